@@ -1,0 +1,71 @@
+"""A results folder: what lies where, and writing each file whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from gansearch.experiment import Experiment
+
+
+class StudyError(ValueError):
+    """A results folder is missing, not ours, cannot be written, or does not hold what was asked of it."""
+
+
+class Folder:
+    """The paths of one sweep's results folder."""
+
+    def __init__(self, path: str | Path):
+        self.path = Path(path)
+        self.experiment = self.path / "experiment.yaml"
+        self.journal = self.path / "study.journal"
+        self.trials = self.path / "trials.parquet"
+        self.curves = self.path / "curves.parquet"
+        self.confirmation = self.path / "confirmation.json"
+        self.best = self.path / "best.yaml"
+        self.report = self.path / "report.html"
+        self.tensorboard = self.path / "tensorboard"
+        self.records = self.path / "trials"
+
+    @property
+    def is_ours(self) -> bool:
+        return self.experiment.is_file() and self.journal.is_file()
+
+    @property
+    def is_free(self) -> bool:
+        """Nothing is there yet, or an empty folder."""
+        return not self.path.exists() or (self.path.is_dir() and not any(self.path.iterdir()))
+
+    def record(self, number: int) -> Path:
+        """The folder of one trial's own files."""
+        return self.records / f"{number:05d}"
+
+    def require_ours(self) -> Folder:
+        """This folder, or StudyError where no sweep has left its results."""
+        if not self.path.is_dir():
+            raise StudyError(f"{self.path}: no such results folder")
+        if not self.is_ours:
+            raise StudyError(f"{self.path}: not a results folder (it has no experiment.yaml and study.journal)")
+        return self
+
+    def create(self, experiment: Experiment) -> None:
+        """Makes the folder and writes experiment.yaml. Raises StudyError where that is not possible."""
+        try:
+            self.records.mkdir(parents=True, exist_ok=True)
+            write_whole(self.experiment, experiment.to_yaml())
+        except OSError as error:
+            raise StudyError(f"{self.path}: cannot be written ({error.strerror or error})") from None
+
+
+def write_whole(path: Path, content: str | bytes | Callable[[Path], object]) -> None:
+    """Writes beside `path`, then renames, so that no reader ever sees half a file."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        if callable(content):
+            content(beside)
+        else:
+            beside.write_bytes(content.encode() if isinstance(content, str) else content)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)

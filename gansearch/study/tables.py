@@ -1,0 +1,186 @@
+"""The tables of a sweep: a record for every trial, and the two parquet files made of the records.
+
+A record is what one trial left: `trials/00012/result.json` with its row and its seeds, `curves.parquet` with its
+probes, and `samples.npy`. It is written before the Optuna study is told, so that no finished trial can be lost.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gansearch.experiment import Experiment, Training
+from gansearch.stability.verdict import worst
+from gansearch.study.folder import Folder, write_whole
+
+BALANCE = ("lr", "lr_ratio", "lr_d", "lr_g", "pretrain_steps", "update_ratio")
+"""The columns of the balance, present in every trials table."""
+_MEDIANS = ("saturated_right", "saturated_wrong", "separability", "referee_gap")
+_BEFORE = ("number", "status", "verdict", "stability", "stability_spread", "distance", "distance_spread")
+_AFTER = (*_MEDIANS, "updates", "train_seconds", "started", "ended", "node", "error")
+CURVE_COLUMNS = (
+    "number",
+    "seed",
+    "update",
+    "loss_d",
+    "loss_g",
+    "p_real",
+    "p_fake",
+    "saturated_right",
+    "saturated_wrong",
+    "separability",
+    "grad_norm_d",
+    "grad_norm_g",
+    "distance",
+)
+
+
+def trial_columns(searched: Iterable[str]) -> list[str]:
+    """The columns of trials.parquet, in order; `searched` are the names under `search:`."""
+    return [*_BEFORE, *BALANCE, *(name for name in searched if name not in BALANCE), *_AFTER]
+
+
+def balance(training: Training) -> dict[str, float]:
+    """The numbers of the balance of one resolved configuration, by column."""
+    lr_d, lr_g = training.rates
+    return {
+        "lr": math.sqrt(lr_d * lr_g),
+        "lr_ratio": lr_d / lr_g,
+        "lr_d": lr_d,
+        "lr_g": lr_g,
+        "pretrain_steps": training.pretrain_steps,
+        "update_ratio": training.update_ratio,
+    }
+
+
+def trial_row(
+    number: int,
+    experiment: Experiment,
+    params: Mapping[str, Any],
+    seeds: Sequence[Mapping[str, Any]],
+    *,
+    started: datetime,
+    ended: datetime,
+    node: str,
+    error: str = "",
+) -> dict[str, Any]:
+    """A trial's row: medians over its seeds, the worst verdict, and max − min over seeds as the spread.
+
+    `seeds` may be empty for a trial that died before its first seed ended; then `error` says why.
+    """
+    statuses = {seed["status"] for seed in seeds}
+    failed = not seeds or bool(error) or "failed" in statuses
+    row: dict[str, Any] = {
+        "number": number,
+        "status": "failed" if failed else "pruned" if "pruned" in statuses else "complete",
+        "verdict": worst(seed["verdict"] for seed in seeds) if seeds else None,
+        **balance(experiment.training.with_params(params)),
+        **{name: value for name, value in params.items() if name not in BALANCE},
+        **{name: median(seed[name] for seed in seeds) for name in ("stability", "distance", *_MEDIANS)},
+        **{f"{name}_spread": spread(seed[name] for seed in seeds) for name in ("stability", "distance")},
+        "updates": sum(seed["updates"] for seed in seeds),
+        "train_seconds": sum(seed["train_seconds"] for seed in seeds),
+        "started": started,
+        "ended": ended,
+        "node": node,
+        "error": error or next((seed["error"] for seed in seeds if seed["error"]), ""),
+    }
+    return {name: row[name] for name in trial_columns(params)}
+
+
+def median(values: Iterable[float]) -> float:
+    """The median of those values that are numbers; NaN if none is."""
+    finite = [value for value in values if math.isfinite(value)]
+    return statistics.median(finite) if finite else math.nan
+
+
+def spread(values: Iterable[float]) -> float:
+    """max − min of those values that are numbers; NaN if none is."""
+    finite = [value for value in values if math.isfinite(value)]
+    return max(finite) - min(finite) if finite else math.nan
+
+
+def write_record(
+    folder: Folder,
+    row: Mapping[str, Any],
+    seeds: Sequence[Mapping[str, Any]],
+    curves: Sequence[Mapping[str, Any]],
+    samples: np.ndarray | None = None,
+) -> None:
+    """Writes what a trial left; result.json comes last, so that a record is whole if it is there."""
+    path = folder.record(row["number"])
+    path.mkdir(parents=True, exist_ok=True)
+    frame = pd.DataFrame(curves, columns=list(CURVE_COLUMNS))
+    write_whole(path / "curves.parquet", lambda file: frame.to_parquet(file, index=False))
+    if samples is not None:
+        write_whole(path / "samples.npy", lambda file: _save_array(file, samples))
+    write_whole(path / "result.json", to_json({"row": dict(row), "seeds": list(seeds)}))
+
+
+def read_record(folder: Folder, number: int) -> dict[str, Any] | None:
+    """{"row", "seeds"} of a trial, or None where there is no whole record."""
+    try:
+        record: dict[str, Any] = from_json((folder.record(number) / "result.json").read_text())
+    except (OSError, ValueError):
+        return None
+    for name in ("started", "ended"):
+        record["row"][name] = pd.Timestamp(record["row"][name]).to_pydatetime()
+    return record
+
+
+def read_samples(folder: Folder, number: int) -> np.ndarray | None:
+    """(N, ...) fakes of a trial's first seed in data units, or None where none were kept."""
+    try:
+        return np.load(folder.record(number) / "samples.npy", allow_pickle=False)
+    except (OSError, ValueError):
+        return None
+
+
+def write_tables(folder: Folder, searched: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Writes trials.parquet from rows and curves.parquet from the records of the same trials."""
+    trials = pd.DataFrame(sorted(rows, key=lambda row: row["number"]), columns=trial_columns(searched))
+    for name in ("started", "ended"):
+        trials[name] = pd.to_datetime(trials[name], utc=True)
+    curves = [folder.record(number) / "curves.parquet" for number in trials["number"]]
+    frames = [pd.read_parquet(path) for path in curves if path.is_file()]
+    frames = [frame for frame in frames if len(frame)]
+    table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(CURVE_COLUMNS))
+    write_whole(folder.trials, lambda file: trials.to_parquet(file, index=False))
+    write_whole(folder.curves, lambda file: table.to_parquet(file, index=False))
+
+
+def to_json(data: Any) -> str:
+    """JSON text; NaN and infinities become the strings that `from_json` turns back, times ISO text."""
+    return json.dumps(_plain(data), indent=1, allow_nan=False)
+
+
+def from_json(text: str) -> Any:
+    return json.loads(text, object_hook=lambda d: {k: _NUMBERS.get(v, v) if isinstance(v, str) else v for k, v in d.items()})
+
+
+_NUMBERS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+
+
+def _plain(data: Any) -> Any:
+    if isinstance(data, Mapping):
+        return {str(key): _plain(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_plain(value) for value in data]
+    if isinstance(data, datetime):
+        return data.isoformat()
+    if isinstance(data, float | np.floating) and not math.isfinite(data):
+        return "NaN" if math.isnan(data) else "Infinity" if data > 0 else "-Infinity"
+    return data.item() if isinstance(data, np.generic) else data
+
+
+def _save_array(file: Path, array: np.ndarray) -> None:
+    with file.open("wb") as stream:
+        np.save(stream, array, allow_pickle=False)
