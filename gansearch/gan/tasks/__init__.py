@@ -1,0 +1,7 @@
+"""The built-in tasks. A new one is a class in a file of its own and a line in `BUILT_IN`."""
+
+from gansearch.gan.task import Task
+from gansearch.gan.tasks.digits import Digits
+from gansearch.gan.tasks.points import Grid, Ring
+
+BUILT_IN: dict[str, type[Task]] = {"digits": Digits, "grid": Grid, "ring": Ring}

@@ -1,0 +1,74 @@
+"""All adversarial losses and penalties, in their papers' terms.
+
+`r` and `f` are D's raw scores of real and fake samples, (B,) each, larger = more real. σ is the logistic function, so
+that softplus(−s) = −ln σ(s) and softplus(s) = −ln(1 − σ(s)).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Loss(NamedTuple):
+    d: Callable[[Tensor, Tensor, float], Tensor]
+    """(r, f, label smoothing) -> D's loss. Losses without a target for real have nothing to smooth."""
+    g: Callable[[Tensor, Tensor], Tensor]
+    """(f, r) -> G's loss; r is f itself where `paired` is False."""
+    output: str
+    """What D's scores are: "logit", "score" (no probability) or "relativistic" (logits of differences)."""
+    paired: bool = False
+    """G's loss needs D's scores of reals too."""
+
+
+def _logistic(r: Tensor, f: Tensor, smoothing: float) -> Tensor:
+    loss = F.softplus(-r).mean() + F.softplus(f).mean()
+    # −(1−s) ln σ(r) − s ln(1−σ(r)) = softplus(−r) + s·r: one-sided smoothing, Salimans et al. 2016, section 3.4.
+    return loss + smoothing * r.mean() if smoothing else loss
+
+
+LOSSES: dict[str, Loss] = {
+    # Goodfellow et al. 2014, section 3: G maximises ln D(G(z)).
+    "non_saturating": Loss(_logistic, lambda f, r: F.softplus(-f).mean(), "logit"),
+    # Goodfellow et al. 2014, equation 1: G minimises ln(1 − D(G(z))).
+    "minimax": Loss(_logistic, lambda f, r: -F.softplus(f).mean(), "logit"),
+    # Lim & Ye 2017; Miyato et al. 2018, equations 16 and 17.
+    "hinge": Loss(lambda r, f, s: F.relu(1 - r).mean() + F.relu(1 + f).mean(), lambda f, r: -f.mean(), "score"),
+    # Arjovsky et al. 2017, equation 2; its Lipschitz constraint is `gradient_penalty`.
+    "wgan": Loss(lambda r, f, s: f.mean() - r.mean(), lambda f, r: -f.mean(), "score"),
+    # Mao et al. 2017, equation 9: a = 0, b = c = 1.
+    "lsgan": Loss(
+        lambda r, f, s: ((r - 1 + s).square().mean() + f.square().mean()) / 2,
+        lambda f, r: (f - 1).square().mean() / 2,
+        "score",
+    ),
+    # Jolicoeur-Martineau 2018, equations 8 and 9: pairs of a real and a fake.
+    "relativistic": Loss(
+        lambda r, f, s: F.softplus(f - r).mean(), lambda f, r: F.softplus(r - f).mean(), "relativistic", paired=True
+    ),
+}
+
+
+def squared_gradient(scores: Tensor, samples: Tensor) -> Tensor:
+    """E‖∇D(x)‖², the penalty of R1 (reals) and R2 (fakes): γ/2 times it (Mescheder et al. 2018, equation 9)."""
+    (gradient,) = torch.autograd.grad(scores.sum(), samples, create_graph=True)
+    return gradient.square().flatten(1).sum(1).mean()
+
+
+def gradient_penalty(discriminator: nn.Module, real: Tensor, fake: Tensor, mix: Tensor) -> Tensor:
+    """E(‖∇D(x̂)‖ − 1)² between pairs of real and fake (Gulrajani et al. 2017, equation 3); `mix` is (B,) in [0, 1]."""
+    mix = mix.view(-1, *[1] * (real.dim() - 1))
+    between = (mix * real + (1 - mix) * fake).requires_grad_()
+    (gradient,) = torch.autograd.grad(discriminator(between).sum(), between, create_graph=True)
+    return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+
+
+def add_spectral_norm(discriminator: nn.Module) -> None:
+    """Divides every weight matrix of D by its largest singular value (Miyato et al. 2018), by torch's parametrization."""
+    for module in list(discriminator.modules()):
+        if isinstance(module, nn.Linear | nn.modules.conv._ConvNd | nn.Embedding):
+            nn.utils.parametrizations.spectral_norm(module)

@@ -1,0 +1,165 @@
+"""From the name in an experiment file to a task that is known to work."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import nn
+
+from gansearch.gan.data import data_of
+from gansearch.gan.task import Task, TaskError
+from gansearch.gan.tasks import BUILT_IN
+
+_TASKS: dict[str, type[Task]] = dict(BUILT_IN)
+
+
+def register_task(name: str) -> Callable[[type[Task]], type[Task]]:
+    """Class decorator: `task: name` in an experiment then means this class, in this process.
+
+    Ray's workers are other processes: name a task of yours `package.module:Class` or `./file.py:Class` in a sweep.
+    """
+
+    def register(task: type[Task]) -> type[Task]:
+        if name in _TASKS:
+            raise TaskError(f'task "{name}" is already registered')
+        _TASKS[name] = task
+        return task
+
+    return register
+
+
+def available_tasks() -> dict[str, str]:
+    """The names of the registered tasks, each with the first line of its description."""
+    return {name: (inspect.getdoc(task) or "").split("\n")[0] for name, task in sorted(_TASKS.items())}
+
+
+def load_task(spec: str, options: Mapping[str, Any] | None = None) -> Task:
+    """The task that `task:` and `task_options:` name. Raises TaskError, with the user's own traceback where it raised."""
+    task = _task_class(spec)
+    options = dict(options or {})
+    parameters = inspect.signature(task).parameters
+    if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        for name in options.keys() - parameters.keys():
+            near = difflib.get_close_matches(name, parameters, n=1)
+            hint = f'did you mean "{near[0]}"?' if near else f"allowed: {', '.join(parameters) or 'none'}"
+            raise TaskError(f"task_options.{name}: {spec} has no such option; {hint}")
+    try:
+        return task(**options)
+    except (TypeError, ValueError) as error:
+        raise TaskError(f"task_options: {spec} refuses {options}: {error}") from error
+    except Exception as error:  # noqa: BLE001 (the user's code may raise anything)
+        raise TaskError(f"{spec} raised when it was made:\n{user_traceback(error)}") from error
+
+
+def check_task(task: Task, device: str | torch.device = "cpu") -> None:
+    """Passes a few samples through both networks. Raises TaskError that names the shapes that do not fit."""
+    device = torch.device(device)
+    name = type(task).__name__
+    try:
+        real = data_of(task, device).held_out[:4]
+        generator, discriminator = task.generator().to(device), task.discriminator().to(device)
+        fake = generator(torch.randn(4, task.latent_dim, device=device))
+    except TaskError:
+        raise
+    except Exception as error:  # noqa: BLE001
+        raise TaskError(f"{name} raised:\n{user_traceback(error)}") from error
+    if fake.shape[1:] != real.shape[1:]:
+        raise TaskError(
+            f"{name}: the generator's samples have shape {_shape(fake)}, the real ones {_shape(real)}; they must agree"
+        )
+    for what, samples in {"real": real, "generated": fake}.items():
+        try:
+            scores = discriminator(samples)
+        except Exception as error:  # noqa: BLE001
+            first = next((p.shape for p in discriminator.parameters()), None)
+            raise TaskError(
+                f"{name}: the discriminator cannot take {what} samples of shape {_shape(samples)} "
+                f"(its first weight has shape {tuple(first) if first else None}): {error}"
+            ) from error
+        if tuple(scores.shape) not in ((4,), (4, 1)):
+            raise TaskError(f"{name}: the discriminator must give (B,) or (B, 1) scores, not {tuple(scores.shape)} for B = 4")
+    last = [module for module in discriminator.modules() if not list(module.children())][-1:]
+    if last and isinstance(last[0], nn.Sigmoid):
+        raise TaskError(f"{name}: the discriminator ends in a sigmoid; give raw scores (leave the sigmoid out)")
+
+
+def user_traceback(error: BaseException) -> str:
+    """The traceback from the first line that is not gansearch's, importlib's or torch's, with the error."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = str(Path(__file__).parents[1])
+    inside = (own, "<frozen", str(Path(torch.__file__).parent), str(Path(importlib.__file__).parent))
+    users = [i for i, frame in enumerate(frames) if not frame.filename.startswith(inside)]
+    shown = frames[users[0] :] if users else frames
+    return "".join([*traceback.format_list(shown), *traceback.format_exception_only(error)]).rstrip()
+
+
+def _shape(samples: torch.Tensor) -> tuple[int, ...]:
+    return tuple(samples.shape[1:])
+
+
+def _task_class(spec: str) -> type[Task]:
+    if ":" not in spec:
+        if spec in _TASKS:
+            return _TASKS[spec]
+        near = difflib.get_close_matches(spec, _TASKS, n=1)
+        hint = f'; did you mean "{near[0]}"?' if near else ""
+        raise TaskError(
+            f'task: there is no "{spec}"{hint} (built in: {", ".join(sorted(_TASKS))}; '
+            "your own: package.module:Class or ./file.py:Class)"
+        )
+    where, _, name = spec.rpartition(":")
+    module = _module(where, spec)
+    if not hasattr(module, name):
+        classes = [n for n, v in vars(module).items() if inspect.isclass(v) and issubclass(v, Task) and v is not Task]
+        near = difflib.get_close_matches(name, classes, n=1) or classes
+        raise TaskError(f"task: {where} has no {name}" + (f'; did you mean "{near[0]}"?' if near else ""))
+    task = getattr(module, name)
+    if not (inspect.isclass(task) and issubclass(task, Task)):
+        raise TaskError(f"task: {spec} is not a class derived from gansearch.Task")
+    return task
+
+
+def _module(where: str, spec: str) -> ModuleType:
+    try:
+        return _module_of_file(Path(where)) if where.endswith(".py") else importlib.import_module(where)
+    except TaskError:
+        raise
+    except Exception as error:  # noqa: BLE001 (the user's module may raise anything)
+        missing = isinstance(error, ModuleNotFoundError) and error.name and where.startswith(error.name)
+        if missing:
+            raise TaskError(f"task: there is no module {error.name} (of {spec})") from None
+        raise TaskError(f"task: {where} raised when it was imported:\n{user_traceback(error)}") from error
+
+
+def _module_of_file(path: Path) -> ModuleType:
+    """The module of a file, imported once a process; modules beside it can be imported by it."""
+    if not path.is_file():
+        near = difflib.get_close_matches(path.name, [p.name for p in path.parent.glob("*.py")], n=1)
+        raise TaskError(f"task: there is no file {path}" + (f'; did you mean "{near[0]}"?' if near else ""))
+    name = f"{path.stem}_{hashlib.sha1(str(path).encode(), usedforsecurity=False).hexdigest()[:8]}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    if str(path.parent) not in sys.path:
+        sys.path.append(str(path.parent))
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module

@@ -1,0 +1,52 @@
+"""What a run yields while it goes on, and what is left of it at the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One look at D, on held-out reals and as many fresh fakes. Losses are means since the last probe.
+
+    NaN: there was nothing to measure (G has not been updated yet, or no distance was due).
+    """
+
+    update: int
+    loss_d: float
+    loss_g: float
+    p_real: float
+    p_fake: float
+    saturated_right: float
+    saturated_wrong: float
+    separability: float
+    grad_norm_d: float
+    grad_norm_g: float
+    """2-norm of the last gradient, before the optimizer."""
+    distance: float
+
+
+@dataclass(frozen=True)
+class Result:
+    """One seed of one configuration, trained and judged."""
+
+    seed: int
+    status: str
+    """complete, pruned or failed"""
+    error: str
+    """Why it failed; empty otherwise."""
+    verdict: str
+    sentence: str
+    stability: float
+    distance: float
+    quality: dict[str, float]
+    saturated_right: float
+    saturated_wrong: float
+    separability: float
+    referee_gap: float
+    updates: int
+    train_seconds: float
+    samples: np.ndarray = field(repr=False)
+    """(N, ...) fakes in data units."""

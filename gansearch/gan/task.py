@@ -1,0 +1,42 @@
+"""What a user brings: data, a generator, a discriminator, and optionally a quality measure."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from gansearch.gan import quality
+
+
+class TaskError(ValueError):
+    """A task cannot be found, loaded or used; the message says what to change."""
+
+
+class Task:
+    """A GAN to be balanced. A subclass gives `real` (or `real_batch`), `generator` and `discriminator`."""
+
+    latent_dim: int = 64
+
+    def real(self) -> Tensor:
+        """Every training sample, (N, ...) float32. A fifth of them, at most 5,000, is held out of training."""
+        raise TaskError(f"{type(self).__name__} needs real(), all samples, or real_batch(n, generator)")
+
+    def real_batch(self, n: int, generator: torch.Generator) -> Tensor:
+        """(n, ...) fresh samples, for data without end; overrides `real`. `generator` makes runs reproducible."""
+        raise NotImplementedError
+
+    def held_out(self) -> Tensor | None:
+        """(M, ...) real samples that training never sees, or None to have them split off."""
+        return None
+
+    def generator(self) -> nn.Module:
+        """A fresh generator, (B, latent_dim) normal numbers -> (B, ...) samples."""
+        raise TaskError(f"{type(self).__name__} needs generator()")
+
+    def discriminator(self) -> nn.Module:
+        """A fresh discriminator, (B, ...) samples -> (B,) or (B, 1) raw scores, larger = more real, no sigmoid."""
+        raise TaskError(f"{type(self).__name__} needs discriminator()")
+
+    def quality(self, real: Tensor, fake: Tensor) -> dict[str, float]:
+        """{"distance": smaller is better, ...} of (M, ...) held-out reals and as many fakes, float32 on the CPU."""
+        return {"distance": quality.sliced_wasserstein(real, fake)}

@@ -1,0 +1,441 @@
+"""The trainer: one GAN, one configuration, one seed, probe by probe."""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from gansearch.gan.data import data_of
+from gansearch.gan.losses import LOSSES, add_spectral_norm, gradient_penalty, squared_gradient
+from gansearch.gan.result import Probe, Result
+from gansearch.gan.still import Still
+from gansearch.gan.task import Task
+from gansearch.stability.measures import diversity, relativistic
+from gansearch.stability.monitor import StabilityMonitor, window
+from gansearch.stability.referee import referee
+from gansearch.stability.report import hopeless
+
+PROBES = 80
+"""Probes of a run, evenly spread over its updates."""
+PROBE_SAMPLES = 256
+"""Most samples of each kind in a probe."""
+MEASUREMENTS = 4
+"""Measurements of the quality during a run, the last one at its end."""
+KEPT_SAMPLES = 2_000
+"""Most fakes that a result keeps, and that a referee sees of each kind."""
+
+
+class Training(Protocol):
+    """What the trainer reads of an experiment's training section (`gansearch.experiment.Training`)."""
+
+    @property
+    def loss(self) -> str: ...
+    @property
+    def updates(self) -> int: ...
+    @property
+    def batch_size(self) -> int: ...
+    @property
+    def rates(self) -> tuple[float, float]: ...
+    @property
+    def pretrain_steps(self) -> int: ...
+    @property
+    def update_ratio(self) -> float: ...
+    @property
+    def optimizer(self) -> str: ...
+    @property
+    def adam_betas(self) -> tuple[float, float]: ...
+    @property
+    def lr_decay(self) -> float: ...
+    @property
+    def r1_gamma(self) -> float: ...
+    @property
+    def r2_gamma(self) -> float: ...
+    @property
+    def gp_lambda(self) -> float: ...
+    @property
+    def spectral_norm(self) -> bool: ...
+    @property
+    def instance_noise(self) -> float: ...
+    @property
+    def label_smoothing(self) -> float: ...
+    @property
+    def ema(self) -> float: ...
+    @property
+    def simultaneous(self) -> bool: ...
+
+
+class Trainer:
+    """Trains a task's GAN. `for probe in trainer.run(): ...` and then `trainer.result()`.
+
+    Whoever drives it may stop between probes, save `state()` and go on from it elsewhere: on a CPU the resumed run
+    equals an unbroken one bit for bit. `prune` ends a run that is beyond hope.
+    """
+
+    def __init__(
+        self, task: Task, training: Training, seed: int = 0, device: str | torch.device = "cpu", prune: bool = False
+    ):
+        self.task, self.training, self.seed, self.prune = task, training, seed, prune
+        self.device = torch.device(device)
+        self.data = data_of(task, self.device)
+        self.loss = LOSSES[training.loss]
+        # Draws of the training, draws of the probes (so that looking changes nothing), and torch's global state, which
+        # layers such as dropout use: each run keeps its own.
+        self.draws = torch.Generator(self.device).manual_seed(seed)
+        self.looks = torch.Generator(self.device).manual_seed(seed + 1_000_003)
+        self._global: dict[str, Tensor] | None = None
+        with self._own_randomness():
+            self.generator = task.generator().to(self.device).train()
+            self.discriminator = task.discriminator().to(self.device).train()
+            if training.spectral_norm:
+                add_spectral_norm(self.discriminator)
+        self.average = (
+            AveragedModel(self.generator, multi_avg_fn=get_ema_multi_avg_fn(training.ema), use_buffers=True)
+            if training.ema
+            else None
+        )
+        lr_d, lr_g = training.rates
+        self.optimizer_d, self.optimizer_g = self._optimizer(self.discriminator, lr_d), self._optimizer(self.generator, lr_g)
+        self.monitor = StabilityMonitor("logit" if self.loss.output == "relativistic" else self.loss.output)  # type: ignore[arg-type]
+        self.d_updates = self.g_updates = 0
+        self.seconds = 0.0
+        self.quality: dict[str, float] = {}
+        self.stopped = ""
+        self._sums = torch.zeros(2, device=self.device)  # losses of D and G since the last probe
+        self._counts = [0, 0]
+        self._still_d, self._still_g = Still(self.discriminator), Still(self.generator)
+        self._look_d, self._look_g = Still(self.discriminator, dropout=False), Still(self.generator, dropout=False)
+        with self._own_randomness():
+            self._one_pass = self._takes_samples_alone()
+
+    @property
+    def updates(self) -> int:
+        """D and G updates done so far, pretraining included."""
+        return self.d_updates + self.g_updates
+
+    def run(self) -> Iterator[Probe]:
+        """Trains to the end of the budget, yielding a probe about every 80th of it.
+
+        Ends early when scores or losses are no longer finite, or, with `prune`, when the run is beyond hope;
+        `stopped` then says why.
+        """
+        every = max(1, self.training.updates // PROBES)
+        while self.updates < self.training.updates and not self.stopped:
+            start = time.perf_counter()
+            until = min((self.updates // every + 1) * every, self.training.updates)
+            with self._own_randomness():
+                while self.updates < until:
+                    self.step()
+                probe = self._probe()
+            self.seconds += time.perf_counter() - start
+            yield probe
+
+    def step(self) -> Tensor:
+        """One update of the network whose turn it is (both, where `simultaneous`); returns its loss, () detached."""
+        if self.training.lr_decay:
+            self._decay_rates()
+        if self.training.simultaneous and self.d_updates >= self.training.pretrain_steps:
+            return self._simultaneous_step()
+        if self._discriminators_turn():
+            loss = self._discriminator_loss()
+            self._update(self.optimizer_d, loss)
+            self._count(0, loss)
+        else:
+            with self._still_d:
+                loss = self._generator_loss()
+                self._update(self.optimizer_g, loss)
+            self._count(1, loss)
+        return loss.detach()
+
+    def samples(self, n: int) -> Tensor:
+        """(n, ...) fakes on the device, from the averaged generator where there is one, in evaluation mode."""
+        network: nn.Module = self.generator if self.average is None else self.average.module
+        network.eval()
+        with torch.no_grad():
+            parts = [network(self._latents(min(1_000, n - i), self.looks)) for i in range(0, n, 1_000)]
+        network.train()
+        return torch.cat(parts).float()
+
+    def result(self) -> Result:
+        """Judges the run as far as it went: the referee looks at its samples, and the quality is measured."""
+        start = time.perf_counter()
+        probed = self.monitor.rows()
+        diverged = not probed or any(row.invalid for row in probed)
+        with self._own_randomness():
+            fake = self.samples(min(KEPT_SAMPLES, max(len(self.data.held_out), 100)))
+            diverged = diverged or not bool(fake.isfinite().all())
+            apart, spread = (None, None) if diverged else (self._referee(), diversity(self.data.held_out, fake))
+            if not diverged and not (self.quality and self.updates >= self.training.updates):
+                self.quality = self._measure()
+        distance = self.quality.get("distance", math.nan) if not diverged else math.nan
+        if not math.isfinite(distance):
+            self.monitor.mark_invalid()
+        after = (self.training.updates + self.training.pretrain_steps) // 2
+        report = self.monitor.report(since=after, referee=apart, diversity=spread)
+        diverged = report.verdict == "diverged"
+        self.seconds += time.perf_counter() - start
+        return Result(
+            seed=self.seed,
+            status="failed" if diverged else "pruned" if self.stopped else "complete",
+            error=f"diverged: {self.stopped or report.sentence}" if diverged else "",
+            verdict=report.verdict,
+            sentence=f"Stopped after {self.updates} updates: {self.stopped}. {report.sentence}" if self.stopped else report.sentence,
+            stability=report.stability,
+            distance=distance,
+            quality=self.quality,
+            saturated_right=report.saturated_right,
+            saturated_wrong=report.saturated_wrong,
+            separability=report.separability,
+            referee_gap=report.referee_gap,
+            updates=self.updates,
+            train_seconds=self.seconds,
+            samples=fake.cpu().numpy(),
+        )
+
+    def state(self) -> dict[str, Any]:
+        """Everything from which another trainer of the same configuration goes on; for torch.save, weights only."""
+        return {
+            "generator": self.generator.state_dict(),
+            "discriminator": self.discriminator.state_dict(),
+            "average": None if self.average is None else self.average.state_dict(),
+            "optimizer_d": self.optimizer_d.state_dict(),
+            "optimizer_g": self.optimizer_g.state_dict(),
+            "gradients": {
+                name: [None if p.grad is None else p.grad.clone() for p in network.parameters()]
+                for name, network in (("d", self.discriminator), ("g", self.generator))
+            },
+            "draws": self.draws.get_state(),
+            "looks": self.looks.get_state(),
+            "global": self._global,
+            "monitor": self.monitor.state(),
+            "updates": (self.d_updates, self.g_updates),
+            "sums": self._sums.clone(),
+            "counts": list(self._counts),
+            "quality": dict(self.quality),
+            "stopped": self.stopped,
+            "seconds": self.seconds,
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Goes on from `state()` of a trainer with the same task, training and seed."""
+        state = copy.deepcopy(state)
+        self.generator.load_state_dict(state["generator"])
+        self.discriminator.load_state_dict(state["discriminator"])
+        if self.average is not None:
+            self.average.load_state_dict(state["average"])
+        self.optimizer_d.load_state_dict(state["optimizer_d"])
+        self.optimizer_g.load_state_dict(state["optimizer_g"])
+        for name, network in (("d", self.discriminator), ("g", self.generator)):
+            for parameter, gradient in zip(network.parameters(), state["gradients"][name], strict=True):
+                parameter.grad = None if gradient is None else gradient.to(self.device)
+        self.draws.set_state(state["draws"].cpu())
+        self.looks.set_state(state["looks"].cpu())
+        self._global = {name: value.cpu() for name, value in state["global"].items()}
+        self.monitor.load_state(state["monitor"])
+        self.d_updates, self.g_updates = state["updates"]
+        self._sums, self._counts = state["sums"].to(self.device), state["counts"]
+        self.quality, self.stopped, self.seconds = state["quality"], state["stopped"], state["seconds"]
+
+    # The updates
+
+    def _discriminators_turn(self) -> bool:
+        done = self.d_updates - self.training.pretrain_steps
+        return done < 0 or done < self.training.update_ratio * (self.g_updates + 1)
+
+    def _discriminator_loss(self) -> Tensor:
+        training = self.training
+        real = self.data.batch(training.batch_size, self.draws)
+        with torch.no_grad(), self._still_g:
+            fake = self.generator(self._latents(len(real), self.draws))
+        if training.instance_noise:
+            real, fake = self._noisy(real), self._noisy(fake)
+        if training.r1_gamma:
+            real.requires_grad_()
+        if training.r2_gamma:
+            fake.requires_grad_()
+        if self._one_pass:
+            scores_real, scores_fake = self.discriminator(torch.cat([real, fake])).flatten().chunk(2)
+        else:
+            scores_real, scores_fake = self.discriminator(real).flatten(), self.discriminator(fake).flatten()
+        loss = self.loss.d(scores_real, scores_fake, training.label_smoothing)
+        if training.r1_gamma:
+            loss = loss + training.r1_gamma / 2 * squared_gradient(scores_real, real)
+        if training.r2_gamma:
+            loss = loss + training.r2_gamma / 2 * squared_gradient(scores_fake, fake)
+        if training.gp_lambda:
+            mix = torch.rand(len(real), generator=self.draws, device=self.device)
+            penalty = gradient_penalty(self.discriminator, real.detach(), fake.detach(), mix)
+            loss = loss + training.gp_lambda * penalty
+        return loss
+
+    def _generator_loss(self) -> Tensor:
+        fake = self.generator(self._latents(self.training.batch_size, self.draws))
+        if self.training.instance_noise:
+            fake = self._noisy(fake)
+        scores = self.discriminator(fake).flatten()
+        if not self.loss.paired:
+            return self.loss.g(scores, scores)
+        with torch.no_grad():
+            real = self.discriminator(self.data.batch(self.training.batch_size, self.draws)).flatten()
+        return self.loss.g(scores, real)
+
+    def _simultaneous_step(self) -> Tensor:
+        """Both gradients at the same parameters, then both updates."""
+        loss_d = self._discriminator_loss()
+        self.optimizer_d.zero_grad()
+        loss_d.backward()
+        with self._still_d:
+            loss_g = self._generator_loss()
+            self._update(self.optimizer_g, loss_g)
+        self.optimizer_d.step()
+        self._count(0, loss_d)
+        self._count(1, loss_g)
+        return loss_d.detach()
+
+    def _update(self, optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+    def _count(self, network: int, loss: Tensor) -> None:
+        self._sums[network] += loss.detach()
+        self._counts[network] += 1
+        if network == 0:
+            self.d_updates += 1
+            return
+        self.g_updates += 1
+        if self.average is not None:
+            self.average.update_parameters(self.generator)
+
+    def _optimizer(self, network: nn.Module, rate: float) -> torch.optim.Optimizer:
+        if self.training.optimizer == "sgd":
+            return torch.optim.SGD(network.parameters(), rate)
+        fused = self.device.type in ("cpu", "cuda")
+        return torch.optim.Adam(network.parameters(), rate, betas=self.training.adam_betas, fused=fused)
+
+    def _decay_rates(self) -> None:
+        left = (self.training.updates - self.updates) / (self.training.lr_decay * self.training.updates)
+        for optimizer, rate in zip((self.optimizer_d, self.optimizer_g), self.training.rates, strict=True):
+            for group in optimizer.param_groups:
+                group["lr"] = rate * min(1.0, left)
+
+    def _latents(self, n: int, generator: torch.Generator) -> Tensor:
+        return torch.randn(n, self.task.latent_dim, generator=generator, device=self.device)
+
+    def _noisy(self, samples: Tensor) -> Tensor:
+        std = self.training.instance_noise * (1 - self.updates / self.training.updates)
+        return samples + std * torch.randn(samples.shape, generator=self.draws, device=self.device)
+
+    # Looking
+
+    def _probe(self) -> Probe:
+        real = self.data.held_out[:PROBE_SAMPLES]
+        with torch.no_grad(), self._look_d, self._look_g:
+            scores_fake = self.discriminator(self.generator(self._latents(len(real), self.looks))).flatten()
+            scores_real = self.discriminator(real).flatten()
+            if self.loss.output == "relativistic":
+                scores_real, scores_fake = relativistic(scores_real, scores_fake)
+            norms = [_gradient_norm(network) for network in (self.discriminator, self.generator)]
+            row = self.monitor.update(scores_real, scores_fake, step=self.updates, generator_grad_norm=norms[1])
+        # From here on the device is waited for.
+        counts = [count or math.nan for count in self._counts]
+        loss_d, loss_g = (total / count for total, count in zip(self._sums.tolist(), counts, strict=True))
+        look = window(row.double().cpu())
+        if math.isinf(loss_d) or math.isinf(loss_g) or any(
+            math.isnan(loss) for loss, count in zip((loss_d, loss_g), self._counts, strict=True) if count
+        ):
+            self.monitor.mark_invalid()
+        self._sums, self._counts = torch.zeros_like(self._sums), [0, 0]
+        rows = self.monitor.rows()
+        if rows[-1].invalid or self.prune:
+            self.stopped = hopeless(rows, self.updates / self.training.updates) or ""
+        return Probe(
+            update=self.updates,
+            loss_d=loss_d,
+            loss_g=loss_g,
+            p_real=look.mean_p_real,
+            p_fake=look.mean_p_fake,
+            saturated_right=look.saturated_right(),
+            saturated_wrong=look.saturated_wrong(),
+            separability=look.mean_separability,
+            grad_norm_d=math.nan if norms[0] is None else float(norms[0]),
+            grad_norm_g=math.nan if norms[1] is None else float(norms[1]),
+            distance=self._due_distance(),
+        )
+
+    def _due_distance(self) -> float:
+        """The distance where one of the run's measurements is due, else NaN."""
+        every = max(1, self.training.updates // PROBES)
+        passed = self.updates * MEASUREMENTS // self.training.updates
+        before = max(0, self.updates - every) * MEASUREMENTS // self.training.updates
+        if passed == before or self.stopped:
+            return math.nan
+        self.quality = self._measure()
+        return self.quality.get("distance", math.nan)
+
+    def _measure(self) -> dict[str, float]:
+        real = self.data.held_out
+        fake = self.samples(len(real))
+        if not bool(fake.isfinite().all()):
+            return {"distance": math.nan}
+        return {name: float(value) for name, value in self.task.quality(real.cpu().float(), fake.cpu()).items()}
+
+    def _referee(self) -> float:
+        """A fresh D's separability; the same network, budget and draws for every trial of a task."""
+        draws = torch.Generator(self.device).manual_seed(0)
+        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
+            torch.manual_seed(0)
+            fresh_d = self.task.discriminator().to(self.device)
+            held_out = self.data.held_out[:KEPT_SAMPLES]
+            real = self.data.batch(KEPT_SAMPLES, draws) if self.data.real is None else self.data.real
+            return referee(
+                fresh_d, real, self.samples(KEPT_SAMPLES), held_out, self.samples(len(held_out)), generator=draws
+            )
+
+    def _takes_samples_alone(self) -> bool:
+        """Whether D scores a sample the same whoever stands beside it (no batch norm, no minibatch statistics).
+
+        Then real and fake go through it in one pass, which is faster.
+        """
+        real = self.data.held_out[:8]
+        with torch.no_grad(), self._look_d:
+            together = self.discriminator(real).flatten()
+            apart = torch.cat([self.discriminator(part).flatten() for part in real.chunk(2)])
+        return bool(torch.allclose(together, apart, rtol=1e-3, atol=1e-4 * float(together.abs().mean()) + 1e-6))
+
+    @contextmanager
+    def _own_randomness(self) -> Iterator[None]:
+        """Torch's global random state is this run's inside, and whatever it was again outside."""
+        outside = _global_state(self.device)
+        if self._global is None:
+            torch.manual_seed(self.seed)
+        else:
+            _set_global_state(self._global)
+        try:
+            yield
+        finally:
+            self._global = _global_state(self.device)
+            _set_global_state(outside)
+
+
+def _gradient_norm(network: nn.Module) -> Tensor | None:
+    gradients = [p.grad for p in network.parameters() if p.grad is not None]
+    return nn.utils.get_total_norm(gradients) if gradients else None
+
+
+def _global_state(device: torch.device) -> dict[str, Tensor]:
+    state = {"cpu": torch.get_rng_state()}
+    return {**state, "cuda": torch.cuda.get_rng_state(device)} if device.type == "cuda" else state
+
+
+def _set_global_state(state: dict[str, Tensor]) -> None:
+    torch.set_rng_state(state["cpu"])
+    if "cuda" in state:
+        torch.cuda.set_rng_state(state["cuda"])

@@ -1,0 +1,103 @@
+"""What raw scores of D say about the balance: pure functions of tensors, without a device sync.
+
+Scores are (N,) tensors of finite numbers, larger = more real. A logit's sigmoid is the probability of real, so
+"within ε of 0 or 1" is |logit| > ln((1−ε)/ε): logits are compared, because float32 probabilities round to 1 from
+logit 17 on.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+EPSILONS = (0.01, 0.05, 0.1)
+
+
+def threshold(epsilon: float) -> float:
+    """The logit whose probability is 1 − ε: ln((1−ε)/ε)."""
+    return math.log((1 - epsilon) / epsilon)
+
+
+def saturation_counts(logits: Tensor) -> list[Tensor]:
+    """How many of (N,) logits are above 1 − ε, then below ε, for each of EPSILONS: six () tensors."""
+    taus = [threshold(epsilon) for epsilon in EPSILONS]
+    return [(logits > tau).sum() for tau in taus] + [(logits < -tau).sum() for tau in taus]
+
+
+def separability(real: Tensor, fake: Tensor) -> Tensor:
+    """Area under the ROC curve of (N,) real against (M,) fake scores, ties counted half: () in [0, 1].
+
+    Mann–Whitney: P(real > fake) + P(real = fake) / 2.
+    """
+    ordered = fake.sort().values
+    below = torch.searchsorted(ordered, real, right=False) + torch.searchsorted(ordered, real, right=True)
+    return below.sum() / (2.0 * real.numel() * fake.numel())
+
+
+def relativistic(real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+    """Logits of the relativistic average D: σ(D(real) − E D(fake)) and the other way round.
+
+    Jolicoeur-Martineau 2018 (arXiv 1807.00734), equations 13 and 14.
+    """
+    return real - fake.mean(), fake - real.mean()
+
+
+def calibrate(real: Tensor, fake: Tensor, steps: int = 12) -> tuple[Tensor, Tensor]:
+    """Logits for critics without a probability: Platt's a·s + b (1999), fitted on the even half of the scores.
+
+    Returns the odd halves as logits, (N/2,) and (M/2,), which the fit has not seen. Fitted on standardised scores by
+    Newton's method with a slight ridge, so that separable scores keep a finite slope.
+    """
+    both = torch.cat([real[::2], fake[::2]])
+    target = torch.cat([torch.ones_like(real[::2]), torch.zeros_like(fake[::2])])
+    mean, scale = both.mean(), both.std(correction=0).clamp_min(1e-12)
+    x = torch.stack([(both - mean) / scale, torch.ones_like(both)], 1)  # (n, 2)
+    # Platt's prior-corrected targets keep a perfect separation from asking for an infinite slope.
+    n_real, n_fake = target.sum(), (1 - target).sum()
+    target = target * (n_real + 1) / (n_real + 2) + (1 - target) / (n_fake + 2)
+    w = x.new_zeros(2)
+    ridge = 1e-3 * torch.eye(2, device=x.device, dtype=x.dtype)
+    for _ in range(steps):
+        p = torch.sigmoid(x @ w)
+        curvature = (x * (p * (1 - p))[:, None]).T @ x / len(x) + ridge
+        a, b, d = curvature[0, 0], curvature[0, 1], curvature[1, 1]
+        g = x.T @ (p - target) / len(x) + ridge[0, 0] * w
+        w = w - torch.stack([d * g[0] - b * g[1], a * g[1] - b * g[0]]) / (a * d - b * b)
+    return tuple(w[0] * (scores[1::2] - mean) / scale + w[1] for scores in (real, fake))  # type: ignore[return-value]
+
+
+def probability_logit(probability: Tensor) -> Tensor:
+    """ln(p/(1−p)), finite at 0 and 1 (float32's smallest step from them); NaN outside [0, 1]."""
+    tiny = torch.finfo(probability.dtype).eps / 2
+    inside = (probability >= 0) & (probability <= 1)
+    return torch.where(inside, probability.clamp(tiny, 1 - tiny).logit(), torch.nan)
+
+
+def generator_gradient(fake: Tensor, minimax: bool = False) -> Tensor:
+    """Mean size of dloss_G/dlogit over (N,) logits of fakes: how much D lets G learn, in [0, 1].
+
+    Minimax ln(1−σ(s)) has derivative σ(s), non-saturating −ln σ(s) has 1 − σ(s) (Goodfellow et al. 2014, section 3).
+    """
+    return (torch.sigmoid(fake) if minimax else torch.sigmoid(-fake)).mean()
+
+
+def discriminator_loss(real: Tensor, fake: Tensor) -> Tensor:
+    """−E ln σ(real) − E ln(1 − σ(fake)); for the optimal D ln 4 − 2·JSD (Goodfellow et al. 2014, theorem 1)."""
+    return F.softplus(-real).mean() + F.softplus(fake).mean()
+
+
+def binary_entropy(p: float) -> float:
+    """H_b(p) in nats."""
+    return 0.0 if p in (0.0, 1.0) else -p * math.log(p) - (1 - p) * math.log(1 - p)
+
+
+def diversity(real: Tensor, fake: Tensor) -> float:
+    """Mean distance between fakes over mean distance between reals, of (N, ...) and (M, ...) samples: 0 is one point.
+
+    Both are estimated on at most 512 samples.
+    """
+    spread = [torch.pdist(samples[:512].flatten(1).float()).mean() for samples in (real, fake)]
+    return float(spread[1] / spread[0].clamp_min(1e-12))

@@ -1,0 +1,263 @@
+"""From counts to a judgement: windows over a run, the score in [0, 1], the verdict and its sentence."""
+
+from __future__ import annotations
+
+import functools
+import math
+import operator
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from gansearch.stability.measures import EPSILONS
+from gansearch.stability.verdict import ADVICE
+
+WINDOWS = 10
+"""Windows of a report, evenly over the run."""
+
+SATURATED = 0.5
+"""Share of saturated outputs from which D is too strong (right) on digits and ring hardly anything was learned."""
+FOOLED = 0.2
+"""Share of confident and wrong outputs from which G fools D."""
+BLIND = 0.02
+"""|separability − ½| under which D tells nothing apart."""
+GAP = 0.2
+"""What a referee separates and D does not, from which D is uninformative."""
+COLLAPSED = 0.15
+"""Diversity under which the samples are one point or a few."""
+SWING = 0.15
+"""Standard deviation of separability between probes from which the two networks chase each other."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """Sums over some consecutive probes; shares are exact, with real and fake weighted equally."""
+
+    step: float
+    probes: float
+    n_real: float
+    n_fake: float
+    invalid: float
+    p_real: float
+    p_fake: float
+    separability: float
+    correct_real: float
+    correct_fake: float
+    grads: float
+    grad: float
+    grad_square: float
+    real_high: tuple[float, ...] = field(repr=False)
+    real_low: tuple[float, ...] = field(repr=False)
+    fake_high: tuple[float, ...] = field(repr=False)
+    fake_low: tuple[float, ...] = field(repr=False)
+
+    def __add__(self, later: Window) -> Window:
+        sums = {
+            name: tuple(map(operator.add, mine, theirs)) if isinstance(mine, tuple) else mine + theirs
+            for (name, mine), theirs in zip(vars(self).items(), vars(later).values(), strict=True)
+        }
+        return Window(**{**sums, "step": later.step})
+
+    def saturated_right(self, epsilon: float = 0.05) -> float:
+        """Share of outputs that are confident and correct."""
+        i = EPSILONS.index(epsilon)
+        return (self.real_high[i] / self.n_real + self.fake_low[i] / self.n_fake) / 2
+
+    def saturated_wrong(self, epsilon: float = 0.05) -> float:
+        """Share of outputs that are confident and wrong."""
+        i = EPSILONS.index(epsilon)
+        return (self.real_low[i] / self.n_real + self.fake_high[i] / self.n_fake) / 2
+
+    @property
+    def mean_separability(self) -> float:
+        return self.separability / self.probes
+
+    @property
+    def mean_p_real(self) -> float:
+        return self.p_real / self.n_real
+
+    @property
+    def mean_p_fake(self) -> float:
+        return self.p_fake / self.n_fake
+
+    @property
+    def accuracy(self) -> float:
+        """Balanced accuracy at probability ½."""
+        return (self.correct_real / self.n_real + self.correct_fake / self.n_fake) / 2
+
+    @property
+    def grad_variation(self) -> float:
+        """Coefficient of variation of the generator's gradient norm between probes; NaN if it was not given."""
+        if self.grads < 2 or self.grad <= 0:
+            return math.nan
+        mean = self.grad / self.grads
+        return math.sqrt(max(0.0, self.grad_square / self.grads - mean * mean)) / mean
+
+
+@dataclass(frozen=True)
+class StabilityReport:
+    """How stable a run was, and why."""
+
+    stability: float
+    """In [0, 1]; 1 is a discriminator and a generator that are each other's match."""
+    verdict: str
+    sentence: str
+    saturated_right: float
+    saturated_wrong: float
+    separability: float
+    accuracy: float
+    referee_gap: float
+    """What the referee separates and D does not; NaN without a referee."""
+    windows: list[dict[str, float | str]]
+
+    def __str__(self) -> str:
+        return f"{self.verdict} (stability {self.stability:.2f}): {self.sentence}"
+
+
+def judge(
+    rows: Sequence[Window], since: int = 0, referee: float | None = None, diversity: float | None = None
+) -> StabilityReport:
+    """Judges the rows from step `since` on (the last row at least)."""
+    scored_rows = [row for row in rows if row.step > since] or [rows[-1]]
+    scored = functools.reduce(operator.add, scored_rows)
+    swing = statistics.pstdev(row.mean_separability for row in scored_rows)
+    invalid = sum(row.invalid for row in rows)
+    verdict = _verdict(scored, invalid, swing, referee, diversity)
+    windows = [functools.reduce(operator.add, part) for part in _parts(rows)]
+    return StabilityReport(
+        stability=_stability(scored, verdict, swing, referee),
+        verdict=verdict,
+        sentence=_sentence(verdict, scored, windows, swing, referee, diversity),
+        saturated_right=scored.saturated_right(),
+        saturated_wrong=scored.saturated_wrong(),
+        separability=scored.mean_separability,
+        accuracy=scored.accuracy,
+        referee_gap=math.nan if referee is None else referee - scored.mean_separability,
+        windows=[_describe(window) for window in windows],
+    )
+
+
+def hopeless(rows: Sequence[Window], share: float) -> str | None:
+    """Why a run is beyond hope after `share` of its updates, or None. Judged by its last quarter so far.
+
+    Diverged, or D is certain and right about nearly everything, or certain and wrong about most, three times as
+    long as a run takes to get over it.
+    """
+    if any(row.invalid for row in rows):
+        return "D's scores are no longer finite numbers"
+    if share < 0.4 or len(rows) < 12:
+        return None
+    late = rows[-max(4, len(rows) // 2) :]
+    if all(row.saturated_right(0.01) > 0.9 for row in late):
+        return f"D has been certain and right about over 90% of all samples since update {late[0].step:.0f}"
+    if all(row.saturated_wrong(0.05) > 0.5 for row in late):
+        return f"D has been certain and wrong about over half of all samples since update {late[0].step:.0f}"
+    return None
+
+
+def _verdict(
+    window: Window, invalid: float, swing: float, referee: float | None, diversity: float | None
+) -> str:
+    separability = window.mean_separability
+    blind = abs(separability - 0.5) < BLIND
+    if invalid:
+        return "diverged"
+    if diversity is not None and diversity < COLLAPSED:
+        return "collapsed"
+    if window.saturated_right() > SATURATED:
+        return "discriminator_saturated"
+    if window.saturated_wrong() > FOOLED or separability < 0.35:
+        return "generator_dominates"
+    if blind if referee is None else referee - separability > GAP:
+        return "uninformative"
+    if swing > SWING:
+        return "oscillating"
+    return "balanced"
+
+
+def _stability(window: Window, verdict: str, swing: float, referee: float | None) -> float:
+    """1 − ½·(what can be told apart + confident and right), less what D gets confidently wrong and how it swings.
+
+    What can be told apart is the larger of D's and the referee's separability, from 0 (½) to 1 (1).
+    """
+    if verdict == "diverged":
+        return 0.0
+    apart = max(window.mean_separability if referee is None else referee, 0.5) * 2 - 1
+    score = 1 - 0.5 * (apart + window.saturated_right())
+    score *= 1 - window.saturated_wrong()
+    score *= 1 - min(1.0, swing)
+    if verdict in ("collapsed", "uninformative", "generator_dominates"):
+        score *= 0.5
+    return min(1.0, max(0.0, score))
+
+
+def _parts(rows: Sequence[Window]) -> list[Sequence[Window]]:
+    count = min(WINDOWS, len(rows))
+    edges = [round(i * len(rows) / count) for i in range(count + 1)]
+    return [rows[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+
+
+def _describe(window: Window) -> dict[str, float | str]:
+    return {
+        "step": window.step,
+        "verdict": _verdict(window, window.invalid, 0.0, None, None),
+        "saturated_right": window.saturated_right(),
+        "saturated_wrong": window.saturated_wrong(),
+        "separability": window.mean_separability,
+        "p_real": window.mean_p_real,
+        "p_fake": window.mean_p_fake,
+        "grad_variation": window.grad_variation,
+    }
+
+
+def _sentence(
+    verdict: str,
+    scored: Window,
+    windows: Sequence[Window],
+    swing: float,
+    referee: float | None,
+    diversity: float | None,
+) -> str:
+    start = _since(verdict, windows)
+    separability, right, wrong = scored.mean_separability, scored.saturated_right(), scored.saturated_wrong()
+    told = "" if referee is None else f", a fresh referee {referee:.2f}"
+    what = {
+        "diverged": f"Scores stopped being finite numbers by update {start}.",
+        "collapsed": f"The samples spread over {_percent(diversity or 0.0)} of the data's width.",
+        "discriminator_saturated": (
+            f"D saturated from update {start} on: {_percent(right)} of its outputs are right and within .05 of 0 or 1"
+            + (f", and G's gradient varies by {scored.grad_variation:.1f} times its mean" if scored.grads > 1 else "")
+            + "."
+        ),
+        "generator_dominates": (
+            f"G fools D from update {start} on: {_percent(wrong)} of D's outputs are wrong and within .05 of 0 or 1, "
+            f"and its separability is {separability:.2f}."
+        ),
+        "uninformative": (
+            f"D tells nothing apart (separability {separability:.2f}{told}), so G has nothing to learn from."
+            if referee is not None
+            else f"D tells nothing apart (separability {separability:.2f}). A converged GAN looks the same; "
+            "a referee could say which it is."
+        ),
+        "oscillating": f"D and G chase each other: separability swings by {swing:.2f} about {separability:.2f}.",
+        "balanced": (
+            f"D separates real from fake at {separability:.2f}{told}; {_percent(right)} of its outputs are within "
+            ".05 of 0 or 1 and right."
+        ),
+    }[verdict]
+    return f"{what} {ADVICE[verdict]}".strip()
+
+
+def _since(verdict: str, windows: Sequence[Window]) -> int:
+    """The update from which on a verdict held without a break."""
+    start = windows[-1].step
+    for index in range(len(windows) - 1, -1, -1):
+        window = windows[index]
+        if _verdict(window, window.invalid, 0.0, None, None) != verdict:
+            break
+        start = windows[index - 1].step if index else 0
+    return int(start)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f}%"
