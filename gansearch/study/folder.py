@@ -23,6 +23,7 @@ class Folder:
         self.trials = self.path / "trials.parquet"
         self.curves = self.path / "curves.parquet"
         self.confirmation = self.path / "confirmation.json"
+        self.run = self.path / "run.json"
         self.best = self.path / "best.yaml"
         self.report = self.path / "report.html"
         self.tensorboard = self.path / "tensorboard"
@@ -46,7 +47,9 @@ class Folder:
         if not self.path.is_dir():
             raise StudyError(f"{self.path}: no such results folder")
         if not self.is_ours:
-            raise StudyError(f"{self.path}: not a results folder (it has no experiment.yaml and study.journal)")
+            raise StudyError(
+                f"{self.path}: not a results folder (it has no experiment.yaml and study.journal)"
+            )
         return self
 
     def create(self, experiment: Experiment) -> None:

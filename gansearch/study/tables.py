@@ -1,7 +1,8 @@
 """The tables of a sweep: a record for every trial, and the two parquet files made of the records.
 
-A record is what one trial left: `trials/00012/result.json` with its row and its seeds, `curves.parquet` with its
-probes, and `samples.npy`. It is written before the Optuna study is told, so that no finished trial can be lost.
+A record is what one trial left: `trials/00012/result.json` with its row and its seeds, `curves.parquet` with
+its probes, and `samples.npy`. It is written before the Optuna study is told, so that no finished trial can be
+lost.
 """
 
 from __future__ import annotations
@@ -146,7 +147,8 @@ def read_samples(folder: Folder, number: int) -> np.ndarray | None:
 
 def write_tables(folder: Folder, searched: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> None:
     """Writes trials.parquet from rows and curves.parquet from the records of the same trials."""
-    trials = pd.DataFrame(sorted(rows, key=lambda row: row["number"]), columns=trial_columns(searched))
+    plain = sorted(map(dict, rows), key=lambda row: row["number"])
+    trials = pd.DataFrame(plain, columns=trial_columns(searched))
     for name in ("started", "ended"):
         trials[name] = pd.to_datetime(trials[name], utc=True)
     curves = [folder.record(number) / "curves.parquet" for number in trials["number"]]
@@ -157,13 +159,56 @@ def write_tables(folder: Folder, searched: Iterable[str], rows: Iterable[Mapping
     write_whole(folder.curves, lambda file: table.to_parquet(file, index=False))
 
 
+def read_trials(folder: Folder, searched: Iterable[str]) -> pd.DataFrame:
+    """trials.parquet, and the records that are not in it yet because the sweep still runs or died.
+
+    Empty, with its columns, where no trial has ended. Raises OSError or ValueError for a broken file.
+    """
+    columns = trial_columns(searched)
+    table = pd.read_parquet(folder.trials) if folder.trials.is_file() else pd.DataFrame(columns=columns)
+    late = [read_record(folder, number) for number in sorted(_recorded(folder) - set(table["number"]))]
+    rows = [record["row"] for record in late if record]
+    if rows:
+        frame = pd.DataFrame(rows)
+        table = pd.concat([table, frame], ignore_index=True) if len(table) else frame.reindex(columns=columns)
+        table = table.sort_values("number", ignore_index=True)
+    numbers = {name: float for name in ("stability", "distance", "train_seconds") if len(table) == 0}
+    times = {name: pd.to_datetime(table[name], utc=True) for name in ("started", "ended")}
+    return table.astype(numbers).assign(**times)
+
+
+def read_curves(folder: Folder) -> pd.DataFrame:
+    """curves.parquet, and the curves of the records that are not in it yet. Raises as `read_trials`."""
+    empty = pd.DataFrame(columns=list(CURVE_COLUMNS), dtype=float)
+    table = pd.read_parquet(folder.curves) if folder.curves.is_file() else empty
+    late = [folder.record(n) / "curves.parquet" for n in sorted(_recorded(folder) - set(table["number"]))]
+    frames = [table, *(pd.read_parquet(path) for path in late if path.is_file())]
+    filled = [frame for frame in frames if len(frame)]
+    return pd.concat(filled, ignore_index=True) if filled else empty
+
+
+def read_confirmation(folder: Folder) -> list[dict[str, Any]]:
+    """A seed's result per entry, with the number of its trial; empty where nothing was confirmed (yet)."""
+    try:
+        return list(from_json(folder.confirmation.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return []
+
+
+def _recorded(folder: Folder) -> set[int]:
+    """Numbers of the trials that have a folder of their own."""
+    return {int(path.name) for path in folder.records.glob("[0-9]*") if path.name.isdigit()}
+
+
 def to_json(data: Any) -> str:
     """JSON text; NaN and infinities become the strings that `from_json` turns back, times ISO text."""
     return json.dumps(_plain(data), indent=1, allow_nan=False)
 
 
 def from_json(text: str) -> Any:
-    return json.loads(text, object_hook=lambda d: {k: _NUMBERS.get(v, v) if isinstance(v, str) else v for k, v in d.items()})
+    return json.loads(
+        text, object_hook=lambda d: {k: _NUMBERS.get(v, v) if isinstance(v, str) else v for k, v in d.items()}
+    )
 
 
 _NUMBERS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}

@@ -1,0 +1,249 @@
+"""Choosing the best-balanced configuration of a sweep: what to confirm, and which of that to keep."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gansearch.study.tables import BALANCE, median, trial_columns
+
+_STATUS = ("complete", "pruned", "failed")
+"""Best first."""
+_NEIGHBOURHOOD = 0.1
+"""Half its width, as a share of the range that each parameter was searched over."""
+_ENOUGH = 10
+"""Trials from which on a neighbourhood is worth predicting."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A configuration and what is known of it. Without confirmation the numbers are those of its trial."""
+
+    number: int
+    params: dict[str, Any]
+    """The balance, and whatever else was searched."""
+    stability: float
+    """Median over the seeds of the confirmation."""
+    distance: float
+    """Median over the seeds of the confirmation; NaN where nothing measures it."""
+    interval: tuple[float, float] | None = None
+    """95% prediction interval for the median distance of ten new seeds; None where it cannot be had."""
+    seeds: tuple[int, ...] = ()
+    """Of the confirmation; empty without one."""
+    healthy: int = 0
+    """So many of them were balanced."""
+    verdicts: dict[str, int] | None = None
+    """Verdicts of the confirmation, counted; None without one."""
+
+    @property
+    def confirmed(self) -> bool:
+        return bool(self.seeds)
+
+
+def candidates(trials: pd.DataFrame, top: int) -> list[int]:
+    """Numbers of the `top` healthy trials to confirm: by distance on the Pareto front, then the next."""
+    left = _healthy(trials).sort_values(["_distance", "stability", "number"], ascending=[True, False, True])
+    chosen: list[int] = []
+    while len(left) and len(chosen) < top:
+        # By rising distance a trial is on the front iff nothing before it is as stable.
+        before = left["stability"].cummax().shift(fill_value=-math.inf)
+        front = left["stability"] > before
+        chosen += left.loc[front, "number"].tolist()
+        left = left[~front]
+    return [int(number) for number in chosen[:top]]
+
+
+def closest(trials: pd.DataFrame) -> int | None:
+    """Number of the trial that is nearest to a healthy one; None where there is no trial.
+
+    Complete before pruned before failed, then the most stable, then the smallest distance.
+    """
+    if trials.empty:
+        return None
+    order = pd.DataFrame(
+        {
+            "status": trials["status"].map(_STATUS.index),
+            "stability": -trials["stability"].fillna(-math.inf),
+            "distance": trials["distance"].fillna(math.inf),
+        }
+    )
+    first = order.sort_values(["status", "stability", "distance"], kind="stable").index[0]
+    return int(trials.loc[first, "number"])
+
+
+def choose_best(trials: pd.DataFrame, confirmation: Sequence[Mapping[str, Any]] = ()) -> Choice | None:
+    """The best-balanced configuration, or None where nothing is healthy.
+
+    `confirmation` holds a seed's result per entry, with the `number` of its trial. Of the candidates that
+    are healthy on every seed the smallest median distance wins; where intervals overlap the flatter
+    neighbourhood, then the higher stability. Without confirmation the healthy trial with the smallest
+    distance wins.
+    """
+    if not confirmation:
+        return next((_unconfirmed(trials, number) for number in candidates(trials, 1)), None)
+    healthy = [choice for choice in _confirmed(trials, confirmation) if choice.healthy == len(choice.seeds)]
+    if not healthy:
+        return None
+    first = min(healthy, key=lambda choice: (_or_inf(choice.distance), -choice.stability))
+    equal = [choice for choice in healthy if choice is first or _overlap(choice.interval, first.interval)]
+    if len(equal) == 1:
+        return first
+    steep = steepness(trials, [choice.number for choice in equal])
+    # A tenth is as fine as a surrogate can tell: below it the stability decides.
+    return min(
+        equal,
+        key=lambda choice: (round(steep[choice.number], 1), -choice.stability, _or_inf(choice.distance)),
+    )
+
+
+def choose_closest(trials: pd.DataFrame, confirmation: Sequence[Mapping[str, Any]] = ()) -> Choice | None:
+    """Where nothing is healthy: the candidate with the most healthy seeds, or else the closest trial."""
+    confirmed = _confirmed(trials, confirmation)
+    if confirmed:
+        return min(
+            confirmed, key=lambda choice: (-choice.healthy, _or_inf(choice.distance), -choice.stability)
+        )
+    number = closest(trials)
+    return None if number is None else _unconfirmed(trials, number)
+
+
+def prediction_interval(distances: Sequence[float]) -> tuple[float, float] | None:
+    """95% prediction interval for the median of ten new seeds, from R measured ones.
+
+    On the logarithm: mean ± t·s·√(1/R + 1.5/10) with t of R − 1 degrees of freedom; 1.5/n is about the
+    variance of a median of n. None with fewer than two seeds, or where a distance is missing or not positive.
+    """
+    if len(distances) < 2 or not all(math.isfinite(value) and value > 0 for value in distances):
+        return None
+    from scipy.stats import t
+
+    logs, count = np.log(distances), len(distances)
+    half = float(t.ppf(0.975, count - 1) * logs.std(ddof=1) * math.sqrt(1 / count + 1.5 / 10))
+    return math.exp(logs.mean() - half), math.exp(logs.mean() + half)
+
+
+def steepness(trials: pd.DataFrame, numbers: Sequence[int]) -> dict[int, float]:
+    """How many times larger the distance gets near each of some trials: 1 is flat.
+
+    A random forest over all trials predicts the distance in a box of ± 10% of every searched range; the
+    90th percentile there is compared with the prediction at the trial itself. A trial without a distance
+    counts as the worst one. Everything is flat where there are too few trials to tell.
+    """
+    points = _unit_cube(trials)
+    logs = np.log(trials["distance"].where(trials["distance"] > 0)).replace(math.inf, math.nan)
+    if len(trials) < _ENOUGH or points.empty or logs.notna().sum() < _ENOUGH:
+        return dict.fromkeys(numbers, 1.0)
+    from sklearn.ensemble import RandomForestRegressor
+
+    forest = RandomForestRegressor(
+        200, min_samples_leaf=2, max_samples=min(len(trials), 1000), random_state=0
+    )
+    forest.fit(points.to_numpy(), logs.fillna(logs.max()).to_numpy())
+    rng = np.random.default_rng(0)
+    found = {}
+    for number in numbers:
+        centre = points[trials["number"] == number].to_numpy()
+        step = rng.uniform(-_NEIGHBOURHOOD, _NEIGHBOURHOOD, (200, points.shape[1]))
+        step[:, [column not in _numeric(trials) for column in points]] = 0
+        around = forest.predict(np.clip(centre + step, 0, 1))
+        found[number] = float(np.exp(np.quantile(around, 0.9) - forest.predict(centre)[0]))
+    return found
+
+
+def params_of(trials: pd.DataFrame, number: int) -> dict[str, Any]:
+    """The balance of a trial and whatever else was searched, as plain Python values.
+
+    The numbers of the balance are missing where a training loop of the user's own has none.
+    """
+    row = trials[trials["number"] == number].iloc[0]
+    balance = {name: row[name] for name in BALANCE if pd.notna(row[name])}
+    return {
+        name: _plain(value) for name, value in [*balance.items(), *((n, row[n]) for n in _others(trials))]
+    }
+
+
+def _others(trials: pd.DataFrame) -> list[str]:
+    """The searched columns outside the balance."""
+    return [name for name in trials.columns if name not in trial_columns(())]
+
+
+def _healthy(trials: pd.DataFrame) -> pd.DataFrame:
+    """The healthy trials, with a `_distance` that is infinite where nothing measured it."""
+    healthy = trials[(trials["status"] == "complete") & (trials["verdict"] == "balanced")]
+    return healthy.assign(
+        _distance=healthy["distance"].fillna(math.inf), stability=healthy["stability"].fillna(0)
+    )
+
+
+def _unconfirmed(trials: pd.DataFrame, number: int) -> Choice:
+    row = trials[trials["number"] == number].iloc[0]
+    return Choice(number, params_of(trials, number), float(row["stability"]), float(row["distance"]))
+
+
+def _confirmed(trials: pd.DataFrame, confirmation: Sequence[Mapping[str, Any]]) -> list[Choice]:
+    """The candidates all of whose seeds are in: an interrupted sweep may have left some half confirmed."""
+    groups: dict[int, list[Mapping[str, Any]]] = {}
+    for seed in confirmation:
+        groups.setdefault(int(seed["number"]), []).append(seed)
+    known = set(trials["number"])
+    full = max(map(len, groups.values()), default=0)
+    return [
+        Choice(
+            number,
+            params_of(trials, number),
+            stability=median(seed["stability"] for seed in seeds),
+            distance=median(seed["distance"] for seed in seeds),
+            interval=prediction_interval([seed["distance"] for seed in seeds]),
+            seeds=tuple(int(seed["seed"]) for seed in seeds),
+            healthy=sum(seed["status"] == "complete" and seed["verdict"] == "balanced" for seed in seeds),
+            verdicts=dict(Counter(seed["verdict"] or seed["status"] for seed in seeds)),
+        )
+        for number, seeds in sorted(groups.items())
+        if len(seeds) == full and number in known
+    ]
+
+
+def _overlap(one: tuple[float, float] | None, other: tuple[float, float] | None) -> bool:
+    return one is not None and other is not None and one[0] <= other[1] and other[0] <= one[1]
+
+
+def _or_inf(distance: float) -> float:
+    return math.inf if math.isnan(distance) else distance
+
+
+def _numeric(trials: pd.DataFrame) -> list[str]:
+    return [name for name in trials.columns if pd.api.types.is_numeric_dtype(trials[name])]
+
+
+def _unit_cube(trials: pd.DataFrame) -> pd.DataFrame:
+    """The searched parameters that vary, scaled to [0, 1]; by logarithm if they span more than a decade."""
+    scaled = {}
+    # lr_d and lr_g say nothing that lr and lr_ratio do not.
+    for name in [name for name in (*BALANCE, *_others(trials)) if name not in ("lr_d", "lr_g")]:
+        column = trials[name]
+        values = (
+            column.astype(float)
+            if name in _numeric(trials)
+            else column.astype(str).astype("category").cat.codes
+        )
+        if values.min() > 0 and values.max() > 10 * values.min():
+            values = values.map(math.log)
+        if values.max() > values.min():
+            scaled[name] = ((values - values.min()) / (values.max() - values.min())).fillna(0.5)
+    return pd.DataFrame(scaled, index=trials.index)
+
+
+def _plain(value: Any) -> Any:
+    """A plain Python value of a table's cell; NaN stands for the null among some choices."""
+    if isinstance(value, np.ndarray | list | tuple):
+        return [_plain(item) for item in value]
+    value = value.item() if isinstance(value, np.generic) else value
+    return (
+        None if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)) else value
+    )

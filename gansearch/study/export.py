@@ -1,0 +1,143 @@
+"""A chosen configuration as text: an experiment that `gansearch train` runs, the same as JSON, or Python."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from gansearch.experiment import Experiment, Training, load_yaml
+from gansearch.study.choose import Choice
+
+FORMATS = ("yaml", "json", "python")
+_MENTIONED = (
+    "r1_gamma",
+    "r2_gamma",
+    "gp_lambda",
+    "spectral_norm",
+    "instance_noise",
+    "label_smoothing",
+    "ema",
+    "lr_decay",
+)
+"""What a loop of one's own has to add by itself where it is not 0."""
+
+
+def export_text(choice: Choice, experiment: Experiment, format: str = "yaml") -> str:
+    """The text of an export in one of FORMATS."""
+    return {"yaml": to_yaml, "json": to_json, "python": to_python}[format](choice, experiment)
+
+
+def to_yaml(choice: Choice, experiment: Experiment) -> str:
+    """An experiment file with `lr_d`, `lr_g`, `pretrain_steps`, `update_ratio` … in plain numbers."""
+    return exported(choice, experiment).to_yaml(_comment(choice, experiment))
+
+
+def to_json(choice: Choice, experiment: Experiment) -> str:
+    """The data of `to_yaml` as JSON, which is YAML too: `gansearch train` runs it as well."""
+    return json.dumps(load_yaml(to_yaml(choice, experiment)), indent=2, allow_nan=False) + "\n"
+
+
+def to_python(choice: Choice, experiment: Experiment) -> str:
+    """Plain torch code with the choice's numbers, for a training loop of one's own."""
+    training = training_of(choice, experiment)
+    lr_d, lr_g = training.rates
+    made = f"torch.optim.{'Adam' if training.optimizer == 'adam' else 'SGD'}"
+    betas = f", betas={training.adam_betas}" if training.optimizer == "adam" else ""
+    comment = "".join(f"# {line}\n" for line in _comment(choice, experiment).splitlines())
+    extras = "".join(
+        f"# {name} = {getattr(training, name)}: {_meaning(name)}\n"
+        for name in _MENTIONED
+        if getattr(training, name)
+    )
+    extras = f"\n# The losses that were searched with also have:\n{extras}" if extras else ""
+    return f'''{comment}
+import torch
+
+lr_d, lr_g = {lr_d}, {lr_g}
+pretrain_steps = {training.pretrain_steps}  # D updates before G's first one
+update_ratio = {training.update_ratio}  # D updates per G update
+updates = {training.updates}  # of D and G together
+batch_size = {training.batch_size}
+loss = "{training.loss}"
+{extras}
+
+def train(generator, discriminator, d_loss, g_loss):
+    """Trains the two networks; d_loss() and g_loss() each draw a batch and return a loss to minimise."""
+    optimizer_d = {made}(discriminator.parameters(), lr=lr_d{betas})
+    optimizer_g = {made}(generator.parameters(), lr=lr_g{betas})
+
+    def step(optimizer, loss):
+        optimizer.zero_grad()
+        loss().backward()
+        optimizer.step()
+
+    for _ in range(pretrain_steps):
+        step(optimizer_d, d_loss)
+    d = g = 0
+    while pretrain_steps + d + g < updates:
+        if d < update_ratio * (g + 1):
+            step(optimizer_d, d_loss)
+            d += 1
+        else:
+            step(optimizer_g, g_loss)
+            g += 1
+'''
+
+
+def exported(choice: Choice, experiment: Experiment) -> Experiment:
+    """The experiment that trains the choice: nothing searched, and what was measured of it as evidence."""
+    return experiment.model_copy(
+        update={
+            "training": training_of(choice, experiment),
+            "search": {},
+            "evidence": evidence(choice, experiment),
+        }
+    )
+
+
+def training_of(choice: Choice, experiment: Experiment) -> Training:
+    """The training section with the choice's numbers."""
+    # Of the two pairs of rates the plain one: lr and lr_ratio would give it back with a rounding error.
+    return experiment.training.with_params(
+        {k: v for k, v in choice.params.items() if k not in ("lr", "lr_ratio")}
+    )
+
+
+def evidence(choice: Choice, experiment: Experiment) -> dict[str, Any]:
+    """What the sweep measured of the choice, in plain numbers."""
+    found: dict[str, Any] = {"study": experiment.name, "trial": choice.number}
+    found |= {
+        name: getattr(choice, name)
+        for name in ("stability", "distance")
+        if math.isfinite(getattr(choice, name))
+    }
+    if choice.confirmed:
+        if choice.interval:
+            found["distance_interval"] = list(choice.interval)
+        found |= {"seeds": list(choice.seeds), "healthy": choice.healthy, "verdicts": choice.verdicts}
+    return found
+
+
+def _comment(choice: Choice, experiment: Experiment) -> str:
+    """Lines on where the choice comes from; the name is quoted because it may hold anything."""
+    lines = [f"Trial {choice.number} of {json.dumps(experiment.name)}, chosen by gansearch."]
+    if choice.confirmed:
+        interval = (
+            " (95% of new medians: {:.4g} to {:.4g})".format(*choice.interval) if choice.interval else ""
+        )
+        lines += [
+            f"On {len(choice.seeds)} fresh seeds: {choice.healthy} balanced,",
+            f"median stability {choice.stability:.3g}, median distance {choice.distance:.4g}{interval}.",
+        ]
+    else:
+        lines.append(
+            f"Not confirmed on fresh seeds: stability {choice.stability:.3g}, distance {choice.distance:.4g}."
+        )
+    return "\n".join(lines)
+
+
+def _meaning(name: str) -> str:
+    """A field's description in one line."""
+    text = Training.model_fields["gp" if name == "gp_lambda" else name].description or ""
+    return " ".join(text.split())

@@ -1,0 +1,230 @@
+"""A results folder, opened: its tables, its best-balanced configuration, and what can be made of them."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from gansearch.experiment import Experiment, ExperimentError
+from gansearch.stability.verdict import ADVICE, VERDICTS, worst
+from gansearch.study.choose import Choice, choose_best, choose_closest
+from gansearch.study.export import FORMATS, export_text
+from gansearch.study.folder import Folder, StudyError, write_whole
+from gansearch.study.importance import importance
+from gansearch.study.tables import from_json, read_confirmation, read_curves, read_trials
+
+
+def load_study(dir: str | Path) -> Study:
+    """Opens a results folder, also of a sweep that still runs or died. Raises StudyError where it is none."""
+    folder = Folder(dir).require_ours()
+    try:
+        return Study(folder, Experiment.load(folder.experiment))
+    except ExperimentError as error:
+        raise StudyError(str(error)) from None
+
+
+class Study:
+    """What a sweep left behind. Each part is read when first asked for, and then kept."""
+
+    def __init__(self, folder: Folder, experiment: Experiment):
+        self.folder = folder
+        self.experiment = experiment
+
+    @cached_property
+    def trials(self) -> pd.DataFrame:
+        """A row a trial, with the columns of trials.parquet."""
+        return self._table(lambda: read_trials(self.folder, self.experiment.search))
+
+    @cached_property
+    def curves(self) -> pd.DataFrame:
+        """A row a trial, seed and probe, with the columns of curves.parquet."""
+        return self._table(lambda: read_curves(self.folder))
+
+    @cached_property
+    def confirmation(self) -> list[dict[str, Any]]:
+        """What the candidates did on fresh seeds: a seed per entry, with the `number` of its trial."""
+        return read_confirmation(self.folder)
+
+    @cached_property
+    def run(self) -> dict[str, Any]:
+        """How it was made: slots, wall_seconds, versions, hardware, command; {} where that is not known."""
+        try:
+            return dict(from_json(self.folder.run.read_text(encoding="utf-8")))
+        except (OSError, ValueError):
+            return {}
+
+    @cached_property
+    def best(self) -> Choice | None:
+        """The best-balanced configuration; None where nothing is healthy."""
+        return choose_best(self.trials, self.confirmation)
+
+    @cached_property
+    def closest(self) -> Choice | None:
+        """What came closest to it, where nothing is healthy."""
+        return None if self.best else choose_closest(self.trials, self.confirmation)
+
+    @cached_property
+    def importance(self) -> dict[str, dict[str, float]]:
+        """{"stability": {name: share}, "distance": {...}}; {} with too few trials."""
+        return importance(self.trials, self.experiment.search)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Trials in all and by status."""
+        status = self.trials["status"]
+        return {
+            "total": len(status),
+            **{name: int((status == name).sum()) for name in ("complete", "pruned", "failed")},
+        }
+
+    @property
+    def verdicts(self) -> dict[str, int]:
+        """Trials by verdict, worst first; those that died before they had one are left out."""
+        found = self.trials["verdict"].value_counts()
+        return {verdict: int(found[verdict]) for verdict in VERDICTS if verdict in found}
+
+    def summary(self) -> dict[str, Any]:
+        """The object of `gansearch report --json`: plain numbers or None, times in seconds."""
+        trials = self.trials
+        wall = self.run.get("wall_seconds")
+        if wall is None and len(trials):
+            wall = (trials["ended"].max() - trials["started"].min()).total_seconds()
+        found = {
+            "trials": self.counts,
+            "verdicts": self.verdicts,
+            "best": self._told(self.best),
+            "importance": self.importance,
+            "wall_seconds": wall,
+            "train_seconds": float(trials["train_seconds"].sum()),
+            "slots": self.run.get("slots"),
+        }
+        if self.best is None:
+            found["closest"] = self._told(self.closest)
+        return dict(_strict(found))
+
+    def export(self, path: str | Path | None = None, format: str = "yaml", anyway: bool = False) -> str:
+        """The best-balanced configuration as yaml, json or python text, also written to `path` if given.
+
+        Raises StudyError where nothing is healthy; with `anyway` it is what came closest.
+        """
+        if format not in FORMATS:
+            raise StudyError(f"{format!r} is not one of {', '.join(FORMATS)}")
+        choice = self.best or (self.closest if anyway else None)
+        if choice is None:
+            raise StudyError(f"{self.folder.path}: {self.nothing_healthy()}")
+        text = export_text(choice, self.experiment, format)
+        if path is not None:
+            self._write(Path(path), text)
+        return text
+
+    def report(self, path: str | Path | None = None) -> Path:
+        """Writes the report, a page that needs no network, and returns its place: report.html by default."""
+        from gansearch.study.report import render
+
+        path = self.folder.report if path is None else Path(path)
+        self._write(path, render(self))
+        return path
+
+    def nothing_healthy(self) -> str:
+        """A sentence or two on why there is no best configuration, and which knob to turn."""
+        choice = self.closest
+        if choice is None:
+            return "nothing to export: no trial has ended."
+        row = self.trials[self.trials["number"] == choice.number].iloc[0]
+        verdict = self.verdict_of(choice)
+        if verdict is None:
+            return (
+                f"nothing healthy to export: every trial failed; {choice.number}: {_first_line(row['error'])}"
+            )
+        if choice.confirmed:
+            start = "nothing healthy to export: no candidate was balanced on every fresh seed; trial"
+            facts = f"{choice.healthy} of {len(choice.seeds)} balanced, else {verdict}"
+        else:
+            start, facts = "nothing healthy to export; trial", f"{verdict}, stability {choice.stability:.2f}"
+            facts += f", {row['status']}" if row["status"] != "complete" else ""
+        # Pruned trials can be balanced so far: there is no knob to turn then.
+        sentences = [
+            f"{start} {choice.number} came closest ({facts}).",
+            ADVICE[verdict],
+            "Export it with --anyway.",
+        ]
+        return " ".join(filter(None, sentences))
+
+    def verdict_of(self, choice: Choice) -> str | None:
+        """The worst verdict of its confirmation, else its trial's; None where it died before it had one."""
+        if choice.verdicts:
+            return worst(verdict if verdict in VERDICTS else "diverged" for verdict in choice.verdicts)
+        verdict = self.trials.loc[self.trials["number"] == choice.number, "verdict"].iloc[0]
+        return str(verdict) if verdict in VERDICTS else None
+
+    def _repr_html_(self) -> str:
+        choice, counts = self.best or self.closest, self.counts
+        rows = {"trials": ", ".join(f"{count} {name}" for name, count in counts.items())}
+        if choice:
+            rows["best-balanced" if self.best else "closest"] = f"trial {choice.number}"
+            rows["stability"] = f"{choice.stability:.3g}"
+            rows["distance"] = f"{choice.distance:.4g}" + ("" if choice.confirmed else " (not confirmed)")
+            rows |= {
+                name: f"{value:.4g}" if isinstance(value, float) else str(value)
+                for name, value in choice.params.items()
+            }
+        left = "style='text-align:left'"
+        cells = "".join(
+            f"<tr><th {left}>{html.escape(name)}</th><td {left}>{html.escape(value)}</td></tr>"
+            for name, value in rows.items()
+        )
+        return f"<table><caption {left}><b>{html.escape(self.experiment.name)}</b></caption>{cells}</table>"
+
+    def _told(self, choice: Choice | None) -> dict[str, Any] | None:
+        """A choice as the contract has it: its trial's own numbers, and those of its confirmation beside."""
+        if choice is None:
+            return None
+        row = self.trials[self.trials["number"] == choice.number].iloc[0]
+        confirmed = {
+            "seeds": list(choice.seeds),
+            "healthy": choice.healthy,
+            "stability": choice.stability,
+            "distance": choice.distance,
+            "interval": list(choice.interval) if choice.interval else None,
+            "verdicts": choice.verdicts,
+        }
+        return {
+            "number": choice.number,
+            "params": choice.params,
+            "stability": float(row["stability"]),
+            "distance": float(row["distance"]),
+            "confirmed": confirmed if choice.confirmed else None,
+        }
+
+    def _table(self, read: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        try:
+            return read()
+        except (OSError, ValueError, KeyError) as error:
+            raise StudyError(
+                f"{self.folder.path}: a table cannot be read ({_first_line(str(error))})"
+            ) from None
+
+    def _write(self, path: Path, text: str) -> None:
+        try:
+            write_whole(path, text)
+        except OSError as error:
+            raise StudyError(f"{path}: cannot be written ({error.strerror or error})") from None
+
+
+def _strict(data: Any) -> Any:
+    """Data for strict JSON, which has no NaN: null in its place."""
+    if isinstance(data, dict):
+        return {key: _strict(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [_strict(value) for value in data]
+    return None if isinstance(data, float) and not math.isfinite(data) else data
+
+
+def _first_line(text: str) -> str:
+    return next(iter(text.strip().splitlines()), "no error is known")

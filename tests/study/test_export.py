@@ -1,0 +1,96 @@
+"""An export is a file that trains the choice."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from gansearch.experiment import Experiment
+from gansearch.study.choose import Choice
+from gansearch.study.export import to_json, to_python, to_yaml
+
+from .synthetic import experiment
+
+PARAMS: dict[str, Any] = {
+    "lr": 3.3e-4 * math.sqrt(2),
+    "lr_ratio": 0.5,
+    "lr_d": 3.3e-4,
+    "lr_g": 6.6e-4,
+    "pretrain_steps": 3,
+    "update_ratio": 2.5,
+    "r1_gamma": 0.1,
+}
+CHOICE = Choice(12, PARAMS, 0.8, 9.0, (8.0, 10.0), (10_000, 10_001), 2, {"balanced": 2})
+
+
+def load(text: str, folder: Path) -> Experiment:
+    (folder / "best.yaml").write_text(text)
+    return Experiment.load(folder / "best.yaml")
+
+
+def test_the_file_names_plain_numbers_and_loads(tmp_path: Path) -> None:
+    spec = experiment(
+        seed=3,
+        training={"updates": 500, "betas": [0.0, 0.9]},
+        search={"pretrain_steps": {"low": 0, "high": 9}},
+    )
+    loaded = load(to_yaml(CHOICE, spec), tmp_path)
+    assert (loaded.name, loaded.task, loaded.seed, loaded.search) == ("digits", "digits", 3, {})
+    training = loaded.training
+    assert (training.lr_d, training.lr_g, training.rates) == (3.3e-4, 6.6e-4, (3.3e-4, 6.6e-4))
+    assert (training.pretrain_steps, training.update_ratio, training.r1_gamma) == (3, 2.5, 0.1)
+    assert (training.updates, training.betas) == (500, (0.0, 0.9))
+    assert "lr_ratio" not in training.model_fields_set
+    assert loaded.evidence["trial"] == 12
+    assert loaded.evidence["distance_interval"] == [8.0, 10.0]
+    assert loaded.evidence["verdicts"] == {"balanced": 2}
+
+
+def test_json_is_the_same_data_and_loads_too(tmp_path: Path) -> None:
+    text = to_json(CHOICE, experiment())
+    assert json.loads(text)["training"]["lr_d"] == 3.3e-4
+    assert load(text, tmp_path) == load(to_yaml(CHOICE, experiment()), tmp_path)
+
+
+def test_a_trial_without_confirmation_or_distance_exports_strict_data(tmp_path: Path) -> None:
+    choice = Choice(1, PARAMS, 0.8, math.nan)
+    evidence = load(to_json(choice, experiment()), tmp_path).evidence
+    assert evidence == {"study": "digits", "trial": 1, "stability": 0.8}
+
+
+@pytest.mark.parametrize(
+    "name", ['plain"""', "two\nlines", "back\\slash", "<script>alert(1)</script>", "ünï\u2028code"]
+)
+def test_any_name_survives_in_every_format(name: str, tmp_path: Path) -> None:
+    spec = experiment(name=name)
+    assert load(to_yaml(CHOICE, spec), tmp_path).name == name
+    assert load(to_json(CHOICE, spec), tmp_path).name == name
+    compile(to_python(CHOICE, spec), "export", "exec")
+
+
+def test_the_snippet_alternates_in_exact_proportion_after_pretraining() -> None:
+    spec = experiment(training={"updates": 38}, search={"pretrain_steps": {"low": 0, "high": 9}})
+    space: dict[str, Any] = {}
+    exec(to_python(CHOICE, spec), space)
+    generator, discriminator, order = torch.nn.Linear(1, 1), torch.nn.Linear(1, 1), []
+
+    def loss(name: str, network: torch.nn.Module) -> torch.Tensor:
+        order.append(name)
+        return network(torch.ones(1, 1)).sum()
+
+    space["train"](generator, discriminator, lambda: loss("d", discriminator), lambda: loss("g", generator))
+    assert "".join(order) == "ddd" + "dddgddg" * 5
+
+
+def test_the_snippet_names_what_the_loop_must_add() -> None:
+    assert "r1_gamma = 0.1" in to_python(CHOICE, experiment())
+    plain = to_python(Choice(1, {**PARAMS, "r1_gamma": 0.0}, 0.8, 9.0), experiment())
+    assert "r1_gamma" not in plain
+    wgan = experiment(training={"loss": "wgan", "optimizer": "sgd"})
+    assert "gp_lambda = 10.0" in to_python(CHOICE, wgan)
+    assert "optim.SGD(discriminator.parameters(), lr=lr_d)" in to_python(CHOICE, wgan)
