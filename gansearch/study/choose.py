@@ -87,7 +87,9 @@ def choose_best(trials: pd.DataFrame, confirmation: Sequence[Mapping[str, Any]] 
     """
     if not confirmation:
         return next((_unconfirmed(trials, number) for number in candidates(trials, 1)), None)
-    healthy = [choice for choice in _confirmed(trials, confirmation) if choice.healthy == len(choice.seeds)]
+    healthy = [
+        choice for choice in confirmed_candidates(trials, confirmation) if choice.healthy == len(choice.seeds)
+    ]
     if not healthy:
         return None
     first = min(healthy, key=lambda choice: (_or_inf(choice.distance), -choice.stability))
@@ -104,7 +106,7 @@ def choose_best(trials: pd.DataFrame, confirmation: Sequence[Mapping[str, Any]] 
 
 def choose_closest(trials: pd.DataFrame, confirmation: Sequence[Mapping[str, Any]] = ()) -> Choice | None:
     """Where nothing is healthy: the candidate with the most healthy seeds, or else the closest trial."""
-    confirmed = _confirmed(trials, confirmation)
+    confirmed = confirmed_candidates(trials, confirmation)
     if confirmed:
         return min(
             confirmed, key=lambda choice: (-choice.healthy, _or_inf(choice.distance), -choice.stability)
@@ -186,7 +188,7 @@ def _unconfirmed(trials: pd.DataFrame, number: int) -> Choice:
     return Choice(number, params_of(trials, number), float(row["stability"]), float(row["distance"]))
 
 
-def _confirmed(trials: pd.DataFrame, confirmation: Sequence[Mapping[str, Any]]) -> list[Choice]:
+def confirmed_candidates(trials: pd.DataFrame, confirmation: Sequence[Mapping[str, Any]]) -> list[Choice]:
     """The candidates all of whose seeds are in: an interrupted sweep may have left some half confirmed."""
     groups: dict[int, list[Mapping[str, Any]]] = {}
     for seed in confirmation:
