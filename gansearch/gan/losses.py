@@ -68,7 +68,11 @@ def gradient_penalty(discriminator: nn.Module, real: Tensor, fake: Tensor, mix: 
 
 
 def add_spectral_norm(discriminator: nn.Module) -> None:
-    """Divides every weight matrix of D by its largest singular value (Miyato et al. 2018), by torch's parametrization."""
+    """Divides every weight matrix of D by its largest singular value (Miyato et al. 2018), by torch's parametrization.
+
+    Layers whose weight is parametrized already keep what they have.
+    """
     for module in list(discriminator.modules()):
-        if isinstance(module, nn.Linear | nn.modules.conv._ConvNd | nn.Embedding):
+        layer = isinstance(module, nn.Linear | nn.modules.conv._ConvNd | nn.Embedding)
+        if layer and isinstance(module._parameters.get("weight"), nn.Parameter):
             nn.utils.parametrizations.spectral_norm(module)

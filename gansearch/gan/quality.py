@@ -9,14 +9,15 @@ from torch import Tensor
 def sliced_wasserstein(real: Tensor, fake: Tensor, projections: int = 128) -> float:
     """Sliced 2-Wasserstein distance of (N, ...) and (M, ...) samples, in the data's units.
 
-    Bonneel et al. 2015, by POT, over fixed random directions; for a shift δ in 2-D it is δ/√2.
+    Bonneel et al. 2015, equation 12, over fixed random directions and the first min(N, M) samples: in one dimension
+    sorted samples are the optimal pairs. For a shift δ in 2-D it is δ/√2.
     """
-    import ot
-
-    value = ot.sliced_wasserstein_distance(
-        real.flatten(1).double().numpy(), fake.flatten(1).double().numpy(), n_projections=projections, seed=0
-    )
-    return float(value)
+    real, fake = real.flatten(1), fake.flatten(1)
+    count = min(len(real), len(fake))
+    directions = torch.randn(real.shape[1], projections, generator=torch.Generator().manual_seed(0))
+    directions = directions / directions.norm(dim=0)
+    ordered = [(samples[:count] @ directions).T.sort().values for samples in (real, fake)]
+    return float((ordered[0] - ordered[1]).square().mean().sqrt())
 
 
 def frechet(real: Tensor, fake: Tensor) -> float:

@@ -59,7 +59,7 @@ def calibrate(real: Tensor, fake: Tensor, steps: int = 12) -> tuple[Tensor, Tens
     n_real, n_fake = target.sum(), (1 - target).sum()
     target = target * (n_real + 1) / (n_real + 2) + (1 - target) / (n_fake + 2)
     w = x.new_zeros(2)
-    ridge = 1e-3 * torch.eye(2, device=x.device, dtype=x.dtype)
+    ridge = 1e-5 * torch.eye(2, device=x.device, dtype=x.dtype)
     for _ in range(steps):
         p = torch.sigmoid(x @ w)
         curvature = (x * (p * (1 - p))[:, None]).T @ x / len(x) + ridge

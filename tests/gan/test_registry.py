@@ -1,0 +1,132 @@
+import pytest
+import torch
+from torch import nn
+
+from gansearch.gan import Task, TaskError, available_tasks, check_task, load_task, register_task
+
+MINE = """
+import torch
+from torch import nn
+import gansearch.gan
+from helper import WIDTH
+class Mine(gansearch.gan.Task):
+    latent_dim = 2
+    def __init__(self, width: int = WIDTH):
+        self.width = width
+    def real(self):
+        return torch.randn(100, 3)
+    def generator(self):
+        return nn.Linear(2, 3)
+    def discriminator(self):
+        return nn.Linear(3, 1)
+"""
+
+
+class Small(Task):
+    latent_dim = 2
+
+    def real(self):
+        return torch.randn(100, 1, 4, 4)
+
+    def generator(self):
+        return nn.Sequential(nn.Linear(2, 16), nn.Unflatten(1, (1, 4, 4)))
+
+    def discriminator(self):
+        return nn.Sequential(nn.Flatten(), nn.Linear(16, 1))
+
+
+@pytest.fixture()
+def mine(tmp_path):
+    (tmp_path / "helper.py").write_text("WIDTH = 7")
+    path = tmp_path / "my_gan.py"
+    path.write_text(MINE)
+    return path
+
+
+def test_the_built_in_tasks_work():
+    assert set(available_tasks()) >= {"ring", "grid", "digits"}
+    for name in ("ring", "grid", "digits"):
+        check_task(load_task(name))
+
+
+def test_a_class_in_a_file_with_a_module_beside_it(mine):
+    task = load_task(f"{mine}:Mine")
+    assert task.width == 7
+    assert load_task(f"{mine}:Mine", {"width": 3}).width == 3
+    check_task(task)
+
+
+@pytest.mark.parametrize(
+    ("spec", "options", "part"),
+    [
+        ("digit", {}, 'did you mean "digits"'),
+        ("ring", {"radus": 2}, 'did you mean "radius"'),
+        ("ring", {"std": -1}, "std must be above 0"),
+        ("no_such_module:Task", {}, "no module no_such_module"),
+        ("gansearch.gan:Trainer", {}, "not a class derived"),
+        ("./nothing.py:Task", {}, "there is no file"),
+    ],
+)
+def test_what_is_wrong_is_named(spec, options, part):
+    with pytest.raises(TaskError, match=part):
+        load_task(spec, options)
+
+
+def test_a_near_miss_of_a_class_is_suggested(mine):
+    with pytest.raises(TaskError, match='did you mean "Mine"'):
+        load_task(f"{mine}:Mina")
+
+
+def test_a_file_that_raises_shows_its_own_line(tmp_path):
+    path = tmp_path / "bad.py"
+    path.write_text("import math\n\nx = math.sqrt(-1)\n")
+    with pytest.raises(TaskError) as caught:
+        load_task(f"{path}:Task")
+    assert 'bad.py", line 3' in str(caught.value)
+    assert "ValueError" in str(caught.value)
+    assert "registry.py" not in str(caught.value)
+
+
+def make(**methods):
+    return type("Made", (Small,), {name: lambda self, value=value: value() for name, value in methods.items()})()
+
+
+@pytest.mark.parametrize(
+    ("methods", "parts"),
+    [
+        ({"generator": lambda: nn.Linear(2, 9)}, [r"\(9,\)", r"\(1, 4, 4\)"]),
+        ({"discriminator": lambda: nn.Linear(9, 1)}, [r"\(1, 4, 4\)", r"\(1, 9\)"]),
+        ({"discriminator": lambda: nn.Conv2d(1, 1, 1)}, [r"\(4, 1, 4, 4\)"]),
+        ({"discriminator": lambda: nn.Sequential(nn.Flatten(), nn.Linear(16, 1), nn.Sigmoid())}, ["sigmoid"]),
+        ({"real": lambda: torch.full((50, 1, 4, 4), float("nan"))}, ["NaN"]),
+        ({"real": lambda: torch.empty(0, 1, 4, 4)}, ["at least 10"]),
+        ({"real": lambda: 1 / 0}, ["ZeroDivisionError"]),
+    ],
+)
+def test_networks_and_data_that_do_not_fit_are_told_with_their_shapes(methods, parts):
+    for part in parts:
+        with pytest.raises(TaskError, match=part):
+            check_task(make(**methods))
+
+
+def test_a_registered_task_is_found_by_name():
+    register_task("small-for-test")(Small)
+    assert isinstance(load_task("small-for-test"), Small)
+    with pytest.raises(TaskError, match="already"):
+        register_task("ring")(Small)
+
+
+def test_data_without_end_is_drawn_and_never_the_held_out():
+    from gansearch.experiment import Training
+    from gansearch.gan import Trainer
+
+    class Endless(Small):
+        def real_batch(self, n, generator):
+            return torch.randn(n, 1, 4, 4, generator=generator)
+
+    task = Endless()
+    check_task(task)
+    trainer = Trainer(task, Training(updates=20))
+    for _ in trainer.run():
+        pass
+    assert trainer.result().status == "complete"

@@ -1,0 +1,98 @@
+"""Closed forms for two unit Gaussians at distance δ with the optimal D (SCIENCE: exact oracles)."""
+
+import math
+from statistics import NormalDist
+
+import pytest
+import torch
+
+from gansearch.stability import measures
+from gansearch.stability.monitor import StabilityMonitor
+
+PHI = NormalDist().cdf
+DRAWS = 400_000
+
+
+def optimal_scores(delta: float, n: int = DRAWS) -> tuple[torch.Tensor, torch.Tensor]:
+    """Logits of the optimal D: N(δ²/2, δ²) on real and N(−δ²/2, δ²) on fake samples."""
+    draws = torch.Generator().manual_seed(0)
+    real, fake = (delta * torch.randn(n, generator=draws, dtype=torch.float64) for _ in range(2))
+    return real + delta**2 / 2, fake - delta**2 / 2
+
+
+def exact_saturation(delta: float, epsilon: float) -> float:
+    tau = measures.threshold(epsilon)
+    return PHI((delta**2 / 2 - tau) / delta) + PHI((-tau - delta**2 / 2) / delta)
+
+
+@pytest.mark.parametrize(
+    ("delta", "accuracy", "at_05", "at_01"),
+    [(1, 0.6915, 0.0075, 0.000), (2, 0.8413, 0.325, 0.098), (3, 0.9332, 0.704, 0.489), (6, 0.9987, 0.994, 0.987)],
+)
+def test_the_gaussian_table(delta, accuracy, at_05, at_01):
+    monitor = StabilityMonitor()
+    monitor.update(*optimal_scores(delta))
+    (row,) = monitor.rows()
+    sampling = 4 / math.sqrt(2 * DRAWS)
+    assert row.accuracy == pytest.approx(accuracy, abs=sampling)
+    assert row.mean_separability == pytest.approx(PHI(delta / math.sqrt(2)), abs=sampling)
+    for epsilon, share in ((0.05, at_05), (0.01, at_01)):
+        assert exact_saturation(delta, epsilon) == pytest.approx(share, abs=6e-4)
+        both = row.saturated_right(epsilon) + row.saturated_wrong(epsilon)
+        assert both == pytest.approx(exact_saturation(delta, epsilon), abs=sampling)
+
+
+@pytest.mark.parametrize(
+    ("delta", "minimax", "non_saturating"), [(1, 0.398, 0.602), (2, 0.450, 1.55), (3, 0.296, 2.70), (6, 0.012, 5.99)]
+)
+def test_the_gradient_vanishes_for_minimax_and_grows_for_non_saturating(delta, minimax, non_saturating):
+    # The optimal D's score has slope δ in the sample, so the generator's gradient is δ times that in the logit.
+    _, fake = optimal_scores(delta)
+    assert delta * float(measures.generator_gradient(fake, minimax=True)) == pytest.approx(minimax, abs=5e-3)
+    assert delta * float(measures.generator_gradient(fake)) == pytest.approx(non_saturating, abs=1e-2)
+
+
+@pytest.mark.parametrize("delta", [0.5, 1, 2, 3, 6])
+@pytest.mark.parametrize("epsilon", measures.EPSILONS)
+def test_saturation_lies_between_its_bounds_by_the_divergence(delta, epsilon):
+    real, fake = optimal_scores(delta)
+    jsd = (math.log(4) - float(measures.discriminator_loss(real, fake))) / 2
+    entropy = measures.binary_entropy(epsilon)
+    saturation = exact_saturation(delta, epsilon)
+    slack = 5e-3
+    assert 1 - (math.log(2) - jsd) / entropy - slack <= saturation
+    if math.log(2) > entropy:
+        assert saturation <= jsd / (math.log(2) - entropy) + slack
+
+
+def test_separability_is_the_share_of_ordered_pairs_with_ties_halved():
+    real, fake = torch.tensor([3.0, 1.0, 2.0]), torch.tensor([1.0, 0.0])
+    pairs = [(r > f) + (r == f) / 2 for r in real.tolist() for f in fake.tolist()]
+    assert float(measures.separability(real, fake)) == pytest.approx(sum(pairs) / 6)
+    assert float(measures.separability(fake, fake)) == 0.5
+
+
+@pytest.mark.parametrize(("scale", "shift"), [(1.0, 0.0), (40.0, 300.0), (1e-3, -7.0)])
+def test_calibration_finds_the_probability_behind_any_affine_score(scale, shift):
+    real, fake = optimal_scores(2.0, 20_000)
+    calibrated = measures.calibrate(real * scale + shift, fake * scale + shift)
+    assert calibrated[0] == pytest.approx(real[1::2], rel=0.1, abs=0.1)
+    saturated = (torch.cat(calibrated).abs() > measures.threshold(0.05)).double().mean()
+    assert float(saturated) == pytest.approx(exact_saturation(2.0, 0.05), abs=0.02)
+
+
+def test_calibration_of_scores_that_tell_nothing_is_one_half():
+    same = torch.zeros(64)
+    assert all(part.sigmoid() == pytest.approx(0.5, abs=1e-3) for part in measures.calibrate(same, same))
+
+
+def test_relativistic_logits_do_not_move_with_the_scores():
+    real, fake = torch.randn(9), torch.randn(9)
+    for ours, shifted in zip(measures.relativistic(real, fake), measures.relativistic(real + 5, fake + 5), strict=True):
+        assert ours == pytest.approx(shifted, abs=1e-5)
+
+
+def test_diversity_of_one_point_is_nothing_and_of_the_data_itself_one():
+    data = torch.randn(300, 1, 4, 4)
+    assert measures.diversity(data, data[:1].expand(300, -1, -1, -1)) == 0
+    assert measures.diversity(data, data.flip(0)) == pytest.approx(1)

@@ -1,0 +1,152 @@
+import math
+import textwrap
+
+import pytest
+
+from gansearch.experiment import Choices, Experiment, ExperimentError, Range, Training, folder_name, schema
+
+WHOLE = """
+name: digits
+task: digits
+training: {loss: hinge, updates: 4000}
+search:
+  lr:             {low: 1e-4, high: 1e-2, log: true}
+  pretrain_steps: {low: 0, high: 1000}
+  r1_gamma:       {choices: [0.0, 1e-1, 1.0]}
+  ema:            0.99
+"""
+
+
+@pytest.fixture()
+def load(tmp_path):
+    def write(text, *overrides, name="experiment.yaml"):
+        path = tmp_path / name
+        path.write_text(textwrap.dedent(text))
+        return Experiment.load(path, overrides)
+
+    return write
+
+
+def errors(load, text, *overrides):
+    with pytest.raises(ExperimentError) as caught:
+        load(text, *overrides)
+    return caught.value.errors
+
+
+def test_a_file_is_read_whole(load):
+    experiment = load(WHOLE)
+    assert experiment.training.loss == "hinge"
+    assert experiment.search["lr"] == Range(low=1e-4, high=1e-2, log=True)
+    assert experiment.search["r1_gamma"] == Choices(choices=[0.0, 0.1, 1.0])
+    assert experiment.search["ema"] == 0.99
+    assert (experiment.trials, experiment.replicas, experiment.sampler) == (48, 1, "tpe")
+
+
+def test_the_defaults_are_the_contracts(load):
+    training = load("name: a\ntask: digits").training
+    assert (training.lr, training.lr_ratio, training.pretrain_steps, training.update_ratio) == (2e-4, 1, 0, 1)
+    assert training.betas == (0.5, 0.999)
+
+
+def test_what_is_written_loads_as_the_same(load):
+    experiment = load(WHOLE)
+    assert load(experiment.to_yaml()) == experiment
+    fixed = load("name: a\ntask: digits\ntraining: {lr_d: 1e-4, lr_g: 2e-4}\nconfirm: null")
+    again = load(fixed.to_yaml())
+    assert again.training.rates == (1e-4, 2e-4)
+    assert again.confirm is None
+
+
+def test_rates_keep_their_product_and_quotient():
+    lr_d, lr_g = Training(lr=3e-4, lr_ratio=4).rates
+    assert math.sqrt(lr_d * lr_g) == pytest.approx(3e-4)
+    assert lr_d / lr_g == pytest.approx(4)
+
+
+def test_a_searched_pair_of_rates_replaces_the_fixed_one():
+    assert Training(lr=1e-3).with_params({"lr_d": 1e-4, "lr_g": 2e-4}).rates == (1e-4, 2e-4)
+    assert Training(lr_d=1e-4, lr_g=2e-4).with_params({"lr": 1e-3, "lr_ratio": 1.0}).rates == (1e-3, 1e-3)
+
+
+def test_wgan_has_its_penalty_unless_told_otherwise():
+    assert Training(loss="wgan").gp_lambda == 10
+    assert Training(loss="wgan", gp=0).gp_lambda == 0
+    assert Training().with_params({"loss": "wgan"}).gp_lambda == 10
+    assert Training().gp_lambda == 0
+
+
+def test_all_errors_come_at_once_with_path_and_suggestion(load):
+    found = errors(
+        load,
+        """
+        name: a
+        task: digits
+        trainin: {}
+        training: {los: hinge, loss: hing, updates: -3}
+        search: {lr: {low: 1e-2, high: 1e-4}, lr_ratio: {low: 0, high: 1, log: true}, ema: {low: 0, hig: .9}}
+        sampler: tpee
+        """,
+    )
+    assert 'did you mean "training"' in found["trainin"]
+    assert 'did you mean "loss"' in found["training.los"]
+    assert 'did you mean "hinge"' in found["training.loss"]
+    assert "-3" in found["training.updates"]
+    assert "above high" in found["search.lr"]
+    assert "log needs low above 0" in found["search.lr_ratio"]
+    assert 'did you mean "high"' in found["search.ema.hig"]
+    assert 'did you mean "tpe"' in found["sampler"]
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "part"),
+    [
+        ("", "", "empty"),
+        ("[1, 2]", "", "not a list"),
+        ("a: [", "", "not YAML"),
+        ("task: digits", "name", "missing"),
+        ("{name: a, task: digits, search: {lr_ration: {low: 1, high: 2}}}", "search.lr_ration", "lr_ratio"),
+        ("{name: a, task: digits, search: {ema: {low: 0, high: 1.5}}}", "search.ema.high", "1.5"),
+        ("{name: a, task: digits, search: {loss: {choices: [hing]}}}", "search.loss.choices[0]", "hinge"),
+        ("{name: a, task: digits, training: {lr: 1, lr_d: 1, lr_g: 1}}", "training", "choose one pair"),
+        ("{name: a, task: digits, training: {lr_d: 1}}", "training", "one of them is missing"),
+        ("{name: a, task: digits, training: {pretrain_steps: 4000}}", "training.pretrain_steps", "nothing"),
+        ("{name: a, task: digits, search: {pretrain_steps: {low: 0, high: 4000}}}", "search.pretrain_steps", "nothing"),
+        ("{name: a, task: digits, trials: 0}", "trials", "0"),
+        ("{name: a, task: digits, resources: {gpus: 2}}", "resources.gpus", "at most one"),
+        ("{name: '..', task: digits}", "name", "letter"),
+    ],
+)
+def test_what_is_wrong_is_named(load, text, path, part):
+    found = errors(load, text)
+    assert list(found) == [path]
+    assert part in found[path]
+
+
+def test_a_missing_file_suggests_its_neighbour(tmp_path):
+    (tmp_path / "digits.yaml").write_text(WHOLE)
+    with pytest.raises(ExperimentError, match=r"no such file; did you mean .*digits\.yaml"):
+        Experiment.load(tmp_path / "digit.yaml")
+
+
+def test_set_overrides_any_field(load):
+    experiment = load(WHOLE, "training.updates=2000", "search.lr={low: 1e-5, high: 1e-3}", "trials=3")
+    assert (experiment.training.updates, experiment.trials) == (2000, 3)
+    assert experiment.search["lr"] == Range(low=1e-5, high=1e-3)
+    assert "training.updats" in errors(load, WHOLE, "training.updats=2")
+    assert "KEY=VALUE" in errors(load, WHOLE, "training.updates")[""]
+
+
+def test_paths_are_relative_to_the_file(load, tmp_path):
+    experiment = load("{name: a, task: './my_gan.py:Mine', task_options: {path: data}}")
+    assert experiment.task == f"{tmp_path / 'my_gan.py'}:Mine"
+    assert experiment.task_options["path"] == str(tmp_path / "data")
+
+
+def test_names_become_folders():
+    assert folder_name("my GAN: 1/2 é") == "my-GAN-1-2-"
+
+
+def test_the_schema_knows_the_searchable_fields():
+    search = schema()["properties"]["search"]
+    assert set(search["properties"]) == set(Training.model_fields)
+    assert not search["additionalProperties"]
