@@ -1,0 +1,113 @@
+"""The Ray cluster of a sweep: joined or started, measured, and left as it was found."""
+
+from __future__ import annotations
+
+import logging
+import platform
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import ray
+
+from gansearch.experiment import Resources
+from gansearch.search.errors import SweepError
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """What a running Ray cluster has to offer."""
+
+    nodes: tuple[Mapping[str, float], ...]
+    """Each living node's resources by Ray's names."""
+
+    def slots(self, resources: Resources) -> int:
+        """Trials that fit at once. Raises SweepError where no node can take one, saying what there is."""
+        cpus, gpus = resources.cpus, self.gpus_of_trial(resources)
+        total = self.total("GPU")
+        if gpus > total:
+            have = "the cluster has no GPU" if not total else f"the cluster has {total:g}"
+            raise SweepError(f"resources.gpus: {gpus:g} asked for, but {have}; write gpus: 0 or gpus: auto")
+        slots = sum(_fits(node, cpus, gpus) for node in self.nodes)
+        if not slots:
+            largest = ", ".join(
+                f"{node.get('CPU', 0):g} CPUs and {node.get('GPU', 0):g} GPUs" for node in self.nodes
+            )
+            raise SweepError(
+                f"resources: a trial of {cpus:g} CPUs and {gpus:g} GPUs fits on no node; there are {largest}; write less"
+            )
+        return slots
+
+    def gpus_of_trial(self, resources: Resources) -> float:
+        """GPUs of one trial; auto is one where there is any."""
+        return (1.0 if self.total("GPU") else 0.0) if resources.gpus == "auto" else float(resources.gpus)
+
+    def total(self, name: str) -> float:
+        return sum(node.get(name, 0.0) for node in self.nodes)
+
+    def __str__(self) -> str:
+        count = f"{len(self.nodes)} nodes" if len(self.nodes) > 1 else "1 node"
+        kinds = sorted(
+            {
+                name.split(":")[1]
+                for node in self.nodes
+                for name in node
+                if name.startswith("accelerator_type:")
+            }
+        )
+        gpus = f"{self.total('GPU'):g} GPUs" + (f" ({', '.join(kinds)})" if kinds else "")
+        return f"{count}, {self.total('CPU'):g} CPUs ({_cpu()}), {gpus}"
+
+
+@contextmanager
+def cluster(address: str | None = None) -> Iterator[Cluster]:
+    """Joins the cluster at `address`, or starts Ray on this machine and ends it afterwards.
+
+    A Ray that this process has initialised already is used and left running. Raises SweepError where nothing
+    answers at `address`.
+    """
+    logging.getLogger("ray").setLevel(logging.ERROR)
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # what goes wrong in a trial is recorded
+    ours = not ray.is_initialized()
+    if ours:
+        _start(address)
+    try:
+        yield Cluster(tuple(node["Resources"] for node in ray.nodes() if node["Alive"]))
+    finally:
+        if ours:
+            ray.shutdown()
+            ray._private.worker._worker_logs_enabled = True
+
+
+def _start(address: str | None) -> None:
+    # log_to_driver leaves out what workers print, but not Ray's own news of dead ones, which tears up a live view.
+    ray._private.worker._worker_logs_enabled = False
+    quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
+    if address is None:
+        ray.init(address="local", include_dashboard=False, **quiet)
+        return
+    try:
+        ray.init(address=address, **quiet)
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise SweepError(f"--address {address}: no Ray cluster answers ({reason})") from None
+
+
+def _fits(node: Mapping[str, float], cpus: float, gpus: float) -> int:
+    """Trials that fit on one node; a fraction of a GPU is always of one and the same."""
+    by_cpu = int(node.get("CPU", 0.0) / cpus + 1e-9)
+    if not gpus:
+        return by_cpu
+    return min(by_cpu, int(node.get("GPU", 0.0)) * int(1 / gpus + 1e-9))
+
+
+def _cpu() -> str:
+    """This machine's processor, as it calls itself."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    return next(
+        (line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine()
+    )

@@ -1,0 +1,67 @@
+"""Who watches a sweep: the live view, a log, a test."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from gansearch.experiment import Experiment
+from gansearch.study.folder import Folder
+
+_LOG = logging.getLogger(__name__)
+
+
+class Listener:
+    """Is told what happens in a sweep. All of it runs in the sweep's own thread: be quick."""
+
+    def begin(self, experiment: Experiment, folder: Folder, slots: int, done: int) -> None:
+        """The sweep starts: `done` trials are there already, `slots` run at once (0: nothing is left to do)."""
+
+    def started(self, number: int, params: Mapping[str, Any]) -> None:
+        """A trial starts to train."""
+
+    def probes(self, number: int, rows: list[dict[str, Any]]) -> None:
+        """New rows of curves.parquet, a few at a time."""
+
+    def ended(self, record: Mapping[str, Any]) -> None:
+        """A trial has ended: {"row", "seeds"}, as its record holds it."""
+
+    def confirming(self, number: int, seed: int, result: Mapping[str, Any] | None) -> None:
+        """A trial's configuration is being trained on a fresh seed (None), or was (its result)."""
+
+    def close(self) -> None:
+        """The sweep is over, however it ended."""
+
+
+class Listeners(Listener):
+    """Several listeners as one. A listener that raises is left out from then on: no trial is lost for it."""
+
+    def __init__(self, listeners: Iterable[Listener]):
+        self._listeners = list(listeners)
+
+    def begin(self, experiment: Experiment, folder: Folder, slots: int, done: int) -> None:
+        self._tell("begin", experiment, folder, slots, done)
+
+    def started(self, number: int, params: Mapping[str, Any]) -> None:
+        self._tell("started", number, params)
+
+    def probes(self, number: int, rows: list[dict[str, Any]]) -> None:
+        self._tell("probes", number, rows)
+
+    def ended(self, record: Mapping[str, Any]) -> None:
+        self._tell("ended", record)
+
+    def confirming(self, number: int, seed: int, result: Mapping[str, Any] | None) -> None:
+        self._tell("confirming", number, seed, result)
+
+    def close(self) -> None:
+        self._tell("close")
+
+    def _tell(self, event: str, *what: Any) -> None:
+        for listener in list(self._listeners):
+            try:
+                getattr(listener, event)(*what)
+            except Exception:  # noqa: BLE001 (it may be anybody's)
+                _LOG.exception("%s raised and is told no more of this sweep", type(listener).__name__)
+                self._listeners.remove(listener)

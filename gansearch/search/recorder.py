@@ -1,0 +1,173 @@
+"""What Ray Tune tells while trials run, written down: record first, then the study, then the listeners."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from ray.tune.experiment import Trial
+from ray.tune.progress_reporter import TrialProgressCallback
+
+from gansearch.experiment import Experiment
+from gansearch.search.interrupt import Interrupts
+from gansearch.search.listener import Listener
+from gansearch.search.resume import checkpoints, ray_folder
+from gansearch.search.searcher import StudySearcher
+from gansearch.search.trial import Ending
+from gansearch.study.folder import Folder, write_whole
+from gansearch.study.tables import from_json, to_json, trial_row, write_record, write_tables
+
+TABLE_SECONDS = 10.0
+"""Between two writings of the tables while trials run."""
+_TABLE_SHARE = 0.05
+"""Most of the time that writing them may take."""
+
+
+class Stop(Exception):
+    """Raised inside Ray Tune once an interrupt is requested, so that it cleans up and returns."""
+
+
+class Recorder(TrialProgressCallback):
+    """Ray Tune's callback of one sweep; `rows` are those of trials that ended before it.
+
+    It stands in for the callback that prints every trial, which Ray Tune adds where there is none of its kind.
+    """
+
+    def __init__(
+        self,
+        folder: Folder,
+        experiment: Experiment,
+        searcher: StudySearcher,
+        listeners: Listener,
+        interrupts: Interrupts,
+        rows: Sequence[dict[str, Any]],
+        run: dict[str, Any],
+    ):
+        self.folder, self.experiment, self.searcher = folder, experiment, searcher
+        self.listeners, self.interrupts = listeners, interrupts
+        self.rows = list(rows)
+        self._run = run
+        self._before = (len(self.rows), _wall_seconds(folder))
+        self._running: dict[int, tuple[datetime, dict[tuple[int, int], dict[str, Any]]]] = {}
+        self._tables_due = time.monotonic() + TABLE_SECONDS
+
+    def on_step_begin(self, **info: Any) -> None:
+        if self.interrupts.requested:
+            raise Stop
+        if time.monotonic() >= self._tables_due:
+            self.write_tables()
+
+    def on_trial_start(self, trial: Trial, **info: Any) -> None:
+        number = trial.config["number"]
+        if number not in self._running:  # else it starts again, after its worker died
+            self._running[number] = (datetime.now(UTC), {})
+            self.listeners.started(number, trial.config["params"])
+
+    def on_trial_result(self, trial: Trial, result: dict[str, Any], **info: Any) -> None:
+        # Taken out of the result, which Ray Tune keeps for every trial until the end.
+        rows, ending = result.pop("rows"), result.pop("ending", None)
+        number = trial.config["number"]
+        if number not in self._running:
+            return  # its worker died after the ending was told, and it was trained again
+        rows = [{"number": number, **row} for row in rows]
+        self._running[number][1].update({(row["seed"], row["update"]): row for row in rows})
+        if rows:
+            self.listeners.probes(number, rows)
+        if ending:
+            self._end(trial, ending)
+
+    def on_trial_save(self, trial: Trial, **info: Any) -> None:
+        for older in checkpoints(self.folder, trial.config["number"])[1:]:
+            shutil.rmtree(older, ignore_errors=True)
+
+    def on_trial_complete(self, trial: Trial, **info: Any) -> None:
+        shutil.rmtree(ray_folder(self.folder, trial.config["number"]), ignore_errors=True)
+
+    def on_trial_error(self, trial: Trial, **info: Any) -> None:
+        number = trial.config["number"]
+        if number in self._running:
+            started, _ = self._running[number]
+            self._end(trial, Ending([], None, started, datetime.now(UTC), "", _why(trial)))
+        self.on_trial_complete(trial)
+
+    def write_tables(self) -> None:
+        """Writes trials.parquet, curves.parquet and run.json of all that has ended so far."""
+        start = time.monotonic()
+        write_tables(self.folder, self.experiment.search, self.rows)
+        done, seconds = self._before
+        write_whole(
+            self.folder.run, to_json({**self._run, "wall_seconds": seconds + _span(self.rows[done:])})
+        )
+        now = time.monotonic()
+        self._tables_due = now + max(TABLE_SECONDS, (now - start) / _TABLE_SHARE)
+
+    def _end(self, trial: Trial, ending: Ending) -> None:
+        number, params = trial.config["number"], trial.config["params"]
+        _, curves = self._running.pop(number)
+        row = trial_row(
+            number,
+            self.experiment,
+            params,
+            ending.seeds,
+            started=ending.started,
+            ended=ending.ended,
+            node=ending.node,
+            error=ending.error,
+        )
+        write_record(self.folder, row, ending.seeds, [curves[key] for key in sorted(curves)], ending.samples)
+        self.searcher.tell(row)
+        self.rows.append(row)
+        self.listeners.ended({"row": row, "seeds": ending.seeds})
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}  # Ray pickles callbacks for a resumption of its own, which is not used
+
+
+def about_run(slots: int, hardware: str) -> dict[str, Any]:
+    """What run.json says of a run, but for its wall_seconds."""
+    return {
+        "slots": slots,
+        "versions": {
+            "gansearch": _version("gansearch"),
+            "python": platform.python_version(),
+            **{name: _version(name) for name in ("ray", "optuna", "torch")},
+        },
+        "hardware": hardware,
+        "command": " ".join(sys.argv),
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _wall_seconds(folder: Folder) -> float:
+    """Of the runs before this one."""
+    try:
+        return float(from_json(folder.run.read_text(encoding="utf-8"))["wall_seconds"])
+    except (OSError, ValueError, KeyError):
+        return 0.0
+
+
+def _span(rows: Sequence[dict[str, Any]]) -> float:
+    """Seconds from the first start to the last end."""
+    if not rows:
+        return 0.0
+    return float((max(row["ended"] for row in rows) - min(row["started"] for row in rows)).total_seconds())
+
+
+def _why(trial: Trial) -> str:
+    """What ended a trial whose worker could not say it."""
+    died = trial.get_pickled_error()
+    text = str(died or trial.get_error() or "no error was given").strip()
+    times = trial.run_metadata.num_failures
+    return f"the worker died {times} times (killed, or ended by the code it ran); the last time: {text}"

@@ -1,0 +1,118 @@
+"""Going on with a results folder: whose it is, what has changed, and what a dead driver left unfinished."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.trial import TrialState
+
+from gansearch.experiment import Experiment
+from gansearch.search.errors import SweepError
+from gansearch.search.searcher import tell
+from gansearch.study.folder import Folder
+from gansearch.study.tables import read_record
+
+_MAY_CHANGE = {"name", "trials", "sampler", "confirm", "resources", "limits", "evidence"}
+"""Fields of an experiment that leave the trials of a sweep comparable."""
+
+
+def check_folder(folder: Folder, experiment: Experiment, resume: bool) -> None:
+    """Raises SweepError where a sweep must not or cannot write. Writes nothing itself."""
+    path = folder.path
+    if folder.is_ours:
+        if not resume:
+            raise SweepError(
+                f"{path}: holds a sweep already; go on with it by --resume, or choose another --out"
+            )
+        changes = _changes(Experiment.load(folder.experiment), experiment)
+        if changes:
+            shown = "\n  ".join(changes)
+            raise SweepError(f"{path}: the experiment has changed, so choose another --out:\n  {shown}")
+    elif not folder.is_free:
+        what = "is not empty and not a results folder" if path.is_dir() else "is not a folder"
+        raise SweepError(f"{path}: {what}; choose another --out")
+    nearest = next(parent for parent in (path, *path.parents) if parent.exists())
+    if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
+        raise SweepError(f"{path}: cannot be written; choose another --out")
+
+
+def read_rows(folder: Folder) -> list[dict[str, Any]]:
+    """The rows of all trials that have ended, from their records, by number."""
+    numbers = sorted(int(path.name) for path in folder.records.glob("[0-9]*") if path.name.isdigit())
+    records = (read_record(folder, number) for number in numbers)
+    return [record["row"] for record in records if record]
+
+
+@contextmanager
+def only_one(folder: Folder) -> Iterator[None]:
+    """Holds the folder for this process, however it may end. Raises SweepError where another has it."""
+    with folder.journal.open("ab") as journal:
+        try:
+            fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SweepError(
+                f"{folder.path}: another sweep is writing to it; wait for it, or stop it first"
+            ) from None
+        yield
+
+
+def settle(study: optuna.Study, folder: Folder) -> None:
+    """Ends the trials that a dead driver left running.
+
+    One whose record is whole is told from it. Any other is enqueued again, to go on from its newest checkpoint,
+    and its own entry fails with the attribute `continued_as`.
+    """
+    trials = study.get_trials(deepcopy=False)
+    successors = {t.user_attrs["continues"]: t.number for t in trials if "continues" in t.user_attrs}
+    for frozen in [t for t in trials if t.state is TrialState.RUNNING]:
+        trial = optuna.Trial(study, frozen._trial_id)
+        record = read_record(folder, frozen.number)
+        if record:
+            tell(trial, record["row"])
+            continue
+        # A driver killed in this very loop may have enqueued it already.
+        successor = successors.get(frozen.number)
+        if successor is None:
+            found = checkpoints(folder, frozen.number) + frozen.user_attrs.get("checkpoints", [])
+            study.enqueue_trial(frozen.params, {"continues": frozen.number, "checkpoints": found})
+            successor = len(study.get_trials(deepcopy=False)) - 1
+        trial.set_user_attr("continued_as", successor)
+        study.tell(trial, state=TrialState.FAIL)
+
+
+def ray_folder(folder: Folder, number: int) -> Path:
+    """Where Ray keeps a trial's checkpoints."""
+    return folder.records / "ray" / f"{number:05d}"
+
+
+def checkpoints(folder: Folder, number: int) -> list[str]:
+    """A trial's checkpoints, newest first; the newest may have been cut off in writing."""
+    return [str(path) for path in sorted(ray_folder(folder, number).glob("checkpoint_*"), reverse=True)]
+
+
+def _changes(old: Experiment, new: Experiment) -> list[str]:
+    """ "path: old → new" of every field that differs and must not."""
+    before, after = _flat(old.model_dump(exclude=_MAY_CHANGE)), _flat(new.model_dump(exclude=_MAY_CHANGE))
+    nothing = "not set"
+    return [
+        f"{path}: {before.get(path, nothing)} → {after.get(path, nothing)}"
+        for path in sorted(before.keys() | after.keys())
+        if before.get(path, nothing) != after.get(path, nothing)
+    ]
+
+
+def _flat(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """{"search.lr.low": 1e-4, ...}"""
+    flat: dict[str, Any] = {}
+    for name, value in data.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{prefix}{name}.")
+        else:
+            flat[f"{prefix}{name}"] = list(value) if isinstance(value, tuple) else value
+    return flat

@@ -1,0 +1,178 @@
+"""A sweep from beginning to end: checks, trials, confirmation. The report and the export are others' work."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import time
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import optuna
+from ray import tune
+from ray.tune import PlacementGroupFactory
+
+from gansearch.experiment import Experiment
+from gansearch.gan import check_task, load_task
+from gansearch.search.cluster import Cluster, cluster
+from gansearch.search.confirm import confirm, missing
+from gansearch.search.errors import Interrupted, SweepFailed
+from gansearch.search.interrupt import Interrupts
+from gansearch.search.listener import Listener, Listeners
+from gansearch.search.recorder import Recorder, Stop, about_run
+from gansearch.search.resume import check_folder, only_one, read_rows, settle
+from gansearch.search.searcher import StudySearcher, open_study
+from gansearch.search.space import distributions, params
+from gansearch.search.trial import trainable
+from gansearch.study.folder import Folder, write_whole
+
+_FAILURES = 2
+"""Deaths of its worker that a trial survives."""
+
+
+@dataclass(frozen=True)
+class Swept:
+    """A sweep that has come to its end."""
+
+    folder: Folder
+    rows: list[dict[str, Any]]
+    """Of trials.parquet, by number."""
+    ran: int
+    """Trials that ended in this run; 0 where the sweep was finished already."""
+
+    @property
+    def path(self) -> Path:
+        return self.folder.path
+
+
+def sweep(
+    experiment: Experiment,
+    out: str | Path | None = None,
+    address: str | None = None,
+    resume: bool = False,
+    listeners: Iterable[Listener] = (),
+) -> Swept:
+    """Runs an experiment's trials and their confirmation, into `out` or results/<its folder>.
+
+    `address` joins a running Ray cluster; without it Ray starts on this machine and ends with the sweep.
+    `resume` goes on with what is in the folder. Raises SweepError, TaskError, StudyError or ExperimentError
+    before anything is written; SweepFailed where every trial failed; Interrupted after Ctrl-C.
+    """
+    folder = Folder(Path(out or Path("results") / experiment.folder).absolute())
+    told = Listeners(listeners)
+    check_folder(folder, experiment, resume)
+    distributions(experiment)
+    with ExitStack() as stack:
+        stack.callback(told.close)
+        if folder.is_ours:
+            stack.enter_context(only_one(folder))
+        rows = read_rows(folder)
+        if len(rows) >= experiment.trials and not missing(folder, experiment, rows):
+            told.begin(experiment, folder, 0, len(rows))
+            return _ended(folder, rows, len(rows))
+        check_task(load_task(experiment.task, experiment.task_options))
+        interrupts = stack.enter_context(Interrupts())
+        ray_cluster = stack.enter_context(cluster(address))
+        slots = ray_cluster.slots(experiment.resources)
+        if not folder.is_ours:
+            folder.create(experiment)
+            folder.journal.touch()
+            stack.enter_context(only_one(folder))
+        return _Sweep(folder, experiment, ray_cluster, slots, told, interrupts).run()
+
+
+class _Sweep:
+    """A sweep whose input is good, in a folder that is its own, on a cluster that runs."""
+
+    def __init__(
+        self,
+        folder: Folder,
+        experiment: Experiment,
+        ray_cluster: Cluster,
+        slots: int,
+        listeners: Listener,
+        interrupts: Interrupts,
+    ):
+        self.folder, self.experiment, self.cluster = folder, experiment, ray_cluster
+        self.listeners, self.interrupts = listeners, interrupts
+        self.gpus = ray_cluster.gpus_of_trial(experiment.resources)
+        self.slots = min(slots, experiment.limits.concurrent or slots)
+        self.full = self.slots == slots
+
+    def run(self) -> Swept:
+        write_whole(self.folder.experiment, self.experiment.to_yaml())
+        study = open_study(self.folder, self.experiment)
+        settle(study, self.folder)
+        rows = read_rows(self.folder)
+        self.listeners.begin(self.experiment, self.folder, self.slots, len(rows))
+        recorder = self._recorder(study, rows)
+        try:
+            if len(rows) < self.experiment.trials:
+                self._trials(recorder)
+            self._check_interrupt()
+            self._confirm(study, recorder.rows)
+            self._check_interrupt()
+        finally:
+            recorder.write_tables()
+        shutil.rmtree(self.folder.records / "ray", ignore_errors=True)
+        return _ended(self.folder, recorder.rows, len(rows))
+
+    def _recorder(self, study: optuna.Study, rows: list[dict[str, Any]]) -> Recorder:
+        hours = self.experiment.limits.hours
+        deadline = time.monotonic() + hours * 3600 if hours else math.inf
+        searcher = StudySearcher(study, self.experiment, deadline)
+        run = about_run(self.slots, str(self.cluster))
+        return Recorder(self.folder, self.experiment, searcher, self.listeners, self.interrupts, rows, run)
+
+    def _trials(self, recorder: Recorder) -> None:
+        bundle = {"CPU": self.experiment.resources.cpus, "GPU": self.gpus}
+        resources = PlacementGroupFactory([{name: amount for name, amount in bundle.items() if amount}])
+        tuner = tune.Tuner(
+            tune.with_resources(trainable(self.experiment), resources),
+            tune_config=tune.TuneConfig(
+                search_alg=recorder.searcher,
+                num_samples=self.experiment.trials - len(recorder.rows),
+                # One more than fits waits for its turn: a slot that falls free need not wait for the sampler.
+                max_concurrent_trials=self.slots + self.full,
+                reuse_actors=True,
+                trial_name_creator=_name,
+                trial_dirname_creator=_name,
+            ),
+            run_config=tune.RunConfig(
+                name="ray",
+                storage_path=str(self.folder.records),
+                verbose=0,
+                callbacks=[recorder],
+                failure_config=tune.FailureConfig(max_failures=_FAILURES),
+            ),
+        )
+        try:
+            tuner.fit()
+        except Stop:
+            return
+
+    def _confirm(self, study: optuna.Study, rows: list[dict[str, Any]]) -> None:
+        runs = missing(self.folder, self.experiment, rows)
+        chosen = {number: params(self.experiment, study.trials[number].params) for number, _ in runs}
+        confirm(
+            self.folder, self.experiment, runs, chosen, self.slots, self.gpus, self.listeners, self.interrupts
+        )
+
+    def _check_interrupt(self) -> None:
+        if self.interrupts.requested:
+            raise Interrupted(self.folder.path)
+
+
+def _ended(folder: Folder, rows: list[dict[str, Any]], before: int) -> Swept:
+    """The sweep's result. Raises SweepFailed where every trial failed."""
+    rows = sorted(rows, key=lambda row: row["number"])
+    if rows and all(row["status"] == "failed" for row in rows):
+        raise SweepFailed(folder.path, f"every trial failed; the first one:\n{rows[0]['error']}")
+    return Swept(folder, rows, len(rows) - before)
+
+
+def _name(trial: tune.experiment.Trial) -> str:
+    return f"{trial.config['number']:05d}"

@@ -1,0 +1,202 @@
+"""What one Ray worker runs: the seeds of a trial in turn, reported in batches and saved by time."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import ray
+import torch
+from ray import tune
+
+from gansearch.experiment import Experiment
+from gansearch.gan import Result, Task, Trainer, load_task
+from gansearch.gan.registry import user_traceback
+from gansearch.study.tables import from_json, to_json
+
+REPORT_SECONDS = 1.0
+"""Between reports: often enough for a live view, seldom enough for their 2–4 ms each, in which the worker waits."""
+SAVE_SECONDS = 30.0
+"""Between checkpoints: as much work a dead worker may cost."""
+MOST_SAMPLES = 64
+MOST_BYTES = 1_000_000
+_STATE = "state.pt"
+
+
+@dataclass
+class Ending:
+    """What a trial left when its training ended, however it ended."""
+
+    seeds: list[dict[str, Any]]
+    """A Result per seed, without its samples."""
+    samples: np.ndarray | None
+    """(N, ...) fakes of the first seed, at most 64 and 1 MB."""
+    started: datetime
+    ended: datetime
+    node: str
+    """Ray's address of the node."""
+    error: str
+    """The traceback of what was raised; empty if nothing was."""
+
+
+def trainable(experiment: Experiment) -> Callable[[dict[str, Any]], None]:
+    """The function that Ray Tune runs for each trial of an experiment."""
+
+    def train(config: dict[str, Any]) -> None:
+        run_trial(experiment, config)
+
+    return train
+
+
+def run_trial(experiment: Experiment, config: Mapping[str, Any]) -> None:
+    """Trains one trial, `config` as StudySearcher suggests it; reports {"rows": [...]} and at last {"ending": Ending}.
+
+    Whatever the user's code raises ends the trial, not the worker.
+    """
+    trial = _Trial(experiment, config["params"])
+    _restore(trial, config["checkpoints"])
+    cpus, gpus = _own_resources()
+    sent = 0
+    reported = saved = time.monotonic()
+    for _ in trial.train(cpus, gpus):
+        now = time.monotonic()
+        if now - saved >= SAVE_SECONDS:
+            with tempfile.TemporaryDirectory() as folder:
+                torch.save(trial.state(), Path(folder) / _STATE)
+                tune.report({"rows": trial.rows[sent:]}, checkpoint=tune.Checkpoint.from_directory(folder))
+        elif now - reported >= REPORT_SECONDS:
+            tune.report({"rows": trial.rows[sent:]})
+        else:
+            continue
+        sent = len(trial.rows)
+        reported = time.monotonic()
+        saved = reported if now - saved >= SAVE_SECONDS else saved
+    tune.report({"rows": trial.rows[sent:], "ending": trial.ending()})
+
+
+def train_seed(
+    experiment: Experiment, params: Mapping[str, Any], seed: int, cpus: float, gpus: float, prune: bool
+) -> Trainer:
+    """A trainer for one seed of one configuration on this worker's own share of its node. Raises what a task raises."""
+    # PyTorch's thread number belongs to the calling thread, and Ray Tune makes a new one for each trial.
+    torch.set_num_threads(max(1, int(cpus)))
+    device = "cuda" if gpus and torch.cuda.is_available() else "cpu"
+    training = experiment.training.with_params(params)
+    return Trainer(_task(experiment), training, seed=seed, device=device, prune=prune)
+
+
+def few(samples: np.ndarray) -> np.ndarray | None:
+    """The first samples, at most 64 and 1 MB of them; None where one alone is larger."""
+    count = min(MOST_SAMPLES, len(samples), MOST_BYTES // max(1, samples[:1].nbytes))
+    return np.ascontiguousarray(samples[:count]) if count else None
+
+
+def seed_result(result: Result) -> dict[str, Any]:
+    """A result as the records hold it: all of it but the samples."""
+    return {f.name: getattr(result, f.name) for f in dataclasses.fields(result) if f.name != "samples"}
+
+
+@dataclass
+class _Trial:
+    """The progress of one trial over its seeds."""
+
+    experiment: Experiment
+    params: Mapping[str, Any]
+    seeds: list[dict[str, Any]] = field(default_factory=list)
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    samples: np.ndarray | None = None
+    error: str = ""
+    started: datetime | None = None
+    trainer: Trainer | None = None
+    resumed: dict[str, Any] | None = None
+    """The state of the trainer that a checkpoint was in the middle of."""
+
+    def train(self, cpus: float, gpus: float) -> Iterator[None]:
+        """Trains seed after seed and yields after each probe; one that failed or was pruned is the last.
+
+        What the user's code raises is kept in `error`; what the consumer raises between two probes is not caught.
+        """
+        try:
+            while len(self.seeds) < self.experiment.replicas and not self._ended_early():
+                seed = self.experiment.seed + len(self.seeds)
+                self.trainer = train_seed(
+                    self.experiment, self.params, seed, cpus, gpus, self.experiment.prune
+                )
+                # A worker's first trainer waits for data and imports; that is no part of training.
+                self.started = self.started or datetime.now(UTC)
+                if self.resumed is not None:
+                    self.trainer.load_state(self.resumed)
+                    self.resumed = None
+                for probe in self.trainer.run():
+                    self.rows.append({"seed": seed, **dataclasses.asdict(probe)})
+                    yield
+                self._keep(self.trainer.result())
+        except (Exception, SystemExit) as error:  # noqa: BLE001 (the user's code may raise anything)
+            self.error = user_traceback(error)
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()  # the worker goes on with the next trial
+
+    def ending(self) -> Ending:
+        node, now = ray.util.get_node_ip_address(), datetime.now(UTC)
+        return Ending(self.seeds, self.samples, self.started or now, now, node, self.error)
+
+    def state(self) -> dict[str, Any]:
+        """Everything, as torch.load(weights_only=True) takes it."""
+        return {
+            "seeds": to_json(self.seeds),
+            "rows": to_json(self.rows),
+            "samples": None if self.samples is None else torch.from_numpy(self.samples),
+            "trainer": self.trainer.state() if self.trainer is not None else None,
+        }
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        self.seeds = from_json(state["seeds"])
+        self.rows = from_json(state["rows"])
+        self.samples = None if state["samples"] is None else state["samples"].numpy()
+        self.resumed = state["trainer"]
+
+    def _keep(self, result: Result) -> None:
+        self.seeds.append(seed_result(result))
+        if len(self.seeds) == 1:
+            self.samples = few(result.samples)
+        self.trainer = None
+
+    def _ended_early(self) -> bool:
+        return bool(self.seeds) and self.seeds[-1]["status"] != "complete"
+
+
+def _restore(trial: _Trial, checkpoints: list[str]) -> None:
+    """Continues from Ray's checkpoint of this trial, else from the newest whole one of the trial that it continues."""
+    own = tune.get_checkpoint()
+    for path in [own.path] if own else checkpoints:
+        try:
+            trial.load_state(torch.load(Path(path) / _STATE, weights_only=True, map_location="cpu"))
+            return
+        except Exception:  # noqa: BLE001 (a checkpoint cut off in writing; there is an older one, or the beginning)
+            continue
+
+
+_TASKS: dict[str, Task] = {}
+
+
+def _task(experiment: Experiment) -> Task:
+    """The experiment's task, kept while the worker lives: reading data can take longer than a short trial."""
+    key = json.dumps([experiment.task, experiment.task_options], sort_keys=True, default=str)
+    if key not in _TASKS:
+        _TASKS.clear()
+        _TASKS[key] = load_task(experiment.task, experiment.task_options)
+    return _TASKS[key]
+
+
+def _own_resources() -> tuple[float, float]:
+    """CPUs and GPUs of this worker."""
+    resources = tune.get_context().get_trial_resources().required_resources
+    return resources.get("CPU", 1.0), resources.get("GPU", 0.0)

@@ -1,0 +1,20 @@
+"""One Ray for all tests of a session, on two CPUs, with nothing written into the user's home."""
+
+import os
+
+# Read when Ray starts; its own default writes a token under the home directory.
+os.environ.setdefault("RAY_AUTH_MODE", "disabled")
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def ray_session():
+    """Ray with two CPUs and no GPU, which sweeps in this process use and leave running."""
+    import ray
+
+    import gansearch.search  # noqa: F401 (its settings come before Ray)
+
+    ray.init(num_cpus=2, num_gpus=0, include_dashboard=False, log_to_driver=False)
+    yield
+    ray.shutdown()

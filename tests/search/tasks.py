@@ -1,0 +1,55 @@
+"""Tiny tasks for the sweep's tests: one point per sample, networks of a few weights, and ways to fail."""
+
+import os
+import time
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from gansearch.gan import Task
+
+
+class Tiny(Task):
+    """`does` says what happens in the nth training, {"2": "raise"}, counted over all processes in the folder `turns`.
+
+    Turn 0 is the sweep's own check. A run looks at its quality four times and sleeps `seconds` in all of them.
+    """
+
+    latent_dim = 2
+
+    def __init__(self, turns: str = "", does: dict | None = None, seconds: float = 0.0):
+        self.turns, self.does, self.seconds = turns, does or {}, seconds
+        self.now = ""
+
+    def real(self):
+        return torch.randn(200, 2, generator=torch.Generator().manual_seed(0))
+
+    def generator(self):
+        self.now = self.does.get(str(self._turn()), "") if self.turns else ""
+        if self.now == "raise":
+            raise RuntimeError("no such luck")
+        if self.now == "memory":
+            raise MemoryError("no memory left")
+        if self.now == "leave":
+            raise SystemExit(0)
+        if self.now == "die":
+            os._exit(3)
+        return nn.Linear(2, 2)
+
+    def discriminator(self):
+        return nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 1))
+
+    def quality(self, real, fake):
+        time.sleep(self.seconds / 4)
+        distance = float((real.mean(0) - fake.mean(0)).norm())
+        return {"distance": float("nan") if self.now == "nan" else distance}
+
+    def _turn(self) -> int:
+        turn = 0
+        while True:
+            try:
+                (Path(self.turns) / str(turn)).mkdir()
+                return turn
+            except FileExistsError:
+                turn += 1

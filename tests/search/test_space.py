@@ -1,0 +1,58 @@
+"""The search space: what Optuna is told, and what a trial gets."""
+
+import json
+
+import optuna
+import pytest
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+from gansearch.experiment import Experiment, ExperimentError
+from gansearch.search.space import distributions, params
+
+
+def experiment(**search):
+    return Experiment.parse({"name": "space", "task": "ring", "search": search})
+
+
+def test_ranges_follow_the_type_of_the_field():
+    space = distributions(
+        experiment(
+            lr={"low": 1e-4, "high": 1e-2, "log": True},
+            pretrain_steps={"low": 0, "high": 1000},
+            batch_size={"low": 16, "high": 130, "step": 16},
+            ema={"low": 0.0, "high": 0.95, "step": 0.1},
+        )
+    )
+    assert space["lr"] == FloatDistribution(1e-4, 1e-2, log=True)
+    assert space["pretrain_steps"] == IntDistribution(0, 1000)
+    assert space["batch_size"] == IntDistribution(16, 128, step=16)
+    assert space["ema"].high == pytest.approx(0.9)
+
+
+def test_choices_that_are_lists_come_back_as_lists():
+    chosen = experiment(betas={"choices": [[0.5, 0.999], [0.0, 0.9]]}, loss={"choices": ["hinge", "wgan"]})
+    space = distributions(chosen)
+    assert space["betas"] == CategoricalDistribution(["[0.5, 0.999]", "[0.0, 0.9]"])
+    trial = optuna.create_study().ask(space)
+    found = params(chosen, trial.params)
+    assert found["betas"] == json.loads(trial.params["betas"])
+    assert chosen.training.with_params(found).betas == tuple(found["betas"])
+
+
+def test_plain_values_are_fixed_but_belong_to_the_params():
+    fixed = experiment(lr=3e-4, update_ratio={"low": 0.2, "high": 5, "log": True})
+    assert list(distributions(fixed)) == ["update_ratio"]
+    assert params(fixed, {"update_ratio": 2.0}) == {"lr": 3e-4, "update_ratio": 2.0}
+
+
+@pytest.mark.parametrize(
+    ("search", "path"),
+    [
+        ({"batch_size": {"low": 16, "high": 64, "step": 0.5}}, "search.batch_size.step"),
+        ({"spectral_norm": {"low": 0, "high": 1}}, "search.spectral_norm"),
+    ],
+)
+def test_ranges_that_make_no_sense_name_their_path(search, path):
+    with pytest.raises(ExperimentError) as error:
+        distributions(experiment(**search))
+    assert list(error.value.errors) == [path]
