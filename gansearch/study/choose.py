@@ -144,7 +144,7 @@ def steepness(trials: pd.DataFrame, numbers: Sequence[int]) -> dict[int, float]:
     from sklearn.ensemble import RandomForestRegressor
 
     forest = RandomForestRegressor(
-        200, min_samples_leaf=2, max_samples=min(len(trials), 1000), random_state=0
+        100, min_samples_leaf=2, max_samples=min(len(trials), 1000), random_state=0
     )
     forest.fit(points.to_numpy(), logs.fillna(logs.max()).to_numpy())
     rng = np.random.default_rng(0)

@@ -105,7 +105,7 @@ def _verdicts(trials: pd.DataFrame, x: str, y: str, best: int | None, hover: str
     """A trace a verdict; pruned trials are hollow, those without a verdict thin crosses, the best ringed."""
     figure = _figure()
     named = trials.assign(verdict=trials["verdict"].where(trials["verdict"].isin(COLOURS), "no verdict"))
-    for verdict in [*COLOURS, "no verdict"]:
+    for verdict in ["no verdict", *COLOURS]:
         part = named[named["verdict"] == verdict]
         if part.empty:
             continue
@@ -118,7 +118,7 @@ def _verdicts(trials: pd.DataFrame, x: str, y: str, best: int | None, hover: str
             marker={
                 "color": COLOURS.get(verdict, _INK),
                 "symbol": [symbol + ("-open" if status == "pruned" else "") for status in part["status"]],
-                "size": 10 if len(trials) < 1000 else 5,
+                "size": (11 if "triangle" in symbol else 10) * (1 if len(trials) < 1000 else 0.5),
                 "opacity": 0.9,
                 "line": {"width": 1.5 if symbol == "x-thin" else 1, "color": COLOURS.get(verdict, _INK)},
             },

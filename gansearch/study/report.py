@@ -17,7 +17,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from gansearch.experiment import Choices, Range
-from gansearch.stability.verdict import ADVICE, VERDICTS
+from gansearch.stability.verdict import ADVICE
 from gansearch.study import figures
 from gansearch.study.choose import candidates, confirmed_candidates
 from gansearch.study.pictures import pictures
@@ -55,6 +55,7 @@ class Reason:
 def render(study: Study) -> str:
     """The page's text. Raises StudyError where the tables cannot be read."""
     choice, numbers = study.best or study.closest, shown(study)
+    verdict = study.verdict_of(choice) if choice else None
     charts = {chart.id: chart for chart in _charts(study, numbers)}
     environment = Environment(
         loader=PackageLoader("gansearch", "study"),
@@ -73,8 +74,8 @@ def render(study: Study) -> str:
         study=study,
         summary=study.summary(),
         choice=choice,
-        choice_verdict=study.verdict_of(choice) if choice else None,
-        why=study.nothing_healthy() if study.best is None else "",
+        choice_verdict=verdict,
+        advice=ADVICE.get(verdict or "", ""),
         export=f"gansearch export {shlex.quote(str(study.folder.path))}"
         + ("" if study.best else " --anyway"),
         confirmed=confirmed_candidates(study.trials, study.confirmation),
@@ -86,7 +87,7 @@ def render(study: Study) -> str:
         columns=_columns(study),
         rows=_rows(study),
         errors=list(_errors(study)),
-        verdicts=VERDICTS,
+        counts=_best_first(study),
         colours=figures.COLOURS,
         experiment=study.experiment.to_yaml(),
         style=Markup((files("gansearch") / "study" / "report.css").read_text(encoding="utf-8")),
@@ -202,6 +203,12 @@ def _errors(study: Study) -> Iterator[dict[str, Any]]:
             "title": title,
             "text": text if len(lines) > 1 else "",
         }
+
+
+def _best_first(study: Study) -> dict[str, int]:
+    """Trials by verdict, balanced first, and in the end those that died before they had one."""
+    unnamed = len(study.trials) - sum(study.verdicts.values())
+    return dict(reversed(study.verdicts.items())) | ({"no verdict": unnamed} if unnamed else {})
 
 
 def _script_safe(data: Any) -> str:

@@ -71,8 +71,11 @@ def seed_result(params: dict[str, Any], seed: int, rng: np.random.Generator) -> 
     stability = (
         0.0 if diverged else float(np.clip(0.9 - 0.25 * abs(strength) + rng.normal(0, 0.04), 0.02, 0.99))
     )
-    stability = max(stability, 0.7) if verdict == "balanced" else min(stability, 0.5)
-    distance = math.nan if diverged else float((1.1 - stability) * 30 * math.exp(rng.normal(0, 0.12)))
+    stability = 0.6 + 0.4 * stability if verdict == "balanced" else 0.6 * stability
+    edge = abs(math.log(params["lr"] / 1e-3))
+    distance = (
+        math.nan if diverged else float((1.2 - stability + 0.1 * edge) * 30 * math.exp(rng.normal(0, 0.1)))
+    )
     return {
         "seed": seed,
         "status": "failed" if diverged else "pruned" if pruned else "complete",

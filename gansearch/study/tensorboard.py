@@ -1,0 +1,138 @@
+"""A sweep in TensorBoard: scalars and samples of every trial and seed while it runs, and the HPARAMS tab."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gansearch.study.folder import Folder
+from gansearch.study.pictures import image_grid
+from gansearch.study.tables import read_samples
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
+
+TAGS = {
+    "p_real": "discriminator/p_real",
+    "p_fake": "discriminator/p_fake",
+    "separability": "discriminator/separability",
+    "saturated_right": "saturation/right",
+    "saturated_wrong": "saturation/wrong",
+    "loss_d": "loss/d",
+    "loss_g": "loss/g",
+    "grad_norm_d": "gradients/d",
+    "grad_norm_g": "gradients/g",
+    "distance": "quality/distance",
+}
+"""The tag of each column of a probe."""
+_STABILITY, _DISTANCE = "stability/score", TAGS["distance"]
+
+
+class TensorBoardLog:
+    """Writes `tensorboard/trial-00012/seed-0/`; a trial's files are closed at its end, so that few are open.
+
+    A trial that starts again, from a checkpoint or anew, hides what its earlier run wrote beyond that update.
+    """
+
+    def __init__(self, folder: Folder):
+        self._folder = folder
+        self._params: dict[int, dict[str, float | str]] = {}
+        self._writers: dict[tuple[int, int], SummaryWriter] = {}
+
+    def started(self, number: int, params: Mapping[str, Any]) -> None:
+        """A trial begins with these parameters."""
+        self._close(number)
+        self._params[number] = {name: _hparam(value) for name, value in params.items()}
+        self._name_columns(self._params[number])
+
+    def probes(self, number: int, rows: Sequence[Mapping[str, Any]]) -> None:
+        """New probes of a trial, with the columns of curves.parquet."""
+        for row in rows:
+            writer = self._writer(number, int(row["seed"]), int(row["update"]))
+            for column, tag in TAGS.items():
+                if _is_number(row[column]):
+                    writer.add_scalar(tag, row[column], int(row["update"]))
+
+    def ended(self, record: Mapping[str, Any]) -> None:
+        """A trial has ended: its score, its samples and its line in the HPARAMS tab."""
+        number = int(record["row"]["number"])
+        samples = read_samples(self._folder, number)
+        grid = None if samples is None else image_grid(samples)
+        for place, seed in enumerate(record["seeds"]):
+            update = int(seed["updates"])
+            writer = self._writer(number, int(seed["seed"]), update)
+            for tag, value in ((_STABILITY, seed["stability"]), (_DISTANCE, seed["distance"])):
+                if _is_number(value):
+                    writer.add_scalar(tag, value, update)
+            if place == 0 and grid is not None:  # samples are those of the first seed
+                writer.add_image("samples", grid, update, dataformats="HWC")
+            writer.add_text("verdict", f"{seed['verdict']}: {seed['sentence']}", update)
+            writer._get_file_writer().add_summary(_session_end(failed=seed["status"] == "failed"))
+        self._close(number)
+        self._params.pop(number, None)
+
+    def close(self) -> None:
+        """Closes the files of the trials that still run."""
+        for number in {number for number, _ in self._writers}:
+            self._close(number)
+
+    def _writer(self, number: int, seed: int, update: int) -> SummaryWriter:
+        """The open files of a trial's seed; `update` is the first that will be written."""
+        from tensorboard.plugins.hparams import summary_v2
+        from torch.utils.tensorboard import SummaryWriter
+
+        if (number, seed) not in self._writers:
+            path = self._folder.tensorboard / f"trial-{number:05d}" / f"seed-{seed}"
+            # Hides what an earlier run of the same trial wrote from this update on.
+            purge = update if path.is_dir() else None
+            writer = SummaryWriter(str(path), purge_step=purge, flush_secs=20)
+            # The seeds of a configuration are one group of sessions, named by the trial.
+            params = self._params.get(number, {})
+            writer._get_file_writer().add_summary(
+                summary_v2.hparams_pb(params, trial_id=f"trial-{number:05d}")
+            )
+            self._writers[number, seed] = writer
+        return self._writers[number, seed]
+
+    def _close(self, number: int) -> None:
+        for key in [key for key in self._writers if key[0] == number]:
+            self._writers.pop(key).close()
+
+    def _name_columns(self, params: Mapping[str, Any]) -> None:
+        """Names the columns of the HPARAMS tab, once a sweep, in the root folder."""
+        root: Path = self._folder.tensorboard
+        if root.is_dir() and any(root.glob("events.*")):
+            return
+        from torch.utils.tensorboard import SummaryWriter
+        from torch.utils.tensorboard.summary import hparams
+
+        config, _, _ = hparams(dict(params), {_STABILITY: 0.0, _DISTANCE: 0.0})
+        with SummaryWriter(str(root)) as writer:
+            writer._get_file_writer().add_summary(config)
+
+
+def _session_end(failed: bool) -> Any:
+    """The summary that ends a session. TensorBoard's own function for it needs TensorFlow."""
+    from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
+    from tensorboard.plugins.hparams import metadata
+    from tensorboard.plugins.hparams.api_pb2 import Status
+    from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData, SessionEndInfo
+
+    status = Status.Value("STATUS_FAILURE" if failed else "STATUS_SUCCESS")
+    data = HParamsPluginData(
+        session_end_info=SessionEndInfo(status=status), version=metadata.PLUGIN_DATA_VERSION
+    )
+    plugin = SummaryMetadata.PluginData(plugin_name=metadata.PLUGIN_NAME, content=data.SerializeToString())
+    value = Summary.Value(tag=metadata.SESSION_END_INFO_TAG, metadata=SummaryMetadata(plugin_data=plugin))
+    return Summary(value=[value])
+
+
+def _hparam(value: Any) -> float | str:
+    """A parameter as TensorBoard takes it: numbers as they are, all else as text."""
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
+
+
+def _is_number(value: Any) -> bool:
+    return value is not None and math.isfinite(value)

@@ -1,0 +1,58 @@
+"""Samples become pictures that show them."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gansearch.study.pictures import image_grid, pictures
+
+
+def decode(uri: str | None) -> np.ndarray:
+    assert uri is not None
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.removeprefix("data:image/png;base64,")))))
+
+
+def test_images_lie_in_reading_order() -> None:
+    samples = np.linspace(-1, 1, 4)[:, None, None, None] * np.ones((1, 1, 8, 8))
+    grid = decode(pictures([samples])[0])
+    assert grid.shape == (17, 17, 3)
+    assert [grid[y, x, 0] for y, x in ((0, 0), (0, 9), (9, 0), (9, 9))] == [0, 85, 170, 255]
+
+
+@pytest.mark.parametrize("shape", [(70, 8, 8), (70, 1, 8, 8), (70, 3, 16, 8)])
+def test_kinds_of_images(shape: tuple[int, ...]) -> None:
+    grid = image_grid(np.zeros(shape))
+    assert grid is not None
+    height, width = shape[-2:]
+    assert grid.shape == (8 * (height + 1) - 1, 8 * (width + 1) - 1, 3)
+
+
+def test_large_images_are_few() -> None:
+    grid = image_grid(np.zeros((64, 3, 256, 256)))
+    assert grid is not None
+    assert grid.shape == (2 * 257 - 1, 2 * 257 - 1, 3)
+
+
+@pytest.mark.parametrize("shape", [(0, 1, 8, 8), (9, 3), (9, 1, 100), (9, 2, 8, 8), (9,)])
+def test_other_arrays_have_no_picture(shape: tuple[int, ...]) -> None:
+    assert pictures([np.zeros(shape)]) == [None]
+
+
+def test_points_are_drawn_up_and_to_the_right_on_one_scale() -> None:
+    near, far = np.full((50, 2), 0.5), np.full((50, 2), 2.0)
+    one, other = (decode(uri)[..., 3] for uri in pictures([near, far]))
+    (y1, x1), (y2, x2) = (np.argwhere(alpha > 100).mean(0) for alpha in (one, other))
+    assert x1 > 160 > y1
+    assert (x2 - 160) / (x1 - 160) == pytest.approx(4, abs=0.2)
+    assert (160 - y2) / (160 - y1) == pytest.approx(4, abs=0.2)
+
+
+def test_nan_and_missing_samples_are_no_error() -> None:
+    found = pictures([None, np.full((20, 2), np.nan), np.full((4, 1, 8, 8), np.nan)])
+    assert found[:2] == [None, None]
+    assert found[2] is not None
