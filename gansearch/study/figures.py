@@ -198,7 +198,7 @@ def _scale(column: pd.Series[Any], log: bool) -> dict[str, Any]:
     if not log:
         return {"type": "linear"}
     low, high = math.log10(column.min()), math.log10(column.max())
-    steps = (1,) if high - low > 2.5 else (1, 2, 5)
+    steps = (1,) if high - low > 3 else (1, 2, 5)
     ticks = [m * 10.0**e for e in range(math.floor(low) - 1, math.ceil(high) + 1) for m in steps]
     margin = 0.05 * max(high - low, 0.2)
     return {

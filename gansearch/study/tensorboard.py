@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gansearch.experiment import Experiment
 from gansearch.study.folder import Folder
 from gansearch.study.pictures import image_grid
 from gansearch.study.tables import read_samples
@@ -36,10 +37,14 @@ class TensorBoardLog:
     A trial that starts again, from a checkpoint or anew, hides what its earlier run wrote beyond that update.
     """
 
-    def __init__(self, folder: Folder):
-        self._folder = folder
+    def __init__(self) -> None:
+        self._folder: Folder | None = None
         self._params: dict[int, dict[str, float | str]] = {}
         self._writers: dict[tuple[int, int], SummaryWriter] = {}
+
+    def begin(self, experiment: Experiment, folder: Folder, slots: int, done: int) -> None:
+        """A sweep begins to write into this folder."""
+        self._folder = folder
 
     def started(self, number: int, params: Mapping[str, Any]) -> None:
         """A trial begins with these parameters."""
@@ -58,7 +63,7 @@ class TensorBoardLog:
     def ended(self, record: Mapping[str, Any]) -> None:
         """A trial has ended: its score, its samples and its line in the HPARAMS tab."""
         number = int(record["row"]["number"])
-        samples = read_samples(self._folder, number)
+        samples = read_samples(self._place, number)
         grid = None if samples is None else image_grid(samples)
         for place, seed in enumerate(record["seeds"]):
             update = int(seed["updates"])
@@ -73,10 +78,19 @@ class TensorBoardLog:
         self._close(number)
         self._params.pop(number, None)
 
+    def confirming(self, number: int, seed: int, result: Mapping[str, Any] | None) -> None:
+        """A confirmation is no trial, and has no curves."""
+
     def close(self) -> None:
         """Closes the files of the trials that still run."""
         for number in {number for number, _ in self._writers}:
             self._close(number)
+
+    @property
+    def _place(self) -> Folder:
+        if self._folder is None:
+            raise RuntimeError("begin() names the folder, and comes first")
+        return self._folder
 
     def _writer(self, number: int, seed: int, update: int) -> SummaryWriter:
         """The open files of a trial's seed; `update` is the first that will be written."""
@@ -84,7 +98,7 @@ class TensorBoardLog:
         from torch.utils.tensorboard import SummaryWriter
 
         if (number, seed) not in self._writers:
-            path = self._folder.tensorboard / f"trial-{number:05d}" / f"seed-{seed}"
+            path = self._place.tensorboard / f"trial-{number:05d}" / f"seed-{seed}"
             # Hides what an earlier run of the same trial wrote from this update on.
             purge = update if path.is_dir() else None
             writer = SummaryWriter(str(path), purge_step=purge, flush_secs=20)
@@ -102,7 +116,7 @@ class TensorBoardLog:
 
     def _name_columns(self, params: Mapping[str, Any]) -> None:
         """Names the columns of the HPARAMS tab, once a sweep, in the root folder."""
-        root: Path = self._folder.tensorboard
+        root: Path = self._place.tensorboard
         if root.is_dir() and any(root.glob("events.*")):
             return
         from torch.utils.tensorboard import SummaryWriter

@@ -15,7 +15,7 @@ from gansearch.study.folder import Folder
 from gansearch.study.tables import read_record
 from gansearch.study.tensorboard import TAGS, TensorBoardLog
 
-from .synthetic import curve, draw, seed_result
+from .synthetic import curve, draw, experiment, seed_result
 
 RNG = np.random.default_rng(0)
 PARAMS = {**draw(RNG), "lr": 1e-3, "lr_ratio": 1.0, "update_ratio": 1.0}
@@ -44,9 +44,15 @@ def steps(path: Path, tag: str) -> list[int]:
     return [event.step for event in read(path).Scalars(tag)]
 
 
+def begun(folder: Folder) -> TensorBoardLog:
+    log = TensorBoardLog()
+    log.begin(experiment(), folder, slots=2, done=0)
+    return log
+
+
 @pytest.fixture
 def log(tmp_path: Path) -> TensorBoardLog:
-    return TensorBoardLog(Folder(tmp_path))
+    return begun(Folder(tmp_path))
 
 
 def test_a_trial_leaves_scalars_under_steady_tags_and_its_score(log: TensorBoardLog, tmp_path: Path) -> None:
@@ -126,7 +132,7 @@ def test_tensorboard_s_own_backend_serves_the_groups(log: TensorBoardLog, tmp_pa
 def test_samples_that_are_images_are_shown(folder: Folder) -> None:
     left = read_record(folder, 4)
     assert left is not None
-    log = TensorBoardLog(folder)
+    log = begun(folder)
     log.started(4, PARAMS)
     log.ended(left)
     (image,) = read(folder.tensorboard / "trial-00004/seed-0").Images("samples")
@@ -148,11 +154,11 @@ def test_nan_is_left_out_and_a_trial_without_a_seed_is_no_error(log: TensorBoard
 def test_a_trial_that_goes_on_hides_what_it_repeats(tmp_path: Path) -> None:
     left = record(0)
     rows = probes(0, left)
-    first = TensorBoardLog(Folder(tmp_path))
+    first = begun(Folder(tmp_path))
     first.started(0, PARAMS)
     first.probes(0, [{**row, "p_real": 0.0} for row in rows[:8]])
     first.close()
-    again = TensorBoardLog(Folder(tmp_path))
+    again = begun(Folder(tmp_path))
     again.started(0, PARAMS)
     again.probes(0, rows[5:])
     again.ended(left)
