@@ -33,6 +33,8 @@ Plain = bool | int | float | str | None | list[float]
 class ExperimentError(ValueError):
     """The experiment is wrong. `errors` maps the path of each wrong field to what is wrong with it."""
 
+    exit_status = 2
+
     def __init__(self, source: str, errors: Mapping[str, str]):
         self.errors = dict(errors)
         lines = [f"{path}: {message}" if path else message for path, message in self.errors.items()]

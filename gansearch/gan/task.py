@@ -11,6 +11,8 @@ from gansearch.gan import quality
 class TaskError(ValueError):
     """A task cannot be found, loaded or used; the message says what to change."""
 
+    exit_status = 2
+
 
 class Task:
     """A GAN to be balanced. A subclass gives `real` (or `real_batch`), `generator` and `discriminator`."""

@@ -1,0 +1,134 @@
+"""The two things that people come for, from Python: a sweep, and training one configuration."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from gansearch.experiment import Experiment, ExperimentError
+from gansearch.gan import Probe, Result, Trainer, check_task, load_task
+from gansearch.study.folder import write_whole
+from gansearch.study.study import Study, load_study
+from gansearch.study.tables import median
+
+if TYPE_CHECKING:
+    from gansearch.search.listener import Listener
+
+TRAIN_SEEDS = 20_000
+"""Added to the experiment's seed by `train`: neither trials nor their confirmation use these."""
+SAMPLES = 2_000
+"""Fakes that `train` writes for each seed."""
+
+
+def sweep(
+    experiment: Experiment,
+    out: str | Path | None = None,
+    address: str | None = None,
+    resume: bool = False,
+    listeners: Iterable[Listener] = (),
+) -> Study:
+    """Searches the experiment's space and leaves a results folder: tables, best.yaml, report, TensorBoard.
+
+    `out` is results/<name> by default, `address` joins a running Ray cluster, `resume` goes on with what is in the
+    folder. `listeners` are told what happens (`gansearch.search.listener.Listener`). Raises SweepError, TaskError or
+    ExperimentError before anything is written, SweepFailed where every trial failed, Interrupted after Ctrl-C.
+    """
+    from gansearch.search.sweep import sweep as run
+    from gansearch.study.tensorboard import TensorBoardLog
+
+    swept = run(experiment, out, address, resume, [TensorBoardLog(), *listeners])
+    study = load_study(swept.path)
+    if study.best is not None:
+        study.export(study.folder.best)
+    else:
+        study.folder.best.unlink(missing_ok=True)
+    study.report()
+    return study
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """One configuration, trained on some seeds."""
+
+    seeds: list[Result]
+
+    @property
+    def stability(self) -> float:
+        """Median over the seeds."""
+        return median(seed.stability for seed in self.seeds)
+
+    @property
+    def distance(self) -> float:
+        """Median over the seeds."""
+        return median(seed.distance for seed in self.seeds)
+
+    @property
+    def healthy(self) -> int:
+        """How many seeds ended balanced."""
+        return sum(seed.verdict == "balanced" for seed in self.seeds)
+
+    def summary(self) -> dict[str, Any]:
+        """The object of `gansearch train --json`."""
+        names = ("seed", "stability", "verdict", "distance", "quality")
+        return {
+            "seeds": [{name: getattr(seed, name) for name in names} for seed in self.seeds],
+            "stability": self.stability,
+            "distance": self.distance,
+            "healthy": self.healthy,
+        }
+
+
+def train(
+    experiment: Experiment,
+    seeds: int = 1,
+    out: str | Path | None = None,
+    watch: Callable[[int, Probe], None] = lambda seed, probe: None,
+) -> TrainResult:
+    """Trains the experiment's `training` (not its search) on fresh seeds, one after the other, on this machine.
+
+    `out` gets seed-N/samples.npy (2,000 fakes in data units), generator.safetensors and curves.parquet. `watch` is
+    called with the seed and each probe. Raises TaskError, and whatever the task's own code raises.
+    """
+    task = load_task(experiment.task, experiment.task_options)
+    device = "cuda" if experiment.resources.gpus != 0 and torch.cuda.is_available() else "cpu"
+    check_task(task, device)
+    results = []
+    for seed in range(experiment.seed + TRAIN_SEEDS, experiment.seed + TRAIN_SEEDS + seeds):
+        trainer = Trainer(task, experiment.training, seed, device)
+        probes = []
+        for probe in trainer.run():
+            probes.append(probe)
+            watch(seed, probe)
+        result = trainer.result()
+        results.append(result)
+        if out is not None:
+            _write(Path(out) / f"seed-{seed}", trainer, probes)
+    return TrainResult(results)
+
+
+def _write(folder: Path, trainer: Trainer, probes: list[Probe]) -> None:
+    import pandas as pd
+    from safetensors.torch import save_file
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        samples = trainer.samples(SAMPLES).cpu().numpy()
+        curves = pd.DataFrame([dataclasses.asdict(probe) for probe in probes])
+        network = trainer.generator if trainer.average is None else trainer.average.module
+        weights = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+        write_whole(folder / "samples.npy", lambda file: _save_array(file, samples))
+        write_whole(folder / "curves.parquet", lambda file: curves.to_parquet(file, index=False))
+        write_whole(folder / "generator.safetensors", lambda file: save_file(weights, file))
+    except OSError as error:
+        raise ExperimentError(str(folder), {"": f"cannot be written ({error.strerror or error})"}) from None
+
+
+def _save_array(file: Path, array: np.ndarray) -> None:
+    with file.open("wb") as stream:
+        np.save(stream, array, allow_pickle=False)

@@ -1,0 +1,296 @@
+"""The commands. Each imports what it needs inside itself, so that --help takes no time.
+
+Exit status: 0 done; 1 the run failed; 2 the input was wrong; 130 interrupted. Our exceptions carry theirs.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from gansearch.api import TrainResult
+    from gansearch.gan import Probe
+    from gansearch.study.study import Study
+
+app = typer.Typer(
+    help="Finds the balance of discriminator and generator at which a GAN trains.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+File = Annotated[Path, typer.Argument(metavar="FILE", help="An experiment file.")]
+Dir = Annotated[Path, typer.Argument(metavar="DIR", help="A results folder.")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Override a field, such as training.updates=2000."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+
+
+def politely(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose user's mistakes end in a message and an exit status, not in a traceback."""
+
+    @functools.wraps(command)
+    def run(*args: Any, **kwargs: Any) -> None:
+        try:
+            command(*args, **kwargs)
+        except typer.Exit:
+            raise
+        except (Exception, KeyboardInterrupt) as error:
+            status = 130 if isinstance(error, KeyboardInterrupt) else getattr(error, "exit_status", None)
+            if status is None:
+                raise
+            if str(error):
+                print(f"error: {error}" if status != 130 else f"\n{error}", file=sys.stderr)
+            if status == 130 and hasattr(error, "folder"):
+                print(f"go on with: {_resuming_line()}", file=sys.stderr)
+            raise typer.Exit(status) from None
+
+    return run
+
+
+@app.command()
+@politely
+def sweep(
+    file: File,
+    trials: Annotated[int | None, typer.Option(metavar="N", help="Trials, in place of the file's.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Results folder; results/<name> if not given.")] = None,
+    address: Annotated[str | None, typer.Option(metavar="ADDR", help="A Ray cluster: auto, HOST:PORT or ray://…")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted or a longer sweep.")] = False,
+    set_: Set = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="In place of the file's.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No live view.")] = False,
+) -> None:
+    """Search an experiment's space for the balance at which its GAN trains."""
+    experiment = _load(file, [*(set_ or []), *_given(trials=trials, seed=seed)])
+    from gansearch import api
+
+    if quiet:
+        study = api.sweep(experiment, out, address, resume)
+    else:
+        from gansearch.live import LiveView
+
+        study = api.sweep(experiment, out, address, resume, [LiveView()])
+    _print_summary(study)
+
+
+@app.command()
+@politely
+def report(
+    dir: Dir,
+    as_json: Json = False,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Where the page goes; DIR/report.html.")] = None,
+) -> None:
+    """Write the report of a sweep, also while it runs, and say what it found."""
+    from gansearch.study.study import load_study
+
+    study = load_study(dir)
+    if as_json:
+        print(json.dumps(study.summary(), indent=2, allow_nan=False))
+        return
+    study.report(out)
+    _print_summary(study, out)
+
+
+@app.command()
+@politely
+def export(
+    dir: Dir,
+    out: Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE", help="Where it goes; printed if not given.")] = None,
+    format: Annotated[Literal["yaml", "json", "python"], typer.Option(help="python is a snippet for code of your own.")] = "yaml",
+    anyway: Annotated[bool, typer.Option("--anyway", help="Also where no configuration is healthy.")] = False,
+) -> None:
+    """Write the best-balanced configuration, for `gansearch train` or for your own code."""
+    from gansearch.study.study import load_study
+
+    text = load_study(dir).export(out, format, anyway)
+    if out is None:
+        print(text, end="")
+    else:
+        print(f"wrote {out}" + (f"; train it with: gansearch train {out}" if format != "python" else ""))
+
+
+@app.command()
+@politely
+def train(
+    file: File,
+    seeds: Annotated[int, typer.Option(metavar="N", min=1, help="Fresh seeds, one after the other.")] = 1,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Samples, curves and the generator of each seed.")] = None,
+    as_json: Json = False,
+    set_: Set = None,
+) -> None:
+    """Train one configuration, such as an exported one, on seeds that no sweep has used."""
+    experiment = _load(file, set_ or [])
+    from gansearch import api
+
+    if as_json:
+        print(json.dumps(_finite(api.train(experiment, seeds, out).summary()), indent=2, allow_nan=False))
+        return
+    _print_trained(api.train(experiment, seeds, out, watch=_progress(experiment.training.updates)), out)
+
+
+@app.command()
+@politely
+def check(file: File, set_: Set = None) -> None:
+    """Try an experiment out: load its task, fit its networks together, train for a second, estimate the sweep."""
+    experiment = _load(file, set_ or [])
+    from gansearch.gan import Trainer, check_task, load_task
+
+    task = load_task(experiment.task, experiment.task_options)
+    check_task(task)
+    import time
+
+    import torch
+
+    trainer = Trainer(task, experiment.training, experiment.seed)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(max(1, int(experiment.resources.cpus)))
+    for _ in range(5):
+        trainer.step()  # the first steps allocate
+    start = time.perf_counter()
+    while time.perf_counter() - start < 1 and trainer.updates < experiment.training.updates:
+        trainer.step()
+    speed = (trainer.updates - 5) / (time.perf_counter() - start)
+    torch.set_num_threads(threads)
+    sizes = [sum(p.numel() for p in network.parameters()) for network in (trainer.generator, trainer.discriminator)]
+    held_out = trainer.data.held_out
+    kept = "without end" if trainer.data.real is None else f"{len(trainer.data.real):,} to train on"
+    print(f"{file}: fine")
+    print(f"  data: {kept}, {len(held_out):,} held out, of shape {tuple(held_out.shape[1:])}")
+    print(f"  generator: {sizes[0]:,} parameters; discriminator: {sizes[1]:,}")
+    seconds = experiment.training.updates / speed * experiment.replicas
+    runs = experiment.trials + (experiment.confirm.top * experiment.confirm.replicas if experiment.confirm else 0)
+    print(f"  speed: {speed:,.0f} updates a second on the CPU, so about {seconds:,.0f} s for a trial")
+    print(f"  sweep: {runs} runs with the confirmation, about {runs * seconds / 60:,.0f} minutes of one slot")
+
+
+@app.command()
+@politely
+def tasks(as_json: Json = False) -> None:
+    """List the built-in tasks."""
+    from gansearch.gan import available_tasks
+
+    found = available_tasks()
+    if as_json:
+        print(json.dumps(found, indent=2, ensure_ascii=False))
+        return
+    for name, description in found.items():
+        print(f"{name:10} {description}")
+
+
+@app.command()
+@politely
+def init(dir: Annotated[Path, typer.Argument(metavar="DIR", help="A folder, new or empty.")]) -> None:
+    """Write a starter: a GAN of your own to fill in, and its experiment file."""
+    from gansearch.starter import write_starter
+
+    write_starter(dir)
+    print(f"wrote {dir}; try it with: gansearch sweep {shlex.quote(str(dir / 'experiment.yaml'))}")
+
+
+@app.command()
+@politely
+def dashboard(dir: Dir) -> None:
+    """Open a results folder in optuna-dashboard and TensorBoard, on this machine, until Ctrl-C."""
+    from gansearch.dashboard import serve
+
+    serve(dir)
+
+
+@app.command()
+@politely
+def schema() -> None:
+    """Print the JSON schema of experiment files, for editors."""
+    from gansearch.experiment import schema as tree
+
+    print(json.dumps(tree(), indent=2, ensure_ascii=False))
+
+
+def main() -> None:
+    """The `gansearch` command."""
+    app()
+
+
+def _load(file: Path, overrides: list[str]) -> Any:
+    from gansearch.experiment import Experiment
+
+    return Experiment.load(file, overrides)
+
+
+def _given(**options: int | None) -> list[str]:
+    return [f"{name}={value}" for name, value in options.items() if value is not None]
+
+
+def _resuming_line() -> str:
+    words = [word for word in sys.argv[1:] if word != "--resume"]
+    return shlex.join(["gansearch", *words, "--resume"])
+
+
+def _print_summary(study: Study, page: Path | None = None) -> None:
+    counts = study.counts
+    others = ", ".join(f"{counts[status]} {status}" for status in ("pruned", "failed") if counts[status])
+    verdicts = ", ".join(f"{count} {verdict}" for verdict, count in study.verdicts.items())
+    print(f"{counts['total']} of {study.experiment.trials} trials" + (f" ({others})" if others else "") + f": {verdicts}")
+    best, folder = study.best, study.folder
+    if best is None:
+        print(study.nothing_healthy())
+    else:
+        confirmed = f"{best.healthy} of {len(best.seeds)} fresh seeds balanced" if best.confirmed else "not confirmed"
+        interval = f" ({best.interval[0]:.4g} to {best.interval[1]:.4g} with new seeds)" if best.interval else ""
+        print(f"best-balanced: trial {best.number}, {confirmed}")
+        print(f"  stability {best.stability:.2f}, distance {best.distance:.4g}{interval}")
+        for name, value in best.params.items():
+            print(f"  {name:15} {value:.4g}" if isinstance(value, float) else f"  {name:15} {value}")
+        print(f"export it:  gansearch export {shlex.quote(str(_near(folder.path)))} -o best.yaml")
+    print(f"report:     {_near(page or folder.report)}")
+
+
+def _near(path: Path) -> Path:
+    """The path as one would type it here."""
+    absolute, here = path.absolute(), Path.cwd()
+    return absolute.relative_to(here) if absolute.is_relative_to(here) else path
+
+
+def _print_trained(result: TrainResult, out: Path | None) -> None:
+    for seed in result.seeds:
+        quality = ", ".join(f"{name} {value:.4g}" for name, value in seed.quality.items())
+        print(f"seed {seed.seed}: {seed.verdict}, stability {seed.stability:.2f}, {quality}")
+        print(f"  {seed.sentence}")
+    print(f"{result.healthy} of {len(result.seeds)} balanced; median stability {result.stability:.2f}, distance {result.distance:.4g}")
+    if out is not None:
+        print(f"samples, curves and generators: {out}")
+
+
+def _progress(updates: int) -> Callable[[int, Probe], None]:
+    """Draws how far a seed is on the error stream, where that is a terminal."""
+
+    def watch(seed: int, probe: Probe) -> None:
+        if sys.stderr.isatty():
+            end = "\r" if probe.update < updates else "\n"
+            print(
+                f"seed {seed}: update {probe.update} of {updates}, D(real) {probe.p_real:.2f}, D(fake) {probe.p_fake:.2f}, "
+                f"separability {probe.separability:.2f} ",
+                end=end,
+                file=sys.stderr,
+                flush=True,
+            )
+
+    return watch
+
+
+def _finite(data: Any) -> Any:
+    """The same with None for NaN and infinities, which JSON does not have."""
+    if isinstance(data, dict):
+        return {key: _finite(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [_finite(value) for value in data]
+    return None if isinstance(data, float) and (data != data or abs(data) == float("inf")) else data
