@@ -63,8 +63,12 @@ def politely(command: Callable[..., None]) -> Callable[..., None]:
 def sweep(
     file: File,
     trials: Annotated[int | None, typer.Option(metavar="N", help="Trials, in place of the file's.")] = None,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Results folder; results/<name> if not given.")] = None,
-    address: Annotated[str | None, typer.Option(metavar="ADDR", help="A Ray cluster: auto, HOST:PORT or ray://…")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Results folder; results/<name> if not given.")
+    ] = None,
+    address: Annotated[
+        str | None, typer.Option(metavar="ADDR", help="A Ray cluster: auto, HOST:PORT or ray://…")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted or a longer sweep.")] = False,
     set_: Set = None,
     seed: Annotated[int | None, typer.Option(metavar="N", help="In place of the file's.")] = None,
@@ -105,8 +109,12 @@ def report(
 @politely
 def export(
     dir: Dir,
-    out: Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE", help="Where it goes; printed if not given.")] = None,
-    format: Annotated[Literal["yaml", "json", "python"], typer.Option(help="python is a snippet for code of your own.")] = "yaml",
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", metavar="FILE", help="Where it goes; printed if not given.")
+    ] = None,
+    format: Annotated[
+        Literal["yaml", "json", "python"], typer.Option(help="python is a snippet for code of your own.")
+    ] = "yaml",
     anyway: Annotated[bool, typer.Option("--anyway", help="Also where no configuration is healthy.")] = False,
 ) -> None:
     """Write the best-balanced configuration, for `gansearch train` or for your own code."""
@@ -124,7 +132,9 @@ def export(
 def train(
     file: File,
     seeds: Annotated[int, typer.Option(metavar="N", min=1, help="Fresh seeds, one after the other.")] = 1,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Samples, curves and the generator of each seed.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Samples, curves and the generator of each seed.")
+    ] = None,
     as_json: Json = False,
     set_: Set = None,
 ) -> None:
@@ -239,7 +249,9 @@ def _print_summary(study: Study, page: Path | None = None) -> None:
     counts = study.counts
     others = ", ".join(f"{counts[status]} {status}" for status in ("pruned", "failed") if counts[status])
     verdicts = ", ".join(f"{count} {verdict}" for verdict, count in study.verdicts.items())
-    print(f"{counts['total']} of {study.experiment.trials} trials" + (f" ({others})" if others else "") + f": {verdicts}")
+    print(
+        f"{counts['total']} of {study.experiment.trials} trials" + (f" ({others})" if others else "") + f": {verdicts}"
+    )
     best, folder = study.best, study.folder
     if best is None:
         print(study.nothing_healthy())
@@ -265,7 +277,10 @@ def _print_trained(result: TrainResult, out: Path | None) -> None:
         quality = ", ".join(f"{name} {value:.4g}" for name, value in seed.quality.items())
         print(f"seed {seed.seed}: {seed.verdict}, stability {seed.stability:.2f}, {quality}")
         print(f"  {seed.sentence}")
-    print(f"{result.healthy} of {len(result.seeds)} balanced; median stability {result.stability:.2f}, distance {result.distance:.4g}")
+    print(
+        f"{result.healthy} of {len(result.seeds)} balanced; "
+        f"median stability {result.stability:.2f}, distance {result.distance:.4g}"
+    )
     if out is not None:
         print(f"samples, curves and generators: {out}")
 
@@ -277,8 +292,8 @@ def _progress(updates: int) -> Callable[[int, Probe], None]:
         if sys.stderr.isatty():
             end = "\r" if probe.update < updates else "\n"
             print(
-                f"seed {seed}: update {probe.update} of {updates}, D(real) {probe.p_real:.2f}, D(fake) {probe.p_fake:.2f}, "
-                f"separability {probe.separability:.2f} ",
+                f"seed {seed}: update {probe.update} of {updates}, D(real) {probe.p_real:.2f}, "
+                f"D(fake) {probe.p_fake:.2f}, separability {probe.separability:.2f} ",
                 end=end,
                 file=sys.stderr,
                 flush=True,

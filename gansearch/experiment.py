@@ -38,7 +38,9 @@ class ExperimentError(ValueError):
     def __init__(self, source: str, errors: Mapping[str, str]):
         self.errors = dict(errors)
         lines = [f"{path}: {message}" if path else message for path, message in self.errors.items()]
-        super().__init__(f"{source}: " + (lines[0] if len(lines) == 1 else "\n  ".join([f"{len(lines)} errors", *lines])))
+        super().__init__(
+            f"{source}: " + (lines[0] if len(lines) == 1 else "\n  ".join([f"{len(lines)} errors", *lines]))
+        )
 
 
 class _Model(BaseModel):
@@ -290,7 +292,7 @@ def schema() -> dict[str, Any]:
     tree = Experiment.model_json_schema()
     search = tree["properties"]["search"]
     entry = search.pop("additionalProperties")
-    search.update(properties={name: entry for name in Training.model_fields}, additionalProperties=False)
+    search.update(properties=dict.fromkeys(Training.model_fields, entry), additionalProperties=False)
     return tree
 
 

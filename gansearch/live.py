@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gansearch.experiment import Experiment
+from gansearch.search.listener import Listener
 from gansearch.study.folder import Folder
 from gansearch.study.tables import read_record
 
@@ -32,8 +33,8 @@ EVERY = 15.0
 _BAR = 21
 
 
-class LiveView:
-    """A listener that shows what runs, the best so far, and when it will be over."""
+class LiveView(Listener):
+    """Shows what runs, the best so far, and when it will be over."""
 
     def __init__(self, console: Console | None = None):
         self.console = console or Console()
@@ -58,7 +59,9 @@ class LiveView:
         if slots == 0:
             return
         at_once = f"{slots} at a time" if slots > 1 else "one at a time"
-        self.console.print(f"{experiment.name}: {experiment.trials} trials, {at_once}, into {folder.path}", highlight=False)
+        self.console.print(
+            f"{experiment.name}: {experiment.trials} trials, {at_once}, into {folder.path}", highlight=False
+        )
         if self.console.is_terminal:
             self._live = Live(get_renderable=self._render, console=self.console, refresh_per_second=4, transient=True)
             self._live.start()
@@ -162,7 +165,9 @@ def _bar(p_real: float, p_fake: float) -> Text:
     """What D says of fakes (▿) and reals (▾) on a line from 0 to 1."""
     text = Text("·" * _BAR, style="bright_black")
     places = [round(min(1.0, max(0.0, p if math.isfinite(p) else 0.5)) * (_BAR - 1)) for p in (p_fake, p_real)]
-    marks = {places[0]: ("▿", "magenta"), places[1]: ("▾", "green")} if places[0] != places[1] else {places[0]: ("◆", "yellow")}
-    return Text("").join(
-        Text(marks[i][0], style=marks[i][1]) if i in marks else text[i] for i in range(_BAR)
+    marks = (
+        {places[0]: ("▿", "magenta"), places[1]: ("▾", "green")}
+        if places[0] != places[1]
+        else {places[0]: ("◆", "yellow")}
     )
+    return Text("").join(Text(marks[i][0], style=marks[i][1]) if i in marks else text[i] for i in range(_BAR))

@@ -17,7 +17,7 @@ search:
 """
 
 
-@pytest.fixture()
+@pytest.fixture
 def load(tmp_path):
     def write(text, *overrides, name="experiment.yaml"):
         path = tmp_path / name

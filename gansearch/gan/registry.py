@@ -45,7 +45,7 @@ def available_tasks() -> dict[str, str]:
 
 
 def load_task(spec: str, options: Mapping[str, Any] | None = None) -> Task:
-    """The task that `task:` and `task_options:` name. Raises TaskError, with the user's own traceback where it raised."""
+    """The task that `task:` and `task_options:` name. Raises TaskError, with the traceback of the user's code."""
     task = _task_class(spec)
     options = dict(options or {})
     parameters = inspect.signature(task).parameters
@@ -58,7 +58,7 @@ def load_task(spec: str, options: Mapping[str, Any] | None = None) -> Task:
         return task(**options)
     except (TypeError, ValueError) as error:
         raise TaskError(f"task_options: {spec} refuses {options}: {error}") from error
-    except Exception as error:  # noqa: BLE001 (the user's code may raise anything)
+    except Exception as error:
         raise TaskError(f"{spec} raised when it was made:\n{user_traceback(error)}") from error
 
 
@@ -72,7 +72,7 @@ def check_task(task: Task, device: str | torch.device = "cpu") -> None:
         fake = generator(torch.randn(4, task.latent_dim, device=device))
     except TaskError:
         raise
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         raise TaskError(f"{name} raised:\n{user_traceback(error)}") from error
     if fake.shape[1:] != real.shape[1:]:
         raise TaskError(
@@ -81,14 +81,16 @@ def check_task(task: Task, device: str | torch.device = "cpu") -> None:
     for what, samples in {"real": real, "generated": fake}.items():
         try:
             scores = discriminator(samples)
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             first = next((p.shape for p in discriminator.parameters()), None)
             raise TaskError(
                 f"{name}: the discriminator cannot take {what} samples of shape {_shape(samples)} "
                 f"(its first weight has shape {tuple(first) if first else None}): {error}"
             ) from error
         if tuple(scores.shape) not in ((4,), (4, 1)):
-            raise TaskError(f"{name}: the discriminator must give (B,) or (B, 1) scores, not {tuple(scores.shape)} for B = 4")
+            raise TaskError(
+                f"{name}: the discriminator must give (B,) or (B, 1) scores, not {tuple(scores.shape)} for B = 4"
+            )
     last = [module for module in discriminator.modules() if not list(module.children())][-1:]
     if last and isinstance(last[0], nn.Sigmoid):
         raise TaskError(f"{name}: the discriminator ends in a sigmoid; give raw scores (leave the sigmoid out)")
@@ -135,9 +137,8 @@ def _module(where: str, spec: str) -> ModuleType:
         return _module_of_file(Path(where)) if where.endswith(".py") else importlib.import_module(where)
     except TaskError:
         raise
-    except Exception as error:  # noqa: BLE001 (the user's module may raise anything)
-        missing = isinstance(error, ModuleNotFoundError) and error.name and where.startswith(error.name)
-        if missing:
+    except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and error.name and where.startswith(error.name):
             raise TaskError(f"task: there is no module {error.name} (of {spec})") from None
         raise TaskError(f"task: {where} raised when it was imported:\n{user_traceback(error)}") from error
 

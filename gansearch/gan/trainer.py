@@ -102,7 +102,10 @@ class Trainer:
             else None
         )
         lr_d, lr_g = training.rates
-        self.optimizer_d, self.optimizer_g = self._optimizer(self.discriminator, lr_d), self._optimizer(self.generator, lr_g)
+        self.optimizer_d, self.optimizer_g = (
+            self._optimizer(self.discriminator, lr_d),
+            self._optimizer(self.generator, lr_g),
+        )
         self.monitor = StabilityMonitor("logit" if self.loss.output == "relativistic" else self.loss.output)  # type: ignore[arg-type]
         self.d_updates = self.g_updates = 0
         self.seconds = 0.0
@@ -186,7 +189,9 @@ class Trainer:
             status="failed" if diverged else "pruned" if self.stopped else "complete",
             error=f"diverged: {self.stopped or report.sentence}" if diverged else "",
             verdict=report.verdict,
-            sentence=f"Stopped after {self.updates} updates: {self.stopped}. {report.sentence}" if self.stopped else report.sentence,
+            sentence=f"Stopped after {self.updates} updates: {self.stopped}. {report.sentence}"
+            if self.stopped
+            else report.sentence,
             stability=report.stability,
             distance=distance,
             quality=self.quality,
@@ -348,8 +353,10 @@ class Trainer:
         counts = [count or math.nan for count in self._counts]
         loss_d, loss_g = (total / count for total, count in zip(self._sums.tolist(), counts, strict=True))
         look = window(row.double().cpu())
-        if math.isinf(loss_d) or math.isinf(loss_g) or any(
-            math.isnan(loss) for loss, count in zip((loss_d, loss_g), self._counts, strict=True) if count
+        if (
+            math.isinf(loss_d)
+            or math.isinf(loss_g)
+            or any(math.isnan(loss) for loss, count in zip((loss_d, loss_g), self._counts, strict=True) if count)
         ):
             self.monitor.mark_invalid()
         self._sums, self._counts = torch.zeros_like(self._sums), [0, 0]

@@ -35,7 +35,7 @@ class Cluster:
                 f"{node.get('CPU', 0):g} CPUs and {node.get('GPU', 0):g} GPUs" for node in self.nodes
             )
             raise SweepError(
-                f"resources: a trial of {cpus:g} CPUs and {gpus:g} GPUs fits on no node; there are {largest}; write less"
+                f"resources: a trial of {cpus:g} CPUs and {gpus:g} GPUs fits on no node ({largest})"
             )
         return slots
 
@@ -81,7 +81,7 @@ def cluster(address: str | None = None) -> Iterator[Cluster]:
 
 
 def _start(address: str | None) -> None:
-    # log_to_driver leaves out what workers print, but not Ray's own news of dead ones, which tears up a live view.
+    # log_to_driver leaves out what workers print, not Ray's own news of dead ones, which tears up a live view.
     ray._private.worker._worker_logs_enabled = False
     quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
     if address is None:

@@ -16,7 +16,7 @@ class Listener:
     """Is told what happens in a sweep. All of it runs in the sweep's own thread: be quick."""
 
     def begin(self, experiment: Experiment, folder: Folder, slots: int, done: int) -> None:
-        """The sweep starts: `done` trials are there already, `slots` run at once (0: nothing is left to do)."""
+        """`done` trials are there already; `slots` run at once, 0 where nothing is left to do."""
 
     def started(self, number: int, params: Mapping[str, Any]) -> None:
         """A trial starts to train."""

@@ -36,7 +36,7 @@ class Stop(Exception):
 class Recorder(TrialProgressCallback):
     """Ray Tune's callback of one sweep; `rows` are those of trials that ended before it.
 
-    It stands in for the callback that prints every trial, which Ray Tune adds where there is none of its kind.
+    It stands in for the callback that prints every trial, which Ray Tune adds where none is given.
     """
 
     def __init__(

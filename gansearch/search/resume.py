@@ -65,8 +65,8 @@ def only_one(folder: Folder) -> Iterator[None]:
 def settle(study: optuna.Study, folder: Folder) -> None:
     """Ends the trials that a dead driver left running.
 
-    One whose record is whole is told from it. Any other is enqueued again, to go on from its newest checkpoint,
-    and its own entry fails with the attribute `continued_as`.
+    One whose record is whole is told from it. Any other is enqueued again, to go on from its newest
+    checkpoint, and its own entry fails with the attribute `continued_as`.
     """
     trials = study.get_trials(deepcopy=False)
     successors = {t.user_attrs["continues"]: t.number for t in trials if "continues" in t.user_attrs}

@@ -86,7 +86,7 @@ class StudySearcher(Searcher):
         self._asked: dict[int, optuna.Trial] = {}
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str:
-        """The worker's config: the trial's number and params, and checkpoints of the trial that it continues."""
+        """The worker's config: number and params, and the checkpoints of the trial that it continues."""
         if time.monotonic() > self.deadline:
             return self.FINISHED
         trial = self.study.ask(self._space)
@@ -120,9 +120,9 @@ class StudySearcher(Searcher):
 def tell(trial: optuna.Trial, row: Mapping[str, Any]) -> None:
     """Ends a trial in its study as its row says.
 
-    Complete: with its values. Pruned: without values, so that it is never among the best; TPE ranks it behind
-    the complete ones. Failed: complete for Optuna, which learns nothing from FAIL, but infeasible and with the
-    worst values seen; that keeps it off the Pareto front and lets the samplers avoid the place.
+    Complete: with its values. Pruned: without values, so that it is never among the best; TPE ranks it
+    behind the complete ones. Failed: complete for Optuna, which learns nothing from FAIL, but infeasible and
+    with the worst values seen; that keeps it off the Pareto front and lets the samplers avoid the place.
     """
     for name in ("verdict", "status", "updates", "train_seconds", "node", "error"):
         value = row[name]

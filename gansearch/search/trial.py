@@ -23,7 +23,7 @@ from gansearch.gan.registry import user_traceback
 from gansearch.study.tables import from_json, to_json
 
 REPORT_SECONDS = 1.0
-"""Between reports: often enough for a live view, seldom enough for their 2–4 ms each, in which the worker waits."""
+"""Between reports: often enough for a live view, seldom enough for the 2–4 ms in which the worker waits."""
 SAVE_SECONDS = 30.0
 """Between checkpoints: as much work a dead worker may cost."""
 MOST_SAMPLES = 64
@@ -57,7 +57,7 @@ def trainable(experiment: Experiment) -> Callable[[dict[str, Any]], None]:
 
 
 def run_trial(experiment: Experiment, config: Mapping[str, Any]) -> None:
-    """Trains one trial, `config` as StudySearcher suggests it; reports {"rows": [...]} and at last {"ending": Ending}.
+    """Trains one trial, `config` as StudySearcher suggests it; reports {"rows"}, and at last {"rows", "ending"}.
 
     Whatever the user's code raises ends the trial, not the worker.
     """
@@ -85,7 +85,7 @@ def run_trial(experiment: Experiment, config: Mapping[str, Any]) -> None:
 def train_seed(
     experiment: Experiment, params: Mapping[str, Any], seed: int, cpus: float, gpus: float, prune: bool
 ) -> Trainer:
-    """A trainer for one seed of one configuration on this worker's own share of its node. Raises what a task raises."""
+    """A trainer for one seed of one configuration on this worker's device. Raises what the task raises."""
     # PyTorch's thread number belongs to the calling thread, and Ray Tune makes a new one for each trial.
     torch.set_num_threads(max(1, int(cpus)))
     device = "cuda" if gpus and torch.cuda.is_available() else "cpu"
@@ -122,7 +122,7 @@ class _Trial:
     def train(self, cpus: float, gpus: float) -> Iterator[None]:
         """Trains seed after seed and yields after each probe; one that failed or was pruned is the last.
 
-        What the user's code raises is kept in `error`; what the consumer raises between two probes is not caught.
+        What the user's code raises is kept in `error`; what the consumer raises between probes is not caught.
         """
         try:
             while len(self.seeds) < self.experiment.replicas and not self._ended_early():
@@ -174,7 +174,7 @@ class _Trial:
 
 
 def _restore(trial: _Trial, checkpoints: list[str]) -> None:
-    """Continues from Ray's checkpoint of this trial, else from the newest whole one of the trial that it continues."""
+    """Continues from Ray's checkpoint of this trial, else from the newest whole one of those given."""
     own = tune.get_checkpoint()
     for path in [own.path] if own else checkpoints:
         try:

@@ -66,9 +66,7 @@ class StabilityMonitor:
         self._probes += 1
         return row
 
-    def report(
-        self, since: int = 0, referee: float | None = None, diversity: float | None = None
-    ) -> StabilityReport:
+    def report(self, since: int = 0, referee: float | None = None, diversity: float | None = None) -> StabilityReport:
         """Judges the probes from step `since` on; windows are of the whole run. Waits for the device.
 
         `referee` is a referee's separability and `diversity` the fakes' spread over the reals', where somebody
@@ -132,7 +130,9 @@ class StabilityMonitor:
         # Filled, not copied: a copy from the host would wait for the device.
         return torch.stack(
             [
-                value.float().to(real.device) if isinstance(value, Tensor) else torch.full((), float(value), device=real.device)
+                value.float().to(real.device)
+                if isinstance(value, Tensor)
+                else torch.full((), float(value), device=real.device)
                 for value in values
             ]
         )
@@ -147,6 +147,6 @@ def _add(earlier: Tensor, later: Tensor) -> Tensor:
 
 def window(row: Tensor) -> Window:
     """A window from one row of sums."""
-    total = dict(zip(FIELDS, row.tolist(), strict=False))
+    values: dict[str, Any] = dict(zip(FIELDS, row.tolist(), strict=False))
     counts = row[len(FIELDS) :].reshape(len(_COUNTS), _E).tolist()
-    return Window(**total, **{name: tuple(values) for name, values in zip(_COUNTS, counts, strict=True)})
+    return Window(**{**values, **{name: tuple(shares) for name, shares in zip(_COUNTS, counts, strict=True)}})

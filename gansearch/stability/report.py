@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 import operator
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from gansearch.stability.measures import EPSILONS
 from gansearch.stability.verdict import ADVICE
@@ -52,7 +54,7 @@ class Window:
     fake_low: tuple[float, ...] = field(repr=False)
 
     def __add__(self, later: Window) -> Window:
-        sums = {
+        sums: dict[str, Any] = {
             name: tuple(map(operator.add, mine, theirs)) if isinstance(mine, tuple) else mine + theirs
             for (name, mine), theirs in zip(vars(self).items(), vars(later).values(), strict=True)
         }
@@ -155,9 +157,7 @@ def hopeless(rows: Sequence[Window], share: float) -> str | None:
     return None
 
 
-def _verdict(
-    window: Window, invalid: float, swing: float, referee: float | None, diversity: float | None
-) -> str:
+def _verdict(window: Window, invalid: float, swing: float, referee: float | None, diversity: float | None) -> str:
     separability = window.mean_separability
     blind = abs(separability - 0.5) < BLIND
     if invalid:
@@ -194,7 +194,7 @@ def _stability(window: Window, verdict: str, swing: float, referee: float | None
 def _parts(rows: Sequence[Window]) -> list[Sequence[Window]]:
     count = min(WINDOWS, len(rows))
     edges = [round(i * len(rows) / count) for i in range(count + 1)]
-    return [rows[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    return [rows[a:b] for a, b in itertools.pairwise(edges)]
 
 
 def _describe(window: Window) -> dict[str, float | str]:

@@ -10,7 +10,9 @@ from gansearch.gan.tasks.points import Grid, Ring
 
 def test_sliced_wasserstein_of_a_shift():
     points = torch.randn(2000, 2)
-    assert quality.sliced_wasserstein(points, points + torch.tensor([3.0, 0.0])) == pytest.approx(3 / math.sqrt(2), rel=0.1)
+    assert quality.sliced_wasserstein(points, points + torch.tensor([3.0, 0.0])) == pytest.approx(
+        3 / math.sqrt(2), rel=0.1
+    )
     assert quality.sliced_wasserstein(points, points) == 0
 
 

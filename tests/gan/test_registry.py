@@ -35,7 +35,7 @@ class Small(Task):
         return nn.Sequential(nn.Flatten(), nn.Linear(16, 1))
 
 
-@pytest.fixture()
+@pytest.fixture
 def mine(tmp_path):
     (tmp_path / "helper.py").write_text("WIDTH = 7")
     path = tmp_path / "my_gan.py"

@@ -9,7 +9,6 @@ from torch import nn
 from gansearch.experiment import Training
 from gansearch.gan import Task, Trainer, load_task
 from gansearch.gan.losses import LOSSES
-from gansearch.gan.tasks.points import perceptron
 
 FAST = {"updates": 60, "batch_size": 16}
 
@@ -55,7 +54,9 @@ def test_while_one_trains_the_other_stands_still(options):
         assert same(before_d, everything(trainer.discriminator)) == moved_g
         assert same(before_g, everything(trainer.generator)) == moved_d
         if moved_g:
-            assert all(a is b for a, b in zip(grads_d, [p.grad for p in trainer.discriminator.parameters()], strict=True))
+            assert all(
+                a is b for a, b in zip(grads_d, [p.grad for p in trainer.discriminator.parameters()], strict=True)
+            )
 
 
 def test_looking_changes_nothing():
@@ -84,7 +85,9 @@ def test_pretraining_comes_first_and_counts():
 
 @pytest.mark.parametrize("ratio", [0.2, 0.37, 1.0, 2.5, math.pi, 5.0])
 def test_the_update_ratio_holds_over_any_window(ratio):
-    trainer = Trainer(load_task("ring", {"width": 2}), Training(updates=400, batch_size=2, update_ratio=ratio, pretrain_steps=7))
+    trainer = Trainer(
+        load_task("ring", {"width": 2}), Training(updates=400, batch_size=2, update_ratio=ratio, pretrain_steps=7)
+    )
     turns = []
     for _ in range(400):
         before = trainer.d_updates
@@ -215,7 +218,7 @@ def test_a_run_that_turns_nan_is_failed_and_says_so():
 
 def test_a_run_beyond_hope_is_pruned():
     training = Training(updates=800, lr_d=0.01, lr_g=1e-7, batch_size=32)
-    probes, result = finish(Trainer(load_task("ring"), training, prune=True))
+    _, result = finish(Trainer(load_task("ring"), training, prune=True))
     assert result.status == "pruned"
     assert result.verdict == "discriminator_saturated"
     assert result.updates < 800

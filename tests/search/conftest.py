@@ -11,7 +11,7 @@ TASKS = Path(__file__).with_name("tasks.py")
 
 @pytest.fixture
 def tiny(tmp_path):
-    """Makes a tiny experiment; `does` and `seconds` are options of its task, other fields the experiment's."""
+    """Makes a tiny experiment; `does` and `seconds` are options of its task, the rest its fields."""
     turns = tmp_path / "turns"
     turns.mkdir()
 

@@ -11,9 +11,9 @@ from gansearch.gan import Task
 
 
 class Tiny(Task):
-    """`does` says what happens in the nth training, {"2": "raise"}, counted over all processes in the folder `turns`.
+    """`does` says what happens in the nth training, {"2": "raise"}, counted over processes in `turns`.
 
-    Turn 0 is the sweep's own check. A run looks at its quality four times and sleeps `seconds` in all of them.
+    Turn 0 is the sweep's own check. A run looks at its quality four times sleeping `seconds` in all.
     """
 
     latent_dim = 2

@@ -56,7 +56,10 @@ def test_scores_that_are_no_numbers_are_divergence_with_a_finite_score(bad):
 
 def test_probabilities_are_logits_inside_and_counted_outside():
     logits = torch.linspace(-6, 6, 50)
-    of_logits, of_probabilities = monitored(logits, -logits), monitored(logits.sigmoid(), (-logits).sigmoid(), "probability")
+    of_logits, of_probabilities = (
+        monitored(logits, -logits),
+        monitored(logits.sigmoid(), (-logits).sigmoid(), "probability"),
+    )
     assert of_probabilities.saturated_right == of_logits.saturated_right
     assert monitored(torch.tensor([0.0, 1.0]), torch.tensor([0.0, 1.0]), "probability").verdict != "diverged"
     assert monitored(torch.tensor([1.2]), torch.tensor([0.2]), "probability").verdict == "diverged"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import torch
@@ -84,5 +85,5 @@ class Grid(Mixture):
 def perceptron(inputs: int, outputs: int, width: int, layers: int) -> nn.Sequential:
     """Linear layers with ReLU between them, `layers` hidden ones of `width`."""
     sizes = [inputs] + [width] * layers
-    hidden = [part for a, b in zip(sizes, sizes[1:], strict=False) for part in (nn.Linear(a, b), nn.ReLU())]
+    hidden = [part for a, b in itertools.pairwise(sizes) for part in (nn.Linear(a, b), nn.ReLU())]
     return nn.Sequential(*hidden, nn.Linear(sizes[-1], outputs))
