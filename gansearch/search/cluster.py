@@ -81,7 +81,7 @@ def cluster(address: str | None = None) -> Iterator[Cluster]:
 
 
 def _start(address: str | None) -> None:
-    # log_to_driver leaves out what workers print, not Ray's own news of dead ones, which tears up a live view.
+    # log_to_driver leaves out what workers print, but not Ray's news of dead ones; that tears up a live view.
     ray._private.worker._worker_logs_enabled = False
     quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
     if address is None:

@@ -132,8 +132,10 @@ def tell(trial: optuna.Trial, row: Mapping[str, Any]) -> None:
         trial.study.tell(trial, state=TrialState.PRUNED)
         return
     failed = row["status"] == "failed"
-    # Set on every trial: GPSampler wants the same constraints on all of them.
-    trial.set_constraint("failed", 1.0 if failed else 0.0)
+    # Set on every trial: GPSampler wants the same constraints on all of them. It is there already where a
+    # driver died before it told the values.
+    if not trial.constraints:
+        trial.set_constraint("failed", 1.0 if failed else 0.0)
     stability, distance = (math.nan, math.nan) if failed else (row["stability"], row["distance"])
     trial.study.tell(
         trial,

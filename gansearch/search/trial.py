@@ -57,7 +57,7 @@ def trainable(experiment: Experiment) -> Callable[[dict[str, Any]], None]:
 
 
 def run_trial(experiment: Experiment, config: Mapping[str, Any]) -> None:
-    """Trains one trial, `config` as StudySearcher suggests it; reports {"rows"}, and at last {"rows", "ending"}.
+    """Trains one trial, `config` as StudySearcher suggests it; reports {"rows"}, at last also {"ending"}.
 
     Whatever the user's code raises ends the trial, not the worker.
     """

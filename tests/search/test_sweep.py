@@ -1,0 +1,280 @@
+"""Whole sweeps of a tiny task: endings, refusals, interruption and going on."""
+
+import shutil
+import signal
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+from optuna.trial import TrialState
+
+from gansearch.experiment import ExperimentError
+from gansearch.gan import TaskError
+from gansearch.search.errors import Interrupted, SweepError, SweepFailed
+from gansearch.search.listener import Listener
+from gansearch.search.searcher import open_study
+from gansearch.search.sweep import sweep
+from gansearch.study.folder import Folder
+from gansearch.study.tables import CURVE_COLUMNS, from_json, read_confirmation, read_record, to_json, trial_columns
+
+
+class Log(Listener):
+    """Remembers what it is told; sends this process a Ctrl-C when `interrupt_after` trials have ended."""
+
+    def __init__(self, interrupt_after=None):
+        self.interrupt_after = interrupt_after
+        self.events, self.rows, self.records = [], [], []
+
+    def begin(self, experiment, folder, slots, done):
+        self.events.append(("begin", slots, done))
+
+    def started(self, number, params):
+        self.events.append(("started", number))
+
+    def probes(self, number, rows):
+        self.rows += rows
+
+    def ended(self, record):
+        self.records.append(record)
+        if len(self.records) == self.interrupt_after:
+            signal.raise_signal(signal.SIGINT)
+
+    def confirming(self, number, seed, result):
+        self.events.append(("confirming", number, seed, result and result["status"]))
+
+    def close(self):
+        self.events.append(("close",))
+
+
+class Bad(Listener):
+    """Raises at the first trial that ends, and would be told of others."""
+
+    times = 0
+
+    def ended(self, record):
+        self.times += 1
+        raise RuntimeError("my screen broke")
+
+
+class Second(Listener):
+    """Tries to sweep into a folder that is being swept into."""
+
+    def __init__(self, experiment, out):
+        self.experiment, self.out = experiment, out
+        self.error = ""
+
+    def begin(self, experiment, folder, slots, done):
+        try:
+            sweep(self.experiment, self.out, resume=True)
+        except SweepError as error:
+            self.error = str(error)
+
+
+def entries(path, experiment):
+    return open_study(Folder(path), experiment).trials
+
+
+def table(path):
+    return pd.read_parquet(Folder(path).trials)
+
+
+@pytest.fixture(scope="module")
+def finished(ray_session, make_tiny, tmp_path_factory):
+    """A sweep of eight trials, of which four go wrong, with two seeds each, two slots and a confirmation."""
+    folder = tmp_path_factory.mktemp("finished")
+    (folder / "turns").mkdir()
+    does = {"1": "raise", "2": "nan", "3": "memory", "4": "leave"}
+    experiment = make_tiny(folder / "turns", does, trials=8, replicas=2, confirm={"top": 1, "replicas": 2}, seconds=0.2)
+    log, bad, second = Log(), Bad(), Second(experiment, folder / "out")
+    swept = sweep(experiment, folder / "out", listeners=[bad, second, log])
+    return SimpleNamespace(
+        experiment=experiment, path=swept.path, rows=swept.rows, ran=swept.ran, log=log, bad=bad, second=second
+    )
+
+
+def test_the_tables_are_those_of_the_contract(finished):
+    trials = table(finished.path)
+    assert list(trials.columns) == trial_columns(finished.experiment.search)
+    assert trials["number"].tolist() == list(range(8))
+    assert finished.ran == 8
+    complete = trials[trials["status"] == "complete"]
+    assert len(complete) == 4
+    assert (complete["ended"] > complete["started"]).all()
+    assert (complete["updates"] == 2 * 80).all()
+    assert (complete["node"] != "").all()
+    curves = pd.read_parquet(Folder(finished.path).curves)
+    assert list(curves.columns) == list(CURVE_COLUMNS)
+    assert not curves.duplicated(["number", "seed", "update"]).any()
+    seeds = curves.groupby("number")["seed"].unique().map(sorted)
+    assert all(seeds[number] == [0, 1] for number in complete["number"])
+    assert len(finished.log.rows) == len(curves)
+
+
+def test_what_goes_wrong_is_recorded_with_its_error(finished):
+    failed = table(finished.path).query("status == 'failed'")
+    assert len(failed) == 4
+    assert failed["error"].str.len().gt(0).all()
+    for text in ("RuntimeError: no such luck", "MemoryError: no memory left", "SystemExit"):
+        assert failed["error"].str.contains(text).sum() == 1, text
+    assert (failed["verdict"] == "diverged").sum() == 1
+    assert "tasks.py" in failed[failed["error"].str.contains("no such luck")]["error"].item()
+
+
+def test_the_study_agrees_with_the_table(finished):
+    trials, study = table(finished.path), entries(finished.path, finished.experiment)
+    assert [t.params["lr"] for t in study] == trials["lr"].tolist()
+    for entry, row in zip(study, trials.itertuples(), strict=True):
+        assert entry.state is TrialState.COMPLETE
+        assert entry.constraints == {"failed": float(row.status == "failed")}
+        assert entry.user_attrs["status"] == row.status
+        if row.status == "complete":
+            assert entry.values == pytest.approx([row.stability, row.distance])
+
+
+def test_the_run_is_described(finished):
+    trials, run = table(finished.path), from_json(Folder(finished.path).run.read_text())
+    span = (trials["ended"].max() - trials["started"].min()).total_seconds()
+    assert run["slots"] == 2
+    assert run["wall_seconds"] == pytest.approx(span)
+    assert set(run["versions"]) == {"gansearch", "python", "ray", "optuna", "torch"}
+    assert "CPU" in run["hardware"]
+
+
+def test_listeners_are_told_and_none_can_lose_a_trial(finished):
+    log = finished.log
+    assert log.events[0] == ("begin", 2, 0)
+    assert log.events[-1] == ("close",)
+    assert sorted(e[1] for e in log.events if e[0] == "started") == list(range(8))
+    assert finished.bad.times == 1
+    folder = Folder(finished.path)
+    assert all(to_json(read_record(folder, r["row"]["number"])) == to_json(r) for r in log.records)
+    assert len(log.records) == 8
+
+
+def test_two_sweeps_cannot_write_to_one_folder(finished):
+    assert "another sweep is writing" in finished.second.error
+
+
+def test_confirmation_uses_fresh_seeds_and_is_not_repeated(finished, tmp_path):
+    assert table(finished.path)["verdict"].eq("balanced").any(), "without a healthy trial this means nothing"
+    first = read_confirmation(Folder(finished.path))
+    assert sorted(entry["seed"] for entry in first) == [10_000, 10_001]
+    assert {entry["number"] for entry in first} <= set(table(finished.path)["number"])
+    shutil.copytree(finished.path, tmp_path / "out")
+    log, more = Log(), finished.experiment.confirm.model_copy(update={"replicas": 3})
+    experiment = finished.experiment.model_copy(update={"confirm": more})
+    assert sweep(experiment, tmp_path / "out", resume=True, listeners=[log]).ran == 0
+    assert [e[2] for e in log.events if e[0] == "confirming" and e[3] is None] == [10_002]
+    assert read_confirmation(Folder(tmp_path / "out"))[:2] == first
+
+
+def test_a_finished_sweep_says_so(finished):
+    log = Log()
+    assert sweep(finished.experiment, finished.path, resume=True, listeners=[log]).ran == 0
+    assert log.events == [("begin", 0, 8), ("close",)]
+
+
+def test_what_exists_is_refused_and_left_alone(finished, tmp_path):
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "thesis.tex").write_text("years of work")
+    (tmp_path / "file").write_text("a file")
+    before = {p: p.stat().st_mtime_ns for folder in (tmp_path, finished.path) for p in folder.rglob("*")}
+    other = finished.experiment.training.model_copy(update={"updates": 160})
+    longer = finished.experiment.model_copy(update={"training": other})
+    lr = finished.experiment.search["lr"].model_copy(update={"high": 0.1})
+    wider = finished.experiment.model_copy(update={"search": {**finished.experiment.search, "lr": lr}})
+    wrong = {
+        "--resume": (finished.experiment, finished.path, False),
+        "not a results folder": (finished.experiment, tmp_path / "other", True),
+        "not a folder": (finished.experiment, tmp_path / "file", False),
+        "cannot be written": (finished.experiment, tmp_path / "file" / "below", False),
+        "training.updates: 80 → 160": (longer, finished.path, True),
+        "search.lr.high: 0.01 → 0.1": (wider, finished.path, True),
+    }
+    for message, (experiment, out, resume) in wrong.items():
+        with pytest.raises(SweepError) as error:
+            sweep(experiment, out, resume=resume)
+        assert message in str(error.value)
+    after = {p: p.stat().st_mtime_ns for folder in (tmp_path, finished.path) for p in folder.rglob("*")}
+    assert after == before
+
+
+def test_wrong_input_writes_nothing(ray_session, tiny, tmp_path):
+    wrong = [
+        (tiny({"0": "raise"}), TaskError, "no such luck"),
+        (tiny(task="nonsense", task_options={}), TaskError, "nonsense"),
+        (tiny(resources={"gpus": 1.0}), SweepError, "no GPU"),
+        (tiny(resources={"cpus": 64}), SweepError, "fits on no node"),
+        (tiny(search={"spectral_norm": {"low": 0, "high": 1}}), ExperimentError, "search.spectral_norm"),
+    ]
+    for experiment, kind, message in wrong:
+        with pytest.raises(kind, match=message):
+            sweep(experiment, tmp_path / "out")
+        assert not (tmp_path / "out").exists()
+
+
+def test_a_worker_that_dies_is_retried_and_then_recorded(ray_session, tiny, tmp_path):
+    # The first of two trials dies as often as is allowed and once more; the second dies once.
+    first, second = sweep(tiny({str(n): "die" for n in (1, 2, 3, 4)}, trials=2), tmp_path / "out").rows
+    assert first["status"] == "failed"
+    assert "worker died 3 times" in first["error"]
+    assert second["status"] == "complete"
+    assert second["error"] == ""
+
+
+def test_every_trial_failed(ray_session, tiny, tmp_path):
+    with pytest.raises(SweepFailed, match="no such luck") as failure:
+        sweep(tiny({str(n): "raise" for n in range(1, 9)}, trials=3), tmp_path / "out")
+    assert failure.value.folder == tmp_path / "out"
+    assert len(table(tmp_path / "out")) == 3
+
+
+def test_ctrl_c_keeps_what_is_finished_and_resume_ends_with_the_exact_count(ray_session, tiny, tmp_path):
+    experiment = tiny(seconds=0.4, trials=5, limits={})
+    log = Log(interrupt_after=1)
+    with pytest.raises(Interrupted) as stop:
+        sweep(experiment, tmp_path / "out", listeners=[log])
+    assert stop.value.folder == tmp_path / "out"
+    assert log.events[-1] == ("close",)
+    kept = table(tmp_path / "out")
+    assert set(kept["number"]) == {r["row"]["number"] for r in log.records}
+    left = [t for t in entries(tmp_path / "out", experiment) if t.state is TrialState.RUNNING]
+    assert left, "unless trials were left running this means nothing"
+
+    resumed = Log()
+    swept = sweep(experiment, tmp_path / "out", resume=True, listeners=[resumed])
+    assert resumed.events[0] == ("begin", 2, len(kept))
+    trials, study = table(tmp_path / "out"), entries(tmp_path / "out", experiment)
+    assert len(trials) == swept.ran + len(kept) == 5
+    assert trials["lr"].is_unique
+    again = trials[trials["number"].isin(kept["number"])].reset_index(drop=True)
+    pd.testing.assert_frame_equal(again, kept)
+    for cut in left:
+        entry = study[cut.number]
+        assert entry.state is TrialState.FAIL
+        assert study[entry.user_attrs["continued_as"]].params == cut.params
+    assert [t.number for t in study if t.state is not TrialState.FAIL] == trials["number"].tolist()
+
+
+def test_a_whole_record_is_told_and_not_run_again_in_an_extended_sweep(ray_session, tiny, tmp_path):
+    experiment = tiny(trials=2)
+    sweep(experiment, tmp_path / "out")
+    # Take the last telling away, as if the driver had died between the record and the study.
+    journal = tmp_path / "out" / "study.journal"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    ends = [i for i, line in enumerate(lines) if b'"op_code":6' in line]  # a trial's state and values
+    journal.write_bytes(b"".join(lines[: ends[-1]]))
+    assert [t.state for t in entries(tmp_path / "out", experiment)].count(TrialState.RUNNING) == 1
+    log = Log()
+    swept = sweep(tiny(trials=3), tmp_path / "out", resume=True, listeners=[log])
+    assert len(swept.rows) == 3
+    assert [event for event in log.events if event[0] == "started"] == [("started", 2)]
+    assert [t.state for t in entries(tmp_path / "out", experiment)] == [TrialState.COMPLETE] * 3
+    assert "trials: 3" in Folder(tmp_path / "out").experiment.read_text()
+
+
+def test_after_its_hours_a_sweep_starts_no_trial(ray_session, tiny, tmp_path):
+    experiment = tiny(trials=50, seconds=0.8, limits={"hours": 1e-4, "concurrent": 1})
+    swept = sweep(experiment, tmp_path / "out")
+    assert 1 <= len(swept.rows) < 50
+    assert all(t.state.is_finished() for t in entries(tmp_path / "out", experiment))
