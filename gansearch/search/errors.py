@@ -13,9 +13,13 @@ from pathlib import Path
 class SweepError(ValueError):
     """A sweep cannot start: its folder, its resources or what has changed; the message says what to do."""
 
+    exit_status = 2
+
 
 class SweepFailed(RuntimeError):
     """A sweep ran and came to nothing; the message holds the first error."""
+
+    exit_status = 1
 
     def __init__(self, folder: Path, message: str):
         self.folder = folder

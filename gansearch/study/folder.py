@@ -12,6 +12,14 @@ from gansearch.experiment import Experiment
 class StudyError(ValueError):
     """A results folder is missing, not ours, cannot be written, or does not hold what was asked of it."""
 
+    exit_status = 2
+
+
+class NothingHealthy(StudyError):
+    """A sweep found no configuration worth exporting."""
+
+    exit_status = 1
+
 
 class Folder:
     """The paths of one sweep's results folder."""

@@ -15,7 +15,7 @@ from gansearch.experiment import Experiment, ExperimentError
 from gansearch.stability.verdict import ADVICE, VERDICTS, worst
 from gansearch.study.choose import Choice, choose_best, choose_closest
 from gansearch.study.export import FORMATS, export_text
-from gansearch.study.folder import Folder, StudyError, write_whole
+from gansearch.study.folder import Folder, NothingHealthy, StudyError, write_whole
 from gansearch.study.importance import importance
 from gansearch.study.tables import from_json, read_confirmation, read_curves, read_trials
 
@@ -117,7 +117,7 @@ class Study:
             raise StudyError(f"{format!r} is not one of {', '.join(FORMATS)}")
         choice = self.best or (self.closest if anyway else None)
         if choice is None:
-            raise StudyError(f"{self.folder.path}: {self.nothing_healthy()}")
+            raise NothingHealthy(f"{self.folder.path}: {self.nothing_healthy()}")
         text = export_text(choice, self.experiment, format)
         if path is not None:
             self._write(Path(path), text)

@@ -1,0 +1,243 @@
+"""The commands as a user calls them: what they print, what they leave, and how they end."""
+
+import json
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+import gansearch
+from gansearch.cli import app
+from gansearch.experiment import Experiment, load_yaml
+from gansearch.gan import load_task
+from gansearch.study.tables import CURVE_COLUMNS, trial_columns
+
+from .study.synthetic import write_study
+
+ROOT = Path(__file__).parents[1]
+RING = """
+name: ring
+task: ring
+training: {updates: 80, batch_size: 16}
+search: {lr: {low: 1e-3, high: 1e-2, log: true}, pretrain_steps: {low: 0, high: 20}}
+trials: 3
+confirm: {top: 1, replicas: 2}
+"""
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Runs a command in an empty folder that holds ring.yaml; gives (exit status, stdout, stderr)."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ring.yaml").write_text(RING)
+
+    def invoke(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["gansearch", *words])
+        result = CliRunner().invoke(app, [str(word) for word in words])
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result.exit_code, result.stdout, result.stderr
+
+    return invoke
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    return write_study(tmp_path_factory.mktemp("results") / "digits").path
+
+
+def test_every_name_of_the_contract_is_there():
+    for name in gansearch.__all__:
+        assert getattr(gansearch, name) is not None
+    assert set(gansearch.__all__) <= set(dir(gansearch))
+    with pytest.raises(AttributeError, match="no attribute 'swep'"):
+        gansearch.swep  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        (None, "no such file"),
+        ("", "empty"),
+        ("a: [", "not YAML"),
+        ("- a", "not a list"),
+        (RING + "tirals: 3", 'did you mean "trials"'),
+        (RING.replace("task: ring", "task: rign"), 'did you mean "ring"'),
+        (RING.replace("batch_size: 16", "loss: hing"), 'did you mean "hinge"'),
+        (RING + "sampler: tp", 'did you mean "tpe"'),
+        (RING.replace("low: 1e-3", "low: 1"), "above high"),
+        (RING.replace("low: 1e-3", "low: 0"), "log needs low above 0"),
+        (RING.replace("trials: 3", "trials: -3"), "-3"),
+        (RING.replace("updates: 80", "updates: -80"), "-80"),
+        (RING + "task_options: {stdd: 1}", 'did you mean "std"'),
+    ],
+)
+def test_bad_input_is_told_in_a_few_lines_with_status_2_and_nothing_is_written(run, tmp_path, text, part):
+    file = tmp_path / "bad.yaml"
+    if text is not None:
+        file.write_text(text)
+    for command in ("sweep", "train", "check"):
+        status, out, err = run(command, "bad.yaml")
+        assert (status, out) == (2, "")
+        assert part in err
+        assert len(err.splitlines()) <= 5
+        assert "Traceback" not in err
+    assert {p.name for p in tmp_path.iterdir()} <= {"bad.yaml", "ring.yaml"}
+
+
+def test_a_task_file_that_raises_shows_its_own_line(run, tmp_path):
+    (tmp_path / "mine.py").write_text("x = 1\ny = 1 / 0\n")
+    (tmp_path / "mine.yaml").write_text(RING.replace("task: ring", "task: ./mine.py:Mine"))
+    status, _, err = run("check", "mine.yaml")
+    assert status == 2
+    assert 'mine.py", line 2' in err
+    assert "ZeroDivisionError" in err
+
+
+def test_options_and_commands_that_do_not_exist(run):
+    assert run("swep", "ring.yaml")[0] == 2
+    assert run("sweep", "ring.yaml", "--trails", "3")[0] == 2
+    assert run("export")[0] == 2
+
+
+def test_a_sweep_leaves_what_the_contract_says_and_goes_on(run, tmp_path, ray_session):
+    status, out, err = run("sweep", "ring.yaml")
+    assert status == 0, err
+    folder = tmp_path / "results" / "ring"
+    for name in ("experiment.yaml", "study.journal", "trials.parquet", "curves.parquet", "report.html"):
+        assert (folder / name).stat().st_size > 0, name
+    assert any((folder / "tensorboard").rglob("events.*"))
+    trials = pd.read_parquet(folder / "trials.parquet")
+    assert list(trials.columns) == trial_columns(["lr", "pretrain_steps"])
+    assert list(pd.read_parquet(folder / "curves.parquet").columns) == list(CURVE_COLUMNS)
+    assert trials["number"].tolist() == [0, 1, 2]
+    assert "3 of 3 trials" in out
+    assert "report:     results/ring/report.html" in out
+
+    status, _, err = run("sweep", "ring.yaml")
+    assert status == 2
+    assert "--resume" in err
+    status, out, _ = run("sweep", "ring.yaml", "--resume", "--trials", "4", "--quiet")
+    assert status == 0
+    assert len(pd.read_parquet(folder / "trials.parquet")) == 4
+
+
+def test_report_and_its_json(run, study):
+    status, out, _ = run("report", str(study), "--json")
+    assert status == 0
+    summary = json.loads(out)
+    assert set(summary["trials"]) == {"total", "complete", "pruned", "failed"}
+    assert {"verdicts", "best", "importance", "wall_seconds", "train_seconds", "slots"} <= set(summary)
+    assert {"number", "params", "stability", "distance", "confirmed"} <= set(summary["best"])
+    status, out, _ = run("report", str(study), "--out", "page.html")
+    assert status == 0
+    assert "page.html" in out
+    assert Path("page.html").read_text().startswith("<!doctype html>")
+
+
+def test_an_export_trains(run, study, tmp_path):
+    assert run("export", str(study), "-o", "best.yaml")[0] == 0
+    data = load_yaml(Path("best.yaml").read_text())
+    assert {"lr_d", "lr_g", "pretrain_steps", "update_ratio"} <= set(data["training"])
+    short = ("--set", "training.updates=60", "--set", "training.pretrain_steps=5")
+    status, out, err = run("train", "best.yaml", "--seeds", "2", "--json", "--out", "trained", *short)
+    assert status == 0, err
+    result = json.loads(out)
+    assert [seed["seed"] for seed in result["seeds"]] == [20_000, 20_001]
+    assert set(result["seeds"][0]) == {"seed", "stability", "verdict", "distance", "quality"}
+    assert {"coverage", "label_kl", "distance"} <= set(result["seeds"][0]["quality"])
+    assert np.load(tmp_path / "trained/seed-20000/samples.npy").shape == (2000, 1, 8, 8)
+    from safetensors.torch import load_file
+
+    generator = load_task("digits").generator()
+    generator.load_state_dict(load_file(tmp_path / "trained/seed-20000/generator.safetensors"))
+
+
+@pytest.mark.parametrize("format", ["json", "python"])
+def test_other_formats_are_printed(run, study, format):
+    status, out, _ = run("export", str(study), "--format", format)
+    assert status == 0
+    compile(out, "export", "exec") if format == "python" else json.loads(out)
+
+
+def test_folders_that_are_not_ours(run, tmp_path):
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "thesis.tex").write_text("dear")
+    for words in (["report", "other"], ["export", "nothing"], ["dashboard", "other"]):
+        status, _, err = run(*words)
+        assert status == 2
+        assert len(err.splitlines()) == 1
+    status, _, err = run("sweep", "ring.yaml", "--out", "other")
+    assert status == 2
+    assert [p.name for p in (tmp_path / "other").iterdir()] == ["thesis.tex"]
+
+
+def test_a_gpu_where_there_is_none(run, tmp_path, ray_session):
+    status, _, err = run("sweep", "ring.yaml", "--set", "resources.gpus=1")
+    assert status == 2
+    assert re.search(r"GPU", err)
+    assert not (tmp_path / "results").exists()
+
+
+def test_init_writes_a_starter_that_checks(run, tmp_path):
+    assert run("init", "mine")[0] == 0
+    assert {p.name for p in (tmp_path / "mine").iterdir()} == {"my_gan.py", "experiment.yaml", "README.md"}
+    status, out, err = run("check", "mine/experiment.yaml")
+    assert status == 0, err
+    assert "fine" in out
+    assert run("init", "mine")[0] == 2
+
+
+def test_tasks_and_schema_are_lists_for_people_and_programs(run):
+    assert "digits" in run("tasks")[1]
+    assert set(json.loads(run("tasks", "--json")[1])) >= {"digits", "grid", "ring"}
+    assert json.loads(run("schema")[1]) == json.loads((ROOT / "experiments/schema.json").read_text())
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "experiments").glob("*.yaml")), ids=lambda path: path.name)
+def test_shipped_experiments_load_and_point_to_the_schema(file):
+    assert Experiment.load(file).name == file.stem
+    assert file.read_text().startswith("# yaml-language-server: $schema=schema.json")
+
+
+def test_the_readme_names_only_commands_and_files_that_exist():
+    text = (ROOT / "README.md").read_text()
+    commands = set(re.findall(r"^ *gansearch (\w+)", text, flags=re.M))
+    known = {command.name or command.callback.__name__ for command in app.registered_commands}
+    assert commands
+    assert commands <= known
+    for path in re.findall(r"\((docs/[^)]+|experiments/[^)]+|results/reference/[^)]+)\)", text):
+        assert (ROOT / path).exists(), path
+
+
+def test_the_snippet_of_the_readme_runs():
+    """The three lines of the monitor in a plain torch loop."""
+    text = (ROOT / "README.md").read_text()
+    snippet = next(block for block in re.findall(r"```python\n(.*?)```", text, flags=re.S) if "StabilityMonitor" in block)
+    import torch
+
+    scope = {"steps": range(50), "train_step": lambda: (torch.randn(32), torch.randn(32))}
+    exec(snippet, scope)
+    assert scope["monitor"].report().verdict
+
+
+def test_a_folder_in_which_nothing_is_healthy(run, study, tmp_path):
+    sick = shutil.copytree(study, tmp_path / "sick")
+    (sick / "confirmation.json").unlink(missing_ok=True)
+    trials = pd.read_parquet(sick / "trials.parquet")
+    trials["verdict"] = "oscillating"
+    trials.to_parquet(sick / "trials.parquet", index=False)
+    status, _, err = run("export", "sick", "-o", "best.yaml")
+    assert status == 1
+    assert "closest" in err
+    assert not Path("best.yaml").exists()
+    summary = json.loads(run("report", "sick", "--json")[1])
+    assert summary["best"] is None
+    assert {"number", "params", "stability", "distance", "confirmed"} <= set(summary["closest"])
+    assert run("export", "sick", "-o", "best.yaml", "--anyway")[0] == 0
+    assert Experiment.load("best.yaml").training.lr_d
