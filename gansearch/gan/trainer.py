@@ -18,9 +18,9 @@ from gansearch.gan.losses import LOSSES, add_spectral_norm, gradient_penalty, sq
 from gansearch.gan.result import Probe, Result
 from gansearch.gan.still import Still
 from gansearch.gan.task import Task
-from gansearch.stability.measures import diversity, relativistic
+from gansearch.stability.measures import relativistic
 from gansearch.stability.monitor import StabilityMonitor, window
-from gansearch.stability.referee import referee
+from gansearch.stability.referee import referee, rule
 from gansearch.stability.report import hopeless
 
 PROBES = 80
@@ -174,14 +174,14 @@ class Trainer:
         with self._own_randomness():
             fake = self.samples(min(KEPT_SAMPLES, max(len(self.data.held_out), 100)))
             diverged = diverged or not bool(fake.isfinite().all())
-            apart, spread = (None, None) if diverged else (self._referee(), diversity(self.data.held_out, fake))
+            ruling = None if diverged else rule(self._referee(), self.data.held_out, fake)
             if not diverged and not (self.quality and self.updates >= self.training.updates):
                 self.quality = self._measure()
         distance = self.quality.get("distance", math.nan) if not diverged else math.nan
         if not math.isfinite(distance):
             self.monitor.mark_invalid()
         after = (self.training.updates + self.training.pretrain_steps) // 2
-        report = self.monitor.report(since=after, referee=apart, diversity=spread)
+        report = self.monitor.report(since=after, ruling=ruling)
         diverged = report.verdict == "diverged"
         self.seconds += time.perf_counter() - start
         return Result(

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from gansearch.stability import measures
+from gansearch.stability.referee import Ruling
 from gansearch.stability.report import StabilityReport, Window, judge
 
 Output = Literal["logit", "probability", "score"]
@@ -66,16 +67,16 @@ class StabilityMonitor:
         self._probes += 1
         return row
 
-    def report(self, since: int = 0, referee: float | None = None, diversity: float | None = None) -> StabilityReport:
-        """Judges the probes from step `since` on; windows are of the whole run. Waits for the device.
+    def report(self, since: int = -1, ruling: Ruling | None = None) -> StabilityReport:
+        """Judges the probes after step `since`; windows are of the whole run. Waits for the device.
 
-        `referee` is a referee's separability and `diversity` the fakes' spread over the reals', where somebody
-        measured them. Raises ValueError if there was no probe yet.
+        `ruling` is a referee's on the generator's samples (`gansearch.stability.referee`), where there is one. Raises
+        ValueError if there was no probe yet.
         """
         rows = self.rows()
         if not rows:
             raise ValueError("nothing to report: update() has not been called yet")
-        return judge(rows, since=since, referee=referee, diversity=diversity)
+        return judge(rows, since, ruling)
 
     def rows(self) -> list[Window]:
         """What was given so far, as windows of one or more probes, oldest first. Waits for the device."""

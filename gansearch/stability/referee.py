@@ -6,14 +6,34 @@ else's look at the same samples can say which.
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gansearch.stability.measures import separability
+from gansearch.stability.measures import diversity, energy, separability
 
 STEPS = 300
 RATE = 1e-3
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """What a referee says of a generator's samples, without asking its discriminator."""
+
+    separability: float
+    """Of a fresh discriminator with a small budget: 0.5 is not to be told apart."""
+    apart: float
+    """Root of the energy coefficient of samples and held-out reals: 0 the same distribution, 1 nothing in common."""
+    diversity: float
+    """Mean distance between samples over that between reals."""
+
+
+def rule(separability: float, held_out: Tensor, fake: Tensor) -> Ruling:
+    """The ruling on (M, ...) fakes and (N, ...) held-out reals, with a fresh discriminator's separability."""
+    return Ruling(separability, math.sqrt(energy(held_out, fake)), diversity(held_out, fake))
 
 
 def referee(

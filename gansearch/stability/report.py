@@ -12,23 +12,32 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gansearch.stability.measures import EPSILONS
+from gansearch.stability.referee import Ruling
 from gansearch.stability.verdict import ADVICE
 
 WINDOWS = 10
 """Windows of a report, evenly over the run."""
 
+WON = 0.9
+"""Share of outputs that are right and within .01 of 0 or 1, from which D has won outright."""
 SATURATED = 0.5
-"""Share of saturated outputs from which D is too strong (right) on digits and ring hardly anything was learned."""
+"""Share of outputs that are right and within .05 of 0 or 1, from which D is too strong."""
 FOOLED = 0.2
-"""Share of confident and wrong outputs from which G fools D."""
+"""Share of outputs that are wrong and within .05 of 0 or 1, from which G fools D."""
+BEHIND = 0.35
+"""Separability under which D ranks fakes above reals."""
+CERTAIN = 0.9
+"""Separability from which D is right about nearly everything; harmless while the samples are near the data."""
 BLIND = 0.02
 """|separability − ½| under which D tells nothing apart."""
-GAP = 0.2
-"""What a referee separates and D does not, from which D is uninformative."""
-COLLAPSED = 0.15
+TELLING = 0.7
+"""A referee's separability from which there is something to tell apart."""
+APART = 0.25
+"""How far samples may be from the data (`Ruling.apart`) to be called balanced."""
+COLLAPSED = 0.3
 """Diversity under which the samples are one point or a few."""
-SWING = 0.15
-"""Standard deviation of separability between probes from which the two networks chase each other."""
+SWING, WILD = 0.1, 0.25
+"""Standard deviations of separability between probes at which D and G chase each other: far from the data, near it."""
 
 
 @dataclass(frozen=True)
@@ -116,25 +125,23 @@ class StabilityReport:
         return f"{self.verdict} (stability {self.stability:.2f}): {self.sentence}"
 
 
-def judge(
-    rows: Sequence[Window], since: int = 0, referee: float | None = None, diversity: float | None = None
-) -> StabilityReport:
+def judge(rows: Sequence[Window], since: int = 0, ruling: Ruling | None = None) -> StabilityReport:
     """Judges the rows from step `since` on (the last row at least)."""
     scored_rows = [row for row in rows if row.step > since] or [rows[-1]]
     scored = functools.reduce(operator.add, scored_rows)
     swing = statistics.pstdev(row.mean_separability for row in scored_rows)
     invalid = sum(row.invalid for row in rows)
-    verdict = _verdict(scored, invalid, swing, referee, diversity)
+    verdict = _verdict(scored, invalid, swing, ruling)
     windows = [functools.reduce(operator.add, part) for part in _parts(rows)]
     return StabilityReport(
-        stability=_stability(scored, verdict, swing, referee),
+        stability=_stability(scored, verdict, ruling),
         verdict=verdict,
-        sentence=_sentence(verdict, scored, windows, swing, referee, diversity),
+        sentence=_sentence(verdict, scored, windows, swing, ruling),
         saturated_right=scored.saturated_right(),
         saturated_wrong=scored.saturated_wrong(),
         separability=scored.mean_separability,
         accuracy=scored.accuracy,
-        referee_gap=math.nan if referee is None else referee - scored.mean_separability,
+        referee_gap=math.nan if ruling is None else ruling.separability - scored.mean_separability,
         windows=[_describe(window) for window in windows],
     )
 
@@ -157,38 +164,44 @@ def hopeless(rows: Sequence[Window], share: float) -> str | None:
     return None
 
 
-def _verdict(window: Window, invalid: float, swing: float, referee: float | None, diversity: float | None) -> str:
+def _verdict(window: Window, invalid: float, swing: float = 0.0, ruling: Ruling | None = None) -> str:
     separability = window.mean_separability
     blind = abs(separability - 0.5) < BLIND
     if invalid:
         return "diverged"
-    if diversity is not None and diversity < COLLAPSED:
+    if window.saturated_right(0.01) > WON:
+        return "discriminator_saturated"
+    if ruling is not None and ruling.diversity < COLLAPSED:
         return "collapsed"
     if window.saturated_right() > SATURATED:
         return "discriminator_saturated"
-    if window.saturated_wrong() > FOOLED or separability < 0.35:
+    if window.saturated_wrong() > FOOLED or separability < BEHIND:
         return "generator_dominates"
-    if blind if referee is None else referee - separability > GAP:
+    if ruling is None:
+        return "uninformative" if blind else "oscillating" if swing > WILD else "balanced"
+    if ruling.apart > APART:
+        # The samples are far from the data: D is too strong, or moves too fast, or teaches too little.
+        return (
+            "discriminator_saturated" if separability > CERTAIN else "oscillating" if swing > SWING else "uninformative"
+        )
+    if blind and ruling.separability > TELLING:
         return "uninformative"
-    if swing > SWING:
-        return "oscillating"
-    return "balanced"
+    return "oscillating" if swing > WILD else "balanced"
 
 
-def _stability(window: Window, verdict: str, swing: float, referee: float | None) -> float:
-    """1 − ½·(what can be told apart + confident and right), less what D gets confidently wrong and how it swings.
+def _stability(window: Window, verdict: str, ruling: Ruling | None) -> float:
+    """1 − (.7·apart + .1·(what a referee separates, from 0 to 1) + .2·(saturated right and wrong)).
 
-    What can be told apart is the larger of D's and the referee's separability, from 0 (½) to 1 (1).
+    Without a ruling D itself has to say what can be told apart, and a D that tells nothing counts as half.
     """
     if verdict == "diverged":
         return 0.0
-    apart = max(window.mean_separability if referee is None else referee, 0.5) * 2 - 1
-    score = 1 - 0.5 * (apart + window.saturated_right())
-    score *= 1 - window.saturated_wrong()
-    score *= 1 - min(1.0, swing)
-    if verdict in ("collapsed", "uninformative", "generator_dominates"):
-        score *= 0.5
-    return min(1.0, max(0.0, score))
+    saturation = window.saturated_right() + window.saturated_wrong()
+    if ruling is not None:
+        told = 2 * max(ruling.separability, 0.5) - 1
+        return 1 - (0.7 * ruling.apart + 0.1 * told + 0.2 * saturation)
+    told = abs(2 * window.mean_separability - 1)
+    return (1 - 0.5 * (told + saturation)) * (0.5 if verdict == "uninformative" else 1.0)
 
 
 def _parts(rows: Sequence[Window]) -> list[Sequence[Window]]:
@@ -200,7 +213,7 @@ def _parts(rows: Sequence[Window]) -> list[Sequence[Window]]:
 def _describe(window: Window) -> dict[str, float | str]:
     return {
         "step": window.step,
-        "verdict": _verdict(window, window.invalid, 0.0, None, None),
+        "verdict": _verdict(window, window.invalid),
         "saturated_right": window.saturated_right(),
         "saturated_wrong": window.saturated_wrong(),
         "separability": window.mean_separability,
@@ -210,41 +223,35 @@ def _describe(window: Window) -> dict[str, float | str]:
     }
 
 
-def _sentence(
-    verdict: str,
-    scored: Window,
-    windows: Sequence[Window],
-    swing: float,
-    referee: float | None,
-    diversity: float | None,
-) -> str:
+def _sentence(verdict: str, scored: Window, windows: Sequence[Window], swing: float, ruling: Ruling | None) -> str:
     start = _since(verdict, windows)
     separability, right, wrong = scored.mean_separability, scored.saturated_right(), scored.saturated_wrong()
-    told = "" if referee is None else f", a fresh referee {referee:.2f}"
-    what = {
-        "diverged": f"Scores stopped being finite numbers by update {start}.",
-        "collapsed": f"The samples spread over {_percent(diversity or 0.0)} of the data's width.",
-        "discriminator_saturated": (
-            f"D saturated from update {start} on: {_percent(right)} of its outputs are right and within .05 of 0 or 1"
-            + (f", and G's gradient varies by {scored.grad_variation:.1f} times its mean" if scored.grads > 1 else "")
-            + "."
-        ),
-        "generator_dominates": (
+    told = f"D separates real from fake at {separability:.2f}"
+    if ruling is not None:
+        told += f", a fresh referee at {ruling.separability:.2f}"
+    sure = f"{_percent(right)} of its outputs are right and within .05 of 0 or 1"
+    if verdict == "diverged":
+        what = f"Scores, losses or samples stopped being finite numbers by update {start}."
+    elif verdict == "collapsed" and ruling is not None:
+        what = f"G makes nearly the same sample always: they spread {_percent(ruling.diversity)} as wide as the data."
+    elif verdict == "discriminator_saturated":
+        gradient = scored.grad_variation
+        what = f"D is too strong from update {start} on: it separates at {separability:.2f}, {sure}" + (
+            f", and G's gradient varies by {gradient:.1f} times its mean." if math.isfinite(gradient) else "."
+        )
+    elif verdict == "generator_dominates":
+        what = (
             f"G fools D from update {start} on: {_percent(wrong)} of D's outputs are wrong and within .05 of 0 or 1, "
-            f"and its separability is {separability:.2f}."
-        ),
-        "uninformative": (
-            f"D tells nothing apart (separability {separability:.2f}{told}), so G has nothing to learn from."
-            if referee is not None
-            else f"D tells nothing apart (separability {separability:.2f}). A converged GAN looks the same; "
-            "a referee could say which it is."
-        ),
-        "oscillating": f"D and G chase each other: separability swings by {swing:.2f} about {separability:.2f}.",
-        "balanced": (
-            f"D separates real from fake at {separability:.2f}{told}; {_percent(right)} of its outputs are within "
-            ".05 of 0 or 1 and right."
-        ),
-    }[verdict]
+            f"and it separates at {separability:.2f}."
+        )
+    elif verdict == "uninformative" and ruling is None:
+        what = f"{told}: it tells nothing apart. A converged GAN looks the same; a referee could say which it is."
+    elif verdict == "uninformative":
+        what = f"{told}: what D says does not bring G nearer to the data."
+    elif verdict == "oscillating":
+        what = f"D and G chase each other: separability swings by {swing:.2f} about {separability:.2f}."
+    else:
+        what = f"{told}; {sure}."
     return f"{what} {ADVICE[verdict]}".strip()
 
 
@@ -253,7 +260,7 @@ def _since(verdict: str, windows: Sequence[Window]) -> int:
     start = windows[-1].step
     for index in range(len(windows) - 1, -1, -1):
         window = windows[index]
-        if _verdict(window, window.invalid, 0.0, None, None) != verdict:
+        if _verdict(window, window.invalid) != verdict:
             break
         start = windows[index - 1].step if index else 0
     return int(start)

@@ -96,3 +96,20 @@ def test_diversity_of_one_point_is_nothing_and_of_the_data_itself_one():
     data = torch.randn(300, 1, 4, 4)
     assert measures.diversity(data, data[:1].expand(300, -1, -1, -1)) == 0
     assert measures.diversity(data, data.flip(0)) == pytest.approx(1)
+
+
+def test_energy_is_nothing_for_the_same_distribution_and_all_for_two_points():
+    draws = torch.Generator().manual_seed(0)
+    real, fake = torch.randn(2, 1000, 3, generator=draws)
+    assert measures.energy(real, fake) < 0.002
+    assert measures.energy(torch.zeros(50, 1), torch.ones(50, 1)) == 1
+    # N(0,1) against N(μ,1) for a large μ: (2μ − 4/√π) / 2μ, since E|X−X'| = 2/√π.
+    far = measures.energy(real[:, :1], fake[:, :1] + 10)
+    assert far == pytest.approx((20 - 4 / math.sqrt(math.pi)) / 20, abs=0.01)
+
+
+def test_a_critic_that_ranks_fakes_first_is_wrong_however_it_is_scaled():
+    real, fake = optimal_scores(6.0, 2_000)
+    calibrated_real, calibrated_fake = measures.calibrate(-real, -fake)
+    assert calibrated_real.mean() < -measures.threshold(0.05)
+    assert calibrated_fake.mean() > measures.threshold(0.05)

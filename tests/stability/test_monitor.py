@@ -5,6 +5,7 @@ import torch
 
 from gansearch.stability import StabilityMonitor
 from gansearch.stability.monitor import CAPACITY
+from gansearch.stability.referee import Ruling
 
 
 def monitored(real, fake, output="logit", **known):
@@ -23,7 +24,7 @@ def test_counts_are_exact_and_rows_bounded_however_long_the_run():
     rows = monitor.rows()
     assert len(rows) <= CAPACITY
     assert sum(row.real_high[1] + row.fake_low[1] for row in rows) == expected
-    assert monitor.report(since=-1).saturated_right == pytest.approx(expected / (probes * 14))
+    assert monitor.report().saturated_right == pytest.approx(expected / (probes * 14))
 
 
 def test_the_words_for_what_can_go_wrong():
@@ -32,19 +33,19 @@ def test_the_words_for_what_can_go_wrong():
     assert monitored(-far, far).verdict == "generator_dominates"
     assert monitored(near, near).verdict == "uninformative"
     assert monitored(near + 0.4, near - 0.4).verdict == "balanced"
-    assert monitored(near, near, referee=0.5).verdict == "balanced"
-    assert monitored(near, near, referee=0.9).verdict == "uninformative"
-    assert monitored(near, near, referee=0.5, diversity=0.01).verdict == "collapsed"
+    assert monitored(near, near, ruling=Ruling(0.5, apart=0.05, diversity=1.0)).verdict == "balanced"
+    assert monitored(near, near, ruling=Ruling(0.9, apart=0.05, diversity=1.0)).verdict == "uninformative"
+    assert monitored(near, near, ruling=Ruling(0.9, apart=0.5, diversity=1.0)).verdict == "uninformative"
+    assert monitored(near, near, ruling=Ruling(0.9, apart=0.5, diversity=0.1)).verdict == "collapsed"
 
 
 def test_neither_side_of_the_score_is_good():
     near, far = torch.linspace(-1, 1, 100), torch.linspace(4, 9, 100)
-    healthy = monitored(near + 0.4, near - 0.4, referee=0.7).stability
-    assert healthy > 0.2 + max(
-        monitored(far, -far, referee=1.0).stability,
-        monitored(-far, far, referee=1.0).stability,
-        monitored(near, near, referee=1.0).stability,
-    )
+    healthy = monitored(near + 0.4, near - 0.4, ruling=Ruling(0.9, apart=0.1, diversity=1.0)).stability
+    useless = Ruling(1.0, apart=0.5, diversity=0.8)
+    for real, fake in ((far, -far), (-far, far), (near, near)):
+        assert healthy > 0.2 + monitored(real, fake, ruling=useless).stability
+    assert monitored(near + 0.4, near - 0.4).stability > 0.1 + monitored(near, near).stability
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, 2e4])
