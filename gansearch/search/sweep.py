@@ -74,9 +74,9 @@ def sweep(
             told.begin(experiment, folder, 0, len(rows))
             return _ended(folder, rows, len(rows))
         check_task(load_task(experiment.task, experiment.task_options))
-        interrupts = stack.enter_context(Interrupts())
         ray_cluster = stack.enter_context(cluster(address))
         slots = ray_cluster.slots(experiment.resources)
+        interrupts = stack.enter_context(Interrupts())  # after Ray, which puts handlers of its own
         if not folder.is_ours:
             folder.create(experiment)
             folder.journal.touch()

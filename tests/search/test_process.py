@@ -1,0 +1,100 @@
+"""Sweeps in a process of their own, with their own Ray: signals, a killed driver, fractions of a GPU."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from optuna.trial import TrialState
+
+from gansearch.search.searcher import open_study
+from gansearch.study.folder import Folder
+
+pytestmark = pytest.mark.slow
+
+SCRIPT = """
+import json, sys
+from gansearch.experiment import Experiment
+from gansearch.search.errors import Interrupted
+from gansearch.search.sweep import sweep
+out, gpus, resume = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "resume"
+import ray
+if gpus:
+    ray.init(num_cpus=2, num_gpus=gpus, include_dashboard=False, log_to_driver=False, logging_level="error")
+try:
+    sweep(Experiment.parse(json.load(sys.stdin)), out, resume=resume)
+except Interrupted:
+    sys.exit(130)
+"""
+
+
+def start(experiment, out, gpus=0, resume=False):
+    """A driver of its own; what a trial asks for is left to the experiment."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(out), str(gpus), "resume" if resume else "new"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "RAY_AUTH_MODE": "disabled"},
+    )
+    process.stdin.write(json.dumps(experiment.model_dump(mode="json", exclude_unset=True)))
+    process.stdin.close()
+    return process
+
+
+def wait_for_trials(process, out, count):
+    """Until so many trials have a record."""
+    for _ in range(600):
+        if len(list(Path(out).glob("trials/*/result.json"))) >= count:
+            return
+        assert process.poll() is None, process.stdout.read()
+        time.sleep(0.1)
+    raise AssertionError("no trial has ended within a minute")
+
+
+def ends_well(process):
+    printed = process.stdout.read()
+    assert process.wait(timeout=120) == 0, printed
+    return printed
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_one_signal_ends_a_sweep_within_seconds(make_tiny, tmp_path, number):
+    process = start(make_tiny(seconds=1.0, trials=40), tmp_path / "out")
+    wait_for_trials(process, tmp_path / "out", 1)
+    process.send_signal(number)
+    start_of_end = time.monotonic()
+    assert process.wait(timeout=60) == 130
+    assert time.monotonic() - start_of_end < 10
+    assert len(pd.read_parquet(tmp_path / "out" / "trials.parquet")) >= 1
+    assert process.stdout.read() == ""
+
+
+def test_a_killed_driver_loses_nothing(make_tiny, tmp_path):
+    experiment = make_tiny(seconds=2.0, trials=5)
+    process = start(experiment, tmp_path / "out")
+    wait_for_trials(process, tmp_path / "out", 1)
+    time.sleep(0.5)
+    process.kill()
+    process.wait()
+    kept = {path.parent.name: path.read_bytes() for path in tmp_path.glob("out/trials/*/result.json")}
+    ends_well(start(experiment, tmp_path / "out", resume=True))
+    trials = pd.read_parquet(tmp_path / "out" / "trials.parquet")
+    study = open_study(Folder(tmp_path / "out"), experiment).trials
+    assert len(trials) == 5
+    assert all((tmp_path / "out" / "trials" / n / "result.json").read_bytes() == kept[n] for n in kept)
+    assert [t.number for t in study if t.state is not TrialState.FAIL] == trials["number"].tolist()
+    assert all("continued_as" in t.user_attrs for t in study if t.state is TrialState.FAIL)
+
+
+def test_two_trials_share_one_gpu(make_tiny, tmp_path):
+    experiment = make_tiny(trials=2, resources={"cpus": 0.5, "gpus": 0.5})
+    assert ends_well(start(experiment, tmp_path / "out", gpus=1)) == ""
+    assert json.loads((tmp_path / "out" / "run.json").read_text())["slots"] == 2
+    assert pd.read_parquet(tmp_path / "out" / "trials.parquet")["status"].tolist() == ["complete"] * 2
