@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from gansearch.gan import Task
+from gansearch.search import trial
 
 
 class Tiny(Task):
@@ -53,3 +54,27 @@ class Tiny(Task):
                 return turn
             except FileExistsError:
                 turn += 1
+
+
+class Saved(Tiny):
+    """Looks slowly, so that workers, which save every tenth of a second here, do so within a run.
+
+    Every look at the quality leaves a line in `turns`/looks. "die" kills the worker at a run's third look.
+    """
+
+    def __init__(self, turns: str = "", does: dict | None = None, seconds: float = 0.0):
+        super().__init__(turns, {turn: f"later {what}" for turn, what in (does or {}).items()}, seconds)
+        trial.SAVE_SECONDS = trial.REPORT_SECONDS = 0.1
+        self.looks = 0
+
+    def generator(self):
+        self.looks = 0
+        return super().generator()
+
+    def quality(self, real, fake):
+        self.looks += 1
+        if self.now == "later die" and self.looks == 3:
+            os._exit(3)
+        with (Path(self.turns) / "looks").open("a") as looks:
+            looks.write("look\n")
+        return super().quality(real, fake)
