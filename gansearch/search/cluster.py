@@ -31,12 +31,8 @@ class Cluster:
             raise SweepError(f"resources.gpus: {gpus:g} asked for, but {have}; write gpus: 0 or gpus: auto")
         slots = sum(_fits(node, cpus, gpus) for node in self.nodes)
         if not slots:
-            largest = ", ".join(
-                f"{node.get('CPU', 0):g} CPUs and {node.get('GPU', 0):g} GPUs" for node in self.nodes
-            )
-            raise SweepError(
-                f"resources: a trial of {cpus:g} CPUs and {gpus:g} GPUs fits on no node ({largest})"
-            )
+            largest = ", ".join(f"{node.get('CPU', 0):g} CPUs and {node.get('GPU', 0):g} GPUs" for node in self.nodes)
+            raise SweepError(f"resources: a trial of {cpus:g} CPUs and {gpus:g} GPUs fits on no node ({largest})")
         return slots
 
     def gpus_of_trial(self, resources: Resources) -> float:
@@ -49,12 +45,7 @@ class Cluster:
     def __str__(self) -> str:
         count = f"{len(self.nodes)} nodes" if len(self.nodes) > 1 else "1 node"
         kinds = sorted(
-            {
-                name.split(":")[1]
-                for node in self.nodes
-                for name in node
-                if name.startswith("accelerator_type:")
-            }
+            {name.split(":")[1] for node in self.nodes for name in node if name.startswith("accelerator_type:")}
         )
         gpus = f"{self.total('GPU'):g} GPUs" + (f" ({', '.join(kinds)})" if kinds else "")
         return f"{count}, {self.total('CPU'):g} CPUs ({_cpu()}), {gpus}"
@@ -108,6 +99,4 @@ def _cpu() -> str:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return platform.processor() or platform.machine()
-    return next(
-        (line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine()
-    )
+    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine())

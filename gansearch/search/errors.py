@@ -1,7 +1,7 @@
 """How a sweep can end other than well.
 
 SweepError       the input was wrong; nothing was written
-SweepFailed      every trial failed, or the results folder could no longer be written
+SweepFailed      every trial failed, or the results folder can no longer be written
 Interrupted      stopped by Ctrl-C or SIGTERM; every finished trial is kept
 """
 

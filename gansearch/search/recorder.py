@@ -101,9 +101,7 @@ class Recorder(TrialProgressCallback):
         start = time.monotonic()
         write_tables(self.folder, self.experiment.search, self.rows)
         done, seconds = self._before
-        write_whole(
-            self.folder.run, to_json({**self._run, "wall_seconds": seconds + _span(self.rows[done:])})
-        )
+        write_whole(self.folder.run, to_json({**self._run, "wall_seconds": seconds + _span(self.rows[done:])}))
         now = time.monotonic()
         self._tables_due = now + max(TABLE_SECONDS, (now - start) / _TABLE_SHARE)
 

@@ -27,9 +27,7 @@ def check_folder(folder: Folder, experiment: Experiment, resume: bool) -> None:
     path = folder.path
     if folder.is_ours:
         if not resume:
-            raise SweepError(
-                f"{path}: holds a sweep already; go on with it by --resume, or choose another --out"
-            )
+            raise SweepError(f"{path}: holds a sweep already; go on with it by --resume, or choose another --out")
         changes = _changes(Experiment.load(folder.experiment), experiment)
         if changes:
             shown = "\n  ".join(changes)
@@ -56,9 +54,7 @@ def only_one(folder: Folder) -> Iterator[None]:
         try:
             fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise SweepError(
-                f"{folder.path}: another sweep is writing to it; wait for it, or stop it first"
-            ) from None
+            raise SweepError(f"{folder.path}: another sweep is writing to it; wait for it, or stop it first") from None
         yield
 
 

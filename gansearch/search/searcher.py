@@ -101,9 +101,7 @@ class StudySearcher(Searcher):
         """Tells the study the ending of a trial, from its row."""
         tell(self._asked.pop(row["number"]), row)
 
-    def on_trial_complete(
-        self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
-    ) -> None:
+    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """The recorder tells the study, after it has written the trial's record."""
 
     def save(self, checkpoint_path: str) -> None:

@@ -45,9 +45,7 @@ def _of_range(name: str, entry: Range) -> BaseDistribution:
         ends = {".low": entry.low, ".high": entry.high, ".step": entry.step or 1}
         for end, number in ends.items():
             if number != int(number):
-                raise ExperimentError(
-                    "experiment", {f"search.{name}{end}": f"must be a whole number, not {number}"}
-                )
+                raise ExperimentError("experiment", {f"search.{name}{end}": f"must be a whole number, not {number}"})
         low, high, step = (int(number) for number in ends.values())
         return IntDistribution(low, high - (high - low) % step, log=entry.log, step=step)
     if float not in kinds:

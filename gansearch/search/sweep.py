@@ -14,6 +14,7 @@ from typing import Any
 import optuna
 from ray import tune
 from ray.tune import PlacementGroupFactory
+from ray.tune.error import TuneError
 
 from gansearch.experiment import Experiment
 from gansearch.gan import check_task, load_task
@@ -81,7 +82,11 @@ def sweep(
             folder.create(experiment)
             folder.journal.touch()
             stack.enter_context(only_one(folder))
-        return _Sweep(folder, experiment, ray_cluster, slots, told, interrupts).run()
+        try:
+            return _Sweep(folder, experiment, ray_cluster, slots, told, interrupts).run()
+        except (OSError, TuneError) as error:  # Ray Tune makes a traceback's text of what its callback raises
+            reason = str(error).strip().splitlines()[-1]
+            raise SweepFailed(folder.path, f"the sweep stopped: {reason}") from error
 
 
 class _Sweep:
@@ -157,9 +162,7 @@ class _Sweep:
     def _confirm(self, study: optuna.Study, rows: list[dict[str, Any]]) -> None:
         runs = missing(self.folder, self.experiment, rows)
         chosen = {number: params(self.experiment, study.trials[number].params) for number, _ in runs}
-        confirm(
-            self.folder, self.experiment, runs, chosen, self.slots, self.gpus, self.listeners, self.interrupts
-        )
+        confirm(self.folder, self.experiment, runs, chosen, self.slots, self.gpus, self.listeners, self.interrupts)
 
     def _check_interrupt(self) -> None:
         if self.interrupts.requested:

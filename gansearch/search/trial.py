@@ -127,9 +127,7 @@ class _Trial:
         try:
             while len(self.seeds) < self.experiment.replicas and not self._ended_early():
                 seed = self.experiment.seed + len(self.seeds)
-                self.trainer = train_seed(
-                    self.experiment, self.params, seed, cpus, gpus, self.experiment.prune
-                )
+                self.trainer = train_seed(self.experiment, self.params, seed, cpus, gpus, self.experiment.prune)
                 # A worker's first trainer waits for data and imports; that is no part of training.
                 self.started = self.started or datetime.now(UTC)
                 if self.resumed is not None:

@@ -273,6 +273,16 @@ def test_a_whole_record_is_told_and_not_run_again_in_an_extended_sweep(ray_sessi
     assert "trials: 3" in Folder(tmp_path / "out").experiment.read_text()
 
 
+def test_a_folder_that_can_no_longer_be_written_ends_the_sweep(ray_session, tiny, tmp_path):
+    class Full(Listener):
+        def started(self, number, params):
+            (tmp_path / "out" / "trials" / f"{number:05d}").write_text("no folder can be made here")
+
+    with pytest.raises(SweepFailed, match="FileExistsError") as failure:
+        sweep(tiny(trials=3), tmp_path / "out", listeners=[Full()])
+    assert failure.value.folder == tmp_path / "out"
+
+
 def test_after_its_hours_a_sweep_starts_no_trial(ray_session, tiny, tmp_path):
     experiment = tiny(trials=50, seconds=0.8, limits={"hours": 1e-4, "concurrent": 1})
     swept = sweep(experiment, tmp_path / "out")
