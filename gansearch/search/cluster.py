@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import platform
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ import ray
 
 from gansearch.experiment import Resources
 from gansearch.search.errors import SweepError
+
+_REACH_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -79,10 +82,18 @@ def _start(address: str | None) -> None:
         ray.init(address="local", include_dashboard=False, **quiet)
         return
     try:
+        _reach(address)
         ray.init(address=address, **quiet)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise SweepError(f"--address {address}: no Ray cluster answers ({reason})") from None
+
+
+def _reach(address: str) -> None:
+    """Raises OSError where HOST:PORT or ray://HOST:PORT takes no connection; Ray would try for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_REACH_SECONDS).close()
 
 
 def _fits(node: Mapping[str, float], cpus: float, gpus: float) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from gansearch.experiment import Experiment
 from gansearch.study.folder import Folder
@@ -12,8 +12,8 @@ from gansearch.study.folder import Folder
 _LOG = logging.getLogger(__name__)
 
 
-class Listener:
-    """Is told what happens in a sweep. All of it runs in the sweep's own thread: be quick."""
+class Listener(Protocol):
+    """Is told what happens in a sweep, in the sweep's own thread: be quick. A subclass gives what it wants to hear."""
 
     def begin(self, experiment: Experiment, folder: Folder, slots: int, done: int) -> None:
         """`done` trials are there already; `slots` run at once, 0 where nothing is left to do."""

@@ -3,7 +3,7 @@
 import pytest
 
 from gansearch.experiment import Resources
-from gansearch.search.cluster import Cluster
+from gansearch.search.cluster import Cluster, cluster
 from gansearch.search.errors import SweepError
 
 CPUS = Cluster(({"CPU": 4.0}, {"CPU": 2.0}))
@@ -11,7 +11,7 @@ GPUS = Cluster(({"CPU": 8.0, "GPU": 2.0}, {"CPU": 2.0, "GPU": 1.0}))
 
 
 @pytest.mark.parametrize(
-    ("cluster", "resources", "slots"),
+    ("nodes", "resources", "slots"),
     [
         (CPUS, {}, 6),
         (CPUS, {"cpus": 1.5}, 3),
@@ -25,8 +25,8 @@ GPUS = Cluster(({"CPU": 8.0, "GPU": 2.0}, {"CPU": 2.0, "GPU": 1.0}))
         (GPUS, {"gpus": 0.1, "cpus": 2}, 5),
     ],
 )
-def test_slots(cluster, resources, slots):
-    assert cluster.slots(Resources(**resources)) == slots
+def test_slots(nodes, resources, slots):
+    assert nodes.slots(Resources(**resources)) == slots
 
 
 def test_auto_is_one_gpu_where_there_is_any():
@@ -40,3 +40,10 @@ def test_what_does_not_fit_is_refused_with_what_there_is():
         CPUS.slots(Resources(gpus=1.0))
     with pytest.raises(SweepError, match="4 CPUs and 0 GPUs, 2 CPUs and 0 GPUs"):
         CPUS.slots(Resources(cpus=5))
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1", "nonsense"])
+def test_an_address_where_nothing_answers_is_refused_at_once(address, monkeypatch):
+    monkeypatch.setattr("ray.is_initialized", lambda: False)
+    with pytest.raises(SweepError, match=f"--address {address}: no Ray cluster answers"), cluster(address):
+        pass

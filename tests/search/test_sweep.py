@@ -10,6 +10,7 @@ from optuna.trial import TrialState
 
 from gansearch.experiment import ExperimentError
 from gansearch.gan import TaskError
+from gansearch.search import confirm
 from gansearch.search.errors import Interrupted, SweepError, SweepFailed
 from gansearch.search.listener import Listener
 from gansearch.search.searcher import open_study
@@ -79,12 +80,24 @@ def table(path):
 
 
 @pytest.fixture(scope="module")
-def finished(ray_session, make_tiny, tmp_path_factory):
+def candidates():
+    """The complete trials are worth confirming here, whatever the verdict on a GAN of a few weights."""
+
+    def complete(trials, top):
+        return trials.query("status == 'complete'")["number"].tolist()[:top]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(confirm, "candidates", complete)
+        yield
+
+
+@pytest.fixture(scope="module")
+def finished(ray_session, candidates, make_tiny, tmp_path_factory):
     """A sweep of eight trials, of which four go wrong, with two seeds each, two slots and a confirmation."""
     folder = tmp_path_factory.mktemp("finished")
     (folder / "turns").mkdir()
     does = {"1": "raise", "2": "nan", "3": "memory", "4": "leave"}
-    experiment = make_tiny(folder / "turns", does, trials=8, replicas=2, confirm={"top": 1, "replicas": 2}, seconds=0.2)
+    experiment = make_tiny(folder / "turns", does, trials=8, replicas=2, confirm={"top": 1, "replicas": 2})
     log, bad, second = Log(), Bad(), Second(experiment, folder / "out")
     swept = sweep(experiment, folder / "out", listeners=[bad, second, log])
     return SimpleNamespace(
@@ -156,7 +169,6 @@ def test_two_sweeps_cannot_write_to_one_folder(finished):
 
 
 def test_confirmation_uses_fresh_seeds_and_is_not_repeated(finished, tmp_path):
-    assert table(finished.path)["verdict"].eq("balanced").any(), "without a healthy trial this means nothing"
     first = read_confirmation(Folder(finished.path))
     assert sorted(entry["seed"] for entry in first) == [10_000, 10_001]
     assert {entry["number"] for entry in first} <= set(table(finished.path)["number"])
