@@ -34,6 +34,8 @@ TELLING = 0.7
 """A referee's separability from which there is something to tell apart."""
 APART = 0.25
 """How far samples may be from the data (`Ruling.apart`) to be called balanced."""
+GAP, NEAR = 0.3, 0.15
+"""What a referee separates beyond D, from which D tells G too little, unless the samples are nearer than this."""
 COLLAPSED = 0.3
 """Diversity under which the samples are one point or a few."""
 SWING, WILD = 0.1, 0.25
@@ -184,7 +186,8 @@ def _verdict(window: Window, invalid: float, swing: float = 0.0, ruling: Ruling 
         return (
             "discriminator_saturated" if separability > CERTAIN else "oscillating" if swing > SWING else "uninformative"
         )
-    if blind and ruling.separability > TELLING:
+    gap = ruling.separability - separability
+    if (blind and ruling.separability > TELLING) or (gap > GAP and ruling.apart > NEAR):
         return "uninformative"
     return "oscillating" if swing > WILD else "balanced"
 
