@@ -218,7 +218,9 @@ def test_the_readme_names_only_commands_and_files_that_exist():
 def test_the_snippet_of_the_readme_runs():
     """The three lines of the monitor in a plain torch loop."""
     text = (ROOT / "README.md").read_text()
-    snippet = next(block for block in re.findall(r"```python\n(.*?)```", text, flags=re.S) if "StabilityMonitor" in block)
+    snippet = next(
+        block for block in re.findall(r"```python\n(.*?)```", text, flags=re.S) if "StabilityMonitor" in block
+    )
     import torch
 
     scope = {"steps": range(50), "train_step": lambda: (torch.randn(32), torch.randn(32))}

@@ -87,9 +87,7 @@ def choose_best(trials: pd.DataFrame, confirmation: Sequence[Mapping[str, Any]] 
     """
     if not confirmation:
         return next((_unconfirmed(trials, number) for number in candidates(trials, 1)), None)
-    healthy = [
-        choice for choice in confirmed_candidates(trials, confirmation) if choice.healthy == len(choice.seeds)
-    ]
+    healthy = [choice for choice in confirmed_candidates(trials, confirmation) if choice.healthy == len(choice.seeds)]
     if not healthy:
         return None
     first = min(healthy, key=lambda choice: (_or_inf(choice.distance), -choice.stability))
@@ -108,9 +106,7 @@ def choose_closest(trials: pd.DataFrame, confirmation: Sequence[Mapping[str, Any
     """Where nothing is healthy: the candidate with the most healthy seeds, or else the closest trial."""
     confirmed = confirmed_candidates(trials, confirmation)
     if confirmed:
-        return min(
-            confirmed, key=lambda choice: (-choice.healthy, _or_inf(choice.distance), -choice.stability)
-        )
+        return min(confirmed, key=lambda choice: (-choice.healthy, _or_inf(choice.distance), -choice.stability))
     number = closest(trials)
     return None if number is None else _unconfirmed(trials, number)
 
@@ -143,9 +139,7 @@ def steepness(trials: pd.DataFrame, numbers: Sequence[int]) -> dict[int, float]:
         return dict.fromkeys(numbers, 1.0)
     from sklearn.ensemble import RandomForestRegressor
 
-    forest = RandomForestRegressor(
-        100, min_samples_leaf=2, max_samples=min(len(trials), 1000), random_state=0
-    )
+    forest = RandomForestRegressor(100, min_samples_leaf=2, max_samples=min(len(trials), 1000), random_state=0)
     forest.fit(points.to_numpy(), logs.fillna(logs.max()).to_numpy())
     rng = np.random.default_rng(0)
     found = {}
@@ -165,9 +159,7 @@ def params_of(trials: pd.DataFrame, number: int) -> dict[str, Any]:
     """
     row = trials[trials["number"] == number].iloc[0]
     balance = {name: row[name] for name in BALANCE if pd.notna(row[name])}
-    return {
-        name: _plain(value) for name, value in [*balance.items(), *((n, row[n]) for n in _others(trials))]
-    }
+    return {name: _plain(value) for name, value in [*balance.items(), *((n, row[n]) for n in _others(trials))]}
 
 
 def _others(trials: pd.DataFrame) -> list[str]:
@@ -178,9 +170,7 @@ def _others(trials: pd.DataFrame) -> list[str]:
 def _healthy(trials: pd.DataFrame) -> pd.DataFrame:
     """The healthy trials, with a `_distance` that is infinite where nothing measured it."""
     healthy = trials[(trials["status"] == "complete") & (trials["verdict"] == "balanced")]
-    return healthy.assign(
-        _distance=healthy["distance"].fillna(math.inf), stability=healthy["stability"].fillna(0)
-    )
+    return healthy.assign(_distance=healthy["distance"].fillna(math.inf), stability=healthy["stability"].fillna(0))
 
 
 def _unconfirmed(trials: pd.DataFrame, number: int) -> Choice:
@@ -229,11 +219,7 @@ def _unit_cube(trials: pd.DataFrame) -> pd.DataFrame:
     # lr_d and lr_g say nothing that lr and lr_ratio do not.
     for name in [name for name in (*BALANCE, *_others(trials)) if name not in ("lr_d", "lr_g")]:
         column = trials[name]
-        values = (
-            column.astype(float)
-            if name in _numeric(trials)
-            else column.astype(str).astype("category").cat.codes
-        )
+        values = column.astype(float) if name in _numeric(trials) else column.astype(str).astype("category").cat.codes
         if values.min() > 0 and values.max() > 10 * values.min():
             values = values.map(math.log)
         if values.max() > values.min():
@@ -246,6 +232,4 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.ndarray | list | tuple):
         return [_plain(item) for item in value]
     value = value.item() if isinstance(value, np.generic) else value
-    return (
-        None if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)) else value
-    )
+    return None if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)) else value

@@ -46,9 +46,7 @@ def to_python(choice: Choice, experiment: Experiment) -> str:
     betas = f", betas={training.adam_betas}" if training.optimizer == "adam" else ""
     comment = "".join(f"# {line}\n" for line in _comment(choice, experiment).splitlines())
     extras = "".join(
-        f"# {name} = {getattr(training, name)}: {_meaning(name)}\n"
-        for name in _MENTIONED
-        if getattr(training, name)
+        f"# {name} = {getattr(training, name)}: {_meaning(name)}\n" for name in _MENTIONED if getattr(training, name)
     )
     extras = f"\n# The losses that were searched with also have:\n{extras}" if extras else ""
     return f'''{comment}
@@ -99,19 +97,13 @@ def exported(choice: Choice, experiment: Experiment) -> Experiment:
 def training_of(choice: Choice, experiment: Experiment) -> Training:
     """The training section with the choice's numbers."""
     # Of the two pairs of rates the plain one: lr and lr_ratio would give it back with a rounding error.
-    return experiment.training.with_params(
-        {k: v for k, v in choice.params.items() if k not in ("lr", "lr_ratio")}
-    )
+    return experiment.training.with_params({k: v for k, v in choice.params.items() if k not in ("lr", "lr_ratio")})
 
 
 def evidence(choice: Choice, experiment: Experiment) -> dict[str, Any]:
     """What the sweep measured of the choice, in plain numbers."""
     found: dict[str, Any] = {"study": experiment.name, "trial": choice.number}
-    found |= {
-        name: getattr(choice, name)
-        for name in ("stability", "distance")
-        if math.isfinite(getattr(choice, name))
-    }
+    found |= {name: getattr(choice, name) for name in ("stability", "distance") if math.isfinite(getattr(choice, name))}
     if choice.confirmed:
         if choice.interval:
             found["distance_interval"] = list(choice.interval)
@@ -123,17 +115,13 @@ def _comment(choice: Choice, experiment: Experiment) -> str:
     """Lines on where the choice comes from; the name is quoted because it may hold anything."""
     lines = [f"Trial {choice.number} of {json.dumps(experiment.name)}, chosen by gansearch."]
     if choice.confirmed:
-        interval = (
-            " (95% of new medians: {:.4g} to {:.4g})".format(*choice.interval) if choice.interval else ""
-        )
+        interval = " (95% of new medians: {:.4g} to {:.4g})".format(*choice.interval) if choice.interval else ""
         lines += [
             f"On {len(choice.seeds)} fresh seeds: {choice.healthy} balanced,",
             f"median stability {choice.stability:.3g}, median distance {choice.distance:.4g}{interval}.",
         ]
     else:
-        lines.append(
-            f"Not confirmed on fresh seeds: stability {choice.stability:.3g}, distance {choice.distance:.4g}."
-        )
+        lines.append(f"Not confirmed on fresh seeds: stability {choice.stability:.3g}, distance {choice.distance:.4g}.")
     return "\n".join(lines)
 
 

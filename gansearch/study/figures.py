@@ -122,9 +122,7 @@ def _verdicts(trials: pd.DataFrame, x: str, y: str, best: int | None, hover: str
                 "opacity": 0.9,
                 "line": {"width": 1.5 if symbol == "x-thin" else 1, "color": COLOURS.get(verdict, _INK)},
             },
-            customdata=np.stack(
-                [part["number"], _rounded(part["stability"]), _rounded(part["distance"])], -1
-            ),
+            customdata=np.stack([part["number"], _rounded(part["stability"]), _rounded(part["distance"])], -1),
             hovertemplate=f"<b>trial %{{customdata[0]}}</b> · {verdict.replace('_', ' ')}<br>{hover}"
             + ("" if y == "stability" else "<br>stability %{customdata[1]}<br>distance %{customdata[2]}")
             + "<extra></extra>",

@@ -55,9 +55,7 @@ class Folder:
         if not self.path.is_dir():
             raise StudyError(f"{self.path}: no such results folder")
         if not self.is_ours:
-            raise StudyError(
-                f"{self.path}: not a results folder (it has no experiment.yaml and study.journal)"
-            )
+            raise StudyError(f"{self.path}: not a results folder (it has no experiment.yaml and study.journal)")
         return self
 
     def create(self, experiment: Experiment) -> None:

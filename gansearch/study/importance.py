@@ -37,9 +37,7 @@ def importance(trials: pd.DataFrame, search: Mapping[str, Entry]) -> dict[str, d
 def _shares(trials: pd.DataFrame, search: Mapping[str, Entry], target: pd.Series[float]) -> dict[str, float]:
     usable = trials[np.isfinite(target)]
     usable = (
-        usable.iloc[np.unique(np.linspace(0, len(usable) - 1, _MOST).astype(int))]
-        if len(usable) > _MOST
-        else usable
+        usable.iloc[np.unique(np.linspace(0, len(usable) - 1, _MOST).astype(int))] if len(usable) > _MOST else usable
     )
     names = [name for name in search if name in trials and usable[name].astype(str).nunique() > 1]
     if len(usable) < _ENOUGH or not names or target[usable.index].nunique() < 2:

@@ -36,9 +36,7 @@ def image_grid(samples: np.ndarray, most: int = 64) -> np.ndarray | None:
 def pictures(samples: Sequence[np.ndarray | None]) -> list[str | None]:
     """A PNG of each trial's samples as a data URI, points all on one scale; None where there is none."""
     clouds = [array for array in samples if array is not None and _is_cloud(array)]
-    limit = max(
-        (float(np.quantile(np.abs(cloud[np.isfinite(cloud)]), 0.995)) for cloud in clouds), default=1.0
-    )
+    limit = max((float(np.quantile(np.abs(cloud[np.isfinite(cloud)]), 0.995)) for cloud in clouds), default=1.0)
     return [None if array is None else _picture(array, limit * 1.1 or 1.0) for array in samples]
 
 

@@ -76,8 +76,7 @@ def render(study: Study) -> str:
         choice=choice,
         choice_verdict=verdict,
         advice=ADVICE.get(verdict or "", ""),
-        export=f"gansearch export {shlex.quote(str(study.folder.path))}"
-        + ("" if study.best else " --anyway"),
+        export=f"gansearch export {shlex.quote(str(study.folder.path))}" + ("" if study.best else " --anyway"),
         confirmed=confirmed_candidates(study.trials, study.confirmation),
         samples=list(_samples(study, numbers)),
         numbers=numbers,
@@ -92,9 +91,7 @@ def render(study: Study) -> str:
         experiment=study.experiment.to_yaml(),
         style=Markup((files("gansearch") / "study" / "report.css").read_text(encoding="utf-8")),
         plotly=Markup(get_plotlyjs()),
-        data=Markup(
-            _script_safe({chart.id: json.loads(chart.figure.to_json()) for chart in charts.values()})
-        ),
+        data=Markup(_script_safe({chart.id: json.loads(chart.figure.to_json()) for chart in charts.values()})),
     )
 
 
@@ -121,9 +118,7 @@ def reasons(study: Study) -> Iterator[Reason]:
             typical = int(alike["number"].iloc[(len(alike) - 1) // 2])
             record = read_record(study.folder, typical)
             seeds = record["seeds"] if record else []
-            sentences = [
-                seed["sentence"] for seed in seeds if seed["verdict"] == verdict and seed["sentence"]
-            ]
+            sentences = [seed["sentence"] for seed in seeds if seed["verdict"] == verdict and seed["sentence"]]
             yield Reason(verdict, count, next(iter(sentences), ""), typical, ADVICE[verdict])
 
 
@@ -153,9 +148,7 @@ def _charts(study: Study, numbers: list[int]) -> Iterator[Chart]:
     curves = study.curves[study.curves["number"].isin(numbers)]
     if len(curves):
         of = f"of trials {', '.join(map(str, numbers))} over their updates."
-        yield Chart(
-            "answers", f"What D says of real and fake samples, {of}", figures.answers(curves, numbers)
-        )
+        yield Chart("answers", f"What D says of real and fake samples, {of}", figures.answers(curves, numbers))
         yield Chart("saturation", f"Saturation {of}", figures.saturation(curves, numbers))
         yield Chart("separability", f"Separability {of}", figures.separability(curves, numbers))
 

@@ -139,9 +139,7 @@ class Study:
         row = self.trials[self.trials["number"] == choice.number].iloc[0]
         verdict = self.verdict_of(choice)
         if verdict is None:
-            return (
-                f"nothing healthy to export: every trial failed; {choice.number}: {_first_line(row['error'])}"
-            )
+            return f"nothing healthy to export: every trial failed; {choice.number}: {_first_line(row['error'])}"
         if choice.confirmed:
             start = "nothing healthy to export: no candidate was balanced on every fresh seed; trial"
             facts = f"{choice.healthy} of {len(choice.seeds)} balanced, else {verdict}"
@@ -206,9 +204,7 @@ class Study:
         try:
             return read()
         except (OSError, ValueError, KeyError) as error:
-            raise StudyError(
-                f"{self.folder.path}: a table cannot be read ({_first_line(str(error))})"
-            ) from None
+            raise StudyError(f"{self.folder.path}: a table cannot be read ({_first_line(str(error))})") from None
 
     def _write(self, path: Path, text: str) -> None:
         try:

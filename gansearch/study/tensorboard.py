@@ -104,9 +104,7 @@ class TensorBoardLog:
             writer = SummaryWriter(str(path), purge_step=purge, flush_secs=20)
             # The seeds of a configuration are one group of sessions, named by the trial.
             params = self._params.get(number, {})
-            writer._get_file_writer().add_summary(
-                summary_v2.hparams_pb(params, trial_id=f"trial-{number:05d}")
-            )
+            writer._get_file_writer().add_summary(summary_v2.hparams_pb(params, trial_id=f"trial-{number:05d}"))
             self._writers[number, seed] = writer
         return self._writers[number, seed]
 
@@ -135,9 +133,7 @@ def _session_end(failed: bool) -> Any:
     from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData, SessionEndInfo
 
     status = Status.Value("STATUS_FAILURE" if failed else "STATUS_SUCCESS")
-    data = HParamsPluginData(
-        session_end_info=SessionEndInfo(status=status), version=metadata.PLUGIN_DATA_VERSION
-    )
+    data = HParamsPluginData(session_end_info=SessionEndInfo(status=status), version=metadata.PLUGIN_DATA_VERSION)
     plugin = SummaryMetadata.PluginData(plugin_name=metadata.PLUGIN_NAME, content=data.SerializeToString())
     value = Summary.Value(tag=metadata.SESSION_END_INFO_TAG, metadata=SummaryMetadata(plugin_data=plugin))
     return Summary(value=[value])

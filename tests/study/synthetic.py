@@ -68,14 +68,10 @@ def seed_result(params: dict[str, Any], seed: int, rng: np.random.Generator) -> 
     strength = math.log(params["lr_ratio"] * params["update_ratio"])
     diverged = verdict == "diverged"
     pruned = verdict in ("discriminator_saturated", "generator_dominates") and rng.random() < 0.4
-    stability = (
-        0.0 if diverged else float(np.clip(0.9 - 0.25 * abs(strength) + rng.normal(0, 0.04), 0.02, 0.99))
-    )
+    stability = 0.0 if diverged else float(np.clip(0.9 - 0.25 * abs(strength) + rng.normal(0, 0.04), 0.02, 0.99))
     stability = 0.6 + 0.4 * stability if verdict == "balanced" else 0.6 * stability
     edge = abs(math.log(params["lr"] / 1e-3))
-    distance = (
-        math.nan if diverged else float((1.2 - stability + 0.1 * edge) * 30 * math.exp(rng.normal(0, 0.1)))
-    )
+    distance = math.nan if diverged else float((1.2 - stability + 0.1 * edge) * 30 * math.exp(rng.normal(0, 0.1)))
     return {
         "seed": seed,
         "status": "failed" if diverged else "pruned" if pruned else "complete",
@@ -84,9 +80,7 @@ def seed_result(params: dict[str, Any], seed: int, rng: np.random.Generator) -> 
         "sentence": SENTENCES[verdict],
         "stability": stability,
         "distance": distance,
-        "quality": {}
-        if diverged
-        else {"distance": distance, "coverage": stability * 0.9, "label_kl": 0.2 / stability},
+        "quality": {} if diverged else {"distance": distance, "coverage": stability * 0.9, "label_kl": 0.2 / stability},
         "saturated_right": 0.8 if verdict == "discriminator_saturated" else 0.05,
         "saturated_wrong": 0.4 if verdict == "generator_dominates" else 0.01,
         "separability": float(1 / (1 + math.exp(-strength - 0.5))),
@@ -199,9 +193,7 @@ def write_study(
         import pandas as pd
 
         best = candidates(pd.read_parquet(folder.trials), 3) if rows else []
-        write_whole(
-            folder.confirmation, to_json([r for number in best for r in confirm(drawn[number], number)])
-        )
+        write_whole(folder.confirmation, to_json([r for number in best for r in confirm(drawn[number], number)]))
     write_whole(
         folder.run,
         to_json(

@@ -32,9 +32,7 @@ def table(*rows: dict[str, Any]) -> pd.DataFrame:
         "lr_g": 1e-3,
     }
     usual |= {"pretrain_steps": 0, "update_ratio": 1.0}
-    frame = pd.DataFrame(
-        [{"number": i, **usual, **row} for i, row in enumerate(rows)], columns=trial_columns(())
-    )
+    frame = pd.DataFrame([{"number": i, **usual, **row} for i, row in enumerate(rows)], columns=trial_columns(()))
     return frame
 
 
@@ -123,9 +121,7 @@ def test_equal_intervals_are_decided_by_stability_where_all_is_flat() -> None:
     best = choose_best(trials, confirmation)
     assert best is not None
     assert best.number == 1
-    apart = choose_best(
-        trials, seeds(0, [1, 1.01, 0.99], stability=0.7) + seeds(1, [2, 2.01, 1.99], stability=0.9)
-    )
+    apart = choose_best(trials, seeds(0, [1, 1.01, 0.99], stability=0.7) + seeds(1, [2, 2.01, 1.99], stability=0.9))
     assert apart is not None
     assert apart.number == 0
 
@@ -139,9 +135,7 @@ def test_equal_intervals_are_decided_by_the_flatter_neighbourhood() -> None:
     assert steep[20] < 1.2
     assert steep[50] > 2
     spread = [0.8, 0.9, 1, 1.1, 1.2]
-    best = choose_best(
-        trials, seeds(20, [1.05 * d for d in spread], stability=0.7) + seeds(50, spread, stability=0.9)
-    )
+    best = choose_best(trials, seeds(20, [1.05 * d for d in spread], stability=0.7) + seeds(50, spread, stability=0.9))
     assert best is not None
     assert best.number == 20
 

@@ -87,14 +87,10 @@ def test_every_section_is_there_in_order(text: str) -> None:
 
 def test_the_page_asks_no_network_for_anything(text: str) -> None:
     found = Page(text)
-    links = [
-        attrs.get(name) for _, attrs in found.elements for name in ("src", "href", "srcset") if name in attrs
-    ]
+    links = [attrs.get(name) for _, attrs in found.elements for name in ("src", "href", "srcset") if name in attrs]
     assert links
     assert all((link or "").startswith("data:") for link in links)
-    policy = next(
-        attrs["content"] for tag, attrs in found.elements if tag == "meta" and "http-equiv" in attrs
-    )
+    policy = next(attrs["content"] for tag, attrs in found.elements if tag == "meta" and "http-equiv" in attrs)
     assert policy is not None
     assert policy.startswith("default-src 'none'")
     style = re.search(r"<style>(.*?)</style>", text, re.S)
@@ -208,8 +204,6 @@ def test_many_rows_are_cut_and_the_page_says_so(tmp_path: Path, monkeypatch: pyt
     assert "The 5 best of 8 trials" in " ".join(found.text)
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(None, "–"), (0.4, "0 s"), (119.6, "2 min 0 s"), (3700, "1 h 1 min")]
-)
+@pytest.mark.parametrize(("seconds", "text"), [(None, "–"), (0.4, "0 s"), (119.6, "2 min 0 s"), (3700, "1 h 1 min")])
 def test_durations(seconds: float | None, text: str) -> None:
     assert duration(seconds) == text
