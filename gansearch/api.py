@@ -95,6 +95,8 @@ def train(
     `out` gets seed-N/samples.npy (2,000 fakes in data units), generator.safetensors and curves.parquet. `watch` is
     called with the seed and each probe. Raises TaskError, and whatever the task's own code raises.
     """
+    # As many threads as a trial has: small networks lose time on more, and runs beside each other lose most of it.
+    torch.set_num_threads(max(1, int(experiment.resources.cpus)))
     task = load_task(experiment.task, experiment.task_options)
     device = "cuda" if experiment.resources.gpus != 0 and torch.cuda.is_available() else "cpu"
     check_task(task, device)

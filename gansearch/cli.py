@@ -161,16 +161,14 @@ def check(file: File, set_: Set = None) -> None:
 
     import torch
 
-    trainer = Trainer(task, experiment.training, experiment.seed)
-    threads = torch.get_num_threads()
     torch.set_num_threads(max(1, int(experiment.resources.cpus)))
+    trainer = Trainer(task, experiment.training, experiment.seed)
     for _ in range(5):
         trainer.step()  # the first steps allocate
     start = time.perf_counter()
     while time.perf_counter() - start < 1 and trainer.updates < experiment.training.updates:
         trainer.step()
     speed = (trainer.updates - 5) / (time.perf_counter() - start)
-    torch.set_num_threads(threads)
     sizes = [sum(p.numel() for p in network.parameters()) for network in (trainer.generator, trainer.discriminator)]
     held_out = trainer.data.held_out
     kept = "without end" if trainer.data.real is None else f"{len(trainer.data.real):,} to train on"

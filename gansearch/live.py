@@ -132,10 +132,9 @@ class LiveView(Listener):
                 self.console.print("  " + self._best_line(), highlight=False, soft_wrap=True)
 
     def _render(self) -> RenderableType:
-        parts: list[RenderableType] = [
-            ProgressBar(total=self._total + self._to_confirm, completed=self._done + self._confirmed, width=60),
-            Text(self._line()),
-        ]
+        bar = Table.grid()  # a bar alone does not end its line
+        bar.add_row(ProgressBar(total=self._total + self._to_confirm, completed=self._done + self._confirmed, width=60))
+        parts: list[RenderableType] = [bar, Text(self._line())]
         if self._running:
             table = Table(box=None, pad_edge=False)
             for name in ("trial", "seed", "update", "0  D(fake) ▿ ▾ D(real)  1", "separability", "distance"):

@@ -134,7 +134,11 @@ def _task_class(spec: str) -> type[Task]:
 
 def _module(where: str, spec: str) -> ModuleType:
     try:
-        return _module_of_file(Path(where)) if where.endswith(".py") else importlib.import_module(where)
+        if where.endswith(".py"):
+            return _module_of_file(Path(where))
+        if not {"", str(Path.cwd())} & set(sys.path):
+            sys.path.append(str(Path.cwd()))  # as `python -m` has it; a console script does not
+        return importlib.import_module(where)
     except TaskError:
         raise
     except Exception as error:

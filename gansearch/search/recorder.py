@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import platform
+import shlex
 import shutil
 import sys
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 from ray.tune.experiment import Trial
@@ -137,7 +139,7 @@ def about_run(slots: int, hardware: str) -> dict[str, Any]:
             **{name: _version(name) for name in ("ray", "optuna", "torch")},
         },
         "hardware": hardware,
-        "command": " ".join(sys.argv),
+        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
     }
 
 

@@ -60,7 +60,7 @@ def referee(
             for samples in (real, fake)
         ]
         logits = [
-            discriminator(samples[pick.to(samples.device)]).flatten()
+            discriminator(samples[pick.to(samples.device)].to(generator.device)).flatten()
             for samples, pick in zip((real, fake), picks, strict=True)
         ]
         loss = F.softplus(-logits[0]).mean() + F.softplus(logits[1]).mean()

@@ -1,3 +1,5 @@
+import sys
+
 import pytest
 import torch
 from torch import nn
@@ -54,6 +56,14 @@ def test_a_class_in_a_file_with_a_module_beside_it(mine):
     assert task.width == 7
     assert load_task(f"{mine}:Mine", {"width": 3}).width == 3
     check_task(task)
+
+
+def test_a_class_in_a_package_of_the_working_directory(mine, tmp_path, monkeypatch):
+    (tmp_path / "my_package").mkdir()
+    (tmp_path / "my_package" / "nets.py").write_text(MINE.replace("from helper import WIDTH", "WIDTH = 9"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.path", [path for path in sys.path if path])
+    assert load_task("my_package.nets:Mine").width == 9
 
 
 @pytest.mark.parametrize(

@@ -238,7 +238,7 @@ def test_samples_come_from_the_average_where_there_is_one():
     assert same(everything(plain.generator), everything(averaged.generator))
     start = Trainer(load_task("ring"), Training(**FAST)).generator
     far, near = (
-        sum(float((a - b).abs().sum()) for a, b in zip(network.parameters(), start.parameters(), strict=True))
+        sum((a - b).abs().sum().item() for a, b in zip(network.parameters(), start.parameters(), strict=True))
         for network in (plain.generator, averaged.average.module)
     )
     assert near < 0.2 * far
