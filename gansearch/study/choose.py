@@ -91,14 +91,14 @@ def choose_best(trials: pd.DataFrame, confirmation: Sequence[Mapping[str, Any]] 
     if not healthy:
         return None
     first = min(healthy, key=lambda choice: (_or_inf(choice.distance), -choice.stability))
-    equal = [choice for choice in healthy if choice is first or _overlap(choice.interval, first.interval)]
+    equal = [choice for choice in healthy if choice is first or _overlap(choice, first)]
     if len(equal) == 1:
         return first
-    steep = steepness(trials, [choice.number for choice in equal])
+    around = nearby(trials, [choice.number for choice in equal])
     # A tenth is as fine as a surrogate can tell: below it the stability decides.
     return min(
         equal,
-        key=lambda choice: (round(steep[choice.number], 1), -choice.stability, _or_inf(choice.distance)),
+        key=lambda choice: (round(math.log(around[choice.number]), 1), -choice.stability, _or_inf(choice.distance)),
     )
 
 
@@ -126,12 +126,12 @@ def prediction_interval(distances: Sequence[float]) -> tuple[float, float] | Non
     return math.exp(logs.mean() - half), math.exp(logs.mean() + half)
 
 
-def steepness(trials: pd.DataFrame, numbers: Sequence[int]) -> dict[int, float]:
-    """How many times larger the distance gets near each of some trials: 1 is flat.
+def nearby(trials: pd.DataFrame, numbers: Sequence[int]) -> dict[int, float]:
+    """The distance under which nine in ten points near each of some trials stay: small on a plateau, large at a cliff.
 
-    A random forest over all trials predicts the distance in a box of ± 10% of every searched range; the
-    90th percentile there is compared with the prediction at the trial itself. A trial without a distance
-    counts as the worst one. Everything is flat where there are too few trials to tell.
+    Not relative to the trial's own distance, or else a mediocre plateau would beat a good slope. A random forest
+    over all trials predicts the distance in a box of ± 10% of every searched range. A trial without a distance
+    counts as the worst one. All are equal (1) where there are too few trials to tell.
     """
     points = _unit_cube(trials)
     logs = np.log(trials["distance"].where(trials["distance"] > 0)).replace(math.inf, math.nan)
@@ -148,7 +148,7 @@ def steepness(trials: pd.DataFrame, numbers: Sequence[int]) -> dict[int, float]:
         step = rng.uniform(-_NEIGHBOURHOOD, _NEIGHBOURHOOD, (200, points.shape[1]))
         step[:, [column not in _numeric(trials) for column in points]] = 0
         around = forest.predict(np.clip(centre + step, 0, 1))
-        found[number] = float(np.exp(np.quantile(around, 0.9) - forest.predict(centre)[0]))
+        found[number] = float(np.exp(np.quantile(around, 0.9)))
     return found
 
 
@@ -201,8 +201,16 @@ def confirmed_candidates(trials: pd.DataFrame, confirmation: Sequence[Mapping[st
     ]
 
 
-def _overlap(one: tuple[float, float] | None, other: tuple[float, float] | None) -> bool:
-    return one is not None and other is not None and one[0] <= other[1] and other[0] <= one[1]
+def _overlap(one: Choice, other: Choice) -> bool:
+    """Whether the intervals overlap so far that each holds the other's median: new seeds could turn them round.
+
+    Ends that merely touch would let a neighbourhood decide against half the distance.
+    """
+    if one.interval is None or other.interval is None:
+        return False
+    return (
+        one.interval[0] <= other.distance <= one.interval[1] and other.interval[0] <= one.distance <= other.interval[1]
+    )
 
 
 def _or_inf(distance: float) -> float:

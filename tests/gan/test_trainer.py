@@ -227,7 +227,12 @@ def test_a_run_beyond_hope_is_pruned():
 
 def test_the_distance_is_measured_at_quarters():
     probes, result = finish(Trainer(load_task("ring"), Training(updates=200, batch_size=8)))
-    assert [p.update for p in probes if not math.isnan(p.distance)] == [52, 100, 152, 200]  # the first probe after each quarter
+    assert [p.update for p in probes if not math.isnan(p.distance)] == [
+        52,
+        100,
+        152,
+        200,
+    ]  # the first probe after each quarter
     assert probes[-1].distance == result.distance
 
 

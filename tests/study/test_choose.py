@@ -14,9 +14,9 @@ from gansearch.study.choose import (
     choose_best,
     choose_closest,
     closest,
+    nearby,
     params_of,
     prediction_interval,
-    steepness,
 )
 from gansearch.study.tables import trial_columns
 
@@ -131,9 +131,9 @@ def test_equal_intervals_are_decided_by_the_flatter_neighbourhood() -> None:
     rates = np.geomspace(1e-5, 1e-1, 101)
     rows = [{"lr": lr, "stability": 0.8, "distance": 1 + 30 * max(0.0, math.log10(lr) + 3)} for lr in rates]
     trials = table(*rows)
-    steep = steepness(trials, [20, 50])
-    assert steep[20] < 1.2
-    assert steep[50] > 2
+    around = nearby(trials, [20, 50])
+    assert around[20] < 1.2
+    assert around[50] > 2
     spread = [0.8, 0.9, 1, 1.1, 1.2]
     best = choose_best(trials, seeds(20, [1.05 * d for d in spread], stability=0.7) + seeds(50, spread, stability=0.9))
     assert best is not None
