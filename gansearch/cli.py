@@ -244,6 +244,8 @@ def _resuming_line() -> str:
 
 
 def _print_summary(study: Study, page: Path | None = None) -> None:
+    from gansearch.study.folder import as_typed
+
     counts = study.counts
     others = ", ".join(f"{counts[status]} {status}" for status in ("pruned", "failed") if counts[status])
     verdicts = ", ".join(f"{count} {verdict}" for verdict, count in study.verdicts.items())
@@ -260,14 +262,8 @@ def _print_summary(study: Study, page: Path | None = None) -> None:
         print(f"  stability {best.stability:.2f}, distance {best.distance:.4g}{interval}")
         for name, value in best.params.items():
             print(f"  {name:15} {value:.4g}" if isinstance(value, float) else f"  {name:15} {value}")
-        print(f"export it:  gansearch export {shlex.quote(str(_near(folder.path)))} -o best.yaml")
-    print(f"report:     {_near(page or folder.report)}")
-
-
-def _near(path: Path) -> Path:
-    """The path as one would type it here."""
-    absolute, here = path.absolute(), Path.cwd()
-    return absolute.relative_to(here) if absolute.is_relative_to(here) else path
+        print(f"export it:  gansearch export {shlex.quote(str(as_typed(folder.path)))} -o best.yaml")
+    print(f"report:     {as_typed(page or folder.report)}")
 
 
 def _print_trained(result: TrainResult, out: Path | None) -> None:

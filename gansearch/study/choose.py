@@ -81,7 +81,7 @@ def choose_best(trials: pd.DataFrame, confirmation: Sequence[Mapping[str, Any]] 
     """The best-balanced configuration, or None where nothing is healthy.
 
     `confirmation` holds a seed's result per entry, with the `number` of its trial. Of the candidates that
-    are healthy on every seed the smallest median distance wins; where intervals overlap the flatter
+    are healthy on every seed the smallest median distance wins; where intervals overlap (see `_overlap`) the flatter
     neighbourhood, then the higher stability. Without confirmation the healthy trial with the smallest
     distance wins.
     """

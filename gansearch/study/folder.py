@@ -78,3 +78,9 @@ def write_whole(path: Path, content: str | bytes | Callable[[Path], object]) -> 
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def as_typed(path: Path) -> Path:
+    """The path as one would type it in the working directory."""
+    absolute, here = path.absolute(), Path.cwd()
+    return absolute.relative_to(here) if absolute.is_relative_to(here) else path

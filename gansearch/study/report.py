@@ -20,6 +20,7 @@ from gansearch.experiment import Choices, Range
 from gansearch.stability.verdict import ADVICE
 from gansearch.study import figures
 from gansearch.study.choose import candidates, confirmed_candidates
+from gansearch.study.folder import as_typed
 from gansearch.study.pictures import pictures
 from gansearch.study.study import Study
 from gansearch.study.tables import BALANCE, read_record, read_samples
@@ -76,7 +77,8 @@ def render(study: Study) -> str:
         choice=choice,
         choice_verdict=verdict,
         advice=ADVICE.get(verdict or "", ""),
-        export=f"gansearch export {shlex.quote(str(study.folder.path))}" + ("" if study.best else " --anyway"),
+        export=f"gansearch export {shlex.quote(str(as_typed(study.folder.path)))}"
+        + ("" if study.best else " --anyway"),
         confirmed=confirmed_candidates(study.trials, study.confirmation),
         samples=list(_samples(study, numbers)),
         numbers=numbers,
