@@ -6,8 +6,7 @@ import copy
 import math
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,9 +14,12 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from gansearch.gan.data import data_of
 from gansearch.gan.losses import LOSSES, add_spectral_norm, gradient_penalty, squared_gradient
+from gansearch.gan.networks import gradient_norm, scores_samples_alone
+from gansearch.gan.randomness import OwnRandomness
 from gansearch.gan.result import Probe, Result
 from gansearch.gan.still import Still
 from gansearch.gan.task import Task
+from gansearch.gan.training import Training
 from gansearch.stability.measures import relativistic
 from gansearch.stability.monitor import StabilityMonitor, window
 from gansearch.stability.referee import referee, rule
@@ -31,45 +33,6 @@ MEASUREMENTS = 4
 """Measurements of the quality during a run, the last one at its end."""
 KEPT_SAMPLES = 2_000
 """Most fakes that a result keeps, and that a referee sees of each kind."""
-
-
-class Training(Protocol):
-    """What the trainer reads of an experiment's training section (`gansearch.experiment.Training`)."""
-
-    @property
-    def loss(self) -> str: ...
-    @property
-    def updates(self) -> int: ...
-    @property
-    def batch_size(self) -> int: ...
-    @property
-    def rates(self) -> tuple[float, float]: ...
-    @property
-    def pretrain_steps(self) -> int: ...
-    @property
-    def update_ratio(self) -> float: ...
-    @property
-    def optimizer(self) -> str: ...
-    @property
-    def adam_betas(self) -> tuple[float, float]: ...
-    @property
-    def lr_decay(self) -> float: ...
-    @property
-    def r1_gamma(self) -> float: ...
-    @property
-    def r2_gamma(self) -> float: ...
-    @property
-    def gp_lambda(self) -> float: ...
-    @property
-    def spectral_norm(self) -> bool: ...
-    @property
-    def instance_noise(self) -> float: ...
-    @property
-    def label_smoothing(self) -> float: ...
-    @property
-    def ema(self) -> float: ...
-    @property
-    def simultaneous(self) -> bool: ...
 
 
 class Trainer:
@@ -86,12 +49,11 @@ class Trainer:
         self.device = torch.device(device)
         self.data = data_of(task, self.device)
         self.loss = LOSSES[training.loss]
-        # Draws of the training, draws of the probes (so that looking changes nothing), and torch's global state, which
-        # layers such as dropout use: each run keeps its own.
+        # Draws of the training, of the probes (so that looking changes nothing), and of layers such as dropout.
         self.draws = torch.Generator(self.device).manual_seed(seed)
         self.looks = torch.Generator(self.device).manual_seed(seed + 1_000_003)
-        self._global: dict[str, Tensor] | None = None
-        with self._own_randomness():
+        self.randomness = OwnRandomness(seed, self.device)
+        with self.randomness:
             self.generator = task.generator().to(self.device).train()
             self.discriminator = task.discriminator().to(self.device).train()
             if training.spectral_norm:
@@ -114,8 +76,8 @@ class Trainer:
         self._losses: tuple[list[Tensor], list[Tensor]] = ([], [])  # of D and G since the last probe
         self._still_d, self._still_g = Still(self.discriminator), Still(self.generator)
         self._look_d, self._look_g = Still(self.discriminator, dropout=False), Still(self.generator, dropout=False)
-        with self._own_randomness():
-            self._one_pass = self._takes_samples_alone()
+        with self.randomness:
+            self._one_pass = scores_samples_alone(self.discriminator, self.data.held_out[:8])
 
     @property
     def updates(self) -> int:
@@ -132,7 +94,7 @@ class Trainer:
         while self.updates < self.training.updates and not self.stopped:
             start = time.perf_counter()
             until = min((self.updates // every + 1) * every, self.training.updates)
-            with self._own_randomness():
+            with self.randomness:
                 while self.updates < until:
                     self.step()
                 probe = self._probe()
@@ -170,7 +132,7 @@ class Trainer:
         start = time.perf_counter()
         probed = self.monitor.rows()
         diverged = not probed or any(row.invalid for row in probed)
-        with self._own_randomness():
+        with self.randomness:
             fake = self.samples(min(KEPT_SAMPLES, max(len(self.data.held_out), 100)))
             diverged = diverged or not bool(fake.isfinite().all())
             ruling = None if diverged else rule(self._referee(), self.data.held_out, fake)
@@ -217,7 +179,7 @@ class Trainer:
             },
             "draws": self.draws.get_state(),
             "looks": self.looks.get_state(),
-            "global": self._global,
+            "global": dict(self.randomness.state),
             "monitor": self.monitor.state(),
             "updates": (self.d_updates, self.g_updates),
             "losses": [torch.stack(losses) if losses else torch.empty(0) for losses in self._losses],
@@ -240,7 +202,7 @@ class Trainer:
                 parameter.grad = None if gradient is None else gradient.to(self.device)
         self.draws.set_state(state["draws"].cpu())
         self.looks.set_state(state["looks"].cpu())
-        self._global = {name: value.cpu() for name, value in state["global"].items()}
+        self.randomness.state = state["global"]
         self.monitor.load_state(state["monitor"])
         self.d_updates, self.g_updates = state["updates"]
         self._losses = tuple(list(losses.to(self.device).unbind()) for losses in state["losses"])  # type: ignore[assignment]
@@ -346,7 +308,7 @@ class Trainer:
             scores_real = self.discriminator(real).flatten()
             if self.loss.output == "relativistic":
                 scores_real, scores_fake = relativistic(scores_real, scores_fake)
-            norms = [_gradient_norm(network) for network in (self.discriminator, self.generator)]
+            norms = [gradient_norm(network) for network in (self.discriminator, self.generator)]
             row = self.monitor.update(scores_real, scores_fake, step=self.updates, generator_grad_norm=norms[1])
         # From here on the device is waited for.
         means = [float(torch.stack(losses).mean()) if losses else math.nan for losses in self._losses]
@@ -399,44 +361,3 @@ class Trainer:
             return referee(
                 fresh_d, real, self.samples(KEPT_SAMPLES), held_out, self.samples(len(held_out)), generator=draws
             )
-
-    def _takes_samples_alone(self) -> bool:
-        """Whether D scores a sample the same whoever stands beside it (no batch norm, no minibatch statistics).
-
-        Then real and fake go through it in one pass, which is faster.
-        """
-        real = self.data.held_out[:8]
-        with torch.no_grad(), self._look_d:
-            together = self.discriminator(real).flatten()
-            apart = torch.cat([self.discriminator(part).flatten() for part in real.chunk(2)])
-        return bool(torch.allclose(together, apart, rtol=1e-3, atol=1e-4 * float(together.abs().mean()) + 1e-6))
-
-    @contextmanager
-    def _own_randomness(self) -> Iterator[None]:
-        """Torch's global random state is this run's inside, and whatever it was again outside."""
-        outside = _global_state(self.device)
-        if self._global is None:
-            torch.manual_seed(self.seed)
-        else:
-            _set_global_state(self._global)
-        try:
-            yield
-        finally:
-            self._global = _global_state(self.device)
-            _set_global_state(outside)
-
-
-def _gradient_norm(network: nn.Module) -> Tensor | None:
-    gradients = [p.grad for p in network.parameters() if p.grad is not None]
-    return nn.utils.get_total_norm(gradients) if gradients else None
-
-
-def _global_state(device: torch.device) -> dict[str, Tensor]:
-    state = {"cpu": torch.get_rng_state()}
-    return {**state, "cuda": torch.cuda.get_rng_state(device)} if device.type == "cuda" else state
-
-
-def _set_global_state(state: dict[str, Tensor]) -> None:
-    torch.set_rng_state(state["cpu"])
-    if "cuda" in state:
-        torch.cuda.set_rng_state(state["cuda"])

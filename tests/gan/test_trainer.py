@@ -64,7 +64,7 @@ def test_looking_changes_nothing():
     for _ in range(6):
         trainer.step()
     before = everything(trainer.discriminator), everything(trainer.generator), trainer.draws.get_state()
-    with trainer._own_randomness():
+    with trainer.randomness:
         trainer._probe()
     after = everything(trainer.discriminator), everything(trainer.generator), trainer.draws.get_state()
     assert same(before[0], after[0])

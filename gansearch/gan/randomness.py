@@ -1,0 +1,38 @@
+"""Torch's global random state, which layers such as dropout draw from: each run keeps its own."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+import torch
+from torch import Tensor
+
+
+class OwnRandomness:
+    """Inside `with` torch's global random state is this run's, and outside whatever it was before."""
+
+    def __init__(self, seed: int, device: torch.device):
+        self.device = device
+        outside = self._now()
+        torch.manual_seed(seed)
+        self.state, self._outside = self._now(), outside
+        self._set(outside)
+
+    def __enter__(self) -> None:
+        self._outside = self._now()
+        self._set(self.state)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.state = self._now()
+        self._set(self._outside)
+
+    def _now(self) -> dict[str, Tensor]:
+        state = {"cpu": torch.get_rng_state()}
+        return {**state, "cuda": torch.cuda.get_rng_state(self.device)} if self.device.type == "cuda" else state
+
+    def _set(self, state: dict[str, Tensor]) -> None:
+        torch.set_rng_state(state["cpu"].cpu())
+        if "cuda" in state:
+            torch.cuda.set_rng_state(state["cuda"].cpu(), self.device)
