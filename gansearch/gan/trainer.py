@@ -318,7 +318,11 @@ class Trainer:
             self.monitor.mark_invalid()
         self._losses = ([], [])
         if self.prune or look.invalid or not finite:
-            self.stopped = hopeless(self.monitor.rows(), self.updates / self.training.updates) or ""
+            # A pretrained D is certain and right: that says nothing before G has had its turn.
+            before = self.training.pretrain_steps
+            rows = [row for row in self.monitor.rows() if row.step > before or row.invalid]
+            share = (self.updates - before) / (self.training.updates - before)
+            self.stopped = hopeless(rows, share) or ""
         return Probe(
             update=self.updates,
             loss_d=means[0],

@@ -149,10 +149,10 @@ def judge(rows: Sequence[Window], since: int = 0, ruling: Ruling | None = None) 
 
 
 def hopeless(rows: Sequence[Window], share: float) -> str | None:
-    """Why a run is beyond hope after `share` of its updates, or None. Judged by its last quarter so far.
+    """Why a run is beyond hope after `share` of its updates, or None. Both leave pretraining out.
 
-    Diverged, or D is certain and right about nearly everything, or certain and wrong about most, three times as
-    long as a run takes to get over it.
+    Its numbers are no longer finite; or for the last half of its probes D was certain and right about nearly
+    everything, or certain and wrong about most.
     """
     if any(row.invalid for row in rows):
         return "D's scores are no longer finite numbers"

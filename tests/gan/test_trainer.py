@@ -225,6 +225,13 @@ def test_a_run_beyond_hope_is_pruned():
     assert "Stopped after" in result.sentence
 
 
+def test_a_pretrained_discriminator_is_no_reason_to_stop():
+    training = Training(updates=400, pretrain_steps=300, lr_d=0.01, lr_g=1e-3, batch_size=32)
+    probes, _ = finish(Trainer(load_task("ring"), training, prune=True))
+    assert max(probe.saturated_right for probe in probes if probe.update <= 300) > 0.9
+    assert probes[-1].update > 320
+
+
 def test_the_distance_is_measured_at_quarters():
     probes, result = finish(Trainer(load_task("ring"), Training(updates=200, batch_size=8)))
     assert [p.update for p in probes if not math.isnan(p.distance)] == [
