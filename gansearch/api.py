@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 
 from gansearch.experiment import Experiment, ExperimentError
 from gansearch.gan import Probe, Result, Trainer, check_task, load_task
-from gansearch.study.folder import write_whole
+from gansearch.study.folder import write_array, write_whole
 from gansearch.study.study import Study, load_study
 from gansearch.study.tables import median
 
@@ -124,13 +123,8 @@ def _write(folder: Path, trainer: Trainer, probes: list[Probe]) -> None:
         curves = pd.DataFrame([dataclasses.asdict(probe) for probe in probes])
         network = trainer.generator if trainer.average is None else trainer.average.module
         weights = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
-        write_whole(folder / "samples.npy", lambda file: _save_array(file, samples))
+        write_array(folder / "samples.npy", samples)
         write_whole(folder / "curves.parquet", lambda file: curves.to_parquet(file, index=False))
         write_whole(folder / "generator.safetensors", lambda file: save_file(weights, file))
     except OSError as error:
         raise ExperimentError(str(folder), {"": f"cannot be written ({error.strerror or error})"}) from None
-
-
-def _save_array(file: Path, array: np.ndarray) -> None:
-    with file.open("wb") as stream:
-        np.save(stream, array, allow_pickle=False)

@@ -19,15 +19,6 @@ from gansearch.search.listener import Listener
 from gansearch.study.folder import Folder
 from gansearch.study.tables import read_record
 
-COLOURS = {
-    "balanced": "green",
-    "oscillating": "yellow",
-    "uninformative": "bright_black",
-    "generator_dominates": "magenta",
-    "discriminator_saturated": "red",
-    "collapsed": "blue",
-    "diverged": "bright_red",
-}
 EVERY = 15.0
 """Seconds between lines where the output is no terminal."""
 _BAR = 21

@@ -17,7 +17,7 @@ from gansearch.search.interrupt import Interrupts
 from gansearch.search.listener import Listener
 from gansearch.search.trial import few, seed_result, train_seed
 from gansearch.study.choose import candidates
-from gansearch.study.folder import Folder, write_whole
+from gansearch.study.folder import Folder, write_array, write_whole
 from gansearch.study.tables import read_confirmation, to_json
 
 FIRST_SEED = 10_000
@@ -71,7 +71,7 @@ def confirm(
             except RayError as error:
                 result, samples = _failed(seed, f"the worker died: {error}"), None
             if samples is not None and seed == experiment.seed + FIRST_SEED:
-                np.save(folder.record(number) / "confirmed.npy", samples, allow_pickle=False)
+                write_array(folder.record(number) / "confirmed.npy", samples)
             entries = [*read_confirmation(folder), {"number": number, **result}]
             write_whole(folder.confirmation, to_json(entries))
             listeners.confirming(number, seed, result)

@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from gansearch.experiment import Experiment
 
 
@@ -78,6 +80,16 @@ def write_whole(path: Path, content: str | bytes | Callable[[Path], object]) -> 
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def write_array(path: Path, array: np.ndarray) -> None:
+    """Writes an array as .npy, whole or not at all, without pickle."""
+
+    def save(file: Path) -> None:
+        with file.open("wb") as stream:  # given a name, numpy would add .npy to it
+            np.save(stream, array, allow_pickle=False)
+
+    write_whole(path, save)
 
 
 def as_typed(path: Path) -> Path:

@@ -12,7 +12,6 @@ import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ import pandas as pd
 
 from gansearch.experiment import Experiment, Training
 from gansearch.stability.verdict import worst
-from gansearch.study.folder import Folder, write_whole
+from gansearch.study.folder import Folder, write_array, write_whole
 
 BALANCE = ("lr", "lr_ratio", "lr_d", "lr_g", "pretrain_steps", "update_ratio")
 """The columns of the balance, present in every trials table."""
@@ -122,7 +121,7 @@ def write_record(
     frame = pd.DataFrame(curves, columns=list(CURVE_COLUMNS))
     write_whole(path / "curves.parquet", lambda file: frame.to_parquet(file, index=False))
     if samples is not None:
-        write_whole(path / "samples.npy", lambda file: _save_array(file, samples))
+        write_array(path / "samples.npy", samples)
     write_whole(path / "result.json", to_json({"row": dict(row), "seeds": list(seeds)}))
 
 
@@ -224,8 +223,3 @@ def _plain(data: Any) -> Any:
     if isinstance(data, float | np.floating) and not math.isfinite(data):
         return "NaN" if math.isnan(data) else "Infinity" if data > 0 else "-Infinity"
     return data.item() if isinstance(data, np.generic) else data
-
-
-def _save_array(file: Path, array: np.ndarray) -> None:
-    with file.open("wb") as stream:
-        np.save(stream, array, allow_pickle=False)

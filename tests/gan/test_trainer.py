@@ -1,4 +1,3 @@
-import copy
 import io
 import math
 
@@ -254,10 +253,3 @@ def test_samples_come_from_the_average_where_there_is_one():
         for network in (plain.generator, averaged.average.module)
     )
     assert near < 0.2 * far
-
-
-def test_a_state_is_a_copy():
-    trainer = Trainer(load_task("ring"), Training(**FAST))
-    next(trainer.run())
-    state = copy.deepcopy(trainer.state())
-    assert torch.equal(state["draws"], trainer.state()["draws"])
