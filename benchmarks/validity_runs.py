@@ -2,8 +2,9 @@
 
     python benchmarks/validity_runs.py [--tasks ring grid digits] [--configurations 80] [--out results/validity]
 
-Each run leaves its monitor's rows, and at 25, 50 and 100% of its updates the referee, the quality, D's scores of
-training reals, held-out reals and fakes, and samples, so that other scores can be tried without training again.
+Each run leaves its probes and its monitor's rows, and at 25, 50 and 100% of its updates after pretraining the referee,
+the quality, D's scores of training reals, held-out reals and fakes, and samples, so that other scores can be tried
+without training again.
 """
 
 from __future__ import annotations
@@ -52,8 +53,11 @@ def run(task_name: str, index: int, seed: int, path: Path) -> None:
     params = configuration(task_name, index)
     trainer = Trainer(load_task(task_name), Training(**params), seed=seed)
     stages, arrays, start = [], {}, time.perf_counter()
+    before, updates = trainer.training.pretrain_steps, trainer.training.updates
+    probes = []
     for probe in trainer.run():
-        due = len(stages) < len(STAGES) and probe.update >= STAGES[len(stages)] * trainer.training.updates
+        probes.append(asdict(probe))
+        due = len(stages) < len(STAGES) and probe.update >= before + STAGES[len(stages)] * (updates - before)
         if due or trainer.stopped:
             stages.append(look(trainer, arrays, len(stages)))
     record = {
@@ -62,6 +66,7 @@ def run(task_name: str, index: int, seed: int, path: Path) -> None:
         "seed": seed,
         "params": params,
         "seconds": time.perf_counter() - start,
+        "probes": probes,
         "rows": [asdict(row) for row in trainer.monitor.rows()],
         "stages": stages,
     }

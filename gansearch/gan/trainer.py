@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import copy
 import math
 import time
@@ -26,9 +27,11 @@ from gansearch.stability.referee import referee, rule
 from gansearch.stability.report import hopeless
 
 PROBES = 50
-"""Probes of a run, evenly spread over its updates."""
+"""Probes of a run, spread over its updates."""
 PROBE_SAMPLES = 256
 """Most samples of each kind in a probe."""
+SEEN_SAMPLES = 64
+"""Training reals in a probe, which show a D that memorises."""
 MEASUREMENTS = 4
 """Measurements of the quality during a run, the last one at its end."""
 KEPT_SAMPLES = 2_000
@@ -73,6 +76,7 @@ class Trainer:
         self.seconds = 0.0
         self.quality: dict[str, float] = {}
         self.stopped = ""
+        self._probed_at = probe_updates(training.updates)
         self._losses: tuple[list[Tensor], list[Tensor]] = ([], [])  # of D and G since the last probe
         self._still_d, self._still_g = Still(self.discriminator), Still(self.generator)
         self._look_d, self._look_g = Still(self.discriminator, dropout=False), Still(self.generator, dropout=False)
@@ -90,10 +94,9 @@ class Trainer:
         Ends early when scores or losses are no longer finite, or, with `prune`, when the run is beyond hope;
         `stopped` then says why.
         """
-        every = max(1, self.training.updates // PROBES)
         while self.updates < self.training.updates and not self.stopped:
             start = time.perf_counter()
-            until = min((self.updates // every + 1) * every, self.training.updates)
+            until = self._probed_at[bisect.bisect_right(self._probed_at, self.updates)]
             with self.randomness:
                 while self.updates < until:
                     self.step()
@@ -304,12 +307,18 @@ class Trainer:
     def _probe(self) -> Probe:
         real = self.data.held_out[:PROBE_SAMPLES]
         with torch.no_grad(), self._look_d, self._look_g:
-            scores_fake = self.discriminator(self.generator(self._latents(len(real), self.looks))).flatten()
-            scores_real = self.discriminator(real).flatten()
+            fake = self.generator(self._latents(len(real), self.looks))
+            scores_fake, scores_real = self.discriminator(fake).flatten(), self.discriminator(real).flatten()
+            seen = None
+            if self.data.real is not None:  # without an end of data D has seen nothing twice
+                seen = self.discriminator(self.data.batch(min(SEEN_SAMPLES, len(real)), self.looks)).flatten()
             if self.loss.output == "relativistic":
+                seen = None if seen is None else relativistic(seen, scores_fake)[0]
                 scores_real, scores_fake = relativistic(scores_real, scores_fake)
             norms = [gradient_norm(network) for network in (self.discriminator, self.generator)]
-            row = self.monitor.update(scores_real, scores_fake, step=self.updates, generator_grad_norm=norms[1])
+            row = self.monitor.update(
+                *(scores_real, scores_fake, self.updates, norms[1]), seen=seen, samples=(real, fake)
+            )
         # From here on the device is waited for.
         means = [float(torch.stack(losses).mean()) if losses else math.nan for losses in self._losses]
         look = window(row.double().cpu())
@@ -339,10 +348,10 @@ class Trainer:
 
     def _due_distance(self) -> float:
         """The distance where one of the run's measurements is due, else NaN."""
-        every = max(1, self.training.updates // PROBES)
-        passed = self.updates * MEASUREMENTS // self.training.updates
-        before = max(0, self.updates - every) * MEASUREMENTS // self.training.updates
-        if passed == before or self.stopped:
+        earlier = bisect.bisect_left(self._probed_at, self.updates) - 1
+        before = self._probed_at[earlier] if earlier >= 0 else 0
+        passed, passed_before = (at * MEASUREMENTS // self.training.updates for at in (self.updates, before))
+        if passed == passed_before or self.stopped:
             return math.nan
         self.quality = self._measure()
         return self.quality.get("distance", math.nan)
@@ -365,3 +374,15 @@ class Trainer:
             return referee(
                 fresh_d, real, self.samples(KEPT_SAMPLES), held_out, self.samples(len(held_out)), generator=draws
             )
+
+
+def probe_updates(updates: int) -> list[int]:
+    """After which updates a run of so many is probed: about PROBES of them, the last one at the end.
+
+    Not quite evenly: an orbit of D and G whose period divides an even step would look as if it stood still. Fractions
+    of the golden ratio move each probe by up to a quarter of a step either way.
+    """
+    step = updates / PROBES
+    golden = (math.sqrt(5) - 1) / 2
+    moved = (round(step * (k + ((k * golden) % 1 - 0.5) / 2)) for k in range(1, PROBES))
+    return sorted({max(1, at) for at in moved if at < updates} | {updates})

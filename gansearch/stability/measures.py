@@ -37,6 +37,11 @@ def separability(real: Tensor, fake: Tensor) -> Tensor:
     return below.sum() / (2.0 * real.numel() * fake.numel())
 
 
+def rounded(scores: Tensor, resolution: Tensor | float) -> Tensor:
+    """(N,) scores as multiples of `resolution`, so that differences that mean nothing become ties."""
+    return (scores / resolution).round() * resolution
+
+
 def relativistic(real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
     """Logits of the relativistic average D: σ(D(real) − E D(fake)) and the other way round.
 
@@ -96,20 +101,53 @@ def binary_entropy(p: float) -> float:
     return 0.0 if p in (0.0, 1.0) else -p * math.log(p) - (1 - p) * math.log(1 - p)
 
 
-def energy(real: Tensor, fake: Tensor) -> float:
-    """Energy coefficient of (N, ...) and (M, ...) samples, in [0, 1]: 0 for equal distributions.
+def energy(real: Tensor, fake: Tensor) -> Tensor:
+    """Energy coefficient of (N, ...) and (M, ...) samples, () in [0, 1]: 0 for equal distributions.
 
-    (2·E‖X−Y‖ − E‖X−X'‖ − E‖Y−Y'‖) / 2·E‖X−Y‖ (Székely & Rizzo 2013, section 2), estimated on at most 1,000 of each.
+    (2·E‖X−Y‖ − E‖X−X'‖ − E‖Y−Y'‖) / 2·E‖X−Y‖ (Székely & Rizzo 2013, section 2). Reals that are all the same have no
+    spread to compare with; then a distance of 1 is all.
     """
-    x, y = (samples[:1000].flatten(1).float() for samples in (real, fake))
-    between = 2 * torch.cdist(x, y).mean()
-    return float(((between - torch.pdist(x).mean() - torch.pdist(y).mean()) / between.clamp_min(1e-12)).clamp(0, 1))
+    x, y = real.flatten(1).float(), fake.flatten(1).float()
+    between = 2 * distances(x, y).mean()
+    within_x, within_y = mean_distance(x), mean_distance(y)
+    whole = torch.where(within_x > 0, between, between.clamp_min(1.0)).clamp_min(1e-12)
+    return ((between - within_x - within_y) / whole).clamp(0, 1)
 
 
-def diversity(real: Tensor, fake: Tensor) -> float:
+def diversity(real: Tensor, fake: Tensor) -> Tensor:
     """Mean distance between fakes over mean distance between reals, of (N, ...) and (M, ...) samples: 0 is one point.
 
-    Both are estimated on at most 512 samples.
+    () ≥ 0; 1 where the reals are all the same and so have no diversity to lose.
     """
-    spread = [torch.pdist(samples[:512].flatten(1).float()).mean() for samples in (real, fake)]
-    return float(spread[1] / spread[0].clamp_min(1e-12))
+    spread = mean_distance(real.flatten(1).float())
+    return torch.where(spread > 0, mean_distance(fake.flatten(1).float()) / spread.clamp_min(1e-12), 1.0)
+
+
+def distinctness(real: Tensor, fake: Tensor) -> Tensor:
+    """Mean distance from a fake to the nearest other fake, over the same among reals: 0 is a few points repeated.
+
+    Of (N, ...) and (M, ...) samples, () ≥ 0, where N = M; 1 where the reals repeat themselves as well.
+    """
+    nearest = [_nearest(samples.flatten(1).float()) for samples in (real, fake)]
+    return torch.where(nearest[0] > 0, nearest[1] / nearest[0].clamp_min(1e-12), 1.0)
+
+
+def distances(x: Tensor, y: Tensor) -> Tensor:
+    """(N, M) Euclidean distances of (N, D) and (M, D)."""
+    exact = x.shape[1] <= 256  # matrix products round; where few columns make that cheap, do without
+    return torch.cdist(x, y, compute_mode="donot_use_mm_for_euclid_dist" if exact else "use_mm_for_euclid_dist")
+
+
+def mean_distance(x: Tensor) -> Tensor:
+    """E‖X−X'‖ over the pairs of (N, D), (); 0 for one sample."""
+    return _between_themselves(x).sum() / max(1, len(x) * (len(x) - 1))
+
+
+def _nearest(x: Tensor) -> Tensor:
+    apart = _between_themselves(x)
+    return apart.fill_diagonal_(torch.inf).amin(1).mean() if len(x) > 1 else apart.sum()
+
+
+def _between_themselves(x: Tensor) -> Tensor:
+    # The same samples at distance 0 exactly, also by matrix products.
+    return distances(x, x).fill_diagonal_(0.0)

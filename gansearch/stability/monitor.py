@@ -16,11 +16,19 @@ Output = Literal["logit", "probability", "score"]
 CAPACITY = 256
 """Rows kept; when they are full, neighbours are added up in pairs, so that memory stays bounded and counts exact."""
 
+RESOLUTION = 1e-3
+"""Of a logit: two outputs that differ by less say the same (probabilities within .00025)."""
+RELATIVE_RESOLUTION = 1e-4
+"""Of a critic's score, as a share of the widest standard deviation of its scores so far in the run."""
+
 _E = len(measures.EPSILONS)
 # A row: all entries but the first are sums over the probes that it holds, so that rows can be added.
 FIELDS = (
     *("step", "probes", "n_real", "n_fake", "invalid"),
-    *("p_real", "p_fake", "separability", "correct_real", "correct_fake", "grads", "grad", "grad_square"),
+    *("p_real", "p_fake", "separability", "correct_real", "correct_fake", "loss_d", "loss_d_square"),
+    *("grads", "grad", "grad_square"),  # of the generator, where it was given
+    *("gaps", "held_out_gap"),  # where scores of training reals were given
+    *("looks", "apart", "diversity", "distinctness", "moved"),  # where samples were given
 )
 _COUNTS = ("real_high", "real_low", "fake_high", "fake_low")
 
@@ -31,6 +39,8 @@ class StabilityMonitor:
     `output` says what D gives: "logit" (its sigmoid is the probability of real), "probability" (in [0, 1]), or
     "score" (a critic without a probability: hinge, WGAN, LSGAN; calibrated on one half of every probe, judged on the
     other). Feed it held-out real samples where there are some: a D that memorises looks right on the others.
+
+    Memory is bounded by `CAPACITY` rows of some forty numbers, however long the run.
     """
 
     def __init__(self, output: Output = "logit"):
@@ -41,22 +51,39 @@ class StabilityMonitor:
         self._filled = 0
         self._per_row = 1  # probes that go into one row
         self._probes = 0
+        self._widest: Tensor | None = None  # the largest standard deviation of a critic's scores so far, ()
+        self._before: Tensor | None = None  # the last probe's fakes
 
     @torch.no_grad()
     def update(
-        self, real: Tensor, fake: Tensor, step: int | None = None, generator_grad_norm: Tensor | float | None = None
+        self,
+        real: Tensor,
+        fake: Tensor,
+        step: int | None = None,
+        generator_grad_norm: Tensor | float | None = None,
+        *,
+        seen: Tensor | None = None,
+        samples: tuple[Tensor, Tensor] | None = None,
     ) -> Tensor:
-        """Adds one probe: D's scores on real and on fake samples, tensors of any shape, dtype and count.
+        """Adds one probe: D's scores on real and on fake samples, detached here. Never waits for the device.
 
-        Never waits for the device. NaN, Inf and, for probabilities, values outside [0, 1] are counted and left out;
-        the report then says so. An empty tensor raises ValueError. Returns the probe's row of sums, a tensor in the
-        order of `FIELDS` and counts, on the device.
+        Scores may have any shape, dtype (fp16, bf16, fp32, fp64, integers: judged in float32) and count, real and fake
+        differing; scores on another device follow `real` to its own. `step`: updates so far (default: probes so far).
+        `generator_grad_norm`: 2-norm of G's last gradient before the optimizer. `seen`: D's scores of reals that it
+        was trained on, where `real` are held out: shows a D that memorises. `samples`: (N, ...) reals and (N, ...)
+        fakes, at best those that were scored: shows collapse and how far the fakes are from the data.
+
+        NaN, Inf, logits beyond ±1e4 and, for probabilities, values outside [0, 1] are counted and replaced by finite
+        ones; the report then says `diverged`. An empty tensor raises ValueError. Returns the probe's row of sums, a
+        tensor in the order of `FIELDS` and counts, on the device.
         """
         if real.numel() == 0 or fake.numel() == 0:
             raise ValueError(f"a probe needs scores of both; got {real.numel()} real and {fake.numel()} fake")
-        row = self._row(real, fake, self._probes if step is None else step, generator_grad_norm)
+        row = self._row(real, fake, self._probes if step is None else step, generator_grad_norm, seen, samples)
         if self._rows is None:
-            self._rows = torch.zeros(CAPACITY, len(row), device=row.device)
+            # Doubles count exactly beyond 2^24 scores a row; Apple's GPUs have none.
+            wide = torch.float32 if row.device.type == "mps" else torch.float64
+            self._rows = torch.zeros(CAPACITY, len(row), device=row.device, dtype=wide)
         elif self._filled == CAPACITY and self._probes % self._per_row == 0:
             self._halve()
         if self._probes % self._per_row == 0:
@@ -93,11 +120,13 @@ class StabilityMonitor:
     def state(self) -> dict[str, Any]:
         """Tensors and numbers from which `load_state` goes on exactly."""
         rows = None if self._rows is None else self._rows.clone()
-        return {"rows": rows, "filled": self._filled, "per_row": self._per_row, "probes": self._probes}
+        counts = {"filled": self._filled, "per_row": self._per_row, "probes": self._probes}
+        return {"rows": rows, **counts, "widest": self._widest, "before": self._before}
 
     def load_state(self, state: dict[str, Any]) -> None:
         self._rows = None if state["rows"] is None else state["rows"].clone()
         self._filled, self._per_row, self._probes = state["filled"], state["per_row"], state["probes"]
+        self._widest, self._before = state["widest"], state["before"]
 
     def _halve(self) -> None:
         assert self._rows is not None
@@ -105,26 +134,36 @@ class StabilityMonitor:
         self._filled = CAPACITY // 2
         self._per_row *= 2
 
-    def _row(self, real: Tensor, fake: Tensor, step: int, grad_norm: Tensor | float | None) -> Tensor:
-        real, fake = (scores.detach().flatten().float() for scores in (real, fake.to(real.device)))
-        if self.output == "probability":
-            real, fake = measures.probability_logit(real), measures.probability_logit(fake)
-        invalid = (~real.isfinite()).sum() + (~fake.isfinite()).sum()
+    def _row(
+        self,
+        real: Tensor,
+        fake: Tensor,
+        step: int,
+        grad_norm: Tensor | float | None,
+        seen: Tensor | None,
+        samples: tuple[Tensor, Tensor] | None,
+    ) -> Tensor:
+        given = [real, fake] if seen is None else [real, fake, seen]
+        scores = [self._scores(part.to(real.device)) for part in given]
+        invalid = torch.stack([(~part.isfinite()).sum() for part in scores]).sum()
         # Finite stand-ins keep the shapes (a mask would sync); a probe with any of them is reported as diverged.
-        real, fake = (scores.nan_to_num(0.0, 1e4, -1e4).clamp(-1e6, 1e6) for scores in (real, fake))
-        area = measures.separability(real, fake)
+        scores = [part.nan_to_num(0.0, 1e4, -1e4).clamp(-1e6, 1e6) for part in scores]
+        resolution = self._resolution(torch.cat(scores[:2]))
+        ranks = [measures.rounded(part, resolution) for part in scores]
+        area = measures.separability(ranks[0], ranks[1])
+        real, fake = scores[:2]
         if self.output == "score":
-            real, fake = measures.calibrate(real, fake) if min(len(real), len(fake)) > 3 else (real * 0, fake * 0)
+            real, fake = ranks[:2] if min(len(real), len(fake)) > 3 else (real * 0, fake * 0)
+            real, fake = measures.calibrate(real, fake)
         else:
             invalid = invalid + (real.abs() > 1e4).sum() + (fake.abs() > 1e4).sum()
-        if grad_norm is None:
-            grads: tuple[Tensor | float, ...] = (0.0, 0.0, 0.0)
-        else:
-            norm = grad_norm.detach() if isinstance(grad_norm, Tensor) else grad_norm
-            grads = (1.0, norm, norm * norm)
+        loss = measures.discriminator_loss(real, fake)
         values = [
             *(step, 1.0, len(real), len(fake), invalid, real.sigmoid().sum(), fake.sigmoid().sum(), area),
-            *((real > 0).sum(), (fake < 0).sum(), *grads),
+            *((real > 0).sum(), (fake < 0).sum(), loss, loss * loss),
+            *_gradient(grad_norm),
+            *((0.0, 0.0) if seen is None else (1.0, 2 * measures.separability(ranks[2], ranks[0]) - 1)),
+            *((0.0,) * 5 if samples is None else self._look(*samples)),
             *measures.saturation_counts(real),
             *measures.saturation_counts(fake),
         ]
@@ -137,6 +176,33 @@ class StabilityMonitor:
                 for value in values
             ]
         )
+
+    def _scores(self, given: Tensor) -> Tensor:
+        scores = given.detach().flatten().float()
+        return measures.probability_logit(scores) if self.output == "probability" else scores
+
+    def _resolution(self, scores: Tensor) -> Tensor | float:
+        """Differences of scores below this tell nothing apart: .001 of a logit, or what a critic's history shows."""
+        if self.output != "score":
+            return RESOLUTION
+        width = scores.std(correction=0)
+        self._widest = width if self._widest is None else torch.maximum(self._widest, width)
+        return (RELATIVE_RESOLUTION * self._widest).clamp_min(1e-30)
+
+    def _look(self, real: Tensor, fake: Tensor) -> tuple[Tensor | float, ...]:
+        real, fake = (samples.detach().nan_to_num(0.0, 1e4, -1e4) for samples in (real, fake))
+        real = real.to(fake.device)
+        before, self._before = self._before, fake
+        apart, diversity = measures.energy(real, fake).sqrt(), measures.diversity(real, fake)
+        moved = 0.0 if before is None else measures.energy(before, fake).sqrt()
+        return 1.0, apart, diversity, measures.distinctness(real, fake), moved
+
+
+def _gradient(norm: Tensor | float | None) -> tuple[Tensor | float, ...]:
+    if norm is None:
+        return 0.0, 0.0, 0.0
+    norm = norm.detach() if isinstance(norm, Tensor) else norm
+    return 1.0, norm, norm * norm
 
 
 def _add(earlier: Tensor, later: Tensor) -> Tensor:

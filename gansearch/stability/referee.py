@@ -13,10 +13,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gansearch.stability.measures import diversity, energy, separability
+from gansearch.stability.measures import distinctness, diversity, energy, rounded, separability
 
 STEPS = 300
 RATE = 1e-3
+SAMPLES = 1_000
+"""Most samples of each kind that are measured against each other."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,20 @@ class Ruling:
     """Root of the energy coefficient of samples and held-out reals: 0 the same distribution, 1 nothing in common."""
     diversity: float
     """Mean distance between samples over that between reals."""
+    distinctness: float = 1.0
+    """Mean distance from a sample to the nearest other one, over that among reals."""
 
 
 def rule(separability: float, held_out: Tensor, fake: Tensor) -> Ruling:
     """The ruling on (M, ...) fakes and (N, ...) held-out reals, with a fresh discriminator's separability."""
-    return Ruling(separability, math.sqrt(energy(held_out, fake)), diversity(held_out, fake))
+    held_out, fake = held_out[:SAMPLES], fake[:SAMPLES].to(held_out.device)
+    count = min(len(held_out), len(fake))
+    return Ruling(
+        separability,
+        apart=math.sqrt(float(energy(held_out, fake))),
+        diversity=float(diversity(held_out, fake)),
+        distinctness=float(distinctness(held_out[:count], fake[:count])),
+    )
 
 
 def referee(
@@ -69,4 +80,6 @@ def referee(
         optimizer.step()
     discriminator.eval()
     with torch.no_grad():
-        return float(separability(discriminator(held_out).flatten(), discriminator(fresh).flatten()))
+        # Logits that differ by less than .001 say the same.
+        scores = [rounded(discriminator(samples).flatten(), 1e-3) for samples in (held_out, fresh)]
+        return float(separability(*scores))

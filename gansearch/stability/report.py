@@ -56,9 +56,18 @@ class Window:
     separability: float
     correct_real: float
     correct_fake: float
+    loss_d: float
+    loss_d_square: float
     grads: float
     grad: float
     grad_square: float
+    gaps: float
+    held_out_gap: float
+    looks: float
+    apart: float
+    diversity: float
+    distinctness: float
+    moved: float
     real_high: tuple[float, ...] = field(repr=False)
     real_low: tuple[float, ...] = field(repr=False)
     fake_high: tuple[float, ...] = field(repr=False)
