@@ -101,53 +101,54 @@ def binary_entropy(p: float) -> float:
     return 0.0 if p in (0.0, 1.0) else -p * math.log(p) - (1 - p) * math.log(1 - p)
 
 
-def energy(real: Tensor, fake: Tensor) -> Tensor:
-    """Energy coefficient of (N, ...) and (M, ...) samples, () in [0, 1]: 0 for equal distributions.
+def distances(x: Tensor, y: Tensor | None = None) -> Tensor:
+    """(N, M) Euclidean distances of (N, ...) and (M, ...) samples; of the first among themselves without a second."""
+    x = x.flatten(1).float()
+    y = x if y is None else y.flatten(1).float()
+    # Products of matrices are fast and round; around their middle, and with many columns, too little to matter.
+    few = x.shape[1] <= 16
+    middle = 0.0 if few else y.mean(0)
+    found = torch.cdist(
+        x - middle, y - middle, compute_mode="donot_use_mm_for_euclid_dist" if few else "use_mm_for_euclid_dist"
+    )
+    return found.fill_diagonal_(0.0) if x is y else found
 
-    (2·E‖X−Y‖ − E‖X−X'‖ − E‖Y−Y'‖) / 2·E‖X−Y‖ (Székely & Rizzo 2013, section 2). Reals that are all the same have no
+
+def mean_distance(among: Tensor) -> Tensor:
+    """E‖X−X'‖ of (N, N) distances of samples among themselves: () ≥ 0; 0 for one sample."""
+    return among.sum() / max(1, len(among) * (len(among) - 1))
+
+
+def energy(between: Tensor, within_x: Tensor, within_y: Tensor) -> Tensor:
+    """Energy coefficient of two distributions from () mean distances, in [0, 1]: 0 where they are equal.
+
+    (2·E‖X−Y‖ − E‖X−X'‖ − E‖Y−Y'‖) / 2·E‖X−Y‖ (Székely & Rizzo 2013, section 2). Reals X that are all the same have no
     spread to compare with; then a distance of 1 is all.
     """
-    x, y = real.flatten(1).float(), fake.flatten(1).float()
-    between = 2 * distances(x, y).mean()
-    within_x, within_y = mean_distance(x), mean_distance(y)
-    whole = torch.where(within_x > 0, between, between.clamp_min(1.0)).clamp_min(1e-12)
-    return ((between - within_x - within_y) / whole).clamp(0, 1)
+    excess = 2 * between - within_x - within_y
+    whole = torch.where(within_x > 0, 2 * between, (2 * between).clamp_min(1.0)).clamp_min(1e-12)
+    return (excess / whole).clamp(0, 1)
 
 
-def diversity(real: Tensor, fake: Tensor) -> Tensor:
-    """Mean distance between fakes over mean distance between reals, of (N, ...) and (M, ...) samples: 0 is one point.
+def diversity(among_real: Tensor, among_fake: Tensor) -> Tensor:
+    """Mean distance between fakes over that between reals, from (N, N) and (M, M) distances: 0 is one point.
 
     () ≥ 0; 1 where the reals are all the same and so have no diversity to lose.
     """
-    spread = mean_distance(real.flatten(1).float())
-    return torch.where(spread > 0, mean_distance(fake.flatten(1).float()) / spread.clamp_min(1e-12), 1.0)
+    spread = mean_distance(among_real)
+    return torch.where(spread > 0, mean_distance(among_fake) / spread.clamp_min(1e-12), 1.0)
 
 
-def distinctness(real: Tensor, fake: Tensor) -> Tensor:
-    """Mean distance from a fake to the nearest other fake, over the same among reals: 0 is a few points repeated.
+def distinctness(among_real: Tensor, among_fake: Tensor) -> Tensor:
+    """Mean distance to the nearest other fake, over that among as many reals: 0 is a few samples repeated.
 
-    Of (N, ...) and (M, ...) samples, () ≥ 0, where N = M; 1 where the reals repeat themselves as well.
+    From (N, N) distances of both: () ≥ 0; 1 where the reals repeat themselves as well.
     """
-    nearest = [_nearest(samples.flatten(1).float()) for samples in (real, fake)]
-    return torch.where(nearest[0] > 0, nearest[1] / nearest[0].clamp_min(1e-12), 1.0)
+    nearest_real, nearest_fake = (_nearest(among) for among in (among_real, among_fake))
+    return torch.where(nearest_real > 0, nearest_fake / nearest_real.clamp_min(1e-12), 1.0)
 
 
-def distances(x: Tensor, y: Tensor) -> Tensor:
-    """(N, M) Euclidean distances of (N, D) and (M, D)."""
-    exact = x.shape[1] <= 256  # matrix products round; where few columns make that cheap, do without
-    return torch.cdist(x, y, compute_mode="donot_use_mm_for_euclid_dist" if exact else "use_mm_for_euclid_dist")
-
-
-def mean_distance(x: Tensor) -> Tensor:
-    """E‖X−X'‖ over the pairs of (N, D), (); 0 for one sample."""
-    return _between_themselves(x).sum() / max(1, len(x) * (len(x) - 1))
-
-
-def _nearest(x: Tensor) -> Tensor:
-    apart = _between_themselves(x)
-    return apart.fill_diagonal_(torch.inf).amin(1).mean() if len(x) > 1 else apart.sum()
-
-
-def _between_themselves(x: Tensor) -> Tensor:
-    # The same samples at distance 0 exactly, also by matrix products.
-    return distances(x, x).fill_diagonal_(0.0)
+def _nearest(among: Tensor) -> Tensor:
+    if len(among) < 2:
+        return among.sum()
+    return among.clone().fill_diagonal_(torch.inf).amin(1).mean()

@@ -52,7 +52,7 @@ class StabilityMonitor:
         self._per_row = 1  # probes that go into one row
         self._probes = 0
         self._widest: Tensor | None = None  # the largest standard deviation of a critic's scores so far, ()
-        self._before: Tensor | None = None  # the last probe's fakes
+        self._before: tuple[Tensor, Tensor] | None = None  # the last probe's fakes and their mean distance
 
     @torch.no_grad()
     def update(
@@ -190,12 +190,18 @@ class StabilityMonitor:
         return (RELATIVE_RESOLUTION * self._widest).clamp_min(1e-30)
 
     def _look(self, real: Tensor, fake: Tensor) -> tuple[Tensor | float, ...]:
-        real, fake = (samples.detach().nan_to_num(0.0, 1e4, -1e4) for samples in (real, fake))
-        real = real.to(fake.device)
-        before, self._before = self._before, fake
-        apart, diversity = measures.energy(real, fake).sqrt(), measures.diversity(real, fake)
-        moved = 0.0 if before is None else measures.energy(before, fake).sqrt()
-        return 1.0, apart, diversity, measures.distinctness(real, fake), moved
+        real, fake = (samples.detach().to(fake.device).nan_to_num(0.0, 1e4, -1e4) for samples in (real, fake))
+        among_real, among_fake = measures.distances(real), measures.distances(fake)
+        within_real, within_fake = measures.mean_distance(among_real), measures.mean_distance(among_fake)
+        apart = measures.energy(measures.distances(real, fake).mean(), within_real, within_fake).sqrt()
+        moved: Tensor | float = 0.0
+        if self._before is not None:
+            before, within_before = self._before
+            moved = measures.energy(measures.distances(before, fake).mean(), within_before, within_fake).sqrt()
+        self._before = fake, within_fake
+        count = min(len(real), len(fake))
+        distinct = measures.distinctness(among_real[:count, :count], among_fake[:count, :count])
+        return 1.0, apart, measures.diversity(among_real, among_fake), distinct, moved
 
 
 def _gradient(norm: Tensor | float | None) -> tuple[Tensor | float, ...]:

@@ -13,7 +13,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gansearch.stability.measures import distinctness, diversity, energy, rounded, separability
+from gansearch.stability.measures import (
+    distances,
+    distinctness,
+    diversity,
+    energy,
+    mean_distance,
+    rounded,
+    separability,
+)
 
 STEPS = 300
 RATE = 1e-3
@@ -38,13 +46,11 @@ class Ruling:
 def rule(separability: float, held_out: Tensor, fake: Tensor) -> Ruling:
     """The ruling on (M, ...) fakes and (N, ...) held-out reals, with a fresh discriminator's separability."""
     held_out, fake = held_out[:SAMPLES], fake[:SAMPLES].to(held_out.device)
+    among_real, among_fake = distances(held_out), distances(fake)
+    apart = energy(distances(held_out, fake).mean(), mean_distance(among_real), mean_distance(among_fake))
     count = min(len(held_out), len(fake))
-    return Ruling(
-        separability,
-        apart=math.sqrt(float(energy(held_out, fake))),
-        diversity=float(diversity(held_out, fake)),
-        distinctness=float(distinctness(held_out[:count], fake[:count])),
-    )
+    distinct = distinctness(among_real[:count, :count], among_fake[:count, :count])
+    return Ruling(separability, math.sqrt(float(apart)), float(diversity(among_real, among_fake)), float(distinct))
 
 
 def referee(

@@ -92,20 +92,50 @@ def test_relativistic_logits_do_not_move_with_the_scores():
         assert ours == pytest.approx(shifted, abs=1e-5)
 
 
-def test_diversity_of_one_point_is_nothing_and_of_the_data_itself_one():
-    data = torch.randn(300, 1, 4, 4)
-    assert measures.diversity(data, data[:1].expand(300, -1, -1, -1)) == 0
-    assert measures.diversity(data, data.flip(0)) == pytest.approx(1)
+def compared(real, fake):
+    """Energy, diversity and distinctness of two sets of samples."""
+    among = measures.distances(real), measures.distances(fake)
+    within = [measures.mean_distance(one) for one in among]
+    energy = measures.energy(measures.distances(real, fake).mean(), *within)
+    return energy, measures.diversity(*among), measures.distinctness(*among)
+
+
+@pytest.mark.parametrize("shape", [(2,), (1, 4, 4), (3, 8, 8)])
+def test_diversity_of_one_point_is_nothing_and_of_the_data_itself_one(shape):
+    data = torch.randn(300, *shape, generator=torch.Generator().manual_seed(0)) + 100
+    assert compared(data, data[:1].expand_as(data))[1:] == pytest.approx((0, 0), abs=0.02)
+    assert compared(data, data.flip(0))[1:] == pytest.approx((1, 1), abs=1e-3)
+
+
+def test_five_samples_repeated_are_diverse_but_not_distinct():
+    data = torch.randn(300, 10, generator=torch.Generator().manual_seed(0))
+    _, diversity, distinctness = compared(data, data[torch.arange(300) % 5])
+    assert diversity == pytest.approx(0.8, abs=0.1)
+    assert distinctness == 0
 
 
 def test_energy_is_nothing_for_the_same_distribution_and_all_for_two_points():
-    draws = torch.Generator().manual_seed(0)
-    real, fake = torch.randn(2, 1000, 3, generator=draws)
-    assert measures.energy(real, fake) < 0.002
-    assert measures.energy(torch.zeros(50, 1), torch.ones(50, 1)) == 1
+    real, fake = torch.randn(2, 1000, 3, generator=torch.Generator().manual_seed(0))
+    assert compared(real, fake)[0] < 0.002
+    spread = torch.linspace(0, 1e-3, 50)[:, None]
+    assert compared(spread, torch.ones(50, 1))[0] == pytest.approx(1, abs=1e-3)
     # N(0,1) against N(μ,1) for a large μ: (2μ − 4/√π) / 2μ, since E|X−X'| = 2/√π.
-    far = measures.energy(real[:, :1], fake[:, :1] + 10)
+    far, _, _ = compared(real[:, :1], fake[:, :1] + 10)
     assert far == pytest.approx((20 - 4 / math.sqrt(math.pi)) / 20, abs=0.01)
+
+
+def test_reals_that_are_all_the_same_have_no_diversity_to_lose():
+    same = torch.zeros(20, 1)
+    assert compared(same, same) == (0, 1, 1)
+    assert compared(same, same + 1e-3)[0] == pytest.approx(2e-3)
+    assert compared(same, same + 3)[0] == 1
+
+
+@pytest.mark.parametrize("width", [2, 64])
+def test_distances_are_those_of_the_definition(width):
+    x, y = torch.randn(2, 7, width, generator=torch.Generator().manual_seed(0), dtype=torch.float64) + 50
+    exact = (x[:, None] - y[None]).square().sum(-1).sqrt()
+    assert measures.distances(x, y) == pytest.approx(exact, rel=1e-4)
 
 
 def test_a_critic_that_ranks_fakes_first_is_wrong_however_it_is_scaled():
