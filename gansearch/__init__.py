@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gansearch.api import TrainResult, sweep, train
     from gansearch.experiment import Experiment, ExperimentError
-    from gansearch.gan import Task, TaskError, available_tasks, register_task
+    from gansearch.gan import BalanceController, Task, TaskError, available_tasks, register_task
     from gansearch.stability import StabilityMonitor, StabilityReport
     from gansearch.study.folder import StudyError
     from gansearch.study.study import Study, load_study
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _WHERE = {
+    "BalanceController": "gansearch.gan",
     "Experiment": "gansearch.experiment",
     "ExperimentError": "gansearch.experiment",
     "StabilityMonitor": "gansearch.stability",
@@ -36,6 +37,7 @@ _WHERE = {
 }
 
 __all__ = [
+    "BalanceController",
     "Experiment",
     "ExperimentError",
     "StabilityMonitor",

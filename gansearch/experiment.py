@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -70,6 +70,11 @@ class Training(_Model):
     """D updates before G's first one, on real data against the untrained generator."""
     update_ratio: float = Field(1.0, gt=0)
     """D updates per G update, any positive number."""
+    balance: Literal["fixed", "held", "gap_aware"] = "fixed"
+    """`held` gives each turn so that D's separability stays at `target_separability`, in place of `update_ratio`;
+    `gap_aware` scales D's learning rate by the gap between its loss and an ideal D's (arXiv 2302.00089)."""
+    target_separability: float = Field(0.7, ge=0.5, lt=1)
+    """With `balance: held`: the area under the ROC curve of D's scores of training batches, .5 blind, 1 perfect."""
     optimizer: Literal["adam", "sgd"] = "adam"
     """Of both networks; `sgd` is plain gradient descent."""
     betas: tuple[float, float] = (0.5, 0.999)
@@ -124,7 +129,9 @@ class Training(_Model):
             fields = {k: v for k, v in fields.items() if k not in ("lr", "lr_ratio")}
         if {"lr", "lr_ratio"} & params.keys():
             fields = {k: v for k, v in fields.items() if k not in ("lr_d", "lr_g")}
-        return Training(**{**fields, **params})
+        fields |= params
+        fields.pop("update_ratio" if fields.get("balance") == "held" else "target_separability", None)
+        return Training(**fields)
 
 
 class Range(_Model):
@@ -276,6 +283,8 @@ class Experiment(_Model):
         data["confirm"] = self.confirm and data["confirm"]
         if {"lr_d", "lr_g"} & (self.search.keys() | data["training"].keys()):
             data["training"] = {k: v for k, v in data["training"].items() if k not in ("lr", "lr_ratio")}
+        for name in _unread(self):
+            del data["training"][name]
         if not self.evidence:
             del data["evidence"]
         text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
@@ -349,6 +358,28 @@ def _space_errors(experiment: Experiment) -> Iterator[tuple[str, str]]:
         yield f"{where}.pretrain_steps", f"{largest} leaves nothing of training.updates = {smallest}"
     if training.simultaneous and (training.update_ratio != 1 or "update_ratio" in search):
         yield "training.simultaneous", "needs update_ratio: 1"
+    if True in _possible(experiment, "simultaneous") and "held" in _possible(experiment, "balance"):
+        yield "training.balance", "held gives one network its turn at a time; it cannot go with simultaneous: true"
+    for name, why in _unread(experiment).items():
+        if name in search or name in training.model_fields_set:
+            yield f"{'search' if name in search else 'training'}.{name}", why
+
+
+def _unread(experiment: Experiment) -> dict[str, str]:
+    """Fields of training that no possible balance reads, and why."""
+    possible = _possible(experiment, "balance")
+    if possible == {"held"}:
+        return {"update_ratio": "balance: held chooses every turn itself; leave it out, or use balance: fixed"}
+    if "held" not in possible:
+        return {"target_separability": "is read with balance: held alone; leave it out, or use that"}
+    return {}
+
+
+def _possible(experiment: Experiment, name: str) -> set[Any]:
+    """The values that a field of training with few of them may take."""
+    if name not in experiment.search:
+        return {getattr(experiment.training, name)}
+    return {value for _, value in _ends(experiment.search[name]) if isinstance(value, Hashable)}
 
 
 def _ends(entry: Any) -> list[tuple[str, Any]]:

@@ -109,7 +109,9 @@ class LiveView(Listener):
     def _best_line(self) -> str:
         if self._best is None:
             return ""
-        balance = ", ".join(f"{k} {self._best[k]:.3g}" for k in ("lr_d", "lr_g", "update_ratio", "pretrain_steps"))
+        names = ("lr_d", "lr_g", "update_ratio", "target_separability", "pretrain_steps")
+        values = {name: self._best[name] for name in names if self._best.get(name) is not None}
+        balance = ", ".join(f"{name} {value:.3g}" for name, value in values.items() if not math.isnan(value))
         return (
             f"best so far: trial {self._best['number']}, stability {self._best['stability']:.2f}, "
             f"distance {self._best['distance']:.4g} ({balance})"

@@ -1,11 +1,13 @@
 """One GAN and how it is trained: tasks, losses, the trainer. Knows no Ray, no Optuna, no results folder."""
 
+from gansearch.gan.balance import BalanceController
 from gansearch.gan.registry import available_tasks, check_task, load_task, register_task
 from gansearch.gan.result import Probe, Result
 from gansearch.gan.task import Task, TaskError
 from gansearch.gan.trainer import Trainer
 
 __all__ = [
+    "BalanceController",
     "Probe",
     "Result",
     "Task",

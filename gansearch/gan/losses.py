@@ -6,6 +6,7 @@ that softplus(−s) = −ln σ(s) and softplus(s) = −ln(1 − σ(s)).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -19,6 +20,8 @@ class Loss(NamedTuple):
     """(r, f, label smoothing) -> D's loss. Losses without a target for real have nothing to smooth."""
     g: Callable[[Tensor, Tensor], Tensor]
     """(f, r) -> G's loss; r is f itself where `paired` is False."""
+    ideal: Callable[[float], float]
+    """label smoothing -> the loss of the best D where fakes are like reals: the best constant score's."""
     output: str
     """What D's scores are: "logit", "score" (no probability) or "relativistic" (logits of differences)."""
     paired: bool = False
@@ -31,24 +34,36 @@ def _logistic(r: Tensor, f: Tensor, smoothing: float) -> Tensor:
     return loss + smoothing * r.mean() if smoothing else loss
 
 
+def _ideal_logistic(smoothing: float) -> float:
+    real = (1 - smoothing) / 2  # the best answer: ln 4 without smoothing
+    return -2 * (real * math.log(real) + (1 - real) * math.log(1 - real))
+
+
 LOSSES: dict[str, Loss] = {
     # Goodfellow et al. 2014, section 3: G maximises ln D(G(z)).
-    "non_saturating": Loss(_logistic, lambda f, r: F.softplus(-f).mean(), "logit"),
+    "non_saturating": Loss(_logistic, lambda f, r: F.softplus(-f).mean(), _ideal_logistic, "logit"),
     # Goodfellow et al. 2014, equation 1: G minimises ln(1 − D(G(z))).
-    "minimax": Loss(_logistic, lambda f, r: -F.softplus(f).mean(), "logit"),
+    "minimax": Loss(_logistic, lambda f, r: -F.softplus(f).mean(), _ideal_logistic, "logit"),
     # Lim & Ye 2017; Miyato et al. 2018, equations 16 and 17.
-    "hinge": Loss(lambda r, f, s: F.relu(1 - r).mean() + F.relu(1 + f).mean(), lambda f, r: -f.mean(), "score"),
+    "hinge": Loss(
+        lambda r, f, s: F.relu(1 - r).mean() + F.relu(1 + f).mean(), lambda f, r: -f.mean(), lambda s: 2.0, "score"
+    ),
     # Arjovsky et al. 2017, equation 2; its Lipschitz constraint is `gradient_penalty`.
-    "wgan": Loss(lambda r, f, s: f.mean() - r.mean(), lambda f, r: -f.mean(), "score"),
+    "wgan": Loss(lambda r, f, s: f.mean() - r.mean(), lambda f, r: -f.mean(), lambda s: 0.0, "score"),
     # Mao et al. 2017, equation 9: a = 0, b = c = 1.
     "lsgan": Loss(
         lambda r, f, s: ((r - 1 + s).square().mean() + f.square().mean()) / 2,
         lambda f, r: (f - 1).square().mean() / 2,
+        lambda s: (1 - s) ** 2 / 4,
         "score",
     ),
     # Jolicoeur-Martineau 2018, equations 8 and 9: pairs of a real and a fake.
     "relativistic": Loss(
-        lambda r, f, s: F.softplus(f - r).mean(), lambda f, r: F.softplus(r - f).mean(), "relativistic", paired=True
+        lambda r, f, s: F.softplus(f - r).mean(),
+        lambda f, r: F.softplus(r - f).mean(),
+        lambda s: math.log(2),
+        "relativistic",
+        paired=True,
     ),
 }
 

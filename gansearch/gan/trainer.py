@@ -13,7 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from gansearch.gan.balance import BalanceController
 from gansearch.gan.data import data_of
+from gansearch.gan.gap_aware import GapAwareRate
 from gansearch.gan.losses import LOSSES, add_spectral_norm, gradient_penalty, squared_gradient
 from gansearch.gan.networks import gradient_norm, scores_samples_alone
 from gansearch.gan.randomness import OwnRandomness
@@ -71,6 +73,9 @@ class Trainer:
             self._optimizer(self.discriminator, lr_d),
             self._optimizer(self.generator, lr_g),
         )
+        held, gap_aware = training.balance == "held", training.balance == "gap_aware"
+        self.balance = BalanceController(training.target_separability) if held else None
+        self.gap_aware = GapAwareRate(self.loss.ideal(training.label_smoothing)) if gap_aware else None
         self.monitor = StabilityMonitor("logit" if self.loss.output == "relativistic" else self.loss.output)  # type: ignore[arg-type]
         self.d_updates = self.g_updates = 0
         self.seconds = 0.0
@@ -107,7 +112,7 @@ class Trainer:
     def step(self) -> Tensor:
         """One update of the network whose turn it is (both, where `simultaneous`); returns its loss, () detached."""
         if self.training.lr_decay:
-            self._decay_rates()
+            self._set_rates()
         if self.training.simultaneous and self.d_updates >= self.training.pretrain_steps:
             return self._simultaneous_step()
         if self._discriminators_turn():
@@ -183,6 +188,8 @@ class Trainer:
             "draws": self.draws.get_state(),
             "looks": self.looks.get_state(),
             "global": dict(self.randomness.state),
+            "balance": self.balance.state() if self.balance else None,
+            "gap_aware": self.gap_aware.state() if self.gap_aware else None,
             "monitor": self.monitor.state(),
             "updates": (self.d_updates, self.g_updates),
             "losses": [torch.stack(losses) if losses else torch.empty(0) for losses in self._losses],
@@ -206,6 +213,10 @@ class Trainer:
         self.draws.set_state(state["draws"].cpu())
         self.looks.set_state(state["looks"].cpu())
         self.randomness.state = state["global"]
+        if self.balance:
+            self.balance.load_state(state["balance"], self.device)
+        if self.gap_aware:
+            self.gap_aware.load_state(state["gap_aware"], self.device)
         self.monitor.load_state(state["monitor"])
         self.d_updates, self.g_updates = state["updates"]
         self._losses = tuple(list(losses.to(self.device).unbind()) for losses in state["losses"])  # type: ignore[assignment]
@@ -215,6 +226,8 @@ class Trainer:
 
     def _discriminators_turn(self) -> bool:
         done = self.d_updates - self.training.pretrain_steps
+        if done >= 0 and self.balance:
+            return self.balance.discriminators_turn()
         return done < 0 or done < self.training.update_ratio * (self.g_updates + 1)
 
     def _discriminator_loss(self) -> Tensor:
@@ -233,6 +246,10 @@ class Trainer:
         else:
             scores_real, scores_fake = self.discriminator(real).flatten(), self.discriminator(fake).flatten()
         loss = self.loss.d(scores_real, scores_fake, training.label_smoothing)
+        if self.balance:
+            self.balance.update(scores_real, scores_fake)
+        if self.gap_aware:
+            self.optimizer_d.param_groups[0]["lr"] = self._rates()[0] * self.gap_aware.factor(loss)
         if training.r1_gamma:
             loss = loss + training.r1_gamma / 2 * squared_gradient(scores_real, real)
         if training.r2_gamma:
@@ -284,16 +301,22 @@ class Trainer:
             self.average.update_parameters(self.generator)
 
     def _optimizer(self, network: nn.Module, rate: float) -> torch.optim.Optimizer:
-        if self.training.optimizer == "sgd":
-            return torch.optim.SGD(network.parameters(), rate)
+        # Fused ones also take a learning rate that is a tensor on the device, without waiting for it.
         fused = self.device.type in ("cpu", "cuda")
+        if self.training.optimizer == "sgd":
+            return torch.optim.SGD(network.parameters(), rate, fused=fused)
         return torch.optim.Adam(network.parameters(), rate, betas=self.training.adam_betas, fused=fused)
 
-    def _decay_rates(self) -> None:
-        left = (self.training.updates - self.updates) / (self.training.lr_decay * self.training.updates)
-        for optimizer, rate in zip((self.optimizer_d, self.optimizer_g), self.training.rates, strict=True):
-            for group in optimizer.param_groups:
-                group["lr"] = rate * min(1.0, left)
+    def _rates(self) -> tuple[float, float]:
+        """(lr_D, lr_G) now."""
+        rate_d, rate_g = self.training.rates
+        decay, budget = self.training.lr_decay, self.training.updates
+        left = min(1.0, (budget - self.updates) / (decay * budget)) if decay else 1.0
+        return rate_d * left, rate_g * left
+
+    def _set_rates(self) -> None:
+        for optimizer, rate in zip((self.optimizer_d, self.optimizer_g), self._rates(), strict=True):
+            optimizer.param_groups[0]["lr"] = rate
 
     def _latents(self, n: int, generator: torch.Generator) -> Tensor:
         return torch.randn(n, self.task.latent_dim, generator=generator, device=self.device)

@@ -23,6 +23,52 @@ _MENTIONED = (
 """What a loop of one's own has to add by itself where it is not 0."""
 
 
+_FIXED = (
+    "import torch",
+    "update_ratio = {update_ratio}  # D updates per G update",
+    "",
+    """
+    def step(optimizer, loss):
+        optimizer.zero_grad()
+        loss().backward()
+        optimizer.step()
+
+    for _ in range(pretrain_steps):
+        step(optimizer_d, d_loss)
+    d = g = 0
+    while pretrain_steps + d + g < updates:
+        if d < update_ratio * (g + 1):
+            step(optimizer_d, d_loss)
+            d += 1
+        else:
+            step(optimizer_g, g_loss)
+            g += 1
+""",
+)
+_HELD = (
+    "import torch\n\nimport gansearch",
+    "target_separability = {target_separability}  # of D's scores; it decides whose turn is next",
+    """;
+    d_loss() also D's scores of its real and of its fake samples""",
+    """    controller = gansearch.BalanceController(target_separability)
+
+    def step(optimizer, loss):
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+    for done in range(updates):
+        if done < pretrain_steps or controller.discriminators_turn():
+            loss, real_scores, fake_scores = d_loss()
+            step(optimizer_d, loss)
+            controller.update(real_scores, fake_scores)
+        else:
+            step(optimizer_g, g_loss())
+""",
+)
+"""Of the code for a loop of one's own, by balance: its imports, its number, what else it asks for, and its turns."""
+
+
 def export_text(choice: Choice, experiment: Experiment, format: str = "yaml") -> str:
     """The text of an export in one of FORMATS."""
     return {"yaml": to_yaml, "json": to_json, "python": to_python}[format](choice, experiment)
@@ -45,42 +91,28 @@ def to_python(choice: Choice, experiment: Experiment) -> str:
     made = f"torch.optim.{'Adam' if training.optimizer == 'adam' else 'SGD'}"
     betas = f", betas={training.adam_betas}" if training.optimizer == "adam" else ""
     comment = "".join(f"# {line}\n" for line in _comment(choice, experiment).splitlines())
+    names = [*_MENTIONED, "balance"] if training.balance == "gap_aware" else _MENTIONED
     extras = "".join(
-        f"# {name} = {getattr(training, name)}: {_meaning(name)}\n" for name in _MENTIONED if getattr(training, name)
+        f"# {name} = {getattr(training, name)}: {_meaning(name)}\n" for name in names if getattr(training, name)
     )
     extras = f"\n# The losses that were searched with also have:\n{extras}" if extras else ""
+    imports, number, also, turns = _HELD if training.balance == "held" else _FIXED
     return f'''{comment}
-import torch
+{imports}
 
 lr_d, lr_g = {lr_d}, {lr_g}
 pretrain_steps = {training.pretrain_steps}  # D updates before G's first one
-update_ratio = {training.update_ratio}  # D updates per G update
+{number.format(**training.model_dump())}
 updates = {training.updates}  # of D and G together
 batch_size = {training.batch_size}
 loss = "{training.loss}"
 {extras}
 
 def train(generator, discriminator, d_loss, g_loss):
-    """Trains the two networks; d_loss() and g_loss() each draw a batch and return a loss to minimise."""
+    """Trains the two networks; d_loss() and g_loss() each draw a batch and return a loss to minimise{also}."""
     optimizer_d = {made}(discriminator.parameters(), lr=lr_d{betas})
     optimizer_g = {made}(generator.parameters(), lr=lr_g{betas})
-
-    def step(optimizer, loss):
-        optimizer.zero_grad()
-        loss().backward()
-        optimizer.step()
-
-    for _ in range(pretrain_steps):
-        step(optimizer_d, d_loss)
-    d = g = 0
-    while pretrain_steps + d + g < updates:
-        if d < update_ratio * (g + 1):
-            step(optimizer_d, d_loss)
-            d += 1
-        else:
-            step(optimizer_g, g_loss)
-            g += 1
-'''
+{turns}'''
 
 
 def exported(choice: Choice, experiment: Experiment) -> Experiment:

@@ -49,7 +49,7 @@ def trial_columns(searched: Iterable[str]) -> list[str]:
 
 
 def balance(training: Training) -> dict[str, float]:
-    """The numbers of the balance of one resolved configuration, by column."""
+    """The numbers of the balance of one resolved configuration, by column; a held balance has no update ratio."""
     lr_d, lr_g = training.rates
     return {
         "lr": math.sqrt(lr_d * lr_g),
@@ -57,7 +57,7 @@ def balance(training: Training) -> dict[str, float]:
         "lr_d": lr_d,
         "lr_g": lr_g,
         "pretrain_steps": training.pretrain_steps,
-        "update_ratio": training.update_ratio,
+        "update_ratio": math.nan if training.balance == "held" else training.update_ratio,
     }
 
 

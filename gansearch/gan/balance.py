@@ -1,0 +1,114 @@
+"""A balance that is held: whose turn is next is decided from how well D tells real from fake."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from gansearch.stability.measures import separability
+
+_LONGEST_RUN = 8  # updates of one network in a row: D's decide from fresh scores, G's never starve
+_AGE = 8  # updates after which a running value is read: by then the device has long computed it
+_DECAY = 0.9  # of the running separability, per update of either network: what G did since counts as well
+
+
+class BalanceController:
+    """Chooses each next update so that D's running separability on the training batches stays at a target.
+
+        controller = BalanceController(target=0.8)
+        while ...:
+            if controller.discriminators_turn():
+                ...  # one update of D
+                controller.update(real_scores, fake_scores)
+            else:
+                ...  # one update of G
+
+    The running value is computed where the scores are and read 8 updates later, so that no device is waited for; with
+    at most 8 updates of one network in a row it is at most 16 updates old. Decisions follow from the scores alone,
+    on a GPU as on a CPU, whatever their speed. `target` is a separability from 0.5 to below 1; ValueError otherwise.
+    """
+
+    def __init__(self, target: float = 0.7):
+        if not 0.5 <= target < 1:
+            raise ValueError(f"target must be at least 0.5 and below 1, not {target}")
+        self.target = target
+        self.separability = math.nan
+        """The running separability as it was last read; NaN before."""
+        self._updates = 0  # of both networks
+        self._measured_at = 0
+        self._running: Tensor | None = None
+        # An older copy than these has a newer one that can be read too.
+        self._copies: deque[_Copy] = deque(maxlen=_AGE + 1)
+        self._turn_d, self._in_a_row = False, 0
+
+    def update(self, real: Tensor, fake: Tensor) -> None:
+        """Takes D's scores of an update: real and fake ones of any shape, on any device, detached.
+
+        More D updates than were asked for (pretraining) are welcome.
+        """
+        self._updates = max(self._updates, self._measured_at + 1)
+        since, self._measured_at = self._updates - self._measured_at, self._updates
+        now = separability(real.detach().flatten(), fake.detach().flatten())
+        self._running = now if self._running is None else torch.lerp(self._running, now, 1 - _DECAY**since)
+        self._copies.append(_Copy.of(self._running, self._updates))
+
+    def discriminators_turn(self) -> bool:
+        """Whether the next update is D's; each call stands for one update."""
+        self._updates += 1
+        while self._copies and self._copies[0].update + _AGE <= self._updates:
+            self.separability = self._copies.popleft().read()
+        if math.isnan(self.separability):
+            turn_d = not self._turn_d
+        else:
+            turn_d = self.separability < self.target
+            if turn_d == self._turn_d and self._in_a_row >= _LONGEST_RUN:
+                turn_d = not turn_d
+        self._in_a_row = self._in_a_row + 1 if turn_d == self._turn_d else 1
+        self._turn_d = turn_d
+        return turn_d
+
+    def state(self) -> dict[str, Any]:
+        """Everything from which another controller of the same target goes on exactly; for torch.save, weights only."""
+        return {
+            "separability": self.separability,
+            "updates": self._updates,
+            "measured_at": self._measured_at,
+            "running": None if self._running is None else self._running.cpu(),
+            "copies": [(copy.update, copy.read()) for copy in self._copies],
+            "turn": (self._turn_d, self._in_a_row),
+        }
+
+    def load_state(self, state: dict[str, Any], device: str | torch.device = "cpu") -> None:
+        """Goes on from `state()`, with scores on `device`."""
+        self.separability, self._updates = state["separability"], state["updates"]
+        self._measured_at, running = state["measured_at"], state["running"]
+        self._running = None if running is None else running.to(device)
+        self._copies.clear()
+        self._copies.extend(_Copy(update, torch.tensor(value), None) for update, value in state["copies"])
+        self._turn_d, self._in_a_row = state["turn"]
+
+
+class _Copy(NamedTuple):
+    """A value on its way from the device to the host."""
+
+    update: int
+    value: Tensor
+    arrived: torch.cuda.Event | None
+
+    @classmethod
+    def of(cls, value: Tensor, update: int) -> _Copy:
+        if not value.is_cuda:
+            return cls(update, value, None)
+        copy = value.to("cpu", non_blocking=True)  # into pinned memory
+        arrived = torch.cuda.Event()
+        arrived.record(torch.cuda.current_stream(value.device))
+        return cls(update, copy, arrived)
+
+    def read(self) -> float:
+        if self.arrived is not None:
+            self.arrived.synchronize()
+        return float(self.value)

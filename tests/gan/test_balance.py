@@ -1,0 +1,197 @@
+import io
+import itertools
+import math
+
+import pytest
+import torch
+from torch import nn
+
+import gansearch
+from gansearch.experiment import Training
+from gansearch.gan import Task, Trainer, load_task
+from gansearch.gan.balance import BalanceController
+from gansearch.gan.gap_aware import GapAwareRate
+from gansearch.gan.losses import LOSSES
+
+HELD = {"updates": 300, "batch_size": 32, "balance": "held", "lr": 1e-3}
+RIGHT, WRONG = (torch.ones(8), torch.zeros(8)), (torch.zeros(8), torch.ones(8))
+
+
+def turns(controller, scores, n=200):
+    """Whose turn it is, n times; `scores(k)` are D's real and fake ones in the k-th update."""
+    taken = []
+    for k in range(n):
+        taken.append(controller.discriminators_turn())
+        if taken[-1]:
+            controller.update(*scores(k))
+    return taken
+
+
+def longest_runs(taken):
+    runs = [(who, len(list(run))) for who, run in itertools.groupby(taken)]
+    return [max(length for who, length in runs if who == wanted) for wanted in (True, False)]
+
+
+def test_the_separability_stays_at_its_target():
+    draws = torch.Generator().manual_seed(0)
+    for target in (0.6, 0.75, 0.9):
+        controller, shift, seen = gansearch.BalanceController(target), 0.0, []
+        for _ in range(3000):
+            # D's updates drive real and fake apart, G's together: separability Φ(shift/√2).
+            turn_d = controller.discriminators_turn()
+            shift += 0.01 if turn_d else -0.015
+            if turn_d:
+                real, fake = torch.randn(2, 64, generator=draws)
+                controller.update(real + shift, fake)
+            seen.append(0.5 * (1 + math.erf(shift / 2)))
+        held = seen[500:]
+        assert sum(held) / len(held) == pytest.approx(target, abs=0.03)
+        assert max(abs(value - target) for value in held) < 0.15
+
+
+def test_no_network_waits_for_ever():
+    assert longest_runs(turns(BalanceController(), lambda k: RIGHT)) == [1, 8]
+    assert longest_runs(turns(BalanceController(), lambda k: WRONG)) == [8, 1]
+
+
+def test_a_turn_is_decided_from_scores_that_are_8_to_16_updates_old():
+    def decided(change_at):
+        return turns(BalanceController(), lambda k: WRONG if k < change_at else RIGHT, 120)
+
+    calm = decided(1000)
+    for change_at in range(40, 60):
+        changed = decided(change_at)
+        first = next(k for k, (a, b) in enumerate(zip(calm, changed, strict=True)) if a != b)
+        assert 8 <= first - change_at <= 16 + 30
+
+
+def test_a_decision_waits_for_no_device():
+    # A meta tensor has no value to wait for: reading it raises.
+    controller = BalanceController()
+    for _ in range(8):
+        controller.discriminators_turn()
+        controller.update(torch.empty(8, 1, device="meta"), torch.empty(8, device="meta"))
+    with pytest.raises((RuntimeError, NotImplementedError)):
+        controller.discriminators_turn()
+
+
+def test_a_controller_goes_on_exactly():
+    draws = torch.Generator().manual_seed(0)
+    scores = [(torch.randn(16, generator=draws) + k / 100, torch.randn(16, generator=draws)) for k in range(200)]
+    unbroken = turns(BalanceController(0.8), lambda k: scores[k])
+    for end in (0, 3, 50, 101):
+        first, second = BalanceController(0.8), BalanceController(0.8)
+        begun = turns(first, lambda k: scores[k], end)
+        second.load_state(first.state())
+        assert begun + turns(second, lambda k: scores[end + k], 200 - end) == unbroken  # noqa: B023
+
+
+def test_updates_that_were_not_asked_for_are_welcome():
+    controller = BalanceController(0.8)
+    for _ in range(100):
+        controller.update(*RIGHT)
+    controller.discriminators_turn()
+    assert controller.separability == 1.0
+
+
+@pytest.mark.parametrize("target", [0.4, 1.0, math.nan])
+def test_a_target_that_cannot_be_held_is_refused(target):
+    with pytest.raises(ValueError, match=r"at least 0\.5 and below 1"):
+        BalanceController(target)
+
+
+def test_the_trainer_holds_the_balance_after_pretraining():
+    shares = {}
+    for target in (0.55, 0.95):
+        trainer = Trainer(load_task("ring"), Training(**HELD, pretrain_steps=20, target_separability=target))
+        for _ in range(20):
+            trainer.step()
+        assert (trainer.d_updates, trainer.g_updates) == (20, 0)
+        list(trainer.run())
+        assert trainer.updates == 300
+        shares[target] = trainer.d_updates / 300
+    assert shares[0.55] < shares[0.95] - 0.1
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"balance": "held", "pretrain_steps": 7},
+        {"balance": "gap_aware", "lr_decay": 0.5, "update_ratio": 2.0},
+        {"balance": "gap_aware", "optimizer": "sgd"},
+    ],
+)
+def test_a_resumed_run_equals_an_unbroken_one_bit_for_bit(options):
+    training = Training(**{**HELD, "updates": 120, **options})
+    task = load_task("ring")
+    unbroken = Trainer(task, training, seed=1)
+    probes = list(unbroken.run())
+    first = Trainer(task, training, seed=1)
+    seen = [probe for _, probe in zip(range(23), first.run(), strict=False)]
+    file = io.BytesIO()
+    torch.save(first.state(), file)
+    file.seek(0)
+    second = Trainer(task, training, seed=1)
+    second.load_state(torch.load(file, weights_only=True))
+    assert [repr(p) for p in [*seen, *second.run()]] == [repr(p) for p in probes]
+    assert torch.equal(second.samples(9), unbroken.samples(9))
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_the_ideal_loss_is_that_of_the_best_constant_score(loss, smoothing):
+    constants = torch.linspace(-3, 3, 6001).unsqueeze(1)
+    losses = [LOSSES[loss].d(c, c, smoothing).item() for c in constants]
+    assert LOSSES[loss].ideal(smoothing) == pytest.approx(min(losses), abs=1e-5)
+
+
+def test_the_gap_aware_factor_is_the_papers():
+    ideal = math.log(4)
+
+    def settled(loss):
+        rate = GapAwareRate(ideal)
+        return [float(rate.factor(torch.tensor(loss))) for _ in range(400)]
+
+    assert settled(ideal)[-1] == pytest.approx(1)
+    assert settled(1.05 * ideal)[-1] == pytest.approx(math.sqrt(2), rel=1e-3)
+    assert settled(0.95 * ideal)[-1] == pytest.approx(math.sqrt(0.1), rel=1e-3)
+    assert settled(3 * ideal)[-1] == pytest.approx(2)
+    assert settled(0.1 * ideal)[-1] == pytest.approx(0.1)
+    # The mean starts at the ideal and moves by a twentieth: V − V* = .05·V* at first.
+    assert settled(2 * ideal)[0] == pytest.approx(2**0.5, rel=1e-3)
+
+
+class Dull(Task):
+    """D's only parameter is the constant score of every sample, so that its loss is known."""
+
+    latent_dim = 1
+
+    def real(self):
+        return torch.zeros(50, 1)
+
+    def generator(self):
+        return nn.Linear(1, 1)
+
+    def discriminator(self):
+        network = nn.Linear(1, 1)
+        nn.init.zeros_(network.weight).requires_grad_(False)
+        nn.init.constant_(network.bias, 2.0)
+        return network
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_the_gap_scales_what_d_does_and_leaves_g_alone(optimizer):
+    training = Training(
+        updates=10, batch_size=4, optimizer=optimizer, lr_d=0.01, lr_g=0.02, balance="gap_aware", lr_decay=1.0
+    )
+    plain = training.with_params({"balance": "fixed"})
+    moved = []
+    for each in (training, plain):
+        trainer = Trainer(Dull(), each)
+        trainer.step()
+        moved.append(2.0 - trainer.discriminator.bias.item())
+        trainer.step()
+        assert trainer.optimizer_g.param_groups[0]["lr"] == pytest.approx(0.02 * 0.9)
+    loss = nn.functional.softplus(torch.tensor([-2.0, 2.0])).sum().item()
+    gap = 0.05 * (loss - math.log(4)) / (0.1 * math.log(4))
+    assert moved[0] / moved[1] == pytest.approx(2**gap, rel=1e-3)
