@@ -23,7 +23,8 @@ from sklearn.metrics import roc_auc_score
 from gansearch.gan import load_task
 from gansearch.gan.data import data_of
 from gansearch.stability.referee import rule
-from gansearch.stability.report import Window, judge
+from gansearch.stability.report import judge
+from gansearch.stability.window import Window
 
 STAGES = (0.25, 0.5, 1.0)
 TARGETS = {"auroc_good_at_end": 0.90, "spearman_at_end": -0.75}

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from gansearch.stability import measures
 from gansearch.stability.referee import Ruling
-from gansearch.stability.report import StabilityReport, Window, judge
+from gansearch.stability.report import StabilityReport, judge
+from gansearch.stability.window import Window
 
 Output = Literal["logit", "probability", "score"]
 

@@ -1,8 +1,12 @@
-"""The verdicts: what became of the balance, in one word, a sentence, and the knob that usually mends it."""
+"""The verdicts: what became of the balance, in one word, by thresholds on a window's measures."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
+
+from gansearch.stability.referee import Ruling
+from gansearch.stability.window import Window
 
 VERDICTS = (
     "diverged",
@@ -26,7 +30,83 @@ ADVICE = {
 }
 """The knob that usually mends a verdict."""
 
+WON = 0.9
+"""Share of outputs that are right and within .01 of 0 or 1, from which D has won outright."""
+SATURATED = 0.5
+"""Share of outputs that are right and within .05 of 0 or 1, from which D is too strong."""
+FOOLED = 0.2
+"""Share of outputs that are wrong and within .05 of 0 or 1, from which G fools D."""
+BEHIND = 0.35
+"""Separability under which D ranks fakes above reals."""
+CERTAIN = 0.9
+"""Separability from which D is right about nearly everything; harmless while the samples are near the data."""
+BLIND = 0.02
+"""|separability − ½| under which D tells nothing apart."""
+TELLING = 0.7
+"""A referee's separability from which there is something to tell apart."""
+APART = 0.25
+"""How far samples may be from the data (`Ruling.apart`) to be called balanced."""
+GAP, NEAR = 0.3, 0.15
+"""What a referee separates beyond D, from which D tells G too little, unless the samples are nearer than this."""
+COLLAPSED = 0.3
+"""Diversity or distinctness under which the samples are one point or a few."""
+HOPPING = 0.5
+"""How far samples may move between two probes (√ of the energy coefficient) before G only runs from mode to mode."""
+SWING, WILD = 0.1, 0.25
+"""Standard deviations of separability between probes at which D and G chase each other: far from the data, near it."""
+
 
 def worst(verdicts: Iterable[str]) -> str:
     """The worst of some verdicts."""
     return min(verdicts, key=VERDICTS.index)
+
+
+def verdict_of(window: Window, invalid: float, swing: float = 0.0, ruling: Ruling | None = None) -> str:
+    separability, moved = window.mean_separability, window.mean("moved")
+    apart, diversity = known("apart", window, ruling), known("diversity", window, ruling)
+    # What is not known is NaN, and no comparison with it holds.
+    told = math.nan if ruling is None else ruling.separability
+    blind = abs(separability - 0.5) < BLIND
+    if invalid:
+        return "diverged"
+    if window.saturated_right(0.01) > WON and not moved > HOPPING:
+        return "discriminator_saturated"  # G stands still where it is, which may be a single point
+    if diversity < COLLAPSED or known("distinctness", window, ruling) < COLLAPSED:
+        return "collapsed"
+    if moved > HOPPING or swing > WILD:
+        return "oscillating"
+    if window.saturated_right() > SATURATED:
+        return "discriminator_saturated"
+    if window.saturated_wrong() > FOOLED or separability < BEHIND:
+        return "generator_dominates"
+    if apart > APART:
+        # The samples are far from the data: D is too strong, or moves too fast, or teaches too little.
+        if separability > CERTAIN:
+            return "discriminator_saturated"
+        return "oscillating" if swing > SWING else "uninformative"
+    if blind and (ruling is None or told > TELLING):
+        return "uninformative"
+    return "uninformative" if told - separability > GAP and apart > NEAR else "balanced"
+
+
+def known(name: str, window: Window, ruling: Ruling | None) -> float:
+    """What the ruling says of the samples, or else the probes; NaN where neither has seen any."""
+    return window.mean(name) if ruling is None else float(getattr(ruling, name))
+
+
+def hopeless(rows: Sequence[Window], share: float) -> str | None:
+    """Why a run is beyond hope after `share` of its updates, or None. Both leave pretraining out.
+
+    Its numbers are no longer finite; or for the last half of its probes D was certain and right about nearly
+    everything, or certain and wrong about most.
+    """
+    if any(row.invalid for row in rows):
+        return "D's scores are no longer finite numbers"
+    if share < 0.4 or len(rows) < 12:
+        return None
+    late = rows[-max(4, len(rows) // 2) :]
+    if all(row.saturated_right(0.01) > 0.9 for row in late):
+        return f"D has been certain and right about over 90% of all samples since update {late[0].step:.0f}"
+    if all(row.saturated_wrong(0.05) > 0.5 for row in late):
+        return f"D has been certain and wrong about over half of all samples since update {late[0].step:.0f}"
+    return None

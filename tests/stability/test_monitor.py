@@ -97,7 +97,7 @@ def test_the_sentence_tells_since_when_and_what_to_do():
         monitor.update(far if late else near, -far if late else near - 0.4, step, generator_grad_norm=1.0 + step % 300)
     report = monitor.report(since=1000)
     assert report.verdict == "discriminator_saturated"
-    assert "from update 1000 on" in report.sentence
+    assert "from update 1,000 on" in report.sentence
     assert "100%" in report.sentence
     assert "lr_ratio" in report.sentence
 

@@ -1,0 +1,115 @@
+"""A window: exact sums over some consecutive probes, and the measures that follow from them."""
+
+from __future__ import annotations
+
+import math
+import operator
+from dataclasses import dataclass, field
+from typing import Any
+
+from gansearch.stability.measures import EPSILONS
+
+
+@dataclass(frozen=True)
+class Window:
+    """Sums over some consecutive probes; shares are exact, with real and fake weighted equally."""
+
+    step: float
+    probes: float
+    n_real: float
+    n_fake: float
+    invalid: float
+    p_real: float
+    p_fake: float
+    separability: float
+    correct_real: float
+    correct_fake: float
+    loss_d: float
+    loss_d_square: float
+    grads: float
+    grad: float
+    grad_square: float
+    gaps: float
+    held_out_gap: float
+    looks: float
+    apart: float
+    diversity: float
+    distinctness: float
+    moved: float
+    real_high: tuple[float, ...] = field(repr=False)
+    real_low: tuple[float, ...] = field(repr=False)
+    fake_high: tuple[float, ...] = field(repr=False)
+    fake_low: tuple[float, ...] = field(repr=False)
+
+    def __add__(self, later: Window) -> Window:
+        sums: dict[str, Any] = {
+            name: tuple(map(operator.add, mine, theirs)) if isinstance(mine, tuple) else mine + theirs
+            for (name, mine), theirs in zip(vars(self).items(), vars(later).values(), strict=True)
+        }
+        return Window(**{**sums, "step": later.step})
+
+    def saturated_right(self, epsilon: float = 0.05) -> float:
+        """Share of outputs that are confident and correct."""
+        i = EPSILONS.index(epsilon)
+        return (self.real_high[i] / self.n_real + self.fake_low[i] / self.n_fake) / 2
+
+    def saturated_wrong(self, epsilon: float = 0.05) -> float:
+        """Share of outputs that are confident and wrong."""
+        i = EPSILONS.index(epsilon)
+        return (self.real_low[i] / self.n_real + self.fake_high[i] / self.n_fake) / 2
+
+    @property
+    def mean_separability(self) -> float:
+        return self.separability / self.probes
+
+    @property
+    def mean_p_real(self) -> float:
+        return self.p_real / self.n_real
+
+    @property
+    def mean_p_fake(self) -> float:
+        return self.p_fake / self.n_fake
+
+    @property
+    def accuracy_real(self) -> float:
+        """Share of reals whose probability of real is above ½."""
+        return self.correct_real / self.n_real
+
+    @property
+    def accuracy_fake(self) -> float:
+        """Share of fakes whose probability of real is below ½."""
+        return self.correct_fake / self.n_fake
+
+    @property
+    def accuracy(self) -> float:
+        """Balanced accuracy at probability ½."""
+        return (self.accuracy_real + self.accuracy_fake) / 2
+
+    @property
+    def grad_norm(self) -> float:
+        """Mean 2-norm of G's gradient before the optimizer; NaN if it was not given."""
+        return _ratio(self.grad, self.grads)
+
+    @property
+    def grad_variation(self) -> float:
+        """Coefficient of variation of the generator's gradient norm between probes; NaN if it was not given."""
+        if self.grads < 2 or self.grad <= 0:
+            return math.nan
+        return _deviation(self.grads, self.grad, self.grad_square) / self.grad_norm
+
+    @property
+    def loss_volatility(self) -> float:
+        """Standard deviation between probes of D's loss, −E ln σ(real) − E ln(1−σ(fake)) on the probe itself."""
+        return _deviation(self.probes, self.loss_d, self.loss_d_square)
+
+    def mean(self, name: str) -> float:
+        """Mean of "held_out_gap", "apart", "diversity", "distinctness" or "moved"; NaN where it was not given."""
+        return _ratio(getattr(self, name), self.gaps if name == "held_out_gap" else self.looks)
+
+
+def _ratio(total: float, count: float) -> float:
+    return total / count if count else math.nan
+
+
+def _deviation(count: float, total: float, squares: float) -> float:
+    return math.sqrt(max(0.0, squares / count - (total / count) ** 2))
