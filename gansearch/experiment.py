@@ -173,6 +173,21 @@ Entry = Annotated[
 ]
 
 
+SamplerName = Literal["tpe", "random", "gp", "nsgaii", "qmc"]
+
+
+class Sampler(_Model):
+    """A sampler with options of its own, such as `{name: tpe, n_startup_trials: 20}`."""
+
+    model_config = ConfigDict(extra="allow")
+    name: SamplerName
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """All but the name, as Optuna's sampler takes them; checked when a sweep starts."""
+        return dict(self.model_extra or {})
+
+
 class Confirm(_Model):
     """The best candidates are trained again on fresh seeds."""
 
@@ -217,7 +232,14 @@ class Experiment(_Model):
     trials: int = Field(48, ge=1)
     replicas: int = Field(1, ge=1)
     """Seeds that each trial trains."""
-    sampler: Literal["tpe", "random", "gp", "nsgaii", "qmc"] = "tpe"
+    objective: Literal["both", "stability", "distance", "balanced"] = "both"
+    """What the sampler improves: `both` stability and distance, as a Pareto front; one of them; or, with `balanced`,
+    the distance among the trials whose verdict is balanced. The best is chosen by the same rule whatever it is."""
+    sampler: Annotated[
+        Annotated[SamplerName, Tag("sampler name")] | Annotated[Sampler, Tag("sampler options")],
+        Discriminator(lambda given: "sampler name" if isinstance(given, str) else "sampler options"),
+    ] = "tpe"
+    """A name, or a mapping of `name` and options of Optuna's sampler."""
     prune: bool = True
     """Stop trials that are beyond hope."""
     confirm: Confirm | None = Confirm()
@@ -443,14 +465,18 @@ def _messages(error: ValidationError, data: Mapping[str, Any]) -> dict[str, str]
         if isinstance(cause, _Several):
             errors.update(cause.errors)
             continue
-        path = [p for p in item["loc"] if p not in ("range", "choices", "plain") or p in _keys(data, item["loc"], p)]
+        path = [p for p in item["loc"] if p not in _TAGS or p in _keys(data, item["loc"], p)]
         text = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
         errors.setdefault(text, _message(item))
     return errors
 
 
+_TAGS = ("range", "choices", "plain", "sampler name", "sampler options")
+"""Names of a union's members, which pydantic puts into the path of an error."""
+
+
 def _keys(data: Any, loc: tuple[Any, ...], part: Any) -> set[Any]:
-    """The keys that the user wrote where `part` stands in `loc`; pydantic puts a union's tag into the path too."""
+    """The keys that the user wrote where `part` stands in `loc`; it may be the name of a tag."""
     for step in loc[: loc.index(part)]:
         data = data.get(step) if isinstance(data, Mapping) else None
     return set(data) if isinstance(data, Mapping) and loc[-1] != part else set()

@@ -14,7 +14,7 @@ from optuna.trial import TrialState
 
 from gansearch.experiment import Experiment
 from gansearch.search.errors import SweepError
-from gansearch.search.searcher import tell
+from gansearch.search.objective import tell
 from gansearch.study.folder import Folder
 from gansearch.study.tables import read_record
 
@@ -58,7 +58,7 @@ def only_one(folder: Folder) -> Iterator[None]:
         yield
 
 
-def settle(study: optuna.Study, folder: Folder) -> None:
+def settle(study: optuna.Study, folder: Folder, objective: str) -> None:
     """Ends the trials that a dead driver left running.
 
     One whose record is whole is told from it. Any other is enqueued again, to go on from its newest
@@ -70,7 +70,7 @@ def settle(study: optuna.Study, folder: Folder) -> None:
         trial = optuna.Trial(study, frozen._trial_id)
         record = read_record(folder, frozen.number)
         if record:
-            tell(trial, record["row"])
+            tell(trial, record["row"], objective)
             continue
         # A driver killed in this very loop may have enqueued it already.
         successor = successors.get(frozen.number)

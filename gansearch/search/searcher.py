@@ -8,30 +8,20 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import optuna
 from optuna.exceptions import ExperimentalWarning
-from optuna.samplers import BaseSampler
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
-from optuna.study import StudyDirection
-from optuna.trial import TrialState
 from ray.tune.search import Searcher
 
 from gansearch.experiment import Experiment
+from gansearch.search.objective import metrics, tell
+from gansearch.search.samplers import make_sampler
 from gansearch.search.space import distributions, params
 from gansearch.study.folder import Folder
-
-SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {
-    "tpe": lambda seed: optuna.samplers.TPESampler(seed=seed),
-    "random": lambda seed: optuna.samplers.RandomSampler(seed=seed),
-    "gp": lambda seed: optuna.samplers.GPSampler(seed=seed),
-    "nsgaii": lambda seed: optuna.samplers.NSGAIISampler(seed=seed),
-    "qmc": lambda seed: optuna.samplers.QMCSampler(seed=seed, scramble=True),
-}
-"""Optuna imports what a sampler needs (torch for gp, scipy for qmc) when it is first made or asked."""
 
 _LOCK_SECONDS = 10
 """A lock of the journal older than this was left by a process that died."""
@@ -51,19 +41,16 @@ def open_study(folder: Folder, experiment: Experiment) -> optuna.Study:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
         storage = JournalStorage(JournalFileBackend(journal, lock))
-        names = optuna.get_all_study_names(storage)
+        names, wanted = optuna.get_all_study_names(storage), metrics(experiment.objective)
         study = optuna.create_study(
             storage=storage,
             study_name=names[0] if names else experiment.folder,
-            directions=[StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE],
+            directions=list(wanted.values()),
             load_if_exists=True,
         )
         if study.metric_names is None:
-            study.set_metric_names(["stability", "distance"])
-        # A sampler that starts anew in a study that goes on must not draw its first points again;
-        # qmc keeps its place in the sequence in the study, under its seed.
-        told = 0 if experiment.sampler == "qmc" else len(study.trials)
-        study.sampler = SAMPLERS[experiment.sampler](experiment.seed + told)
+            study.set_metric_names(list(wanted))
+        study.sampler = make_sampler(experiment, len(study.trials))
     return study
 
 
@@ -99,7 +86,7 @@ class StudySearcher(Searcher):
 
     def tell(self, row: Mapping[str, Any]) -> None:
         """Tells the study the ending of a trial, from its row."""
-        tell(self._asked.pop(row["number"]), row)
+        tell(self._asked.pop(row["number"]), row, self.experiment.objective)
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """The recorder tells the study, after it has written the trial's record."""
@@ -113,38 +100,3 @@ class StudySearcher(Searcher):
     def __getstate__(self) -> dict[str, Any]:
         # Ray pickles searchers for a resumption of its own, which is not used.
         return {"experiment": self.experiment}
-
-
-def tell(trial: optuna.Trial, row: Mapping[str, Any]) -> None:
-    """Ends a trial in its study as its row says.
-
-    Complete: with its values. Pruned: without values, so that it is never among the best; TPE ranks it
-    behind the complete ones. Failed: complete for Optuna, which learns nothing from FAIL, but infeasible and
-    with the worst values seen; that keeps it off the Pareto front and lets the samplers avoid the place.
-    """
-    for name in ("verdict", "status", "updates", "train_seconds", "node", "error"):
-        value = row[name]
-        if value is not None and value != "":
-            trial.set_user_attr(name, value)
-    if row["status"] == "pruned":
-        trial.study.tell(trial, state=TrialState.PRUNED)
-        return
-    failed = row["status"] == "failed"
-    # Set on every trial: GPSampler wants the same constraints on all of them. It is there already where a
-    # driver died before it told the values.
-    if not trial.constraints:
-        trial.set_constraint("failed", 1.0 if failed else 0.0)
-    stability, distance = (math.nan, math.nan) if failed else (row["stability"], row["distance"])
-    trial.study.tell(
-        trial,
-        [
-            stability if math.isfinite(stability) else 0.0,
-            distance if math.isfinite(distance) else _worst_distance(trial.study),
-        ],
-    )
-
-
-def _worst_distance(study: optuna.Study) -> float:
-    """The largest distance told so far; 1 if none was."""
-    told = study.get_trials(deepcopy=False, states=[TrialState.COMPLETE])
-    return max((trial.values[1] for trial in told), default=1.0)

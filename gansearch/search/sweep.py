@@ -25,6 +25,7 @@ from gansearch.search.interrupt import Interrupts
 from gansearch.search.listener import Listener, Listeners
 from gansearch.search.recorder import Recorder, Stop, about_run
 from gansearch.search.resume import check_folder, only_one, read_rows, settle
+from gansearch.search.samplers import make_sampler
 from gansearch.search.searcher import StudySearcher, open_study
 from gansearch.search.space import distributions, params
 from gansearch.search.trial import trainable
@@ -66,6 +67,7 @@ def sweep(
     told = Listeners(listeners)
     check_folder(folder, experiment, resume)
     distributions(experiment)
+    make_sampler(experiment)
     with ExitStack() as stack:
         stack.callback(told.close)
         if folder.is_ours:
@@ -110,7 +112,7 @@ class _Sweep:
     def run(self) -> Swept:
         write_whole(self.folder.experiment, self.experiment.to_yaml())
         study = open_study(self.folder, self.experiment)
-        settle(study, self.folder)
+        settle(study, self.folder, self.experiment.objective)
         rows = read_rows(self.folder)
         self.listeners.begin(self.experiment, self.folder, self.slots, len(rows))
         recorder = self._recorder(study, rows)

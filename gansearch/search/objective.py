@@ -1,0 +1,93 @@
+"""What the Optuna study is told of a trial: its values under the experiment's objective, and how it ended."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import optuna
+from optuna.study import StudyDirection
+from optuna.trial import TrialState
+
+_NAMES = {"both": ("stability", "distance"), "balanced": ("distance",)}
+_DIRECTIONS = {"stability": StudyDirection.MAXIMIZE, "distance": StudyDirection.MINIMIZE}
+_ATTRIBUTES = ("verdict", "status", "updates", "train_seconds", "node", "error")
+_NEARLY_HEALTHY = 0.01
+"""Least constraint of an unhealthy trial: a constraint of 0 would be kept."""
+
+
+def metrics(objective: str) -> dict[str, StudyDirection]:
+    """The metrics that the study optimises, in order, each with its direction."""
+    return {name: _DIRECTIONS[name] for name in _NAMES.get(objective, (objective,))}
+
+
+@dataclass(frozen=True)
+class Told:
+    """A trial's ending as Optuna takes it."""
+
+    state: TrialState
+    values: list[float] | None
+    constraints: dict[str, float]
+    """All 0 where the trial is feasible."""
+    attributes: dict[str, Any]
+    reported: dict[int, float] = field(default_factory=dict)
+    """The value at the update where a pruned trial was stopped; Optuna has that for one objective only."""
+
+
+def told(row: Mapping[str, Any], objective: str, worst: Callable[[], float]) -> Told:
+    """The ending that a trial's row says; `worst` is asked for the largest distance so far where one is missing.
+
+    Complete: with its values. Pruned: without values, so that it is never among the best; TPE ranks it behind the
+    complete ones. Failed: complete for Optuna, which learns nothing from FAIL, but infeasible and with the worst
+    values seen; that keeps it off the Pareto front and lets the samplers avoid the place. With the objective
+    `balanced` every unhealthy trial is infeasible, by 1 − its stability, which leads the sampler to healthy places.
+    """
+    failed = row["status"] == "failed"
+    numbers = {name: math.nan if failed else row[name] for name in _DIRECTIONS}
+    attributes = {name: row[name] for name in _ATTRIBUTES if row[name] is not None and row[name] != ""}
+    pruned = row["status"] == "pruned"
+    wanted = metrics(objective)
+    for name, number in numbers.items():
+        if math.isfinite(number) and (pruned or name not in wanted):
+            attributes[name] = number
+    constraints = _constraints(row, objective)
+    if pruned:
+        number = numbers[next(iter(wanted))]
+        reported = {int(row["updates"]): number} if len(wanted) == 1 and math.isfinite(number) else {}
+        return Told(TrialState.PRUNED, None, constraints, attributes, reported)
+    for name, number in numbers.items():
+        if name in wanted and not math.isfinite(number):
+            numbers[name] = worst() if name == "distance" else 0.0
+    return Told(TrialState.COMPLETE, [numbers[name] for name in wanted], constraints, attributes)
+
+
+def tell(trial: optuna.Trial, row: Mapping[str, Any], objective: str) -> None:
+    """Ends a trial in its study as its row says. What a driver told before it died is not told again."""
+    ending = told(row, objective, lambda: worst_distance(trial.study, objective))
+    for name, value in ending.attributes.items():
+        trial.set_user_attr(name, value)
+    for name, value in ending.constraints.items():
+        if name not in trial.constraints:
+            trial.set_constraint(name, value)
+    for update, value in ending.reported.items():
+        trial.report(value, update)
+    trial.study.tell(trial, ending.values, state=ending.state)
+
+
+def worst_distance(study: optuna.Study, objective: str) -> float:
+    """The largest distance told so far; 1 if none was."""
+    place = list(metrics(objective)).index("distance")
+    complete = study.get_trials(deepcopy=False, states=[TrialState.COMPLETE])
+    return max((trial.values[place] for trial in complete), default=1.0)
+
+
+def _constraints(row: Mapping[str, Any], objective: str) -> dict[str, float]:
+    """Set on every trial alike: GPSampler wants the same constraints on all of them."""
+    constraints = {"failed": float(row["status"] == "failed")}
+    if objective == "balanced":
+        stability = row["stability"] if math.isfinite(row["stability"]) and row["status"] != "failed" else 0.0
+        healthy = row["status"] != "failed" and row["verdict"] == "balanced"
+        constraints["unhealthy"] = 0.0 if healthy else max(1.0 - stability, _NEARLY_HEALTHY)
+    return constraints

@@ -1,0 +1,77 @@
+"""Optuna's samplers by name, with the options that their constructors take as plain values."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from optuna import samplers
+from optuna.exceptions import ExperimentalWarning
+
+from gansearch.experiment import Experiment, ExperimentError, Sampler, suggest
+
+SAMPLERS: dict[str, Callable[..., samplers.BaseSampler]] = {
+    "tpe": samplers.TPESampler,
+    "random": samplers.RandomSampler,
+    "gp": samplers.GPSampler,
+    "nsgaii": samplers.NSGAIISampler,
+    "qmc": samplers.QMCSampler,
+}
+"""Optuna imports what a sampler needs (torch for gp, scipy for qmc) when it is first made or asked."""
+_OURS: dict[str, dict[str, Any]] = {
+    "gp": {"warn_independent_sampling": False},  # a conditional parameter is sampled so, and rightly
+    "qmc": {"scramble": True, "warn_independent_sampling": False},
+}
+"""Defaults other than Optuna's."""
+_TYPES = {"int": int, "float": float, "bool": bool, "str": str, "None": type(None)}
+_NOT_OFFERED = {"seed", "prior_weight"}
+"""The seed is the experiment's; Optuna deprecates the other, as it does those that begin with _DEPRECATED."""
+_DEPRECATED = ("consider_", "warn_")
+
+
+def make_sampler(experiment: Experiment, done: int = 0) -> samplers.BaseSampler:
+    """The experiment's sampler, for a study that holds `done` trials already.
+
+    Raises ExperimentError where it has no such option or cannot take its value.
+    """
+    chosen = experiment.sampler
+    sampler = chosen if isinstance(chosen, Sampler) else Sampler(name=chosen)
+    offered, errors = options(sampler.name), {}
+    for name, value in sampler.options.items():
+        if name not in offered:
+            hint = suggest(name, offered) or f"; it has {', '.join(offered) or 'none'}"
+            errors[f"sampler.{name}"] = f"not an option of {sampler.name}{hint}"
+        elif not _fits(value, offered[name]):
+            errors[f"sampler.{name}"] = f"must be {' or '.join(offered[name])}, not {value!r}"
+    if errors:
+        raise ExperimentError("experiment", errors)
+    # One that starts anew in a study that goes on must not draw its first points again; qmc keeps its place in the
+    # sequence in the study, under its seed.
+    seed = experiment.seed + (0 if sampler.name == "qmc" else done)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        try:
+            return SAMPLERS[sampler.name](**{**_OURS.get(sampler.name, {}), **sampler.options}, seed=seed)
+        except ValueError as error:
+            raise ExperimentError("experiment", {"sampler": str(error)}) from None
+
+
+def options(name: str) -> dict[str, list[str]]:
+    """The options that a file can give to a sampler, each with the names of its types: {"n_startup_trials": ["int"]}.
+
+    Read from the constructor's signature; what takes functions or objects is left out.
+    """
+    found = {}
+    for option, parameter in inspect.signature(SAMPLERS[name]).parameters.items():
+        types = str(parameter.annotation).split(" | ")
+        if set(types) <= _TYPES.keys() and option not in _NOT_OFFERED and not option.startswith(_DEPRECATED):
+            found[option] = types
+    return found
+
+
+def _fits(value: Any, types: list[str]) -> bool:
+    """Whether a value is of one of the types; a whole number is a float too, but true is no number."""
+    kinds = {_TYPES[name] for name in types}
+    return type(value) in kinds or (type(value) is int and float in kinds)
