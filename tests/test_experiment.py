@@ -153,3 +153,35 @@ def test_the_schema_knows_the_searchable_fields():
     search = schema()["properties"]["search"]
     assert set(search["properties"]) == set(Training.model_fields)
     assert not search["additionalProperties"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "path", "part"),
+    [
+        ({"training": {"balance": "hold"}}, "training.balance", 'did you mean "held"'),
+        ({"training": {"balance": "held", "update_ratio": 2}}, "training.update_ratio", "leave it out"),
+        ({"search": {"balance": "held", "update_ratio": {"low": 1, "high": 2}}}, "search.update_ratio", "leave it out"),
+        ({"training": {"target_separability": 0.8}}, "training.target_separability", "balance: held"),
+        ({"training": {"balance": "held", "target_separability": 0.4}}, "training.target_separability", "0.4"),
+        ({"training": {"balance": "held", "simultaneous": True}}, "training.balance", "simultaneous"),
+        ({"training": {"simultaneous": True}, "search": {"balance": {"choices": ["held"]}}}, "training.balance", "one"),
+    ],
+)
+def test_what_a_balance_does_not_read_is_refused(fields, path, part):
+    with pytest.raises(ExperimentError) as caught:
+        Experiment.parse({"name": "a", "task": "digits", **fields})
+    assert list(caught.value.errors) == [path]
+    assert part in caught.value.errors[path]
+
+
+def test_a_searched_balance_reads_what_it_needs(load):
+    experiment = load("""
+        {name: a, task: digits, search: {balance: {choices: [fixed, held, gap_aware]},
+         target_separability: {low: 0.55, high: 0.9}, update_ratio: {low: 0.5, high: 2}}}
+    """)
+    drawn = {"target_separability": 0.8, "update_ratio": 2.0}
+    read = {b: experiment.training.with_params({"balance": b, **drawn}).model_fields_set for b in ("fixed", "held")}
+    assert read == {"fixed": {"balance", "update_ratio"}, "held": {"balance", "target_separability"}}
+    for balance in ("fixed", "held", "gap_aware"):
+        chosen = experiment.model_copy(update={"training": Training(balance=balance), "search": {}})
+        assert load(chosen.to_yaml()).training.balance == balance

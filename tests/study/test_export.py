@@ -13,6 +13,7 @@ import torch
 from gansearch.experiment import Experiment
 from gansearch.study.choose import Choice
 from gansearch.study.export import to_json, to_python, to_yaml
+from gansearch.study.tables import balance
 
 from .synthetic import experiment
 
@@ -94,3 +95,37 @@ def test_the_snippet_names_what_the_loop_must_add() -> None:
     wgan = experiment(training={"loss": "wgan", "optimizer": "sgd"})
     assert "gp_lambda = 10.0" in to_python(CHOICE, wgan)
     assert "optim.SGD(discriminator.parameters(), lr=lr_d)" in to_python(CHOICE, wgan)
+
+
+def test_a_held_balance_names_its_target_in_place_of_the_update_ratio(tmp_path: Path) -> None:
+    params = {"lr_d": 3.3e-4, "lr_g": 6.6e-4, "pretrain_steps": 3, "balance": "held", "target_separability": 0.8}
+    choice = Choice(12, params, 0.8, 9.0)
+    spec = experiment(
+        training={"updates": 38},
+        search={"balance": {"choices": ["fixed", "held"]}, "pretrain_steps": {"low": 0, "high": 9}},
+    )
+    text = to_yaml(choice, spec)
+    assert "update_ratio" not in text
+    training = load(text, tmp_path).training
+    assert (training.balance, training.target_separability) == ("held", 0.8)
+    assert math.isnan(balance(training)["update_ratio"])
+    fixed = to_yaml(Choice(12, {**params, "balance": "fixed", "update_ratio": 2.0}, 0.8, 9.0), spec)
+    assert "target_separability" not in fixed
+    assert load(fixed, tmp_path).training.update_ratio == 2.0
+    # The same as code; the scores say that D is fooled, so that most turns are its own.
+    space: dict[str, Any] = {}
+    exec(to_python(choice, spec), space)
+    generator, discriminator, order = torch.nn.Linear(1, 1), torch.nn.Linear(1, 1), []
+
+    def d_loss() -> tuple[torch.Tensor, ...]:
+        order.append("d")
+        return discriminator(torch.ones(1, 1)).sum(), torch.zeros(4), torch.ones(4)
+
+    def g_loss() -> torch.Tensor:
+        order.append("g")
+        return generator(torch.ones(1, 1)).sum()
+
+    space["train"](generator, discriminator, d_loss, g_loss)
+    assert len(order) == 38
+    assert "".join(order).startswith("ddd")
+    assert order.count("d") > 3 * order.count("g") > 0
