@@ -252,6 +252,8 @@ def _print_summary(study: Study, page: Path | None = None) -> None:
     print(
         f"{counts['total']} of {study.experiment.trials} trials" + (f" ({others})" if others else "") + f": {verdicts}"
     )
+    if study.run.get("ended"):
+        print(f"ended early: {study.run['ended']}")
     best, folder = study.best, study.folder
     if best is None:
         print(study.nothing_healthy())

@@ -8,7 +8,8 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -122,6 +123,19 @@ class Training(_Model):
     def gp_lambda(self) -> float:
         return self.gp if self.gp is not None else 10.0 if self.loss == "wgan" else 0.0
 
+    def used(self, name: str) -> Any:
+        """A field's value as it is trained with: never null, and the pair of rates that the file does not name too."""
+        lr_d, lr_g = self.rates
+        return {
+            "lr": self.lr if self.lr_d is None else math.sqrt(lr_d * lr_g),
+            "lr_ratio": self.lr_ratio if self.lr_d is None else lr_d / lr_g,
+            "lr_d": lr_d,
+            "lr_g": lr_g,
+            "betas": list(self.adam_betas),
+            "beta1": self.adam_betas[0],
+            "gp": self.gp_lambda,
+        }.get(name, getattr(self, name))
+
     def with_params(self, params: Mapping[str, Any]) -> Training:
         """This training with a trial's parameters in place of its own; a searched pair of rates replaces the other."""
         fields = self.model_dump(exclude_unset=True)
@@ -134,7 +148,22 @@ class Training(_Model):
         return Training(**fields)
 
 
-class Range(_Model):
+class _Searched(_Model):
+    when: dict[str, Plain | list[Plain]] | None = None
+    """Other fields of training, each with a value or a list of them: `{loss: [hinge, wgan]}`. Where it does not hold
+    the parameter is not asked, and training's own value is used."""
+
+    @property
+    def conditions(self) -> dict[str, list[Any]]:
+        """`when`, with a list of values for each field."""
+        return {name: v if isinstance(v, list) else [v] for name, v in (self.when or {}).items()}
+
+    def holds(self, value_of: Callable[[str], Any]) -> bool:
+        """Whether each field of `when` has one of its values; `value_of` gives a field's."""
+        return all(any(same(value_of(name), v) for v in values) for name, values in self.conditions.items())
+
+
+class Range(_Searched):
     """Numbers from low to high, both included."""
 
     low: Number
@@ -155,7 +184,7 @@ class Range(_Model):
         return self
 
 
-class Choices(_Model):
+class Choices(_Searched):
     """One of a list of values."""
 
     choices: list[Plain] = Field(min_length=1)
@@ -215,6 +244,8 @@ class Limits(_Model):
     """After these no trial is started; those that run are finished."""
     concurrent: int | None = Field(None, ge=1)
     """At most so many trials at once; null fills the cluster."""
+    updates: int | None = Field(None, ge=1)
+    """Of all trials and seeds together. Once they are trained no trial is started; those that run are finished."""
 
 
 class Experiment(_Model):
@@ -245,6 +276,8 @@ class Experiment(_Model):
     confirm: Confirm | None = Confirm()
     resources: Resources = Resources()
     limits: Limits = Limits()
+    stop_when_flat: int | None = Field(None, ge=2)
+    """No trial is started once the last so many brought nothing that is better by 1% under the objective."""
     evidence: dict[str, Any] = {}
     """What a sweep measured of this configuration: written by export, not read by train."""
 
@@ -333,6 +366,20 @@ def suggest(name: str, allowed: Iterable[str]) -> str:
     return f'; did you mean "{near[0]}"?' if near else ""
 
 
+def same(one: Any, other: Any) -> bool:
+    """Whether two values of a field are the same but for rounding; true is not 1, a list is equal to a tuple."""
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(map(same, one, other))
+    numbers = [isinstance(value, int | float) and not isinstance(value, bool) for value in (one, other)]
+    return math.isclose(one, other, rel_tol=1e-9) if all(numbers) else not any(numbers) and bool(one == other)
+
+
+def search_order(search: Mapping[str, Any]) -> list[str]:
+    """The names under `search:`, each after those that its `when` names. Raises graphlib.CycleError."""
+    graph = {name: list(entry.conditions) if isinstance(entry, _Searched) else [] for name, entry in search.items()}
+    return [name for name in TopologicalSorter(graph).static_order() if name in search]
+
+
 class _Loader(yaml.SafeLoader):
     """YAML 1.1 reads 1e-4 as text; people mean a number."""
 
@@ -367,6 +414,12 @@ def _space_errors(experiment: Experiment) -> Iterator[tuple[str, str]]:
                 Training.model_validate({name: value})
             except ValidationError as error:
                 yield f"search.{name}{end}", _message(error.errors()[0])
+        yield from _condition_errors(experiment, name)
+    try:
+        search_order(search)
+    except CycleError as error:
+        names = [str(name) for name in reversed(error.args[1])]
+        yield f"search.{names[0]}.when", f"goes round in a circle: {' → '.join(names)}"
     given = training.model_fields_set | search.keys()
     given -= {n for n in ("lr_d", "lr_g") if n not in search and getattr(training, n) is None}
     if {"lr", "lr_ratio"} & given and {"lr_d", "lr_g"} & given:
@@ -385,6 +438,37 @@ def _space_errors(experiment: Experiment) -> Iterator[tuple[str, str]]:
     for name, why in _unread(experiment).items():
         if name in search or name in training.model_fields_set:
             yield f"{'search' if name in search else 'training'}.{name}", why
+
+
+def _condition_errors(experiment: Experiment, name: str) -> Iterator[tuple[str, str]]:
+    """What is wrong with one entry's `when`: fields that there are not, and values that they can never have."""
+    entry = experiment.search[name]
+    for other, values in entry.conditions.items() if isinstance(entry, _Searched) else ():
+        path = f"search.{name}.when.{other}"
+        if other not in Training.model_fields:
+            yield path, "not a field of training" + suggest(other, Training.model_fields)
+            continue
+        for value in values:
+            never = _never(experiment, other, value)
+            if never:
+                yield path, f"can never be {value!r}: {never}"
+
+
+def _never(experiment: Experiment, name: str, value: Any) -> str:
+    """Why a field can never have a value; empty where it can."""
+    own, entry = experiment.training.used(name), experiment.search.get(name)
+    if name not in experiment.search:
+        return "" if same(value, own) else f"it is not searched, and training.{name} is {own!r}"
+    if not isinstance(entry, _Searched):
+        return "" if same(value, entry) else f"search.{name} is {entry!r}"
+    if entry.when and same(value, own):
+        return ""
+    if isinstance(entry, Choices):
+        return "" if any(same(value, v) for v in entry.choices) else f"search.{name} has the choices {entry.choices}"
+    if entry.step is None and Training.model_fields[name].annotation is not int:
+        return f"search.{name} is a range without steps, which hits no value exactly; give it choices"
+    inside = isinstance(value, int | float) and entry.low <= value <= entry.high
+    return "" if inside else f"search.{name} goes from {entry.low} to {entry.high}"
 
 
 def _unread(experiment: Experiment) -> dict[str, str]:

@@ -103,7 +103,8 @@ class Recorder(TrialProgressCallback):
         start = time.monotonic()
         write_tables(self.folder, self.experiment.search, self.rows)
         done, seconds = self._before
-        write_whole(self.folder.run, to_json({**self._run, "wall_seconds": seconds + _span(self.rows[done:])}))
+        run = {**self._run, "wall_seconds": seconds + _span(self.rows[done:]), "ended": self.searcher.why}
+        write_whole(self.folder.run, to_json(run))
         now = time.monotonic()
         self._tables_due = now + max(TABLE_SECONDS, (now - start) / _TABLE_SHARE)
 

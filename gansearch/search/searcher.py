@@ -5,24 +5,30 @@ Optuna's study in the results folder is the truth of a sweep: nothing that Ray r
 
 from __future__ import annotations
 
-import math
-import time
+import random
 import warnings
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 import optuna
 from optuna.exceptions import ExperimentalWarning
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
+from optuna.trial import TrialState
 from ray.tune.search import Searcher
 
 from gansearch.experiment import Experiment
+from gansearch.search.budget import Budget
 from gansearch.search.objective import metrics, tell
 from gansearch.search.samplers import make_sampler
-from gansearch.search.space import distributions, params
+from gansearch.search.space import ask, distributions, grid, key, params
 from gansearch.study.folder import Folder
 
+_TRIES = 10
+"""Questions to the sampler before it is overruled."""
+_DRAWN_FROM = 1000
+"""Configurations that a draw among those left looks at."""
 _LOCK_SECONDS = 10
 """A lock of the journal older than this was left by a process that died."""
 
@@ -62,31 +68,83 @@ def _cut_torn_line(folder: Folder) -> None:
 
 
 class StudySearcher(Searcher):
-    """Asks the study for Ray Tune's next trial, with `deadline` in seconds of time.monotonic()."""
+    """Asks the study for Ray Tune's next trial while the budget lasts. `why` says why there is none any more."""
 
-    def __init__(self, study: optuna.Study, experiment: Experiment, deadline: float = math.inf):
+    def __init__(self, study: optuna.Study, experiment: Experiment, budget: Budget):
         super().__init__()
         self.study = study
         self.experiment = experiment
-        self.deadline = deadline
+        self.budget = budget
+        self.why = ""
         self._space = distributions(experiment)
-        self._asked: dict[int, optuna.Trial] = {}
+        self._asked: dict[int, tuple[optuna.Trial, int]] = {}
+        self._known = {
+            key(trial.params): trial.number
+            for trial in study.get_trials(deepcopy=False, states=[TrialState.COMPLETE, TrialState.PRUNED])
+            if "warm_start" not in trial.user_attrs  # another study's trial has no row here
+        }
 
-    def suggest(self, trial_id: str) -> dict[str, Any] | str:
-        """The worker's config: number and params, and the checkpoints of the trial that it continues."""
-        if time.monotonic() > self.deadline:
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+        """The worker's config: number and params, and the checkpoints of the trial that it continues.
+
+        None while those under way may use up the budget; they may also be pruned.
+        """
+        self.why = self.why or self.budget.over()
+        if self.why:
             return self.FINISHED
-        trial = self.study.ask(self._space)
-        self._asked[trial.number] = trial
+        if self.budget.left(sum(updates for _, updates in self._asked.values())) <= 0:
+            return None
+        trial = self._new_trial()
+        if trial is None:
+            self.why = "every configuration of the space has been tried"
+            return self.FINISHED
+        self._known[key(trial.params)] = trial.number
+        chosen = params(self.experiment, trial.params)
+        updates = self.experiment.training.with_params(chosen).updates * self.experiment.replicas
+        self._asked[trial.number] = (trial, updates)
         return {
             "number": trial.number,
-            "params": params(self.experiment, trial.params),
+            "params": chosen,
             "checkpoints": trial.user_attrs.get("checkpoints", []),
         }
 
     def tell(self, row: Mapping[str, Any]) -> None:
-        """Tells the study the ending of a trial, from its row."""
-        tell(self._asked.pop(row["number"]), row, self.experiment.objective)
+        """Tells the study and the budget the ending of a trial, from its row."""
+        trial, _ = self._asked.pop(row["number"])
+        tell(trial, row, self.experiment.objective)
+        self.budget.ended(row)
+
+    def _new_trial(self) -> optuna.Trial | None:
+        """A trial that has not been run yet; None where all have.
+
+        The same seeds would give the same result again. A sampler that insists on what is known is asked a few
+        times, then overruled by a configuration drawn from those that are left.
+        """
+        for _ in range(_TRIES):
+            trial = self._ask()
+            if trial is not None:
+                return trial
+        configurations = grid(self.experiment, self._space)
+        if configurations is None:  # hardly: a continuous parameter hits no value twice
+            return ask(self.study, self.experiment, self._space)
+        unseen = list(islice((c for c in configurations if key(c) not in self._known), _DRAWN_FROM))
+        if not unseen:
+            return None
+        self.study.enqueue_trial(random.Random(len(self._known)).choice(unseen))
+        trial = None
+        while trial is None:  # others may be waiting before it
+            trial = self._ask()
+        return trial
+
+    def _ask(self) -> optuna.Trial | None:
+        """The study's next trial; None, and failed for Optuna, which learns nothing from that, if it is known."""
+        trial = ask(self.study, self.experiment, self._space)
+        earlier = self._known.get(key(trial.params))
+        if earlier is None:
+            return trial
+        trial.set_user_attr("duplicate_of", earlier)
+        self.study.tell(trial, state=TrialState.FAIL)
+        return None
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """The recorder tells the study, after it has written the trial's record."""

@@ -6,9 +6,11 @@ import json
 import math
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import optuna
 from optuna.distributions import (
     BaseDistribution,
     CategoricalDistribution,
@@ -16,17 +18,25 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from gansearch.experiment import Choices, Experiment, ExperimentError, Range, Training
+from gansearch.experiment import Choices, Experiment, ExperimentError, Range, Training, same, search_order
+
+
+@dataclass(frozen=True)
+class _Encoded:
+    """A value as Optuna has it; null may be one of the choices."""
+
+    value: bool | int | float | str | None
 
 
 def distributions(experiment: Experiment) -> dict[str, BaseDistribution]:
-    """An Optuna distribution for every searched field; plain values have none.
+    """An Optuna distribution for every searched field, in the order in which they are asked; plain values have none.
 
     Raises ExperimentError where a range is given for a field that is no number, or a whole-number field has a
     fractional end or step.
     """
     found: dict[str, BaseDistribution] = {}
-    for name, entry in experiment.search.items():
+    for name in search_order(experiment.search):
+        entry = experiment.search[name]
         if isinstance(entry, Range):
             found[name] = _of_range(name, entry)
         elif isinstance(entry, Choices):
@@ -34,9 +44,108 @@ def distributions(experiment: Experiment) -> dict[str, BaseDistribution]:
     return found
 
 
+def ask(study: optuna.Study, experiment: Experiment, space: Mapping[str, BaseDistribution]) -> optuna.Trial:
+    """The study's next trial, with its parameters: those of `space` whose `when` holds, given those before them."""
+    trial = study.ask()
+    for name, distribution in space.items():
+        if _asked(experiment, name, trial.params):
+            _suggest(trial, name, distribution)
+    return trial
+
+
 def params(experiment: Experiment, optuna_params: Mapping[str, Any]) -> dict[str, Any]:
-    """A trial's parameters for `Training.with_params`: Optuna's choice, and the plain values of `search:`."""
-    return {name: _value(entry, optuna_params.get(name)) for name, entry in experiment.search.items()}
+    """A trial's parameters for `Training.with_params`: Optuna's choice, the plain values of `search:`, and training's
+    own value of what Optuna was not asked."""
+    known = {
+        name: _value(entry, optuna_params.get(name))
+        for name, entry in experiment.search.items()
+        if name in optuna_params or not isinstance(entry, Range | Choices)
+    }
+    own = experiment.training.with_params(known)
+    return {name: known[name] if name in known else own.used(name) for name in experiment.search}
+
+
+def place(experiment: Experiment, training: Training) -> tuple[dict[str, Any], dict[str, str]]:
+    """Optuna's parameters of a configuration, and of those that the space does not hold why not, by name."""
+    found: dict[str, Any] = {}
+    outside: dict[str, str] = {}
+    for name, distribution in distributions(experiment).items():
+        entry, value = experiment.search[name], training.used(name)
+        if isinstance(entry, Range | Choices) and entry.holds(training.used):
+            encoded = _choice(entry, value) if isinstance(entry, Choices) else _number(distribution, value)
+            if encoded is None:
+                outside[name] = f"{value!r} is not {_described(entry)}"
+            else:
+                found[name] = encoded.value
+    return found, outside
+
+
+def fit(experiment: Experiment, training: Training) -> tuple[dict[str, Any], str]:
+    """Optuna's parameters of a configuration, or why no trial of the experiment could have been it, in a few words."""
+    found, outside = place(experiment, training)
+    for name, why in outside.items():
+        return {}, f"{name} {why}"
+    here = experiment.training.with_params(params(experiment, found))
+    for name in Training.model_fields:
+        if not same(here.used(name), training.used(name)):
+            return {}, f"{name} {training.used(name)!r} is not {here.used(name)!r}"
+    return found, ""
+
+
+def grid(experiment: Experiment, space: Mapping[str, BaseDistribution]) -> Iterator[dict[str, Any]] | None:
+    """Optuna's parameters of every configuration, one by one; None where a parameter is continuous."""
+    values = {name: _values(distribution) for name, distribution in space.items()}
+    whole = {name: listed for name, listed in values.items() if listed is not None}
+    return _grid(experiment, whole, list(space), {}) if len(whole) == len(values) else None
+
+
+def key(optuna_params: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+    """Equal for equal configurations; rounding errors of steps are forgiven."""
+    return tuple(sorted((n, _tidy(v) if isinstance(v, float) else v) for n, v in optuna_params.items()))
+
+
+def _asked(experiment: Experiment, name: str, chosen: Mapping[str, Any]) -> bool:
+    """Whether a parameter's `when` holds, given what Optuna has chosen before it."""
+    entry = experiment.search[name]
+    if not isinstance(entry, Range | Choices) or not entry.when:
+        return True
+    return entry.holds(experiment.training.with_params(params(experiment, chosen)).used)
+
+
+def _suggest(trial: optuna.Trial, name: str, distribution: BaseDistribution) -> None:
+    match distribution:
+        case CategoricalDistribution():
+            trial.suggest_categorical(name, distribution.choices)
+        case IntDistribution():
+            trial.suggest_int(name, distribution.low, distribution.high, step=distribution.step, log=distribution.log)
+        case FloatDistribution():
+            trial.suggest_float(name, distribution.low, distribution.high, step=distribution.step, log=distribution.log)
+
+
+def _grid(
+    experiment: Experiment, values: Mapping[str, Sequence[Any]], names: list[str], chosen: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
+    if not names:
+        yield chosen
+    elif not _asked(experiment, names[0], chosen):
+        yield from _grid(experiment, values, names[1:], chosen)
+    else:
+        for value in values[names[0]]:
+            yield from _grid(experiment, values, names[1:], {**chosen, names[0]: value})
+
+
+def _values(distribution: BaseDistribution) -> Sequence[Any] | None:
+    """All values of a distribution, or None for a continuous one."""
+    match distribution:
+        case CategoricalDistribution():
+            return distribution.choices
+        case IntDistribution():
+            return range(distribution.low, distribution.high + 1, distribution.step)
+        case FloatDistribution(low=low, high=high, step=step):
+            if step is None:
+                return [low] if low == high else None
+            return [_tidy(low + i * step) for i in range(round((high - low) / step) + 1)]
+    return None
 
 
 def _of_range(name: str, entry: Range) -> BaseDistribution:
@@ -55,7 +164,12 @@ def _of_range(name: str, entry: Range) -> BaseDistribution:
         return FloatDistribution(entry.low, entry.high, log=entry.log)
     # Optuna wants the last step to end at high; 1e-9 forgives 0.3 / 0.1 = 2.9999999999999996.
     steps = math.floor((entry.high - entry.low) / entry.step + 1e-9)
-    return FloatDistribution(entry.low, entry.low + steps * entry.step, step=entry.step)
+    return FloatDistribution(entry.low, _tidy(entry.low + steps * entry.step), step=entry.step)
+
+
+def _tidy(number: float) -> float:
+    """0.3 for 0.1 + 0.2."""
+    return float(f"{number:.12g}")
 
 
 def _kinds(name: str) -> tuple[Any, ...]:
@@ -67,6 +181,30 @@ def _kinds(name: str) -> tuple[Any, ...]:
 def _encoded(value: Any) -> bool | int | float | str | None:
     """Optuna's categories are scalars; a list travels as its JSON text."""
     return json.dumps(value) if isinstance(value, list) else value
+
+
+def _choice(entry: Choices, value: Any) -> _Encoded | None:
+    return next((_Encoded(_encoded(choice)) for choice in entry.choices if same(choice, value)), None)
+
+
+def _number(distribution: BaseDistribution, value: Any) -> _Encoded | None:
+    """A value as one of the distribution's, with its ends and steps forgiven a rounding error."""
+    assert isinstance(distribution, FloatDistribution | IntDistribution)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    low, high, step = distribution.low, distribution.high, distribution.step
+    near = low + round((value - low) / step) * step if step else value
+    near = min(max(near, low), high)
+    if not same(near, value):
+        return None
+    return _Encoded(int(near) if isinstance(distribution, IntDistribution) else float(near))
+
+
+def _described(entry: Range | Choices) -> str:
+    """What an entry allows: "one of [0, 1]", "from 0 to 1 in steps of 0.1"."""
+    if isinstance(entry, Choices):
+        return f"one of {entry.choices}"
+    return f"from {entry.low} to {entry.high}" + (f" in steps of {entry.step}" if entry.step else "")
 
 
 def _value(entry: Any, chosen: Any) -> Any:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 import shutil
-import time
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ from ray.tune.error import TuneError
 
 from gansearch.experiment import Experiment
 from gansearch.gan import check_task, load_task
+from gansearch.search.budget import Budget
 from gansearch.search.cluster import Cluster, cluster
 from gansearch.search.confirm import confirm, missing
 from gansearch.search.errors import Interrupted, SweepFailed
@@ -128,9 +127,7 @@ class _Sweep:
         return _ended(self.folder, recorder.rows, len(rows))
 
     def _recorder(self, study: optuna.Study, rows: list[dict[str, Any]]) -> Recorder:
-        hours = self.experiment.limits.hours
-        deadline = time.monotonic() + hours * 3600 if hours else math.inf
-        searcher = StudySearcher(study, self.experiment, deadline)
+        searcher = StudySearcher(study, self.experiment, Budget(self.experiment, rows))
         run = about_run(self.slots, str(self.cluster))
         return Recorder(self.folder, self.experiment, searcher, self.listeners, self.interrupts, rows, run)
 

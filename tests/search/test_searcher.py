@@ -1,12 +1,14 @@
 """What the Optuna study is told, by every sampler, and that it outlives a torn journal."""
 
 import math
+from datetime import UTC, datetime
 
 import optuna
 import pytest
 from optuna.trial import TrialState
 
 from gansearch.experiment import ExperimentError
+from gansearch.search.budget import Budget
 from gansearch.search.samplers import SAMPLERS, make_sampler
 from gansearch.search.searcher import StudySearcher, open_study
 from gansearch.study.folder import Folder
@@ -23,7 +25,12 @@ def row(number, status, stability=0.5, distance=1.0):
         "train_seconds": 1.0,
         "node": "here",
         "error": "it broke" if status == "failed" else "",
+        "ended": datetime.now(UTC),
     }
+
+
+def searcher_of(study, experiment):
+    return StudySearcher(study, experiment, Budget(experiment))
 
 
 @pytest.fixture
@@ -34,7 +41,7 @@ def folder(tmp_path):
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_each_sampler_asks_and_is_told_every_ending(folder, tiny, sampler):
     study = open_study(folder, tiny(sampler=sampler))
-    searcher = StudySearcher(study, tiny(sampler=sampler))
+    searcher = searcher_of(study, tiny(sampler=sampler))
     endings = ["complete", "failed", "pruned"] * 5
     for number, status in enumerate(endings):
         config = searcher.suggest(f"ray{number}")
@@ -49,7 +56,7 @@ def test_each_sampler_asks_and_is_told_every_ending(folder, tiny, sampler):
 
 
 def test_only_complete_trials_can_be_best(folder, tiny):
-    searcher = StudySearcher(open_study(folder, tiny()), tiny())
+    searcher = searcher_of(open_study(folder, tiny()), tiny())
     for number, ending in enumerate(
         [("complete", 0.4, 2.0), ("pruned", 1.0, 0.0), ("failed", 1.0, 0.0), ("complete", 0.3, math.nan)]
     ):
@@ -68,26 +75,28 @@ def test_only_complete_trials_can_be_best(folder, tiny):
 
 
 def test_no_more_is_suggested_after_the_deadline(folder, tiny):
-    searcher = StudySearcher(open_study(folder, tiny()), tiny(), deadline=0.0)
+    experiment = tiny(limits={"hours": 1e-9})
+    searcher = searcher_of(open_study(folder, experiment), experiment)
     assert searcher.suggest("ray") == searcher.FINISHED
+    assert "hours are over" in searcher.why
     assert searcher.study.trials == []
 
 
 def test_a_torn_journal_is_cut_to_its_last_whole_line(folder, tiny):
-    searcher = StudySearcher(open_study(folder, tiny()), tiny())
+    searcher = searcher_of(open_study(folder, tiny()), tiny())
     searcher.suggest("ray")
     searcher.tell(row(0, "complete"))
     with folder.journal.open("ab") as journal:
         journal.write(b'{"op_code": 4, "worker_id": "x", "study_')
     study = open_study(folder, tiny())
-    StudySearcher(study, tiny()).suggest("ray")
+    searcher_of(study, tiny()).suggest("ray")
     again = open_study(folder, tiny())
     assert [trial.state for trial in again.trials] == [TrialState.COMPLETE, TrialState.RUNNING]
 
 
 def test_a_sampler_that_starts_again_draws_other_points(folder, tiny):
-    first = StudySearcher(open_study(folder, tiny()), tiny()).suggest("ray")["params"]["lr"]
-    second = StudySearcher(open_study(folder, tiny()), tiny()).suggest("ray")["params"]["lr"]
+    first = searcher_of(open_study(folder, tiny()), tiny()).suggest("ray")["params"]["lr"]
+    second = searcher_of(open_study(folder, tiny()), tiny()).suggest("ray")["params"]["lr"]
     assert first != second
 
 
@@ -103,7 +112,7 @@ def test_the_journal_keeps_one_study_when_the_experiment_gets_another_name(folde
 )
 def test_one_objective_is_told_alone_and_the_other_number_is_kept_beside(folder, tiny, objective, metrics, values):
     experiment = tiny(objective=objective)
-    searcher = StudySearcher(open_study(folder, experiment), experiment)
+    searcher = searcher_of(open_study(folder, experiment), experiment)
     for number, ending in enumerate([("complete", 0.4, 2.0), ("pruned", 1.0, 0.5), ("failed", math.nan, math.nan)]):
         searcher.suggest("ray")
         searcher.tell(row(number, *ending))
@@ -121,7 +130,7 @@ def test_one_objective_is_told_alone_and_the_other_number_is_kept_beside(folder,
 
 def test_with_the_objective_balanced_nothing_unhealthy_can_be_best(folder, tiny):
     experiment = tiny(objective="balanced")
-    searcher = StudySearcher(open_study(folder, experiment), experiment)
+    searcher = searcher_of(open_study(folder, experiment), experiment)
     for number, (verdict, stability, distance) in enumerate(
         [("balanced", 0.8, 2.0), ("collapsed", 0.3, 0.1), ("oscillating", 1.0, 0.1)]
     ):
@@ -156,3 +165,71 @@ def test_wrong_options_of_a_sampler_are_named(tiny, sampler, path, part):
         make_sampler(tiny(sampler=sampler))
     assert list(error.value.errors) == [path]
     assert part in error.value.errors[path]
+
+
+def run_all(searcher, most=40):
+    """Suggests and ends trials until there is none any more; their parameters."""
+    found = []
+    while (config := searcher.suggest("ray")) != searcher.FINISHED:
+        found.append(config["params"])
+        searcher.tell(row(config["number"], "complete", 0.5, 1.0))
+        assert len(found) < most, "the searcher does not come to an end"
+    return found
+
+
+CONDITIONAL = {
+    "r1_gamma": {"low": 0.01, "high": 10, "log": True, "when": {"loss": ["non_saturating", "hinge"]}},
+    "loss": {"choices": ["non_saturating", "hinge", "wgan"]},
+}
+
+
+def test_a_conditional_parameter_is_asked_only_where_it_holds(folder, tiny):
+    experiment = tiny(search=CONDITIONAL, training={"updates": 80, "r1_gamma": 0.25})
+    searcher = searcher_of(open_study(folder, experiment), experiment)
+    configs = [searcher.suggest("ray") for _ in range(20)]
+    given = [config["params"] for config in configs]
+    asked = [searcher.study.trials[config["number"]].params for config in configs]
+    assert {params["loss"] for params in given} == {"non_saturating", "hinge", "wgan"}
+    for params, optunas in zip(given, asked, strict=True):
+        assert list(params) == list(CONDITIONAL)
+        assert ("r1_gamma" in optunas) == (params["loss"] != "wgan")
+        assert params["r1_gamma"] == optunas.get("r1_gamma", 0.25)
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_a_discrete_space_is_tried_once_each_and_then_the_sweep_ends(folder, tiny, sampler):
+    search = {
+        "ema": {"low": 0.0, "high": 0.3, "step": 0.1, "when": {"loss": "hinge"}},
+        "loss": {"choices": ["wgan", "hinge"]},
+        "batch_size": {"low": 8, "high": 10},
+    }
+    experiment = tiny(sampler=sampler, search=search)
+    searcher = searcher_of(open_study(folder, experiment), experiment)
+    found = run_all(searcher)
+    assert len(found) == len({str(params) for params in found}) == 3 * (4 + 1)
+    assert searcher.why == "every configuration of the space has been tried"
+    assert all("duplicate_of" in t.user_attrs for t in searcher.study.trials if t.state is TrialState.FAIL)
+    again = searcher_of(open_study(folder, experiment), experiment)
+    assert run_all(again) == []
+
+
+def test_what_runs_is_not_run_beside_itself(folder, tiny):
+    experiment = tiny(search={"loss": {"choices": ["wgan", "hinge"]}})
+    searcher = searcher_of(open_study(folder, experiment), experiment)
+    assert {searcher.suggest("ray")["params"]["loss"] for _ in range(2)} == {"wgan", "hinge"}
+    assert searcher.suggest("ray") == searcher.FINISHED
+
+
+def test_the_last_updates_wait_for_the_trials_under_way(folder, tiny):
+    experiment = tiny(limits={"updates": 240}, replicas=2)  # of 160 a trial
+    searcher = searcher_of(open_study(folder, experiment), experiment)
+    first, second = searcher.suggest("ray"), searcher.suggest("ray")
+    assert searcher.suggest("ray") is None
+    searcher.tell(row(first["number"], "pruned", 0.5, 1.0))  # of 40: another fits
+    third = searcher.suggest("ray")
+    assert isinstance(third, dict)
+    assert searcher.suggest("ray") is None
+    for config in (second, third):
+        searcher.tell({**row(config["number"], "complete"), "updates": 160})
+    assert searcher.suggest("ray") == searcher.FINISHED
+    assert "240 updates" in searcher.why

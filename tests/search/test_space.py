@@ -6,8 +6,8 @@ import optuna
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from gansearch.experiment import Experiment, ExperimentError
-from gansearch.search.space import distributions, params
+from gansearch.experiment import Experiment, ExperimentError, Training
+from gansearch.search.space import distributions, fit, grid, key, params, place
 
 
 def experiment(**search):
@@ -56,3 +56,40 @@ def test_ranges_that_make_no_sense_name_their_path(search, path):
     with pytest.raises(ExperimentError) as error:
         distributions(experiment(**search))
     assert list(error.value.errors) == [path]
+
+
+def test_the_grid_holds_every_configuration_once():
+    searched = experiment(
+        r1_gamma={"choices": [0.1, 1.0], "when": {"loss": "hinge"}}, loss={"choices": ["hinge", "wgan"]}
+    )
+    found = list(grid(searched, distributions(searched)))
+    assert sorted(map(key, found)) == sorted(
+        map(key, [{"loss": "hinge", "r1_gamma": 0.1}, {"loss": "hinge", "r1_gamma": 1.0}, {"loss": "wgan"}])
+    )
+    steps = experiment(ema={"low": 0.0, "high": 0.3, "step": 0.1})
+    assert {key(c) for c in grid(steps, distributions(steps))} == {key({"ema": v}) for v in (0.0, 0.1, 0.2, 0.3)}
+    continuous = experiment(lr={"low": 1e-4, "high": 1e-2}, loss={"choices": ["hinge", "wgan"]})
+    assert grid(continuous, distributions(continuous)) is None
+
+
+def test_a_configuration_is_placed_in_the_space_or_it_is_said_why_not():
+    searched = experiment(
+        lr={"low": 1e-4, "high": 1e-2, "log": True},
+        lr_ratio={"low": 0.1, "high": 10, "log": True},
+        batch_size={"low": 16, "high": 64, "step": 16},
+        betas={"choices": [[0.5, 0.999], [0.0, 0.9]]},
+        r1_gamma={"choices": [0.1, 1.0], "when": {"loss": "hinge"}},
+        loss={"choices": ["hinge", "wgan"]},
+    )
+    inside = Training(lr_d=2e-4, lr_g=5e-5, batch_size=32, loss="wgan", betas=(0, 0.9))
+    found, outside = place(searched, inside)
+    assert outside == {}
+    assert found == pytest.approx(
+        {"lr": 1e-4, "lr_ratio": 4.0, "batch_size": 32, "betas": "[0.0, 0.9]", "loss": "wgan"}
+    )
+    assert found["lr"] >= 1e-4  # although the square root of lr_d lr_g may be a little less
+    assert fit(searched, inside) == (found, "")
+    outside = place(searched, Training(lr=1, batch_size=20, loss="hinge"))[1]
+    assert set(outside) == {"lr", "batch_size", "r1_gamma"}
+    assert outside["batch_size"] == "20 is not from 16 to 64 in steps of 16"
+    assert fit(searched, Training(loss="wgan", ema=0.5))[1] == "ema 0.5 is not 0.0"
