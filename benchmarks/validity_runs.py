@@ -1,6 +1,7 @@
 """Trains the random configurations by which the stability score is judged; resumable, one file a run.
 
     python benchmarks/validity_runs.py [--tasks ring grid digits] [--configurations 80] [--out results/validity]
+    python benchmarks/validity_runs.py --tables results/reference/validity      # and then the tables of what is there
 
 Each run leaves its probes and its monitor's rows, and at 25, 50 and 100% of its updates after pretraining the referee,
 the quality, D's scores of training reals, held-out reals and fakes, and samples, so that other scores can be tried
@@ -19,10 +20,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 
 from gansearch.experiment import Training
 from gansearch.gan import Trainer, load_task
+from gansearch.gan.data import data_of
+from gansearch.stability.referee import rule
 
 UPDATES = {"ring": 4000, "grid": 4000, "digits": 3000}
 LOSSES = ("non_saturating", "minimax", "hinge", "wgan")
@@ -89,12 +93,49 @@ def look(trainer: Trainer, arrays: dict[str, np.ndarray], stage: int) -> dict[st
     return {k: v for k, v in asdict(result).items() if k != "samples"}
 
 
+def tables(runs: Path, folder: Path) -> None:
+    """Writes runs.parquet, a row a run and stage, and rows.parquet, a row a run and probe, from all whole runs."""
+    stages, rows = [], []
+    held_out = {task: data_of(load_task(task), torch.device("cpu")).held_out for task in UPDATES}
+    for path in sorted(runs.glob("*.json")):
+        record, arrays = json.loads(path.read_text()), np.load(path.with_suffix(".npz"))
+        run = {key: record[key] for key in ("task", "index", "seed")}
+        final = record["stages"][-1]["distance"]
+        for number, stage in enumerate(STAGES):
+            at = min(number, len(record["stages"]) - 1)  # a run that ended early looks the same ever after
+            look, samples = record["stages"][at], torch.from_numpy(arrays[f"samples_{at}"])
+            separability = look["referee_gap"] + look["separability"]
+            judged = samples.isfinite().all() and math.isfinite(separability)
+            ruling = asdict(rule(separability, held_out[record["task"]], samples)) if judged else {}
+            ruling["referee"] = ruling.pop("separability", math.nan)
+            stages.append(
+                run
+                | {"stage": stage, "until": look["updates"], "distance_then": look["distance"], "distance": final}
+                | ruling
+                | record["params"]
+                | {"seconds": record["seconds"]}
+            )
+        for row in record["rows"]:
+            flat = {k: v for k, v in row.items() if not isinstance(v, list)}
+            flat |= {f"{k}_{i}": share for k, v in row.items() if isinstance(v, list) for i, share in enumerate(v)}
+            rows.append(run | flat)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, table in (("runs", stages), ("rows", rows)):
+        frame = pd.DataFrame(table)
+        floats = frame.select_dtypes("float64").columns
+        frame = frame.astype(dict.fromkeys(floats, "float32")).astype({"task": "category"})
+        frame.to_parquet(folder / f"{name}.parquet", compression="zstd")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tasks", nargs="+", default=list(UPDATES), choices=list(UPDATES))
     parser.add_argument("--configurations", type=int, default=80)
     parser.add_argument("--out", type=Path, default=Path("results/validity"))
+    parser.add_argument("--tables", type=Path, metavar="DIR", help="train nothing; write the tables of the runs there")
     options = parser.parse_args()
+    if options.tables:
+        return tables(options.out, options.tables)
     torch.set_num_threads(1)
     options.out.mkdir(parents=True, exist_ok=True)
     for index in range(options.configurations):

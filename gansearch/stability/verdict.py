@@ -55,6 +55,11 @@ HOPPING = 0.5
 SWING, WILD = 0.1, 0.25
 """Standard deviations of separability between probes at which D and G chase each other: far from the data, near it."""
 
+HOPELESS = ((0.25, 0.6), (0.4, 0.5))
+"""(share of the updates, distance): from then on, samples that stayed further apart than that will not arrive."""
+CERTAINTY_COUNTS = 0.4
+"""Share of the updates from which a D that is certain about everything will not change its mind."""
+
 
 def worst(verdicts: Iterable[str]) -> str:
     """The worst of some verdicts."""
@@ -97,16 +102,23 @@ def known(name: str, window: Window, ruling: Ruling | None) -> float:
 def hopeless(rows: Sequence[Window], share: float) -> str | None:
     """Why a run is beyond hope after `share` of its updates, or None. Both leave pretraining out.
 
-    Its numbers are no longer finite; or for the last half of its probes D was certain and right about nearly
-    everything, or certain and wrong about most.
+    Its numbers are no longer finite; or for the last half of its probes the samples were never nearer to the data than
+    `HOPELESS` allows so late, or D was certain and right about nearly everything, or certain and wrong about most.
     """
     if any(row.invalid for row in rows):
         return "D's scores are no longer finite numbers"
-    if share < 0.4 or len(rows) < 12:
+    if share < HOPELESS[0][0] or len(rows) < 10:
         return None
-    late = rows[-max(4, len(rows) // 2) :]
-    if all(row.saturated_right(0.01) > 0.9 for row in late):
-        return f"D has been certain and right about over 90% of all samples since update {late[0].step:.0f}"
-    if all(row.saturated_wrong(0.05) > 0.5 for row in late):
-        return f"D has been certain and wrong about over half of all samples since update {late[0].step:.0f}"
+    late = rows[-(len(rows) // 2) :]
+    since = f"since update {late[0].step:,.0f}"
+    nearest = min(row.mean("apart") for row in late)
+    for from_share, far in HOPELESS:
+        if share >= from_share and nearest > far:
+            return f"the samples have been far from the data {since} (never under {nearest:.2f} from 0, the same, to 1)"
+    if share < CERTAINTY_COUNTS:
+        return None
+    if all(row.saturated_right(0.01) > WON for row in late):
+        return f"D has been certain and right about over {WON:.0%} of all samples {since}"
+    if all(row.saturated_wrong() > SATURATED for row in late):
+        return f"D has been certain and wrong about over {SATURATED:.0%} of all samples {since}"
     return None
