@@ -1,7 +1,8 @@
 """All adversarial losses and penalties, in their papers' terms.
 
 `r` and `f` are D's raw scores of real and fake samples, (B,) each, larger = more real. σ is the logistic function, so
-that softplus(−s) = −ln σ(s) and softplus(s) = −ln(1 − σ(s)).
+that softplus(−s) = −ln σ(s) and softplus(s) = −ln(1 − σ(s)). Everything may have a leading axis: R seeds have scores
+(R, B) and losses (R,).
 """
 
 from __future__ import annotations
@@ -29,9 +30,9 @@ class Loss(NamedTuple):
 
 
 def _logistic(r: Tensor, f: Tensor, smoothing: float) -> Tensor:
-    loss = F.softplus(-r).mean() + F.softplus(f).mean()
+    loss = F.softplus(-r).mean(-1) + F.softplus(f).mean(-1)
     # −(1−s) ln σ(r) − s ln(1−σ(r)) = softplus(−r) + s·r: one-sided smoothing, Salimans et al. 2016, section 3.4.
-    return loss + smoothing * r.mean() if smoothing else loss
+    return loss + smoothing * r.mean(-1) if smoothing else loss
 
 
 def _ideal_logistic(smoothing: float) -> float:
@@ -41,26 +42,29 @@ def _ideal_logistic(smoothing: float) -> float:
 
 LOSSES: dict[str, Loss] = {
     # Goodfellow et al. 2014, section 3: G maximises ln D(G(z)).
-    "non_saturating": Loss(_logistic, lambda f, r: F.softplus(-f).mean(), _ideal_logistic, "logit"),
+    "non_saturating": Loss(_logistic, lambda f, r: F.softplus(-f).mean(-1), _ideal_logistic, "logit"),
     # Goodfellow et al. 2014, equation 1: G minimises ln(1 − D(G(z))).
-    "minimax": Loss(_logistic, lambda f, r: -F.softplus(f).mean(), _ideal_logistic, "logit"),
+    "minimax": Loss(_logistic, lambda f, r: -F.softplus(f).mean(-1), _ideal_logistic, "logit"),
     # Lim & Ye 2017; Miyato et al. 2018, equations 16 and 17.
     "hinge": Loss(
-        lambda r, f, s: F.relu(1 - r).mean() + F.relu(1 + f).mean(), lambda f, r: -f.mean(), lambda s: 2.0, "score"
+        lambda r, f, s: F.relu(1 - r).mean(-1) + F.relu(1 + f).mean(-1),
+        lambda f, r: -f.mean(-1),
+        lambda s: 2.0,
+        "score",
     ),
     # Arjovsky et al. 2017, equation 2; its Lipschitz constraint is `gradient_penalty`.
-    "wgan": Loss(lambda r, f, s: f.mean() - r.mean(), lambda f, r: -f.mean(), lambda s: 0.0, "score"),
+    "wgan": Loss(lambda r, f, s: f.mean(-1) - r.mean(-1), lambda f, r: -f.mean(-1), lambda s: 0.0, "score"),
     # Mao et al. 2017, equation 9: a = 0, b = c = 1.
     "lsgan": Loss(
-        lambda r, f, s: ((r - 1 + s).square().mean() + f.square().mean()) / 2,
-        lambda f, r: (f - 1).square().mean() / 2,
+        lambda r, f, s: ((r - 1 + s).square().mean(-1) + f.square().mean(-1)) / 2,
+        lambda f, r: (f - 1).square().mean(-1) / 2,
         lambda s: (1 - s) ** 2 / 4,
         "score",
     ),
     # Jolicoeur-Martineau 2018, equations 8 and 9: pairs of a real and a fake.
     "relativistic": Loss(
-        lambda r, f, s: F.softplus(f - r).mean(),
-        lambda f, r: F.softplus(r - f).mean(),
+        lambda r, f, s: F.softplus(f - r).mean(-1),
+        lambda f, r: F.softplus(r - f).mean(-1),
         lambda s: math.log(2),
         "relativistic",
         paired=True,
@@ -71,15 +75,18 @@ LOSSES: dict[str, Loss] = {
 def squared_gradient(scores: Tensor, samples: Tensor) -> Tensor:
     """E‖∇D(x)‖², the penalty of R1 (reals) and R2 (fakes): γ/2 times it (Mescheder et al. 2018, equation 9)."""
     (gradient,) = torch.autograd.grad(scores.sum(), samples, create_graph=True)
-    return gradient.square().flatten(1).sum(1).mean()
+    return gradient.square().flatten(scores.dim()).sum(-1).mean(-1)
 
 
-def gradient_penalty(discriminator: nn.Module, real: Tensor, fake: Tensor, mix: Tensor) -> Tensor:
-    """E(‖∇D(x̂)‖ − 1)² between pairs of real and fake (Gulrajani et al. 2017, equation 3); `mix` is (B,) in [0, 1]."""
-    mix = mix.view(-1, *[1] * (real.dim() - 1))
-    between = (mix * real + (1 - mix) * fake).requires_grad_()
-    (gradient,) = torch.autograd.grad(discriminator(between).sum(), between, create_graph=True)
-    return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+def gradient_penalty(score: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, mix: Tensor) -> Tensor:
+    """E(‖∇D(x̂)‖ − 1)² between pairs of real and fake (Gulrajani et al. 2017, equation 3); `mix` is (B,) in [0, 1].
+
+    `score` gives D's scores of samples.
+    """
+    share = mix.view(*mix.shape, *[1] * (real.dim() - mix.dim()))
+    between = (share * real + (1 - share) * fake).requires_grad_()
+    (gradient,) = torch.autograd.grad(score(between).sum(), between, create_graph=True)
+    return (gradient.flatten(mix.dim()).norm(dim=-1) - 1).square().mean(-1)
 
 
 def add_spectral_norm(discriminator: nn.Module) -> None:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from types import TracebackType
+from typing import Protocol
 
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.dropout import _DropoutNd
 from torch.nn.utils.parametrizations import _SpectralNorm
 from torch.nn.utils.spectral_norm import SpectralNorm
+
+
+class Network(Protocol):
+    """What updates need of a network: a module is one, and so are the copies of one (`gansearch.gan.copies`)."""
+
+    def __call__(self, inputs: Tensor, /) -> Tensor: ...
+    def parameters(self) -> Iterator[nn.Parameter]: ...
+    def modules(self) -> Iterator[nn.Module]: ...
 
 
 class Still:
@@ -18,7 +28,7 @@ class Still:
     spectral norm's power iteration stand still. `dropout=False` turns dropout off as well, for probes.
     """
 
-    def __init__(self, network: nn.Module, dropout: bool = True):
+    def __init__(self, network: Network, dropout: bool = True):
         modules = list(network.modules())
         self._parameters = [p for p in network.parameters() if p.requires_grad]
         self._norms = [m for m in modules if isinstance(m, _NormBase) and m.track_running_stats]

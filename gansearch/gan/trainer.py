@@ -5,8 +5,9 @@ from __future__ import annotations
 import bisect
 import copy
 import math
+import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -16,17 +17,18 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from gansearch.gan.balance import BalanceController
 from gansearch.gan.data import data_of
 from gansearch.gan.gap_aware import GapAwareRate
-from gansearch.gan.losses import LOSSES, add_spectral_norm, gradient_penalty, squared_gradient
+from gansearch.gan.losses import LOSSES, add_spectral_norm
 from gansearch.gan.networks import gradient_norm, scores_samples_alone
 from gansearch.gan.randomness import OwnRandomness
 from gansearch.gan.result import Probe, Result
 from gansearch.gan.still import Still
 from gansearch.gan.task import Task
 from gansearch.gan.training import Training
+from gansearch.gan.updates import Updates
 from gansearch.stability.measures import relativistic
 from gansearch.stability.monitor import StabilityMonitor, window
 from gansearch.stability.referee import referee, rule
-from gansearch.stability.report import hopeless
+from gansearch.stability.verdict import hopeless
 
 PROBES = 50
 """Probes of a run, spread over its updates."""
@@ -40,12 +42,15 @@ KEPT_SAMPLES = 2_000
 """Most fakes that a result keeps, and that a referee sees of each kind."""
 
 
-class Trainer:
+class Trainer(Updates):
     """Trains a task's GAN. `for probe in trainer.run(): ...` and then `trainer.result()`.
 
     Whoever drives it may stop between probes, save `state()` and go on from it elsewhere: on a CPU the resumed run
     equals an unbroken one bit for bit. `prune` ends a run that is beyond hope.
     """
+
+    generator: nn.Module
+    discriminator: nn.Module
 
     def __init__(
         self, task: Task, training: Training, seed: int = 0, device: str | torch.device = "cpu", prune: bool = False
@@ -88,11 +93,6 @@ class Trainer:
         with self.randomness:
             self._one_pass = scores_samples_alone(self.discriminator, self.data.held_out[:8])
 
-    @property
-    def updates(self) -> int:
-        """D and G updates done so far, pretraining included."""
-        return self.d_updates + self.g_updates
-
     def run(self) -> Iterator[Probe]:
         """Trains to the end of the budget, yielding a probe about every 50th of it.
 
@@ -101,39 +101,33 @@ class Trainer:
         """
         while self.updates < self.training.updates and not self.stopped:
             start = time.perf_counter()
-            until = self._probed_at[bisect.bisect_right(self._probed_at, self.updates)]
+            until = self.next_probe()
             with self.randomness:
                 while self.updates < until:
                     self.step()
-                probe = self._probe()
             self.seconds += time.perf_counter() - start
-            yield probe
+            yield self.probe()
 
-    def step(self) -> Tensor:
-        """One update of the network whose turn it is (both, where `simultaneous`); returns its loss, () detached."""
-        if self.training.lr_decay:
-            self._set_rates()
-        if self.training.simultaneous and self.d_updates >= self.training.pretrain_steps:
-            return self._simultaneous_step()
-        if self._discriminators_turn():
-            loss = self._discriminator_loss()
-            self._update(self.optimizer_d, loss)
-            self._count(0, loss)
-        else:
-            with self._still_d:
-                loss = self._generator_loss()
-                self._update(self.optimizer_g, loss)
-            self._count(1, loss)
-        return loss.detach()
+    def next_probe(self) -> int:
+        """The update after which the next probe is due."""
+        return self._probed_at[bisect.bisect_right(self._probed_at, self.updates)]
+
+    def probe(self) -> Probe:
+        """A look at the run as it stands; decides whether it goes on."""
+        start = time.perf_counter()
+        with self.randomness:
+            probe = self._probe()
+        self.seconds += time.perf_counter() - start
+        return probe
 
     def samples(self, n: int) -> Tensor:
         """(n, ...) fakes on the device, from the averaged generator where there is one, in evaluation mode."""
         network: nn.Module = self.generator if self.average is None else self.average.module
         network.eval()
         with torch.no_grad():
-            parts = [network(self._latents(min(1_000, n - i), self.looks)) for i in range(0, n, 1_000)]
+            parts = [network(self._fresh(min(1_000, n - i))) for i in range(0, n, 1_000)]
         network.train()
-        return torch.cat(parts).float()
+        return torch.cat(parts).detach().float()
 
     def result(self) -> Result:
         """Judges the run as far as it went: the referee looks at its samples, and the quality is measured."""
@@ -222,115 +216,21 @@ class Trainer:
         self._losses = tuple(list(losses.to(self.device).unbind()) for losses in state["losses"])  # type: ignore[assignment]
         self.quality, self.stopped, self.seconds = state["quality"], state["stopped"], state["seconds"]
 
-    # The updates
+    def _drawn(self, draw: Callable[[torch.Generator], Tensor]) -> Tensor:
+        return draw(self.draws)
 
-    def _discriminators_turn(self) -> bool:
-        done = self.d_updates - self.training.pretrain_steps
-        if done >= 0 and self.balance:
-            return self.balance.discriminators_turn()
-        return done < 0 or done < self.training.update_ratio * (self.g_updates + 1)
-
-    def _discriminator_loss(self) -> Tensor:
-        training = self.training
-        real = self.data.batch(training.batch_size, self.draws)
-        with torch.no_grad(), self._still_g:
-            fake = self.generator(self._latents(len(real), self.draws))
-        if training.instance_noise:
-            real, fake = self._noisy(real), self._noisy(fake)
-        if training.r1_gamma:
-            real.requires_grad_()
-        if training.r2_gamma:
-            fake.requires_grad_()
-        if self._one_pass:
-            scores_real, scores_fake = self.discriminator(torch.cat([real, fake])).flatten().chunk(2)
-        else:
-            scores_real, scores_fake = self.discriminator(real).flatten(), self.discriminator(fake).flatten()
-        loss = self.loss.d(scores_real, scores_fake, training.label_smoothing)
-        if self.balance:
-            self.balance.update(scores_real, scores_fake)
-        if self.gap_aware:
-            self.optimizer_d.param_groups[0]["lr"] = self._rates()[0] * self.gap_aware.factor(loss)
-        if training.r1_gamma:
-            loss = loss + training.r1_gamma / 2 * squared_gradient(scores_real, real)
-        if training.r2_gamma:
-            loss = loss + training.r2_gamma / 2 * squared_gradient(scores_fake, fake)
-        if training.gp_lambda:
-            mix = torch.rand(len(real), generator=self.draws, device=self.device)
-            penalty = gradient_penalty(self.discriminator, real.detach(), fake.detach(), mix)
-            loss = loss + training.gp_lambda * penalty
-        return loss
-
-    def _generator_loss(self) -> Tensor:
-        fake = self.generator(self._latents(self.training.batch_size, self.draws))
-        if self.training.instance_noise:
-            fake = self._noisy(fake)
-        scores = self.discriminator(fake).flatten()
-        if not self.loss.paired:
-            return self.loss.g(scores, scores)
-        with torch.no_grad():
-            real = self.discriminator(self.data.batch(self.training.batch_size, self.draws)).flatten()
-        return self.loss.g(scores, real)
-
-    def _simultaneous_step(self) -> Tensor:
-        """Both gradients at the same parameters, then both updates."""
-        loss_d = self._discriminator_loss()
-        self.optimizer_d.zero_grad()
-        loss_d.backward()
-        with self._still_d:
-            loss_g = self._generator_loss()
-            self._update(self.optimizer_g, loss_g)
-        self.optimizer_d.step()
-        self._count(0, loss_d)
-        self._count(1, loss_g)
-        return loss_d.detach()
-
-    def _update(self, optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
-        for group in optimizer.param_groups:
-            for parameter in group["params"]:
-                parameter.grad = None  # as zero_grad() does, which takes ten times as long for small networks
-        loss.backward()
-        optimizer.step()
-
-    def _count(self, network: int, loss: Tensor) -> None:
-        self._losses[network].append(loss.detach())
-        if network == 0:
-            self.d_updates += 1
-            return
-        self.g_updates += 1
+    def _take_average(self) -> None:
         if self.average is not None:
             self.average.update_parameters(self.generator)
 
-    def _optimizer(self, network: nn.Module, rate: float) -> torch.optim.Optimizer:
-        # Fused ones also take a learning rate that is a tensor on the device, without waiting for it.
-        fused = self.device.type in ("cpu", "cuda")
-        if self.training.optimizer == "sgd":
-            return torch.optim.SGD(network.parameters(), rate, fused=fused)
-        return torch.optim.Adam(network.parameters(), rate, betas=self.training.adam_betas, fused=fused)
-
-    def _rates(self) -> tuple[float, float]:
-        """(lr_D, lr_G) now."""
-        rate_d, rate_g = self.training.rates
-        decay, budget = self.training.lr_decay, self.training.updates
-        left = min(1.0, (budget - self.updates) / (decay * budget)) if decay else 1.0
-        return rate_d * left, rate_g * left
-
-    def _set_rates(self) -> None:
-        for optimizer, rate in zip((self.optimizer_d, self.optimizer_g), self._rates(), strict=True):
-            optimizer.param_groups[0]["lr"] = rate
-
-    def _latents(self, n: int, generator: torch.Generator) -> Tensor:
-        return torch.randn(n, self.task.latent_dim, generator=generator, device=self.device)
-
-    def _noisy(self, samples: Tensor) -> Tensor:
-        std = self.training.instance_noise * (1 - self.updates / self.training.updates)
-        return samples + std * torch.randn(samples.shape, generator=self.draws, device=self.device)
-
-    # Looking
+    def _fresh(self, n: int) -> Tensor:
+        """(n, latent_dim) latents for looking."""
+        return torch.randn(n, self.task.latent_dim, generator=self.looks, device=self.device)
 
     def _probe(self) -> Probe:
         real = self.data.held_out[:PROBE_SAMPLES]
         with torch.no_grad(), self._look_d, self._look_g:
-            fake = self.generator(self._latents(len(real), self.looks))
+            fake = self.generator(self._fresh(len(real)))
             scores_fake, scores_real = self.discriminator(fake).flatten(), self.discriminator(real).flatten()
             seen = None
             if self.data.real is not None:  # without an end of data D has seen nothing twice
@@ -402,10 +302,9 @@ class Trainer:
 def probe_updates(updates: int) -> list[int]:
     """After which updates a run of so many is probed: about PROBES of them, the last one at the end.
 
-    Not quite evenly: an orbit of D and G whose period divides an even step would look as if it stood still. Fractions
-    of the golden ratio move each probe by up to a quarter of a step either way.
+    One at random, the same for every run, in each of as many equal parts: at even steps an orbit of D and G whose
+    period divides them would look as if it stood still.
     """
-    step = updates / PROBES
-    golden = (math.sqrt(5) - 1) / 2
-    moved = (round(step * (k + ((k * golden) % 1 - 0.5) / 2)) for k in range(1, PROBES))
+    step, draw = updates / PROBES, random.Random(0)
+    moved = (round(step * (k + draw.uniform(-0.4, 0.4))) for k in range(1, PROBES))
     return sorted({max(1, at) for at in moved if at < updates} | {updates})
