@@ -94,16 +94,18 @@ def judge(rows: Sequence[Window], since: int = 0, ruling: Ruling | None = None) 
 def _stability(window: Window, verdict: str, ruling: Ruling | None) -> float:
     """1 − (.7·apart + .1·(what a referee separates, from 0 to 1) + .2·(saturated right and wrong)).
 
-    Without a ruling D itself has to say what can be told apart, and a D that tells nothing counts as half.
+    Without a ruling D itself has to say what can be told apart, and a D that tells nothing counts as half. So do
+    samples that have collapsed: a few points of the data, repeated, are not far from it.
     """
     if verdict == "diverged":
         return 0.0
+    counts = 0.5 if verdict == "collapsed" or (verdict == "uninformative" and ruling is None) else 1.0
     saturation = window.saturated_right() + window.saturated_wrong()
     if ruling is not None:
         told = 2 * max(ruling.separability, 0.5) - 1
-        return 1 - (0.7 * ruling.apart + 0.1 * told + 0.2 * saturation)
+        return counts * (1 - (0.7 * ruling.apart + 0.1 * told + 0.2 * saturation))
     told = abs(2 * window.mean_separability - 1)
-    return (1 - 0.5 * (told + saturation)) * (0.5 if verdict == "uninformative" else 1.0)
+    return counts * (1 - 0.5 * (told + saturation))
 
 
 def _parts(rows: Sequence[Window]) -> list[Sequence[Window]]:

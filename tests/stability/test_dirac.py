@@ -52,7 +52,13 @@ def test_the_closed_forms_are_those_of_the_matrix():
         simultaneous = draw.random() < 0.5
         blocks = (1, 1) if simultaneous else draw.choice([(1, 1), (3, 1), (1, 4)])
         rates = [10 ** draw.uniform(-1.3, 0.6) for _ in range(2)]
-        setting = (draw.choice(["non_saturating", "wgan"]), *rates, *blocks, 10 ** draw.uniform(-1.3, 0.7), simultaneous)
+        setting = (
+            draw.choice(["non_saturating", "wgan"]),
+            *rates,
+            *blocks,
+            10 ** draw.uniform(-1.3, 0.7),
+            simultaneous,
+        )
         size = radius(*setting)
         if abs(size - 1) > 1e-6:
             assert stable_by_formula(*setting) == (size < 1), setting
