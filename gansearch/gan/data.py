@@ -38,11 +38,19 @@ class Data:
         """(n, ...) training samples on the device, drawn with replacement."""
         if self._batch is not None:
             return self._batch(n, generator).to(self.device, torch.float32)
+        return self.at(self.picks(n, generator))
+
+    def picks(self, n: int, generator: torch.Generator) -> Tensor:
+        """(n,) numbers of training samples; for data that has an end."""
+        assert self.real is not None
+        return torch.randint(len(self.real), (n,), generator=generator, device=self.device)
+
+    def at(self, picks: Tensor) -> Tensor:
+        """The samples (*picks.shape, ...) on the device."""
         assert self.real is not None
         if self.real.device == self.device:
-            return self.real[torch.randint(len(self.real), (n,), generator=generator, device=self.device)]
-        pick = torch.randint(len(self.real), (n,), generator=generator, device=self.device)
-        return self.real[pick.to(self.real.device)].to(self.device, non_blocking=True)
+            return self.real[picks]
+        return self.real[picks.to(self.real.device)].to(self.device, non_blocking=True)
 
 
 _DATA: weakref.WeakKeyDictionary[Task, dict[torch.device, Data]] = weakref.WeakKeyDictionary()

@@ -1,0 +1,81 @@
+"""Several networks of the same make called as one: one kernel launch does the work of all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch._functorch.vmap import lazy_load_decompositions
+
+
+class Copies:
+    """R networks as one that takes (R, B, ...) and gives (R, B, ...), each its own row.
+
+    Their parameters and buffers become rows of stacked tensors, which are trained in their place: each network can
+    still be looked at, called and saved by itself. A call raises what torch.func raises for what it cannot batch, and
+    for anything drawn at random inside.
+    """
+
+    def __init__(self, networks: Sequence[nn.Module]):
+        lazy_load_decompositions()  # as vmap() does
+        self._one = networks[0]
+        self._parameters = [_parameter(rows) for rows in zip(*(n.parameters() for n in networks), strict=True)]
+        self._buffers = [_stack(rows) for rows in zip(*(n.buffers() for n in networks), strict=True)]
+        stacked: dict[int, Tensor] = {}
+        for tensors, all_rows in ((self._one.parameters(), self._parameters), (self._one.buffers(), self._buffers)):
+            stacked.update(zip(map(id, tensors), all_rows, strict=True))
+        # Where the one network keeps its own, tied weights in several places.
+        self._places: list[tuple[dict[str, Any], str, Tensor]] = [
+            (place, name, stacked[id(tensor)])
+            for module in self._one.modules()
+            for place in (module._parameters, module._buffers)
+            for name, tensor in place.items()
+            if tensor is not None
+        ]
+
+    def __call__(self, inputs: Tensor) -> Tensor:
+        # What torch.func.vmap(functional_call) does, without its look through all arguments at every call: that takes
+        # as long as a small network itself, and would be most of the time on a GPU (benchmarks/stacked.py).
+        batching: Any = torch._C._functorch
+        rows = len(inputs)
+        level = batching._vmap_increment_nesting(rows, "error")
+        own = [place[name] for place, name, _ in self._places]
+        try:
+            for place, name, tensor in self._places:
+                place[name] = batching._add_batch_dim(tensor, 0, level)
+            output: Tensor = self._one(batching._add_batch_dim(inputs, 0, level))
+            result: Tensor = batching._remove_batch_dim(output, level, rows, 0)
+            return result
+        finally:
+            for (place, name, _), before in zip(self._places, own, strict=True):
+                place[name] = before
+            batching._vmap_decrement_nesting()
+
+    def parameters(self) -> Iterator[nn.Parameter]:
+        """(R, ...) each, in the order of a network's own."""
+        return iter(self._parameters)
+
+    def buffers(self) -> Iterator[Tensor]:
+        return iter(self._buffers)
+
+    def modules(self) -> Iterator[nn.Module]:
+        """Those that every call goes through."""
+        return self._one.modules()
+
+
+def _parameter(rows: Sequence[nn.Parameter]) -> nn.Parameter:
+    gradients = [row.grad for row in rows if row.grad is not None]
+    parameter = nn.Parameter(_stack(rows), rows[0].requires_grad)
+    if len(gradients) == len(rows):
+        parameter.grad = torch.stack(gradients)
+    return parameter
+
+
+def _stack(rows: Sequence[Tensor]) -> Tensor:
+    """(R, ...), of which the given tensors become the rows."""
+    stacked = torch.stack([row.detach() for row in rows])
+    for row, values in zip(rows, stacked, strict=True):
+        row.data = values
+    return stacked
