@@ -75,11 +75,14 @@ class StabilityMonitor:
         fakes, at best those that were scored: shows collapse and how far the fakes are from the data.
 
         NaN, Inf, logits beyond ±1e4 and, for probabilities, values outside [0, 1] are counted and replaced by finite
-        ones; the report then says `diverged`. An empty tensor raises ValueError. Returns the probe's row of sums, a
-        tensor in the order of `FIELDS` and counts, on the device.
+        ones; the report then says `diverged`. An empty tensor, or samples of two shapes, raise ValueError. Returns the
+        probe's row of sums, a tensor in the order of `FIELDS` and counts, on the device.
         """
         if real.numel() == 0 or fake.numel() == 0:
             raise ValueError(f"a probe needs scores of both; got {real.numel()} real and {fake.numel()} fake")
+        if samples is not None and samples[0].shape[1:] != samples[1].shape[1:]:
+            shapes = " and ".join(str(tuple(one.shape[1:])) for one in samples)
+            raise ValueError(f"real and fake samples need the same shape; got {shapes}")
         row = self._row(real, fake, self._probes if step is None else step, generator_grad_norm, seen, samples)
         if self._rows is None:
             # Doubles count exactly beyond 2^24 scores a row; Apple's GPUs have none.

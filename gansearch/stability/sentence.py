@@ -32,42 +32,47 @@ def gradient_trouble(scored: Window, windows: Sequence[Window]) -> str:
 def sentence(
     verdict: str, scored: Window, windows: Sequence[Window], swing: float, gradient: str, ruling: Ruling | None
 ) -> str:
-    start = f"from update {_since(verdict, windows):,} on"
+    """What happened, since when, the numbers that it rests on, and what to change."""
+    since = _since(verdict, windows)
     separability, right, wrong = scored.mean_separability, scored.saturated_right(), scored.saturated_wrong()
+    apart, hops = known("apart", scored, ruling), scored.mean("moved") > HOPPING
     told = f"D separates real from fake at {separability:.2f}"
     if ruling is not None:
         told += f", a fresh referee at {ruling.separability:.2f}"
+    far = "" if math.isnan(apart) else f"; on a scale of 0 to 1 the samples are {apart:.2f} from the data"
     sure = f"{_percent(right)} of its outputs are right and within .05 of 0 or 1"
-    moved = scored.mean("moved")
     if verdict == "diverged":
-        what = f"Scores, losses or samples stopped being finite numbers by update {_since(verdict, windows):,}."
+        what = f"Scores, losses or samples stopped being finite numbers by update {windows[-1].step:,.0f}."
     elif verdict == "collapsed":
         spread = known("diversity", scored, ruling)
         what = (
-            f"G makes nearly the same sample always: they spread {_percent(spread)} as wide as the data."
+            f"G makes nearly the same sample{since}: they spread {_percent(spread)} as wide as the data"
             if spread < COLLAPSED
-            else "G repeats a few samples: their nearest neighbours are far nearer than those of the data."
-        )
+            else f"G repeats a few samples{since}: their nearest neighbours are far nearer than those of the data"
+        ) + (", and hop from probe to probe." if hops else ".")
     elif verdict == "discriminator_saturated":
-        what = f"D is too strong {start}: it separates at {separability:.2f}, {sure}{_of_gradient(gradient, scored)}."
+        what = (
+            f"D is too strong{since}: it separates at {separability:.2f}, {sure}{_of_gradient(gradient, scored)}{far}."
+        )
     elif verdict == "generator_dominates":
         what = (
-            f"G fools D {start}: {_percent(wrong)} of D's outputs are wrong and within .05 of 0 or 1, "
-            f"and it separates at {separability:.2f}."
+            f"G fools D{since}: {_percent(wrong)} of D's outputs are wrong and within .05 of 0 or 1, "
+            f"and it separates at {separability:.2f}{far}."
         )
     elif verdict == "uninformative" and ruling is None:
         what = f"{told}: it tells nothing apart. A converged GAN looks the same; a referee could say which it is."
     elif verdict == "uninformative":
-        what = f"{told}: what D says does not bring G nearer to the data."
-    elif verdict == "oscillating" and moved > HOPPING:
-        what = f"D and G chase each other {start}: the samples of one probe have little in common with the last one's."
+        what = f"What D says does not bring G nearer to the data: {told}{far}."
+    elif verdict == "oscillating" and hops:
+        what = f"D and G chase each other{since}: one probe's samples have little in common with the last one's{far}."
     elif verdict == "oscillating":
-        what = f"D and G chase each other: separability swings by {swing:.2f} about {separability:.2f}."
+        what = f"D and G chase each other{since}: separability swings by {swing:.2f} about {separability:.2f}{far}."
     else:
-        what = f"{told}; {sure}{_of_gradient(gradient, scored)}."
+        what = f"{told}; {sure}{_of_gradient(gradient, scored)}{far}."
     if scored.mean("held_out_gap") > MEMORISES:
-        above = (1 + scored.mean("held_out_gap")) / 2
-        what += f" D scores training reals above held-out ones {_percent(above)} of the time: it memorises them."
+        above = _percent((1 + scored.mean("held_out_gap")) / 2)
+        what += f" D scores training reals above held-out ones {above} of the time: it memorises them; "
+        what += "more data, r1_gamma or instance_noise help."
     return f"{what} {ADVICE[verdict]}".strip()
 
 
@@ -79,15 +84,16 @@ def _of_gradient(gradient: str, scored: Window) -> str:
     return f", and G's gradient varies by {scored.grad_variation:.1f} times its mean" if gradient else ""
 
 
-def _since(verdict: str, windows: Sequence[Window]) -> int:
-    """The update from which on a verdict held without a break."""
-    start = windows[-1].step
-    for index in range(len(windows) - 1, -1, -1):
-        window = windows[index]
+def _since(verdict: str, windows: Sequence[Window]) -> str:
+    """ " from update … on", where the last windows say the same as the whole; else nothing."""
+    count = 0
+    for window in reversed(windows):
         if verdict_of(window, window.invalid) != verdict:
             break
-        start = windows[index - 1].step if index else 0
-    return int(start)
+        count += 1
+    if count == 0:
+        return ""
+    return " all along" if count == len(windows) else f" from update {windows[-count - 1].step:,.0f} on"
 
 
 def _percent(share: float) -> str:

@@ -1,4 +1,5 @@
 import math
+import statistics
 
 import pytest
 import torch
@@ -110,3 +111,96 @@ def test_state_goes_on_exactly():
     for monitor in (one, other):
         monitor.update(torch.ones(8), torch.zeros(8), 10)
     assert one.rows() == other.rows()
+
+
+def test_samples_of_two_shapes_are_refused():
+    with pytest.raises(ValueError, match=r"same shape; got \(3,\) and \(2,\)"):
+        StabilityMonitor().update(torch.zeros(4), torch.zeros(4), samples=(torch.zeros(4, 3), torch.zeros(4, 2)))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64, torch.uint8])
+def test_samples_may_have_any_dtype_and_count_and_need_not_be_numbers(dtype):
+    monitor = StabilityMonitor()
+    real, fake = (torch.rand(n, 1, 4, 4) * 9 for n in (7, 12))
+    if dtype.is_floating_point:
+        fake[0, 0, 0, 0] = math.nan
+    monitor.update(torch.randn(7), torch.randn(12), samples=(real.to(dtype), fake.to(dtype)))
+    report = monitor.report()
+    assert 0 <= report.apart <= 1
+    assert report.diversity > 0
+
+
+def test_samples_show_collapse_where_scores_do_not():
+    near = torch.linspace(-1, 1, 64)
+    data = torch.randn(64, 2, generator=torch.Generator().manual_seed(0))
+    for fakes, verdict, words in (
+        (data.flip(0), "balanced", "D separates"),
+        (data[:1].expand(64, 2), "collapsed", "nearly the same sample"),
+        (data[:5].repeat(13, 1)[:64], "collapsed", "repeats a few samples"),
+    ):
+        monitor = StabilityMonitor()
+        monitor.update(near + 0.4, near - 0.4, samples=(data, fakes))
+        report = monitor.report()
+        assert report.verdict == verdict
+        assert words in report.sentence
+
+
+def test_samples_that_jump_from_probe_to_probe_are_an_oscillation_whatever_d_says():
+    monitor, near = StabilityMonitor(), torch.linspace(-1, 1, 64)
+    data = torch.randn(64, 2, generator=torch.Generator().manual_seed(0))
+    for step in range(1, 21):
+        monitor.update(near + 0.4, near - 0.4, step * 100, samples=(data, data + (5 if step % 2 else -5)))
+    report = monitor.report()
+    assert report.verdict == "oscillating"
+    assert report.moved > 0.5
+    assert "little in common" in report.sentence
+
+
+def test_a_d_that_knows_its_training_reals_by_heart_is_told():
+    near = torch.linspace(-1, 1, 64)
+    monitor, fair = StabilityMonitor(), StabilityMonitor()
+    monitor.update(near, near - 0.5, seen=near + 3)
+    fair.update(near, near - 0.5, seen=near[:32].flip(0).repeat(2) * -1)
+    assert monitor.report().held_out_gap == 1
+    assert "100% of the time: it memorises" in monitor.report().sentence
+    assert abs(fair.report().held_out_gap) < 0.6
+    unknown = monitored(near, near - 0.5)
+    assert math.isnan(unknown.held_out_gap)
+
+
+@pytest.mark.parametrize(
+    ("norms", "trouble"),
+    [
+        ([1.0] * 20, ""),
+        ([1.0] * 10 + [1e-5] * 10, "vanishing"),
+        ([500.0] * 20, "exploding"),
+        ([0.1, 0.1, 0.1, 5.0] * 5, "noisy"),
+    ],
+)
+def test_what_is_wrong_with_gs_gradient(norms, trouble):
+    monitor, sure = StabilityMonitor(), torch.linspace(4, 9, 64)
+    for step, norm in enumerate(norms, 1):
+        monitor.update(sure, -sure, step, generator_grad_norm=norm)
+    report = monitor.report(since=10)
+    assert report.gradient == trouble
+    words = {"": "", "vanishing": "has vanished", "exploding": "explodes", "noisy": "varies by"}[trouble]
+    assert words in report.sentence
+    assert report.grad_norm == pytest.approx(sum(norms[10:]) / 10)
+
+
+def test_the_volatility_is_that_of_ds_own_loss_on_the_probe():
+    monitor, losses = StabilityMonitor(), []
+    for shift in (0.0, 1.0, 3.0):
+        real, fake = torch.full((8,), shift), torch.full((8,), -shift)
+        losses.append(2 * math.log1p(math.exp(-shift)))
+        monitor.update(real, fake)
+    assert monitor.report().loss_volatility == pytest.approx(statistics.pstdev(losses), rel=1e-4)
+
+
+def test_outputs_that_differ_by_nothing_that_counts_are_ties():
+    tiny = torch.linspace(0, 1e-5, 50)
+    assert monitored(tiny + 1e-4, tiny).separability == 0.5
+    critic = StabilityMonitor("score")
+    critic.update(tiny + 5, tiny)
+    critic.update(tiny + 1e-4, tiny)
+    assert [row.separability for row in critic.rows()] == [1.0, 0.5]
