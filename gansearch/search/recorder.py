@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import platform
 import shlex
 import shutil
@@ -24,6 +25,8 @@ from gansearch.search.searcher import StudySearcher
 from gansearch.search.trial import Ending
 from gansearch.study.folder import Folder, write_whole
 from gansearch.study.tables import from_json, to_json, trial_row, write_record, write_tables
+
+_LOG = logging.getLogger(__name__)
 
 TABLE_SECONDS = 10.0
 """Between two writings of the tables while trials run."""
@@ -58,6 +61,7 @@ class Recorder(TrialProgressCallback):
         self._before = (len(self.rows), _wall_seconds(folder))
         self._running: dict[int, tuple[datetime, dict[tuple[int, int], dict[str, Any]]]] = {}
         self._tables_due = time.monotonic() + TABLE_SECONDS
+        self._in_turn: set[str] = set()  # reasons that were told
 
     def on_step_begin(self, **info: Any) -> None:
         if self.interrupts.requested:
@@ -95,7 +99,7 @@ class Recorder(TrialProgressCallback):
         number = trial.config["number"]
         if number in self._running:
             started, _ = self._running[number]
-            self._end(trial, Ending([], None, started, datetime.now(UTC), "", _why(trial)))
+            self._end(trial, Ending([], None, started, datetime.now(UTC), "", _why(trial), ""))
         self.on_trial_complete(trial)
 
     def write_tables(self) -> None:
@@ -111,6 +115,9 @@ class Recorder(TrialProgressCallback):
     def _end(self, trial: Trial, ending: Ending) -> None:
         number, params = trial.config["number"], trial.config["params"]
         _, curves = self._running.pop(number)
+        if ending.in_turn and ending.in_turn not in self._in_turn:
+            self._in_turn.add(ending.in_turn)
+            _LOG.warning("Trial %d trained its seeds in turn, not at once: %s", number, ending.in_turn)
         row = trial_row(
             number,
             self.experiment,

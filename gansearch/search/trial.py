@@ -1,4 +1,4 @@
-"""What one Ray worker runs: the seeds of a trial in turn, reported in batches and saved by time."""
+"""What one Ray worker runs: the seeds of a trial, at once or in turn, reported in batches and saved by time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import torch
 from ray import tune
 
 from gansearch.experiment import Experiment
-from gansearch.gan import Result, Task, Trainer, load_task
+from gansearch.gan import Result, Task, Trainer, load_task, stacked
 from gansearch.gan.registry import user_traceback
 from gansearch.study.tables import from_json, to_json
 
@@ -45,6 +45,8 @@ class Ending:
     """Ray's address of the node."""
     error: str
     """The traceback of what was raised; empty if nothing was."""
+    in_turn: str
+    """Why its seeds were trained one after the other; empty if they were not, or there is one."""
 
 
 def trainable(experiment: Experiment) -> Callable[[dict[str, Any]], None]:
@@ -115,36 +117,59 @@ class _Trial:
     samples: np.ndarray | None = None
     error: str = ""
     started: datetime | None = None
-    trainer: Trainer | None = None
-    resumed: dict[str, Any] | None = None
-    """The state of the trainer that a checkpoint was in the middle of."""
+    trainers: list[Trainer] = field(default_factory=list)
+    """Those that train: of all seeds at once, or of one in its turn."""
+    resumed: list[dict[str, Any]] = field(default_factory=list)
+    """The states of the trainers that a checkpoint was in the middle of."""
+    in_turn: str = ""
 
     def train(self, cpus: float, gpus: float) -> Iterator[None]:
-        """Trains seed after seed and yields after each probe; one that failed or was pruned is the last.
+        """Trains all seeds and yields after each probe: at once where their networks allow it, else one by one.
 
-        What the user's code raises is kept in `error`; what the consumer raises between probes is not caught.
+        At once a seed that failed or was pruned leaves the others to go on; in turn it is the last. What the user's
+        code raises is kept in `error`; what the consumer raises between probes is not caught.
         """
         try:
+            self.trainers = self._at_once(cpus, gpus)
+            if self.trainers:
+                yield from self._run()
             while len(self.seeds) < self.experiment.replicas and not self._ended_early():
-                seed = self.experiment.seed + len(self.seeds)
-                self.trainer = train_seed(self.experiment, self.params, seed, cpus, gpus, self.experiment.prune)
-                # A worker's first trainer waits for data and imports; that is no part of training.
-                self.started = self.started or datetime.now(UTC)
-                if self.resumed is not None:
-                    self.trainer.load_state(self.resumed)
-                    self.resumed = None
-                for probe in self.trainer.run():
-                    self.rows.append({"seed": seed, **dataclasses.asdict(probe)})
-                    yield
-                self._keep(self.trainer.result())
+                self.trainers = [self._trainer(len(self.seeds), cpus, gpus)]
+                yield from self._run()
         except (Exception, SystemExit) as error:  # noqa: BLE001 (the user's code may raise anything)
             self.error = user_traceback(error)
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()  # the worker goes on with the next trial
 
+    def _at_once(self, cpus: float, gpus: float) -> list[Trainer]:
+        """Trainers of all seeds, or none where they take turns."""
+        replicas = self.experiment.replicas
+        if replicas == 1 or self.seeds or len(self.resumed) == 1:
+            return []
+        trainers = [self._trainer(replica, cpus, gpus) for replica in range(replicas)]
+        self.in_turn = "" if self.resumed else stacked.refusal(trainers)
+        return [] if self.in_turn else trainers
+
+    def _trainer(self, replica: int, cpus: float, gpus: float) -> Trainer:
+        seed = self.experiment.seed + replica
+        return train_seed(self.experiment, self.params, seed, cpus, gpus, self.experiment.prune)
+
+    def _run(self) -> Iterator[None]:
+        # A worker's first trainer waits for data and imports; that is no part of training.
+        self.started = self.started or datetime.now(UTC)
+        for trainer, state in zip(self.trainers, self.resumed, strict=False):
+            trainer.load_state(state)
+        self.resumed = []
+        for probes in stacked.run(self.trainers):
+            self.rows += [{"seed": seed, **dataclasses.asdict(probe)} for seed, probe in probes.items()]
+            yield
+        for trainer in self.trainers:
+            self._keep(trainer.result())
+        self.trainers = []
+
     def ending(self) -> Ending:
         node, now = ray.util.get_node_ip_address(), datetime.now(UTC)
-        return Ending(self.seeds, self.samples, self.started or now, now, node, self.error)
+        return Ending(self.seeds, self.samples, self.started or now, now, node, self.error, self.in_turn)
 
     def state(self) -> dict[str, Any]:
         """Everything, as torch.load(weights_only=True) takes it."""
@@ -152,20 +177,19 @@ class _Trial:
             "seeds": to_json(self.seeds),
             "rows": to_json(self.rows),
             "samples": None if self.samples is None else torch.from_numpy(self.samples),
-            "trainer": self.trainer.state() if self.trainer is not None else None,
+            "trainers": [trainer.state() for trainer in self.trainers],
         }
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         self.seeds = from_json(state["seeds"])
         self.rows = from_json(state["rows"])
         self.samples = None if state["samples"] is None else state["samples"].numpy()
-        self.resumed = state["trainer"]
+        self.resumed = state["trainers"]
 
     def _keep(self, result: Result) -> None:
         self.seeds.append(seed_result(result))
         if len(self.seeds) == 1:
             self.samples = few(result.samples)
-        self.trainer = None
 
     def _ended_early(self) -> bool:
         return bool(self.seeds) and self.seeds[-1]["status"] != "complete"

@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 import torch
 
+from gansearch.gan.trainer import probe_updates
+from gansearch.search import trial
 from gansearch.search.errors import Interrupted
 from gansearch.search.listener import Listener
 from gansearch.search.sweep import sweep
@@ -20,21 +22,29 @@ def results(trial):
     return to_json([{k: v for k, v in seed.items() if k != "train_seconds"} for seed in trial.seeds])
 
 
-def test_a_trial_goes_on_from_a_checkpoint_as_if_unbroken(make_tiny, tmp_path):
-    experiment = make_tiny(replicas=2, prune=False)
+PROBES = probe_updates(80)
+
+
+# In turn in the middle of the second seed, at once in the middle of both.
+@pytest.mark.parametrize(("spectral_norm", "share"), [(True, 1.5), (False, 0.5)], ids=["in turn", "at once"])
+def test_a_trial_goes_on_from_a_checkpoint_as_if_unbroken(make_tiny, tmp_path, spectral_norm, share):
+    training = {"updates": 80, "batch_size": 8, "spectral_norm": spectral_norm}
+    experiment = make_tiny(replicas=2, prune=False, training=training)
     params = {"lr": 1e-3, "betas": [0.5, 0.9]}
     unbroken, cut = _Trial(experiment, params), _Trial(experiment, params)
     for _ in unbroken.train(1, 0):
         pass
     training = cut.train(1, 0)
-    for _ in range(100):  # of 160 probes: in the middle of the second seed
+    for _ in range(int(share * len(PROBES))):
         next(training)
+    assert len(cut.trainers) == (1 if spectral_norm else 2)
     torch.save(cut.state(), tmp_path / "state.pt")
     resumed = _Trial(experiment, params)
     resumed.load_state(torch.load(tmp_path / "state.pt", weights_only=True))
     for _ in resumed.train(1, 0):
         pass
     assert unbroken.error == resumed.error == ""
+    assert bool(unbroken.in_turn) == spectral_norm
     assert len(resumed.seeds) == 2
     assert results(resumed) == results(unbroken)
     assert to_json(resumed.rows) == to_json(unbroken.rows)
@@ -46,6 +56,42 @@ def test_the_samples_of_a_record_are_few():
     assert few(np.zeros((2000, 3, 128, 128), np.float32)).nbytes <= MOST_BYTES
     assert few(np.zeros((10, 3, 512, 512), np.float32)) is None
     assert few(np.zeros((0, 2), np.float32)) is None
+
+
+def test_at_once_and_in_turn_leave_the_same_records(make_tiny, monkeypatch):
+    experiment, params = make_tiny(replicas=3), {"lr": 1e-3, "betas": [0.5, 0.9]}
+    at_once, in_turn = _Trial(experiment, params), _Trial(experiment, params)
+    for _ in at_once.train(1, 0):
+        pass
+    monkeypatch.setattr(trial.stacked, "refusal", lambda trainers: "a test wants it")
+    for _ in in_turn.train(1, 0):
+        pass
+    assert (at_once.in_turn, in_turn.in_turn) == ("", "a test wants it")
+    assert [row["seed"] for row in at_once.rows[:3]] == [0, 1, 2]
+    assert [seed["seed"] for seed in at_once.seeds] == [seed["seed"] for seed in in_turn.seeds] == [0, 1, 2]
+    for a, b in zip(at_once.seeds, in_turn.seeds, strict=True):
+        assert (a["status"], a["verdict"], a["updates"]) == (b["status"], b["verdict"], b["updates"])
+        assert a["distance"] == pytest.approx(b["distance"], rel=1e-3)
+        assert a["stability"] == pytest.approx(b["stability"], rel=1e-3)
+    assert at_once.samples == pytest.approx(in_turn.samples, abs=1e-3)
+
+
+def test_one_seed_that_diverges_leaves_the_others_to_go_on(make_tiny, monkeypatch):
+    experiment, params = make_tiny(replicas=3), {"lr": 1e-3, "betas": [0.5, 0.9]}
+    made = trial.train_seed
+
+    def second_is_broken(experiment, params, seed, *rest):
+        trainer = made(experiment, params, seed, *rest)
+        if seed == 1:
+            trainer.discriminator[0].weight.data.fill_(1e20)
+        return trainer
+
+    monkeypatch.setattr(trial, "train_seed", second_is_broken)
+    broken = _Trial(experiment, params)
+    for _ in broken.train(1, 0):
+        pass
+    assert [seed["status"] for seed in broken.seeds] == ["complete", "failed", "complete"]
+    assert broken.seeds[1]["updates"] < 80
 
 
 @pytest.fixture
@@ -67,7 +113,7 @@ def curves(path):
 def test_a_trial_whose_worker_died_goes_on_from_its_checkpoint(ray_session, saved, tmp_path):
     (row,) = sweep(saved({"1": "die"}), tmp_path / "out").rows
     assert row["status"] == "complete"
-    assert curves(tmp_path / "out") == list(range(1, 81))
+    assert curves(tmp_path / "out") == PROBES
     # Two before it died, two after: from the beginning it would have been four after.
     assert saved.looks() == 4
     assert not (tmp_path / "out" / "trials" / "ray").exists()
@@ -86,5 +132,5 @@ def test_a_trial_cut_short_goes_on_in_a_resumed_sweep(ray_session, saved, tmp_pa
     (row,) = sweep(saved(), tmp_path / "out", resume=True).rows
     assert row["number"] == 1
     assert row["status"] == "complete"
-    assert curves(tmp_path / "out") == list(range(1, 81))
+    assert curves(tmp_path / "out") == PROBES
     assert saved.looks() <= before + 2
