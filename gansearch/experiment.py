@@ -74,7 +74,7 @@ class Training(_Model):
     balance: Literal["fixed", "held", "gap_aware"] = "fixed"
     """`held` gives each turn so that D's separability stays at `target_separability`, in place of `update_ratio`;
     `gap_aware` scales D's learning rate by the gap between its loss and an ideal D's (arXiv 2302.00089)."""
-    target_separability: float = Field(0.7, ge=0.5, lt=1)
+    target_separability: float = Field(0.8, ge=0.5, lt=1)
     """With `balance: held`: the area under the ROC curve of D's scores of training batches, .5 blind, 1 perfect."""
     optimizer: Literal["adam", "sgd"] = "adam"
     """Of both networks; `sgd` is plain gradient descent."""

@@ -11,9 +11,10 @@ from torch import Tensor
 
 from gansearch.stability.measures import separability
 
-_LONGEST_RUN = 8  # updates of one network in a row: D's decide from fresh scores, G's never starve
-_AGE = 8  # updates after which a running value is read: by then the device has long computed it
-_DECAY = 0.9  # of the running separability, per update of either network: what G did since counts as well
+# Most updates in a row. D's are harmless; a G that goes on against a D that stands still runs away from the data.
+_LONGEST_D, _LONGEST_G = 8, 2
+_AGE = 3  # updates after which a running value is read: the device has work for two while it is waited for
+_DECAY = 0.8  # of the running separability, per update of either network: what G did since counts as well
 
 
 class BalanceController:
@@ -27,12 +28,12 @@ class BalanceController:
             else:
                 ...  # one update of G
 
-    The running value is computed where the scores are and read 8 updates later, so that no device is waited for; with
-    at most 8 updates of one network in a row it is at most 16 updates old. Decisions follow from the scores alone,
-    on a GPU as on a CPU, whatever their speed. `target` is a separability from 0.5 to below 1; ValueError otherwise.
+    D has at most 8 updates in a row and G 2. The running value is computed where the scores are and read 3 updates
+    later, so that a device never runs out of work: a decision is made from one that is 3 to 5 updates old, on a GPU as
+    on a CPU, whatever their speed. `target` is a separability from 0.5 to below 1; ValueError otherwise.
     """
 
-    def __init__(self, target: float = 0.7):
+    def __init__(self, target: float = 0.8):
         if not 0.5 <= target < 1:
             raise ValueError(f"target must be at least 0.5 and below 1, not {target}")
         self.target = target
@@ -65,7 +66,7 @@ class BalanceController:
             turn_d = not self._turn_d
         else:
             turn_d = self.separability < self.target
-            if turn_d == self._turn_d and self._in_a_row >= _LONGEST_RUN:
+            if turn_d == self._turn_d and self._in_a_row >= (_LONGEST_D if turn_d else _LONGEST_G):
                 turn_d = not turn_d
         self._in_a_row = self._in_a_row + 1 if turn_d == self._turn_d else 1
         self._turn_d = turn_d
