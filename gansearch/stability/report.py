@@ -92,20 +92,21 @@ def judge(rows: Sequence[Window], since: int = 0, ruling: Ruling | None = None) 
 
 
 def _stability(window: Window, verdict: str, ruling: Ruling | None) -> float:
-    """1 − (.7·apart + .1·(what a referee separates, from 0 to 1) + .2·(saturated right and wrong)).
+    """1 − (.7·apart + .1·(what can be told apart, from 0 to 1) + .2·(saturated right and wrong)).
 
-    Without a ruling D itself has to say what can be told apart, and a D that tells nothing counts as half. So do
-    samples that have collapsed: a few points of the data, repeated, are not far from it.
+    What can be told apart is the referee's word or, without one, D's own; and a D that tells nothing counts as half.
+    Where no samples were given, 1 − ½·(told + saturated). Samples that have collapsed count as half: a few points of the
+    data, repeated, are not far from it.
     """
     if verdict == "diverged":
         return 0.0
     counts = 0.5 if verdict == "collapsed" or (verdict == "uninformative" and ruling is None) else 1.0
     saturation = window.saturated_right() + window.saturated_wrong()
-    if ruling is not None:
-        told = 2 * max(ruling.separability, 0.5) - 1
-        return counts * (1 - (0.7 * ruling.apart + 0.1 * told + 0.2 * saturation))
-    told = abs(2 * window.mean_separability - 1)
-    return counts * (1 - 0.5 * (told + saturation))
+    apart = known("apart", window, ruling)
+    told = abs(2 * window.mean_separability - 1) if ruling is None else 2 * max(ruling.separability, 0.5) - 1
+    if math.isnan(apart):
+        return counts * (1 - 0.5 * (told + saturation))
+    return counts * (1 - (0.7 * apart + 0.1 * told + 0.2 * saturation))
 
 
 def _parts(rows: Sequence[Window]) -> list[Sequence[Window]]:
