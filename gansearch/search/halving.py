@@ -24,9 +24,8 @@ def behind(standing: Standing, others: Iterable[Standing], keeps: float) -> bool
     """
     others = [_worst_for_nan(other) for other in others]
     stability, distance = _worst_for_nan(standing)
-    steadier = sum(other[0] > stability for other in others)
-    nearer = sum(other[1] < distance for other in others)
-    return min(steadier, nearer) >= keeps * (len(others) + 1)
+    places = 1 + sum(other[0] > stability for other in others), 1 + sum(other[1] < distance for other in others)
+    return min(places) > keeps * (len(others) + 1)
 
 
 def _worst_for_nan(standing: Standing) -> Standing:

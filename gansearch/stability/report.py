@@ -95,8 +95,8 @@ def _stability(window: Window, verdict: str, ruling: Ruling | None) -> float:
     """1 − (.7·apart + .1·(what can be told apart, from 0 to 1) + .2·(saturated right and wrong)).
 
     What can be told apart is the referee's word or, without one, D's own; and a D that tells nothing counts as half.
-    Where no samples were given, 1 − ½·(told + saturated). Samples that have collapsed count as half: a few points of the
-    data, repeated, are not far from it.
+    Where no samples were given, 1 − ½·(told + saturated). Samples that have collapsed count as half: a few points of
+    the data, repeated, are not far from it.
     """
     if verdict == "diverged":
         return 0.0
