@@ -31,17 +31,19 @@ def sweep(
     address: str | None = None,
     resume: bool = False,
     listeners: Iterable[Listener] = (),
+    allow_change: bool = False,
 ) -> Study:
     """Searches the experiment's space and leaves a results folder: tables, best.yaml, report, TensorBoard.
 
     `out` is results/<name> by default, `address` joins a running Ray cluster, `resume` goes on with what is in the
-    folder. `listeners` are told what happens (`gansearch.search.listener.Listener`). Raises SweepError, TaskError or
-    ExperimentError before anything is written, SweepFailed where every trial failed, Interrupted after Ctrl-C.
+    folder, and with `allow_change` in another search space. `listeners` are told what happens
+    (`gansearch.search.listener.Listener`). Raises SweepError, TaskError or ExperimentError before anything is written,
+    SweepFailed where every trial failed, Interrupted after Ctrl-C.
     """
     from gansearch.search.sweep import sweep as run
     from gansearch.study.tensorboard import TensorBoardLog
 
-    swept = run(experiment, out, address, resume, [TensorBoardLog(), *listeners])
+    swept = run(experiment, out, address, resume, [TensorBoardLog(), *listeners], allow_change)
     study = load_study(swept.path)
     if study.best is not None:
         study.export(study.folder.best)

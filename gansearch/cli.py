@@ -70,6 +70,9 @@ def sweep(
         str | None, typer.Option(metavar="ADDR", help="A Ray cluster: auto, HOST:PORT or ray://…")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted or a longer sweep.")] = False,
+    allow_change: Annotated[
+        bool, typer.Option("--allow-change", help="With --resume: go on in a search space that has changed.")
+    ] = False,
     set_: Set = None,
     seed: Annotated[int | None, typer.Option(metavar="N", help="In place of the file's.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No live view.")] = False,
@@ -79,11 +82,11 @@ def sweep(
     from gansearch import api
 
     if quiet:
-        study = api.sweep(experiment, out, address, resume)
+        study = api.sweep(experiment, out, address, resume, allow_change=allow_change)
     else:
         from gansearch.live import LiveView
 
-        study = api.sweep(experiment, out, address, resume, [LiveView()])
+        study = api.sweep(experiment, out, address, resume, [LiveView()], allow_change)
     _print_summary(study)
 
 
@@ -154,7 +157,9 @@ def check(file: File, set_: Set = None) -> None:
     """Try an experiment out: load its task, fit its networks together, train for a second, estimate the sweep."""
     experiment = _load(file, set_ or [])
     from gansearch.gan import Trainer, check_task, load_task
+    from gansearch.search.check import check_search
 
+    check_search(experiment)
     task = load_task(experiment.task, experiment.task_options)
     check_task(task)
     import time

@@ -217,6 +217,14 @@ class Sampler(_Model):
         return dict(self.model_extra or {})
 
 
+POINTS = ("dcgan", "ttur", "biggan")
+"""Published settings that `start_from` knows."""
+Start = Annotated[
+    Annotated[str, Tag("start name")] | Annotated[dict[str, Plain], Tag("start fields")],
+    Discriminator(lambda given: "start name" if isinstance(given, str) else "start fields"),
+]
+
+
 class Confirm(_Model):
     """The best candidates are trained again on fresh seeds."""
 
@@ -271,6 +279,12 @@ class Experiment(_Model):
         Discriminator(lambda given: "sampler name" if isinstance(given, str) else "sampler options"),
     ] = "tpe"
     """A name, or a mapping of `name` and options of Optuna's sampler."""
+    start_from: list[Start] = []
+    """Configurations that are tried first: `dcgan`, `ttur` or `biggan` as published, an experiment file such as an
+    export, or a mapping of fields of training. Only searched fields are taken; the rest are training's own values, or
+    the sampler's choice where the space does not hold these."""
+    warm_start: str | None = None
+    """The results folder of an earlier sweep, whose trials inform the sampler and are no trials of this one."""
     prune: bool = True
     """Stop trials that are beyond hope."""
     confirm: Confirm | None = Confirm()
@@ -292,6 +306,19 @@ class Experiment(_Model):
     def _data_path(cls, options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
         path = options.get("path")
         return {**options, "path": _absolute(path, info)} if isinstance(path, str) else options
+
+    @field_validator("warm_start")
+    @classmethod
+    def _warm_path(cls, folder: str | None, info: ValidationInfo) -> str | None:
+        return None if folder is None else _absolute(folder, info)
+
+    @field_validator("start_from")
+    @classmethod
+    def _start_paths(cls, points: list[Start], info: ValidationInfo) -> list[Start]:
+        def is_file(point: Start) -> bool:
+            return isinstance(point, str) and point.endswith((".yaml", ".yml", ".json"))
+
+        return [_absolute(str(point), info) if is_file(point) else point for point in points]
 
     @field_validator("name")
     @classmethod
@@ -415,6 +442,8 @@ def _space_errors(experiment: Experiment) -> Iterator[tuple[str, str]]:
             except ValidationError as error:
                 yield f"search.{name}{end}", _message(error.errors()[0])
         yield from _condition_errors(experiment, name)
+    for i, point in enumerate(experiment.start_from):
+        yield from _start_errors(f"start_from[{i}]", point)
     try:
         search_order(search)
     except CycleError as error:
@@ -438,6 +467,26 @@ def _space_errors(experiment: Experiment) -> Iterator[tuple[str, str]]:
     for name, why in _unread(experiment).items():
         if name in search or name in training.model_fields_set:
             yield f"{'search' if name in search else 'training'}.{name}", why
+
+
+def _start_errors(path: str, point: Start) -> Iterator[tuple[str, str]]:
+    """What is wrong with one entry of `start_from` by itself."""
+    if isinstance(point, str):
+        if point not in POINTS and not Path(point).is_absolute():
+            yield path, f"{point!r} is not one of {', '.join(POINTS)} or a .yaml file{suggest(point, POINTS)}"
+        return
+    for name, value in point.items():
+        if name not in Training.model_fields:
+            yield f"{path}.{name}", "not a field of training" + suggest(name, Training.model_fields)
+            continue
+        try:
+            Training.model_validate({name: value})
+        except ValidationError as error:
+            yield f"{path}.{name}", _message(error.errors()[0])
+    if {"lr", "lr_ratio"} & point.keys() and {"lr_d", "lr_g"} & point.keys():
+        yield path, "lr and lr_ratio cannot go together with lr_d and lr_g; choose one pair"
+    elif len({"lr_d", "lr_g"} & point.keys()) == 1:
+        yield path, "lr_d and lr_g go together; one of them is missing"
 
 
 def _condition_errors(experiment: Experiment, name: str) -> Iterator[tuple[str, str]]:
@@ -555,7 +604,7 @@ def _messages(error: ValidationError, data: Mapping[str, Any]) -> dict[str, str]
     return errors
 
 
-_TAGS = ("range", "choices", "plain", "sampler name", "sampler options")
+_TAGS = ("range", "choices", "plain", "sampler name", "sampler options", "start name", "start fields")
 """Names of a union's members, which pydantic puts into the path of an error."""
 
 

@@ -43,8 +43,8 @@ class LiveView(Listener):
         self._updates = experiment.training.updates
         confirm = experiment.confirm
         self._to_confirm = confirm.top * confirm.replicas if confirm else 0
-        for number in range(done):
-            record = read_record(folder, number)
+        for path in folder.records.glob("[0-9]*/result.json"):
+            record = read_record(folder, int(path.parent.name))
             if record is not None:
                 self._note(record["row"])
         if slots == 0:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import optuna
+from optuna.exceptions import ExperimentalWarning
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
@@ -21,6 +23,19 @@ _NEARLY_HEALTHY = 0.01
 def metrics(objective: str) -> dict[str, StudyDirection]:
     """The metrics that the study optimises, in order, each with its direction."""
     return {name: _DIRECTIONS[name] for name in _NAMES.get(objective, (objective,))}
+
+
+def study_of(storage: optuna.storages.BaseStorage, name: str, objective: str) -> optuna.Study:
+    """The study of that name, made if there is none, with the objective's metrics."""
+    wanted = metrics(objective)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        study = optuna.create_study(
+            storage=storage, study_name=name, directions=list(wanted.values()), load_if_exists=True
+        )
+        if study.metric_names is None:
+            study.set_metric_names(list(wanted))
+    return study
 
 
 @dataclass(frozen=True)

@@ -13,31 +13,47 @@ import optuna
 from optuna.trial import TrialState
 
 from gansearch.experiment import Experiment
+from gansearch.search.change import with_columns_of
 from gansearch.search.errors import SweepError
 from gansearch.search.objective import tell
 from gansearch.study.folder import Folder
 from gansearch.study.tables import read_record
 
-_MAY_CHANGE = {"name", "trials", "sampler", "confirm", "resources", "limits", "evidence"}
+_MAY_CHANGE = {
+    *("name", "trials", "sampler", "confirm", "resources", "limits", "stop_when_flat", "evidence"),
+    *("start_from", "warm_start"),
+}
 """Fields of an experiment that leave the trials of a sweep comparable."""
 
 
-def check_folder(folder: Folder, experiment: Experiment, resume: bool) -> None:
-    """Raises SweepError where a sweep must not or cannot write. Writes nothing itself."""
+def check_folder(folder: Folder, experiment: Experiment, resume: bool, allow_change: bool = False) -> Experiment:
+    """The experiment as the folder goes on with it; the same in a folder that is new.
+
+    Raises SweepError where a sweep must not or cannot write, and ExperimentError where a changed space, which
+    `allow_change` lets pass, contradicts what it was. Writes nothing.
+    """
     path = folder.path
     if folder.is_ours:
         if not resume:
             raise SweepError(f"{path}: holds a sweep already; go on with it by --resume, or choose another --out")
-        changes = _changes(Experiment.load(folder.experiment), experiment)
-        if changes:
-            shown = "\n  ".join(changes)
-            raise SweepError(f"{path}: the experiment has changed, so choose another --out:\n  {shown}")
+        old = Experiment.load(folder.experiment)
+        experiment = with_columns_of(old, experiment)
+        changes = _changes(old, experiment)
+        shown = "".join(f"\n  {change}" for change in changes)
+        if not all(change.startswith("search.") for change in changes):
+            raise SweepError(f"{path}: the experiment has changed, so choose another --out:{shown}")
+        if changes and not allow_change:
+            raise SweepError(
+                f"{path}: the search space has changed. Go on in the new one with --resume --allow-change: the trials "
+                f"so far are kept, and those that fit it inform the sampler. Or choose another --out:{shown}"
+            )
     elif not folder.is_free:
         what = "is not empty and not a results folder" if path.is_dir() else "is not a folder"
         raise SweepError(f"{path}: {what}; choose another --out")
     nearest = next(parent for parent in (path, *path.parents) if parent.exists())
     if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
         raise SweepError(f"{path}: cannot be written; choose another --out")
+    return experiment
 
 
 def read_rows(folder: Folder) -> list[dict[str, Any]]:

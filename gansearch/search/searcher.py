@@ -20,7 +20,7 @@ from ray.tune.search import Searcher
 
 from gansearch.experiment import Experiment
 from gansearch.search.budget import Budget
-from gansearch.search.objective import metrics, tell
+from gansearch.search.objective import study_of, tell
 from gansearch.search.samplers import make_sampler
 from gansearch.search.space import ask, distributions, grid, key, params
 from gansearch.study.folder import Folder
@@ -47,16 +47,11 @@ def open_study(folder: Folder, experiment: Experiment) -> optuna.Study:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
         storage = JournalStorage(JournalFileBackend(journal, lock))
-        names, wanted = optuna.get_all_study_names(storage), metrics(experiment.objective)
-        study = optuna.create_study(
-            storage=storage,
-            study_name=names[0] if names else experiment.folder,
-            directions=list(wanted.values()),
-            load_if_exists=True,
-        )
-        if study.metric_names is None:
-            study.set_metric_names(list(wanted))
-        study.sampler = make_sampler(experiment, len(study.trials))
+        names = optuna.get_all_study_names(storage)
+    for name in names[1:]:  # a copy that a dead driver did not finish
+        optuna.delete_study(study_name=name, storage=storage)
+    study = study_of(storage, names[0] if names else experiment.folder, experiment.objective)
+    study.sampler = make_sampler(experiment, len(study.trials))
     return study
 
 

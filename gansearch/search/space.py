@@ -74,7 +74,7 @@ def place(experiment: Experiment, training: Training) -> tuple[dict[str, Any], d
         if isinstance(entry, Range | Choices) and entry.holds(training.used):
             encoded = _choice(entry, value) if isinstance(entry, Choices) else _number(distribution, value)
             if encoded is None:
-                outside[name] = f"{value!r} is not {_described(entry)}"
+                outside[name] = f"{_shown(value)} is not {_described(entry)}"
             else:
                 found[name] = encoded.value
     return found, outside
@@ -88,7 +88,7 @@ def fit(experiment: Experiment, training: Training) -> tuple[dict[str, Any], str
     here = experiment.training.with_params(params(experiment, found))
     for name in Training.model_fields:
         if not same(here.used(name), training.used(name)):
-            return {}, f"{name} {training.used(name)!r} is not {here.used(name)!r}"
+            return {}, f"{name} {_shown(training.used(name))} is not {_shown(here.used(name))}"
     return found, ""
 
 
@@ -198,6 +198,10 @@ def _number(distribution: BaseDistribution, value: Any) -> _Encoded | None:
     if not same(near, value):
         return None
     return _Encoded(int(near) if isinstance(distribution, IntDistribution) else float(near))
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _described(entry: Range | Choices) -> str:

@@ -17,16 +17,19 @@ from ray.tune.error import TuneError
 from gansearch.experiment import Experiment
 from gansearch.gan import check_task, load_task
 from gansearch.search.budget import Budget
+from gansearch.search.change import in_space, trained, with_columns
+from gansearch.search.check import check_search
 from gansearch.search.cluster import Cluster, cluster
 from gansearch.search.confirm import confirm, missing
+from gansearch.search.earlier import warm_up
 from gansearch.search.errors import Interrupted, SweepFailed
+from gansearch.search.halving import rungs
 from gansearch.search.interrupt import Interrupts
 from gansearch.search.listener import Listener, Listeners
+from gansearch.search.points import enqueue
 from gansearch.search.recorder import Recorder, Stop, about_run
 from gansearch.search.resume import check_folder, only_one, read_rows, settle
-from gansearch.search.samplers import make_sampler
 from gansearch.search.searcher import StudySearcher, open_study
-from gansearch.search.space import distributions, params
 from gansearch.search.trial import trainable
 from gansearch.study.folder import Folder, write_whole
 
@@ -55,18 +58,19 @@ def sweep(
     address: str | None = None,
     resume: bool = False,
     listeners: Iterable[Listener] = (),
+    allow_change: bool = False,
 ) -> Swept:
     """Runs an experiment's trials and their confirmation, into `out` or results/<its folder>.
 
     `address` joins a running Ray cluster; without it Ray starts on this machine and ends with the sweep.
-    `resume` goes on with what is in the folder. Raises SweepError, TaskError, StudyError or ExperimentError
-    before anything is written; SweepFailed where every trial failed; Interrupted after Ctrl-C.
+    `resume` goes on with what is in the folder, and with `allow_change` in another search space. Raises
+    SweepError, TaskError, StudyError or ExperimentError before anything is written; SweepFailed where every trial
+    failed; Interrupted after Ctrl-C.
     """
     folder = Folder(Path(out or Path("results") / experiment.folder).absolute())
     told = Listeners(listeners)
-    check_folder(folder, experiment, resume)
-    distributions(experiment)
-    make_sampler(experiment)
+    experiment = check_folder(folder, experiment, resume, allow_change)
+    check_search(experiment, new=not folder.is_ours)
     with ExitStack() as stack:
         stack.callback(told.close)
         if folder.is_ours:
@@ -109,12 +113,17 @@ class _Sweep:
         self.full = self.slots == slots
 
     def run(self) -> Swept:
-        write_whole(self.folder.experiment, self.experiment.to_yaml())
         study = open_study(self.folder, self.experiment)
         settle(study, self.folder, self.experiment.objective)
-        rows = read_rows(self.folder)
+        study = in_space(study, self.folder, self.experiment)
+        write_whole(self.folder.experiment, self.experiment.to_yaml())
+        warm_up(study, self.experiment)
+        enqueue(study, self.experiment)
+        rows = [with_columns(self.experiment, row) for row in read_rows(self.folder)]
         self.listeners.begin(self.experiment, self.folder, self.slots, len(rows))
         recorder = self._recorder(study, rows)
+        if rows:
+            recorder.write_tables()  # in the columns of this space
         try:
             if len(rows) < self.experiment.trials:
                 self._trials(recorder)
@@ -134,8 +143,9 @@ class _Sweep:
     def _trials(self, recorder: Recorder) -> None:
         bundle = {"CPU": self.experiment.resources.cpus, "GPU": self.gpus}
         resources = PlacementGroupFactory([{name: amount for name, amount in bundle.items() if amount}])
+        ranks = rungs(self.folder) if self.experiment.prune else None
         tuner = tune.Tuner(
-            tune.with_resources(trainable(self.experiment), resources),
+            tune.with_resources(trainable(self.experiment, ranks), resources),
             tune_config=tune.TuneConfig(
                 search_alg=recorder.searcher,
                 num_samples=self.experiment.trials - len(recorder.rows),
@@ -160,7 +170,8 @@ class _Sweep:
 
     def _confirm(self, study: optuna.Study, rows: list[dict[str, Any]]) -> None:
         runs = missing(self.folder, self.experiment, rows)
-        chosen = {number: params(self.experiment, study.trials[number].params) for number, _ in runs}
+        known = {row["number"]: row for row in rows}
+        chosen = {number: trained(self.experiment, study, known[number]) for number, _ in runs}
         confirm(self.folder, self.experiment, runs, chosen, self.slots, self.gpus, self.listeners, self.interrupts)
 
     def _check_interrupt(self) -> None:

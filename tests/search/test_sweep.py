@@ -300,3 +300,52 @@ def test_after_its_hours_a_sweep_starts_no_trial(ray_session, tiny, tmp_path):
     swept = sweep(experiment, tmp_path / "out")
     assert 1 <= len(swept.rows) < 50
     assert all(t.state.is_finished() for t in entries(tmp_path / "out", experiment))
+
+
+def test_a_sweep_starts_from_known_points_and_from_an_earlier_study(ray_session, finished, tmp_path):
+    more = {"trials": 3, "start_from": [{"lr": 2e-4, "lr_ratio": 1}, {"lr": 2e-3}], "warm_start": str(finished.path)}
+    experiment = finished.experiment.model_copy(update={**more, "confirm": None})
+    rows = sweep(experiment, tmp_path / "out").rows
+    assert [row["lr"] for row in rows[:2]] == pytest.approx([2e-4, 2e-3])
+    study = entries(tmp_path / "out", experiment)
+    warm = [trial for trial in study if "warm_start" in trial.user_attrs]
+    assert [trial.number for trial in warm] == list(range(8))
+    earlier = entries(finished.path, finished.experiment)
+    assert [t.constraints for t in warm] == [t.constraints for t in earlier]
+    healthy = [t.number for t in earlier if t.constraints == {"failed": 0.0}]
+    assert [warm[n].values for n in healthy] == [pytest.approx(earlier[n].values) for n in healthy]
+    assert table(tmp_path / "out")["number"].tolist() == [row["number"] for row in rows] == [8, 9, 10]
+    assert sweep(experiment, tmp_path / "out", resume=True).ran == 0
+
+
+def test_a_sweep_goes_on_in_a_changed_space(ray_session, candidates, tiny, tmp_path):
+    confirm = {"top": 4, "replicas": 2}
+    sweep(tiny(trials=2), tmp_path / "out")
+    changed = {"lr": {"low": 0.02, "high": 0.03}, "loss": {"choices": ["hinge", "wgan"]}}
+    experiment = tiny(search=changed, trials=4, confirm=confirm)
+    with pytest.raises(SweepError, match="--allow-change"):
+        sweep(experiment, tmp_path / "out", resume=True)
+    swept = sweep(experiment, tmp_path / "out", resume=True, allow_change=True)
+    trials = table(tmp_path / "out")
+    assert swept.ran == 2
+    assert list(trials.columns) == trial_columns(["lr", "loss", "betas"])
+    assert trials["loss"].isin(["hinge", "wgan"]).tolist() == [False, False, True, True]
+    assert trials["lr"].between(0.02, 0.03).tolist() == [False, False, True, True]
+    assert [list(betas) for betas in trials["betas"][2:]] == [[0.5, 0.999]] * 2
+    assert {entry["number"] for entry in read_confirmation(swept.folder)} == {0, 1, 2, 3}
+    again = sweep(experiment, tmp_path / "out", resume=True)
+    assert again.ran == 0
+    pd.testing.assert_frame_equal(table(tmp_path / "out"), trials)
+
+
+def test_a_space_that_is_used_up_ends_a_sweep_that_says_so(ray_session, tiny, tmp_path):
+    rows = sweep(tiny(trials=9, search={"loss": {"choices": ["hinge", "wgan"]}}), tmp_path / "out").rows
+    assert {row["loss"] for row in rows} == {"hinge", "wgan"}
+    assert len(rows) == 2
+    run = from_json(Folder(tmp_path / "out").run.read_text())
+    assert run["ended"] == "every configuration of the space has been tried"
+
+
+def test_a_sweep_ends_with_its_updates(ray_session, tiny, tmp_path):
+    rows = sweep(tiny(trials=9, limits={"updates": 200, "concurrent": 2}), tmp_path / "out").rows
+    assert len(rows) == 3

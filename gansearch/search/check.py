@@ -1,0 +1,21 @@
+"""What of an experiment only Optuna can judge, for a sweep before it starts and for `gansearch check`."""
+
+from __future__ import annotations
+
+from gansearch.experiment import Experiment
+from gansearch.search.earlier import warm_trials
+from gansearch.search.points import start_points
+from gansearch.search.samplers import make_sampler
+from gansearch.search.space import distributions
+
+
+def check_search(experiment: Experiment, new: bool = True) -> None:
+    """Raises ExperimentError for a wrong space, sampler or starting point, SweepError for a wrong `warm_start`.
+
+    A study that is not `new` has its starting points and its earlier trials already.
+    """
+    distributions(experiment)
+    make_sampler(experiment)
+    if new:
+        start_points(experiment)
+        warm_trials(experiment)
