@@ -14,7 +14,7 @@ from gansearch.stability.measures import separability
 # Most updates in a row. D's are harmless; a G that goes on against a D that stands still runs away from the data.
 _LONGEST_D, _LONGEST_G = 8, 2
 _AGE = 3  # updates after which a running value is read: the device has work for two while it is waited for
-_DECAY = 0.8  # of the running separability, per update of either network: what G did since counts as well
+_DECAY = 0.9  # of the running separability, per update of either network: what G did since counts as well
 
 
 class BalanceController:

@@ -39,6 +39,8 @@ def _shares(trials: pd.DataFrame, search: Mapping[str, Entry], target: pd.Series
     usable = (
         usable.iloc[np.unique(np.linspace(0, len(usable) - 1, _MOST).astype(int))] if len(usable) > _MOST else usable
     )
+    ranges = [name for name, entry in search.items() if isinstance(entry, Range) and name in trials]
+    usable = usable.assign(**{name: _filled(usable[name]) for name in ranges})
     names = [name for name in search if name in trials and usable[name].astype(str).nunique() > 1]
     if len(usable) < _ENOUGH or not names or target[usable.index].nunique() < 2:
         return {}
@@ -69,6 +71,12 @@ def _shares(trials: pd.DataFrame, search: Mapping[str, Entry], target: pd.Series
     return {name: float(share) for name, share in shares.items() if math.isfinite(share)}
 
 
+def _filled(column: pd.Series[Any]) -> pd.Series[float]:
+    """Numbers only: where a trial does without the parameter (no update ratio with a held balance) their median."""
+    numbers = column.astype(float)
+    return numbers.fillna(numbers.median())
+
+
 def _column(column: pd.Series[Any], entry: Entry) -> tuple[optuna.distributions.BaseDistribution, list[Any]]:
     """A parameter's values and a distribution that holds them all, also where the space was changed."""
     from optuna.distributions import CategoricalDistribution, FloatDistribution
@@ -76,7 +84,7 @@ def _column(column: pd.Series[Any], entry: Entry) -> tuple[optuna.distributions.
     if isinstance(entry, Choices) or not isinstance(entry, Range):
         texts = column.astype(str).tolist()  # also lists and null may be chosen
         return CategoricalDistribution(sorted(set(texts))), texts
-    values = column.astype(float).tolist()
+    values = column.tolist()
     return FloatDistribution(min(values), max(values), log=entry.log and min(values) > 0), values
 
 

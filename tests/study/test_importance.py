@@ -58,3 +58,12 @@ def test_a_value_outside_a_space_that_was_changed_is_no_error() -> None:
 def test_of_many_trials_some_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gansearch.study.importance._MOST", 40)
     assert next(iter(importance(trials(10_000), SPACE)["stability"])) == "lr"
+
+
+def test_a_parameter_that_some_trials_do_without_is_no_error() -> None:
+    table = trials(60)
+    table.loc[::3, "update_ratio"] = math.nan
+    found = importance(table, SPACE)
+    assert next(iter(found["stability"])) == "lr"
+    assert found["stability"]["update_ratio"] < 0.2
+    assert "update_ratio" not in importance(table.assign(update_ratio=math.nan), SPACE)["stability"]
