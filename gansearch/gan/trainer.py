@@ -120,6 +120,21 @@ class Trainer(Updates):
         self.seconds += time.perf_counter() - start
         return probe
 
+    @property
+    def share(self) -> float:
+        """Of the updates after pretraining, how many are done; 0 before."""
+        before = self.training.pretrain_steps
+        return max(0, self.updates - before) / (self.training.updates - before)
+
+    def standing(self) -> tuple[float, float]:
+        """(stability, distance) as they are now, without a referee: little work, to compare runs part way by."""
+        start = time.perf_counter()
+        with self.randomness:
+            distance = self._measure()["distance"]
+        since = (self.updates + min(self.updates, self.training.pretrain_steps)) // 2
+        self.seconds += time.perf_counter() - start
+        return self.monitor.report(since).stability, distance
+
     def samples(self, n: int) -> Tensor:
         """(n, ...) fakes on the device, from the averaged generator where there is one, in evaluation mode."""
         network: nn.Module = self.generator if self.average is None else self.average.module
@@ -253,8 +268,7 @@ class Trainer(Updates):
             # A pretrained D is certain and right: that says nothing before G has had its turn.
             before = self.training.pretrain_steps
             rows = [row for row in self.monitor.rows() if row.step > before or row.invalid]
-            share = (self.updates - before) / (self.training.updates - before)
-            self.stopped = hopeless(rows, share) or ""
+            self.stopped = hopeless(rows, self.share) or ""
         return Probe(
             update=self.updates,
             loss_d=means[0],

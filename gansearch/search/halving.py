@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import ray
+from ray.actor import ActorHandle
+
+from gansearch.study.folder import Folder
+from gansearch.study.tables import read_record
 
 RUNGS = ((0.25, 1 / 2), (0.5, 1 / 3))
 """(share of the updates after pretraining, share of the trials so far whose company a trial has to keep there)."""
@@ -36,10 +41,11 @@ def _worst_for_nan(standing: Standing) -> Standing:
 class Rungs:
     """What the trials of a sweep were like at each rung. Lives in a Ray actor, which the trials ask."""
 
-    def __init__(self, known: Iterable[tuple[int, Standing]] = ()):
+    def __init__(self, known: Iterable[Mapping[str, Any]] = ()):
+        """`known`: what earlier trials' records hold, {"rung", "stability", "distance"} each."""
         self._standings: list[list[Standing]] = [[] for _ in RUNGS]
-        for rung, standing in known:
-            self._standings[rung].append(standing)
+        for one in known:
+            self._standings[one["rung"]].append((one["stability"], one["distance"]))
 
     def reach(self, rung: int, standing: Standing) -> str:
         """Notes a trial's standing at a rung; returns why it should stop there, or nothing."""
@@ -52,4 +58,9 @@ class Rungs:
         return f"at {share:.0%} of its updates it is outside {best} in stability and in distance"
 
 
-RungsActor = ray.remote(num_cpus=0)(Rungs)
+def rungs(folder: Folder) -> ActorHandle:
+    """The rungs of a sweep, with the standings of the trials that its folder has."""
+    numbers = [int(path.name) for path in folder.records.glob("[0-9]*") if path.name.isdigit()]
+    records = (read_record(folder, number) for number in sorted(numbers))
+    known = [standing for record in records if record for standing in record.get("standings", [])]
+    return ray.remote(num_cpus=0)(Rungs).remote(known)

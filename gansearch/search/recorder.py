@@ -128,7 +128,9 @@ class Recorder(TrialProgressCallback):
             node=ending.node,
             error=ending.error,
         )
-        write_record(self.folder, row, ending.seeds, [curves[key] for key in sorted(curves)], ending.samples)
+        write_record(
+            self.folder, row, ending.seeds, [curves[key] for key in sorted(curves)], ending.samples, ending.standings
+        )
         self.searcher.tell(row)
         self.rows.append(row)
         self.listeners.ended({"row": row, "seeds": ending.seeds})

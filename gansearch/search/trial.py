@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -16,10 +17,13 @@ import numpy as np
 import ray
 import torch
 from ray import tune
+from ray.actor import ActorHandle
+from ray.exceptions import RayError
 
 from gansearch.experiment import Experiment
 from gansearch.gan import Result, Task, Trainer, load_task, stacked
 from gansearch.gan.registry import user_traceback
+from gansearch.search.halving import RUNGS
 from gansearch.study.tables import from_json, to_json
 
 REPORT_SECONDS = 1.0
@@ -47,23 +51,25 @@ class Ending:
     """The traceback of what was raised; empty if nothing was."""
     in_turn: str
     """Why its seeds were trained one after the other; empty if they were not, or there is one."""
+    standings: list[dict[str, float]] = field(default_factory=list)
+    """What it was like at the rungs that it reached: {"rung", "stability", "distance"}."""
 
 
-def trainable(experiment: Experiment) -> Callable[[dict[str, Any]], None]:
-    """The function that Ray Tune runs for each trial of an experiment."""
+def trainable(experiment: Experiment, rungs: ActorHandle | None = None) -> Callable[[dict[str, Any]], None]:
+    """The function that Ray Tune runs for each trial of an experiment; `rungs` is an actor of Rungs."""
 
     def train(config: dict[str, Any]) -> None:
-        run_trial(experiment, config)
+        run_trial(experiment, config, rungs)
 
     return train
 
 
-def run_trial(experiment: Experiment, config: Mapping[str, Any]) -> None:
+def run_trial(experiment: Experiment, config: Mapping[str, Any], rungs: ActorHandle | None = None) -> None:
     """Trains one trial, `config` as StudySearcher suggests it; reports {"rows"}, at last also {"ending"}.
 
     Whatever the user's code raises ends the trial, not the worker.
     """
-    trial = _Trial(experiment, config["params"])
+    trial = _Trial(experiment, config["params"], rungs)
     _restore(trial, config["checkpoints"])
     cpus, gpus = _own_resources()
     sent = 0
@@ -112,6 +118,8 @@ class _Trial:
 
     experiment: Experiment
     params: Mapping[str, Any]
+    rungs: ActorHandle | None = None
+    standings: list[dict[str, float]] = field(default_factory=list)
     seeds: list[dict[str, Any]] = field(default_factory=list)
     rows: list[dict[str, Any]] = field(default_factory=list)
     samples: np.ndarray | None = None
@@ -162,19 +170,41 @@ class _Trial:
         self.resumed = []
         for probes in stacked.run(self.trainers):
             self.rows += [{"seed": seed, **dataclasses.asdict(probe)} for seed, probe in probes.items()]
+            self._reach_rung()
             yield
         for trainer in self.trainers:
             self._keep(trainer.result())
         self.trainers = []
 
+    def _reach_rung(self) -> None:
+        """At a rung, ends the run where it is behind other trials'. Of seeds in turn the first one stands for all."""
+        going = [trainer for trainer in self.trainers if not trainer.stopped]
+        if self.rungs is None or self.seeds or not going:
+            return
+        rung = sum(share <= going[0].share < 1 for share, _ in RUNGS) - 1
+        if rung < 0 or any(rung <= known["rung"] for known in self.standings):
+            return
+        stabilities, distances = zip(*(trainer.standing() for trainer in going), strict=True)
+        standing = statistics.median(stabilities), statistics.median(distances)
+        self.standings.append({"rung": rung, "stability": standing[0], "distance": standing[1]})
+        try:
+            why = ray.get(self.rungs.reach.remote(rung, standing))
+        except RayError:
+            return  # the node that kept the rungs is gone
+        for trainer in going:
+            trainer.stopped = why
+
     def ending(self) -> Ending:
         node, now = ray.util.get_node_ip_address(), datetime.now(UTC)
-        return Ending(self.seeds, self.samples, self.started or now, now, node, self.error, self.in_turn)
+        return Ending(
+            *(self.seeds, self.samples, self.started or now, now, node, self.error, self.in_turn, self.standings)
+        )
 
     def state(self) -> dict[str, Any]:
         """Everything, as torch.load(weights_only=True) takes it."""
         return {
             "seeds": to_json(self.seeds),
+            "standings": to_json(self.standings),
             "rows": to_json(self.rows),
             "samples": None if self.samples is None else torch.from_numpy(self.samples),
             "trainers": [trainer.state() for trainer in self.trainers],
@@ -182,6 +212,7 @@ class _Trial:
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         self.seeds = from_json(state["seeds"])
+        self.standings = from_json(state["standings"])
         self.rows = from_json(state["rows"])
         self.samples = None if state["samples"] is None else state["samples"].numpy()
         self.resumed = state["trainers"]

@@ -114,6 +114,7 @@ def write_record(
     seeds: Sequence[Mapping[str, Any]],
     curves: Sequence[Mapping[str, Any]],
     samples: np.ndarray | None = None,
+    standings: Sequence[Mapping[str, float]] = (),
 ) -> None:
     """Writes what a trial left; result.json comes last, so that a record is whole if it is there."""
     path = folder.record(row["number"])
@@ -122,7 +123,7 @@ def write_record(
     write_whole(path / "curves.parquet", lambda file: frame.to_parquet(file, index=False))
     if samples is not None:
         write_array(path / "samples.npy", samples)
-    write_whole(path / "result.json", to_json({"row": dict(row), "seeds": list(seeds)}))
+    write_whole(path / "result.json", to_json({"row": dict(row), "seeds": list(seeds), "standings": list(standings)}))
 
 
 def read_record(folder: Folder, number: int) -> dict[str, Any] | None:

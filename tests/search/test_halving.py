@@ -30,11 +30,11 @@ def test_a_rung_stops_nobody_before_it_has_seen_enough():
 
 
 def test_rungs_go_on_from_what_is_known():
-    known = [(0, (0.9, 1.0))] * FEWEST
+    known = [{"rung": 0, "stability": 0.9, "distance": 1.0}] * FEWEST
     assert Rungs(known).reach(0, (0.1, 2.0))
     assert not Rungs(known[1:]).reach(0, (0.1, 2.0))
 
 
 def test_equal_trials_are_kept():
-    rungs = Rungs([(rung, (0.5, 1.0)) for rung in range(len(RUNGS)) for _ in range(20)])
+    rungs = Rungs({"rung": rung, "stability": 0.5, "distance": 1.0} for rung in range(len(RUNGS)) for _ in range(20))
     assert all(rungs.reach(rung, (0.5, 1.0)) == "" for rung in range(len(RUNGS)))
