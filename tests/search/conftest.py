@@ -17,7 +17,12 @@ def make_tiny():
         defaults = {
             "name": "tiny",
             "task": f"{TASKS}:Tiny",
-            "task_options": {"turns": str(turns), "does": does or {}, "seconds": seconds},
+            "task_options": {
+                "turns": str(turns),
+                "does": does or {},
+                "seconds": seconds,
+                "seeds": fields.get("replicas", 1),
+            },
             "training": {"updates": 80, "batch_size": 8},
             "search": {
                 "lr": {"low": 1e-4, "high": 1e-2, "log": True},

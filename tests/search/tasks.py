@@ -14,20 +14,23 @@ from gansearch.search import trial
 class Tiny(Task):
     """`does` says what happens in the nth training, {"2": "raise"}, counted over processes in `turns`.
 
-    Turn 0 is the sweep's own check. A run looks at its quality four times sleeping `seconds` in all.
+    A training is that of `seeds` at once. Turn 0 is the sweep's own check. A run looks at its quality four times sleeping `seconds` in all.
     """
 
     latent_dim = 2
 
-    def __init__(self, turns: str = "", does: dict | None = None, seconds: float = 0.0):
-        self.turns, self.does, self.seconds = turns, does or {}, seconds
+    def __init__(self, turns: str = "", does: dict | None = None, seconds: float = 0.0, seeds: int = 1):
+        self.turns, self.does, self.seconds, self.seeds = turns, does or {}, seconds, seeds
         self.now = ""
+        self.waiting = 0
 
     def real(self):
         return torch.randn(200, 2, generator=torch.Generator().manual_seed(0))
 
     def generator(self):
-        self.now = self.does.get(str(self._turn()), "") if self.turns else ""
+        if self.waiting == 0:
+            self.now = self.does.get(str(self._turn()), "") if self.turns else ""
+        self.waiting = 0 if self.now in ("raise", "memory", "leave") else (self.waiting or self.seeds) - 1
         if self.now == "raise":
             raise RuntimeError("no such luck")
         if self.now == "memory":
@@ -62,8 +65,8 @@ class Saved(Tiny):
     Every look at the quality leaves a line in `turns`/looks. "die" kills the worker at a run's third look.
     """
 
-    def __init__(self, turns: str = "", does: dict | None = None, seconds: float = 0.0):
-        super().__init__(turns, {turn: f"later {what}" for turn, what in (does or {}).items()}, seconds)
+    def __init__(self, turns: str = "", does: dict | None = None, seconds: float = 0.0, seeds: int = 1):
+        super().__init__(turns, {turn: f"later {what}" for turn, what in (does or {}).items()}, seconds, seeds)
         trial.SAVE_SECONDS = trial.REPORT_SECONDS = 0.1
         self.looks = 0
 
