@@ -230,6 +230,8 @@ class Confirm(_Model):
 
     top: int = Field(3, ge=1)
     replicas: int = Field(5, ge=2)
+    updates: int | None = Field(None, ge=1)
+    """Budget of these runs; null is that of the trials. A longer one shows what collapses late; it is exported."""
 
 
 class Resources(_Model):
@@ -436,6 +438,9 @@ def _space_errors(experiment: Experiment) -> Iterator[tuple[str, str]]:
         if name not in Training.model_fields:
             yield f"search.{name}", "not a field of training" + suggest(name, Training.model_fields)
             continue
+        if name == "updates":
+            yield "search.updates", "is the budget, which every trial has alike; set training.updates"
+            continue
         for end, value in _ends(entry):
             try:
                 Training.model_validate({name: value})
@@ -460,6 +465,8 @@ def _space_errors(experiment: Experiment) -> Iterator[tuple[str, str]]:
     if largest >= smallest:
         where = "search" if "pretrain_steps" in search else "training"
         yield f"{where}.pretrain_steps", f"{largest} leaves nothing of training.updates = {smallest}"
+    if experiment.confirm and (experiment.confirm.updates or smallest) < smallest:
+        yield "confirm.updates", f"{experiment.confirm.updates} is below training.updates = {smallest}"
     if training.simultaneous and (training.update_ratio != 1 or "update_ratio" in search):
         yield "training.simultaneous", "needs update_ratio: 1"
     if True in _possible(experiment, "simultaneous") and "held" in _possible(experiment, "balance"):

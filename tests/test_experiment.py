@@ -247,3 +247,8 @@ def test_a_training_tells_what_it_uses():
     assert fixed.used("lr_ratio") == pytest.approx(4)
     assert (fixed.used("betas"), fixed.used("beta1"), fixed.used("gp")) == ([0.0, 0.999], 0.0, 10.0)
     assert (Training(lr=3e-4).used("lr"), Training(lr=3e-4).used("lr_g")) == (3e-4, 3e-4)
+
+
+def test_a_confirmation_is_no_shorter_than_a_trial():
+    with pytest.raises(ExperimentError, match=r"confirm\.updates.*100 is below training\.updates = 500"):
+        Experiment.parse({"name": "x", "task": "ring", "training": {"updates": 500}, "confirm": {"updates": 100}})

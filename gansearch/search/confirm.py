@@ -31,7 +31,12 @@ def missing(folder: Folder, experiment: Experiment, rows: Sequence[Mapping[str, 
     """The runs that a sweep with these rows still has to do, candidate after candidate."""
     if experiment.confirm is None or not rows:
         return []
-    done = {(entry["number"], entry["seed"]) for entry in read_confirmation(folder)}
+    budget = experiment.confirm.updates
+    done = {
+        (entry["number"], entry["seed"])
+        for entry in read_confirmation(folder)
+        if entry.get("budget") == budget  # one that was changed since then confirms nothing
+    }
     numbers = candidates(pd.DataFrame(rows), experiment.confirm.top)
     seeds = [experiment.seed + FIRST_SEED + i for i in range(experiment.confirm.replicas)]
     return [(number, seed) for number in numbers for seed in seeds if (number, seed) not in done]
@@ -51,13 +56,14 @@ def confirm(
 
     Each result is in confirmation.json before the next is waited for: a resumed sweep goes on from there.
     """
-    cpus = experiment.resources.cpus
+    cpus, budget = experiment.resources.cpus, experiment.confirm and experiment.confirm.updates
+    longer = {"updates": budget} if budget else {}
     train = ray.remote(num_cpus=cpus, num_gpus=gpus)(_train)
     waiting, running = list(runs), dict[ray.ObjectRef, Run]()
     while waiting or running:
         while waiting and len(running) < slots:
             number, seed = waiting.pop(0)
-            running[train.remote(experiment, params[number], seed, cpus, gpus)] = (number, seed)
+            running[train.remote(experiment, {**params[number], **longer}, seed, cpus, gpus)] = (number, seed)
             listeners.confirming(number, seed, None)
         done, _ = ray.wait(list(running), timeout=0.2)
         if interrupts.requested:
@@ -72,7 +78,8 @@ def confirm(
                 result, samples = _failed(seed, f"the worker died: {error}"), None
             if samples is not None and seed == experiment.seed + FIRST_SEED:
                 write_array(folder.record(number) / "confirmed.npy", samples)
-            entries = [*read_confirmation(folder), {"number": number, **result}]
+            others = [e for e in read_confirmation(folder) if (e["number"], e["seed"]) != (number, seed)]
+            entries = [*others, {"number": number, "budget": budget, **result}]
             write_whole(folder.confirmation, to_json(entries))
             listeners.confirming(number, seed, result)
 

@@ -129,7 +129,10 @@ def exported(choice: Choice, experiment: Experiment) -> Experiment:
 def training_of(choice: Choice, experiment: Experiment) -> Training:
     """The training section with the choice's numbers."""
     # Of the two pairs of rates the plain one: lr and lr_ratio would give it back with a rounding error.
-    return experiment.training.with_params({k: v for k, v in choice.params.items() if k not in ("lr", "lr_ratio")})
+    params = {k: v for k, v in choice.params.items() if k not in ("lr", "lr_ratio")}
+    if choice.confirmed and experiment.confirm and experiment.confirm.updates:
+        params["updates"] = experiment.confirm.updates
+    return experiment.training.with_params(params)
 
 
 def evidence(choice: Choice, experiment: Experiment) -> dict[str, Any]:

@@ -129,3 +129,9 @@ def test_a_held_balance_names_its_target_in_place_of_the_update_ratio(tmp_path: 
     assert len(order) == 38
     assert "".join(order).startswith("ddd")
     assert order.count("d") > 3 * order.count("g") > 0
+
+
+def test_the_budget_that_was_confirmed_is_exported(tmp_path: Path) -> None:
+    spec = experiment(training={"updates": 5000}, confirm={"top": 1, "replicas": 2, "updates": 9000})
+    assert load(to_yaml(CHOICE, spec), tmp_path).training.updates == 9000
+    assert load(to_yaml(Choice(1, PARAMS, 0.8, 9.0), spec), tmp_path).training.updates == 5000
