@@ -6,20 +6,17 @@ Optuna's study in the results folder is the truth of a sweep: nothing that Ray r
 from __future__ import annotations
 
 import random
-import warnings
 from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
 import optuna
-from optuna.exceptions import ExperimentalWarning
-from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from optuna.trial import TrialState
 from ray.tune.search import Searcher
 
 from gansearch.experiment import Experiment
 from gansearch.search.budget import Budget
+from gansearch.search.journal import open_journal
 from gansearch.search.objective import study_of, tell
 from gansearch.search.samplers import make_sampler
 from gansearch.search.space import ask, distributions, grid, key, params
@@ -29,37 +26,18 @@ _TRIES = 10
 """Questions to the sampler before it is overruled."""
 _DRAWN_FROM = 1000
 """Configurations that a draw among those left looks at."""
-_LOCK_SECONDS = 10
-"""A lock of the journal older than this was left by a process that died."""
 
 
 def open_study(folder: Folder, experiment: Experiment) -> optuna.Study:
-    """The study in the folder's journal, made if there is none; a line cut off in writing is removed."""
+    """The study in the folder's journal, made if there is none."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    journal = str(folder.journal.resolve())  # the lock is a link to it, which only an absolute path leads to
-    lock = JournalFileSymlinkLock(journal, grace_period=_LOCK_SECONDS)
-    folder.journal.touch()
-    lock.acquire()
-    try:
-        _cut_torn_line(folder)
-    finally:
-        lock.release()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ExperimentalWarning)
-        storage = JournalStorage(JournalFileBackend(journal, lock))
-        names = optuna.get_all_study_names(storage)
+    storage = open_journal(folder.journal)
+    names = optuna.get_all_study_names(storage)
     for name in names[1:]:  # a copy that a dead driver did not finish
         optuna.delete_study(study_name=name, storage=storage)
     study = study_of(storage, names[0] if names else experiment.folder, experiment.objective)
     study.sampler = make_sampler(experiment, len(study.trials))
     return study
-
-
-def _cut_torn_line(folder: Folder) -> None:
-    """What follows the journal's last newline nobody has read, and it would spoil the line written next."""
-    with folder.journal.open("rb+") as journal:
-        content = journal.read()
-        journal.truncate(content.rfind(b"\n") + 1)
 
 
 class StudySearcher(Searcher):
