@@ -14,7 +14,8 @@ from gansearch.search import trial
 class Tiny(Task):
     """`does` says what happens in the nth training, {"2": "raise"}, counted over processes in `turns`.
 
-    A training is that of `seeds` at once. Turn 0 is the sweep's own check. A run looks at its quality four times sleeping `seconds` in all.
+    A training is that of `seeds` at once. Turn 0 is the sweep's own check. A run looks at its quality four times,
+    sleeping `seconds` in all.
     """
 
     latent_dim = 2
