@@ -385,7 +385,8 @@ def schema() -> dict[str, Any]:
     tree = Experiment.model_json_schema()
     search = tree["properties"]["search"]
     entry = search.pop("additionalProperties")
-    search.update(properties=dict.fromkeys(Training.model_fields, entry), additionalProperties=False)
+    fields = [name for name in Training.model_fields if name != "updates"]
+    search.update(properties=dict.fromkeys(fields, entry), additionalProperties=False)
     return tree
 
 
@@ -461,7 +462,7 @@ def _space_errors(experiment: Experiment) -> Iterator[tuple[str, str]]:
     elif len({"lr_d", "lr_g"} & given) == 1:
         yield "training", "lr_d and lr_g go together; one of them is missing"
     largest = max([training.pretrain_steps, *_numbers(search.get("pretrain_steps"))])
-    smallest = min([training.updates] if "updates" not in search else _numbers(search["updates"]))
+    smallest = training.updates
     if largest >= smallest:
         where = "search" if "pretrain_steps" in search else "training"
         yield f"{where}.pretrain_steps", f"{largest} leaves nothing of training.updates = {smallest}"

@@ -120,6 +120,7 @@ def test_all_errors_come_at_once_with_path_and_suggestion(load):
         ("{name: a, task: digits, training: {lr_d: 1}}", "training", "one of them is missing"),
         ("{name: a, task: digits, training: {pretrain_steps: 4000}}", "training.pretrain_steps", "nothing"),
         ("{name: a, task: digits, search: {pretrain_steps: {low: 0, high: 4000}}}", "search.pretrain_steps", "nothing"),
+        ("{name: a, task: digits, search: {updates: {low: 10, high: 20}}}", "search.updates", "the budget"),
         ("{name: a, task: digits, trials: 0}", "trials", "0"),
         ("{name: a, task: digits, objective: balance}", "objective", 'did you mean "balanced"'),
         ("{name: a, task: digits, sampler: {name: tpee}}", "sampler.name", 'did you mean "tpe"'),
@@ -160,7 +161,7 @@ def test_names_become_folders():
 
 def test_the_schema_knows_the_searchable_fields():
     search = schema()["properties"]["search"]
-    assert set(search["properties"]) == set(Training.model_fields)
+    assert set(search["properties"]) == set(Training.model_fields) - {"updates"}
     assert not search["additionalProperties"]
 
 
