@@ -92,9 +92,10 @@ def judge(rows: Sequence[Window], since: int = 0, ruling: Ruling | None = None) 
 
 
 def _stability(window: Window, verdict: str, ruling: Ruling | None) -> float:
-    """1 − (.7·apart + .1·(what can be told apart, from 0 to 1) + .2·(saturated right and wrong)).
+    """1 − (.6·apart + .3·told² + .1·(saturated right and wrong)).
 
-    What can be told apart is the referee's word or, without one, D's own; and a D that tells nothing counts as half.
+    told = 2 · separability − 1, the referee's or, without one, D's own; then a D that tells nothing counts as half.
+    Squared, because near 1 a referee's little difference is a large one of the samples.
     Where no samples were given, 1 − ½·(told + saturated). Samples that have collapsed count as half: a few points of
     the data, repeated, are not far from it.
     """
@@ -106,7 +107,7 @@ def _stability(window: Window, verdict: str, ruling: Ruling | None) -> float:
     told = abs(2 * window.mean_separability - 1) if ruling is None else 2 * max(ruling.separability, 0.5) - 1
     if math.isnan(apart):
         return counts * (1 - 0.5 * (told + saturation))
-    return counts * (1 - (0.7 * apart + 0.1 * told + 0.2 * saturation))
+    return counts * (1 - (0.6 * apart + 0.3 * told**2 + 0.1 * saturation))
 
 
 def _parts(rows: Sequence[Window]) -> list[Sequence[Window]]:

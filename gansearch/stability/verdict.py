@@ -55,7 +55,7 @@ HOPPING = 0.5
 SWING, WILD = 0.1, 0.25
 """Standard deviations of separability between probes at which D and G chase each other: far from the data, near it."""
 
-HOPELESS = ((0.25, 0.6), (0.4, 0.5))
+HOPELESS = ((0.25, 0.6), (0.4, 0.55))
 """(share of the updates, distance): from then on, samples that stayed further apart than that will not arrive."""
 CERTAINTY_COUNTS = 0.4
 """Share of the updates from which a D that is certain about everything will not change its mind."""
