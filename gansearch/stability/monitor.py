@@ -90,6 +90,7 @@ class StabilityMonitor:
             self._rows = torch.zeros(CAPACITY, len(row), device=row.device, dtype=wide)
         elif self._filled == CAPACITY and self._probes % self._per_row == 0:
             self._halve()
+        self._rows = self._rows.to(row.device)  # a state that was loaded elsewhere
         if self._probes % self._per_row == 0:
             self._rows[self._filled] = row
             self._filled += 1
@@ -190,7 +191,7 @@ class StabilityMonitor:
         if self.output != "score":
             return RESOLUTION
         width = scores.std(correction=0)
-        self._widest = width if self._widest is None else torch.maximum(self._widest, width)
+        self._widest = width if self._widest is None else torch.maximum(self._widest.to(width.device), width)
         return (RELATIVE_RESOLUTION * self._widest).clamp_min(1e-30)
 
     def _look(self, real: Tensor, fake: Tensor) -> tuple[Tensor | float, ...]:
@@ -200,7 +201,7 @@ class StabilityMonitor:
         apart = measures.energy(measures.distances(real, fake).mean(), within_real, within_fake).sqrt()
         moved: Tensor | float = 0.0
         if self._before is not None:
-            before, within_before = self._before
+            before, within_before = (known.to(fake.device) for known in self._before)
             moved = measures.energy(measures.distances(before, fake).mean(), within_before, within_fake).sqrt()
         self._before = fake, within_fake
         count = min(len(real), len(fake))
