@@ -204,3 +204,14 @@ def test_outputs_that_differ_by_nothing_that_counts_are_ties():
     critic.update(tiny + 5, tiny)
     critic.update(tiny + 1e-4, tiny)
     assert [row.separability for row in critic.rows()] == [1.0, 0.5]
+
+
+@pytest.mark.parametrize("output", ["logit", "probability", "score"])
+def test_an_update_reads_nothing_back_from_the_device(output):
+    monitor = StabilityMonitor(output)
+    for _ in range(2):  # tensors without numbers: whatever would wait for one of them raises
+        scores, samples = torch.rand(9, 1, device="meta"), torch.rand(9, 3, 4, 4, device="meta")
+        norm = torch.rand((), device="meta")
+        monitor.update(scores, scores, generator_grad_norm=norm, seen=scores, samples=(samples, samples))
+    with pytest.raises((NotImplementedError, RuntimeError)):
+        monitor.report()
