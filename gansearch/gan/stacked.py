@@ -25,7 +25,8 @@ class Stacked(Updates):
     """Trainers of one configuration, which differ in their seeds alone and stand at the same update, updated at once.
 
     Each trainer draws the same random numbers as it would alone, and is probed, judged and saved by itself: its
-    networks, optimizers and losses are rows of what is trained here.
+    networks, optimizers and losses are rows of what is trained here. What comes out differs by rounding alone, which
+    long training of a GAN may amplify, at once as in turn, like any change of a last bit.
     """
 
     generator: Copies

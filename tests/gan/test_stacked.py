@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn.utils import parametrizations, spectral_norm
 
 from gansearch.experiment import Training
-from gansearch.gan import Task, Trainer, load_task
+from gansearch.gan import Task, Trainer, data, load_task
 from gansearch.gan.stacked import MOST_WEIGHTS_ON_CPU, Stacked, refusal, run
 
 SEEDS = (3, 4, 5)
@@ -101,6 +101,27 @@ def test_one_update_agrees_to_rounding():
         assert close(*gradients, rel=1e-4)
         buffers = [dict(t.generator.named_buffers()) for t in (one, other)]
         assert close(*buffers, rel=1e-4)
+
+
+@pytest.fixture
+def double(monkeypatch):
+    """Networks, latents and data in double precision, in which rounding has no time to grow."""
+    samples = data._samples
+    monkeypatch.setattr(data, "_samples", lambda given, source: samples(given, source).double())
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+@pytest.mark.usefixtures("double")
+@pytest.mark.parametrize("training", [{"ema": 0.99, "lr": 5e-4}, {"loss": "wgan", "lr_decay": 0.5}])
+def test_over_many_updates_nothing_but_rounding_differs(training):
+    in_turn, at_once = (trainers(load_task("digits", {"width": 8}), updates=200, **training) for _ in range(2))
+    stacked = Stacked(at_once)
+    losses = torch.stack([stacked.step() for _ in range(200)], 1)
+    assert losses.dtype == torch.float64
+    for one, at_once_losses in zip(in_turn, losses, strict=True):
+        assert torch.allclose(torch.stack([one.step() for _ in range(200)]), at_once_losses, rtol=1e-8)
 
 
 def test_what_is_resumed_equals_what_is_unbroken_bit_for_bit():
