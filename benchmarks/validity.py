@@ -57,7 +57,7 @@ THRESHOLDS = {
     "GAP": (0.2, 0.3, 0.4),
     "SWING": (0.05, 0.1, 0.15),
 }
-WEIGHTS = [w for w in itertools.product(np.arange(0, 1.01, 0.1).round(1), repeat=3) if math.isclose(sum(w), 1)]
+WEIGHTS = [w for w in itertools.product([i / 10 for i in range(11)], repeat=3) if math.isclose(sum(w), 1)]
 
 
 @dataclass(frozen=True)
