@@ -1,0 +1,31 @@
+"""The experiment file: task, training, search space, budget and resources, checked once and typed from then on.
+
+Knows no torch and no Ray, so that `gansearch --help`, `schema` and the check of a file take no time.
+"""
+
+from gansearch.experiment.entries import Choices, Entry, Range, same, search_order
+from gansearch.experiment.errors import ExperimentError, suggest
+from gansearch.experiment.experiment import Experiment, folder_name, schema
+from gansearch.experiment.reading import load_yaml
+from gansearch.experiment.sections import Confirm, Limits, Resources, Sampler, Start
+from gansearch.experiment.training import Training
+
+__all__ = [
+    "Choices",
+    "Confirm",
+    "Entry",
+    "Experiment",
+    "ExperimentError",
+    "Limits",
+    "Range",
+    "Resources",
+    "Sampler",
+    "Start",
+    "Training",
+    "folder_name",
+    "load_yaml",
+    "same",
+    "schema",
+    "search_order",
+    "suggest",
+]

@@ -1,0 +1,84 @@
+"""The entries of `search:`, what each field of training may be, and when it is asked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from graphlib import TopologicalSorter
+from typing import Annotated, Any
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from gansearch.experiment.model import Model, Plain
+
+Number = int | float
+
+
+class Searched(Model):
+    """An entry that the sampler chooses from, where its condition holds."""
+
+    when: dict[str, Plain | list[Plain]] | None = None
+    """Other fields of training, each with a value or a list of them: `{loss: [hinge, wgan]}`. Where it does not hold
+    the parameter is not asked, and training's own value is used."""
+
+    @property
+    def conditions(self) -> dict[str, list[Any]]:
+        """`when`, with a list of values for each field."""
+        return {name: v if isinstance(v, list) else [v] for name, v in (self.when or {}).items()}
+
+    def holds(self, value_of: Callable[[str], Any]) -> bool:
+        """Whether each field of `when` has one of its values; `value_of` gives a field's."""
+        return all(any(same(value_of(name), v) for v in values) for name, values in self.conditions.items())
+
+
+class Range(Searched):
+    """Numbers from low to high, both included."""
+
+    low: Number
+    high: Number
+    log: bool = False
+    """Search the logarithm."""
+    step: Number | None = None
+    """Distance of neighbouring values; none is continuous (1 for whole-number fields)."""
+
+    @model_validator(mode="after")
+    def _order(self) -> Range:
+        if self.low > self.high:
+            raise ValueError(f"low {self.low} is above high {self.high}")
+        if self.log and self.low <= 0:
+            raise ValueError(f"log needs low above 0, not {self.low}")
+        if self.step is not None and (self.step <= 0 or self.log):
+            raise ValueError("step must be positive and cannot go with log")
+        return self
+
+
+class Choices(Searched):
+    """One of a list of values."""
+
+    choices: list[Plain] = Field(min_length=1)
+
+
+def _kind(entry: Any) -> str:
+    if isinstance(entry, Choices) or (isinstance(entry, Mapping) and "choices" in entry):
+        return "choices"
+    return "range" if isinstance(entry, Range | Mapping) else "plain"
+
+
+Entry = Annotated[
+    Annotated[Range, Tag("range")] | Annotated[Choices, Tag("choices")] | Annotated[Plain, Tag("plain")],
+    Discriminator(_kind),
+]
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two values of a field are the same but for rounding; true is not 1, a list is equal to a tuple."""
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(map(same, one, other))
+    numbers = [isinstance(value, int | float) and not isinstance(value, bool) for value in (one, other)]
+    return math.isclose(one, other, rel_tol=1e-9) if all(numbers) else not any(numbers) and bool(one == other)
+
+
+def search_order(search: Mapping[str, Any]) -> list[str]:
+    """The names under `search:`, each after those that its `when` names. Raises graphlib.CycleError."""
+    graph = {name: list(entry.conditions) if isinstance(entry, Searched) else [] for name, entry in search.items()}
+    return [name for name in TopologicalSorter(graph).static_order() if name in search]

@@ -1,0 +1,93 @@
+"""What is wrong with an experiment, told by field, value and what is allowed."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from gansearch.experiment.entries import Choices, Range
+from gansearch.experiment.model import Model
+from gansearch.experiment.sections import Confirm, Limits, Resources
+from gansearch.experiment.training import Training
+
+_SECTIONS: dict[str, type[Model]] = {
+    "training": Training,
+    "confirm": Confirm,
+    "resources": Resources,
+    "limits": Limits,
+    "range": Range,
+    "choices": Choices,
+}
+"""The sections, by the part of an error's path that leads into them."""
+
+_TAGS = ("range", "choices", "plain", "sampler name", "sampler options", "start name", "start fields")
+"""Names of a union's members, which pydantic puts into the path of an error."""
+
+
+class ExperimentError(ValueError):
+    """The experiment is wrong. `errors` maps the path of each wrong field to what is wrong with it."""
+
+    exit_status = 2
+
+    def __init__(self, source: str, errors: Mapping[str, str]):
+        self.errors = dict(errors)
+        lines = [f"{path}: {message}" if path else message for path, message in self.errors.items()]
+        super().__init__(
+            f"{source}: " + (lines[0] if len(lines) == 1 else "\n  ".join([f"{len(lines)} errors", *lines]))
+        )
+
+
+class Several(ValueError):
+    """Errors of several fields, found by one validator."""
+
+    def __init__(self, errors: Mapping[str, str]):
+        self.errors = errors
+        super().__init__("; ".join(errors.values()))
+
+
+def suggest(name: str, allowed: Iterable[str]) -> str:
+    """'; did you mean "x"?' for a near miss of an allowed name, else nothing."""
+    near = difflib.get_close_matches(name, list(allowed), n=1)
+    return f'; did you mean "{near[0]}"?' if near else ""
+
+
+def messages(error: ValidationError, data: Mapping[str, Any], fields: Iterable[str]) -> dict[str, str]:
+    """What pydantic found in `data`, by path; `fields` are the names allowed at its top."""
+    errors: dict[str, str] = {}
+    for item in error.errors():
+        cause = item.get("ctx", {}).get("error")
+        if isinstance(cause, Several):
+            errors.update(cause.errors)
+            continue
+        path = [p for p in item["loc"] if p not in _TAGS or p in _keys(data, item["loc"], p)]
+        text = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
+        errors.setdefault(text, message(item, fields))
+    return errors
+
+
+def _keys(data: Any, loc: tuple[Any, ...], part: Any) -> set[Any]:
+    """The keys that the user wrote where `part` stands in `loc`; it may be the name of a tag."""
+    for step in loc[: loc.index(part)]:
+        data = data.get(step) if isinstance(data, Mapping) else None
+    return set(data) if isinstance(data, Mapping) and loc[-1] != part else set()
+
+
+def message(item: Any, fields: Iterable[str]) -> str:
+    """One of pydantic's errors in a sentence with the value and what is allowed; `fields` are the names at the top."""
+    value, kind = item["input"], item["type"]
+    if kind == "extra_forbidden":
+        parents = [p for p in item["loc"][:-1] if p in _SECTIONS]
+        fields = _SECTIONS[parents[-1]].model_fields if parents else fields
+        hint = suggest(str(item["loc"][-1]), fields)
+        return f"unknown field{hint or '; allowed: ' + ', '.join(fields)}"
+    if kind == "missing":
+        return "is missing"
+    if kind == "literal_error":
+        allowed = re.findall(r"'([^']*)'", item["ctx"]["expected"])
+        return f"{value!r} is not one of {', '.join(allowed)}{suggest(str(value), allowed)}"
+    text = item["msg"].removeprefix("Value error, ").replace("Input should", "must")
+    return text if isinstance(value, dict) else f"{text}, not {value!r}"

@@ -1,0 +1,156 @@
+"""The experiment file as a typed object."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import Discriminator, Field, Tag, ValidationError, ValidationInfo, field_validator, model_validator
+
+from gansearch.experiment.checks import errors_between, unread
+from gansearch.experiment.entries import Entry
+from gansearch.experiment.errors import ExperimentError, Several, messages
+from gansearch.experiment.model import Model
+from gansearch.experiment.reading import read_file, set_field
+from gansearch.experiment.sections import Confirm, Limits, Resources, Sampler, SamplerName, Start
+from gansearch.experiment.training import Training
+
+
+class Experiment(Model):
+    """An experiment file. Relative paths are made absolute when it is loaded."""
+
+    name: str = Field(min_length=1)
+    task: str = Field(min_length=1)
+    """A built-in name, `package.module:Class` or `./file.py:Class`."""
+    task_options: dict[str, Any] = Field({})
+    """Keyword arguments of the task's class."""
+    seed: int = Field(0, ge=0)
+    training: Training = Training()
+    search: dict[str, Entry] = Field({})
+    """A range, choices or a plain value for any field of training."""
+    trials: int = Field(48, ge=1)
+    replicas: int = Field(1, ge=1)
+    """Seeds that each trial trains."""
+    objective: Literal["both", "stability", "distance", "balanced"] = "both"
+    """What the sampler improves: `both` stability and distance, as a Pareto front; one of them; or, with `balanced`,
+    the distance among the trials whose verdict is balanced. The best is chosen by the same rule whatever it is."""
+    sampler: Annotated[
+        Annotated[SamplerName, Tag("sampler name")] | Annotated[Sampler, Tag("sampler options")],
+        Discriminator(lambda given: "sampler name" if isinstance(given, str) else "sampler options"),
+    ] = "tpe"
+    """A name, or a mapping of `name` and options of Optuna's sampler."""
+    start_from: list[Start] = Field([])
+    """Configurations that are tried first: `dcgan`, `ttur` or `biggan` as published, an experiment file such as an
+    export, or a mapping of fields of training. Only searched fields are taken; the rest are training's own values, or
+    the sampler's choice where the space does not hold these."""
+    warm_start: str | None = None
+    """The results folder of an earlier sweep, whose trials inform the sampler and are no trials of this one."""
+    prune: bool = True
+    """Stop trials that are beyond hope."""
+    confirm: Confirm | None = Confirm()
+    resources: Resources = Resources()
+    limits: Limits = Limits()
+    stop_when_flat: int | None = Field(None, ge=2)
+    """No trial is started once the last so many brought nothing that is better by 1% under the objective."""
+    evidence: dict[str, Any] = Field({})
+    """What a sweep measured of this configuration: written by export, not read by train."""
+
+    @field_validator("task")
+    @classmethod
+    def _task_path(cls, task: str, info: ValidationInfo) -> str:
+        file, colon, name = task.rpartition(":")
+        return f"{_absolute(file, info)}{colon}{name}" if file.endswith(".py") else task
+
+    @field_validator("task_options")
+    @classmethod
+    def _data_path(cls, options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        path = options.get("path")
+        return {**options, "path": _absolute(path, info)} if isinstance(path, str) else options
+
+    @field_validator("warm_start")
+    @classmethod
+    def _warm_path(cls, folder: str | None, info: ValidationInfo) -> str | None:
+        return None if folder is None else _absolute(folder, info)
+
+    @field_validator("start_from")
+    @classmethod
+    def _start_paths(cls, points: list[Start], info: ValidationInfo) -> list[Start]:
+        def is_file(point: Start) -> bool:
+            return isinstance(point, str) and point.endswith((".yaml", ".yml", ".json"))
+
+        return [_absolute(str(point), info) if is_file(point) else point for point in points]
+
+    @field_validator("name")
+    @classmethod
+    def _name(cls, name: str) -> str:
+        if set(folder_name(name)) <= set(".-"):
+            raise ValueError("needs at least one letter or digit")
+        return name
+
+    @model_validator(mode="after")
+    def _whole(self) -> Experiment:
+        errors = dict(errors_between(self.training, self.search, self.start_from, self.confirm))
+        if errors:
+            raise Several(errors)
+        return self
+
+    @property
+    def folder(self) -> str:
+        """The name of this experiment's folder under results/."""
+        return folder_name(self.name)
+
+    @classmethod
+    def load(cls, path: str | Path, overrides: Iterable[str] = ()) -> Experiment:
+        """Reads an experiment file. `overrides` are KEY=VALUE with a dotted key and a YAML value.
+
+        Raises ExperimentError, with everything that is wrong at once.
+        """
+        path = Path(path)
+        data = read_file(path)
+        for override in overrides:
+            set_field(data, override)
+        return cls.parse(data, base=path.resolve().parent, source=str(path))
+
+    @classmethod
+    def parse(cls, data: Mapping[str, Any], base: Path | None = None, source: str = "experiment") -> Experiment:
+        """An experiment from plain data; relative paths are relative to `base`. Raises ExperimentError."""
+        try:
+            return cls.model_validate(data, context={"base": base or Path.cwd()})
+        except ValidationError as error:
+            raise ExperimentError(source, messages(error, data, cls.model_fields)) from None
+
+    def to_yaml(self, comment: str = "") -> str:
+        """The text of an experiment file that loads as this one."""
+        data = self.model_dump(mode="json", exclude_none=True)
+        data["confirm"] = self.confirm and data["confirm"]
+        if {"lr_d", "lr_g"} & (self.search.keys() | data["training"].keys()):
+            data["training"] = {k: v for k, v in data["training"].items() if k not in ("lr", "lr_ratio")}
+        for name in unread(self.training, self.search):
+            del data["training"][name]
+        if not self.evidence:
+            del data["evidence"]
+        text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
+        return "".join(f"# {line}\n" for line in comment.splitlines()) + text
+
+
+def folder_name(name: str) -> str:
+    """The text with every run of characters outside A-Za-z0-9._- turned to -."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name)
+
+
+def schema() -> dict[str, Any]:
+    """JSON schema of the experiment file, for editors; `search` knows the fields of training."""
+    tree = Experiment.model_json_schema()
+    search = tree["properties"]["search"]
+    entry = search.pop("additionalProperties")
+    fields = [name for name in Training.model_fields if name != "updates"]
+    search.update(properties=dict.fromkeys(fields, entry), additionalProperties=False)
+    return tree
+
+
+def _absolute(path: str, info: ValidationInfo) -> str:
+    base = (info.context or {}).get("base", Path.cwd())
+    return str((base / Path(path).expanduser()).resolve())

@@ -1,0 +1,111 @@
+"""The fields of `training:`, how one GAN is trained."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from gansearch.experiment.model import Model
+
+Loss = Literal["non_saturating", "minimax", "hinge", "wgan", "lsgan", "relativistic"]
+
+
+class Training(Model):
+    """How one GAN is trained. Every field may also be searched."""
+
+    loss: Loss = "non_saturating"
+    """The adversarial loss of both networks."""
+    updates: int = Field(4000, ge=2)
+    """Budget: D and G updates together, pretraining included."""
+    batch_size: int = Field(64, ge=1)
+    """Samples in a batch; D sees as many real as fake ones."""
+    lr: float = Field(2e-4, gt=0)
+    """√(lr_D · lr_G)."""
+    lr_ratio: float = Field(1.0, gt=0)
+    """lr_D / lr_G."""
+    lr_d: float | None = Field(None, gt=0)
+    """D's learning rate, together with `lr_g` in place of `lr` and `lr_ratio`."""
+    lr_g: float | None = Field(None, gt=0)
+    """G's learning rate."""
+    pretrain_steps: int = Field(0, ge=0)
+    """D updates before G's first one, on real data against the untrained generator."""
+    update_ratio: float = Field(1.0, gt=0)
+    """D updates per G update, any positive number."""
+    balance: Literal["fixed", "held", "gap_aware"] = "fixed"
+    """`held` gives each turn so that D's separability stays at `target_separability`, in place of `update_ratio`;
+    `gap_aware` scales D's learning rate by the gap between its loss and an ideal D's (arXiv 2302.00089)."""
+    target_separability: float = Field(0.8, ge=0.5, lt=1)
+    """With `balance: held`: the area under the ROC curve of D's scores of training batches, .5 blind, 1 perfect."""
+    optimizer: Literal["adam", "sgd"] = "adam"
+    """Of both networks; `sgd` is plain gradient descent."""
+    betas: tuple[float, float] = (0.5, 0.999)
+    """Adam's decay rates."""
+    beta1: float | None = Field(None, ge=0, lt=1)
+    """Adam's first decay rate, in place of the first of `betas`, so that it can be searched."""
+    lr_decay: float = Field(0.0, ge=0, le=1)
+    """Last share of the updates over which both learning rates fall linearly to 0."""
+    r1_gamma: float = Field(0.0, ge=0)
+    """γ/2 · E‖∇D(real)‖² is added to D's loss."""
+    r2_gamma: float = Field(0.0, ge=0)
+    """γ/2 · E‖∇D(fake)‖² is added to D's loss."""
+    gp: float | None = Field(None, ge=0)
+    """λ of WGAN-GP's penalty; when not given 10 with `loss: wgan`, else 0."""
+    spectral_norm: bool = False
+    """Divide every weight matrix of D by its largest singular value."""
+    instance_noise: float = Field(0.0, ge=0)
+    """Standard deviation of the noise that D's training samples get, falling linearly to 0 over the run."""
+    label_smoothing: float = Field(0.0, ge=0, lt=0.5)
+    """One-sided: D's target for real is 1 minus this. For losses with a probability."""
+    ema: float = Field(0.0, ge=0, lt=1)
+    """Decay per G update of the averaged generator that gives the final samples; 0 is none."""
+    simultaneous: bool = False
+    """Take both gradients at the same parameters (for oracles); needs `update_ratio: 1`."""
+
+    @field_validator("betas")
+    @classmethod
+    def _betas(cls, betas: tuple[float, float]) -> tuple[float, float]:
+        if not all(0 <= beta < 1 for beta in betas):
+            raise ValueError("both must be at least 0 and below 1")
+        return betas
+
+    @property
+    def rates(self) -> tuple[float, float]:
+        """(lr_D, lr_G): lr·√ratio and lr/√ratio, or the pair that the file fixes."""
+        if self.lr_d is not None and self.lr_g is not None:
+            return self.lr_d, self.lr_g
+        return self.lr * math.sqrt(self.lr_ratio), self.lr / math.sqrt(self.lr_ratio)
+
+    @property
+    def adam_betas(self) -> tuple[float, float]:
+        return (self.betas[0] if self.beta1 is None else self.beta1, self.betas[1])
+
+    @property
+    def gp_lambda(self) -> float:
+        return self.gp if self.gp is not None else 10.0 if self.loss == "wgan" else 0.0
+
+    def used(self, name: str) -> Any:
+        """A field's value as it is trained with: never null, and the pair of rates that the file does not name too."""
+        lr_d, lr_g = self.rates
+        return {
+            "lr": self.lr if self.lr_d is None else math.sqrt(lr_d * lr_g),
+            "lr_ratio": self.lr_ratio if self.lr_d is None else lr_d / lr_g,
+            "lr_d": lr_d,
+            "lr_g": lr_g,
+            "betas": list(self.adam_betas),
+            "beta1": self.adam_betas[0],
+            "gp": self.gp_lambda,
+        }.get(name, getattr(self, name))
+
+    def with_params(self, params: Mapping[str, Any]) -> Training:
+        """This training with a trial's parameters in place of its own; a searched pair of rates replaces the other."""
+        fields = self.model_dump(exclude_unset=True)
+        if {"lr_d", "lr_g"} & params.keys():
+            fields = {k: v for k, v in fields.items() if k not in ("lr", "lr_ratio")}
+        if {"lr", "lr_ratio"} & params.keys():
+            fields = {k: v for k, v in fields.items() if k not in ("lr_d", "lr_g")}
+        fields |= params
+        fields.pop("update_ratio" if fields.get("balance") == "held" else "target_separability", None)
+        return Training(**fields)
