@@ -180,7 +180,7 @@ def check(file: File, set_: Set = None) -> None:
     print(f"{file}: fine")
     print(f"  data: {kept}, {len(held_out):,} held out, of shape {tuple(held_out.shape[1:])}")
     print(f"  generator: {sizes[0]:,} parameters; discriminator: {sizes[1]:,}")
-    seconds = experiment.training.updates / speed * experiment.replicas
+    seconds = experiment.training.updates / speed * experiment.least_replicas
     runs = experiment.trials + (experiment.confirm.top * experiment.confirm.replicas if experiment.confirm else 0)
     print(f"  speed: {speed:,.0f} updates a second on the CPU, so about {seconds:,.0f} s for a trial")
     print(f"  sweep: {runs} runs with the confirmation, about {runs * seconds / 60:,.0f} minutes of one slot")

@@ -51,6 +51,18 @@ def test_a_file_is_read_whole(load):
     assert (experiment.trials, experiment.replicas, experiment.sampler) == (48, 1, "tpe")
 
 
+def test_replicas_are_a_number_or_have_to_be_earned(load):
+    text = "name: a\ntask: digits\nreplicas: "
+    plain, earned = load(text + "3"), load(text + "{least: 2}")
+    assert (plain.least_replicas, plain.most_replicas) == (3, 3)
+    assert (earned.least_replicas, earned.most_replicas) == (2, 4)
+    assert load(earned.to_yaml()) == earned
+    assert errors(load, text + "0") == {"replicas": "must be greater than or equal to 1, not 0"}
+    assert errors(load, text + "{least: 5}") == {"replicas": "least 5 is above most 4"}
+    assert errors(load, text + "{leat: 1}") == {"replicas.leat": 'unknown field; did you mean "least"?'}
+    assert errors(load, text + "{most: few}")["replicas.most"].endswith("not 'few'")
+
+
 def test_the_defaults_are_the_contracts(load):
     training = load("name: a\ntask: digits").training
     assert (training.lr, training.lr_ratio, training.pretrain_steps, training.update_ratio) == (2e-4, 1, 0, 1)

@@ -7,7 +7,7 @@ from gansearch.experiment.entries import Choices, Entry, Range, same, search_ord
 from gansearch.experiment.errors import ExperimentError, suggest
 from gansearch.experiment.experiment import Experiment, folder_name, schema
 from gansearch.experiment.reading import load_yaml
-from gansearch.experiment.sections import Confirm, Limits, Resources, Sampler, Start
+from gansearch.experiment.sections import Confirm, Limits, Replicas, Resources, Sampler, Start
 from gansearch.experiment.training import Training
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "ExperimentError",
     "Limits",
     "Range",
+    "Replicas",
     "Resources",
     "Sampler",
     "Start",

@@ -11,11 +11,12 @@ from pydantic import ValidationError
 
 from gansearch.experiment.entries import Choices, Range
 from gansearch.experiment.model import Model
-from gansearch.experiment.sections import Confirm, Limits, Resources
+from gansearch.experiment.sections import Confirm, Limits, Replicas, Resources
 from gansearch.experiment.training import Training
 
 _SECTIONS: dict[str, type[Model]] = {
     "training": Training,
+    "replicas": Replicas,
     "confirm": Confirm,
     "resources": Resources,
     "limits": Limits,
@@ -24,7 +25,10 @@ _SECTIONS: dict[str, type[Model]] = {
 }
 """The sections, by the part of an error's path that leads into them."""
 
-_TAGS = ("range", "choices", "plain", "sampler name", "sampler options", "start name", "start fields")
+_TAGS = (
+    *("range", "choices", "plain", "sampler name", "sampler options", "start name", "start fields"),
+    *("replicas number", "replicas race"),
+)
 """Names of a union's members, which pydantic puts into the path of an error."""
 
 

@@ -15,7 +15,7 @@ from gansearch.experiment.entries import Entry
 from gansearch.experiment.errors import ExperimentError, Several, messages
 from gansearch.experiment.model import Model
 from gansearch.experiment.reading import read_file, set_field
-from gansearch.experiment.sections import Confirm, Limits, Resources, Sampler, SamplerName, Start
+from gansearch.experiment.sections import Confirm, Limits, Replicas, Resources, Sampler, SamplerName, Start
 from gansearch.experiment.training import Training
 
 
@@ -32,8 +32,11 @@ class Experiment(Model):
     search: dict[str, Entry] = Field({})
     """A range, choices or a plain value for any field of training."""
     trials: int = Field(48, ge=1)
-    replicas: int = Field(1, ge=1)
-    """Seeds that each trial trains."""
+    replicas: Annotated[
+        Annotated[int, Field(ge=1), Tag("replicas number")] | Annotated[Replicas, Tag("replicas race")],
+        Discriminator(lambda given: "replicas race" if isinstance(given, Replicas | Mapping) else "replicas number"),
+    ] = 1
+    """Seeds that each trial trains; or `least` and `most`, of which those above the least have to be earned."""
     objective: Literal["both", "stability", "distance", "balanced"] = "both"
     """What the sampler improves: `both` stability and distance, as a Pareto front; one of them; or, with `balanced`,
     the distance among the trials whose verdict is balanced. The best is chosen by the same rule whatever it is."""
@@ -96,6 +99,16 @@ class Experiment(Model):
         if errors:
             raise Several(errors)
         return self
+
+    @property
+    def least_replicas(self) -> int:
+        """Seeds that every trial trains."""
+        return self.replicas.least if isinstance(self.replicas, Replicas) else self.replicas
+
+    @property
+    def most_replicas(self) -> int:
+        """Seeds that a trial can earn."""
+        return self.replicas.most if isinstance(self.replicas, Replicas) else self.replicas
 
     @property
     def folder(self) -> str:

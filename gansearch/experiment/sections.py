@@ -1,12 +1,26 @@
-"""The sections beside `training:` and `search:`: sampler, first points, confirmation, resources and limits."""
+"""The sections beside `training:` and `search:`: seeds, sampler, first points, confirmation, resources and limits."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Discriminator, Field, Tag, field_validator
+from pydantic import ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
 from gansearch.experiment.model import Model, Plain
+
+
+class Replicas(Model):
+    """Seeds that are earned: a trial trains `least`, then one at a time up to `most` while it may be among the best."""
+
+    least: int = Field(1, ge=1)
+    most: int = Field(4, ge=1)
+
+    @model_validator(mode="after")
+    def _order(self) -> Replicas:
+        if self.least > self.most:
+            raise ValueError(f"least {self.least} is above most {self.most}")
+        return self
+
 
 SamplerName = Literal["tpe", "random", "gp", "nsgaii", "qmc"]
 

@@ -73,7 +73,7 @@ class StudySearcher(Searcher):
             return self.FINISHED
         self._known[key(trial.params)] = trial.number
         chosen = params(self.experiment, trial.params)
-        updates = self.experiment.training.with_params(chosen).updates * self.experiment.replicas
+        updates = self.experiment.training.with_params(chosen).updates * self.experiment.most_replicas
         self._asked[trial.number] = (trial, updates)
         return {
             "number": trial.number,

@@ -27,6 +27,7 @@ from gansearch.search.halving import rungs
 from gansearch.search.interrupt import Interrupts
 from gansearch.search.listener import Listener, Listeners
 from gansearch.search.points import enqueue
+from gansearch.search.racing import race
 from gansearch.search.recorder import Recorder, Stop, about_run
 from gansearch.search.resume import check_folder, only_one, read_rows, settle
 from gansearch.search.searcher import StudySearcher, open_study
@@ -144,8 +145,10 @@ class _Sweep:
         bundle = {"CPU": self.experiment.resources.cpus, "GPU": self.gpus}
         resources = PlacementGroupFactory([{name: amount for name, amount in bundle.items() if amount}])
         ranks = rungs(self.folder) if self.experiment.prune else None
+        adaptive = self.experiment.least_replicas < self.experiment.most_replicas
+        seeds = race(self.folder, self.experiment) if adaptive else None
         tuner = tune.Tuner(
-            tune.with_resources(trainable(self.experiment, ranks), resources),
+            tune.with_resources(trainable(self.experiment, ranks, seeds), resources),
             tune_config=tune.TuneConfig(
                 search_alg=recorder.searcher,
                 num_samples=self.experiment.trials - len(recorder.rows),

@@ -55,21 +55,28 @@ class Ending:
     """What it was like at the rungs that it reached: {"rung", "stability", "distance"}."""
 
 
-def trainable(experiment: Experiment, rungs: ActorHandle | None = None) -> Callable[[dict[str, Any]], None]:
-    """The function that Ray Tune runs for each trial of an experiment; `rungs` is an actor of Rungs."""
+def trainable(
+    experiment: Experiment, rungs: ActorHandle | None = None, race: ActorHandle | None = None
+) -> Callable[[dict[str, Any]], None]:
+    """The function that Ray Tune runs for each trial of an experiment; with actors of Rungs and of Race."""
 
     def train(config: dict[str, Any]) -> None:
-        run_trial(experiment, config, rungs)
+        run_trial(experiment, config, rungs, race)
 
     return train
 
 
-def run_trial(experiment: Experiment, config: Mapping[str, Any], rungs: ActorHandle | None = None) -> None:
+def run_trial(
+    experiment: Experiment,
+    config: Mapping[str, Any],
+    rungs: ActorHandle | None = None,
+    race: ActorHandle | None = None,
+) -> None:
     """Trains one trial, `config` as StudySearcher suggests it; reports {"rows"}, at last also {"ending"}.
 
     Whatever the user's code raises ends the trial, not the worker.
     """
-    trial = _Trial(experiment, config["params"], rungs)
+    trial = _Trial(experiment, config["params"], config["number"], rungs, race)
     _restore(trial, config["checkpoints"])
     cpus, gpus = _own_resources()
     sent = 0
@@ -118,7 +125,9 @@ class _Trial:
 
     experiment: Experiment
     params: Mapping[str, Any]
+    number: int = 0
     rungs: ActorHandle | None = None
+    race: ActorHandle | None = None
     standings: list[dict[str, float]] = field(default_factory=list)
     seeds: list[dict[str, Any]] = field(default_factory=list)
     rows: list[dict[str, Any]] = field(default_factory=list)
@@ -132,7 +141,8 @@ class _Trial:
     in_turn: str = ""
 
     def train(self, cpus: float, gpus: float) -> Iterator[None]:
-        """Trains all seeds and yields after each probe: at once where their networks allow it, else one by one.
+        """Trains all seeds and yields after each probe: at once where their networks allow it, else one by one; then
+        those that it earns.
 
         At once a seed that failed or was pruned leaves the others to go on; in turn it is the last. What the user's
         code raises is kept in `error`; what the consumer raises between probes is not caught.
@@ -141,17 +151,19 @@ class _Trial:
             self.trainers = self._at_once(cpus, gpus)
             if self.trainers:
                 yield from self._run()
-            while len(self.seeds) < self.experiment.replicas and not self._ended_early():
+            while self._wants_another():
                 self.trainers = [self._trainer(len(self.seeds), cpus, gpus)]
                 yield from self._run()
         except (Exception, SystemExit) as error:  # noqa: BLE001 (the user's code may raise anything)
             self.error = user_traceback(error)
+            if self.race is not None:
+                self.race.another.remote(self.number, [])
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()  # the worker goes on with the next trial
 
     def _at_once(self, cpus: float, gpus: float) -> list[Trainer]:
-        """Trainers of all seeds, or none where they take turns."""
-        replicas = self.experiment.replicas
+        """Trainers of all seeds that need not be earned, or none where they take turns."""
+        replicas = self.experiment.least_replicas
         if replicas == 1 or self.seeds or len(self.resumed) == 1:
             return []
         trainers = [self._trainer(replica, cpus, gpus) for replica in range(replicas)]
@@ -222,8 +234,20 @@ class _Trial:
         if len(self.seeds) == 1:
             self.samples = few(result.samples)
 
-    def _ended_early(self) -> bool:
-        return bool(self.seeds) and self.seeds[-1]["status"] != "complete"
+    def _wants_another(self) -> bool:
+        """Whether one more seed is trained: the least while none fails or is pruned, then those that are earned."""
+        done = len(self.seeds)
+        if self.resumed:
+            return True  # a checkpoint was in the middle of it
+        if done < self.experiment.least_replicas:
+            return all(seed["status"] == "complete" for seed in self.seeds)
+        if self.race is None:
+            return False
+        try:
+            earned: bool = ray.get(self.race.another.remote(self.number, self.seeds))
+        except RayError:
+            return False  # the node that kept the race is gone
+        return earned and done < self.experiment.most_replicas
 
 
 def _restore(trial: _Trial, checkpoints: list[str]) -> None:

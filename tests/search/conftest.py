@@ -14,6 +14,7 @@ def make_tiny():
     """Makes a tiny experiment; `turns`, `does` and `seconds` are options of its task, the rest its fields."""
 
     def make(turns="", does=None, seconds=0.0, **fields):
+        replicas = fields.get("replicas", 1)
         defaults = {
             "name": "tiny",
             "task": f"{TASKS}:Tiny",
@@ -21,7 +22,7 @@ def make_tiny():
                 "turns": str(turns),
                 "does": does or {},
                 "seconds": seconds,
-                "seeds": fields.get("replicas", 1),
+                "seeds": replicas["least"] if isinstance(replicas, dict) else replicas,
             },
             "training": {"updates": 80, "batch_size": 8},
             "search": {

@@ -60,6 +60,16 @@ class Tiny(Task):
                 turn += 1
 
 
+class Converged(Tiny):
+    """G gives what the data are: with a learning rate of next to nothing every seed is balanced."""
+
+    def generator(self):
+        network = super().generator()
+        nn.init.eye_(network.weight)
+        nn.init.zeros_(network.bias)
+        return network
+
+
 class Saved(Tiny):
     """Looks slowly, so that workers, which save every tenth of a second here, do so within a run.
 
