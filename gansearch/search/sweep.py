@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import optuna
+import ray
 from ray import tune
 from ray.tune import PlacementGroupFactory
 from ray.tune.error import TuneError
@@ -170,6 +171,9 @@ class _Sweep:
             tuner.fit()
         except Stop:
             return
+        finally:
+            for actor in filter(None, (ranks, seeds)):
+                ray.kill(actor)  # Ray Tune keeps the trainable, and with it the handle, as long as Ray runs
 
     def _confirm(self, study: optuna.Study, rows: list[dict[str, Any]]) -> None:
         runs = missing(self.folder, self.experiment, rows)

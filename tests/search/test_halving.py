@@ -1,8 +1,10 @@
 import math
 
 import pytest
+from ray._private.state import actors
 
 from gansearch.search.halving import FEWEST, RUNGS, Rungs, behind
+from gansearch.search.sweep import sweep
 
 
 def test_a_trial_is_stopped_only_where_it_is_behind_in_both():
@@ -38,3 +40,9 @@ def test_rungs_go_on_from_what_is_known():
 def test_equal_trials_are_kept():
     rungs = Rungs({"rung": rung, "stability": 0.5, "distance": 1.0} for rung in range(len(RUNGS)) for _ in range(20))
     assert all(rungs.reach(rung, (0.5, 1.0)) == "" for rung in range(len(RUNGS)))
+
+
+def test_the_rungs_end_with_their_sweep(ray_session, tiny, tmp_path):
+    sweep(tiny(trials=2), tmp_path / "out")
+    alive = [actor["ActorClassName"] for actor in actors().values() if actor["State"] == "ALIVE"]
+    assert not [name for name in alive if "Rungs" in name]
