@@ -94,6 +94,9 @@ class Recorder(TrialProgressCallback):
 
     def on_trial_complete(self, trial: Trial, **info: Any) -> None:
         shutil.rmtree(ray_folder(self.folder, trial.config["number"]), ignore_errors=True)
+        # Ray Tune keeps its trials to the end, with running means of every number: most of what a trial weighs.
+        for statistics in (trial.metric_analysis, trial.metric_n_steps):
+            statistics.clear()
 
     def on_trial_error(self, trial: Trial, **info: Any) -> None:
         number = trial.config["number"]
