@@ -1,0 +1,111 @@
+"""Trains random configurations of the experiments in experiments/, for searches to be replayed on; resumable.
+
+    python benchmarks/search_runs.py [--tasks ring grid digits] [--configurations 256] [--out results/search]
+    python benchmarks/search_runs.py --tables results/reference/search      # and then the tables of what is there
+
+A run is one seed of one configuration of the experiment's own space, to its end, whatever it looks like. It is looked
+at as a trial looks at itself, stability and distance, after each tenth of its updates (as an ASHA of one's own would
+have it report) and of those after pretraining, and after an eighth, a quarter and three eighths of these (as
+successive halving might ask); and each probe asks whether it is beyond hope.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pandas as pd
+import torch
+
+from gansearch.experiment import Experiment
+from gansearch.gan import Trainer, load_task
+from gansearch.search.space import ask, distributions, params
+from gansearch.stability.verdict import hopeless
+
+TASKS = ("ring", "grid", "digits")
+SHARES = sorted({i / 10 for i in range(1, 10)} | {i / 8 for i in range(1, 4)})
+
+
+def experiment_of(task: str) -> Experiment:
+    return Experiment.load(Path(__file__).parents[1] / "experiments" / f"{task}.yaml")
+
+
+def configuration(experiment: Experiment, index: int) -> dict[str, Any]:
+    """The index-th random configuration of the experiment's space."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=index))
+    return params(experiment, ask(study, experiment, distributions(experiment)).params)
+
+
+def run(task: str, index: int, path: Path) -> None:
+    """Trains one configuration and writes what it was like on the way and at the end."""
+    experiment = experiment_of(task)
+    chosen = configuration(experiment, index)
+    trainer = Trainer(load_task(task), experiment.training.with_params(chosen), seed=index)
+    before, updates = trainer.training.pretrain_steps, trainer.training.updates
+    due = sorted({round(s * updates) for s in SHARES if s * 10 % 1 == 0 and s * updates > before})
+    due = sorted({*due, *(before + round(s * (updates - before)) for s in SHARES)})
+    looks: list[dict[str, float]] = []
+    beyond = math.nan
+    start = time.perf_counter()
+    for probe in trainer.run():
+        if due and probe.update >= due[0] and probe.update < updates and not trainer.stopped:
+            due = [at for at in due if at > probe.update]
+            stability, distance = trainer.standing()
+            looks.append({"update": probe.update, "stability": stability, "distance": distance})
+        if math.isnan(beyond) and probe.update > before:
+            rows = [row for row in trainer.monitor.rows() if row.step > before or row.invalid]
+            beyond = float(probe.update) if hopeless(rows, trainer.share) else math.nan
+    result = trainer.result()
+    end = {name: getattr(result, name) for name in ("status", "verdict", "stability", "distance", "updates")}
+    record = {
+        "index": index,
+        **chosen,
+        **end,
+        "beyond_hope_at": beyond,
+        **{f"quality_{name}": value for name, value in result.quality.items() if name != "distance"},
+        "seconds": time.perf_counter() - start,
+        "looks": looks,
+    }
+    path.with_suffix(".part").write_text(json.dumps(record))
+    path.with_suffix(".part").rename(path)
+
+
+def tables(runs: Path, folder: Path) -> None:
+    """Writes TASK-runs.parquet, a row a run, and TASK-looks.parquet, a row a look, from all whole runs."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for task in TASKS:
+        records = [json.loads(path.read_text()) for path in sorted(runs.glob(f"{task}-*.json"))]
+        looks = [{"index": record["index"], **look} for record in records for look in record.pop("looks")]
+        for name, table in (("runs", records), ("looks", looks)):
+            frame = pd.DataFrame(table)
+            frame = frame.astype(dict.fromkeys(frame.select_dtypes("float64").columns, "float32"))
+            frame.to_parquet(folder / f"{task}-{name}.parquet", compression="zstd", index=False)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tasks", nargs="+", default=list(TASKS), choices=TASKS)
+    parser.add_argument("--configurations", type=int, default=256)
+    parser.add_argument("--out", type=Path, default=Path("results/search"))
+    parser.add_argument("--tables", type=Path, metavar="DIR", help="train nothing; write the tables of the runs there")
+    options = parser.parse_args()
+    if options.tables:
+        return tables(options.out, options.tables)
+    torch.set_num_threads(1)
+    options.out.mkdir(parents=True, exist_ok=True)
+    for index in range(options.configurations):
+        for task in options.tasks:
+            path = options.out / f"{task}-{index:03d}.json"
+            if not path.exists():
+                run(task, index, path)
+                print(path.name, flush=True)
+
+
+if __name__ == "__main__":
+    main()
