@@ -11,6 +11,7 @@ from optuna import samplers
 from optuna.exceptions import ExperimentalWarning
 
 from gansearch.experiment import Experiment, ExperimentError, Sampler, suggest
+from gansearch.search.bounded import Bounded
 
 SAMPLERS: dict[str, Callable[..., samplers.BaseSampler]] = {
     "tpe": samplers.TPESampler,
@@ -25,6 +26,8 @@ _OURS: dict[str, dict[str, Any]] = {
     "qmc": {"scramble": True, "warn_independent_sampling": False},
 }
 """Defaults other than Optuna's."""
+_MOST = {"tpe": 1000, "gp": 150}
+"""Ended trials that those fit on whose question takes longer with each."""
 _TYPES = {"int": int, "float": float, "bool": bool, "str": str, "None": type(None)}
 _NOT_OFFERED = {"seed", "prior_weight"}
 """The seed is the experiment's; Optuna deprecates the other, as it does those that begin with _DEPRECATED."""
@@ -53,9 +56,10 @@ def make_sampler(experiment: Experiment, done: int = 0) -> samplers.BaseSampler:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
         try:
-            return SAMPLERS[sampler.name](**{**_OURS.get(sampler.name, {}), **sampler.options}, seed=seed)
+            made = SAMPLERS[sampler.name](**{**_OURS.get(sampler.name, {}), **sampler.options}, seed=seed)
         except ValueError as error:
             raise ExperimentError("experiment", {"sampler": str(error)}) from None
+    return Bounded(made, _MOST[sampler.name]) if sampler.name in _MOST else made
 
 
 def options(name: str) -> dict[str, list[str]]:

@@ -1,0 +1,294 @@
+"""Whole sweeps in seconds: searches replayed on recorded runs (search_runs.py).
+
+    python benchmarks/replay.py [--tasks ring grid digits] [--sweeps 40] [--quick]
+
+A random forest over the recorded configurations says which of them are alike. A trial of any configuration is then a
+recorded run: one from the leaf that it falls into, in a tree drawn at random, with all that the run looked like on its
+way; another tree is another seed. So noise, and what can be known part way, are the recorded runs' own, while the
+landscape is as coarse as a forest over a hundred runs. The median distance of a configuration is that over all trees.
+Trials are replayed one after the other.
+
+`efficiency`: updates trained until a search's confirmed best is as good as that of a random search of LONG trials. Each
+search is confirmed alike: its best three, by its own rule, on five seeds, of which the best median is kept; its updates
+are the same for all and left out. Rivals are random search, and Ray Tune's ASHA with Optuna's TPE as OptunaSearch has
+it: one objective, the distance reported at each tenth, and stopped trials told with their last one.
+
+`interval`: how often the 95% prediction interval that a sweep states holds the median of ten new seeds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import random
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+import pandas as pd
+from ray.tune.schedulers import TrialScheduler
+from ray.tune.schedulers.async_hyperband import _Bracket
+from search_runs import TASKS, experiment_of
+from sklearn.ensemble import RandomForestRegressor
+
+from gansearch.experiment import Experiment
+from gansearch.search.halving import RUNGS, Rungs
+from gansearch.search.objective import study_of, tell
+from gansearch.search.samplers import make_sampler
+from gansearch.search.space import ask, distributions, params
+from gansearch.study.choose import candidates
+
+RUNS = Path(__file__).parents[1] / "results/reference/search"
+LONG = 96
+"""Trials of the random search whose best is to be reached."""
+MOST = 4
+"""Times its updates, after which a search is given up."""
+TARGETS = {"over_random": 1 / 3, "over_asha": 1 / 2}
+COVERED = 0.9
+
+
+@dataclass(frozen=True)
+class Run:
+    """A recorded run."""
+
+    end: Mapping[str, Any]
+    looks: list[tuple[float, float, float]]
+    """(update, stability, distance) on its way."""
+
+    def look(self, update: float) -> tuple[float, float, float]:
+        """As it was after so many updates, or at its first look."""
+        return next((look for look in reversed(self.looks) if look[0] <= update), self.looks[0])
+
+
+class Landscape:
+    """A task as its recorded runs show it."""
+
+    def __init__(self, task: str, folder: Path = RUNS, trees: int = 300):
+        self.experiment = experiment_of(task)
+        ends = pd.read_parquet(folder / f"{task}-runs.parquet")
+        looks = dict(pd.read_parquet(folder / f"{task}-looks.parquet").groupby("index"))
+        columns = ["update", "stability", "distance"]
+        records = ends.astype({"index": int}).to_dict("records")
+        self.runs = [
+            Run(end, [tuple(row) for row in looks[end["index"]][columns].to_numpy()] if end["index"] in looks else [])
+            for end in records
+        ]
+        worst = max(run.end["distance"] for run in self.runs if math.isfinite(run.end["distance"]))
+        distances = np.array([run.end["distance"] if _ok(run) else worst for run in self.runs])
+        self._distances = distances
+        self._names = list(self.experiment.search)
+        points = np.array([self._point({name: run.end[name] for name in self._names}) for run in self.runs])
+        self._forest = RandomForestRegressor(trees, min_samples_leaf=2, max_features=0.7, random_state=0)
+        self._forest.fit(points, np.log(distances))
+        self._leaves = [_members(tree.apply(points.astype(np.float32))) for tree in self._forest.estimators_]
+        self.updates = self.experiment.training.updates
+
+    def draw(self, chosen: Mapping[str, Any], seeds: random.Random) -> Run:
+        tree = seeds.randrange(len(self._leaves))
+        leaf = self._forest.estimators_[tree].apply(self._point(chosen)[None].astype(np.float32))[0]
+        return self.runs[seeds.choice(self._leaves[tree][leaf])]
+
+    def median(self, chosen: Mapping[str, Any]) -> float:
+        """Of the distance, over all trees and so over seeds."""
+        leaves = self._forest.apply(self._point(chosen)[None])[0]
+        groups = [self._leaves[tree][leaf] for tree, leaf in enumerate(leaves)]
+        values = np.concatenate([self._distances[group] for group in groups])
+        weights = np.concatenate([np.full(len(group), 1 / len(group)) for group in groups])
+        order = np.argsort(values)
+        return float(values[order][np.searchsorted(np.cumsum(weights[order]), len(groups) / 2)])
+
+    def _point(self, chosen: Mapping[str, Any]) -> np.ndarray:
+        logs = {name for name, entry in self.experiment.search.items() if getattr(entry, "log", False)}
+        return np.array([math.log(chosen[n]) if n in logs else float(chosen[n]) for n in self._names])
+
+
+def _members(leaves: np.ndarray) -> dict[int, list[int]]:
+    return {int(leaf): np.flatnonzero(leaves == leaf).tolist() for leaf in np.unique(leaves)}
+
+
+def _ok(run: Run) -> bool:
+    return run.end["status"] == "complete" and math.isfinite(run.end["distance"])
+
+
+# The searches: each yields its rows, one a trial, for ever.
+
+
+def row_of(number: int, run: Run, chosen: Mapping[str, Any], **other: Any) -> dict[str, Any]:
+    names = ("status", "verdict", "stability", "distance", "updates")
+    return {"number": number, "params": dict(chosen), **{n: run.end[n] for n in names}, "error": "", **_NONE, **other}
+
+
+_NONE = {"train_seconds": 0.0, "node": ""}
+
+
+def random_search(land: Landscape, seed: int) -> Iterator[dict[str, Any]]:
+    """Every trial to its end."""
+    yield from _search(land, land.experiment.model_copy(update={"sampler": "random"}), seed, prune=False)
+
+
+def gansearch(land: Landscape, seed: int) -> Iterator[dict[str, Any]]:
+    """The experiment as it is: its sampler and objective, successive halving, and trials beyond hope stopped."""
+    yield from _search(land, land.experiment, seed, prune=True)
+
+
+def _search(land: Landscape, experiment: Experiment, seed: int, prune: bool) -> Iterator[dict[str, Any]]:
+    experiment, seeds = experiment.model_copy(update={"seed": seed}), random.Random(f"seeds {seed}")
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = study_of(optuna.storages.InMemoryStorage(), "replay", experiment.objective)
+    study.sampler = make_sampler(experiment)
+    rungs, space = Rungs(), distributions(experiment)
+    while True:
+        trial = ask(study, experiment, space)
+        chosen = params(experiment, trial.params)
+        run = land.draw(chosen, seeds)
+        row = row_of(trial.number, run, chosen) | (_stopped(run, land.updates, rungs) if prune else {})
+        tell(trial, row, experiment.objective)
+        yield row
+
+
+def _stopped(run: Run, updates: int, rungs: Rungs) -> dict[str, Any]:
+    """What becomes of a row where the trial is stopped: as gansearch.search.trial does."""
+    end, before = run.end["updates"], run.end["pretrain_steps"]
+    beyond = run.end["beyond_hope_at"]
+    for rung, (share, _) in enumerate(RUNGS):
+        at = before + share * (updates - before)
+        if at >= min(end, beyond if math.isfinite(beyond) else math.inf):
+            break
+        update, stability, distance = next((look for look in run.looks if look[0] >= at), run.looks[-1])
+        if rungs.reach(rung, (stability, distance)):
+            return {"status": "pruned", "updates": update, "stability": stability, "distance": distance}
+    if math.isfinite(beyond) and run.end["status"] != "failed":
+        _, stability, distance = run.look(beyond)
+        return {"status": "pruned", "updates": beyond, "stability": stability, "distance": distance}
+    return {}
+
+
+def asha(land: Landscape, seed: int) -> Iterator[dict[str, Any]]:
+    """Ray Tune's ASHA with its defaults and ten reports a trial, Optuna's TPE minimising the last distance told."""
+    experiment, seeds = land.experiment, random.Random(f"seeds {seed}")
+    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
+    bracket, space, reports = _Bracket(1, 10, 4, 0), distributions(experiment), 10
+    worst = max(run.end["distance"] for run in land.runs if _ok(run))
+    while True:
+        trial = ask(study, experiment, space)
+        chosen = params(experiment, trial.params)
+        run = land.draw(chosen, seeds)
+        row = row_of(trial.number, run, chosen)
+        for report in range(1, reports + 1):
+            at = report / reports * land.updates
+            if report == reports or at >= run.end["updates"]:
+                distance, updates = run.end["distance"], run.end["updates"]
+            else:
+                # While D pretrains, G is as it was made: the first look is what there is.
+                distance, updates = run.look(at)[2], at
+            distance = distance if math.isfinite(distance) else worst
+            trial.report(distance, report)
+            row |= {"distance": distance, "updates": updates}
+            stop = bracket.on_result(trial, report, -distance) == TrialScheduler.STOP
+            if stop or updates >= run.end["updates"]:
+                break
+        study.tell(trial, row["distance"])
+        yield row
+
+
+SEARCHES: dict[str, Callable[[Landscape, int], Iterator[dict[str, Any]]]] = {
+    "random": random_search,
+    "asha": asha,
+    "gansearch": gansearch,
+}
+
+
+class Confirmed:
+    """What a search would come to if it ended now, confirmed on seeds that stay the same."""
+
+    def __init__(self, land: Landscape, seed: int, by_distance: bool):
+        self.land, self.seed, self.by_distance = land, seed, by_distance
+        self._seeds: dict[int, list[Run]] = {}
+
+    def entries(self, rows: list[dict[str, Any]], top: int = 3, replicas: int = 5) -> list[dict[str, Any]]:
+        """A seed's result per entry, of the best by the search's own rule."""
+        trials = pd.DataFrame(rows)
+        numbers = (
+            trials.sort_values("distance", kind="stable")["number"].tolist()[:top]
+            if self.by_distance
+            else candidates(trials, top)
+        )
+        found = []
+        for number in numbers:
+            if number not in self._seeds:
+                draw = random.Random(f"confirm {self.seed} {number}")
+                self._seeds[number] = [self.land.draw(rows[number]["params"], draw) for _ in range(replicas)]
+            found += [{"number": number, "seed": i, **run.end} for i, run in enumerate(self._seeds[number])]
+        return found
+
+    def best(self, rows: list[dict[str, Any]]) -> int | None:
+        """The number of the trial that is kept."""
+        medians: dict[int, tuple[float, float]] = {}
+        frame = pd.DataFrame(self.entries(rows))
+        if frame.empty:
+            return None
+        for number, group in frame.groupby("number"):
+            unhealthy = 0 if self.by_distance else (group["verdict"] != "balanced").sum()
+            medians[int(number)] = (float(unhealthy), group["distance"].fillna(math.inf).median())
+        best = min(medians, key=lambda number: medians[number])
+        return best if self.by_distance or not medians[best][0] else None
+
+
+def reach(land: Landscape, name: str, seed: int, target: float, most: float) -> float:
+    """Updates until the search's confirmed best is at the target; `most` where it is not before that."""
+    rows: list[dict[str, Any]] = []
+    confirmed = Confirmed(land, seed, by_distance=name != "gansearch")
+    spent, before = 0.0, None
+    for row in SEARCHES[name](land, seed):
+        rows.append(row)
+        spent += row["updates"]
+        if spent >= most:
+            return most
+        best = confirmed.best(rows)
+        if best is not None and best != before and land.median(rows[best]["params"]) <= target:
+            return spent
+        before = best
+    raise AssertionError("a search has no end")
+
+
+def long_random(land: Landscape, seed: int) -> float:
+    """The median distance of what a long random search chooses."""
+    rows = [row for row, _ in zip(random_search(land, seed), range(LONG), strict=False)]
+    best = Confirmed(land, seed, by_distance=True).best(rows)
+    return land.median(rows[best]["params"])
+
+
+def efficiency(land: Landscape, sweeps: int) -> dict[str, Any]:
+    most = MOST * LONG * land.updates
+    spent = {name: [] for name in SEARCHES}
+    for sweep in range(sweeps):
+        target = long_random(land, 1000 + sweep)
+        for name in SEARCHES:
+            spent[name].append(reach(land, name, sweep, target, most))
+    medians = {name: float(np.median(values)) for name, values in spent.items()}
+    return {
+        "runs": len(land.runs),
+        **{f"{name}_updates": median for name, median in medians.items()},
+        **{f"{name}_never": sum(v >= most for v in values) / sweeps for name, values in spent.items()},
+        "over_random": medians["gansearch"] / medians["random"],
+        "over_asha": medians["gansearch"] / medians["asha"],
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tasks", nargs="+", default=list(TASKS), choices=TASKS)
+    parser.add_argument("--sweeps", type=int, default=40)
+    parser.add_argument("--runs", type=Path, default=RUNS, help="the folder of the tables")
+    options = parser.parse_args()
+    for task in options.tasks:
+        land = Landscape(task, options.runs)
+        print(task, json.dumps(efficiency(land, options.sweeps)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
