@@ -25,6 +25,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,7 @@ from gansearch.search.space import ask, distributions, params
 from gansearch.study.choose import candidates
 
 RUNS = Path(__file__).parents[1] / "results/reference/search"
-LONG = 96
+LONG = 48
 """Trials of the random search whose best is to be reached."""
 MOST = 4
 """Times its updates, after which a search is given up."""
@@ -70,13 +71,10 @@ class Landscape:
     def __init__(self, task: str, folder: Path = RUNS, trees: int = 300):
         self.experiment = experiment_of(task)
         ends = pd.read_parquet(folder / f"{task}-runs.parquet")
-        looks = dict(pd.read_parquet(folder / f"{task}-looks.parquet").groupby("index"))
-        columns = ["update", "stability", "distance"]
-        records = ends.astype({"index": int}).to_dict("records")
-        self.runs = [
-            Run(end, [tuple(row) for row in looks[end["index"]][columns].to_numpy()] if end["index"] in looks else [])
-            for end in records
-        ]
+        looks: dict[int, list[tuple[float, float, float]]] = {}
+        for index, *look in pd.read_parquet(folder / f"{task}-looks.parquet").itertuples(index=False):
+            looks.setdefault(int(index), []).append(tuple(look))
+        self.runs = [Run(end, looks.get(int(end["index"]), [])) for end in ends.to_dict("records")]
         worst = max(run.end["distance"] for run in self.runs if math.isfinite(run.end["distance"]))
         distances = np.array([run.end["distance"] if _ok(run) else worst for run in self.runs])
         self._distances = distances
@@ -188,7 +186,7 @@ def asha(land: Landscape, seed: int) -> Iterator[dict[str, Any]]:
             distance = distance if math.isfinite(distance) else worst
             trial.report(distance, report)
             row |= {"distance": distance, "updates": updates}
-            stop = bracket.on_result(trial, report, -distance) == TrialScheduler.STOP
+            stop = bracket.on_result(SimpleNamespace(trial_id=trial.number), report, -distance) == TrialScheduler.STOP
             if stop or updates >= run.end["updates"]:
                 break
         study.tell(trial, row["distance"])

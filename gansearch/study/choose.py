@@ -5,20 +5,17 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from gansearch.study.tables import BALANCE, median, trial_columns
+from gansearch.study.neighbourhood import Neighbourhood, neighbourhoods
+from gansearch.study.tables import BALANCE, median, others
 
 _STATUS = ("complete", "pruned", "failed")
 """Best first."""
-_NEIGHBOURHOOD = 0.1
-"""Half its width, as a share of the range that each parameter was searched over."""
-_ENOUGH = 10
-"""Trials from which on a neighbourhood is worth predicting."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +37,8 @@ class Choice:
     """So many of them were balanced."""
     verdicts: dict[str, int] | None = None
     """Verdicts of the confirmation, counted; None without one."""
+    neighbourhood: Neighbourhood | None = None
+    """What lies around it; None where too few trials tell."""
 
     @property
     def confirmed(self) -> bool:
@@ -85,21 +84,25 @@ def choose_best(trials: pd.DataFrame, confirmation: Sequence[Mapping[str, Any]] 
     neighbourhood, then the higher stability. Without confirmation the healthy trial with the smallest
     distance wins.
     """
-    if not confirmation:
-        return next((_unconfirmed(trials, number) for number in candidates(trials, 1)), None)
-    healthy = [choice for choice in confirmed_candidates(trials, confirmation) if choice.healthy == len(choice.seeds)]
+    if confirmation:
+        found = confirmed_candidates(trials, confirmation)
+        healthy = [choice for choice in found if choice.healthy == len(choice.seeds)]
+    else:
+        healthy = [_unconfirmed(trials, number) for number in candidates(trials, 1)]
     if not healthy:
         return None
     first = min(healthy, key=lambda choice: (_or_inf(choice.distance), -choice.stability))
     equal = [choice for choice in healthy if choice is first or _overlap(choice, first)]
-    if len(equal) == 1:
-        return first
-    around = nearby(trials, [choice.number for choice in equal])
-    # A tenth is as fine as a surrogate can tell: below it the stability decides.
-    return min(
-        equal,
-        key=lambda choice: (round(math.log(around[choice.number]), 1), -choice.stability, _or_inf(choice.distance)),
-    )
+    around = neighbourhoods(trials, [choice.number for choice in equal])
+
+    def preference(choice: Choice) -> tuple[float, ...]:
+        near = around[choice.number]
+        # A tenth is as fine as a surrogate can tell: below it the stability decides.
+        flat = 0.0 if near is None else round(math.log(near.distance), 1)
+        return flat, -choice.stability, _or_inf(choice.distance)
+
+    best = min(equal, key=preference)
+    return replace(best, neighbourhood=around[best.number])
 
 
 def choose_closest(trials: pd.DataFrame, confirmation: Sequence[Mapping[str, Any]] = ()) -> Choice | None:
@@ -126,32 +129,6 @@ def prediction_interval(distances: Sequence[float]) -> tuple[float, float] | Non
     return math.exp(logs.mean() - half), math.exp(logs.mean() + half)
 
 
-def nearby(trials: pd.DataFrame, numbers: Sequence[int]) -> dict[int, float]:
-    """The distance under which nine in ten points near each of some trials stay: small on a plateau, large at a cliff.
-
-    Not relative to the trial's own distance, or else a mediocre plateau would beat a good slope. A random forest
-    over all trials predicts the distance in a box of ± 10% of every searched range. A trial without a distance
-    counts as the worst one. All are equal (1) where there are too few trials to tell.
-    """
-    points = _unit_cube(trials)
-    logs = np.log(trials["distance"].where(trials["distance"] > 0)).replace(math.inf, math.nan)
-    if len(trials) < _ENOUGH or points.empty or logs.notna().sum() < _ENOUGH:
-        return dict.fromkeys(numbers, 1.0)
-    from sklearn.ensemble import RandomForestRegressor
-
-    forest = RandomForestRegressor(100, min_samples_leaf=2, max_samples=min(len(trials), 1000), random_state=0)
-    forest.fit(points.to_numpy(), logs.fillna(logs.max()).to_numpy())
-    rng = np.random.default_rng(0)
-    found = {}
-    for number in numbers:
-        centre = points[trials["number"] == number].to_numpy()
-        step = rng.uniform(-_NEIGHBOURHOOD, _NEIGHBOURHOOD, (200, points.shape[1]))
-        step[:, [column not in _numeric(trials) for column in points]] = 0
-        around = forest.predict(np.clip(centre + step, 0, 1))
-        found[number] = float(np.exp(np.quantile(around, 0.9)))
-    return found
-
-
 def params_of(trials: pd.DataFrame, number: int) -> dict[str, Any]:
     """The balance of a trial and whatever else was searched, as plain Python values.
 
@@ -159,12 +136,7 @@ def params_of(trials: pd.DataFrame, number: int) -> dict[str, Any]:
     """
     row = trials[trials["number"] == number].iloc[0]
     balance = {name: row[name] for name in BALANCE if pd.notna(row[name])}
-    return {name: _plain(value) for name, value in [*balance.items(), *((n, row[n]) for n in _others(trials))]}
-
-
-def _others(trials: pd.DataFrame) -> list[str]:
-    """The searched columns outside the balance."""
-    return [name for name in trials.columns if name not in trial_columns(())]
+    return {name: _plain(value) for name, value in [*balance.items(), *((n, row[n]) for n in others(trials))]}
 
 
 def _healthy(trials: pd.DataFrame) -> pd.DataFrame:
@@ -215,24 +187,6 @@ def _overlap(one: Choice, other: Choice) -> bool:
 
 def _or_inf(distance: float) -> float:
     return math.inf if math.isnan(distance) else distance
-
-
-def _numeric(trials: pd.DataFrame) -> list[str]:
-    return [name for name in trials.columns if pd.api.types.is_numeric_dtype(trials[name])]
-
-
-def _unit_cube(trials: pd.DataFrame) -> pd.DataFrame:
-    """The searched parameters that vary, scaled to [0, 1]; by logarithm if they span more than a decade."""
-    scaled = {}
-    # lr_d and lr_g say nothing that lr and lr_ratio do not.
-    for name in [name for name in (*BALANCE, *_others(trials)) if name not in ("lr_d", "lr_g")]:
-        column = trials[name]
-        values = column.astype(float) if name in _numeric(trials) else column.astype(str).astype("category").cat.codes
-        if values.min() > 0 and values.max() > 10 * values.min():
-            values = values.map(math.log)
-        if values.max() > values.min():
-            scaled[name] = ((values - values.min()) / (values.max() - values.min())).fillna(0.5)
-    return pd.DataFrame(scaled, index=trials.index)
 
 
 def _plain(value: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 from gansearch.experiment import Experiment, Training, load_yaml
 from gansearch.study.choose import Choice
+from gansearch.study.neighbourhood import WIDTH
 
 FORMATS = ("yaml", "json", "python")
 _MENTIONED = (
@@ -143,6 +144,8 @@ def evidence(choice: Choice, experiment: Experiment) -> dict[str, Any]:
         if choice.interval:
             found["distance_interval"] = list(choice.interval)
         found |= {"seeds": list(choice.seeds), "healthy": choice.healthy, "verdicts": choice.verdicts}
+    if choice.neighbourhood:
+        found["neighbourhood"] = choice.neighbourhood._asdict()
     return found
 
 
@@ -157,6 +160,12 @@ def _comment(choice: Choice, experiment: Experiment) -> str:
         ]
     else:
         lines.append(f"Not confirmed on fresh seeds: stability {choice.stability:.3g}, distance {choice.distance:.4g}.")
+    if choice.neighbourhood:
+        stability, distance = choice.neighbourhood
+        lines += [
+            f"Nine in ten settings within {WIDTH:.0%} of every searched range are expected to reach a stability of",
+            f"{stability:.3g} and a distance of {distance:.4g}.",
+        ]
     return "\n".join(lines)
 
 

@@ -61,6 +61,11 @@ def balance(training: Training) -> dict[str, float]:
     }
 
 
+def others(trials: pd.DataFrame) -> list[str]:
+    """The searched columns outside the balance."""
+    return [name for name in trials.columns if name not in trial_columns(())]
+
+
 def trial_row(
     number: int,
     experiment: Experiment,

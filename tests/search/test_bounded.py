@@ -18,9 +18,7 @@ BOTH = ["maximize", "minimize"]
 def a_trial(values, state=TrialState.COMPLETE, failed=0.0):
     params = {"x": random.random(), "y": random.random()}
     values = values if state is TrialState.COMPLETE else None
-    return create_trial(
-        state=state, values=values, params=params, distributions=SPACE, constraints={"failed": failed}
-    )
+    return create_trial(state=state, values=values, params=params, distributions=SPACE, constraints={"failed": failed})
 
 
 class Watching(BaseSampler):

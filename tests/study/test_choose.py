@@ -14,10 +14,10 @@ from gansearch.study.choose import (
     choose_best,
     choose_closest,
     closest,
-    nearby,
     params_of,
     prediction_interval,
 )
+from gansearch.study.neighbourhood import neighbourhoods
 from gansearch.study.tables import trial_columns
 
 
@@ -131,13 +131,31 @@ def test_equal_intervals_are_decided_by_the_flatter_neighbourhood() -> None:
     rates = np.geomspace(1e-5, 1e-1, 101)
     rows = [{"lr": lr, "stability": 0.8, "distance": 1 + 30 * max(0.0, math.log10(lr) + 3)} for lr in rates]
     trials = table(*rows)
-    around = nearby(trials, [20, 50])
-    assert around[20] < 1.2
-    assert around[50] > 2
+    flat, edge = neighbourhoods(trials, [20, 50]).values()
+    assert flat is not None
+    assert edge is not None
+    assert flat.distance < 1.2
+    assert edge.distance > 2
     spread = [0.8, 0.9, 1, 1.1, 1.2]
     best = choose_best(trials, seeds(20, [1.05 * d for d in spread], stability=0.7) + seeds(50, spread, stability=0.9))
     assert best is not None
     assert best.number == 20
+    assert best.neighbourhood == flat
+
+
+def test_a_neighbourhood_says_what_stability_is_left_beside_a_cliff() -> None:
+    rates = np.geomspace(1e-5, 1e-1, 101)
+    trials = table(*({"lr": lr, "stability": 0.9 if lr < 1e-3 else 0.1, "distance": 1.0} for lr in rates))
+    flat, edge = neighbourhoods(trials, [20, 48]).values()
+    assert flat is not None
+    assert edge is not None
+    assert flat.stability > 0.85
+    assert edge.stability < 0.2
+
+
+def test_too_few_trials_tell_nothing_of_a_neighbourhood() -> None:
+    trials = table(*({"lr": lr, "distance": 1.0} for lr in np.geomspace(1e-5, 1e-1, 9)))
+    assert neighbourhoods(trials, [3]) == {3: None}
 
 
 def test_the_interval_holds_the_median_of_ten_new_seeds_as_often_as_it_says() -> None:

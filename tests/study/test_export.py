@@ -13,6 +13,7 @@ import torch
 from gansearch.experiment import Experiment
 from gansearch.study.choose import Choice
 from gansearch.study.export import to_json, to_python, to_yaml
+from gansearch.study.neighbourhood import Neighbourhood
 from gansearch.study.tables import balance
 
 from .synthetic import experiment
@@ -26,7 +27,7 @@ PARAMS: dict[str, Any] = {
     "update_ratio": 2.5,
     "r1_gamma": 0.1,
 }
-CHOICE = Choice(12, PARAMS, 0.8, 9.0, (8.0, 10.0), (10_000, 10_001), 2, {"balanced": 2})
+CHOICE = Choice(12, PARAMS, 0.8, 9.0, (8.0, 10.0), (10_000, 10_001), 2, {"balanced": 2}, Neighbourhood(0.7, 12.0))
 
 
 def load(text: str, folder: Path) -> Experiment:
@@ -50,6 +51,7 @@ def test_the_file_names_plain_numbers_and_loads(tmp_path: Path) -> None:
     assert loaded.evidence["trial"] == 12
     assert loaded.evidence["distance_interval"] == [8.0, 10.0]
     assert loaded.evidence["verdicts"] == {"balanced": 2}
+    assert loaded.evidence["neighbourhood"] == {"stability": 0.7, "distance": 12.0}
 
 
 def test_json_is_the_same_data_and_loads_too(tmp_path: Path) -> None:
