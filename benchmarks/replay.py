@@ -2,11 +2,11 @@
 
     python benchmarks/replay.py [--tasks ring grid digits] [--sweeps 40] [--quick]
 
-A random forest over the recorded configurations says which of them are alike. A trial of any configuration is then a
-recorded run: one from the leaf that it falls into, in a tree drawn at random, with all that the run looked like on its
-way; another tree is another seed. So noise, and what can be known part way, are the recorded runs' own, while the
-landscape is as coarse as a forest over a hundred runs. The median distance of a configuration is that over all trees.
-Trials are replayed one after the other.
+A forest of extremely randomised trees (Geurts et al. 2006) fitted to the logarithm of the final distances says what a
+configuration is expected to reach, and which recorded ones it is like. A trial of any configuration is then a recorded
+run: one from the leaf that it falls into, in a tree drawn at random, with all that the run looked like on its way, and
+its distances scaled by what is expected of the one and the other; another draw is another seed. So noise, verdicts and
+what can be known part way are the recorded runs' own. Trials are replayed one after the other.
 
 `efficiency`: updates trained until a search's confirmed best is as good as that of a random search of LONG trials. Each
 search is confirmed alike: its best three, by its own rule, on five seeds, of which the best median is kept; its updates
@@ -19,6 +19,7 @@ it: one objective, the distance reported at each tenth, and stopped trials told 
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import math
 import random
@@ -34,7 +35,7 @@ import pandas as pd
 from ray.tune.schedulers import TrialScheduler
 from ray.tune.schedulers.async_hyperband import _Bracket
 from search_runs import TASKS, experiment_of
-from sklearn.ensemble import RandomForestRegressor
+from sklearn.ensemble import ExtraTreesRegressor
 
 from gansearch.experiment import Experiment
 from gansearch.search.halving import RUNGS, Rungs
@@ -45,7 +46,7 @@ from gansearch.study.choose import candidates
 
 RUNS = Path(__file__).parents[1] / "results/reference/search"
 LONG = 48
-"""Trials of the random search whose best is to be reached."""
+"""Random configurations, the best of which is to be reached."""
 MOST = 4
 """Times its updates, after which a search is given up."""
 TARGETS = {"over_random": 1 / 3, "over_asha": 1 / 2}
@@ -64,6 +65,11 @@ class Run:
         """As it was after so many updates, or at its first look."""
         return next((look for look in reversed(self.looks) if look[0] <= update), self.looks[0])
 
+    def scaled(self, factor: float) -> Run:
+        """With all its distances times a factor."""
+        looks = [(update, stability, factor * distance) for update, stability, distance in self.looks]
+        return Run({**self.end, "distance": factor * self.end["distance"]}, looks)
+
 
 class Landscape:
     """A task as its recorded runs show it."""
@@ -75,29 +81,41 @@ class Landscape:
         for index, *look in pd.read_parquet(folder / f"{task}-looks.parquet").itertuples(index=False):
             looks.setdefault(int(index), []).append(tuple(look))
         self.runs = [Run(end, looks.get(int(end["index"]), [])) for end in ends.to_dict("records")]
-        worst = max(run.end["distance"] for run in self.runs if math.isfinite(run.end["distance"]))
-        distances = np.array([run.end["distance"] if _ok(run) else worst for run in self.runs])
-        self._distances = distances
+        worst = max(run.end["distance"] for run in self.runs if _ok(run))
+        logs = np.log([run.end["distance"] if _ok(run) else worst for run in self.runs])
         self._names = list(self.experiment.search)
-        points = np.array([self._point({name: run.end[name] for name in self._names}) for run in self.runs])
-        self._forest = RandomForestRegressor(trees, min_samples_leaf=2, max_features=0.7, random_state=0)
-        self._forest.fit(points, np.log(distances))
+        points = np.array([self._point(run.end) for run in self.runs])
+        self._forest = ExtraTreesRegressor(trees, min_samples_leaf=2, max_features=0.7, random_state=0)
+        self._forest.fit(points, logs)
         self._leaves = [_members(tree.apply(points.astype(np.float32))) for tree in self._forest.estimators_]
+        self._expected = [tree.tree_.value[:, 0, 0].copy() for tree in self._forest.estimators_]
+        self._fitted = self._forest.predict(points)
+        self._left = logs - self._fitted
         self.updates = self.experiment.training.updates
 
     def draw(self, chosen: Mapping[str, Any], seeds: random.Random) -> Run:
-        tree = seeds.randrange(len(self._leaves))
-        leaf = self._forest.estimators_[tree].apply(self._point(chosen)[None].astype(np.float32))[0]
-        return self.runs[seeds.choice(self._leaves[tree][leaf])]
+        """A trial of a configuration with a seed."""
+        leaves, expected = self._at(tuple(self._point(chosen)))
+        tree = seeds.randrange(len(leaves))
+        index = seeds.choice(self._leaves[tree][leaves[tree]])
+        return self.runs[index].scaled(math.exp(expected - self._fitted[index]))
 
     def median(self, chosen: Mapping[str, Any]) -> float:
-        """Of the distance, over all trees and so over seeds."""
-        leaves = self._forest.apply(self._point(chosen)[None])[0]
+        """Of the distance, over all seeds."""
+        leaves, expected = self._at(tuple(self._point(chosen)))
         groups = [self._leaves[tree][leaf] for tree, leaf in enumerate(leaves)]
-        values = np.concatenate([self._distances[group] for group in groups])
+        values = np.concatenate([self._left[group] for group in groups])
         weights = np.concatenate([np.full(len(group), 1 / len(group)) for group in groups])
         order = np.argsort(values)
-        return float(values[order][np.searchsorted(np.cumsum(weights[order]), len(groups) / 2)])
+        middle = values[order][np.searchsorted(np.cumsum(weights[order]), len(groups) / 2)]
+        return math.exp(expected + float(middle))
+
+    @functools.lru_cache(maxsize=100_000)  # noqa: B019 (a landscape lives as long as the benchmark)
+    def _at(self, point: tuple[float, ...]) -> tuple[list[int], float]:
+        """The leaf of each tree, and the expected logarithm of the distance."""
+        asked = np.array([point], np.float32)
+        leaves = [int(tree.tree_.apply(asked)[0]) for tree in self._forest.estimators_]
+        return leaves, float(np.mean([values[leaf] for values, leaf in zip(self._expected, leaves, strict=True)]))
 
     def _point(self, chosen: Mapping[str, Any]) -> np.ndarray:
         logs = {name for name, entry in self.experiment.search.items() if getattr(entry, "log", False)}
@@ -253,20 +271,18 @@ def reach(land: Landscape, name: str, seed: int, target: float, most: float) -> 
     raise AssertionError("a search has no end")
 
 
-def long_random(land: Landscape, seed: int) -> float:
-    """The median distance of what a long random search chooses."""
-    rows = [row for row, _ in zip(random_search(land, seed), range(LONG), strict=False)]
-    best = Confirmed(land, seed, by_distance=True).best(rows)
-    return land.median(rows[best]["params"])
+def best_of_random(land: Landscape, seed: int) -> float:
+    """The median distance, over all seeds, of the best of LONG random configurations."""
+    return min(land.median(row["params"]) for row, _ in zip(random_search(land, seed), range(LONG), strict=False))
 
 
 def efficiency(land: Landscape, sweeps: int) -> dict[str, Any]:
     most = MOST * LONG * land.updates
     spent = {name: [] for name in SEARCHES}
     for sweep in range(sweeps):
-        target = long_random(land, 1000 + sweep)
+        target = best_of_random(land, 900_000 + sweep)
         for name in SEARCHES:
-            spent[name].append(reach(land, name, sweep, target, most))
+            spent[name].append(reach(land, name, 700_000 + sweep, target, most))
     medians = {name: float(np.median(values)) for name, values in spent.items()}
     return {
         "runs": len(land.runs),
