@@ -33,6 +33,9 @@ Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Override a field, such as training.updates=2000."),
 ]
+Address = Annotated[
+    str | None, typer.Option(metavar="ADDR", help="A Ray cluster: auto, HOST:PORT or ray://…; here if not given.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
@@ -66,9 +69,7 @@ def sweep(
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Results folder; results/<name> if not given.")
     ] = None,
-    address: Annotated[
-        str | None, typer.Option(metavar="ADDR", help="A Ray cluster: auto, HOST:PORT or ray://…")
-    ] = None,
+    address: Address = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted or a longer sweep.")] = False,
     allow_change: Annotated[
         bool, typer.Option("--allow-change", help="With --resume: go on in a search space that has changed.")
@@ -153,37 +154,20 @@ def train(
 
 @app.command()
 @politely
-def check(file: File, set_: Set = None) -> None:
-    """Try an experiment out: load its task, fit its networks together, train for a second, estimate the sweep."""
+def check(file: File, address: Address = None, as_json: Json = False, set_: Set = None) -> None:
+    """Try an experiment out for a few seconds: do data and networks fit, how long will it take, on what?"""
     experiment = _load(file, set_ or [])
-    from gansearch.gan import Trainer, check_task, load_task
-    from gansearch.search.check import check_search
+    from gansearch.search.dry_run import dry_run
 
-    check_search(experiment)
-    task = load_task(experiment.task, experiment.task_options)
-    check_task(task)
-    import time
-
-    import torch
-
-    torch.set_num_threads(max(1, int(experiment.resources.cpus)))
-    trainer = Trainer(task, experiment.training, experiment.seed)
-    for _ in range(5):
-        trainer.step()  # the first steps allocate
-    start = time.perf_counter()
-    while time.perf_counter() - start < 1 and trainer.updates < experiment.training.updates:
-        trainer.step()
-    speed = (trainer.updates - 5) / (time.perf_counter() - start)
-    sizes = [sum(p.numel() for p in network.parameters()) for network in (trainer.generator, trainer.discriminator)]
-    held_out = trainer.data.held_out
-    kept = "without end" if trainer.data.real is None else f"{len(trainer.data.real):,} to train on"
+    estimate = dry_run(experiment, address)
+    if as_json:
+        print(json.dumps(estimate.summary(), indent=2, ensure_ascii=False))
+        return
     print(f"{file}: fine")
-    print(f"  data: {kept}, {len(held_out):,} held out, of shape {tuple(held_out.shape[1:])}")
-    print(f"  generator: {sizes[0]:,} parameters; discriminator: {sizes[1]:,}")
-    seconds = experiment.training.updates / speed * experiment.least_replicas
-    runs = experiment.trials + (experiment.confirm.top * experiment.confirm.replicas if experiment.confirm else 0)
-    print(f"  speed: {speed:,.0f} updates a second on the CPU, so about {seconds:,.0f} s for a trial")
-    print(f"  sweep: {runs} runs with the confirmation, about {runs * seconds / 60:,.0f} minutes of one slot")
+    for line in estimate.lines():
+        print(f"  {line}")
+    for warning in estimate.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
 
 
 @app.command()

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import ray
+import torch
+from ray._private.utils import estimate_available_memory, get_num_cpus
 
 from gansearch.experiment import Resources
 from gansearch.search.errors import SweepError
@@ -32,11 +34,16 @@ class Cluster:
         if gpus > total:
             have = "the cluster has no GPU" if not total else f"the cluster has {total:g}"
             raise SweepError(f"resources.gpus: {gpus:g} asked for, but {have}; write gpus: 0 or gpus: auto")
-        slots = sum(_fits(node, cpus, gpus) for node in self.nodes)
+        slots = sum(self.slots_of_nodes(resources))
         if not slots:
             largest = ", ".join(f"{node.get('CPU', 0):g} CPUs and {node.get('GPU', 0):g} GPUs" for node in self.nodes)
             raise SweepError(f"resources: a trial of {cpus:g} CPUs and {gpus:g} GPUs fits on no node ({largest})")
         return slots
+
+    def slots_of_nodes(self, resources: Resources) -> list[int]:
+        """Trials that fit at once on each node."""
+        gpus = self.gpus_of_trial(resources)
+        return [_fits(node, resources.cpus, gpus) for node in self.nodes]
 
     def gpus_of_trial(self, resources: Resources) -> float:
         """GPUs of one trial; auto is one where there is any."""
@@ -52,6 +59,16 @@ class Cluster:
         )
         gpus = f"{self.total('GPU'):g} GPUs" + (f" ({', '.join(kinds)})" if kinds else "")
         return f"{count}, {self.total('CPU'):g} CPUs ({_cpu()}), {gpus}"
+
+
+def this_machine() -> Cluster:
+    """What Ray would find here, without starting it, which takes seconds; `memory` is what is free."""
+    node = {
+        "CPU": float(get_num_cpus(override_docker_cpu_warning=True)),
+        "GPU": float(torch.cuda.device_count()),
+        "memory": float(estimate_available_memory()),
+    }
+    return Cluster((node,))
 
 
 @contextmanager
