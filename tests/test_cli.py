@@ -99,6 +99,19 @@ def test_a_task_file_that_raises_shows_its_own_line(run, tmp_path):
     assert "ZeroDivisionError" in err
 
 
+def test_a_check_says_what_a_sweep_will_take_and_starts_none(run, tmp_path):
+    status, out, err = run("check", "ring.yaml", "--set", "limits.updates=160")
+    assert status == 0, err
+    for part in ("ring.yaml: fine", "8,000 to train on", "an update of D", "slots:", "2 of 3 trials (the limits)"):
+        assert part in out
+    status, out, _ = run("check", "ring.yaml", "--json")
+    assert status == 0
+    found = json.loads(out)
+    assert {"device", "seconds", "trial_seconds", "memory", "gpu", "slots", "sweep_seconds", "warnings"} <= set(found)
+    assert (found["trials"], found["confirmation_runs"]) == (3, 2)
+    assert [p.name for p in tmp_path.iterdir()] == ["ring.yaml"]
+
+
 def test_options_and_commands_that_do_not_exist(run):
     assert run("swep", "ring.yaml")[0] == 2
     assert run("sweep", "ring.yaml", "--trails", "3")[0] == 2

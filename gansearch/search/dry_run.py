@@ -94,11 +94,14 @@ class Prices:
         example = {_kind(training): training for training in drawn}
         self.looks: LookCost = look_cost(self._trainers(drawn[0], 1)[0])
         self._updates: dict[Hashable, dict[int, UpdateCost]] = {}
-        start = time.monotonic()
+        start, worked = time.monotonic(), time.process_time()
         for kind, _ in kinds.most_common():
             if self._updates and time.monotonic() - start > _MOST_SECONDS:
                 break
             self._updates[kind] = self._of_kind(example[kind], _SECONDS / len(kinds))
+        share = (time.process_time() - worked) / (time.monotonic() - start)
+        self.idle = max(0.0, 1 - share) if device.type == "cpu" else 0.0
+        """Share of that time in which this process had no CPU."""
 
     def updates(self, training: Training, seeds: int = 1) -> UpdateCost:
         """Of a kind that was not timed: the mean of those that were."""
@@ -130,6 +133,7 @@ def _measure(experiment: Experiment, task: Task, device: torch.device) -> Measur
     longer = {"updates": experiment.confirm.updates} if experiment.confirm and experiment.confirm.updates else {}
     confirmations = [sum(prices.run(training.with_params(longer))) for training in drawn]
     updates = [prices.updates(training) for training in drawn]
+    together = [prices.updates(training, least) for training in drawn]
     looks = prices.looks
     largest = _largest(experiment, drawn)
     if largest is not None:  # for its memory
@@ -153,7 +157,9 @@ def _measure(experiment: Experiment, task: Task, device: torch.device) -> Measur
         seed=mean(sum(prices.run(training, 1)) for training in drawn),
         confirmation=mean(confirmations),
         looking=sum(looks for _, looks in trials) / sum(map(sum, trials)),
-        in_turn=prices.updates(drawn[0], least).in_turn,
+        at_once=mean(not cost.in_turn for cost in together) if least > 1 else 0.0,
+        in_turn=next((cost.in_turn for cost in together if cost.in_turn), ""),
+        idle=prices.idle,
         memory=_peak_memory(),
         **_gpu_memory(device),
     )
@@ -198,7 +204,7 @@ def _device(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     threads = torch.get_num_threads()
-    return f"on the CPU, {threads} thread{'s' if threads > 1 else ''}"
+    return f"CPU, {threads} thread{'s' if threads > 1 else ''}"
 
 
 def _peak_memory() -> int:

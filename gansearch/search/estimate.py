@@ -15,6 +15,8 @@ MOST_ON_A_GPU = 16
 """Trials that are advised for one GPU, however small they are."""
 MOSTLY = 0.5
 """Share of a trial's time above which looking at it is worth a warning."""
+BUSY = 0.2
+"""Share of the time without a CPU above which a machine is busy with something else."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,12 @@ class Measured:
     """One run of the confirmation."""
     looking: float
     """Share of a trial that is probes, quality and referee."""
+    at_once: float
+    """Share of configurations whose seeds are trained at once; 0 where a trial has one."""
     in_turn: str
-    """Why a trial's seeds take turns; empty if they do not, or there is one."""
+    """Why those of others take turns; empty if none do."""
+    idle: float
+    """Share of the timed training in which this process got no CPU, on a CPU."""
     memory: int
     """Bytes of main memory that the worker took at most."""
     gpu_memory: int = 0
@@ -110,7 +116,7 @@ class Estimate:
     def warnings(self) -> list[str]:
         """What will go wrong, or takes most of the time, each with what to write."""
         measured = self.measured
-        return [text for text in (self._main_memory(), self._gpu_memory(), _looking(measured)) if text]
+        return [text for text in (self._main_memory(), self._gpu_memory(), _looking(measured), _busy(measured)) if text]
 
     def summary(self) -> dict[str, Any]:
         """What `gansearch check --json` prints: sizes in bytes, times in seconds.
@@ -133,6 +139,7 @@ class Estimate:
             "device": measured.device,
             "seconds": {name: getattr(measured, name) for name in _PARTS},
             "trial_seconds": {**dict(zip(_BOUNDS, self.trial_seconds, strict=True)), "longest": measured.longest},
+            "at_once": measured.at_once,
             "in_turn": measured.in_turn,
             "memory": measured.memory,
             "gpu": gpu if measured.gpu_total else None,
@@ -149,13 +156,14 @@ class Estimate:
         measured, experiment = self.measured, self.experiment
         kept = "without end" if measured.train_samples is None else f"{measured.train_samples:,} to train on"
         d, g, probe, quality, referee = (duration(getattr(measured, name)) for name in _PARTS)
+        trial, longest = [*map(duration, self.trial_seconds)], duration(measured.longest)
+        dearest = f", with the dearest configuration {longest}" if longest != trial[0] else ""
         lines = [
             f"data: {kept}, {measured.held_out:,} held out, of shape {measured.shape}",
             f"generator: {measured.generator:,} parameters; discriminator: {measured.discriminator:,}",
             f"speed: {d} an update of D, {g} of G; {probe} a probe, {quality} the quality, {referee} the referee "
             f"({measured.device})",
-            f"trial{self._seeds()}: about {_span(*map(duration, self.trial_seconds))}, {duration(measured.longest)} with the "
-            f"dearest configuration; {size(measured.memory)} of memory",
+            f"trial{self._seeds()}: about {_span(*trial)}{dearest}; {size(measured.memory)} of memory",
         ]
         if measured.gpu_total:
             fit = self.trials_on_a_gpu
@@ -171,9 +179,12 @@ class Estimate:
         return lines
 
     def _seeds(self) -> str:
-        least, most = self.experiment.least_replicas, self.experiment.most_replicas
-        how = f", in turn ({self.measured.in_turn})" if self.measured.in_turn else ", at once" if least > 1 else ""
-        return f" of {_span(least, most)} seeds{how}" if most > 1 else ""
+        least, most, measured = self.experiment.least_replicas, self.experiment.most_replicas, self.measured
+        if most == 1:
+            return ""
+        some = f"{1 - measured.at_once:.0%} of configurations " if measured.at_once else ""
+        how = f", {some}in turn ({measured.in_turn})" if measured.in_turn else ", at once" if least > 1 else ""
+        return f" of {_span(least, most)} seeds{how}"
 
     def _main_memory(self) -> str:
         needed = self.measured.memory
@@ -234,9 +245,15 @@ def _looking(measured: Measured) -> str:
     if measured.looking <= MOSTLY:
         return ""
     return (
-        f"{measured.looking:.0%} of a trial is spent looking at it: probes, the quality four times and the referee; "
-        "a faster quality() or more training.updates would change that"
+        f"{measured.looking:.0%} of a trial's time goes into probes, the quality measure and the referee; "
+        "more training.updates, or a faster quality(), would leave more of it to training"
     )
+
+
+def _busy(measured: Measured) -> str:
+    if measured.idle <= BUSY:
+        return ""
+    return f"the machine is busy with something else: {measured.idle:.0%} of the time went by without a CPU"
 
 
 def _digits(value: float) -> str:
