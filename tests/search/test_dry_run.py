@@ -46,6 +46,10 @@ GPUS = Cluster(({"CPU": 16.0, "GPU": 2.0, "memory": 64.0 * GB},))
 @pytest.fixture(autouse=True)
 def _briefly(monkeypatch):
     monkeypatch.setattr(rooms, "_SECONDS", 0.05)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 def estimate(measured=MEASURED, cluster=CPUS, **fields):
@@ -128,6 +132,13 @@ def test_memory_that_is_not_there_is_warned_of():
     assert estimate(replace(MEASURED, memory=3 * GB), limits={"concurrent": 2}).warnings == []
 
 
+def test_what_slows_a_check_or_a_trial_is_warned_of():
+    (busy,) = estimate(replace(MEASURED, idle=0.6)).warnings
+    assert "60% of the time went by without a CPU" in busy
+    (looking,) = estimate(replace(MEASURED, looking=0.7)).warnings
+    assert "70% of a trial's time" in looking
+
+
 def test_trials_that_share_a_gpu():
     auto = estimate(ON_GPU, GPUS)
     assert (auto.slots, auto.trials_on_a_gpu, auto.warnings) == (2, 7, [])
@@ -164,7 +175,7 @@ def test_configurations_are_of_the_space_and_the_same_each_time(make_tiny):
 
 def test_a_dry_run_measures_and_leaves_nothing(make_tiny, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
     search = {"lr": {"low": 1e-3, "high": 1e-2}, "batch_size": {"low": 4, "high": 8}}
     found = dry_run(make_tiny(search=search, replicas={"least": 2, "most": 3}, resources={"cpus": 1, "gpus": 0}))
     summary = json.loads(json.dumps(found.summary()))
@@ -177,7 +188,7 @@ def test_a_dry_run_measures_and_leaves_nothing(make_tiny, tmp_path, monkeypatch)
     assert summary["at_once"] == 1
     assert summary["memory"] > 50e6
     assert "of 2 to 3 seeds, at once" in "\n".join(found.lines())
-    assert torch.get_num_threads() == threads
+    assert torch.get_num_threads() == 2
     assert list(tmp_path.iterdir()) == []
 
 
