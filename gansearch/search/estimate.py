@@ -253,7 +253,10 @@ def _looking(measured: Measured) -> str:
 def _busy(measured: Measured) -> str:
     if measured.idle <= BUSY:
         return ""
-    return f"the machine is busy with something else: {measured.idle:.0%} of the time went by without a CPU"
+    return (
+        f"the machine is busy with something else: {measured.idle:.0%} of the time went by without a CPU, "
+        "and an idle one would be faster"
+    )
 
 
 def _digits(value: float) -> str:
