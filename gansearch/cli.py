@@ -93,6 +93,18 @@ def sweep(
 
 @app.command()
 @politely
+def status(dir: Dir, as_json: Json = False) -> None:
+    """Say how a sweep is getting on, from any machine that sees its folder, also after its driver died."""
+    from gansearch.study.status import lines
+    from gansearch.study.status import status as status_of
+    from gansearch.study.study import load_study
+
+    found = status_of(load_study(dir))
+    print(json.dumps(found.summary(), indent=2, allow_nan=False) if as_json else "\n".join(lines(found)))
+
+
+@app.command()
+@politely
 def report(
     dir: Dir,
     as_json: Json = False,

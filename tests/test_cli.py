@@ -171,6 +171,14 @@ def test_an_export_trains(run, study, tmp_path):
     generator.load_state_dict(load_file(tmp_path / "trained/seed-20000/generator.safetensors"))
 
 
+def test_status_for_people_and_programs(run, study):
+    status, out, _ = run("status", str(study))
+    assert status == 0
+    assert "have ended" in out
+    facts = json.loads(run("status", str(study), "--json")[1])
+    assert {"state", "driver", "trials", "nodes", "gpus", "expected_end", "best", "stuck", "next"} <= set(facts)
+
+
 @pytest.mark.parametrize("format", ["json", "python"])
 def test_other_formats_are_printed(run, study, format):
     status, out, _ = run("export", str(study), "--format", format)
@@ -181,7 +189,7 @@ def test_other_formats_are_printed(run, study, format):
 def test_folders_that_are_not_ours(run, tmp_path):
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "thesis.tex").write_text("dear")
-    for words in (["report", "other"], ["export", "nothing"], ["dashboard", "other"]):
+    for words in (["report", "other"], ["status", "other"], ["export", "nothing"], ["dashboard", "other"]):
         status, _, err = run(*words)
         assert status == 2
         assert len(err.splitlines()) == 1

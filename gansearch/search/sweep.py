@@ -28,6 +28,7 @@ from gansearch.search.halving import rungs
 from gansearch.search.interrupt import Interrupts
 from gansearch.search.listener import Listener, Listeners
 from gansearch.search.points import enqueue
+from gansearch.search.progress import Progress
 from gansearch.search.racing import race
 from gansearch.search.recorder import Recorder, Stop, about_run
 from gansearch.search.resume import check_folder, only_one, read_rows, settle
@@ -70,7 +71,8 @@ def sweep(
     failed; Interrupted after Ctrl-C.
     """
     folder = Folder(Path(out or Path("results") / experiment.folder).absolute())
-    told = Listeners(listeners)
+    progress = Progress(address)
+    told = Listeners([progress, *listeners])
     experiment = check_folder(folder, experiment, resume, allow_change)
     check_search(experiment, new=not folder.is_ours)
     with ExitStack() as stack:
@@ -83,6 +85,7 @@ def sweep(
             return _ended(folder, rows, len(rows))
         check_task(load_task(experiment.task, experiment.task_options))
         ray_cluster = stack.enter_context(cluster(address))
+        stack.callback(progress.close)  # it asks Ray
         slots = ray_cluster.slots(experiment.resources)
         interrupts = stack.enter_context(Interrupts())  # after Ray, which puts handlers of its own
         if not folder.is_ours:
@@ -90,10 +93,12 @@ def sweep(
             folder.journal.touch()
             stack.enter_context(only_one(folder))
         try:
-            return _Sweep(folder, experiment, ray_cluster, slots, told, interrupts).run()
+            swept = _Sweep(folder, experiment, ray_cluster, slots, told, interrupts).run()
         except (OSError, TuneError) as error:  # Ray Tune makes a traceback's text of what its callback raises
             reason = str(error).strip().splitlines()[-1]
             raise SweepFailed(folder.path, f"the sweep stopped: {reason}") from error
+        progress.finished()
+        return swept
 
 
 class _Sweep:

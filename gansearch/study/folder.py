@@ -34,6 +34,7 @@ class Folder:
         self.curves = self.path / "curves.parquet"
         self.confirmation = self.path / "confirmation.json"
         self.run = self.path / "run.json"
+        self.progress = self.path / "progress.json"
         self.best = self.path / "best.yaml"
         self.report = self.path / "report.html"
         self.tensorboard = self.path / "tensorboard"

@@ -24,6 +24,7 @@ from gansearch.study.folder import as_typed
 from gansearch.study.pictures import pictures
 from gansearch.study.study import Study
 from gansearch.study.tables import BALANCE, read_record, read_samples
+from gansearch.study.words import duration
 
 _SHOWN = 4
 """Trials whose samples and curves are shown side by side."""
@@ -129,15 +130,6 @@ def number(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}" if math.isfinite(value) else "–"
     return "–" if value is None or value is pd.NaT else str(value)
-
-
-def duration(seconds: float | None) -> str:
-    """Seconds as people say them."""
-    if seconds is None:
-        return "–"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def _charts(study: Study, numbers: list[int]) -> Iterator[Chart]:

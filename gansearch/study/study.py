@@ -106,7 +106,7 @@ class Study:
         }
         if self.best is None:
             found["closest"] = self._told(self.closest)
-        return dict(_strict(found))
+        return dict(strict(found))
 
     def export(self, path: str | Path | None = None, format: str = "yaml", anyway: bool = False) -> str:
         """The best-balanced configuration as yaml, json or python text, also written to `path` if given.
@@ -213,12 +213,12 @@ class Study:
             raise StudyError(f"{path}: cannot be written ({error.strerror or error})") from None
 
 
-def _strict(data: Any) -> Any:
+def strict(data: Any) -> Any:
     """Data for strict JSON, which has no NaN: null in its place."""
     if isinstance(data, dict):
-        return {key: _strict(value) for key, value in data.items()}
+        return {key: strict(value) for key, value in data.items()}
     if isinstance(data, list):
-        return [_strict(value) for value in data]
+        return [strict(value) for value in data]
     return None if isinstance(data, float) and not math.isfinite(data) else data
 
 

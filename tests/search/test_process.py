@@ -14,6 +14,8 @@ from optuna.trial import TrialState
 
 from gansearch.search.searcher import open_study
 from gansearch.study.folder import Folder
+from gansearch.study.status import status
+from gansearch.study.study import load_study
 
 pytestmark = pytest.mark.slow
 
@@ -83,6 +85,9 @@ def test_a_killed_driver_loses_nothing(make_tiny, tmp_path):
     time.sleep(0.5)
     process.kill()
     process.wait()
+    left = status(load_study(tmp_path / "out"))
+    assert (left.state, left.running) == ("died", [])
+    assert left.next.endswith("--resume")
     kept = {path.parent.name: path.read_bytes() for path in tmp_path.glob("out/trials/*/result.json")}
     ends_well(start(experiment, tmp_path / "out", resume=True))
     trials = pd.read_parquet(tmp_path / "out" / "trials.parquet")

@@ -13,9 +13,10 @@ import pytest
 from gansearch.stability.verdict import VERDICTS
 from gansearch.study import figures
 from gansearch.study.folder import Folder
-from gansearch.study.report import duration, reasons, shown
+from gansearch.study.report import reasons, shown
 from gansearch.study.study import Study, load_study
 from gansearch.study.tables import from_json, to_json
+from gansearch.study.words import duration
 
 from .synthetic import experiment, write_study
 

@@ -1,0 +1,237 @@
+"""How a sweep is getting on, from its folder alone: on any machine that sees it, also after its driver died."""
+
+from __future__ import annotations
+
+import fcntl
+import math
+import shlex
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+
+from gansearch.study.folder import Folder, as_typed
+from gansearch.study.study import Study, strict
+from gansearch.study.tables import from_json
+from gansearch.study.words import duration
+
+_BEATS = 5
+"""Writings of progress.json that may be missing before its driver is thought dead."""
+_SILENT = 120.0
+"""Seconds without news from a trial that are never too long."""
+_SILENT_AT_FIRST = 600.0
+"""The same where no trial has told anything yet: it may be loading its data."""
+_UNUSUAL = 10
+"""A trial is stuck after so many times the longest silence between two news of any trial."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """What `gansearch status` says."""
+
+    study: Study
+    state: str
+    """running, confirming; died: the driver is gone in the middle of that; stopped: it ended by itself before it was
+    through; finished."""
+    progress: Mapping[str, Any]
+    """progress.json as the driver wrote it last: times in seconds since 1970; {} where there is none."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether the driver is."""
+        return self.state in ("running", "confirming")
+
+    @property
+    def running(self) -> list[dict[str, Any]]:
+        """{"number", "started", "heard", "updates", "updates_per_second", "probe"} of each trial that trains: `probe`
+        is its last row of curves.parquet, None before the first; `heard` the time of the last news."""
+        return list(self.progress.get("running", [])) if self.alive else []
+
+    @property
+    def stuck(self) -> list[dict[str, Any]]:
+        """Those of the running trials of which nothing was heard for unusually long."""
+        known = self.progress.get("longest_silence", 0.0)
+        patience = max(_SILENT, _UNUSUAL * known) if known else _SILENT_AT_FIRST
+        return [one for one in self.running if self.progress["written"] - one["heard"] > patience]
+
+    @property
+    def waiting(self) -> int:
+        """Trials that have not begun; 0 once the sweep is over."""
+        started = self.study.counts["total"] + len(self.running)
+        return 0 if self.state == "finished" else max(0, self.study.experiment.trials - started)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """From the length of the trials so far, of those that run if none has ended; None while that is not known,
+        or nobody works on it."""
+        trials, slots = self.study.trials, self.progress.get("slots")
+        budget, replicas = self.study.experiment.training.updates, self.study.experiment.least_replicas
+        lengths = (trials["ended"] - trials["started"]).dt.total_seconds()
+        if not len(lengths):
+            rates = [one["updates_per_second"] for one in self.running if one["updates_per_second"]]
+            lengths = pd.Series([budget * replicas / rate for rate in rates])
+        if not (self.alive and slots and len(lengths)):
+            return None
+        now = self.progress["written"]
+        # A trial that is late already is thought to end at once.
+        rest = sum(max(0.0, lengths.mean() - (now - one["started"])) for one in self.running)
+        rest += self.waiting * lengths.mean()
+        confirm = self.study.experiment.confirm
+        if confirm:
+            left = confirm.top * confirm.replicas - self.progress["confirmation"]["done"]
+            longer = (confirm.updates or budget) / budget
+            rest += max(0, left) * lengths.max() / replicas * longer  # nothing is pruned there
+        return float(rest / slots)
+
+    @property
+    def next(self) -> str:
+        """The command that one would give now."""
+        folder = shlex.quote(str(as_typed(self.study.folder.path)))
+        counts = self.study.counts
+        if self.state == "finished" and self.study.best:
+            return f"gansearch export {folder} -o best.yaml"
+        if self.alive or self.state == "finished" or counts["failed"] >= self.study.experiment.trials:
+            return f"gansearch report {folder}"
+        address = self.progress.get("address")
+        joined = f" --address {shlex.quote(address)}" if address else ""
+        experiment = shlex.quote(str(as_typed(self.study.folder.experiment)))
+        return f"gansearch sweep {experiment} --out {folder}{joined} --resume"
+
+    def summary(self) -> dict[str, Any]:
+        """The object of `gansearch status --json`: plain numbers or None, times in ISO text."""
+        counts, best, left = self.study.counts, self.study.best, self.seconds_left
+        total, progress = self.study.experiment.trials, self.progress
+        ended = {name: counts[name] for name in ("complete", "pruned", "failed")}
+        nodes = list(progress.get("nodes", [])) if self.alive else []
+        gpus = {"total": sum(node["gpus"] for node in nodes), "used": progress["used"].get("GPU")} if nodes else None
+        return dict(
+            strict(
+                {
+                    "state": self.state,
+                    "driver": {
+                        "alive": self.alive,
+                        "host": progress.get("host"),
+                        "pid": progress.get("pid"),
+                        "heard": _iso(progress.get("written")),
+                    },
+                    "trials": {"total": total, **ended, "running": len(self.running), "waiting": self.waiting},
+                    "nodes": nodes,
+                    "gpus": gpus,
+                    "slots": progress.get("slots"),
+                    "updates_per_second": sum(one["updates_per_second"] or 0.0 for one in self.running),
+                    "expected_end": None if left is None else _iso(time.time() + left),
+                    "best": best and {name: getattr(best, name) for name in ("number", "stability", "distance")},
+                    "running": [
+                        {**one, "started": _iso(one["started"]), "heard": _iso(one["heard"])} for one in self.running
+                    ],
+                    "stuck": [one["number"] for one in self.stuck],
+                    "next": self.next,
+                }
+            )
+        )
+
+
+def status(study: Study) -> Status:
+    """How the sweep of an opened folder is getting on. Takes some seconds where a driver elsewhere keeps silent."""
+    progress = read_progress(study.folder)
+    if not progress:  # an older gansearch wrote it
+        through = study.counts["total"] >= study.experiment.trials
+        return Status(study, "running" if _locked(study.folder) else "finished" if through else "stopped", {})
+    state = progress["state"]
+    if state in ("running", "confirming") and not _alive(study.folder, progress):
+        state = "died"
+    return Status(study, state, progress)
+
+
+def lines(found: Status) -> Iterator[str]:
+    """The same in lines for people."""
+    study, facts = found.study, found.summary()
+    yield f"{as_typed(study.folder.path)}: {_state_line(found)}"
+    trials = facts["trials"]
+    total = trials.pop("total")
+    counts = ", ".join(f"{count} {name}" for name, count in trials.items() if count)
+    yield f"trials:   {study.counts['total']} of {total} have ended" + (f" ({counts})" if counts else "")
+    if found.state == "confirming":
+        confirmation = found.progress["confirmation"]
+        yield f"          fresh seeds: {confirmation['done']} runs done, {confirmation['running']} running"
+    if facts["nodes"]:
+        nodes = ", ".join(f"{node['node']} ({node['cpus']:g} CPUs, {node['gpus']:g} GPUs)" for node in facts["nodes"])
+        used = found.progress["used"]
+        yield f"nodes:    {len(facts['nodes'])}: {nodes}"
+        yield f"          taken: {used['CPU']:g} CPUs" + (f", {used['GPU']:g} GPUs" if facts["gpus"]["total"] else "")
+    if facts["expected_end"]:
+        end = datetime.fromisoformat(facts["expected_end"]).astimezone()
+        yield f"end:      expected in {duration(found.seconds_left)} ({end:%d %b %H:%M})"
+    if study.best:
+        best = study.best
+        yield f"best:     trial {best.number}, stability {best.stability:.2f}, distance {best.distance:.4g}"
+    for one in found.running:
+        yield f"trial {one['number']:4}: {_trial_line(one, found.progress['written'])}"
+    for one in found.stuck:
+        silent = duration(found.progress["written"] - one["heard"])
+        yield f"STUCK:    trial {one['number']} has told nothing for {silent}"
+    yield f"next:     {found.next}"
+
+
+def _state_line(found: Status) -> str:
+    progress = found.progress
+    if not progress or found.state in ("finished", "stopped"):
+        return found.state
+    heard = f"heard {duration(max(0.0, time.time() - progress['written']))} ago"
+    where = f"on {progress['host']}, process {progress['pid']}, {heard}"
+    return f"its driver died ({where})" if found.state == "died" else f"{found.state} ({where})"
+
+
+def _trial_line(one: Mapping[str, Any], now: float) -> str:
+    probe, rate = one["probe"], one["updates_per_second"]
+    if probe is None:
+        return f"starting, for {duration(now - one['started'])}"
+    speed = f", {rate:,.0f} updates a second" if rate else ""
+    return (
+        f"seed {probe['seed']}, update {probe['update']}{speed}, D(real) {probe['p_real']:.2f}, "
+        f"D(fake) {probe['p_fake']:.2f}, separability {probe['separability']:.2f}"
+    )
+
+
+def read_progress(folder: Folder) -> dict[str, Any]:
+    """What progress.json holds; {} where it cannot be read."""
+    try:
+        return dict(from_json(folder.progress.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return {}
+
+
+def _alive(folder: Folder, progress: Mapping[str, Any]) -> bool:
+    """Whether the driver lives: by its lock on this machine; elsewhere by its file, which it keeps writing."""
+    if progress["host"] == socket.gethostname():
+        return _locked(folder)
+    patience = _BEATS * progress["every"]
+    if abs(time.time() - progress["written"]) < patience:
+        return True
+    # It is silent, or its clock and ours differ: does it write while we watch?
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        if read_progress(folder).get("written") != progress["written"]:
+            return True
+        time.sleep(0.2)
+    return False
+
+
+def _locked(folder: Folder) -> bool:
+    """Whether a sweep on this machine holds the folder."""
+    try:
+        with folder.journal.open("rb") as journal:
+            fcntl.flock(journal, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # a file system without locks
+        return False
+    return False
+
+
+def _iso(seconds: float | None) -> str | None:
+    return None if seconds is None or math.isnan(seconds) else datetime.fromtimestamp(seconds, UTC).isoformat()

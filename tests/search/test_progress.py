@@ -1,0 +1,104 @@
+"""What a sweep says of itself while it runs."""
+
+import time
+
+import pytest
+
+from gansearch.search import progress as module
+from gansearch.search.errors import Interrupted
+from gansearch.search.listener import Listener
+from gansearch.search.progress import Progress
+from gansearch.search.sweep import sweep
+from gansearch.study.folder import Folder
+from gansearch.study.status import read_progress, status
+from gansearch.study.study import load_study
+
+
+class Look(Listener):
+    """Reads the status as each trial ends; asks for an interrupt after the last of `until`."""
+
+    def __init__(self, until=None):
+        self.until, self.seen = until, []
+
+    def begin(self, experiment, folder, slots, done):
+        self.folder = folder
+
+    def probes(self, number, rows):
+        for _ in range(100):  # until the thread has written it
+            found = status(load_study(self.folder.path))
+            if any(one["number"] == number and one["probe"] for one in found.running):
+                break
+            time.sleep(0.05)
+        self.seen.append(found)
+
+    def ended(self, record):
+        if self.until == record["row"]["number"] + 1:
+            import signal
+
+            signal.raise_signal(signal.SIGINT)
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    monkeypatch.setattr(module, "EVERY", 0.05)
+
+
+def test_a_sweep_tells_what_runs_until_it_is_finished(ray_session, tiny, tmp_path):
+    look = Look()
+    sweep(tiny(seconds=2.4, trials=2), tmp_path / "out", listeners=[look])
+    assert look.seen
+    assert {found.state for found in look.seen} == {"running"}
+    facts = look.seen[0].summary()
+    assert facts["running"][0]["probe"]["update"] == facts["running"][0]["updates"] > 0
+    assert facts["nodes"][0]["cpus"] == 2
+    assert facts["trials"]["running"] == 1
+    found = status(load_study(tmp_path / "out"))
+    assert found.state == "finished"
+    assert found.summary()["trials"]["waiting"] == 0
+
+
+def test_an_interrupted_sweep_is_stopped(ray_session, tiny, tmp_path):
+    with pytest.raises(Interrupted):
+        sweep(tiny(trials=3), tmp_path / "out", address="auto", listeners=[Look(until=1)])
+    found = status(load_study(tmp_path / "out"))
+    assert (found.state, found.running) == ("stopped", [])
+    assert "--address auto --resume" in found.next
+
+
+def test_updates_a_second_are_counted_from_the_first_news(ray_session, tiny, tmp_path, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(module.time, "time", lambda: now[0])
+    folder = Folder(tmp_path)
+    told = Progress()
+    told.begin(tiny(), folder, 1, 0)
+    told.started(3, {})
+    now[0] = 5.0
+    told.probes(3, [{"seed": 0, "update": 10}, {"seed": 1, "update": 10}])
+    now[0] = 7.0
+    told.probes(3, [{"seed": 0, "update": 30}])
+    told._write()
+    (one,) = read_progress(folder)["running"]
+    assert one["updates"] == 40
+    assert one["updates_per_second"] == 10
+    assert one["probe"] == {"seed": 0, "update": 30}
+    assert read_progress(folder)["longest_silence"] == 5.0
+    told.close()
+    assert read_progress(folder)["state"] == "stopped"
+
+
+def test_a_full_disk_does_not_end_the_signs_of_life(ray_session, tiny, tmp_path, monkeypatch):
+    written = []
+
+    def write(path, text):
+        written.append(path)
+        if len(written) == 2:
+            raise OSError("no space left")
+
+    monkeypatch.setattr(module, "write_whole", write)
+    told = Progress()
+    told.begin(tiny(), Folder(tmp_path), 1, 0)
+    deadline = time.monotonic() + 10
+    while len(written) < 4 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    told.close()
+    assert len(written) >= 4

@@ -1,0 +1,144 @@
+"""How a sweep is getting on, read from folders in all the states that a sweep can leave them in."""
+
+import fcntl
+import socket
+import time
+from datetime import datetime
+
+import pytest
+
+from gansearch.study import status as module
+from gansearch.study.status import lines, status
+from gansearch.study.study import load_study
+from gansearch.study.tables import to_json
+
+from .synthetic import write_study
+
+PROBE = {"seed": 0, "update": 100, "p_real": 0.6, "p_fake": 0.4, "separability": 0.7, "distance": float("nan")}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Ten trials of a sweep that wants 40."""
+    return write_study(tmp_path / "digits", trials=10, confirmed=False)
+
+
+@pytest.fixture
+def held(folder):
+    """The lock that a sweep holds while it lives."""
+    with folder.journal.open("ab") as journal:
+        fcntl.flock(journal, fcntl.LOCK_EX)
+        yield
+
+
+def write_progress(folder, **fields):
+    now = time.time()
+    running = [
+        {"number": 10, "started": now - 4, "heard": now, "updates": 100, "updates_per_second": 50.0, "probe": PROBE},
+        {"number": 11, "started": now - 4, "heard": now - 4, "updates": 0, "updates_per_second": None, "probe": None},
+    ]
+    facts = {
+        "state": "running",
+        "written": now,
+        "every": 2.0,
+        "host": socket.gethostname(),
+        "pid": 1,
+        "address": None,
+        "slots": 2,
+        "nodes": [{"node": "10.0.0.1", "cpus": 8.0, "gpus": 2.0}],
+        "used": {"CPU": 2.0, "GPU": 1.5},
+        "longest_silence": 1.0,
+        "running": running,
+        "confirmation": {"running": 0, "done": 0},
+    }
+    folder.progress.write_text(to_json({**facts, **fields}))
+    return {**facts, **fields}
+
+
+def test_a_sweep_that_runs(folder, held):
+    write_progress(folder)
+    found = status(load_study(folder.path))
+    facts = found.summary()
+    assert facts["state"] == "running"
+    assert facts["driver"]["alive"]
+    assert facts["trials"]["total"] == 40
+    assert sum(facts["trials"][name] for name in ("complete", "pruned", "failed")) == 10
+    assert (facts["trials"]["running"], facts["trials"]["waiting"]) == (2, 28)
+    assert facts["gpus"] == {"total": 2.0, "used": 1.5}
+    assert facts["running"][0]["probe"]["distance"] is None
+    assert facts["stuck"] == []
+    assert facts["best"]["number"] == load_study(folder.path).best.number
+    assert "of 40 have ended" in "\n".join(lines(found))
+    # 28 trials of 8 s and two halves, then 3 × 5 runs of 8 s for the confirmation, two at a time
+    assert found.seconds_left == pytest.approx((28 * 8 + 2 * 4 + 15 * 8) / 2, abs=0.5)
+    assert datetime.fromisoformat(facts["expected_end"]).timestamp() > time.time()
+
+
+def test_the_end_is_expected_from_running_trials_where_none_has_ended(tmp_path):
+    empty = write_study(tmp_path / "empty", trials=10, confirmed=False)
+    empty.trials.unlink()
+    for record in empty.records.glob("*/result.json"):
+        record.unlink()
+    write_progress(empty, state="running")
+    study = load_study(empty.path)
+    with empty.journal.open("ab") as journal:
+        fcntl.flock(journal, fcntl.LOCK_EX)
+        each = study.experiment.training.updates / 50
+        left = status(study).seconds_left
+    assert left == pytest.approx(((38 + 15) * each + 2 * (each - 4)) / 2, rel=0.01)
+
+
+def test_a_trial_of_which_nothing_is_heard_is_stuck(folder, held):
+    now = time.time()
+    silent = {"number": 7, "started": now - 900, "heard": now - 300, "updates": 5, "updates_per_second": 1.0}
+    write_progress(folder, running=[{**silent, "probe": PROBE}], longest_silence=10.0)
+    found = status(load_study(folder.path))
+    assert found.summary()["stuck"] == [7]
+    assert "STUCK:    trial 7 has told nothing for 5 min 0 s" in list(lines(found))
+    write_progress(folder, running=[{**silent, "probe": PROBE}], longest_silence=60.0)
+    assert status(load_study(folder.path)).stuck == []
+
+
+@pytest.mark.parametrize("address", [None, "10.0.0.1:6379"])
+def test_a_driver_that_died_on_this_machine(folder, address):
+    write_progress(folder, address=address)
+    found = status(load_study(folder.path))
+    assert found.state == "died"
+    assert (found.running, found.seconds_left, found.waiting) == ([], None, 30)
+    joined = f" --address {address}" if address else ""
+    assert found.next == f"gansearch sweep {folder.experiment} --out {folder.path}{joined} --resume"
+    assert "its driver died" in next(lines(found))
+
+
+def test_a_driver_elsewhere_lives_while_it_writes(folder, monkeypatch):
+    monkeypatch.setattr(module, "_BEATS", 0.25)
+    write_progress(folder, host="elsewhere")
+    assert status(load_study(folder.path)).state == "running"
+    facts = write_progress(folder, host="elsewhere", written=time.time() - 3600)
+    assert status(load_study(folder.path)).state == "died"
+
+    def beat(seconds):  # its clock is an hour behind ours
+        folder.progress.write_text(to_json({**facts, "written": facts["written"] + 2}))
+
+    monkeypatch.setattr(time, "sleep", beat)
+    assert status(load_study(folder.path)).state == "running"
+
+
+def test_sweeps_that_are_over(folder):
+    write_progress(folder, state="stopped", running=[])
+    assert status(load_study(folder.path)).next.endswith("--resume")
+    write_progress(folder, state="finished", running=[])
+    found = status(load_study(folder.path))
+    assert (found.waiting, found.next) == (0, f"gansearch export {folder.path} -o best.yaml")
+
+
+def test_a_folder_without_progress(folder, tmp_path):
+    assert status(load_study(folder.path)).state == "stopped"
+    whole = write_study(tmp_path / "whole", trials=40)
+    found = status(load_study(whole.path))
+    assert found.state == "finished"
+    assert found.summary()["driver"]["heard"] is None
+    with whole.journal.open("ab") as journal:
+        fcntl.flock(journal, fcntl.LOCK_EX)
+        assert status(load_study(whole.path)).state == "running"
+        assert status(load_study(whole.path)).summary()["expected_end"] is None
