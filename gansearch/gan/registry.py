@@ -46,7 +46,7 @@ def available_tasks() -> dict[str, str]:
 
 def load_task(spec: str, options: Mapping[str, Any] | None = None) -> Task:
     """The task that `task:` and `task_options:` name. Raises TaskError, with the traceback of the user's code."""
-    task = _task_class(spec)
+    task = task_class(spec)
     options = dict(options or {})
     parameters = inspect.signature(task).parameters
     if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
@@ -110,7 +110,8 @@ def _shape(samples: torch.Tensor) -> tuple[int, ...]:
     return tuple(samples.shape[1:])
 
 
-def _task_class(spec: str) -> type[Task]:
+def task_class(spec: str) -> type[Task]:
+    """The class that `task:` names, imported. Raises TaskError."""
     if ":" not in spec:
         if spec in _TASKS:
             return _TASKS[spec]

@@ -9,10 +9,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import grpc
 import ray
 import torch
 from ray._private.utils import estimate_available_memory, get_num_cpus
+from ray._raylet import AuthenticationTokenLoader
+from ray.exceptions import RayError
 
 from gansearch.experiment import Resources
 from gansearch.search.errors import SweepError
@@ -72,17 +76,17 @@ def this_machine() -> Cluster:
 
 
 @contextmanager
-def cluster(address: str | None = None) -> Iterator[Cluster]:
+def cluster(address: str | None = None, runtime_env: Mapping[str, Any] | None = None) -> Iterator[Cluster]:
     """Joins the cluster at `address`, or starts Ray on this machine and ends it afterwards.
 
-    A Ray that this process has initialised already is used and left running. Raises SweepError where nothing
-    answers at `address`.
+    A Ray that this process has initialised already is used and left running, as it is; else `runtime_env` says what
+    its nodes are sent. Raises SweepError where nothing answers at `address`, or what does refuses us.
     """
     logging.getLogger("ray").setLevel(logging.ERROR)
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # what goes wrong in a trial is recorded
     ours = not ray.is_initialized()
     if ours:
-        _start(address)
+        _start(address, dict(runtime_env or {}))
     try:
         yield Cluster(tuple(node["Resources"] for node in ray.nodes() if node["Alive"]))
     finally:
@@ -91,7 +95,7 @@ def cluster(address: str | None = None) -> Iterator[Cluster]:
             ray._private.worker._worker_logs_enabled = True
 
 
-def _start(address: str | None) -> None:
+def _start(address: str | None, runtime_env: dict[str, Any]) -> None:
     # log_to_driver leaves out what workers print, but not Ray's news of dead ones; that tears up a live view.
     ray._private.worker._worker_logs_enabled = False
     quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
@@ -100,17 +104,38 @@ def _start(address: str | None) -> None:
         return
     try:
         _reach(address)
-        ray.init(address=address, **quiet)
-    except (OSError, ValueError, RuntimeError) as error:
+        ray.init(address=address, runtime_env=runtime_env, **quiet)
+    except SweepError:
+        raise
+    except (OSError, ValueError, RuntimeError, RayError) as error:
         reason = str(error).splitlines()[0]
         raise SweepError(f"--address {address}: no Ray cluster answers ({reason})") from None
 
 
 def _reach(address: str) -> None:
-    """Raises OSError where HOST:PORT or ray://HOST:PORT takes no connection; Ray would try for minutes."""
+    """Raises OSError where HOST:PORT or ray://HOST:PORT takes no connection, which Ray would try for minutes, and
+    SweepError where what answers there wants another token."""
     host, _, port = address.removeprefix("ray://").rpartition(":")
-    if host and port.isdigit():
-        socket.create_connection((host.strip("[]"), int(port)), timeout=_REACH_SECONDS).close()
+    if not (host and port.isdigit()):
+        return
+    socket.create_connection((host.strip("[]"), int(port)), timeout=_REACH_SECONDS).close()
+    question = "RayletDriver/ClusterInfo" if address.startswith("ray://") else "NodeInfoGcsService/CheckAlive"
+    with grpc.insecure_channel(f"{host}:{port}") as channel:
+        try:
+            channel.unary_unary(f"/ray.rpc.{question}")(b"", metadata=_token(), timeout=_REACH_SECONDS)
+        except grpc.RpcError as error:  # whatever else it says, ray.init will tell better
+            if error.code() == grpc.StatusCode.UNAUTHENTICATED:
+                raise SweepError(
+                    f"--address {address}: the cluster wants {'another' if _token() else 'a'} token. Set "
+                    "RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN to what `ray get-auth-token` prints on its head (or keep "
+                    "that in ~/.ray/auth_token, or in a file that RAY_AUTH_TOKEN_PATH names)"
+                ) from None
+
+
+def _token() -> list[tuple[str, str]]:
+    """What goes along with a question to a cluster, as Ray's own clients send it; nothing where none is set."""
+    loader = AuthenticationTokenLoader.instance()
+    return list(loader.get_token_for_http_header().items()) if loader.has_token() else []
 
 
 def _fits(node: Mapping[str, float], cpus: float, gpus: float) -> int:

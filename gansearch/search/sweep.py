@@ -20,13 +20,16 @@ from gansearch.gan import check_task, load_task
 from gansearch.search.budget import Budget
 from gansearch.search.change import in_space, trained, with_columns
 from gansearch.search.check import check_search
+from gansearch.search.client import make_tuner, staging
 from gansearch.search.cluster import Cluster, cluster
+from gansearch.search.code import Code, code_for
 from gansearch.search.confirm import confirm, missing
 from gansearch.search.earlier import warm_up
 from gansearch.search.errors import Interrupted, SweepFailed
 from gansearch.search.halving import rungs
 from gansearch.search.interrupt import Interrupts
 from gansearch.search.listener import Listener, Listeners
+from gansearch.search.nodes import check_nodes
 from gansearch.search.points import enqueue
 from gansearch.search.progress import Progress
 from gansearch.search.racing import race
@@ -84,16 +87,19 @@ def sweep(
             told.begin(experiment, folder, 0, len(rows))
             return _ended(folder, rows, len(rows))
         check_task(load_task(experiment.task, experiment.task_options))
-        ray_cluster = stack.enter_context(cluster(address))
+        joins = address and not ray.is_initialized()
+        code = code_for(experiment, folder.path) if joins else Code(experiment)
+        ray_cluster = stack.enter_context(cluster(address, code.runtime_env))
         stack.callback(progress.close)  # it asks Ray
         slots = ray_cluster.slots(experiment.resources)
+        check_nodes(code.experiment, folder.path)
         interrupts = stack.enter_context(Interrupts())  # after Ray, which puts handlers of its own
         if not folder.is_ours:
             folder.create(experiment)
             folder.journal.touch()
             stack.enter_context(only_one(folder))
         try:
-            swept = _Sweep(folder, experiment, ray_cluster, slots, told, interrupts).run()
+            swept = _Sweep(folder, experiment, code.experiment, ray_cluster, slots, told, interrupts).run()
         except (OSError, TuneError) as error:  # Ray Tune makes a traceback's text of what its callback raises
             reason = str(error).strip().splitlines()[-1]
             raise SweepFailed(folder.path, f"the sweep stopped: {reason}") from error
@@ -102,18 +108,22 @@ def sweep(
 
 
 class _Sweep:
-    """A sweep whose input is good, in a folder that is its own, on a cluster that runs."""
+    """A sweep whose input is good, in a folder that is its own, on a cluster that runs.
+
+    `there` is the experiment as workers read it: with the paths of the nodes.
+    """
 
     def __init__(
         self,
         folder: Folder,
         experiment: Experiment,
+        there: Experiment,
         ray_cluster: Cluster,
         slots: int,
         listeners: Listener,
         interrupts: Interrupts,
     ):
-        self.folder, self.experiment, self.cluster = folder, experiment, ray_cluster
+        self.folder, self.experiment, self.there, self.cluster = folder, experiment, there, ray_cluster
         self.listeners, self.interrupts = listeners, interrupts
         self.gpus = ray_cluster.gpus_of_trial(experiment.resources)
         self.slots = min(slots, experiment.limits.concurrent or slots)
@@ -153,8 +163,8 @@ class _Sweep:
         ranks = rungs(self.folder) if self.experiment.prune else None
         adaptive = self.experiment.least_replicas < self.experiment.most_replicas
         seeds = race(self.folder, self.experiment) if adaptive else None
-        tuner = tune.Tuner(
-            tune.with_resources(trainable(self.experiment, ranks, seeds), resources),
+        tuner = make_tuner(
+            tune.with_resources(trainable(self.there, ranks, seeds), resources),
             tune_config=tune.TuneConfig(
                 search_alg=recorder.searcher,
                 num_samples=self.experiment.trials - len(recorder.rows),
@@ -173,7 +183,8 @@ class _Sweep:
             ),
         )
         try:
-            tuner.fit()
+            with staging():
+                tuner.fit()
         except Stop:
             return
         finally:
@@ -184,7 +195,7 @@ class _Sweep:
         runs = missing(self.folder, self.experiment, rows)
         known = {row["number"]: row for row in rows}
         chosen = {number: trained(self.experiment, study, known[number]) for number, _ in runs}
-        confirm(self.folder, self.experiment, runs, chosen, self.slots, self.gpus, self.listeners, self.interrupts)
+        confirm(self.folder, self.there, runs, chosen, self.slots, self.gpus, self.listeners, self.interrupts)
 
     def _check_interrupt(self) -> None:
         if self.interrupts.requested:

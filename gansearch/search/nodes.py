@@ -1,0 +1,85 @@
+"""Whether every node can do its part, asked of each one before the first trial."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import ray
+from ray.exceptions import GetTimeoutError, RayError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from gansearch.experiment import Experiment
+from gansearch.gan import TaskError
+from gansearch.gan.registry import task_class
+from gansearch.search.errors import SweepError
+
+_SECONDS = 300.0
+"""For a node to receive the code and to import it."""
+
+
+def check_nodes(experiment: Experiment, out: Path | None) -> None:
+    """Raises SweepError that names a node which cannot import the task, or see its data or the results in `out`.
+
+    `experiment` is that of the workers; `out` is None where results are not kept in a local folder. A node that this
+    process runs on is not asked when it is the only one.
+    """
+    nodes = [node for node in ray.nodes() if node["Alive"]]
+    if len(nodes) == 1 and not ray.util.client.ray.is_connected():
+        return
+    with _marked(out) as marker:
+        task = ray.remote(num_cpus=0, max_retries=0)(_look)
+        asked = {
+            task.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)).remote(
+                experiment.task, experiment.task_options.get("path"), marker and str(marker)
+            ): node["NodeManagerAddress"]
+            for node in nodes
+        }
+        for reference, node in asked.items():
+            try:
+                wrong = ray.get(reference, timeout=_SECONDS)
+            except GetTimeoutError:
+                wrong = f"did not answer within {_SECONDS:g} s"
+            except RayError as error:
+                wrong = f"cannot run gansearch: {str(error).strip().splitlines()[-1]}"
+            if wrong:
+                raise SweepError(f"node {node}: {wrong}")
+
+
+def _look(task: str, data: str | None, marker: str | None) -> str:
+    """What a node runs; returns what is wrong with it, or nothing."""
+    if marker and not Path(marker).is_file():
+        return (
+            f"does not see {Path(marker).parent}, where the results go; give --out a folder that every node sees, "
+            "such as one on NFS, or object storage: s3://bucket/folder"
+        )
+    try:
+        task_class(task)
+    except TaskError as error:
+        return str(error)
+    if data and not Path(data).exists():
+        return f"task_options.path: there is no {data}; keep data where every node sees it"
+    return ""
+
+
+@contextmanager
+def _marked(out: Path | None) -> Iterator[Path | None]:
+    """A file in `out` while it lasts; a folder that was made for it is removed again."""
+    if out is None:
+        yield None
+        return
+    made = [folder for folder in (out, *out.parents) if not folder.exists()]
+    marker = out / f".seen-{uuid.uuid4().hex}"
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        marker.touch()
+        yield marker
+    except OSError as error:
+        raise SweepError(f"{out}: cannot be written ({error.strerror or error})") from None
+    finally:
+        marker.unlink(missing_ok=True)
+        for folder in made:
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()

@@ -1,0 +1,84 @@
+"""Real Ray clusters for tests: a head and nodes as processes of their own, with a token, on loopback."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+TOKEN = "0123456789abcdef" * 4
+RAY = str(Path(sys.executable).with_name("ray"))
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def environment(home: Path, **variables: str) -> dict[str, str]:
+    """What a process needs to be let into the cluster."""
+    root = str(Path(__file__).parents[2])
+    return {
+        **os.environ,
+        "HOME": str(home),
+        "PYTHONPATH": root,
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN": TOKEN,
+        "RAY_USAGE_STATS_ENABLED": "0",
+        **variables,
+    }
+
+
+def namespaces_allowed() -> bool:
+    """Whether a node may have a view of the file system of its own here."""
+    return bool(shutil.which("unshare")) and not subprocess.run(["unshare", "--mount", "true"], check=False).returncode
+
+
+@contextmanager
+def started(words: list[str], port: int, home: Path):
+    """A process that is asked to end afterwards; ready once `port` takes connections."""
+    with (home / f"{port}.log").open("w") as log:
+        process = subprocess.Popen(words, env=environment(home), stdout=log, stderr=log, cwd=home)
+    try:
+        deadline = time.monotonic() + 120
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                break
+            except OSError:
+                assert process.poll() is None, (home / f"{port}.log").read_text()
+                assert time.monotonic() < deadline, "nothing listens"
+                time.sleep(0.2)
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+
+
+@contextmanager
+def head(home: Path, *options: str, blind_to: Path | None = None):
+    """A head of one CPU: {"address", "client", "dashboard"}, HOST:PORT each.
+
+    With `blind_to` a second node, of another one, which does not see that folder.
+    """
+    gcs, client, dashboard, second = (free_port() for _ in range(4))
+    short = tempfile.mkdtemp(prefix="ray-", dir="/tmp")  # sockets must have short paths
+    with ExitStack() as stack:
+        stack.callback(shutil.rmtree, short, ignore_errors=True)
+        common = ["--num-cpus=1", "--num-gpus=0", "--disable-usage-stats", "--block"]
+        words = [
+            *(RAY, "start", "--head", "--node-ip-address=127.0.0.1", f"--port={gcs}", f"--temp-dir={short}"),
+            *(f"--ray-client-server-port={client}", f"--dashboard-port={dashboard}", *common, *options),
+        ]
+        stack.enter_context(started(words, client, home))
+        if blind_to is not None:
+            join = [RAY, "start", f"--address=127.0.0.1:{gcs}", f"--node-manager-port={second}", *common]
+            mount = 'mount -t tmpfs none "$0" && exec "$@"'
+            stack.enter_context(started(["unshare", "--mount", "sh", "-c", mount, str(blind_to), *join], second, home))
+        yield {"address": f"127.0.0.1:{gcs}", "client": f"127.0.0.1:{client}", "dashboard": f"127.0.0.1:{dashboard}"}

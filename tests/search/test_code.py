@@ -1,0 +1,96 @@
+"""What a cluster is sent of the user's code, and what a node is asked before the first trial."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from ray._private.runtime_env import packaging
+
+from gansearch.gan import load_task
+from gansearch.search import nodes
+from gansearch.search.code import code_for
+from gansearch.search.errors import SweepError
+
+TASK = "import gansearch\nimport beside\n\n\nclass Mine(gansearch.Task):\n    pass\n"
+
+
+@pytest.fixture
+def mine(tmp_path):
+    """A folder with a task's file, a module beside it, and data."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "my_gan.py").write_text(TASK)
+    (folder / "beside.py").write_text("")
+    (folder / "data.txt").write_text("0 " * 500)
+    return folder
+
+
+def test_a_built_in_task_needs_gansearch_alone(make_tiny, tmp_path):
+    code = code_for(make_tiny(task="ring", task_options={}), tmp_path / "out")
+    assert [Path(path).name for path in code.runtime_env["py_modules"]] == ["gansearch"]
+    assert "working_dir" not in code.runtime_env
+    assert code.experiment.task == "ring"
+
+
+def test_a_file_goes_with_its_folder_and_is_named_from_there(make_tiny, mine):
+    options = {"path": str(mine / "data.txt"), "width": 3}
+    experiment = make_tiny(task=f"{mine}/my_gan.py:Mine", task_options=options)
+    code = code_for(experiment, mine / "out")
+    assert code.runtime_env["working_dir"] == str(mine)
+    assert "/out" in code.runtime_env["excludes"]
+    assert code.experiment.task == "my_gan.py:Mine"
+    assert code.experiment.task_options == {"path": "data.txt", "width": 3}
+    assert experiment.task_options == options
+    elsewhere = make_tiny(task=f"{mine}/my_gan.py:Mine", task_options={"path": "/data/all"})
+    assert code_for(elsewhere, mine / "out").experiment.task_options == {"path": "/data/all"}
+
+
+def test_a_module_in_the_working_directory_goes_with_it(make_tiny, mine, monkeypatch):
+    monkeypatch.chdir(mine)
+    monkeypatch.setattr(sys, "path", [*sys.path, str(mine)])
+    experiment = make_tiny(task="my_gan:Mine", task_options={})
+    load_task(experiment.task)
+    code = code_for(experiment, Path("/elsewhere"))
+    assert code.runtime_env["working_dir"] == str(mine)
+    assert code.experiment.task == "my_gan:Mine"
+    monkeypatch.chdir("/")
+    assert "working_dir" not in code_for(experiment.model_copy(update={"task": "torch.nn:Module"}), mine).runtime_env
+
+
+def test_a_job_has_its_working_directory_already(make_tiny, mine, monkeypatch):
+    monkeypatch.chdir(mine.parent)
+    monkeypatch.setenv("RAY_JOB_CONFIG_JSON_ENV_VAR", '{"runtime_env": {"working_dir": "gcs://pkg.zip"}}')
+    code = code_for(make_tiny(task=f"{mine}/my_gan.py:Mine", task_options={}), mine / "out")
+    assert "working_dir" not in code.runtime_env
+    assert code.experiment.task == "mine/my_gan.py:Mine"
+
+
+def test_a_folder_that_is_too_large_is_refused_unless_what_is_large_is_left_out(make_tiny, mine, monkeypatch):
+    monkeypatch.setattr(packaging, "GCS_STORAGE_MAX_SIZE", 500)
+    experiment = make_tiny(task=f"{mine}/my_gan.py:Mine", task_options={})
+    with pytest.raises(SweepError, match=r"such as data\.txt.*\.rayignore"):
+        code_for(experiment, mine / "out")
+    (mine / ".rayignore").write_text("data.txt\n")
+    (mine / "results").mkdir()
+    (mine / "results" / "large").write_text("0" * 1000)
+    assert code_for(experiment, mine / "out").runtime_env["working_dir"] == str(mine)
+
+
+def test_what_a_node_may_lack(mine, tmp_path):
+    task = f"{mine}/my_gan.py:Mine"
+    assert nodes._look(task, None, None) == ""
+    assert nodes._look(task, str(mine / "data.txt"), str(mine / "my_gan.py")) == ""
+    assert "does not see" in nodes._look(task, None, str(tmp_path / "out" / "marker"))
+    assert "there is no file" in nodes._look(f"{tmp_path}/none.py:Mine", None, None)
+    assert "there is no /data/none" in nodes._look(task, "/data/none", None)
+
+
+def test_the_marker_leaves_nothing_behind(tmp_path):
+    out = tmp_path / "a" / "b"
+    with nodes._marked(out) as marker:
+        assert marker.is_file()
+    assert not (tmp_path / "a").exists()
+    out.mkdir(parents=True)
+    with nodes._marked(out):
+        pass
+    assert list(out.iterdir()) == []
