@@ -41,6 +41,8 @@ def test_the_templates_of_ray_up_keep_to_its_schema(name):
     assert any("gansearch" in command for command in config["setup_commands"])
     if "docker" in config:
         assert f":{ray.__version__}-" in config["docker"]["image"]
+        assert "--volume /shared:/shared" in config["docker"]["run_options"]
+        assert any("mount -t nfs" in command for command in config["initialization_commands"])
     if name == "on-premise":
         node = next(iter(whole["available_node_types"].values()))
         assert node["max_workers"] == len(config["provider"]["worker_ips"])
@@ -162,3 +164,12 @@ def test_the_end_of_the_time_reaches_the_sweep(allocation):
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 130
     assert "stopped" in calls()
+
+
+def test_the_page_on_clusters_names_what_there_is():
+    text = (ROOT / "docs" / "cluster.md").read_text()
+    for options in sweep_options(text):
+        assert options <= known_options()
+    for file in set(re.findall(r"[a-z-]+\.(?:yaml|sbatch)", text)) - {"experiment.yaml"}:
+        assert (CLUSTER / file).exists(), file
+    assert {path.name for path in CLUSTER.iterdir()} <= set(re.findall(r"[a-z-]+\.(?:yaml|sbatch)", text))

@@ -14,14 +14,16 @@ from typing import Any
 import grpc
 import ray
 import torch
+from ray._private.authentication.grpc_authentication_client_interceptor import _get_authentication_metadata_tuple
 from ray._private.utils import estimate_available_memory, get_num_cpus
-from ray._raylet import AuthenticationTokenLoader
 from ray.exceptions import RayError
 
 from gansearch.experiment import Resources
 from gansearch.search.errors import SweepError
 
 _REACH_SECONDS = 10.0
+_REASON = 300
+"""Characters of Ray's own words at most."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ def _start(address: str | None, runtime_env: dict[str, Any]) -> None:
     except SweepError:
         raise
     except (OSError, ValueError, RuntimeError, RayError) as error:
-        reason = str(error).splitlines()[0]
+        reason = " ".join(str(error).split())[:_REASON]
         raise SweepError(f"--address {address}: no Ray cluster answers ({reason})") from None
 
 
@@ -120,22 +122,17 @@ def _reach(address: str) -> None:
         return
     socket.create_connection((host.strip("[]"), int(port)), timeout=_REACH_SECONDS).close()
     question = "RayletDriver/ClusterInfo" if address.startswith("ray://") else "NodeInfoGcsService/CheckAlive"
+    token = _get_authentication_metadata_tuple()  # as Ray's own clients send it; empty where none is set
     with grpc.insecure_channel(f"{host}:{port}") as channel:
         try:
-            channel.unary_unary(f"/ray.rpc.{question}")(b"", metadata=_token(), timeout=_REACH_SECONDS)
+            channel.unary_unary(f"/ray.rpc.{question}")(b"", metadata=token, timeout=_REACH_SECONDS)
         except grpc.RpcError as error:  # whatever else it says, ray.init will tell better
             if error.code() == grpc.StatusCode.UNAUTHENTICATED:
                 raise SweepError(
-                    f"--address {address}: the cluster wants {'another' if _token() else 'a'} token. Set "
+                    f"--address {address}: the cluster wants {'another' if token else 'a'} token. Set "
                     "RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN to what `ray get-auth-token` prints on its head (or keep "
                     "that in ~/.ray/auth_token, or in a file that RAY_AUTH_TOKEN_PATH names)"
                 ) from None
-
-
-def _token() -> list[tuple[str, str]]:
-    """What goes along with a question to a cluster, as Ray's own clients send it; nothing where none is set."""
-    loader = AuthenticationTokenLoader.instance()
-    return list(loader.get_token_for_http_header().items()) if loader.has_token() else []
 
 
 def _fits(node: Mapping[str, float], cpus: float, gpus: float) -> int:

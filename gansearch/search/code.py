@@ -11,7 +11,6 @@ from typing import Any
 
 from ray._private.runtime_env import packaging
 
-import gansearch
 from gansearch.experiment import Experiment
 from gansearch.search.errors import SweepError
 
@@ -40,7 +39,7 @@ def code_for(experiment: Experiment, out: Path) -> Code:
     installed on the nodes too. `out`, where results go, is left out. The task has been loaded already. Raises
     SweepError where the folder is too large to be sent.
     """
-    env: dict[str, Any] = {"py_modules": [str(Path(gansearch.__file__).parent)]}
+    env: dict[str, Any] = {"py_modules": [str(Path(__file__).parents[1])]}
     root = _root(experiment.task)
     if root is None:
         return Code(experiment, env)

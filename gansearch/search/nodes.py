@@ -20,11 +20,10 @@ _SECONDS = 300.0
 """For a node to receive the code and to import it."""
 
 
-def check_nodes(experiment: Experiment, out: Path | None) -> None:
+def check_nodes(experiment: Experiment, out: Path) -> None:
     """Raises SweepError that names a node which cannot import the task, or see its data or the results in `out`.
 
-    `experiment` is that of the workers; `out` is None where results are not kept in a local folder. A node that this
-    process runs on is not asked when it is the only one.
+    `experiment` is that of the workers. A node that this process runs on is not asked when it is the only one.
     """
     nodes = [node for node in ray.nodes() if node["Alive"]]
     if len(nodes) == 1 and not ray.util.client.ray.is_connected():
@@ -33,7 +32,7 @@ def check_nodes(experiment: Experiment, out: Path | None) -> None:
         task = ray.remote(num_cpus=0, max_retries=0)(_look)
         asked = {
             task.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)).remote(
-                experiment.task, experiment.task_options.get("path"), marker and str(marker)
+                experiment.task, experiment.task_options.get("path"), str(marker)
             ): node["NodeManagerAddress"]
             for node in nodes
         }
@@ -48,12 +47,12 @@ def check_nodes(experiment: Experiment, out: Path | None) -> None:
                 raise SweepError(f"node {node}: {wrong}")
 
 
-def _look(task: str, data: str | None, marker: str | None) -> str:
+def _look(task: str, data: str | None, marker: str) -> str:
     """What a node runs; returns what is wrong with it, or nothing."""
-    if marker and not Path(marker).is_file():
+    if not Path(marker).is_file():
         return (
             f"does not see {Path(marker).parent}, where the results go; give --out a folder that every node sees, "
-            "such as one on NFS, or object storage: s3://bucket/folder"
+            "such as one on NFS"
         )
     try:
         task_class(task)
@@ -65,19 +64,17 @@ def _look(task: str, data: str | None, marker: str | None) -> str:
 
 
 @contextmanager
-def _marked(out: Path | None) -> Iterator[Path | None]:
-    """A file in `out` while it lasts; a folder that was made for it is removed again."""
-    if out is None:
-        yield None
-        return
+def _marked(out: Path) -> Iterator[Path]:
+    """A file in `out` while it lasts; a folder that was made for it is removed again. Raises SweepError."""
     made = [folder for folder in (out, *out.parents) if not folder.exists()]
     marker = out / f".seen-{uuid.uuid4().hex}"
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        marker.touch()
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            marker.touch()
+        except OSError as error:
+            raise SweepError(f"{out}: cannot be written ({error.strerror or error})") from None
         yield marker
-    except OSError as error:
-        raise SweepError(f"{out}: cannot be written ({error.strerror or error})") from None
     finally:
         marker.unlink(missing_ok=True)
         for folder in made:

@@ -31,6 +31,7 @@ def environment(home: Path, **variables: str) -> dict[str, str]:
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN": TOKEN,
         "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S": "240",  # the head may share two cores with much else
         **variables,
     }
 

@@ -77,12 +77,12 @@ def test_a_folder_that_is_too_large_is_refused_unless_what_is_large_is_left_out(
 
 
 def test_what_a_node_may_lack(mine, tmp_path):
-    task = f"{mine}/my_gan.py:Mine"
-    assert nodes._look(task, None, None) == ""
-    assert nodes._look(task, str(mine / "data.txt"), str(mine / "my_gan.py")) == ""
+    task, marker = f"{mine}/my_gan.py:Mine", str(mine / "my_gan.py")
+    assert nodes._look(task, None, marker) == ""
+    assert nodes._look(task, str(mine / "data.txt"), marker) == ""
     assert "does not see" in nodes._look(task, None, str(tmp_path / "out" / "marker"))
-    assert "there is no file" in nodes._look(f"{tmp_path}/none.py:Mine", None, None)
-    assert "there is no /data/none" in nodes._look(task, "/data/none", None)
+    assert "there is no file" in nodes._look(f"{tmp_path}/none.py:Mine", None, marker)
+    assert "there is no /data/none" in nodes._look(task, "/data/none", marker)
 
 
 def test_the_marker_leaves_nothing_behind(tmp_path):
