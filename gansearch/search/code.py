@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import ray
 from ray._private.runtime_env import packaging
 
 from gansearch.experiment import Experiment
+from gansearch.gan.registry import task_class
 from gansearch.search.errors import SweepError
 
 LEFT_OUT = (
@@ -32,13 +34,17 @@ class Code:
     runtime_env: dict[str, Any] = field(default_factory=dict)
 
 
-def code_for(experiment: Experiment, out: Path) -> Code:
+def code_for(experiment: Experiment, out: Path | None = None) -> Code:
     """For a cluster: this very gansearch, and the folder of the task's code, if that is the user's own.
 
     That is the folder of `./file.py`, or the working directory for a module in it; an installed package has to be
-    installed on the nodes too. `out`, where results go, is left out. The task has been loaded already. Raises
-    SweepError where the folder is too large to be sent.
+    installed on the nodes too. `out`, where results go, is left out. In a Ray that this process started or joined
+    already nothing is sent: it is used as it is. Raises TaskError where the code cannot be imported here, and
+    SweepError where its folder is too large to be sent.
     """
+    if ray.is_initialized():
+        return Code(experiment)
+    task_class(experiment.task)
     env: dict[str, Any] = {"py_modules": [str(Path(__file__).parents[1])]}
     root = _root(experiment.task)
     if root is None:
@@ -46,7 +52,7 @@ def code_for(experiment: Experiment, out: Path) -> Code:
     if "working_dir" in os.environ.get(_JOB, ""):
         return Code(_seen_from(Path.cwd(), experiment), env)
     excludes = [*LEFT_OUT]
-    if out.is_relative_to(root) and out != root:
+    if out and out.is_relative_to(root) and out != root:
         excludes.append(f"/{out.relative_to(root).as_posix()}")
     _check_size(root, excludes)
     return Code(_seen_from(root, experiment), {**env, "working_dir": str(root), "excludes": excludes})

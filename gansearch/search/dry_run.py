@@ -20,6 +20,7 @@ from gansearch.gan.cost import LookCost, UpdateCost, counts, look_cost, update_c
 from gansearch.gan.registry import user_traceback
 from gansearch.search.check import check_search
 from gansearch.search.cluster import cluster, this_machine
+from gansearch.search.code import code_for
 from gansearch.search.errors import SweepError
 from gansearch.search.estimate import Estimate, Measured
 from gansearch.search.halving import RUNGS
@@ -49,9 +50,10 @@ def dry_run(experiment: Experiment, address: str | None = None) -> Estimate:
         here = this_machine()
         here.slots(experiment.resources)
         return Estimate(experiment, here, measure(experiment, here.gpus_of_trial(experiment.resources)))
-    with cluster(address) as there:
+    code = code_for(experiment)
+    with cluster(address, code.runtime_env) as there:
         there.slots(experiment.resources)
-        return Estimate(experiment, there, _measure_there(experiment, there.gpus_of_trial(experiment.resources)))
+        return Estimate(experiment, there, _measure_there(code.experiment, there.gpus_of_trial(experiment.resources)))
 
 
 def measure(experiment: Experiment, gpus: float) -> Measured:

@@ -87,8 +87,7 @@ def sweep(
             told.begin(experiment, folder, 0, len(rows))
             return _ended(folder, rows, len(rows))
         check_task(load_task(experiment.task, experiment.task_options))
-        joins = address and not ray.is_initialized()
-        code = code_for(experiment, folder.path) if joins else Code(experiment)
+        code = code_for(experiment, folder.path) if address else Code(experiment)
         ray_cluster = stack.enter_context(cluster(address, code.runtime_env))
         stack.callback(progress.close)  # it asks Ray
         slots = ray_cluster.slots(experiment.resources)

@@ -6,10 +6,16 @@ from pathlib import Path
 import pytest
 from ray._private.runtime_env import packaging
 
-from gansearch.gan import load_task
 from gansearch.search import nodes
 from gansearch.search.code import code_for
 from gansearch.search.errors import SweepError
+
+
+@pytest.fixture(autouse=True)
+def _no_ray(monkeypatch):
+    """Whatever other tests have started."""
+    monkeypatch.setattr("ray.is_initialized", lambda: False)
+
 
 TASK = "import gansearch\nimport beside\n\n\nclass Mine(gansearch.Task):\n    pass\n"
 
@@ -32,6 +38,12 @@ def test_a_built_in_task_needs_gansearch_alone(make_tiny, tmp_path):
     assert code.experiment.task == "ring"
 
 
+def test_a_ray_that_was_there_before_is_used_as_it_is(make_tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr("ray.is_initialized", lambda: True)
+    experiment = make_tiny()
+    assert (code_for(experiment).experiment, code_for(experiment).runtime_env) == (experiment, {})
+
+
 def test_a_file_goes_with_its_folder_and_is_named_from_there(make_tiny, mine):
     options = {"path": str(mine / "data.txt"), "width": 3}
     experiment = make_tiny(task=f"{mine}/my_gan.py:Mine", task_options=options)
@@ -48,13 +60,12 @@ def test_a_file_goes_with_its_folder_and_is_named_from_there(make_tiny, mine):
 def test_a_module_in_the_working_directory_goes_with_it(make_tiny, mine, monkeypatch):
     monkeypatch.chdir(mine)
     monkeypatch.setattr(sys, "path", [*sys.path, str(mine)])
-    experiment = make_tiny(task="my_gan:Mine", task_options={})
-    load_task(experiment.task)
-    code = code_for(experiment, Path("/elsewhere"))
+    (mine / "my_module.py").write_text(TASK)
+    code = code_for(make_tiny(task="my_module:Mine", task_options={}))
     assert code.runtime_env["working_dir"] == str(mine)
-    assert code.experiment.task == "my_gan:Mine"
-    monkeypatch.chdir("/")
-    assert "working_dir" not in code_for(experiment.model_copy(update={"task": "torch.nn:Module"}), mine).runtime_env
+    assert code.experiment.task == "my_module:Mine"
+    installed = make_tiny(task="gansearch.gan.tasks.points:Ring", task_options={})
+    assert "working_dir" not in code_for(installed).runtime_env
 
 
 def test_a_job_has_its_working_directory_already(make_tiny, mine, monkeypatch):
