@@ -31,7 +31,9 @@ def environment(home: Path, **variables: str) -> dict[str, str]:
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN": TOKEN,
         "RAY_USAGE_STATS_ENABLED": "0",
-        "RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S": "240",  # the head may share two cores with much else
+        # The head may share two cores with much else.
+        "RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S": "240",
+        "RAY_raylet_start_wait_time_s": "240",
         **variables,
     }
 
@@ -47,7 +49,7 @@ def started(words: list[str], port: int, home: Path):
     with (home / f"{port}.log").open("w") as log:
         process = subprocess.Popen(words, env=environment(home), stdout=log, stderr=log, cwd=home)
     try:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 240
         while True:
             try:
                 socket.create_connection(("127.0.0.1", port), timeout=1).close()
