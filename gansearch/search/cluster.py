@@ -19,7 +19,7 @@ from ray._private.utils import estimate_available_memory, get_num_cpus
 from ray.exceptions import RayError
 
 from gansearch.experiment import Resources
-from gansearch.search.errors import SweepError
+from gansearch.search.errors import RayFailed, SweepError
 
 _REACH_SECONDS = 10.0
 _REASON = 300
@@ -102,7 +102,11 @@ def _start(address: str | None, runtime_env: dict[str, Any]) -> None:
     ray._private.worker._worker_logs_enabled = False
     quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
     if address is None:
-        ray.init(address="local", include_dashboard=False, **quiet)
+        try:
+            ray.init(address="local", include_dashboard=False, **quiet)
+        except Exception as error:  # Ray has no class for it
+            said = " ".join(str(error).split())[:_REASON]
+            raise RayFailed(f"Ray did not start on this machine, which may be overloaded or full: {said}") from error
         return
     try:
         _reach(address)

@@ -1,6 +1,7 @@
 """How a sweep can end other than well.
 
 SweepError       the input was wrong; nothing was written
+RayFailed        Ray did not start; nothing was written
 SweepFailed      every trial failed, or the results folder can no longer be written
 Interrupted      stopped by Ctrl-C or SIGTERM; every finished trial is kept
 """
@@ -14,6 +15,12 @@ class SweepError(ValueError):
     """A sweep cannot start: its folder, its resources or what has changed; the message says what to do."""
 
     exit_status = 2
+
+
+class RayFailed(RuntimeError):
+    """Ray's own processes did not come up on this machine; the message holds what it said."""
+
+    exit_status = 1
 
 
 class SweepFailed(RuntimeError):

@@ -4,7 +4,7 @@ import pytest
 
 from gansearch.experiment import Resources
 from gansearch.search.cluster import Cluster, cluster
-from gansearch.search.errors import SweepError
+from gansearch.search.errors import RayFailed, SweepError
 
 CPUS = Cluster(({"CPU": 4.0}, {"CPU": 2.0}))
 GPUS = Cluster(({"CPU": 8.0, "GPU": 2.0}, {"CPU": 2.0, "GPU": 1.0}))
@@ -47,3 +47,14 @@ def test_an_address_where_nothing_answers_is_refused_at_once(address, monkeypatc
     monkeypatch.setattr("ray.is_initialized", lambda: False)
     with pytest.raises(SweepError, match=f"--address {address}: no Ray cluster answers"), cluster(address):
         pass
+
+
+def test_a_ray_that_does_not_start_is_told_in_a_sentence(monkeypatch):
+    def init(**options):
+        raise Exception("The current node timed out\nduring startup.")
+
+    monkeypatch.setattr("gansearch.search.cluster.ray.init", init)
+    monkeypatch.setattr("gansearch.search.cluster.ray.is_initialized", lambda: False)
+    with pytest.raises(RayFailed, match="overloaded or full: The current node timed out during startup") as raised:
+        cluster().__enter__()
+    assert raised.value.exit_status == 1
