@@ -30,6 +30,17 @@ ADVICE = {
 }
 """The knob that usually mends a verdict."""
 
+MEANING = {
+    "diverged": "A score, a loss or a sample was no longer a finite number.",
+    "collapsed": "G makes one sample, or a few, again and again.",
+    "discriminator_saturated": "D is too strong: it is certain and right, and G learns little from it.",
+    "generator_dominates": "G fools D: D is certain and wrong, or ranks fakes above reals.",
+    "uninformative": "D does not say what could be told, and G comes no nearer to the data.",
+    "oscillating": "D and G chase each other: the samples, or how D separates them, swing from probe to probe.",
+    "balanced": "Neither is too strong, and the samples are near the data.",
+}
+"""A verdict in a sentence, whatever the run."""
+
 WON = 0.9
 """Share of outputs that are right and within .01 of 0 or 1, from which D has won outright."""
 SATURATED = 0.5

@@ -1,204 +1,188 @@
-"""The figures of a study. The page's own colours are named as CSS variables, which the report fills in."""
+"""What all figures of a study share: an empty one, panels side by side, axes, and what is drawn of many trials.
+
+A figure carries in `layout.meta` what the page needs beside it: `text`, which a screen reader reads in its place;
+`drawn`, where not everything is drawn; `columns` and `row`, how its panels lie and how high they are.
+"""
 
 from __future__ import annotations
 
 import html
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from gansearch.experiment import Choices, Experiment, Range
+from gansearch.study.folder import StudyError
+from gansearch.study.palette import CARD, COLOURS, INK, LINE, MUTED, SYMBOLS
+from gansearch.study.words import words
 
-COLOURS = {
-    "diverged": "#56B4E9",
-    "collapsed": "#0072B2",
-    "discriminator_saturated": "#D55E00",
-    "generator_dominates": "#CC79A7",
-    "uninformative": "#8A8F98",
-    "oscillating": "#E69F00",
-    "balanced": "#009E73",
-}
-"""One colour a verdict, everywhere: those of Okabe and Ito, which the colour-blind tell apart."""
-SYMBOLS = {
-    "diverged": "x",
-    "collapsed": "cross",
-    "discriminator_saturated": "triangle-up",
-    "generator_dominates": "triangle-down",
-    "uninformative": "square",
-    "oscillating": "diamond",
-    "balanced": "circle",
-}
-"""One symbol a verdict, for print and for whoever sees no colour."""
-_INK, _MUTED = "var(--ink)", "var(--muted)"
+MOST = 1500
+"""Trials that a figure draws at most: more hide each other, and make the page slow."""
+_FEWEST = 50
+"""Trials of each verdict that are drawn, however many others there are."""
+_ABOVE, _BETWEEN, _BELOW = 40, 96, 56
+"""Pixels above, between and below rows of panels, for titles above them and ticks below."""
+_WIDTH = 1000
+"""Pixels of a figure's width; the page knows better."""
 
 
-def map_axes(trials: pd.DataFrame, experiment: Experiment) -> list[str]:
-    """The two parameters of the stability map: lr_ratio and update_ratio, else the first searched."""
-    varied = [
-        name
-        for name, entry in experiment.search.items()
-        if isinstance(entry, Range | Choices) and name in trials and trials[name].astype(str).nunique() > 1
-    ]
-    usual = ["lr_ratio", "update_ratio"]
-    return usual if set(usual) <= set(varied) else varied[:2]
+class NothingToDraw(StudyError):
+    """A figure has nothing to show, and says why."""
 
 
-def stability_map(trials: pd.DataFrame, experiment: Experiment, best: int | None = None) -> go.Figure | None:
-    """The trials over two searched parameters, their verdicts as colours; None where nothing was searched.
-
-    With a single parameter the other axis is the stability.
-    """
-    axes = map_axes(trials, experiment)
-    if not axes:
-        return None
-    x, y = axes if len(axes) == 2 else (axes[0], "stability")
-    figure = _verdicts(trials, x, y, best, f"{html.escape(x)} %{{x}}<br>{html.escape(y)} %{{y}}")
-    for name, update in ((x, figure.update_xaxes), (y, figure.update_yaxes)):
-        entry = experiment.search.get(name)
-        update(title=html.escape(name), **_scale(trials[name], isinstance(entry, Range) and entry.log))
-    return figure.update_layout(height=460)
-
-
-def pareto(trials: pd.DataFrame, best: int | None = None) -> go.Figure | None:
-    """Stability against distance, with the front of the healthy trials; None where nothing was measured."""
-    measured = trials[np.isfinite(trials["distance"]) & np.isfinite(trials["stability"])]
-    if measured.empty:
-        return None
-    figure = _verdicts(measured, "distance", "stability", best, "stability %{y}<br>distance %{x}")
-    healthy = measured[(measured["verdict"] == "balanced") & (measured["status"] == "complete")]
-    healthy = healthy.sort_values(["distance", "stability"], ascending=[True, False])
-    front = healthy[healthy["stability"] > healthy["stability"].cummax().shift(fill_value=-math.inf)]
-    figure.add_scatter(
-        x=_rounded(front["distance"]),
-        y=_rounded(front["stability"]),
-        mode="lines",
-        line={"color": _MUTED, "width": 1.5, "shape": "hv", "dash": "dot"},
-        hoverinfo="skip",
+def blank(text: str, height: int = 440) -> go.Figure:
+    """An empty figure in the page's colours; `text` says in words what it will show."""
+    label = {"bgcolor": CARD, "bordercolor": LINE, "font": {"color": INK, "size": 13}, "align": "left"}
+    figure = go.Figure(
+        layout={
+            "template": None,
+            "showlegend": True,
+            "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+            "paper_bgcolor": CARD,
+            "plot_bgcolor": CARD,
+            "font": {"color": MUTED, "size": 12, "family": "system-ui, sans-serif"},
+            "margin": {"l": 8, "r": 12, "t": 8, "b": 8},
+            "hoverlabel": label,
+            "height": height,
+            "meta": {"text": text, "drawn": ""},
+        }
     )
-    figure.data = (figure.data[-1], *figure.data[:-1])  # the line lies below the trials
-    wide = measured["distance"].min() > 0 and measured["distance"].max() > 10 * measured["distance"].min()
-    figure.update_xaxes(title="distance (smaller is better)", **_scale(measured["distance"], bool(wide)))
-    figure.update_yaxes(title="stability", range=[-0.04, 1.06])
-    return figure.update_layout(height=420)
+    return figure.update_layout(xaxis=_AXIS, yaxis=_AXIS)
 
 
-def answers(curves: pd.DataFrame, numbers: Sequence[int]) -> go.Figure:
-    """What D says of real (solid) and of fake samples (dashed), over the updates of some trials."""
-    return _curves(curves, numbers, {"p_real": "solid", "p_fake": "dash"})
+def panels(
+    figure: go.Figure, titles: Sequence[str], columns: int, row: int = 230, gap: int = 62, least: int = 120
+) -> go.Figure:
+    """Lays axes (x, y), (x2, y2), … side by side, `columns` in a row of `row` pixels, each under its title.
+
+    `gap` pixels between two hold the ticks of the right one. The page puts fewer in a row where one would have less
+    than `least` pixels.
+    """
+    columns = min(columns, len(titles))
+    rows = math.ceil(len(titles) / columns)
+    inner = rows * row + (rows - 1) * _BETWEEN + _ABOVE
+    across, down = gap / _WIDTH, _BETWEEN / inner
+    width, tall = (1 - across * (columns - 1)) / columns, row / inner
+    for place, title in enumerate(titles):
+        at, line = place % columns, place // columns
+        end = str(place + 1) if place else ""
+        x, y = at * (width + across), (rows - 1 - line) * (tall + down)
+        figure.layout[f"xaxis{end}"] = {**_AXIS, "domain": [x, x + width], "anchor": f"y{end}"}
+        figure.layout[f"yaxis{end}"] = {**_AXIS, "domain": [y, y + tall], "anchor": f"x{end}"}
+        figure.add_annotation(
+            text=title,
+            x=0,
+            y=1,
+            xref=f"x{end} domain",
+            yref=f"y{end} domain",
+            xanchor="left",
+            yanchor="bottom",
+            align="left",
+            showarrow=False,
+            font={"color": INK, "size": 13},
+        )
+    meta = {"panels": len(titles), "columns": columns, "row": row, "gap": gap, "least": least}
+    meta = {**figure.layout.meta, **meta, "above": _ABOVE, "between": _BETWEEN, "below": _BELOW}
+    return figure.update_layout(height=inner + _BELOW, meta=meta)
 
 
-def saturation(curves: pd.DataFrame, numbers: Sequence[int]) -> go.Figure:
-    """The shares that D is certain of, rightly (solid) and wrongly (dashed)."""
-    return _curves(curves, numbers, {"saturated_right": "solid", "saturated_wrong": "dash"})
+def title(text: str, key: str = "") -> str:
+    """A panel's heading, with a key to its lines below."""
+    return f"<b>{html.escape(text)}</b>" + (f"<br><span style='font-size:11px'>{html.escape(key)}</span>" if key else "")
 
 
-def separability(curves: pd.DataFrame, numbers: Sequence[int]) -> go.Figure:
-    """How well D's scores tell real from fake."""
-    return _curves(curves, numbers, {"separability": "solid"})
+def thin(trials: pd.DataFrame, keep: Collection[int] = (), most: int = MOST) -> tuple[pd.DataFrame, str]:
+    """The trials to draw, and the sentence that says so where some are left out.
+
+    In order of number, evenly from each verdict and at least a few of each, and those with the numbers in `keep`.
+    """
+    if len(trials) <= most:
+        return trials, ""
+    chosen = set(keep)
+    for _, part in trials.groupby(trials["verdict"].fillna(""), sort=False):
+        count = min(len(part), max(_FEWEST, round(most * len(part) / len(trials))))
+        chosen |= set(part["number"].iloc[np.linspace(0, len(part) - 1, count).astype(int)])
+    drawn = trials[trials["number"].isin(chosen)]
+    text = f"Drawn: {len(drawn):,} of {len(trials):,} trials, evenly from each verdict and at least {_FEWEST} of each."
+    return drawn, text
 
 
-def _verdicts(trials: pd.DataFrame, x: str, y: str, best: int | None, hover: str) -> go.Figure:
-    """A trace a verdict; pruned trials are hollow, those without a verdict thin crosses, the best ringed."""
-    figure = _figure()
+def by_verdict(
+    figure: go.Figure,
+    trials: pd.DataFrame,
+    x: str,
+    y: str,
+    hover: str,
+    best: int | None = None,
+    panel: int = 0,
+    size: float = 10,
+) -> None:
+    """Adds a trace a verdict; pruned trials are hollow, those without a verdict thin crosses, the best is ringed.
+
+    `hover` is a template of x and y; the trial, its verdict, stability and distance are there anyway.
+    """
+    axes = {"xaxis": f"x{panel + 1}" if panel else "x", "yaxis": f"y{panel + 1}" if panel else "y"}
     named = trials.assign(verdict=trials["verdict"].where(trials["verdict"].isin(COLOURS), "no verdict"))
+    size = size if len(trials) < 500 else 0.6 * size
     for verdict in ["no verdict", *COLOURS]:
         part = named[named["verdict"] == verdict]
         if part.empty:
             continue
         symbol = SYMBOLS.get(verdict, "x-thin")
+        colour = COLOURS.get(verdict, INK)
         figure.add_scatter(
-            x=_rounded(part[x]),
-            y=_rounded(part[y]),
+            x=rounded(part[x]),
+            y=rounded(part[y]),
             mode="markers",
-            name=verdict,
+            name=words(verdict),
+            legendgroup=verdict,
+            showlegend=not panel,
             marker={
-                "color": COLOURS.get(verdict, _INK),
+                "color": colour,
                 "symbol": [symbol + ("-open" if status == "pruned" else "") for status in part["status"]],
-                "size": (11 if "triangle" in symbol else 10) * (1 if len(trials) < 1000 else 0.5),
+                "size": size * (1.1 if "triangle" in symbol else 1),
                 "opacity": 0.9,
-                "line": {"width": 1.5 if symbol == "x-thin" else 1, "color": COLOURS.get(verdict, _INK)},
+                "line": {"width": 1.5 if symbol == "x-thin" else 1, "color": colour},
             },
-            customdata=np.stack([part["number"], _rounded(part["stability"]), _rounded(part["distance"])], -1),
-            hovertemplate=f"<b>trial %{{customdata[0]}}</b> · {verdict.replace('_', ' ')}<br>{hover}"
-            + ("" if y == "stability" else "<br>stability %{customdata[1]}<br>distance %{customdata[2]}")
+            customdata=[list(row) for row in zip(*(rounded(part[name]) for name in _HOVERED), strict=True)],
+            hovertemplate=f"<b>trial %{{customdata[0]}}</b> · {words(verdict)}<br>{hover}"
+            + ("<br>stability %{customdata[1]}" if y != "stability" else "")
+            + ("<br>distance %{customdata[2]}" if "distance" not in (x, y) else "")
             + "<extra></extra>",
+            **axes,
         )
     chosen = trials[trials["number"] == best]
-    figure.add_scatter(
-        x=_rounded(chosen[x]),
-        y=_rounded(chosen[y]),
-        mode="markers",
-        marker={
-            "color": "rgba(0,0,0,0)",
-            "symbol": "circle",
-            "size": 20,
-            "line": {"width": 2, "color": _INK},
-        },
-        hoverinfo="skip",
-    )
-    return figure
+    if len(chosen):
+        figure.add_scatter(
+            x=rounded(chosen[x]),
+            y=rounded(chosen[y]),
+            mode="markers",
+            name="best-balanced",
+            legendgroup="best",
+            showlegend=not panel,
+            marker={"color": "rgba(0,0,0,0)", "symbol": "circle", "size": 2 * size, "line": {"width": 2, "color": INK}},
+            hoverinfo="skip",
+            **axes,
+        )
 
 
-def _curves(curves: pd.DataFrame, numbers: Sequence[int], columns: dict[str, str]) -> go.Figure:
-    """Medians over seeds, each column with its dash; the first trial in ink, thick, and above the others."""
-    figure = _figure()
-    for place, number in reversed(list(enumerate(numbers))):
-        middle = curves[curves["number"] == number].groupby("update")[list(columns)].median()
-        for column, dash in columns.items():
-            figure.add_scatter(
-                x=middle.index.to_numpy(),
-                y=_rounded(middle[column]),
-                mode="lines" if len(middle) > 1 else "markers",
-                line={"color": _MUTED if place else _INK, "width": 1 if place else 2.4, "dash": dash},
-                opacity=0.75 if place else 1,
-                hovertemplate=f"trial {number} · {column} %{{y}}<br>update %{{x}}<extra></extra>",
-            )
-    figure.update_xaxes(title="update", rangemode="tozero")
-    figure.update_yaxes(range=[-0.03, 1.03], dtick=0.25)
-    return figure.update_layout(height=260)
-
-
-def _figure() -> go.Figure:
-    """An empty figure with the page's colours and no legend: the page has one for all."""
-    axis = {
-        "gridcolor": "var(--line)",
-        "linecolor": "var(--line)",
-        "zeroline": False,
-        "ticks": "outside",
-        "tickcolor": "var(--line)",
-        "automargin": True,
-        "title": {"standoff": 10},
-    }
-    label = {"bgcolor": "var(--card)", "bordercolor": "var(--line)", "font": {"color": _INK, "size": 13}}
-    return go.Figure(
-        layout={
-            "template": None,
-            "showlegend": False,
-            "paper_bgcolor": "rgba(0,0,0,0)",
-            "plot_bgcolor": "rgba(0,0,0,0)",
-            "font": {"color": _MUTED, "size": 12, "family": "system-ui, sans-serif"},
-            "margin": {"l": 8, "r": 12, "t": 8, "b": 8},
-            "hoverlabel": {**label, "align": "left"},
-            "xaxis": axis,
-            "yaxis": axis,
-        }
-    )
-
-
-def _scale(column: pd.Series[Any], log: bool) -> dict[str, Any]:
-    """A linear or logarithmic axis for a column, or one with a place for each of some texts."""
-    if not pd.api.types.is_numeric_dtype(column):
+def scale(column: pd.Series[Any], log: bool, few: bool = False) -> dict[str, Any]:
+    """A linear or logarithmic axis for a column, or one with a place for each of some texts; `few` ticks fit a panel."""
+    if pd.api.types.is_bool_dtype(column) or not pd.api.types.is_numeric_dtype(column):
         return {"type": "category"}
-    if not log:
-        return {"type": "linear"}
+    if not log or not column.min() > 0:
+        return {"type": "linear", "nticks": 4} if few else {"type": "linear"}
     low, high = math.log10(column.min()), math.log10(column.max())
-    steps = (1,) if high - low > 3 else (1, 2, 5)
-    ticks = [m * 10.0**e for e in range(math.floor(low) - 1, math.ceil(high) + 1) for m in steps]
     margin = 0.05 * max(high - low, 0.2)
+    steps = (1,) if high - low > 2 else (1, 2, 5)
+    ticks = [m * 10.0**e for e in range(math.floor(low) - 1, math.ceil(high) + 1) for m in steps]
+    ticks = [tick for tick in ticks if low - margin <= math.log10(tick) <= high + margin]
+    if few and len(ticks) > 3:
+        long = max(len(f"{tick:g}") for tick in ticks) > 4
+        ticks = [ticks[0], *([] if long else [ticks[len(ticks) // 2]]), ticks[-1]]
     return {
         "type": "log",
         "tickvals": ticks,
@@ -207,8 +191,28 @@ def _scale(column: pd.Series[Any], log: bool) -> dict[str, Any]:
     }
 
 
-def _rounded(column: pd.Series[Any]) -> np.ndarray:
-    """Values to draw: four digits are more than one sees, and keep the page small."""
+def wide(column: pd.Series[float]) -> bool:
+    """Whether positive numbers span more than a decade, and want a logarithmic axis."""
+    known = column[np.isfinite(column)]
+    return bool(len(known) and known.min() > 0 and known.max() > 10 * known.min())
+
+
+def rounded(column: pd.Series[Any]) -> list[Any]:
+    """Values to draw: four digits are more than one sees, and keep the page small; texts are escaped."""
     if pd.api.types.is_bool_dtype(column) or not pd.api.types.is_numeric_dtype(column):
-        return column.astype(str).map(html.escape).to_numpy(dtype=object)
-    return np.array([float(f"{value:.4g}") for value in column])
+        return [html.escape(str(value)) for value in column]
+    if pd.api.types.is_integer_dtype(column):
+        return [int(value) for value in column]
+    return [float(f"{value:.4g}") for value in column]
+
+
+_HOVERED = ("number", "stability", "distance")
+_AXIS = {
+    "gridcolor": LINE,
+    "linecolor": LINE,
+    "zeroline": False,
+    "ticks": "outside",
+    "tickcolor": LINE,
+    "automargin": True,
+    "title": {"standoff": 8},
+}

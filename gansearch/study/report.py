@@ -1,46 +1,33 @@
-"""The report of a study: one page with everything in it, which asks no network for anything."""
+"""The report of a study: one page with everything in it, made from the results folder alone."""
 
 from __future__ import annotations
 
-import json
 import math
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
+from functools import partial
 from typing import Any
 
-import pandas as pd
-import plotly.graph_objects as go
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-from plotly.offline import get_plotlyjs
 
 from gansearch.experiment import Choices, Range
-from gansearch.stability.verdict import ADVICE
-from gansearch.study import figures
-from gansearch.study.choose import candidates, confirmed_candidates
+from gansearch.stability.verdict import ADVICE, MEANING
+from gansearch.study.choose import candidates, nearby
+from gansearch.study.compute import saved, seconds_by_status
 from gansearch.study.folder import as_typed
+from gansearch.study.page import Charts, render
 from gansearch.study.pictures import pictures
 from gansearch.study.study import Study
+from gansearch.study.surrogate import ENOUGH
 from gansearch.study.tables import BALANCE, read_record, read_samples
 from gansearch.study.words import duration
 
 _SHOWN = 4
-"""Trials whose samples and curves are shown side by side."""
+"""Trials whose samples are shown side by side."""
 _ROWS = 1000
 """Rows of the trials table at most."""
 _ERRORS = 50
 """Errors shown at most."""
-
-
-@dataclass(frozen=True)
-class Chart:
-    """A figure on the page, with the text that a screen reader reads in its place."""
-
-    id: str
-    text: str
-    figure: go.Figure
 
 
 @dataclass(frozen=True)
@@ -49,61 +36,73 @@ class Reason:
 
     verdict: str
     count: int
-    sentence: str
+    meaning: str
     number: int
+    """Of the typical trial."""
+    sentence: str
+    """What happened there; empty where its record is gone."""
     advice: str
+    picture: Samples | None
 
 
-def render(study: Study) -> str:
+@dataclass(frozen=True)
+class Samples:
+    """A trial's samples as a picture."""
+
+    label: str
+    number: int
+    verdict: str
+    stability: float
+    distance: float
+    picture: str | None
+    """A data URI; None where the samples are no picture."""
+    shape: tuple[int, ...]
+
+    @property
+    def smooth(self) -> bool:
+        """Whether they are points, not pixels."""
+        return len(self.shape) == 2
+
+
+def report(study: Study) -> str:
     """The page's text. Raises StudyError where the tables cannot be read."""
-    choice, numbers = study.best or study.closest, shown(study)
+    choice, trials = study.best or study.closest, study.trials
     verdict = study.verdict_of(choice) if choice else None
-    charts = {chart.id: chart for chart in _charts(study, numbers)}
-    environment = Environment(
-        loader=PackageLoader("gansearch", "study"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "number": number,
-        "duration": duration,
-        "words": lambda text: text.replace("_", " "),
-    }
-    page = environment.get_template("report.html")
-    return page.render(
+    bad = reasons(study)
+    folder = shlex.quote(str(as_typed(study.folder.path)))
+    return render(
+        "report.html",
+        _charts(study, bad),
         study=study,
         summary=study.summary(),
         choice=choice,
         choice_verdict=verdict,
+        group=study.groups[0] if choice else None,
         advice=ADVICE.get(verdict or "", ""),
-        export=f"gansearch export {shlex.quote(str(as_typed(study.folder.path)))}"
-        + ("" if study.best else " --anyway"),
-        confirmed=confirmed_candidates(study.trials, study.confirmation),
-        samples=list(_samples(study, numbers)),
-        numbers=numbers,
-        charts=charts,
-        axes=figures.map_axes(study.trials, study.experiment),
-        reasons=list(reasons(study)),
+        export=f"gansearch export {folder}" + ("" if study.best else " --anyway") + " -o best.yaml",
+        try_default=f"gansearch train {folder}/experiment.yaml --seeds 5 --json{_budget(study)} > {folder}/default.json",
+        samples=_samples(study, shown(study)),
+        pairs=study.map_pairs,
+        reasons=bad,
+        around=nearby(trials, [choice.number])[choice.number] if choice and len(trials) >= ENOUGH else None,
+        saved=saved(trials, study.experiment),
+        seconds=seconds_by_status(trials, study.confirmation),
         columns=_columns(study),
         rows=_rows(study),
         errors=list(_errors(study)),
         counts=_best_first(study),
-        colours=figures.COLOURS,
         experiment=study.experiment.to_yaml(),
-        style=Markup((files("gansearch") / "study" / "report.css").read_text(encoding="utf-8")),
-        plotly=Markup(get_plotlyjs()),
-        data=Markup(_script_safe({chart.id: json.loads(chart.figure.to_json()) for chart in charts.values()})),
     )
 
 
 def shown(study: Study) -> list[int]:
-    """The trials with samples and curves: the choice, the other candidates, then the most stable."""
+    """The trials with samples: the choice, the default settings, the other candidates, then the most stable."""
     choice, trials = study.best or study.closest, study.trials
     ended = trials[trials["status"] == "complete"].sort_values("stability", ascending=False)
+    default = study.default.number if study.default else None
     order = [
         *([choice.number] if choice else []),
+        *([default] if default is not None else []),
         *(entry["number"] for entry in study.confirmation),
         *candidates(trials, _SHOWN),
         *ended["number"].head(_SHOWN),
@@ -112,49 +111,64 @@ def shown(study: Study) -> list[int]:
     return [int(number) for number in dict.fromkeys(order) if number in known][:_SHOWN]
 
 
-def reasons(study: Study) -> Iterator[Reason]:
+def reasons(study: Study) -> list[Reason]:
     """Every verdict but balanced, the most frequent first, with its trial of median stability."""
     trials = study.trials
-    for verdict, count in sorted(study.verdicts.items(), key=lambda item: -item[1]):
-        if verdict != "balanced":
-            alike = trials[trials["verdict"] == verdict].sort_values("stability")
-            typical = int(alike["number"].iloc[(len(alike) - 1) // 2])
-            record = read_record(study.folder, typical)
-            seeds = record["seeds"] if record else []
-            sentences = [seed["sentence"] for seed in seeds if seed["verdict"] == verdict and seed["sentence"]]
-            yield Reason(verdict, count, next(iter(sentences), ""), typical, ADVICE[verdict])
+    counts = sorted(((verdict, n) for verdict, n in study.verdicts.items() if verdict != "balanced"), key=lambda v: -v[1])
+    typical = []
+    for verdict, _ in counts:
+        alike = trials[trials["verdict"] == verdict].sort_values("stability")
+        typical.append(int(alike["number"].iloc[(len(alike) - 1) // 2]))
+    kept = {one.number: one for one in _samples(study, typical)}
+    return [
+        Reason(verdict, count, MEANING[verdict], number, _sentence(study, number, verdict), ADVICE[verdict], kept.get(number))
+        for (verdict, count), number in zip(counts, typical, strict=True)
+    ]
 
 
-def number(value: Any) -> str:
-    """A cell of a table: four digits of a number, a dash where there is none."""
-    if isinstance(value, float):
-        return f"{value:.4g}" if math.isfinite(value) else "–"
-    return "–" if value is None or value is pd.NaT else str(value)
+def _charts(study: Study, bad: Sequence[Reason]) -> Charts:
+    charts = Charts()
+    charts.draw("map", study.plot_stability_map)
+    for place, (x, y) in enumerate(study.map_pairs[1:], start=1):
+        charts.draw(f"map-{place}", partial(study.plot_stability_map, x, y))
+    for reason in bad:
+        charts.draw(f"curves-{reason.verdict}", partial(study.plot_curves, reason.number))
+    charts.draw("pareto", study.plot_pareto)
+    charts.draw("shares", study.plot_importance)
+    charts.draw("slices-stability", study.plot_slices)
+    charts.draw("slices-distance", partial(study.plot_slices, "distance"))
+    charts.draw("parallel", study.plot_parallel)
+    charts.draw("seeds", study.plot_seeds)
+    charts.draw("neighbourhood", study.plot_neighbourhood)
+    charts.draw("curves", study.plot_curves)
+    charts.draw("timeline", study.plot_timeline)
+    return charts
 
 
-def _charts(study: Study, numbers: list[int]) -> Iterator[Chart]:
-    trials, best = study.trials, study.best.number if study.best else None
-    counts = ", ".join(f"{count} {verdict.replace('_', ' ')}" for verdict, count in study.verdicts.items())
-    if len(trials) and (figure := figures.stability_map(trials, study.experiment, best)):
-        yield Chart("map", f"Stability map of {len(trials)} trials: {counts}.", figure)
-    if len(trials) and (figure := figures.pareto(trials, best)):
-        yield Chart("pareto", "Stability of the trials against their distance.", figure)
-    curves = study.curves[study.curves["number"].isin(numbers)]
-    if len(curves):
-        of = f"of trials {', '.join(map(str, numbers))} over their updates."
-        yield Chart("answers", f"What D says of real and fake samples, {of}", figures.answers(curves, numbers))
-        yield Chart("saturation", f"Saturation {of}", figures.saturation(curves, numbers))
-        yield Chart("separability", f"Separability {of}", figures.separability(curves, numbers))
-
-
-def _samples(study: Study, numbers: list[int]) -> Iterator[dict[str, Any]]:
-    """The trials that kept samples: {"number", "verdict", "stability", "distance", "picture", "shape"}."""
-    arrays = [read_samples(study.folder, number) for number in numbers]
+def _samples(study: Study, numbers: Sequence[int]) -> list[Samples]:
+    """Pictures of those trials that kept samples; points are all on one scale."""
+    arrays = {number: array for number in numbers if (array := read_samples(study.folder, number)) is not None}
     rows = study.trials.set_index("number")
-    for number_, array, picture in zip(numbers, arrays, pictures(arrays), strict=True):
-        if array is not None:
-            facts = {name: rows.loc[number_, name] for name in ("verdict", "stability", "distance")}
-            yield {"number": number_, **facts, "picture": picture, "shape": array.shape}
+    default = study.default.number if study.default else None
+    found = []
+    for (number, array), picture in zip(arrays.items(), pictures(list(arrays.values())), strict=True):
+        label = f"trial {number}" + (", default settings" if number == default else "")
+        facts = rows.loc[number, ["verdict", "stability", "distance"]]
+        found.append(Samples(label, number, *facts, picture, array.shape))
+    return found
+
+
+def _sentence(study: Study, number: int, verdict: str) -> str:
+    """What a seed of a trial that got this verdict says of it."""
+    record = read_record(study.folder, number)
+    sentences = [seed["sentence"] for seed in (record["seeds"] if record else []) if seed["verdict"] == verdict]
+    return next(filter(None, sentences), "")
+
+
+def _budget(study: Study) -> str:
+    """The option that trains as long as the confirmation did."""
+    longer = study.experiment.confirm and study.experiment.confirm.updates
+    return f" --set training.updates={longer}" if longer else ""
 
 
 def _columns(study: Study) -> list[str]:
@@ -195,13 +209,7 @@ def _errors(study: Study) -> Iterator[dict[str, Any]]:
 def _best_first(study: Study) -> dict[str, int]:
     """Trials by verdict, balanced first, and in the end those that died before they had one."""
     unnamed = len(study.trials) - sum(study.verdicts.values())
-    return dict(reversed(study.verdicts.items())) | ({"no verdict": unnamed} if unnamed else {})
-
-
-def _script_safe(data: Any) -> str:
-    """JSON that can stand within a script element, whatever texts it holds."""
-    text = json.dumps(data, separators=(",", ":"))
-    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+    return dict(reversed(study.verdicts.items())) | ({"no_verdict": unnamed} if unnamed else {})
 
 
 def _is_nan(value: Any) -> bool:

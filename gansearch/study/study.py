@@ -17,6 +17,7 @@ from gansearch.study.choose import Choice, choose_best, choose_closest
 from gansearch.study.export import FORMATS, export_text
 from gansearch.study.folder import Folder, NothingHealthy, StudyError, write_whole
 from gansearch.study.importance import importance
+from gansearch.study.plots import Plots
 from gansearch.study.tables import from_json, read_confirmation, read_curves, read_trials
 
 
@@ -29,7 +30,7 @@ def load_study(dir: str | Path) -> Study:
         raise StudyError(str(error)) from None
 
 
-class Study:
+class Study(Plots):
     """What a sweep left behind. Each part is read when first asked for, and then kept."""
 
     def __init__(self, folder: Folder, experiment: Experiment):
@@ -125,10 +126,10 @@ class Study:
 
     def report(self, path: str | Path | None = None) -> Path:
         """Writes the report, a page that needs no network, and returns its place: report.html by default."""
-        from gansearch.study.report import render
+        from gansearch.study.report import report
 
         path = self.folder.report if path is None else Path(path)
-        self._write(path, render(self))
+        self._write(path, report(self))
         return path
 
     def nothing_healthy(self) -> str:

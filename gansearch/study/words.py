@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
+import pandas as pd
+
 
 def duration(seconds: float | None) -> str:
     """Seconds as people say them."""
@@ -10,3 +15,17 @@ def duration(seconds: float | None) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def number(value: Any) -> str:
+    """A cell of a table: four digits of a number, a dash where there is none."""
+    if isinstance(value, float):
+        return f"{value:.4g}" if math.isfinite(value) else "–"
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10_000:
+        return f"{value:,}"
+    return "–" if value is None or value is pd.NaT else str(value)
+
+
+def words(name: str | None) -> str:
+    """A verdict as two words; what died before it had one has none."""
+    return (name or "no verdict").replace("_", " ")

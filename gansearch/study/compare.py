@@ -1,0 +1,164 @@
+"""Two or more studies beside each other: what each found, and in what they differ."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from gansearch.study.figures import blank, panels, scale, title, wide
+from gansearch.study.figures_winner import add_seeds
+from gansearch.study.palette import COLOURS, INK, MUTED
+from gansearch.study.seeds import Seeds
+from gansearch.study.words import words
+
+if TYPE_CHECKING:
+    from gansearch.study.study import Study
+
+_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+
+
+class Comparison(NamedTuple):
+    """What `Study.compare` returns."""
+
+    table: pd.DataFrame
+    """A row a study."""
+    figure: go.Figure
+
+
+def compare(studies: Sequence[Study]) -> Comparison:
+    """The studies beside each other; distances can be compared only where the task is the same."""
+    names = labels(studies)
+    return Comparison(table(studies, names), figure(studies, names))
+
+
+def labels(studies: Sequence[Study]) -> list[str]:
+    """The studies' names; their folders too, where names are the same."""
+    names = [study.experiment.name for study in studies]
+    return [
+        name if names.count(name) == 1 else f"{name} ({study.folder.path})"
+        for name, study in zip(names, studies, strict=True)
+    ]
+
+
+def table(studies: Sequence[Study], names: Sequence[str]) -> pd.DataFrame:
+    """A row a study: its counts, its chosen configuration on its seeds, and that configuration's numbers."""
+    return pd.DataFrame([_row(study) for study in studies], index=pd.Index(names, name="study"))
+
+
+def differences(studies: Sequence[Study]) -> dict[str, list[Any]]:
+    """The fields of the experiments that are not the same in all, by dotted name; None where one has no such field."""
+    flat = [_flat(study.experiment.model_dump(mode="json", exclude_none=True, exclude={"evidence"})) for study in studies]
+    return {
+        name: [fields.get(name) for fields in flat]
+        for name in dict.fromkeys(name for fields in flat for name in fields)
+        if any(fields.get(name) != flat[0].get(name) for fields in flat)
+    }
+
+
+def figure(studies: Sequence[Study], names: Sequence[str]) -> go.Figure:
+    """Verdicts of the trials, progress over the updates, and the seeds of each chosen configuration."""
+    groups = [
+        Seeds(name, group.number, group.seeds, group.fresh)
+        for name, study in zip(names, studies, strict=True)
+        for group in study.groups[:1]
+    ]
+    said = [
+        f"{name}: {study.verdicts.get('balanced', 0)} of {len(study.trials)} trials balanced"
+        for name, study in zip(names, studies, strict=True)
+    ]
+    made = blank("; ".join(said) + ".")
+    heads = [
+        title("Trials by verdict"),
+        title("Smallest distance so far", "of a healthy trial, over the updates of all trials"),
+        title("Stability of the chosen", "on its seeds"),
+        title("Distance of the chosen", "on its seeds; bar: 95% of new medians"),
+    ]
+    panels(made, heads, columns=2, row=max(150, 46 * len(studies) + 20), gap=150, least=240)
+    _verdicts(made, studies, names)
+    _progress(made, studies, names)
+    if groups:
+        add_seeds(made, groups, "stability", 2)
+        add_seeds(made, groups, "distance", 3)
+    return made
+
+
+def _row(study: Study) -> dict[str, Any]:
+    choice = study.best or study.closest
+    group = study.groups[0] if choice else None
+    low, high = (group.interval if group else None) or (math.nan, math.nan)
+    return {
+        "task": study.experiment.task,
+        **study.counts,
+        "balanced": study.verdicts.get("balanced", 0),
+        "trial": choice.number if choice else None,
+        "is_best": study.best is not None,
+        "seeds": len(group.seeds) if group else 0,
+        "fresh": bool(group and group.fresh),
+        "healthy": group.healthy if group else 0,
+        "stability": group.stability if group else math.nan,
+        "distance": group.distance if group else math.nan,
+        "distance_low": low,
+        "distance_high": high,
+        **(choice.params if choice else {}),
+        "wall_seconds": study.summary()["wall_seconds"],
+        "train_seconds": float(study.trials["train_seconds"].sum()),
+    }
+
+
+def _verdicts(made: go.Figure, studies: Sequence[Study], names: Sequence[str]) -> None:
+    known = [name for name in COLOURS if any(name in study.verdicts for study in studies)]
+    for verdict in reversed(known):
+        counts = [study.verdicts.get(verdict, 0) for study in studies]
+        shares = [100 * count / max(1, len(study.trials)) for count, study in zip(counts, studies, strict=True)]
+        made.add_bar(
+            x=np.round(shares, 1).tolist(),
+            y=[html.escape(name) for name in names],
+            orientation="h",
+            name=words(verdict),
+            legendgroup=verdict,
+            marker={"color": COLOURS[verdict]},
+            customdata=counts,
+            hovertemplate=f"%{{customdata}} {words(verdict)}, %{{x}}%<extra></extra>",
+        )
+    made.update_layout(barmode="stack", bargap=0.5)
+    made.layout.xaxis.update(range=[0, 100], ticksuffix="%", showgrid=False)
+    made.layout.yaxis.update(type="category", autorange="reversed", ticks="", showgrid=False)
+
+
+def _progress(made: go.Figure, studies: Sequence[Study], names: Sequence[str]) -> None:
+    """A line a study, in the page's ink and a dash of its own: colours are the verdicts'."""
+    every = []
+    for place, (study, name) in enumerate(zip(studies, names, strict=True)):
+        order = study.trials.sort_values("ended")
+        healthy = (order["verdict"] == "balanced") & (order["status"] == "complete")
+        best = order["distance"].where(healthy).cummin()
+        kept = best.notna() & ((best != best.shift()) | (np.arange(len(best)) == len(best) - 1))
+        every += best[kept].tolist()
+        made.add_scatter(
+            x=order["updates"].cumsum()[kept].tolist(),
+            y=[float(f"{value:.4g}") for value in best[kept]],
+            mode="lines+markers",
+            name=html.escape(name),
+            line={"shape": "hv", "width": 2, "color": MUTED if place % 2 else INK, "dash": _DASHES[place % len(_DASHES)]},
+            marker={"size": 4},
+            hovertemplate=f"{html.escape(name)}<br>distance %{{y}} after %{{x:,}} updates<extra></extra>",
+            xaxis="x2",
+            yaxis="y2",
+        )
+    made.layout.xaxis2.update(title={"text": "updates"}, rangemode="tozero")
+    column = pd.Series(every, dtype=float)
+    made.layout.yaxis2.update(scale(column, wide(column)) if len(column) else {})
+
+
+def _flat(data: Any, name: str = "") -> dict[str, Any]:
+    """Nested fields by their dotted names."""
+    if not isinstance(data, dict) or not data:
+        return {name: data}
+    inner = [_flat(value, f"{name}.{key}" if name else key) for key, value in data.items()]
+    return {key: value for part in inner for key, value in part.items()}

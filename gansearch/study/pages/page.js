@@ -1,0 +1,74 @@
+"use strict";
+const { figures, light, dark } = JSON.parse(document.getElementById("data").textContent);
+const root = document.documentElement;
+const night = matchMedia("(prefers-color-scheme: dark)");
+const seen = new Set();  // charts that were near the window once
+const PRINTED = 690;  // pixels that A4 and Letter hold
+let printing = false;
+
+// Figures are drawn in the colours of the day; by night each of them is another.
+function themed(figure) {
+  let text = JSON.stringify(figure);
+  if (night.matches && !printing)
+    for (const name in light) text = text.replaceAll(light[name], dark[name]);
+  return JSON.parse(text);
+}
+
+// Fewer panels in a row where there is no room for them.
+function arrange(layout, width) {
+  const { panels, columns, row, gap, least, above, between, below } = layout.meta;
+  if (!panels) return;
+  const fit = Math.max(1, Math.min(columns, Math.floor((width + gap) / (least + gap))));
+  const rows = Math.ceil(panels / fit);
+  const inner = rows * row + (rows - 1) * between + above;
+  const across = gap / width, wide = (1 - across * (fit - 1)) / fit;
+  for (let i = 0; i < panels; i++) {
+    const x = (i % fit) * (wide + across);
+    const y = (rows - 1 - Math.floor(i / fit)) * (row + between);
+    layout["xaxis" + (i ? i + 1 : "")].domain = [x, Math.min(1, x + wide)];
+    layout["yaxis" + (i ? i + 1 : "")].domain = [y / inner, (y + row) / inner];
+  }
+  layout.height = inner + below;
+}
+
+function draw(element) {
+  const chosen = document.querySelector(`select[data-chart="${element.id}"]`);
+  const { data, layout } = themed(figures[chosen ? chosen.value : element.id]);
+  const width = printing ? PRINTED : element.clientWidth;
+  arrange(layout, width);
+  element.style.height = layout.height + "px";
+  Object.assign(layout, { width, showlegend: false, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)" });
+  Plotly.react(element, data, layout, { displayModeBar: false });
+  element.setAttribute("aria-label", layout.meta.text);
+  seen.add(element);
+}
+
+// A page of many charts opens at once: each is drawn when it comes near.
+const charts = document.querySelectorAll(".chart");
+const near = new IntersectionObserver(entries => entries.forEach(entry => {
+  if (entry.isIntersecting) { near.unobserve(entry.target); draw(entry.target); }
+}), { rootMargin: "600px" });
+charts.forEach(element => near.observe(element));
+document.querySelectorAll("select[data-chart]").forEach(select =>
+  select.addEventListener("change", () => draw(document.getElementById(select.dataset.chart))));
+
+const again = () => seen.forEach(draw);
+night.addEventListener("change", again);
+let width = innerWidth;
+addEventListener("resize", () => { if (innerWidth !== width && !printing) { width = innerWidth; again(); } });
+addEventListener("beforeprint", () => { printing = true; root.classList.add("printing"); charts.forEach(draw); });
+addEventListener("afterprint", () => { printing = false; root.classList.remove("printing"); again(); });
+
+// Cells without a number go last, whichever way the column is sorted.
+document.querySelectorAll("#table th").forEach((head, column) => head.addEventListener("click", () => {
+  const down = head.getAttribute("aria-sort") === "ascending";
+  head.parentNode.querySelectorAll("th").forEach(other => other.removeAttribute("aria-sort"));
+  head.setAttribute("aria-sort", down ? "descending" : "ascending");
+  const body = document.querySelector("#table tbody");
+  const key = row => row.cells[column].dataset.v ?? row.cells[column].textContent.trim();
+  const rows = Array.from(body.rows, row => [key(row), row]);
+  const numeric = rows.every(([a]) => a === "" || !isNaN(a));
+  const order = numeric ? (a, b) => a - b : (a, b) => a.localeCompare(b, "en", { numeric: true });
+  rows.sort(([a], [b]) => (a === "") - (b === "") || (down ? order(b, a) : order(a, b)));
+  body.append(...rows.map(([, row]) => row));
+}));

@@ -1,0 +1,104 @@
+"""Configurations on several seeds: the confirmed candidates, and the default settings where they are known."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from gansearch.experiment import Choices, Experiment, Range
+from gansearch.experiment.entries import same
+from gansearch.study.choose import confirmed_candidates, prediction_interval
+from gansearch.study.folder import Folder
+from gansearch.study.tables import median, read_record
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """One configuration on some seeds, each with its `seed`, `verdict`, `stability` and `distance`."""
+
+    label: str
+    number: int | None
+    """Its trial; None for a configuration that was none."""
+    seeds: Sequence[Mapping[str, Any]]
+    fresh: bool
+    """Whether the search never saw these seeds."""
+
+    @property
+    def stability(self) -> float:
+        """Median over the seeds."""
+        return median(seed["stability"] for seed in self.seeds)
+
+    @property
+    def distance(self) -> float:
+        """Median over the seeds."""
+        return median(seed["distance"] for seed in self.seeds)
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """95% prediction interval for the median distance of ten new seeds; None where it cannot be had."""
+        return prediction_interval([seed["distance"] for seed in self.seeds])
+
+    @property
+    def range(self) -> tuple[float, float] | None:
+        """The lowest and the highest stability of a seed; None with fewer than two."""
+        known = [seed["stability"] for seed in self.seeds if math.isfinite(seed["stability"])]
+        return (min(known), max(known)) if len(known) > 1 else None
+
+    @property
+    def healthy(self) -> int:
+        """So many seeds are balanced."""
+        return sum(seed["verdict"] == "balanced" for seed in self.seeds)
+
+
+def confirmed(trials: pd.DataFrame, confirmation: Sequence[Mapping[str, Any]]) -> list[Seeds]:
+    """The candidates all of whose seeds are in, by number."""
+    return [
+        Seeds(
+            f"trial {choice.number}",
+            choice.number,
+            sorted((s for s in confirmation if s["number"] == choice.number), key=lambda seed: seed["seed"]),
+            fresh=True,
+        )
+        for choice in confirmed_candidates(trials, confirmation)
+    ]
+
+
+def of_trial(folder: Folder, trials: pd.DataFrame, number: int, label: str = "") -> Seeds:
+    """A trial on the seeds that the search gave it; its row stands for them where its record is gone."""
+    record = read_record(folder, number)
+    row = trials[trials["number"] == number].iloc[0]
+    alone = {"seed": None, **{name: row[name] for name in ("verdict", "stability", "distance")}}
+    return Seeds(label or f"trial {number}", number, record["seeds"] if record and record["seeds"] else [alone], fresh=False)
+
+
+def default_settings(folder: Folder, experiment: Experiment, trials: pd.DataFrame) -> Seeds | None:
+    """The experiment's own `training`, without its search, on some seeds; None where nobody has tried it.
+
+    `default.json` is what `gansearch train experiment.yaml --seeds 5 --json` prints. Without it, it is the trial that
+    has these settings, if there is one (`start_from` sees to that).
+    """
+    try:
+        seeds = json.loads((folder.path / "default.json").read_text(encoding="utf-8"))["seeds"]
+        known = ("seed", "verdict", "stability", "distance")
+        found = [{name: math.nan if seed[name] is None else seed[name] for name in known} for seed in seeds]
+        return Seeds("default settings", None, found, fresh=True) if found else None
+    except (OSError, ValueError, KeyError, TypeError):
+        number = _default_trial(experiment, trials)
+    return None if number is None else of_trial(folder, trials, number, f"default settings (trial {number})")
+
+
+def _default_trial(experiment: Experiment, trials: pd.DataFrame) -> int | None:
+    searched = [name for name, entry in experiment.search.items() if isinstance(entry, Range | Choices)]
+    try:
+        usual = {name: experiment.training.used(name) for name in searched}
+    except AttributeError:
+        return None  # the parameters of a loop of the user's own have no defaults
+    for number, *values in trials[["number", *searched]].itertuples(index=False):
+        if searched and all(map(same, values, usual.values())):
+            return int(number)
+    return None
