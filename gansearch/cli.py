@@ -88,7 +88,7 @@ def sweep(
         from gansearch.live import LiveView
 
         study = api.sweep(experiment, out, address, resume, [LiveView()], allow_change)
-    _print_summary(study)
+    _print_summary(study, study.folder.report)
 
 
 @app.command()
@@ -106,19 +106,31 @@ def status(dir: Dir, as_json: Json = False) -> None:
 @app.command()
 @politely
 def report(
-    dir: Dir,
-    as_json: Json = False,
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Where the page goes; DIR/report.html.")] = None,
+    dirs: Annotated[list[Path], typer.Argument(metavar="DIR...", help="A results folder, or several to compare.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON alone: an object, a list for several.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where the page goes; DIR/report.html, or comparison.html.")
+    ] = None,
 ) -> None:
-    """Write the report of a sweep, also while it runs, and say what it found."""
+    """Write the report of a sweep, also while it runs, and say what it found; of several one page side by side."""
     from gansearch.study.study import load_study
 
-    study = load_study(dir)
+    studies = [load_study(dir) for dir in dirs]
     if as_json:
-        print(json.dumps(study.summary(), indent=2, allow_nan=False))
+        summaries = [study.summary() for study in studies]
+        print(json.dumps(summaries[0] if len(dirs) == 1 else summaries, indent=2, allow_nan=False))
         return
-    study.report(out)
-    _print_summary(study, out)
+    if len(studies) == 1:
+        _print_summary(studies[0], studies[0].report(out))
+        return
+    from gansearch.study.comparison import labels, write_comparison
+    from gansearch.study.folder import as_typed
+
+    page = write_comparison(studies, out)
+    for name, study in zip(labels(studies), studies, strict=True):
+        print(f"== {name}")
+        _print_summary(study)
+    print(f"comparison: {as_typed(page)}")
 
 
 @app.command()
@@ -266,7 +278,8 @@ def _print_summary(study: Study, page: Path | None = None) -> None:
         for name, value in best.params.items():
             print(f"  {name:15} {value:.4g}" if isinstance(value, float) else f"  {name:15} {value}")
         print(f"export it:  gansearch export {shlex.quote(str(as_typed(folder.path)))} -o best.yaml")
-    print(f"report:     {as_typed(page or folder.report)}")
+    if page is not None:
+        print(f"report:     {as_typed(page)}")
 
 
 def _print_trained(result: TrainResult, out: Path | None) -> None:

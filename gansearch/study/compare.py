@@ -15,7 +15,7 @@ from gansearch.study.figures import blank, panels, scale, title, wide
 from gansearch.study.figures_winner import add_seeds
 from gansearch.study.palette import COLOURS, INK, MUTED
 from gansearch.study.seeds import Seeds
-from gansearch.study.words import words
+from gansearch.study.words import short, words
 
 if TYPE_CHECKING:
     from gansearch.study.study import Study
@@ -38,11 +38,13 @@ def compare(studies: Sequence[Study]) -> Comparison:
 
 
 def labels(studies: Sequence[Study]) -> list[str]:
-    """The studies' names; their folders too, where names are the same."""
+    """The studies' names; with their folders, where names are the same."""
     names = [study.experiment.name for study in studies]
+    folders = [study.folder.path.resolve().name for study in studies]
+    if len(set(zip(names, folders, strict=True))) < len(studies):
+        folders = [str(study.folder.path) for study in studies]
     return [
-        name if names.count(name) == 1 else f"{name} ({study.folder.path})"
-        for name, study in zip(names, studies, strict=True)
+        name if names.count(name) == 1 else f"{name} ({folder})" for name, folder in zip(names, folders, strict=True)
     ]
 
 
@@ -53,7 +55,9 @@ def table(studies: Sequence[Study], names: Sequence[str]) -> pd.DataFrame:
 
 def differences(studies: Sequence[Study]) -> dict[str, list[Any]]:
     """The fields of the experiments that are not the same in all, by dotted name; None where one has no such field."""
-    flat = [_flat(study.experiment.model_dump(mode="json", exclude_none=True, exclude={"evidence"})) for study in studies]
+    flat = [
+        _flat(study.experiment.model_dump(mode="json", exclude_none=True, exclude={"evidence"})) for study in studies
+    ]
     return {
         name: [fields.get(name) for fields in flat]
         for name in dict.fromkeys(name for fields in flat for name in fields)
@@ -75,7 +79,7 @@ def figure(studies: Sequence[Study], names: Sequence[str]) -> go.Figure:
     made = blank("; ".join(said) + ".")
     heads = [
         title("Trials by verdict"),
-        title("Smallest distance so far", "of a healthy trial, over the updates of all trials"),
+        title("Smallest distance of a healthy trial so far", _key(names)),
         title("Stability of the chosen", "on its seeds"),
         title("Distance of the chosen", "on its seeds; bar: 95% of new medians"),
     ]
@@ -121,14 +125,16 @@ def _verdicts(made: go.Figure, studies: Sequence[Study], names: Sequence[str]) -
             y=[html.escape(name) for name in names],
             orientation="h",
             name=words(verdict),
-            legendgroup=verdict,
+            legendgroup=f"{verdict} trials",
             marker={"color": COLOURS[verdict]},
             customdata=counts,
             hovertemplate=f"%{{customdata}} {words(verdict)}, %{{x}}%<extra></extra>",
         )
     made.update_layout(barmode="stack", bargap=0.5)
     made.layout.xaxis.update(range=[0, 100], ticksuffix="%", showgrid=False)
-    made.layout.yaxis.update(type="category", autorange="reversed", ticks="", showgrid=False)
+    escaped = [html.escape(name) for name in names]
+    ticks = {"tickvals": escaped, "ticktext": [html.escape(short(name)) for name in names]}
+    made.layout.yaxis.update(type="category", autorange="reversed", ticks="", showgrid=False, **ticks)
 
 
 def _progress(made: go.Figure, studies: Sequence[Study], names: Sequence[str]) -> None:
@@ -145,7 +151,12 @@ def _progress(made: go.Figure, studies: Sequence[Study], names: Sequence[str]) -
             y=[float(f"{value:.4g}") for value in best[kept]],
             mode="lines+markers",
             name=html.escape(name),
-            line={"shape": "hv", "width": 2, "color": MUTED if place % 2 else INK, "dash": _DASHES[place % len(_DASHES)]},
+            line={
+                "shape": "hv",
+                "width": 2,
+                "color": MUTED if place % 2 else INK,
+                "dash": _DASHES[place % len(_DASHES)],
+            },
             marker={"size": 4},
             hovertemplate=f"{html.escape(name)}<br>distance %{{y}} after %{{x:,}} updates<extra></extra>",
             xaxis="x2",
@@ -154,6 +165,11 @@ def _progress(made: go.Figure, studies: Sequence[Study], names: Sequence[str]) -
     made.layout.xaxis2.update(title={"text": "updates"}, rangemode="tozero")
     column = pd.Series(every, dtype=float)
     made.layout.yaxis2.update(scale(column, wide(column)) if len(column) else {})
+
+
+def _key(names: Sequence[str]) -> str:
+    """Which dash is whose."""
+    return "; ".join(f"{_DASHES[place % len(_DASHES)]}: {short(name)}" for place, name in enumerate(names))
 
 
 def _flat(data: Any, name: str = "") -> dict[str, Any]:

@@ -91,7 +91,9 @@ def panels(
 
 def title(text: str, key: str = "") -> str:
     """A panel's heading, with a key to its lines below."""
-    return f"<b>{html.escape(text)}</b>" + (f"<br><span style='font-size:11px'>{html.escape(key)}</span>" if key else "")
+    return f"<b>{html.escape(text)}</b>" + (
+        f"<br><span style='font-size:11px'>{html.escape(key)}</span>" if key else ""
+    )
 
 
 def thin(trials: pd.DataFrame, keep: Collection[int] = (), most: int = MOST) -> tuple[pd.DataFrame, str]:

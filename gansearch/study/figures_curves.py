@@ -13,13 +13,13 @@ from gansearch.study.palette import COLOURS, INK
 from gansearch.study.words import words
 
 _PANELS: dict[str, tuple[str, dict[str, tuple[str, str]]]] = {
-    "D’s answer": ("solid: of real, dashed: of fake", {"p_real": ("solid", "D(real)"), "p_fake": ("dash", "D(fake)")}),
+    "D’s answer": ("solid: real, dashed: fake", {"p_real": ("solid", "D(real)"), "p_fake": ("dash", "D(fake)")}),
     "Saturation": (
-        "solid: certain and right, dashed: wrong",
+        "solid: right, dashed: wrong",
         {"saturated_right": ("solid", "certain, right"), "saturated_wrong": ("dash", "certain, wrong")},
     ),
     "Separability": ("0.5: blind, 1: perfect", {"separability": ("solid", "separability")}),
-    "Gradient": ("norm; solid: G’s, dashed: D’s", {"grad_norm_g": ("solid", "of G"), "grad_norm_d": ("dash", "of D")}),
+    "Gradient": ("solid: G’s, dashed: D’s", {"grad_norm_g": ("solid", "of G"), "grad_norm_d": ("dash", "of D")}),
 }
 """Panels by title: a key to the lines, and each column with its dash and its name."""
 _PROBES = 200

@@ -100,7 +100,9 @@ def pareto(trials: pd.DataFrame, best: int | None = None) -> go.Figure:
         )
     drawn, note = thin(measured, {*front["number"], best} - {None})
     by_verdict(figure, drawn, "distance", "stability", "stability %{y}<br>distance %{x}", best)
-    figure.update_xaxes(title_text="distance (smaller is better)", **scale(measured["distance"], wide(measured["distance"])))
+    figure.update_xaxes(
+        title_text="distance (smaller is better)", **scale(measured["distance"], wide(measured["distance"]))
+    )
     figure.update_yaxes(title_text="stability", range=[-0.04, 1.06])
     return figure.update_layout(meta={**figure.layout.meta, "drawn": note})
 
@@ -136,7 +138,11 @@ def parallel(trials: pd.DataFrame, experiment: Experiment, best: int | None = No
     if len(lying) < 2 or len(trials) < 2:
         raise NothingToDraw("fewer than two trials or axes to draw them on")
     drawn, _ = thin(trials, {best} if best is not None else (), most=_LINES)
-    note = f"Drawn: {len(drawn):,} of {len(trials):,} trials, evenly from each verdict." if len(drawn) < len(trials) else ""
+    note = (
+        f"Drawn: {len(drawn):,} of {len(trials):,} trials, evenly from each verdict."
+        if len(drawn) < len(trials)
+        else ""
+    )
     figure = blank(f"Parallel coordinates of {len(drawn)} trials over {', '.join(lying)}.", height=420)
     units = pd.DataFrame({name: one.unit(drawn[name]).where(drawn[name].notna()) for name, one in lying.items()})
     shown = pd.DataFrame({name: drawn[name].map(_short) for name in lying})
@@ -163,13 +169,17 @@ def parallel(trials: pd.DataFrame, experiment: Experiment, best: int | None = No
             customdata=[[int(number), text] for number, text in zip(numbers, told.ravel(), strict=True)],
             hovertemplate="<b>trial %{customdata[0]}</b> · %{customdata[1]}<extra>" + name + "</extra>",
         )
-    ends = [(_short(one.texts[0] if one.texts else one.low), _short(one.texts[-1] if one.texts else one.high)) for one in lying.values()]
+    ends = [
+        (_short(one.texts[0] if one.texts else one.low), _short(one.texts[-1] if one.texts else one.high))
+        for one in lying.values()
+    ]
     for place, (low, high) in enumerate(ends):
         for y, text, anchor in ((-0.02, low, "top"), (1.02, high, "bottom")):
             figure.add_annotation(x=place, y=y, text=text, yanchor=anchor, showarrow=False, font={"size": 11})
         figure.add_shape(type="line", x0=place, x1=place, y0=0, y1=1, line={"color": LINE, "width": 1.5}, layer="below")
     names = [html.escape(name) for name in lying]
-    figure.update_xaxes(tickvals=[*range(len(lying))], ticktext=names, showgrid=False, range=[-0.3, len(lying) - 0.7])
+    figure.update_xaxes(tickvals=[*range(len(lying))], ticktext=names, showgrid=False, range=[-0.4, len(lying) - 0.6])
+    figure.update_xaxes(tickangle=-25 if len(lying) > 5 else 0)
     figure.update_yaxes(visible=False, range=[-0.1, 1.1])
     return figure.update_layout(hovermode="closest", meta={**figure.layout.meta, "drawn": note})
 
@@ -187,4 +197,10 @@ def _counted(trials: pd.DataFrame) -> str:
 
 
 def _short(value: object) -> str:
-    return f"{value:.3g}" if isinstance(value, float | int) else html.escape(str(value))
+    return (
+        f"{value:.2g}"
+        if isinstance(value, float) and abs(value) < 0.01
+        else f"{value:.3g}"
+        if isinstance(value, float | int)
+        else html.escape(str(value))
+    )

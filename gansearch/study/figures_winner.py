@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from gansearch.study.palette import COLOURS, INK, LINE, MUTED, SYMBOLS
 from gansearch.study.seeds import Seeds
 from gansearch.study.surrogate import ENOUGH, Surrogate, scales
 from gansearch.study.words import number as told
-from gansearch.study.words import words
+from gansearch.study.words import short, words
 
 
 def importance(shares: Mapping[str, Mapping[str, float]]) -> go.Figure:
@@ -78,7 +79,9 @@ def add_seeds(figure: go.Figure, groups: Sequence[Seeds], target: str, panel: in
         for group, middle in zip(groups, medians, strict=True)
     ]
     for verdict, colour in COLOURS.items():
-        points = [(html.escape(group.label), seed) for group in groups for seed in group.seeds if seed["verdict"] == verdict]
+        points = [
+            (html.escape(group.label), seed) for group in groups for seed in group.seeds if seed["verdict"] == verdict
+        ]
         if points:
             figure.add_scatter(
                 x=[seed[target] for _, seed in points],
@@ -112,7 +115,8 @@ def add_seeds(figure: go.Figure, groups: Sequence[Seeds], target: str, panel: in
         hovertemplate="%{y}<br>median %{x:.4g}<extra></extra>",
         **axes,
     )
-    places = {"categoryorder": "array", "categoryarray": labels, "range": [len(groups) - 0.4, -0.6]}
+    places: dict[str, Any] = {"categoryorder": "array", "categoryarray": labels, "range": [len(groups) - 0.4, -0.6]}
+    places |= {"tickvals": labels, "ticktext": [html.escape(short(group.label)) for group in groups]}
     figure.layout[f"yaxis{end}"].update(type="category", ticks="", **places)
     values = pd.Series([value for pair in ends for value in pair] + [s[target] for g in groups for s in g.seeds])
     figure.layout[f"xaxis{end}"].update(
@@ -160,10 +164,25 @@ def neighbourhood(trials: pd.DataFrame, number: int) -> go.Figure:
         axis.update({"type": "category"} if lying.texts else scale(pd.Series(x), lying.log, few=True))
         if not lying.texts:
             near = lying.values(np.clip([at[name] - NEIGHBOURHOOD, at[name] + NEIGHBOURHOOD], 0, 1))
-            box = {"type": "rect", "x0": near[0], "x1": near[1], "y0": 0, "y1": 1, "fillcolor": LINE, "line": {"width": 0}}
+            box = {
+                "type": "rect",
+                "x0": near[0],
+                "x1": near[1],
+                "y0": 0,
+                "y1": 1,
+                "fillcolor": LINE,
+                "line": {"width": 0},
+            }
             figure.add_shape(**box, xref=f"x{end}", yref=f"y{end} domain", layer="below")
         own = x[int(np.abs(unit - at[name]).argmin())]
-        line = {"type": "line", "x0": own, "x1": own, "y0": 0, "y1": 1, "line": {"color": INK, "width": 1, "dash": "dot"}}
+        line = {
+            "type": "line",
+            "x0": own,
+            "x1": own,
+            "y0": 0,
+            "y1": 1,
+            "line": {"color": INK, "width": 1, "dash": "dot"},
+        }
         figure.add_shape(**line, xref=f"x{end}", yref=f"y{end} domain")
     whole = pd.Series(np.concatenate(found))
     for place in range(len(forest.scales)):

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-
 from gansearch.experiment import Choices, Range
 from gansearch.stability.verdict import ADVICE, MEANING
 from gansearch.study.choose import candidates, nearby
@@ -114,14 +113,24 @@ def shown(study: Study) -> list[int]:
 def reasons(study: Study) -> list[Reason]:
     """Every verdict but balanced, the most frequent first, with its trial of median stability."""
     trials = study.trials
-    counts = sorted(((verdict, n) for verdict, n in study.verdicts.items() if verdict != "balanced"), key=lambda v: -v[1])
+    counts = sorted(
+        ((verdict, n) for verdict, n in study.verdicts.items() if verdict != "balanced"), key=lambda v: -v[1]
+    )
     typical = []
     for verdict, _ in counts:
         alike = trials[trials["verdict"] == verdict].sort_values("stability")
         typical.append(int(alike["number"].iloc[(len(alike) - 1) // 2]))
     kept = {one.number: one for one in _samples(study, typical)}
     return [
-        Reason(verdict, count, MEANING[verdict], number, _sentence(study, number, verdict), ADVICE[verdict], kept.get(number))
+        Reason(
+            verdict,
+            count,
+            MEANING[verdict],
+            number,
+            _sentence(study, number, verdict),
+            ADVICE[verdict],
+            kept.get(number),
+        )
         for (verdict, count), number in zip(counts, typical, strict=True)
     ]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Callable
 from functools import cached_property
@@ -14,9 +13,11 @@ import pandas as pd
 from gansearch.experiment import Experiment, ExperimentError
 from gansearch.stability.verdict import ADVICE, VERDICTS, worst
 from gansearch.study.choose import Choice, choose_best, choose_closest
+from gansearch.study.compare import Comparison, compare
 from gansearch.study.export import FORMATS, export_text
 from gansearch.study.folder import Folder, NothingHealthy, StudyError, write_whole
 from gansearch.study.importance import importance
+from gansearch.study.page import fragment
 from gansearch.study.plots import Plots
 from gansearch.study.tables import from_json, read_confirmation, read_curves, read_trials
 
@@ -162,23 +163,16 @@ class Study(Plots):
         verdict = self.trials.loc[self.trials["number"] == choice.number, "verdict"].iloc[0]
         return str(verdict) if verdict in VERDICTS else None
 
+    def compare(self, *others: Study) -> Comparison:
+        """This study and others: a table with a row for each, and a figure."""
+        return compare([self, *others])
+
     def _repr_html_(self) -> str:
-        choice, counts = self.best or self.closest, self.counts
-        rows = {"trials": ", ".join(f"{count} {name}" for name, count in counts.items())}
-        if choice:
-            rows["best-balanced" if self.best else "closest"] = f"trial {choice.number}"
-            rows["stability"] = f"{choice.stability:.3g}"
-            rows["distance"] = f"{choice.distance:.4g}" + ("" if choice.confirmed else " (not confirmed)")
-            rows |= {
-                name: f"{value:.4g}" if isinstance(value, float) else str(value)
-                for name, value in choice.params.items()
-            }
-        left = "style='text-align:left'"
-        cells = "".join(
-            f"<tr><th {left}>{html.escape(name)}</th><td {left}>{html.escape(value)}</td></tr>"
-            for name, value in rows.items()
-        )
-        return f"<table><caption {left}><b>{html.escape(self.experiment.name)}</b></caption>{cells}</table>"
+        """A card for notebooks: the answer, its numbers, and the trials by verdict."""
+        choice = self.best or self.closest
+        group = self.groups[0] if choice else None
+        verdicts = dict(reversed(self.verdicts.items()))
+        return fragment("card.html", study=self, choice=choice, group=group, verdicts=verdicts)
 
     def _told(self, choice: Choice | None) -> dict[str, Any] | None:
         """A choice as the contract has it: its trial's own numbers, and those of its confirmation beside."""

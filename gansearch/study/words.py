@@ -29,3 +29,8 @@ def number(value: Any) -> str:
 def words(name: str | None) -> str:
     """A verdict as two words; what died before it had one has none."""
     return (name or "no verdict").replace("_", " ")
+
+
+def short(text: str, most: int = 22) -> str:
+    """A name in the room that a figure has for it."""
+    return text if len(text) <= most else text[: most - 1] + "…"

@@ -18,8 +18,8 @@ function themed(figure) {
 function arrange(layout, width) {
   const { panels, columns, row, gap, least, above, between, below } = layout.meta;
   if (!panels) return;
-  const fit = Math.max(1, Math.min(columns, Math.floor((width + gap) / (least + gap))));
-  const rows = Math.ceil(panels / fit);
+  const most = Math.max(1, Math.min(columns, Math.floor((width + gap) / (least + gap))));
+  const rows = Math.ceil(panels / most), fit = Math.ceil(panels / rows);
   const inner = rows * row + (rows - 1) * between + above;
   const across = gap / width, wide = (1 - across * (fit - 1)) / fit;
   for (let i = 0; i < panels; i++) {
