@@ -155,7 +155,7 @@ def _progress(made: go.Figure, studies: Sequence[Study], names: Sequence[str]) -
                 "shape": "hv",
                 "width": 2,
                 "color": MUTED if place % 2 else INK,
-                "dash": _DASHES[place % len(_DASHES)],
+                "dash": _dash(place),
             },
             marker={"size": 4},
             hovertemplate=f"{html.escape(name)}<br>distance %{{y}} after %{{x:,}} updates<extra></extra>",
@@ -163,13 +163,17 @@ def _progress(made: go.Figure, studies: Sequence[Study], names: Sequence[str]) -
             yaxis="y2",
         )
     made.layout.xaxis2.update(title={"text": "updates"}, rangemode="tozero")
-    column = pd.Series(every, dtype=float)
+    column = pd.Series(np.array(every, dtype=float))
     made.layout.yaxis2.update(scale(column, wide(column)) if len(column) else {})
 
 
 def _key(names: Sequence[str]) -> str:
     """Which dash is whose."""
-    return "; ".join(f"{_DASHES[place % len(_DASHES)]}: {short(name)}" for place, name in enumerate(names))
+    return "; ".join(f"{_dash(place)}: {short(name)}" for place, name in enumerate(names))
+
+
+def _dash(place: int) -> str:
+    return _DASHES[place % len(_DASHES)]
 
 
 def _flat(data: Any, name: str = "") -> dict[str, Any]:

@@ -46,7 +46,7 @@ def seconds_by_status(trials: pd.DataFrame, confirmation: Sequence[Mapping[str, 
 
 
 def by_slot(trials: pd.DataFrame) -> pd.DataFrame:
-    """A row a trial, by start: `number`, `slot` (the node and a count), `begin` and `end` in seconds from the first start.
+    """A row a trial, by start: `number`, `slot` (the node and a count), `begin` and `end` (s from the first start).
 
     A trial takes the first slot of its node that is free. Pauses in which nothing ran are cut out: a sweep may be
     resumed a day later.

@@ -172,7 +172,10 @@ def by_verdict(
 
 
 def scale(column: pd.Series[Any], log: bool, few: bool = False) -> dict[str, Any]:
-    """A linear or logarithmic axis for a column, or one with a place for each of some texts; `few` ticks fit a panel."""
+    """A linear or logarithmic axis for a column, or one with a place for each of some texts.
+
+    A panel has room for a `few` ticks alone.
+    """
     if pd.api.types.is_bool_dtype(column) or not pd.api.types.is_numeric_dtype(column):
         return {"type": "category"}
     if not log or not column.min() > 0:

@@ -27,14 +27,14 @@ _PROBES = 200
 
 
 def curves(table: pd.DataFrame, number: int, verdict: str | None = None) -> go.Figure:
-    """The curves of a trial in its verdict's colour: medians over its seeds, and each seed faint where there are some."""
+    """The curves of a trial in its verdict's colour: medians over its seeds, and each seed faint."""
     mine = table[table["number"] == number]
     if mine.empty:
         raise NothingToDraw(f"trial {number} left no curves")
     last = mine.sort_values("update").groupby("seed").tail(1).median(numeric_only=True)
     figure = blank(
-        f"Trial {number}, {words(verdict)}, over {last['update']:,.0f} updates; at its end D(real) {last['p_real']:.2f}, "
-        f"D(fake) {last['p_fake']:.2f}, separability {last['separability']:.2f}."
+        f"Trial {number}, {words(verdict)}, over {last['update']:,.0f} updates; at its end "
+        f"D(real) {last['p_real']:.2f}, D(fake) {last['p_fake']:.2f}, separability {last['separability']:.2f}."
     )
     panels(figure, [title(name, key) for name, (key, _) in _PANELS.items()], columns=4, row=190)
     seeds = [part for _, part in mine.groupby("seed")]

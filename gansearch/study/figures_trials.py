@@ -169,13 +169,11 @@ def parallel(trials: pd.DataFrame, experiment: Experiment, best: int | None = No
             customdata=[[int(number), text] for number, text in zip(numbers, told.ravel(), strict=True)],
             hovertemplate="<b>trial %{customdata[0]}</b> · %{customdata[1]}<extra>" + name + "</extra>",
         )
-    ends = [
-        (_short(one.texts[0] if one.texts else one.low), _short(one.texts[-1] if one.texts else one.high))
-        for one in lying.values()
-    ]
-    for place, (low, high) in enumerate(ends):
-        for y, text, anchor in ((-0.02, low, "top"), (1.02, high, "bottom")):
-            figure.add_annotation(x=place, y=y, text=text, yanchor=anchor, showarrow=False, font={"size": 11})
+    for place, one in enumerate(lying.values()):
+        low, *_, high = one.texts or (one.low, one.high)
+        for height, value, anchor in ((-0.02, low, "top"), (1.02, high, "bottom")):
+            label = {"text": _short(value), "yanchor": anchor, "showarrow": False, "font": {"size": 11}}
+            figure.add_annotation(x=place, y=height, **label)
         figure.add_shape(type="line", x0=place, x1=place, y0=0, y1=1, line={"color": LINE, "width": 1.5}, layer="below")
     names = [html.escape(name) for name in lying]
     figure.update_xaxes(tickvals=[*range(len(lying))], ticktext=names, showgrid=False, range=[-0.4, len(lying) - 0.6])
@@ -193,14 +191,10 @@ def surrogate_of(trials: pd.DataFrame) -> Surrogate | None:
 
 def _counted(trials: pd.DataFrame) -> str:
     counts = trials["verdict"].fillna("no_verdict").value_counts()
-    return ", ".join(f"{count} {words(verdict)}" for verdict, count in counts.items()) + "."
+    return ", ".join(f"{count} {words(str(verdict))}" for verdict, count in counts.items()) + "."
 
 
 def _short(value: object) -> str:
-    return (
-        f"{value:.2g}"
-        if isinstance(value, float) and abs(value) < 0.01
-        else f"{value:.3g}"
-        if isinstance(value, float | int)
-        else html.escape(str(value))
-    )
+    if not isinstance(value, float | int):
+        return html.escape(str(value))
+    return f"{value:.2g}" if abs(value) < 0.01 else f"{value:.3g}"

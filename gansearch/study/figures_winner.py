@@ -69,7 +69,7 @@ def seeds(groups: Sequence[Seeds]) -> go.Figure:
 
 
 def add_seeds(figure: go.Figure, groups: Sequence[Seeds], target: str, panel: int) -> None:
-    """Adds the stability or distance of each seed to a panel, a line a group: seeds as points, their median a stroke."""
+    """Adds the stability or distance of each seed to a panel, a line a group: seeds are points, medians strokes."""
     end = str(panel + 1) if panel else ""
     axes = {"xaxis": f"x{end}", "yaxis": f"y{end}"}
     labels = [html.escape(group.label) for group in groups]
@@ -148,7 +148,9 @@ def neighbourhood(trials: pd.DataFrame, number: int) -> go.Figure:
         low, high = back(np.quantile(forest.each(points), (0.1, 0.9), axis=0))
         middle = back(forest(points))
         found += [low, high]
-        x = [html.escape(text) for text in lying.texts] or [float(f"{value:.4g}") for value in lying.values(unit)]
+        x: list[Any] = [html.escape(text) for text in lying.texts] or [
+            float(f"{value:.4g}") for value in lying.values(unit)
+        ]
         common = {"x": x, "xaxis": f"x{end}", "yaxis": f"y{end}"}
         edge = {"mode": "lines", "line": {"width": 0, "color": MUTED}, "hoverinfo": "skip"}
         figure.add_scatter(y=low, **common, **edge)

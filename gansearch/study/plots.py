@@ -29,12 +29,20 @@ class Plots:
 
     folder: Folder
     experiment: Experiment
-    trials: pd.DataFrame
-    curves: pd.DataFrame
-    confirmation: list[dict[str, Any]]
-    best: Choice | None
-    closest: Choice | None
-    importance: dict[str, dict[str, float]]
+    if TYPE_CHECKING:  # what a study reads when it is first asked for
+
+        @property
+        def trials(self) -> pd.DataFrame: ...
+        @property
+        def curves(self) -> pd.DataFrame: ...
+        @property
+        def confirmation(self) -> list[dict[str, Any]]: ...
+        @property
+        def best(self) -> Choice | None: ...
+        @property
+        def closest(self) -> Choice | None: ...
+        @property
+        def importance(self) -> dict[str, dict[str, float]]: ...
 
     def plot_stability_map(self, x: str | None = None, y: str | None = None) -> go.Figure:
         """The trials over two searched parameters, their verdicts as colours, with contours of the expected stability.

@@ -79,7 +79,7 @@ def report(study: Study) -> str:
         group=study.groups[0] if choice else None,
         advice=ADVICE.get(verdict or "", ""),
         export=f"gansearch export {folder}" + ("" if study.best else " --anyway") + " -o best.yaml",
-        try_default=f"gansearch train {folder}/experiment.yaml --seeds 5 --json{_budget(study)} > {folder}/default.json",
+        try_default=_try_default(study, folder),
         samples=_samples(study, shown(study)),
         pairs=study.map_pairs,
         reasons=bad,
@@ -113,25 +113,23 @@ def shown(study: Study) -> list[int]:
 def reasons(study: Study) -> list[Reason]:
     """Every verdict but balanced, the most frequent first, with its trial of median stability."""
     trials = study.trials
-    counts = sorted(
-        ((verdict, n) for verdict, n in study.verdicts.items() if verdict != "balanced"), key=lambda v: -v[1]
-    )
-    typical = []
-    for verdict, _ in counts:
+    counts = {verdict: count for verdict, count in study.verdicts.items() if verdict != "balanced"}
+    typical: dict[str, int] = {}
+    for verdict in sorted(counts, key=lambda verdict: -counts[verdict]):
         alike = trials[trials["verdict"] == verdict].sort_values("stability")
-        typical.append(int(alike["number"].iloc[(len(alike) - 1) // 2]))
-    kept = {one.number: one for one in _samples(study, typical)}
+        typical[verdict] = int(alike["number"].iloc[(len(alike) - 1) // 2])
+    kept = {one.number: one for one in _samples(study, list(typical.values()))}
     return [
         Reason(
             verdict,
-            count,
+            counts[verdict],
             MEANING[verdict],
             number,
             _sentence(study, number, verdict),
             ADVICE[verdict],
             kept.get(number),
         )
-        for (verdict, count), number in zip(counts, typical, strict=True)
+        for verdict, number in typical.items()
     ]
 
 
@@ -157,12 +155,13 @@ def _charts(study: Study, bad: Sequence[Reason]) -> Charts:
 def _samples(study: Study, numbers: Sequence[int]) -> list[Samples]:
     """Pictures of those trials that kept samples; points are all on one scale."""
     arrays = {number: array for number in numbers if (array := read_samples(study.folder, number)) is not None}
-    rows = study.trials.set_index("number")
+    rows = study.trials.set_index("number").to_dict("index")
     default = study.default.number if study.default else None
     found = []
     for (number, array), picture in zip(arrays.items(), pictures(list(arrays.values())), strict=True):
         label = f"trial {number}" + (", default settings" if number == default else "")
-        facts = rows.loc[number, ["verdict", "stability", "distance"]]
+        row = rows[number]
+        facts = str(row["verdict"]), float(row["stability"]), float(row["distance"])
         found.append(Samples(label, number, *facts, picture, array.shape))
     return found
 
@@ -174,10 +173,11 @@ def _sentence(study: Study, number: int, verdict: str) -> str:
     return next(filter(None, sentences), "")
 
 
-def _budget(study: Study) -> str:
-    """The option that trains as long as the confirmation did."""
+def _try_default(study: Study, folder: str) -> str:
+    """The command that tries the default settings on fresh seeds, for as long as the confirmation took."""
     longer = study.experiment.confirm and study.experiment.confirm.updates
-    return f" --set training.updates={longer}" if longer else ""
+    budget = f" --set training.updates={longer}" if longer else ""
+    return f"gansearch train {folder}/experiment.yaml --seeds 5 --json{budget} > {folder}/default.json"
 
 
 def _columns(study: Study) -> list[str]:

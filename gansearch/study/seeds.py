@@ -73,9 +73,8 @@ def of_trial(folder: Folder, trials: pd.DataFrame, number: int, label: str = "")
     record = read_record(folder, number)
     row = trials[trials["number"] == number].iloc[0]
     alone = {"seed": None, **{name: row[name] for name in ("verdict", "stability", "distance")}}
-    return Seeds(
-        label or f"trial {number}", number, record["seeds"] if record and record["seeds"] else [alone], fresh=False
-    )
+    seeds = record["seeds"] if record and record["seeds"] else [alone]
+    return Seeds(label or f"trial {number}", number, seeds, fresh=False)
 
 
 def default_settings(folder: Folder, experiment: Experiment, trials: pd.DataFrame) -> Seeds | None:

@@ -8,7 +8,7 @@ import pytest
 
 from gansearch.study.folder import Folder
 
-from .synthetic import write_study
+from .synthetic import write_many, write_study
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -23,3 +23,9 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Folder:
 def folder(finished: Folder, tmp_path: Path) -> Folder:
     """A copy of it that a test may change."""
     return Folder(shutil.copytree(finished.path, tmp_path / "digits"))
+
+
+@pytest.fixture(scope="session")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Folder:
+    """A finished sweep of 10,000 trials; not to be written to."""
+    return write_many(tmp_path_factory.mktemp("results") / "many", 10_000)

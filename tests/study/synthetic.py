@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 import optuna
+import pandas as pd
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
 from gansearch.experiment import Experiment
 from gansearch.study.folder import Folder, write_whole
-from gansearch.study.tables import to_json, trial_row, write_record, write_tables
+from gansearch.study.tables import CURVE_COLUMNS, to_json, trial_columns, trial_row, write_record, write_tables
 
 SEARCH: dict[str, Any] = {
     "lr": {"low": 1e-4, "high": 1e-2, "log": True},
@@ -190,8 +191,6 @@ def write_study(
         rows.append(row)
     write_tables(folder, spec.search, rows)
     if confirmed:
-        import pandas as pd
-
         best = candidates(pd.read_parquet(folder.trials), 3) if rows else []
         write_whole(folder.confirmation, to_json([r for number in best for r in confirm(drawn[number], number)]))
     write_whole(
@@ -206,6 +205,27 @@ def write_study(
             }
         ),
     )
+    return folder
+
+
+def write_many(path: Path, trials: int) -> Folder:
+    """Writes the tables of a long sweep, without records or samples."""
+    rng = np.random.default_rng(0)
+    folder, spec = Folder(path), experiment("many", trials=trials)
+    folder.create(spec)
+    folder.journal.touch()
+    rows, probes = [], []
+    for number in range(trials):
+        params = draw(rng)
+        seed = seed_result(params, spec.seed, rng)
+        begin = START + timedelta(seconds=8 * (number // 4) + 2 * (number % 4))
+        times = {"started": begin, "ended": begin + timedelta(seconds=8), "node": "10.0.0.1"}
+        rows.append(trial_row(number, spec, params, [seed], **times))
+        probes += curve(number, params, seed, rng)
+    table = pd.DataFrame(rows, columns=trial_columns(spec.search))
+    write_whole(folder.trials, lambda file: table.to_parquet(file, index=False))
+    curves = pd.DataFrame(probes, columns=list(CURVE_COLUMNS))
+    write_whole(folder.curves, lambda file: curves.to_parquet(file, index=False))
     return folder
 
 

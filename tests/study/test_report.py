@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import math
 import re
+import statistics
 from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from gansearch.stability.verdict import VERDICTS
-from gansearch.study import figures
 from gansearch.study.folder import Folder
+from gansearch.study.palette import COLOURS, SYMBOLS
 from gansearch.study.report import reasons, shown
 from gansearch.study.study import Study, load_study
 from gansearch.study.tables import from_json, to_json
@@ -20,17 +23,10 @@ from gansearch.study.words import duration
 
 from .synthetic import experiment, write_study
 
-SECTIONS = [
-    "answer",
-    "candidates",
-    "samples",
-    "stability-map",
-    "pareto-front",
-    "curves",
-    "reasons",
-    "importance",
-]
+SECTIONS = ["answer", "stability-map", "reasons", "pareto-front", "importance", "slices", "winner", "compute"]
 SECTIONS += ["trials", "failures", "made"]
+CHARTS = {"map", "pareto", "shares", "slices-stability", "slices-distance", "parallel", "seeds", "neighbourhood"}
+CHARTS |= {"curves", "timeline"}
 
 
 class Page(HTMLParser):
@@ -61,7 +57,21 @@ class Page(HTMLParser):
         return [attrs["id"] or "" for name, attrs in self.elements if name == tag and "id" in attrs]
 
     def charts(self) -> dict:
-        return json.loads(self.scripts[1])
+        return json.loads(self.scripts[1])["figures"]
+
+    def words(self) -> str:
+        return " ".join(" ".join(self.text).split())
+
+    def rows(self) -> list[list[str]]:
+        """The cells of the trials table, as they are sorted by: every digit of a number."""
+        starts = [i for i, (tag, _) in enumerate(self.elements) if tag == "tr"]
+        found = []
+        for start, end in zip(starts, [*starts[1:], len(self.elements)], strict=True):
+            cells = [
+                attrs["data-v"] or "" for tag, attrs in self.elements[start:end] if tag == "td" and "data-v" in attrs
+            ]
+            found.append(cells)
+        return [cells for cells in found if cells]
 
 
 def page(study: Study, tmp_path: Path) -> Page:
@@ -79,18 +89,22 @@ def text(study: Study, tmp_path_factory: pytest.TempPathFactory) -> str:
     return study.report(tmp_path_factory.mktemp("report") / "r.html").read_text()
 
 
-def test_every_section_is_there_in_order(text: str) -> None:
+def test_every_section_is_there_in_order(study: Study, text: str) -> None:
     found = Page(text)
     assert found.ids("section") == SECTIONS
-    assert set(found.charts()) == {"map", "pareto", "answers", "saturation", "separability"}
-    assert set(found.charts()) == set(found.ids("div"))
+    curves = {f"curves-{verdict}" for verdict in study.verdicts if verdict != "balanced"}
+    assert set(found.ids("div")) == CHARTS | curves
+    others = {f"map-{place}" for place in range(1, 10)}
+    assert set(found.charts()) == CHARTS | curves | others
+    told = [attrs["aria-label"] for tag, attrs in found.elements if "chart" == attrs.get("class")]
+    assert all(label and len(label) > 20 for label in told)
 
 
 def test_the_page_asks_no_network_for_anything(text: str) -> None:
     found = Page(text)
     links = [attrs.get(name) for _, attrs in found.elements for name in ("src", "href", "srcset") if name in attrs]
     assert links
-    assert all((link or "").startswith("data:") for link in links)
+    assert all((link or "").startswith(("data:", "#")) for link in links)
     policy = next(attrs["content"] for tag, attrs in found.elements if tag == "meta" and "http-equiv" in attrs)
     assert policy is not None
     assert policy.startswith("default-src 'none'")
@@ -101,25 +115,58 @@ def test_the_page_asks_no_network_for_anything(text: str) -> None:
     assert len([script for script in found.scripts if len(script) > 1e6]) == 1
 
 
-def test_the_page_s_numbers_are_the_tables_numbers(study: Study, text: str) -> None:
-    found = Page(text)
-    words = " ".join(" ".join(found.text).split())
+def test_the_page_s_numbers_are_the_tables_numbers(study: Study, finished: Folder, text: str) -> None:
+    found, table = Page(text), pd.read_parquet(finished.trials).set_index("number")
+    words, charts = found.words(), found.charts()
+    # The answer: medians over the seeds of confirmation.json.
     assert study.best is not None
     assert f"Trial {study.best.number} is the best-balanced configuration" in words
-    assert f"confirmed distance {study.best.distance:.4g}" in words
+    seeds = [seed for seed in from_json(finished.confirmation.read_text()) if seed["number"] == study.best.number]
+    assert f"confirmed distance {statistics.median(seed['distance'] for seed in seeds):.4g}" in words
+    assert f"confirmed stability {statistics.median(seed['stability'] for seed in seeds):.2f}" in words
     for name, value in study.best.params.items():
-        assert f"{name} {value:.4g}" in words
-    for verdict, count in study.verdicts.items():
-        assert f"{verdict.replace('_', ' ')} {count}" in words
-    points = [trace for trace in found.charts()["map"]["data"] if trace.get("name")]
-    assert {trace["name"] for trace in points} == set(study.verdicts)
-    for trace in points:
-        assert set(trace["marker"]["symbol"]) <= {
-            figures.SYMBOLS[trace["name"]],
-            figures.SYMBOLS[trace["name"]] + "-open",
-        }
-        assert trace["marker"]["color"] == figures.COLOURS[trace["name"]]
-        assert len(trace["marker"]["symbol"]) == study.verdicts[trace["name"]]
+        assert f"{name} {table.loc[study.best.number, name]:.4g}" in words, value
+    for verdict, count in table["verdict"].value_counts().items():
+        assert f"{str(verdict).replace('_', ' ')} {count}" in words
+    # The table: every digit.
+    columns = ["stability", "distance", *study.experiment.search, "updates", "train_seconds"]
+    for number, *cells in found.rows():
+        row = table.loc[int(number), columns]
+        assert [math.nan if cell == "" else float(cell) for cell in cells] == pytest.approx(list(row), nan_ok=True)
+    # The figures: four digits of each point.
+    for id, x, y in (
+        ("map", "lr_ratio", "update_ratio"),
+        ("pareto", "distance", "stability"),
+    ):
+        points = {}
+        for trace in charts[id]["data"]:
+            for at, up, (number, *_) in zip(trace["x"], trace["y"], trace.get("customdata", ()), strict=False):
+                points[number] = (at, up)
+                assert trace["name"] == table.loc[number, "verdict"].replace("_", " ")
+        drawn = table[np.isfinite(table["distance"])] if id == "pareto" else table
+        assert sorted(points) == sorted(drawn.index)
+        for number, at in points.items():
+            assert at == pytest.approx((table.loc[number, x], table.loc[number, y]), rel=1e-3)
+    middle = [trace for trace in charts["seeds"]["data"] if trace["name"] == "median"]
+    assert middle[1]["x"][0] == pytest.approx(study.best.distance)
+    for trace, target in zip(charts["shares"]["data"], ("stability", "distance"), strict=True):
+        assert trace["x"] == pytest.approx([100 * share for share in study.importance[target].values()], abs=0.05)
+    spent = sum(sum(trace["x"]) for trace in charts["timeline"]["data"])
+    assert spent == pytest.approx((table["ended"] - table["started"]).dt.total_seconds().sum())
+
+
+def test_one_colour_and_one_symbol_for_one_verdict_on_the_whole_page(text: str) -> None:
+    charts = Page(text).charts()
+    by_words = {verdict.replace("_", " "): verdict for verdict in VERDICTS}
+    for id, chart in charts.items():
+        for trace in chart["data"]:
+            verdict = by_words.get(trace.get("name"))
+            if verdict:
+                colour = trace.get("marker", {}).get("color") or trace["line"]["color"]
+                assert colour == COLOURS[verdict] or trace["line"]["color"] == COLOURS[verdict], id
+                symbols = trace.get("marker", {}).get("symbol", [])
+                symbols = [symbols] if isinstance(symbols, str) else symbols
+                assert set(symbols) <= {SYMBOLS[verdict], SYMBOLS[verdict] + "-open"}
 
 
 def test_what_people_wrote_is_escaped_everywhere(tmp_path: Path) -> None:
@@ -133,8 +180,8 @@ def test_what_people_wrote_is_escaped_everywhere(tmp_path: Path) -> None:
     record.write_text(to_json(data))
     found = page(load_study(folder.path), tmp_path)
     assert len(found.scripts) == 3
-    assert not any("alert(1)" in script for script in found.scripts[1:])
-    assert "alert(1)" not in str([attrs for _, attrs in found.elements])
+    assert not any("<script" in script for script in found.scripts[1:])
+    assert not any(name.startswith("on") for _, attrs in found.elements for name in attrs)
     assert "".join(found.text).count(evil) >= 5
 
 
@@ -155,11 +202,9 @@ def test_a_choice_with_markup_cannot_leave_its_script(tmp_path: Path) -> None:
 @pytest.mark.parametrize("trials", [0, 1, 5])
 def test_small_and_failed_sweeps_have_a_page_too(trials: int, tmp_path: Path) -> None:
     found = page(load_study(write_study(tmp_path / "s", trials=trials, only="diverged").path), tmp_path)
-    sections = found.ids("section")
-    assert sections[0] == "answer"
-    assert sections[-1] == "made"
-    assert ("failures" in sections) == (trials > 0)
-    text = " ".join(found.text)
+    assert found.ids("section") == SECTIONS
+    text = found.words()
+    assert "Nothing to draw" in text
     assert ("No trial has ended yet" if trials == 0 else "Nothing is healthy") in text
     assert trials == 0 or "--anyway" in text
 
@@ -175,7 +220,7 @@ def test_a_sweep_that_runs_has_a_page(tmp_path: Path) -> None:
     folder = Folder(tmp_path / "s")
     folder.create(experiment())
     folder.journal.touch()
-    assert page(load_study(folder.path), tmp_path).ids("section") == ["answer", "made"]
+    assert page(load_study(folder.path), tmp_path).ids("section") == SECTIONS
 
 
 def test_the_chosen_trial_comes_first(study: Study) -> None:
@@ -194,9 +239,13 @@ def test_each_bad_verdict_has_the_sentence_of_its_typical_trial(study: Study) ->
     assert "certain and wrong" in found["generator_dominates"].sentence
 
 
-def test_every_verdict_has_one_colour_and_one_symbol() -> None:
-    assert set(figures.COLOURS) == set(figures.SYMBOLS) == set(VERDICTS)
-    assert len(set(figures.COLOURS.values())) == len(set(figures.SYMBOLS.values())) == len(VERDICTS)
+def test_the_default_settings_are_compared_where_they_are_known(folder: Folder, tmp_path: Path) -> None:
+    assert "gansearch train " in page(load_study(folder.path), tmp_path).words()
+    seeds = [{"seed": 20_000 + i, "verdict": "oscillating", "stability": 0.4, "distance": 90.0 + i} for i in range(5)]
+    (folder.path / "default.json").write_text(json.dumps({"seeds": seeds}))
+    text = page(load_study(folder.path), tmp_path).words()
+    assert "default settings 0 of 5 0.4 0.4 to 0.4 92" in text
+    assert "Nobody has tried" not in text
 
 
 def test_many_rows_are_cut_and_the_page_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,6 +254,13 @@ def test_many_rows_are_cut_and_the_page_says_so(tmp_path: Path, monkeypatch: pyt
     assert "The 5 best of 8 trials" in " ".join(found.text)
 
 
-@pytest.mark.parametrize(("seconds", "text"), [(None, "–"), (0.4, "0 s"), (119.6, "2 min 0 s"), (3700, "1 h 1 min")])
-def test_durations(seconds: float | None, text: str) -> None:
-    assert duration(seconds) == text
+def test_a_page_of_many_trials_is_thinned_out_and_says_so(many: Folder, tmp_path: Path) -> None:
+    path = load_study(many.path).report(tmp_path / "r.html")
+    assert path.stat().st_size < 25e6
+    found = Page(path.read_text())
+    words = found.words()
+    drawn = sum(len(trace["customdata"]) for trace in found.charts()["map"]["data"] if "customdata" in trace)
+    assert f"Drawn: {drawn:,} of 10,000 trials, evenly from each verdict and at least 50 of each" in words
+    assert "The 1000 best of 10,000 trials" in words
+    assert "in place of 10,000 trials one by one" in words
+    assert "10,000 trials," in words
