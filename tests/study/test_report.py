@@ -96,7 +96,7 @@ def test_every_section_is_there_in_order(study: Study, text: str) -> None:
     assert set(found.ids("div")) == CHARTS | curves
     others = {f"map-{place}" for place in range(1, 10)}
     assert set(found.charts()) == CHARTS | curves | others
-    told = [attrs["aria-label"] for tag, attrs in found.elements if "chart" == attrs.get("class")]
+    told = [attrs["aria-label"] for tag, attrs in found.elements if attrs.get("class") == "chart"]
     assert all(label and len(label) > 20 for label in told)
 
 
