@@ -153,6 +153,19 @@ def test_report_and_its_json(run, study):
     assert Path("page.html").read_text().startswith("<!doctype html>")
 
 
+def test_several_studies_are_one_page_and_a_list(run, study, tmp_path):
+    other = shutil.copytree(study, tmp_path / "other")
+    status, out, _ = run("report", str(study), "other", "--json")
+    assert status == 0
+    assert [summary["trials"]["total"] for summary in json.loads(out)] == [40, 40]
+    status, out, _ = run("report", "other", str(study))
+    assert status == 0
+    assert out.count("best-balanced: trial") == 2
+    assert "comparison: other/comparison.html" in out
+    assert (other / "comparison.html").read_text().startswith("<!doctype html>")
+    assert run("report", "other", "nothing")[0] == 2
+
+
 def test_an_export_trains(run, study, tmp_path):
     assert run("export", str(study), "-o", "best.yaml")[0] == 0
     data = load_yaml(Path("best.yaml").read_text())
