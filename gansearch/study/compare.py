@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,11 +14,9 @@ import plotly.graph_objects as go
 from gansearch.study.figures import blank, panels, scale, title, wide
 from gansearch.study.figures_winner import add_seeds
 from gansearch.study.palette import COLOURS, INK, MUTED
+from gansearch.study.plots import Plots
 from gansearch.study.seeds import Seeds
 from gansearch.study.words import short, words
-
-if TYPE_CHECKING:
-    from gansearch.study.study import Study
 
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
@@ -31,13 +29,13 @@ class Comparison(NamedTuple):
     figure: go.Figure
 
 
-def compare(studies: Sequence[Study]) -> Comparison:
+def compare(studies: Sequence[Plots]) -> Comparison:
     """The studies beside each other; distances can be compared only where the task is the same."""
     names = labels(studies)
     return Comparison(table(studies, names), figure(studies, names))
 
 
-def labels(studies: Sequence[Study]) -> list[str]:
+def labels(studies: Sequence[Plots]) -> list[str]:
     """The studies' names; with their folders, where names are the same."""
     names = [study.experiment.name for study in studies]
     folders = [study.folder.path.resolve().name for study in studies]
@@ -48,12 +46,12 @@ def labels(studies: Sequence[Study]) -> list[str]:
     ]
 
 
-def table(studies: Sequence[Study], names: Sequence[str]) -> pd.DataFrame:
+def table(studies: Sequence[Plots], names: Sequence[str]) -> pd.DataFrame:
     """A row a study: its counts, its chosen configuration on its seeds, and that configuration's numbers."""
     return pd.DataFrame([_row(study) for study in studies], index=pd.Index(names, name="study"))
 
 
-def differences(studies: Sequence[Study]) -> dict[str, list[Any]]:
+def differences(studies: Sequence[Plots]) -> dict[str, list[Any]]:
     """The fields of the experiments that are not the same in all, by dotted name; None where one has no such field."""
     flat = [
         _flat(study.experiment.model_dump(mode="json", exclude_none=True, exclude={"evidence"})) for study in studies
@@ -65,7 +63,7 @@ def differences(studies: Sequence[Study]) -> dict[str, list[Any]]:
     }
 
 
-def figure(studies: Sequence[Study], names: Sequence[str]) -> go.Figure:
+def figure(studies: Sequence[Plots], names: Sequence[str]) -> go.Figure:
     """Verdicts of the trials, progress over the updates, and the seeds of each chosen configuration."""
     groups = [
         Seeds(name, group.number, group.seeds, group.fresh)
@@ -92,7 +90,7 @@ def figure(studies: Sequence[Study], names: Sequence[str]) -> go.Figure:
     return made
 
 
-def _row(study: Study) -> dict[str, Any]:
+def _row(study: Plots) -> dict[str, Any]:
     choice = study.best or study.closest
     group = study.groups[0] if choice else None
     low, high = (group.interval if group else None) or (math.nan, math.nan)
@@ -115,7 +113,7 @@ def _row(study: Study) -> dict[str, Any]:
     }
 
 
-def _verdicts(made: go.Figure, studies: Sequence[Study], names: Sequence[str]) -> None:
+def _verdicts(made: go.Figure, studies: Sequence[Plots], names: Sequence[str]) -> None:
     known = [name for name in COLOURS if any(name in study.verdicts for study in studies)]
     for verdict in reversed(known):
         counts = [study.verdicts.get(verdict, 0) for study in studies]
@@ -137,7 +135,7 @@ def _verdicts(made: go.Figure, studies: Sequence[Study], names: Sequence[str]) -
     made.layout.yaxis.update(type="category", autorange="reversed", ticks="", showgrid=False, **ticks)
 
 
-def _progress(made: go.Figure, studies: Sequence[Study], names: Sequence[str]) -> None:
+def _progress(made: go.Figure, studies: Sequence[Plots], names: Sequence[str]) -> None:
     """A line a study, in the page's ink and a dash of its own: colours are the verdicts'."""
     every = []
     for place, (study, name) in enumerate(zip(studies, names, strict=True)):

@@ -29,7 +29,7 @@ class Plots:
 
     folder: Folder
     experiment: Experiment
-    if TYPE_CHECKING:  # what a study reads when it is first asked for
+    if TYPE_CHECKING:  # what a study has
 
         @property
         def trials(self) -> pd.DataFrame: ...
@@ -43,6 +43,11 @@ class Plots:
         def closest(self) -> Choice | None: ...
         @property
         def importance(self) -> dict[str, dict[str, float]]: ...
+        @property
+        def counts(self) -> dict[str, int]: ...
+        @property
+        def verdicts(self) -> dict[str, int]: ...
+        def summary(self) -> dict[str, Any]: ...
 
     def plot_stability_map(self, x: str | None = None, y: str | None = None) -> go.Figure:
         """The trials over two searched parameters, their verdicts as colours, with contours of the expected stability.
