@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from gansearch.study.choose import NEIGHBOURHOOD
 from gansearch.study.figures import NothingToDraw, blank, panels, scale, title, wide
+from gansearch.study.neighbourhood import WIDTH
 from gansearch.study.palette import COLOURS, INK, LINE, MUTED, SYMBOLS
 from gansearch.study.seeds import Seeds
 from gansearch.study.surrogate import ENOUGH, Surrogate, scales
@@ -165,7 +165,7 @@ def neighbourhood(trials: pd.DataFrame, number: int) -> go.Figure:
         axis = figure.layout[f"xaxis{end}"]
         axis.update({"type": "category"} if lying.texts else scale(pd.Series(x), lying.log, few=True))
         if not lying.texts:
-            near = lying.values(np.clip([at[name] - NEIGHBOURHOOD, at[name] + NEIGHBOURHOOD], 0, 1))
+            near = lying.values(np.clip([at[name] - WIDTH, at[name] + WIDTH], 0, 1))
             box = {
                 "type": "rect",
                 "x0": near[0],

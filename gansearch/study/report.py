@@ -11,13 +11,13 @@ from typing import Any
 
 from gansearch.experiment import Choices, Range
 from gansearch.stability.verdict import ADVICE, MEANING
-from gansearch.study.choose import candidates, nearby
+from gansearch.study.choose import candidates
 from gansearch.study.compute import saved, seconds_by_status
 from gansearch.study.folder import as_typed
+from gansearch.study.neighbourhood import neighbourhoods
 from gansearch.study.page import Charts, render
 from gansearch.study.pictures import pictures
 from gansearch.study.study import Study
-from gansearch.study.surrogate import ENOUGH
 from gansearch.study.tables import BALANCE, read_record, read_samples
 from gansearch.study.words import duration
 
@@ -65,7 +65,7 @@ class Samples:
 
 def report(study: Study) -> str:
     """The page's text. Raises StudyError where the tables cannot be read."""
-    choice, trials = study.best or study.closest, study.trials
+    choice = study.best or study.closest
     verdict = study.verdict_of(choice) if choice else None
     bad = reasons(study)
     folder = shlex.quote(str(as_typed(study.folder.path)))
@@ -83,9 +83,9 @@ def report(study: Study) -> str:
         samples=_samples(study, shown(study)),
         pairs=study.map_pairs,
         reasons=bad,
-        around=nearby(trials, [choice.number])[choice.number] if choice and len(trials) >= ENOUGH else None,
-        saved=saved(trials, study.experiment),
-        seconds=seconds_by_status(trials, study.confirmation),
+        around=neighbourhoods(study.trials, [choice.number])[choice.number] if choice else None,
+        saved=saved(study.trials, study.experiment),
+        seconds=seconds_by_status(study.trials, study.confirmation),
         columns=_columns(study),
         rows=_rows(study),
         errors=list(_errors(study)),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gansearch.study.tables import BALANCE, trial_columns
+from gansearch.study.tables import BALANCE, others
 
 ENOUGH = 10
 """Trials from which on a prediction is worth showing."""
@@ -54,8 +54,7 @@ def scale_of(column: pd.Series[Any]) -> Scale | None:
 
 def scales(trials: pd.DataFrame) -> dict[str, Scale]:
     """The scale of each searched parameter that varies; lr_d and lr_g say nothing that lr and lr_ratio do not."""
-    others = [name for name in trials.columns if name not in trial_columns(())]
-    names = [name for name in (*BALANCE, *others) if name not in ("lr_d", "lr_g")]
+    names = [name for name in (*BALANCE, *others(trials)) if name not in ("lr_d", "lr_g")]
     found = {name: scale_of(trials[name]) for name in names}
     return {name: scale for name, scale in found.items() if scale}
 
