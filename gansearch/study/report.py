@@ -19,7 +19,6 @@ from gansearch.study.page import Charts, render
 from gansearch.study.pictures import pictures
 from gansearch.study.study import Study
 from gansearch.study.tables import BALANCE, read_record, read_samples
-from gansearch.study.words import duration
 
 _SHOWN = 4
 """Trials whose samples are shown side by side."""

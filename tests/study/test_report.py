@@ -19,7 +19,6 @@ from gansearch.study.palette import COLOURS, SYMBOLS
 from gansearch.study.report import reasons, shown
 from gansearch.study.study import Study, load_study
 from gansearch.study.tables import from_json, to_json
-from gansearch.study.words import duration
 
 from .synthetic import experiment, write_study
 
