@@ -33,7 +33,6 @@ def environment(home: Path, **variables: str) -> dict[str, str]:
         "RAY_USAGE_STATS_ENABLED": "0",
         # The head may share two cores with much else.
         "RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S": "240",
-        "RAY_raylet_start_wait_time_s": "240",
         **variables,
     }
 
