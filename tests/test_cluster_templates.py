@@ -1,5 +1,6 @@
 """The templates of experiments/cluster/, checked as far as they can be without the services that they are for."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -110,7 +111,7 @@ def allocation(tmp_path):
     stubs.mkdir()
     note = f'echo "$(basename "$0") $*" >> {tmp_path}/calls\n'
     bodies = {
-        "scontrol": "echo node1; echo node2",
+        "scontrol": "echo node1; sleep 0.3; echo node2",  # a reader of one line alone would break it
         "hostname": "echo 10.0.0.1",
         # what is no option of srun's is the command
         "srun": 'while [[ $1 == --* ]]; do shift; done\nexec "$@"',
@@ -140,7 +141,8 @@ def allocation(tmp_path):
     running = []
     yield lambda *words: running.append(start(*words)) or running[-1], calls
     for process in running:
-        os.killpg(process.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def test_the_batch_script_starts_a_head_and_the_others_then_the_sweep(allocation):
