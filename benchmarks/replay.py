@@ -1,6 +1,6 @@
 """Whole sweeps in seconds: searches replayed on recorded runs (search_runs.py).
 
-    python benchmarks/replay.py [--tasks ring grid digits] [--sweeps 20] [--only efficiency|interval] [--quick]
+    python benchmarks/replay.py [--tasks ring grid digits] [--sweeps 20] [--only PART] [--quick]
 
 A forest of extremely randomised trees (Geurts et al. 2006) fitted to the logarithm of the final distances says what a
 configuration is expected to reach, and which recorded ones it is like. A trial of any configuration is then a recorded
@@ -14,6 +14,9 @@ updates are the same for all and left out. Rivals are random search, and Ray Tun
 OptunaSearch has it: one objective, the distance reported at each tenth, and stopped trials told with their last one.
 
 `interval`: how often the 95% prediction interval that a sweep states holds the median of ten new seeds.
+
+`racing`: seeds a trial, and the median distance of what is chosen among 48 random configurations, where each trains one
+seed, four, or up to four that it earns.
 """
 
 from __future__ import annotations
@@ -40,10 +43,12 @@ from sklearn.ensemble import ExtraTreesRegressor
 from gansearch.experiment import Experiment
 from gansearch.search.halving import RUNGS, Rungs
 from gansearch.search.objective import study_of, tell
+from gansearch.search.racing import Race
 from gansearch.search.samplers import make_sampler
 from gansearch.search.space import ask, distributions, params
+from gansearch.stability.verdict import worst
 from gansearch.study.choose import candidates, choose_best
-from gansearch.study.tables import balance
+from gansearch.study.tables import balance, median
 
 RUNS = Path(__file__).parents[1] / "results/reference/search"
 LONG = 48
@@ -82,8 +87,8 @@ class Landscape:
         for index, *look in pd.read_parquet(folder / f"{task}-looks.parquet").itertuples(index=False):
             looks.setdefault(int(index), []).append(tuple(look))
         self.runs = [Run(end, looks.get(int(end["index"]), [])) for end in ends.to_dict("records")]
-        worst = max(run.end["distance"] for run in self.runs if _ok(run))
-        logs = np.log([run.end["distance"] if _ok(run) else worst for run in self.runs])
+        farthest = max(run.end["distance"] for run in self.runs if _ok(run))
+        logs = np.log([run.end["distance"] if _ok(run) else farthest for run in self.runs])
         self._names = list(self.experiment.search)
         points = np.array([self._point(run.end) for run in self.runs])
         self._forest = ExtraTreesRegressor(trees, min_samples_leaf=2, max_features=0.7, random_state=0)
@@ -189,7 +194,7 @@ def asha(land: Landscape, seed: int) -> Iterator[dict[str, Any]]:
     experiment, seeds = land.experiment, random.Random(f"seeds {seed}")
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
     bracket, space, reports = _Bracket(1, 10, 4, 0), distributions(experiment), 10
-    worst = max(run.end["distance"] for run in land.runs if _ok(run))
+    farthest = max(run.end["distance"] for run in land.runs if _ok(run))
     while True:
         trial = ask(study, experiment, space)
         chosen = params(experiment, trial.params)
@@ -202,7 +207,7 @@ def asha(land: Landscape, seed: int) -> Iterator[dict[str, Any]]:
             else:
                 # While D pretrains, G is as it was made: the first look is what there is.
                 distance, updates = run.look(at)[2], at
-            distance = distance if math.isfinite(distance) else worst
+            distance = distance if math.isfinite(distance) else farthest
             trial.report(distance, report)
             row |= {"distance": distance, "updates": updates}
             stop = bracket.on_result(SimpleNamespace(trial_id=trial.number), report, -distance) == TrialScheduler.STOP
@@ -314,11 +319,58 @@ def interval(land: Landscape, sweeps: int) -> dict[str, Any]:
     return {"sweeps": told, "covered": inside / max(1, told)}
 
 
+def racing(land: Landscape, sweeps: int) -> dict[str, Any]:
+    """Random sweeps whose trials have one seed, four, or what they earn: seeds trained, and what is found."""
+    kinds = {"one": (1, 1), "four": (4, 4), "earned": (1, 4)}
+    seeds: dict[str, list[int]] = {kind: [] for kind in kinds}
+    found: dict[str, list[float]] = {kind: [] for kind in kinds}
+    for sweep in range(sweeps):
+        seed = 300_000 + sweep
+        drawn = [row["params"] for row, _ in zip(random_search(land, seed), range(48), strict=False)]
+        for kind, (least, most) in kinds.items():
+            race, rows, trained = Race(top=3), [], 0
+            for number, chosen in enumerate(drawn):
+                draw = random.Random(f"race {seed} {number}")
+                ends = [land.draw(chosen, draw).end for _ in range(most)]
+                count = least
+                while count < most and race.another(number, ends[:count]):
+                    count += 1
+                trained += count
+                rows.append(_of_seeds(number, chosen, ends[:count]))
+            best = Confirmed(land, seed, by_distance=False).best(rows)
+            seeds[kind].append(trained)
+            found[kind].append(land.median(rows[best]["params"]) if best is not None else math.inf)
+    return {
+        **{f"{kind}_seeds": float(np.mean(counts) / 48) for kind, counts in seeds.items()},
+        **{f"{kind}_median": float(np.median(values)) for kind, values in found.items()},
+    }
+
+
+def _of_seeds(number: int, chosen: Mapping[str, Any], ends: list[Mapping[str, Any]]) -> dict[str, Any]:
+    """A trial's row from its seeds, as `gansearch.study.tables.trial_row` makes it."""
+    failed = any(end["status"] == "failed" for end in ends)
+    return {
+        "number": number,
+        "params": dict(chosen),
+        "status": "failed" if failed else "complete",
+        "verdict": worst(end["verdict"] for end in ends),
+        **{name: median(end[name] for end in ends) for name in ("stability", "distance")},
+    }
+
+
+PARTS: dict[str, tuple[Callable[[Landscape, int], dict[str, Any]], int]] = {
+    "efficiency": (efficiency, 1),
+    "interval": (interval, 5),
+    "racing": (racing, 2),
+}
+"""Each with its sweeps for one of --sweeps."""
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tasks", nargs="+", default=list(TASKS), choices=TASKS)
     parser.add_argument("--sweeps", type=int, default=20, help="of each search")
-    parser.add_argument("--only", choices=["efficiency", "interval"], help="one of the two")
+    parser.add_argument("--only", choices=list(PARTS), help="one of them")
     parser.add_argument("--runs", type=Path, default=RUNS, help="the folder of the tables")
     parser.add_argument("--quick", action="store_true", help="two sweeps of one task, to see that all works")
     options = parser.parse_args()
@@ -328,10 +380,9 @@ def main() -> None:
     for task in options.tasks:
         land = Landscape(task, options.runs)
         figures[task] = {}
-        if options.only != "interval":
-            figures[task] |= efficiency(land, options.sweeps)
-        if options.only != "efficiency":
-            figures[task] |= interval(land, 5 * options.sweeps)
+        for name, (part, times) in PARTS.items():
+            if options.only in (None, name):
+                figures[task] |= part(land, times * options.sweeps)
         print(task, json.dumps(figures[task]), flush=True)
     ok = all(of.get(name, 0.0) <= most for of in figures.values() for name, most in TARGETS.items()) and all(
         of.get("covered", 1.0) >= COVERED for of in figures.values()
