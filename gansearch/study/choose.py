@@ -114,19 +114,30 @@ def choose_closest(trials: pd.DataFrame, confirmation: Sequence[Mapping[str, Any
     return None if number is None else _unconfirmed(trials, number)
 
 
-def prediction_interval(distances: Sequence[float]) -> tuple[float, float] | None:
+def prediction_interval(
+    distances: Sequence[float], others: Sequence[Sequence[float]] = ()
+) -> tuple[float, float] | None:
     """95% prediction interval for the median of ten new seeds, from R measured ones.
 
-    On the logarithm: mean ± t·s·√(1/R + 1.5/10) with t of R − 1 degrees of freedom; 1.5/n is about the
-    variance of a median of n. None with fewer than two seeds, or where a distance is missing or not positive.
+    On the logarithm: mean ± t·s·√(1/R + 1.5/10); 1.5/n is about the variance of a median of n. s is pooled over the
+    seeds of this configuration and of `others` beside it, and t has as many degrees of freedom: some seeds end badly,
+    and of five none may; with its own s alone the interval held too few of new medians (benchmarks/replay.py). None with fewer than two seeds, or where a distance is missing or not positive.
     """
-    if len(distances) < 2 or not all(math.isfinite(value) and value > 0 for value in distances):
+    if not _spreads(distances):
         return None
     from scipy.stats import t
 
-    logs, count = np.log(distances), len(distances)
-    half = float(t.ppf(0.975, count - 1) * logs.std(ddof=1) * math.sqrt(1 / count + 1.5 / 10))
-    return math.exp(logs.mean() - half), math.exp(logs.mean() + half)
+    groups = [np.log(values) for values in (distances, *others) if _spreads(values)]
+    freedom = sum(len(logs) - 1 for logs in groups)
+    s = math.sqrt(sum(float(logs.var(ddof=1)) * (len(logs) - 1) for logs in groups) / freedom)
+    middle, count = float(groups[0].mean()), len(distances)
+    half = float(t.ppf(0.975, freedom)) * s * math.sqrt(1 / count + 1.5 / 10)
+    return math.exp(middle - half), math.exp(middle + half)
+
+
+def _spreads(distances: Sequence[float]) -> bool:
+    """Whether the logarithms of some distances have a spread."""
+    return len(distances) > 1 and all(math.isfinite(value) and value > 0 for value in distances)
 
 
 def params_of(trials: pd.DataFrame, number: int) -> dict[str, Any]:
@@ -157,13 +168,14 @@ def confirmed_candidates(trials: pd.DataFrame, confirmation: Sequence[Mapping[st
         groups.setdefault(int(seed["number"]), []).append(seed)
     known = set(trials["number"])
     full = max(map(len, groups.values()), default=0)
+    distances = {number: [seed["distance"] for seed in seeds] for number, seeds in groups.items()}
     return [
         Choice(
             number,
             params_of(trials, number),
             stability=median(seed["stability"] for seed in seeds),
             distance=median(seed["distance"] for seed in seeds),
-            interval=prediction_interval([seed["distance"] for seed in seeds]),
+            interval=prediction_interval(distances[number], [d for n, d in distances.items() if n != number]),
             seeds=tuple(int(seed["seed"]) for seed in seeds),
             healthy=sum(seed["status"] == "complete" and seed["verdict"] == "balanced" for seed in seeds),
             verdicts=dict(Counter(seed["verdict"] or seed["status"] for seed in seeds)),

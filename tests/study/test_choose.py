@@ -168,6 +168,16 @@ def test_the_interval_holds_the_median_of_ten_new_seeds_as_often_as_it_says() ->
     assert 0.93 <= inside / len(draws) <= 0.97
 
 
+def test_other_candidates_lend_an_interval_their_spread_and_their_certainty() -> None:
+    def width(*others: list[float]) -> float:
+        low, high = prediction_interval([0.9, 1.0, 1.1], others) or (0, 0)
+        return high / low
+
+    assert width([2.0, 4.0, 8.0]) > 2 * width()  # a bad seed elsewhere is possible here
+    assert width([1.8, 2.0, 2.2]) < width()  # twice as many seeds say the same
+    assert width([2.0], [math.nan, 2.0], [0.0, 1.0]) == width()
+
+
 @pytest.mark.parametrize("distances", [[], [1.0], [1.0, math.nan], [1.0, 0.0], [1.0, -2.0]])
 def test_no_interval_where_none_can_be_had(distances: list[float]) -> None:
     assert prediction_interval(distances) is None
