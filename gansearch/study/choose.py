@@ -121,7 +121,8 @@ def prediction_interval(
 
     On the logarithm: mean ± t·s·√(1/R + 1.5/10); 1.5/n is about the variance of a median of n. s is pooled over the
     seeds of this configuration and of `others` beside it, and t has as many degrees of freedom: some seeds end badly,
-    and of five none may; with its own s alone the interval held too few of new medians (benchmarks/replay.py). None with fewer than two seeds, or where a distance is missing or not positive.
+    and of five none may; with its own s alone the interval held too few of new medians (benchmarks/replay.py). None
+    with fewer than two seeds, or where a distance is missing or not positive.
     """
     if not _spreads(distances):
         return None
