@@ -275,7 +275,7 @@ def _print_summary(study: Study, page: Path | None = None) -> None:
         interval = f" ({best.interval[0]:.4g} to {best.interval[1]:.4g} with new seeds)" if best.interval else ""
         print(f"best-balanced: trial {best.number}, {confirmed}")
         print(f"  stability {best.stability:.2f}, distance {best.distance:.4g}{interval}")
-        for name, value in best.params.items():
+        for name, value in best.shown.items():
             print(f"  {name:15} {value:.4g}" if isinstance(value, float) else f"  {name:15} {value}")
         print(f"export it:  gansearch export {shlex.quote(str(as_typed(folder.path)))} -o best.yaml")
     if page is not None:

@@ -139,12 +139,72 @@ def test_all_errors_come_at_once_with_path_and_suggestion(load):
         ("{name: a, task: digits, sampler: {n_startup_trials: 2}}", "sampler.name", "missing"),
         ("{name: a, task: digits, resources: {gpus: 2}}", "resources.gpus", "at most one"),
         ("{name: '..', task: digits}", "name", "letter"),
+        (
+            "{name: a, task: digits, training: {schedule: [{after: 9, lr_d: 1}, {after: 9, lr_g: 1}]}}",
+            "training.schedule",
+            "each change has to come later",
+        ),
+        (
+            "{name: a, task: digits, training: {schedule: [{after: 4000, lr_d: 1}]}}",
+            "training.schedule[0].after",
+            "4000 leaves nothing",
+        ),
+        (
+            "{name: a, task: digits, training: {schedule: [{after: 9, update_ratio: -1}]}}",
+            "training.schedule[0].update_ratio",
+            "-1",
+        ),
+        (
+            "{name: a, task: digits, training: {schedule: [{after: 9, lr_e: 1}]}}",
+            "training.schedule[0].lr_e",
+            'did you mean "lr_',
+        ),
+        (
+            "{name: a, task: digits, training: {schedule: [{after: 9, lr_d: 1}]}, search: {lr: {low: 1, high: 2}}}",
+            "search.lr",
+            "training.schedule",
+        ),
+        (
+            "{name: a, task: digits, training: {schedule: [{after: 9, target_separability: .6}]}}",
+            "training.schedule[0].target_separability",
+            "held",
+        ),
     ],
 )
 def test_what_is_wrong_is_named(load, text, path, part):
     found = errors(load, text)
     assert list(found) == [path]
     assert part in found[path]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "path", "part"),
+    [
+        ("[{after: 9, lr_d: 1}, {after: 9, lr_g: 1}]", "", "each change has to come later"),
+        ("[{after: 4000, lr_d: 1}]", "[0].after", "4000 leaves nothing"),
+        ("[{after: 9, update_ratio: -1}]", "[0].update_ratio", "-1"),
+        ("[{after: 9, lr_e: 1}]", "[0].lr_e", 'did you mean "lr_'),
+        ("[{after: 9}]", "[0]", "changes nothing"),
+        ("[{after: 9, target_separability: .6}]", "[0].target_separability", "held"),
+    ],
+)
+def test_what_is_wrong_with_a_schedule_is_named(load, schedule, path, part):
+    found = errors(load, f"{{name: a, task: digits, training: {{schedule: {schedule}}}}}")
+    assert list(found) == [f"training.schedule{path}"]
+    assert part in found[f"training.schedule{path}"]
+
+
+def test_what_a_schedule_changes_is_not_searched(load):
+    start = "{name: a, task: digits, training: {schedule: [{after: 9, lr_d: 1}]}, search:"
+    assert "training.schedule" in errors(load, start + " {lr: {low: 1, high: 2}}}")["search.lr"]
+    assert "sampler: pbt" in errors(load, start + " {schedule: 3}}")["search.schedule"]
+
+
+def test_a_schedule_is_read_and_written_as_it_is(load):
+    text = "{name: a, task: digits, training: {lr_d: 1e-3, lr_g: 2e-3, schedule: [{after: 9, lr_d: 1e-4}]}}"
+    experiment = load(text)
+    assert [segment[:3] for segment in experiment.training.segments] == [(0, 1e-3, 2e-3), (9, 1e-4, 2e-3)]
+    assert load(experiment.to_yaml()) == experiment
 
 
 def test_a_missing_file_suggests_its_neighbour(tmp_path):
@@ -173,7 +233,7 @@ def test_names_become_folders():
 
 def test_the_schema_knows_the_searchable_fields():
     search = schema()["properties"]["search"]
-    assert set(search["properties"]) == set(Training.model_fields) - {"updates"}
+    assert set(search["properties"]) == set(Training.model_fields) - {"updates", "schedule"}
     assert not search["additionalProperties"]
 
 

@@ -3,12 +3,14 @@
 Knows no torch and no Ray, so that `gansearch --help`, `schema` and the check of a file take no time.
 """
 
+from gansearch.experiment.checks import longest_pretraining
 from gansearch.experiment.entries import Choices, Entry, Range, same, search_order
 from gansearch.experiment.errors import ExperimentError, suggest
 from gansearch.experiment.experiment import Experiment, folder_name, schema
+from gansearch.experiment.population import scheduled_entries
 from gansearch.experiment.reading import load_yaml
 from gansearch.experiment.sections import Confirm, Limits, Replicas, Resources, Sampler, Start
-from gansearch.experiment.training import Training
+from gansearch.experiment.training import Segment, Training
 
 __all__ = [
     "Choices",
@@ -21,11 +23,14 @@ __all__ = [
     "Replicas",
     "Resources",
     "Sampler",
+    "Segment",
     "Start",
     "Training",
     "folder_name",
     "load_yaml",
+    "longest_pretraining",
     "same",
+    "scheduled_entries",
     "schema",
     "search_order",
     "suggest",

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from gansearch.experiment.entries import Choices, Entry, Range, Searched, same, search_order
 from gansearch.experiment.errors import message, suggest
 from gansearch.experiment.sections import POINTS, Confirm, Start
-from gansearch.experiment.training import Training
+from gansearch.experiment.training import SCHEDULED, Change, Training
 
 Space = Mapping[str, Entry]
 
@@ -27,6 +27,12 @@ def errors_between(
             continue
         if name == "updates":
             yield "search.updates", "is the budget, which every trial has alike; set training.updates"
+            continue
+        if name == "schedule":
+            yield (
+                "search.schedule",
+                "is found by sampler: pbt; search " + ", ".join(SCHEDULED),
+            )
             continue
         for end, value in _ends(entry):
             try:
@@ -47,7 +53,7 @@ def errors_between(
         yield "training", "lr and lr_ratio cannot go together with lr_d and lr_g; choose one pair"
     elif len({"lr_d", "lr_g"} & given) == 1:
         yield "training", "lr_d and lr_g go together; one of them is missing"
-    largest = max([training.pretrain_steps, *_numbers(search.get("pretrain_steps"))])
+    largest = longest_pretraining(training, search)
     smallest = training.updates
     if largest >= smallest:
         where = "search" if "pretrain_steps" in search else "training"
@@ -61,6 +67,32 @@ def errors_between(
     for name, why in unread(training, search).items():
         if name in search or name in training.model_fields_set:
             yield f"{'search' if name in search else 'training'}.{name}", why
+    yield from schedule_errors(training, search)
+
+
+def schedule_errors(training: Training, search: Space) -> Iterator[tuple[str, str]]:
+    """What is wrong between a schedule and the rest: paths and messages."""
+    changed = {name for change in training.schedule for name in change.model_fields_set - {"after"}}
+    if {"lr_d", "lr_g"} & changed:
+        changed |= {"lr", "lr_ratio", "lr_d", "lr_g"}
+    for name in sorted(changed & search.keys()):
+        yield f"search.{name}", "training.schedule changes it; leave one of the two out"
+    for i, change in enumerate(training.schedule):
+        path = f"training.schedule[{i}]"
+        if change.after >= training.updates:
+            yield f"{path}.after", f"{change.after} leaves nothing of training.updates = {training.updates}"
+        if not change.model_dump(exclude={"after"}, exclude_none=True):
+            yield path, f"changes nothing; give one of {', '.join(n for n in Change.model_fields if n != 'after')}"
+        if training.simultaneous and change.update_ratio is not None:
+            yield f"{path}.update_ratio", "cannot go with simultaneous: true"
+        for name, why in unread(training, search).items():
+            if getattr(change, name) is not None:
+                yield f"{path}.{name}", why
+
+
+def longest_pretraining(training: Training, search: Space) -> int:
+    """The most D updates before G's first one that a trial may have."""
+    return max([training.pretrain_steps, *map(int, _numbers(search.get("pretrain_steps")))])
 
 
 def _start_errors(path: str, point: Start) -> Iterator[tuple[str, str]]:

@@ -12,10 +12,11 @@ from pydantic import ValidationError
 from gansearch.experiment.entries import Choices, Range
 from gansearch.experiment.model import Model
 from gansearch.experiment.sections import Confirm, Limits, Replicas, Resources
-from gansearch.experiment.training import Training
+from gansearch.experiment.training import Change, Training
 
 _SECTIONS: dict[str, type[Model]] = {
     "training": Training,
+    "schedule": Change,
     "replicas": Replicas,
     "confirm": Confirm,
     "resources": Resources,

@@ -14,6 +14,7 @@ from gansearch.experiment.checks import errors_between, unread
 from gansearch.experiment.entries import Entry
 from gansearch.experiment.errors import ExperimentError, Several, messages
 from gansearch.experiment.model import Model
+from gansearch.experiment.population import population_errors
 from gansearch.experiment.reading import read_file, set_field
 from gansearch.experiment.sections import Confirm, Limits, Replicas, Resources, Sampler, SamplerName, Start
 from gansearch.experiment.training import Training
@@ -44,7 +45,8 @@ class Experiment(Model):
         Annotated[SamplerName, Tag("sampler name")] | Annotated[Sampler, Tag("sampler options")],
         Discriminator(lambda given: "sampler name" if isinstance(given, str) else "sampler options"),
     ] = "tpe"
-    """A name, or a mapping of `name` and options of Optuna's sampler."""
+    """A name, or a mapping of `name` and options of Optuna's sampler. `pbt` is population-based training: the trials
+    train side by side, and find a schedule of learning rates, update ratio or target separability."""
     start_from: list[Start] = Field([])
     """Configurations that are tried first: `dcgan`, `ttur` or `biggan` as published, an experiment file such as an
     export, or a mapping of fields of training. Only searched fields are taken; the rest are training's own values, or
@@ -96,9 +98,19 @@ class Experiment(Model):
     @model_validator(mode="after")
     def _whole(self) -> Experiment:
         errors = dict(errors_between(self.training, self.search, self.start_from, self.confirm))
+        if self.is_population:
+            others = {name: getattr(self, name) for name in ("stop_when_flat", "warm_start")}
+            errors |= dict(
+                population_errors(self.training, self.search, self.trials, self.most_replicas, self.limits, others)
+            )
         if errors:
             raise Several(errors)
         return self
+
+    @property
+    def is_population(self) -> bool:
+        """Whether the trials train side by side, and are members of one population: `sampler: pbt`."""
+        return (self.sampler if isinstance(self.sampler, str) else self.sampler.name) == "pbt"
 
     @property
     def least_replicas(self) -> int:
@@ -159,7 +171,7 @@ def schema() -> dict[str, Any]:
     tree = Experiment.model_json_schema()
     search = tree["properties"]["search"]
     entry = search.pop("additionalProperties")
-    fields = [name for name in Training.model_fields if name != "updates"]
+    fields = [name for name in Training.model_fields if name not in ("updates", "schedule")]
     search.update(properties=dict.fromkeys(fields, entry), additionalProperties=False)
     return tree
 

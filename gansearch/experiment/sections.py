@@ -22,7 +22,7 @@ class Replicas(Model):
         return self
 
 
-SamplerName = Literal["tpe", "random", "gp", "nsgaii", "qmc"]
+SamplerName = Literal["tpe", "random", "gp", "nsgaii", "qmc", "pbt"]
 
 
 class Sampler(Model):

@@ -4,13 +4,44 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, Literal
+from itertools import pairwise
+from typing import Any, Literal, NamedTuple
 
 from pydantic import Field, field_validator
 
 from gansearch.experiment.model import Model
 
 Loss = Literal["non_saturating", "minimax", "hinge", "wgan", "lsgan", "relativistic"]
+
+
+SCHEDULED = ("lr", "lr_ratio", "lr_d", "lr_g", "update_ratio", "target_separability")
+"""Fields that may change while a GAN trains."""
+
+
+class Change(Model):
+    """What is different from an update on; what it leaves out stays as it was."""
+
+    after: int = Field(ge=1)
+    """So many updates, of D and G together, have been done before; pretraining counts."""
+    lr_d: float | None = Field(None, gt=0)
+    """D's learning rate."""
+    lr_g: float | None = Field(None, gt=0)
+    """G's learning rate."""
+    update_ratio: float | None = Field(None, gt=0)
+    """D updates per G update; counted anew from here on."""
+    target_separability: float | None = Field(None, ge=0.5, lt=1)
+    """With `balance: held`."""
+
+
+class Segment(NamedTuple):
+    """A stretch of a run in which nothing changes."""
+
+    after: int
+    """Updates before it."""
+    lr_d: float
+    lr_g: float
+    update_ratio: float
+    target_separability: float
 
 
 class Training(Model):
@@ -63,6 +94,8 @@ class Training(Model):
     """Decay per G update of the averaged generator that gives the final samples; 0 is none."""
     simultaneous: bool = False
     """Take both gradients at the same parameters (for oracles); needs `update_ratio: 1`."""
+    schedule: list[Change] = Field([])
+    """What changes on the way, in order; until the first change the values are those given above."""
 
     @field_validator("betas")
     @classmethod
@@ -70,6 +103,14 @@ class Training(Model):
         if not all(0 <= beta < 1 for beta in betas):
             raise ValueError("both must be at least 0 and below 1")
         return betas
+
+    @field_validator("schedule")
+    @classmethod
+    def _rising(cls, schedule: list[Change]) -> list[Change]:
+        for one, other in pairwise(change.after for change in schedule):
+            if one >= other:
+                raise ValueError(f"goes from after: {one} to after: {other}; each change has to come later")
+        return schedule
 
     @property
     def rates(self) -> tuple[float, float]:
@@ -85,6 +126,14 @@ class Training(Model):
     @property
     def gp_lambda(self) -> float:
         return self.gp if self.gp is not None else 10.0 if self.loss == "wgan" else 0.0
+
+    @property
+    def segments(self) -> list[Segment]:
+        """The run from its start on, as the schedule divides it; one segment without a schedule."""
+        found = [Segment(0, *self.rates, self.update_ratio, self.target_separability)]
+        for change in self.schedule:
+            found.append(found[-1]._replace(**change.model_dump(exclude_none=True)))
+        return found
 
     def used(self, name: str) -> Any:
         """A field's value as it is trained with: never null, and the pair of rates that the file does not name too."""

@@ -42,7 +42,8 @@ class Stacked(Updates):
         self.discriminator = Copies([trainer.discriminator for trainer in trainers])
         self.generator = Copies([trainer.generator for trainer in trainers])
         self._still_d, self._still_g = Still(self.discriminator), Still(self.generator)
-        rate_d, rate_g = self.training.rates
+        self.schedule = copy.copy(first.schedule)
+        rate_d, rate_g = self.schedule.rates
         self.optimizer_d = self._optimizer(self.discriminator, rate_d)
         self.optimizer_g = self._optimizer(self.generator, rate_g)
         _stack_state(self.optimizer_d, [trainer.optimizer_d for trainer in trainers])
@@ -59,6 +60,7 @@ class Stacked(Updates):
         losses = [torch.stack(steps).unbind(1) if steps else [()] * len(self.trainers) for steps in self._losses]
         for row, trainer in enumerate(self.trainers):
             trainer.d_updates, trainer.g_updates = self.d_updates, self.g_updates
+            trainer.schedule = copy.copy(self.schedule)
             trainer._losses = (list(losses[0][row]), list(losses[1][row]))
             _hand_state(self.optimizer_d, trainer.optimizer_d, row)
             _hand_state(self.optimizer_g, trainer.optimizer_g, row)

@@ -21,6 +21,7 @@ from gansearch.gan.losses import LOSSES, add_spectral_norm
 from gansearch.gan.networks import gradient_norm, scores_samples_alone
 from gansearch.gan.randomness import OwnRandomness
 from gansearch.gan.result import Probe, Result
+from gansearch.gan.schedule import Schedule
 from gansearch.gan.still import Still
 from gansearch.gan.task import Task
 from gansearch.gan.training import Training
@@ -73,7 +74,8 @@ class Trainer(Updates):
             if training.ema
             else None
         )
-        lr_d, lr_g = training.rates
+        self.schedule = Schedule(training)
+        lr_d, lr_g = self.schedule.rates
         self.optimizer_d, self.optimizer_g = (
             self._optimizer(self.discriminator, lr_d),
             self._optimizer(self.generator, lr_g),
@@ -197,6 +199,7 @@ class Trainer(Updates):
             "draws": self.draws.get_state(),
             "looks": self.looks.get_state(),
             "global": dict(self.randomness.state),
+            "schedule": self.schedule.state(),
             "balance": self.balance.state() if self.balance else None,
             "gap_aware": self.gap_aware.state() if self.gap_aware else None,
             "monitor": self.monitor.state(),
@@ -208,7 +211,10 @@ class Trainer(Updates):
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Goes on from `state()` of a trainer with the same task, training and seed."""
+        """Goes on from `state()` of a trainer with the same task, training and seed.
+
+        Only its schedule may be another one, from here on.
+        """
         state = copy.deepcopy(state)
         self.generator.load_state_dict(state["generator"])
         self.discriminator.load_state_dict(state["discriminator"])
@@ -222,8 +228,10 @@ class Trainer(Updates):
         self.draws.set_state(state["draws"].cpu())
         self.looks.set_state(state["looks"].cpu())
         self.randomness.state = state["global"]
+        self.schedule.load_state(state["schedule"])
         if self.balance:
             self.balance.load_state(state["balance"], self.device)
+            self.balance.target = self.schedule.target_separability
         if self.gap_aware:
             self.gap_aware.load_state(state["gap_aware"], self.device)
         self.monitor.load_state(state["monitor"])

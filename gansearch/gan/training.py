@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 
@@ -46,3 +47,7 @@ class Training(Protocol):
     def ema(self) -> float: ...
     @property
     def simultaneous(self) -> bool: ...
+    @property
+    def segments(self) -> Sequence[tuple[int, float, float, float, float]]:
+        """(updates before it, lr_D, lr_G, update ratio, target separability) of each stretch of a run."""
+        ...

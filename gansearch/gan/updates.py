@@ -11,6 +11,7 @@ from gansearch.gan.balance import BalanceController
 from gansearch.gan.data import Data
 from gansearch.gan.gap_aware import GapAwareRate
 from gansearch.gan.losses import Loss, gradient_penalty, squared_gradient
+from gansearch.gan.schedule import Schedule
 from gansearch.gan.still import Network, Still
 from gansearch.gan.task import Task
 from gansearch.gan.training import Training
@@ -32,6 +33,7 @@ class Updates:
     discriminator: Network
     optimizer_d: torch.optim.Optimizer
     optimizer_g: torch.optim.Optimizer
+    schedule: Schedule
     balance: BalanceController | None = None
     gap_aware: GapAwareRate | None = None
     d_updates: int
@@ -49,7 +51,10 @@ class Updates:
 
     def step(self) -> Tensor:
         """One update of the network whose turn it is (both, where `simultaneous`); returns its loss, detached."""
-        if self.training.lr_decay:
+        changed = self.schedule.follow(self.d_updates, self.g_updates)
+        if changed and self.balance:
+            self.balance.target = self.schedule.target_separability
+        if changed or self.training.lr_decay:
             self._set_rates()
         if self.training.simultaneous and self.d_updates >= self.training.pretrain_steps:
             return self._simultaneous_step()
@@ -67,7 +72,7 @@ class Updates:
         done = self.d_updates - self.training.pretrain_steps
         if done >= 0 and self.balance:
             return self.balance.discriminators_turn()
-        return done < 0 or done < self.training.update_ratio * (self.g_updates + 1)
+        return done < 0 or self.schedule.discriminators_turn(self.d_updates, self.g_updates)
 
     def _update_discriminator(self) -> Tensor:
         loss = self._discriminator_loss()
@@ -174,7 +179,7 @@ class Updates:
 
     def _rates(self) -> tuple[float, float]:
         """(lr_D, lr_G) now."""
-        rate_d, rate_g = self.training.rates
+        rate_d, rate_g = self.schedule.rates
         decay, budget = self.training.lr_decay, self.training.updates
         left = min(1.0, (budget - self.updates) / (decay * budget)) if decay else 1.0
         return rate_d * left, rate_g * left

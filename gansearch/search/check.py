@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gansearch.experiment import Experiment
 from gansearch.search.earlier import warm_trials
+from gansearch.search.pbt import exchanges
 from gansearch.search.points import start_points
 from gansearch.search.samplers import make_sampler
 from gansearch.search.space import distributions
@@ -16,6 +17,8 @@ def check_search(experiment: Experiment, new: bool = True) -> None:
     """
     distributions(experiment)
     make_sampler(experiment)
+    if experiment.is_population:
+        exchanges(experiment)
     if new:
         start_points(experiment)
         warm_trials(experiment)

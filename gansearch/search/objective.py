@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -78,9 +78,16 @@ def told(row: Mapping[str, Any], objective: str, worst: Callable[[], float]) -> 
     return Told(TrialState.COMPLETE, [numbers[name] for name in wanted], constraints, attributes)
 
 
-def tell(trial: optuna.Trial, row: Mapping[str, Any], objective: str) -> None:
-    """Ends a trial in its study as its row says. What a driver told before it died is not told again."""
+def tell(
+    trial: optuna.Trial, row: Mapping[str, Any], objective: str, schedule: Sequence[Mapping[str, float]] = ()
+) -> None:
+    """Ends a trial in its study as its row says. What a driver told before it died is not told again.
+
+    The parameters of a population's member are those that it began with; what led to its values is its `schedule`.
+    """
     ending = told(row, objective, lambda: worst_distance(trial.study, objective))
+    if schedule:
+        trial.set_user_attr("schedule", list(schedule))
     for name, value in ending.attributes.items():
         trial.set_user_attr(name, value)
     for name, value in ending.constraints.items():

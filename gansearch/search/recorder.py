@@ -132,9 +132,15 @@ class Recorder(TrialProgressCallback):
             error=ending.error,
         )
         write_record(
-            self.folder, row, ending.seeds, [curves[key] for key in sorted(curves)], ending.samples, ending.standings
+            self.folder,
+            row,
+            ending.seeds,
+            [curves[key] for key in sorted(curves)],
+            ending.samples,
+            ending.standings,
+            ending.schedule,
         )
-        self.searcher.tell(row)
+        self.searcher.tell(row, ending.schedule)
         self.rows.append(row)
         self.listeners.ended({"row": row, "seeds": ending.seeds})
 

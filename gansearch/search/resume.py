@@ -39,8 +39,10 @@ def check_folder(folder: Folder, experiment: Experiment, resume: bool, allow_cha
         old = Experiment.load(folder.experiment)
         experiment = with_columns_of(old, experiment)
         changes = _changes(old, experiment)
+        if old.is_population != experiment.is_population:
+            changes.append(f"sampler: {old.sampler} → {experiment.sampler}")
         shown = "".join(f"\n  {change}" for change in changes)
-        if not all(change.startswith("search.") for change in changes):
+        if not all(change.startswith("search.") for change in changes) or (changes and old.is_population):
             raise SweepError(f"{path}: the experiment has changed, so choose another --out:{shown}")
         if changes and not allow_change:
             raise SweepError(
@@ -86,7 +88,7 @@ def settle(study: optuna.Study, folder: Folder, objective: str) -> None:
         trial = optuna.Trial(study, frozen._trial_id)
         record = read_record(folder, frozen.number)
         if record:
-            tell(trial, record["row"], objective)
+            tell(trial, record["row"], objective, record.get("schedule", ()))
             continue
         # A driver killed in this very loop may have enqueued it already.
         successor = successors.get(frozen.number)

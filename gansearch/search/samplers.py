@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from optuna import samplers
@@ -13,12 +14,40 @@ from optuna.exceptions import ExperimentalWarning
 from gansearch.experiment import Experiment, ExperimentError, Sampler, suggest
 from gansearch.search.bounded import Bounded
 
+
+@dataclass(frozen=True)
+class Exchange:
+    """The options of `sampler: pbt`, under the names that Ray Tune has for them."""
+
+    perturbation_interval: int | None = None
+    """Updates between two exchanges; a tenth of all that a member does where none is given."""
+    quantile_fraction: float = 0.25
+    """The worst so many go on as copies of the best so many."""
+    resample_probability: float = 0.25
+    """That a copy's value is drawn anew; else it is multiplied by 1.2 or 0.8, or goes to the next choice."""
+
+    def __post_init__(self) -> None:
+        if self.perturbation_interval is not None and self.perturbation_interval < 1:
+            raise ValueError(f"perturbation_interval must be at least 1, not {self.perturbation_interval}")
+        if not 0 < self.quantile_fraction <= 0.5:
+            raise ValueError(f"quantile_fraction must be above 0 and at most 0.5, not {self.quantile_fraction}")
+        if not 0 <= self.resample_probability <= 1:
+            raise ValueError(f"resample_probability must be from 0 to 1, not {self.resample_probability}")
+
+
+def _first_members(seed: int, **options: Any) -> samplers.BaseSampler:
+    """Where the members of a population start from."""
+    Exchange(**options)
+    return samplers.RandomSampler(seed)
+
+
 SAMPLERS: dict[str, Callable[..., samplers.BaseSampler]] = {
     "tpe": samplers.TPESampler,
     "random": samplers.RandomSampler,
     "gp": samplers.GPSampler,
     "nsgaii": samplers.NSGAIISampler,
     "qmc": samplers.QMCSampler,
+    "pbt": _first_members,
 }
 """Optuna imports what a sampler needs (torch for gp, scipy for qmc) when it is first made or asked."""
 _OURS: dict[str, dict[str, Any]] = {
@@ -39,8 +68,7 @@ def make_sampler(experiment: Experiment, done: int = 0) -> samplers.BaseSampler:
 
     Raises ExperimentError where it has no such option or cannot take its value.
     """
-    chosen = experiment.sampler
-    sampler = chosen if isinstance(chosen, Sampler) else Sampler(name=chosen)
+    sampler = _chosen(experiment)
     offered, errors = options(sampler.name), {}
     for name, value in sampler.options.items():
         if name not in offered:
@@ -62,17 +90,27 @@ def make_sampler(experiment: Experiment, done: int = 0) -> samplers.BaseSampler:
     return Bounded(made, _MOST[sampler.name]) if sampler.name in _MOST else made
 
 
+def exchange(experiment: Experiment) -> Exchange:
+    """The options of an experiment's `sampler: pbt`."""
+    return Exchange(**_chosen(experiment).options)
+
+
 def options(name: str) -> dict[str, list[str]]:
     """The options that a file can give to a sampler, each with the names of its types: {"n_startup_trials": ["int"]}.
 
     Read from the constructor's signature; what takes functions or objects is left out.
     """
     found = {}
-    for option, parameter in inspect.signature(SAMPLERS[name]).parameters.items():
+    for option, parameter in inspect.signature(Exchange if name == "pbt" else SAMPLERS[name]).parameters.items():
         types = str(parameter.annotation).split(" | ")
         if set(types) <= _TYPES.keys() and option not in _NOT_OFFERED and not option.startswith(_DEPRECATED):
             found[option] = types
     return found
+
+
+def _chosen(experiment: Experiment) -> Sampler:
+    chosen = experiment.sampler
+    return chosen if isinstance(chosen, Sampler) else Sampler(name=chosen)
 
 
 def _fits(value: Any, types: list[str]) -> bool:

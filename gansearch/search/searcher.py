@@ -6,7 +6,7 @@ Optuna's study in the results folder is the truth of a sweep: nothing that Ray r
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -81,10 +81,10 @@ class StudySearcher(Searcher):
             "checkpoints": trial.user_attrs.get("checkpoints", []),
         }
 
-    def tell(self, row: Mapping[str, Any]) -> None:
+    def tell(self, row: Mapping[str, Any], schedule: Sequence[Mapping[str, float]] = ()) -> None:
         """Tells the study and the budget the ending of a trial, from its row."""
         trial, _ = self._asked.pop(row["number"])
-        tell(trial, row, self.experiment.objective)
+        tell(trial, row, self.experiment.objective, schedule)
         self.budget.ended(row)
 
     def _new_trial(self) -> optuna.Trial | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +30,9 @@ from gansearch.search.halving import rungs
 from gansearch.search.interrupt import Interrupts
 from gansearch.search.listener import Listener, Listeners
 from gansearch.search.nodes import check_nodes
+from gansearch.search.pbt import PopulationRecorder, member, population
 from gansearch.search.points import enqueue
+from gansearch.search.population import Members, Population
 from gansearch.search.progress import Progress
 from gansearch.search.racing import race
 from gansearch.search.recorder import Recorder, Stop, about_run
@@ -38,6 +40,7 @@ from gansearch.search.resume import check_folder, only_one, read_rows, settle
 from gansearch.search.searcher import StudySearcher, open_study
 from gansearch.search.trial import trainable
 from gansearch.study.folder import Folder, write_whole
+from gansearch.study.tables import read_record, scheduled
 
 _FAILURES = 2
 """Deaths of its worker that a trial survives."""
@@ -154,21 +157,47 @@ class _Sweep:
     def _recorder(self, study: optuna.Study, rows: list[dict[str, Any]]) -> Recorder:
         searcher = StudySearcher(study, self.experiment, Budget(self.experiment, rows))
         run = about_run(self.slots, str(self.cluster))
-        return Recorder(self.folder, self.experiment, searcher, self.listeners, self.interrupts, rows, run)
+        recorder = PopulationRecorder if self.experiment.is_population else Recorder
+        return recorder(self.folder, self.experiment, searcher, self.listeners, self.interrupts, rows, run)
 
     def _trials(self, recorder: Recorder) -> None:
         bundle = {"CPU": self.experiment.resources.cpus, "GPU": self.gpus}
         resources = PlacementGroupFactory([{name: amount for name, amount in bundle.items() if amount}])
+        if self.experiment.is_population:
+            how: dict[str, Any] = {
+                "search_alg": Members(),
+                "scheduler": Population(self.experiment, len(recorder.rows)),
+            }
+            self._fit(recorder, resources, member(self.there), how, population(self.experiment, recorder))
+            return
         ranks = rungs(self.folder) if self.experiment.prune else None
         adaptive = self.experiment.least_replicas < self.experiment.most_replicas
         seeds = race(self.folder, self.experiment) if adaptive else None
+        how = {
+            "search_alg": recorder.searcher,
+            "num_samples": self.experiment.trials - len(recorder.rows),
+            # One more than fits waits for its turn: a slot that falls free need not wait for the sampler.
+            "max_concurrent_trials": self.slots + self.full,
+        }
+        try:
+            self._fit(recorder, resources, trainable(self.there, ranks, seeds), how)
+        finally:
+            for actor in filter(None, (ranks, seeds)):
+                ray.kill(actor)  # Ray Tune keeps the trainable, and with it the handle, as long as Ray runs
+
+    def _fit(
+        self,
+        recorder: Recorder,
+        resources: PlacementGroupFactory,
+        run: Callable[[dict[str, Any]], None],
+        how: dict[str, Any],
+        space: dict[str, Any] | None = None,
+    ) -> None:
         tuner = make_tuner(
-            tune.with_resources(trainable(self.there, ranks, seeds), resources),
+            tune.with_resources(run, resources),
+            param_space=space,
             tune_config=tune.TuneConfig(
-                search_alg=recorder.searcher,
-                num_samples=self.experiment.trials - len(recorder.rows),
-                # One more than fits waits for its turn: a slot that falls free need not wait for the sampler.
-                max_concurrent_trials=self.slots + self.full,
+                **how,
                 reuse_actors=True,
                 trial_name_creator=_name,
                 trial_dirname_creator=_name,
@@ -186,14 +215,13 @@ class _Sweep:
                 tuner.fit()
         except Stop:
             return
-        finally:
-            for actor in filter(None, (ranks, seeds)):
-                ray.kill(actor)  # Ray Tune keeps the trainable, and with it the handle, as long as Ray runs
 
     def _confirm(self, study: optuna.Study, rows: list[dict[str, Any]]) -> None:
         runs = missing(self.folder, self.experiment, rows)
         known = {row["number"]: row for row in rows}
         chosen = {number: trained(self.experiment, study, known[number]) for number, _ in runs}
+        for number, values in chosen.items():
+            chosen[number] = scheduled(values, (read_record(self.folder, number) or {}).get("schedule", ()))
         confirm(self.folder, self.there, runs, chosen, self.slots, self.gpus, self.listeners, self.interrupts)
 
     def _check_interrupt(self) -> None:

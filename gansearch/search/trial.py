@@ -32,7 +32,8 @@ SAVE_SECONDS = 30.0
 """Between checkpoints: as much work a dead worker may cost."""
 MOST_SAMPLES = 64
 MOST_BYTES = 1_000_000
-_STATE = "state.pt"
+STATE = "state.pt"
+"""The file of a checkpoint."""
 
 
 @dataclass
@@ -53,6 +54,8 @@ class Ending:
     """Why its seeds were trained one after the other; empty if they were not, or there is one."""
     standings: list[dict[str, float]] = field(default_factory=list)
     """What it was like at the rungs that it reached: {"rung", "stability", "distance"}."""
+    schedule: list[dict[str, float]] = field(default_factory=list)
+    """What its weights went through, of a member of a population: {"after", "lr_d", "lr_g", "update_ratio"} each."""
 
 
 def trainable(
@@ -78,14 +81,14 @@ def run_trial(
     """
     trial = _Trial(experiment, config["params"], config["number"], rungs, race)
     _restore(trial, config["checkpoints"])
-    cpus, gpus = _own_resources()
+    cpus, gpus = own_resources()
     sent = 0
     reported = saved = time.monotonic()
     for _ in trial.train(cpus, gpus):
         now = time.monotonic()
         if now - saved >= SAVE_SECONDS:
             with tempfile.TemporaryDirectory() as folder:
-                torch.save(trial.state(), Path(folder) / _STATE)
+                torch.save(trial.state(), Path(folder) / STATE)
                 tune.report({"rows": trial.rows[sent:]}, checkpoint=tune.Checkpoint.from_directory(folder))
         elif now - reported >= REPORT_SECONDS:
             tune.report({"rows": trial.rows[sent:]})
@@ -255,7 +258,7 @@ def _restore(trial: _Trial, checkpoints: list[str]) -> None:
     own = tune.get_checkpoint()
     for path in [own.path] if own else checkpoints:
         try:
-            trial.load_state(torch.load(Path(path) / _STATE, weights_only=True, map_location="cpu"))
+            trial.load_state(torch.load(Path(path) / STATE, weights_only=True, map_location="cpu"))
             return
         except Exception:  # noqa: BLE001 (a checkpoint cut off in writing; there is an older one, or the beginning)
             continue
@@ -273,7 +276,7 @@ def _task(experiment: Experiment) -> Task:
     return _TASKS[key]
 
 
-def _own_resources() -> tuple[float, float]:
+def own_resources() -> tuple[float, float]:
     """CPUs and GPUs of this worker."""
     resources = tune.get_context().get_trial_resources().required_resources
     return resources.get("CPU", 1.0), resources.get("GPU", 0.0)

@@ -44,6 +44,15 @@ class Choice:
     def confirmed(self) -> bool:
         return bool(self.seeds)
 
+    @property
+    def shown(self) -> dict[str, Any]:
+        """The parameters as people read them: of a schedule a line for each change."""
+        found = {name: value for name, value in self.params.items() if name != "schedule"}
+        for change in self.params.get("schedule", ()):
+            values = (f"{name} {value:.4g}" for name, value in change.items() if name != "after")
+            found[f"after {change['after']}"] = ", ".join(values)
+        return found
+
 
 def candidates(trials: pd.DataFrame, top: int) -> list[int]:
     """Numbers of the `top` healthy trials to confirm: by distance on the Pareto front, then the next."""

@@ -46,6 +46,37 @@ _FIXED = (
             g += 1
 """,
 )
+_FIXED_SCHEDULE = (
+    "import torch",
+    """update_ratio = {update_ratio}  # D updates per G update
+# (after so many updates, lr_d, lr_g, update_ratio) from then on
+schedule = [
+{changes}]""",
+    "",
+    """
+    def step(optimizer, loss):
+        optimizer.zero_grad()
+        loss().backward()
+        optimizer.step()
+
+    changes, ratio = list(schedule), update_ratio
+    d = g = 0  # since pretraining or the last change of the ratio
+    for done in range(updates):
+        if changes and changes[0][0] == done:
+            before = ratio
+            _, optimizer_d.param_groups[0]["lr"], optimizer_g.param_groups[0]["lr"], ratio = changes.pop(0)
+            if ratio != before:
+                d = g = 0
+        if done < pretrain_steps:
+            step(optimizer_d, d_loss)
+        elif d < ratio * (g + 1):
+            step(optimizer_d, d_loss)
+            d += 1
+        else:
+            step(optimizer_g, g_loss)
+            g += 1
+""",
+)
 _HELD = (
     "import torch\n\nimport gansearch",
     "target_separability = {target_separability}  # of D's scores; it decides whose turn is next",
@@ -66,6 +97,24 @@ _HELD = (
         else:
             step(optimizer_g, g_loss())
 """,
+)
+_HELD_SCHEDULE = (
+    _HELD[0],
+    """target_separability = {target_separability}  # of D's scores; it decides whose turn is next
+# (after so many updates, lr_d, lr_g, target_separability) from then on
+schedule = [
+{changes}]""",
+    _HELD[2],
+    _HELD[3].replace(
+        """    for done in range(updates):
+""",
+        """    changes = list(schedule)
+    for done in range(updates):
+        if changes and changes[0][0] == done:
+            groups = optimizer_d.param_groups[0], optimizer_g.param_groups[0]
+            _, groups[0]["lr"], groups[1]["lr"], controller.target = changes.pop(0)
+""",
+    ),
 )
 """Of the code for a loop of one's own, by balance: its imports, its number, what else it asks for, and its turns."""
 
@@ -98,12 +147,18 @@ def to_python(choice: Choice, experiment: Experiment) -> str:
     )
     extras = f"\n# The losses that were searched with also have:\n{extras}" if extras else ""
     imports, number, also, turns = _HELD if training.balance == "held" else _FIXED
+    changes = ""
+    if training.schedule:
+        imports, number, also, turns = _HELD_SCHEDULE if training.balance == "held" else _FIXED_SCHEDULE
+        place = "target_separability" if training.balance == "held" else "update_ratio"
+        lines = [(s.after, s.lr_d, s.lr_g, getattr(s, place)) for s in training.segments[1:]]
+        changes = "".join(f"    {line},\n" for line in lines)
     return f'''{comment}
 {imports}
 
 lr_d, lr_g = {lr_d}, {lr_g}
 pretrain_steps = {training.pretrain_steps}  # D updates before G's first one
-{number.format(**training.model_dump())}
+{number.format(**training.model_dump(), changes=changes)}
 updates = {training.updates}  # of D and G together
 batch_size = {training.batch_size}
 loss = "{training.loss}"
@@ -122,6 +177,7 @@ def exported(choice: Choice, experiment: Experiment) -> Experiment:
         update={
             "training": training_of(choice, experiment),
             "search": {},
+            "sampler": "tpe" if experiment.is_population else experiment.sampler,
             "evidence": evidence(choice, experiment),
         }
     )

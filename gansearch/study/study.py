@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from gansearch.study.folder import Folder, NothingHealthy, StudyError, write_who
 from gansearch.study.importance import importance
 from gansearch.study.page import fragment
 from gansearch.study.plots import Plots
-from gansearch.study.tables import from_json, read_confirmation, read_curves, read_trials
+from gansearch.study.tables import from_json, read_confirmation, read_curves, read_record, read_trials, scheduled
 
 
 def load_study(dir: str | Path) -> Study:
@@ -64,17 +65,17 @@ class Study(Plots):
     @cached_property
     def best(self) -> Choice | None:
         """The best-balanced configuration; None where nothing is healthy."""
-        return choose_best(self.trials, self.confirmation)
+        return self._with_schedule(choose_best(self.trials, self.confirmation))
 
     @cached_property
     def closest(self) -> Choice | None:
         """What came closest to it, where nothing is healthy."""
-        return None if self.best else choose_closest(self.trials, self.confirmation)
+        return None if self.best else self._with_schedule(choose_closest(self.trials, self.confirmation))
 
     @cached_property
     def importance(self) -> dict[str, dict[str, float]]:
-        """{"stability": {name: share}, "distance": {...}}; {} with too few trials."""
-        return importance(self.trials, self.experiment.search)
+        """{"stability": {name: share}, "distance": {...}}; {} with too few trials, or where each is a schedule."""
+        return {} if self.experiment.is_population else importance(self.trials, self.experiment.search)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -173,6 +174,11 @@ class Study(Plots):
         group = self.groups[0] if choice else None
         verdicts = dict(reversed(self.verdicts.items()))
         return fragment("card.html", study=self, choice=choice, group=group, verdicts=verdicts)
+
+    def _with_schedule(self, choice: Choice | None) -> Choice | None:
+        """A choice that is a population's member, with what its weights went through."""
+        segments = choice and (read_record(self.folder, choice.number) or {}).get("schedule")
+        return replace(choice, params=scheduled(choice.params, segments)) if choice and segments else choice
 
     def _told(self, choice: Choice | None) -> dict[str, Any] | None:
         """A choice as the contract has it: its trial's own numbers, and those of its confirmation beside."""

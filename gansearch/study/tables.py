@@ -101,6 +101,20 @@ def trial_row(
     return {name: row[name] for name in trial_columns(params)}
 
 
+def scheduled(params: Mapping[str, Any], segments: Sequence[Mapping[str, float]]) -> dict[str, Any]:
+    """A trial's parameters for `Training.with_params` with a schedule: its first segment, and the rest as changes.
+
+    A segment is {"after", "lr_d", "lr_g", "update_ratio"}, or "target_separability" in its place; without any the
+    parameters are returned as they are.
+    """
+    if not segments:
+        return dict(params)
+    start, *changes = segments
+    values = {name: value for name, value in start.items() if name != "after"}
+    kept = {name: value for name, value in params.items() if name not in ("lr", "lr_ratio")}
+    return {**kept, **values, "schedule": [dict(change) for change in changes]}
+
+
 def median(values: Iterable[float]) -> float:
     """The median of those values that are numbers; NaN if none is."""
     finite = [value for value in values if math.isfinite(value)]
@@ -120,6 +134,7 @@ def write_record(
     curves: Sequence[Mapping[str, Any]],
     samples: np.ndarray | None = None,
     standings: Sequence[Mapping[str, float]] = (),
+    schedule: Sequence[Mapping[str, float]] = (),
 ) -> None:
     """Writes what a trial left; result.json comes last, so that a record is whole if it is there."""
     path = folder.record(row["number"])
@@ -128,11 +143,14 @@ def write_record(
     write_whole(path / "curves.parquet", lambda file: frame.to_parquet(file, index=False))
     if samples is not None:
         write_array(path / "samples.npy", samples)
-    write_whole(path / "result.json", to_json({"row": dict(row), "seeds": list(seeds), "standings": list(standings)}))
+    record = {"row": dict(row), "seeds": list(seeds), "standings": list(standings)}
+    if schedule:
+        record["schedule"] = list(schedule)
+    write_whole(path / "result.json", to_json(record))
 
 
 def read_record(folder: Folder, number: int) -> dict[str, Any] | None:
-    """{"row", "seeds"} of a trial, or None where there is no whole record."""
+    """{"row", "seeds"} of a trial, of a population's member also "schedule"; None where there is no whole record."""
     try:
         record: dict[str, Any] = from_json((folder.record(number) / "result.json").read_text())
     except (OSError, ValueError):

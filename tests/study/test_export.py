@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,45 @@ def test_the_snippet_alternates_in_exact_proportion_after_pretraining() -> None:
 
     space["train"](generator, discriminator, lambda: loss("d", discriminator), lambda: loss("g", generator))
     assert "".join(order) == "ddd" + "dddgddg" * 5
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_a_schedule_is_exported_in_every_format(tmp_path: Path, held: bool) -> None:
+    name, values = ("target_separability", (0.8, 0.6)) if held else ("update_ratio", (1.0, 3.0))
+    params = {"lr_d": 3e-4, "lr_g": 6e-4, "pretrain_steps": 3, name: values[0]}
+    params |= {"schedule": [{"after": 10, "lr_d": 1e-4, "lr_g": 2e-4, name: values[1]}]}
+    choice = Choice(12, params, 0.8, 9.0)
+    fixed = {"updates": 38, **({"balance": "held"} if held else {})}
+    spec = experiment(training=fixed, sampler="pbt", search={"lr": {"low": 1e-4, "high": 1}})
+    training = load(to_yaml(choice, spec), tmp_path).training
+    assert [(s.after, s.lr_d, s.lr_g, getattr(s, name)) for s in training.segments] == [
+        (0, 3e-4, 6e-4, values[0]),
+        (10, 1e-4, 2e-4, values[1]),
+    ]
+    assert load(to_json(choice, spec), tmp_path).training == training
+    space: dict[str, Any] = {}
+    exec(to_python(choice, spec), space)
+    generator, discriminator, order = torch.nn.Linear(1, 1), torch.nn.Linear(1, 1), []
+    start, moved = {id(n): n.bias.item() for n in (generator, discriminator)}, []
+
+    def loss(turn: str, network: torch.nn.Module) -> torch.Tensor:
+        order.append(turn)
+        moved.append([(n.bias.item() - start[id(n)]) for n in (discriminator, generator)])
+        return network(torch.ones(1, 1)).sum()
+
+    def d_loss() -> Any:
+        found = loss("d", discriminator)
+        return (found, torch.zeros(4), torch.ones(4)) if held else found
+
+    space["train"](generator, discriminator, d_loss, lambda: loss("g", generator))
+    assert len(order) == 38
+    if not held:
+        assert "".join(order) == "ddd" + "dgdgdgd" + "dddg" * 7
+    # Adam's steps on a constant gradient are its rate.
+    steps = [one[0] - other[0] for one, other in pairwise(moved)]
+    rates = [step for step, turn in zip(steps, order, strict=False) if turn == "d"]
+    assert rates[0] == pytest.approx(3e-4, rel=0.05)
+    assert rates[-1] == pytest.approx(1e-4, rel=0.05)
 
 
 def test_the_snippet_names_what_the_loop_must_add() -> None:

@@ -1,0 +1,194 @@
+"""A population: what its members went through, that it is repeatable, and that none is lost."""
+
+import signal
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from optuna.trial import TrialState
+
+from gansearch.experiment import Choices, Experiment, ExperimentError, Range
+from gansearch.gan import Trainer, load_task
+from gansearch.search.check import check_search
+from gansearch.search.errors import Interrupted, SweepError
+from gansearch.search.listener import Listener
+from gansearch.search.pbt import exchanges
+from gansearch.search.population import Population, _inside
+from gansearch.search.searcher import open_study
+from gansearch.search.sweep import sweep
+from gansearch.study.choose import params_of
+from gansearch.study.folder import Folder
+from gansearch.study.study import load_study
+from gansearch.study.tables import CURVE_COLUMNS, read_record, read_samples, scheduled, trial_columns
+
+PBT = {
+    "sampler": {"name": "pbt", "perturbation_interval": 20, "quantile_fraction": 0.5},
+    "search": {
+        "lr": {"low": 1e-4, "high": 1e-2, "log": True},
+        "update_ratio": {"choices": [0.5, 1, 2]},
+        "betas": {"choices": [[0.5, 0.9], [0, 0.9]]},
+    },
+    "limits": {},
+    "trials": 4,
+}
+
+
+class Log(Listener):
+    """Remembers what has ended; sends this process a Ctrl-C when `interrupt_after` members have."""
+
+    def __init__(self, interrupt_after=None):
+        self.interrupt_after, self.records = interrupt_after, []
+
+    def ended(self, record):
+        self.records.append(record)
+        if len(self.records) == self.interrupt_after:
+            signal.raise_signal(signal.SIGINT)
+
+
+@pytest.fixture(scope="module")
+def finished(ray_session, make_tiny, tmp_path_factory):
+    """A population of four, interrupted once two have ended, and gone on with."""
+    folder = tmp_path_factory.mktemp("population")
+    (folder / "turns").mkdir()
+    experiment = make_tiny(folder / "turns", **PBT)
+    first, second = Log(interrupt_after=2), Log()
+    with pytest.raises(Interrupted):
+        sweep(experiment, folder / "out", listeners=[first])
+    swept = sweep(experiment, folder / "out", resume=True, listeners=[second])
+    return SimpleNamespace(experiment=experiment, path=swept.path, first=first, second=second)
+
+
+def rows(finished):
+    return pd.read_parquet(Folder(finished.path).trials)
+
+
+def test_every_member_has_a_row_and_none_is_lost_or_trained_twice(finished):
+    trials = rows(finished)
+    assert list(trials.columns) == trial_columns(finished.experiment.search)
+    assert (len(trials), set(trials["status"]), set(trials["updates"])) == (4, {"complete"}, {80})
+    ended = [record["row"]["number"] for log in (finished.first, finished.second) for record in log.records]
+    assert sorted(ended) == sorted(trials["number"])
+
+
+def test_the_study_tells_each_ending_and_schedule(finished):
+    study = open_study(Folder(finished.path), finished.experiment)
+    done = [trial for trial in study.trials if trial.state is TrialState.COMPLETE]
+    assert {trial.state for trial in study.trials} <= {TrialState.COMPLETE, TrialState.FAIL}
+    assert sorted(trial.number for trial in done) == sorted(rows(finished)["number"])
+    for trial in done:
+        record = read_record(Folder(finished.path), trial.number)
+        assert trial.user_attrs["schedule"] == record["schedule"]
+        assert trial.values == pytest.approx([record["row"]["stability"], record["row"]["distance"]])
+
+
+def test_a_member_is_its_schedule_trained_from_the_start(finished):
+    """Bit for bit, also where it is a copy: the random numbers are copied too, and all have the same seed."""
+    folder, trials = Folder(finished.path), rows(finished)
+    task = load_task(finished.experiment.task, {})
+    lengths = []
+    for number in trials["number"]:
+        record = read_record(folder, number)
+        params = scheduled(params_of(trials, number), record["schedule"])
+        trainer = Trainer(task, finished.experiment.training.with_params(params), finished.experiment.seed)
+        probes = list(trainer.run())
+        samples = read_samples(folder, number)
+        assert np.array_equal(trainer.result().samples[: len(samples)], samples)
+        curves = pd.read_parquet(folder.record(number) / "curves.parquet")
+        assert list(curves.columns) == list(CURVE_COLUMNS)
+        assert curves["update"].tolist() == [probe.update for probe in probes]
+        assert np.array_equal(curves["loss_d"], [probe.loss_d for probe in probes], equal_nan=True)
+        last = record["schedule"][-1]
+        assert (last["lr_d"], last["update_ratio"]) == (record["row"]["lr_d"], record["row"]["update_ratio"])
+        lengths.append(len(record["schedule"]))
+    assert max(lengths) > 1  # some were copies
+
+
+def test_the_best_is_exported_with_its_schedule(finished, tmp_path):
+    study = load_study(finished.path)
+    longest = max(rows(finished)["number"], key=lambda n: len(read_record(study.folder, n)["schedule"]))
+    study.trials["verdict"] = ["balanced" if n == longest else "collapsed" for n in study.trials["number"]]
+    study.export(tmp_path / "best.yaml")
+    training, record = Experiment.load(tmp_path / "best.yaml").training, read_record(study.folder, longest)
+    assert [segment.after for segment in training.segments] == [segment["after"] for segment in record["schedule"]]
+    assert (training.lr_d, training.update_ratio) == tuple(record["schedule"][0][n] for n in ("lr_d", "update_ratio"))
+    assert f"after {training.schedule[0].after}<" in study.report(tmp_path / "report.html").read_text()
+
+
+def test_a_population_cannot_become_another_sampler_s(finished):
+    other = finished.experiment.model_copy(update={"sampler": "tpe"})
+    with pytest.raises(SweepError, match="sampler"):
+        sweep(other, finished.path, resume=True)
+
+
+def test_exchanges_are_at_probes_after_the_longest_pretraining(make_tiny):
+    held = exchanges(make_tiny(**PBT))
+    assert len(held) == 3
+    assert all(20 * k <= update < 20 * k + 5 for k, update in enumerate(held, 1))
+    later = {**PBT, "search": {**PBT["search"], "pretrain_steps": {"low": 0, "high": 30}}}
+    assert min(exchanges(make_tiny(**later))) >= 50
+
+
+@pytest.mark.parametrize(
+    ("fields", "path", "part"),
+    [
+        ({"search": {"betas": {"choices": [[0.5, 0.9], [0, 0.9]]}}}, "search", "lr_ratio"),
+        ({"replicas": 2}, "replicas", "must be 1"),
+        ({"trials": 1}, "trials", "at least 2"),
+        ({"limits": {"hours": 1}}, "limits.hours", "side by side"),
+        ({"stop_when_flat": 3}, "stop_when_flat", "no meaning"),
+        ({"sampler": {"name": "pbt", "quantile": 0.5}}, "sampler.quantile", "quantile_fraction"),
+        ({"sampler": {"name": "pbt", "quantile_fraction": 0.7}}, "sampler", "at most 0.5"),
+        ({"sampler": {"name": "pbt", "perturbation_interval": 80}}, "sampler.perturbation_interval", "no exchange"),
+    ],
+)
+def test_what_a_population_cannot_do_is_refused(make_tiny, fields, path, part):
+    with pytest.raises(ExperimentError) as raised:
+        check_search(make_tiny(**{**PBT, **fields}))
+    assert part in raised.value.errors[path]
+
+
+@pytest.fixture(scope="module")
+def bereft(ray_session, make_tiny, tmp_path_factory):
+    """A population of three, of which in the second leg one raises, and one's worker dies and is started again."""
+    folder = tmp_path_factory.mktemp("bereft")
+    (folder / "turns").mkdir()
+    experiment = make_tiny(folder / "turns", {"5": "raise", "6": "die"}, **{**PBT, "trials": 3})
+    return sweep(experiment, folder / "out")
+
+
+def test_the_others_go_on_where_a_member_dies(bereft):
+    trials = pd.read_parquet(bereft.folder.trials)
+    assert sorted(trials["status"]) == ["complete", "complete", "failed"]
+    assert "no such luck" in trials.set_index("status").loc["failed", "error"]
+    assert set(trials[trials["status"] == "complete"]["updates"]) == {80}
+
+
+def test_nobody_waits_for_an_exchange_that_cannot_come(make_tiny):
+    population = Population(make_tiny(**PBT))
+    waiting, late = SimpleNamespace(status="PAUSED"), SimpleNamespace(status="RUNNING")
+    members = {id(waiting): (waiting, 1), id(late): (late, 0)}
+    population._trial_state = _States(members)
+    live = [waiting, late]
+    controller = SimpleNamespace(get_live_trials=lambda: live, get_trials=lambda: live)
+    assert population.choose_trial_to_run(controller) is None
+    live.remove(late)  # it died on its way to the exchange
+    assert population.choose_trial_to_run(controller) is waiting
+
+
+class _States:
+    """Ray Tune's states of trials, by trial."""
+
+    def __init__(self, members):
+        self.members = members
+
+    def __getitem__(self, trial):
+        return SimpleNamespace(last_train_time=self.members[id(trial)][1])
+
+
+def test_copies_stay_within_what_is_searched(make_tiny):
+    population = Population(make_tiny(**PBT))
+    config = {"number": 1, "checkpoints": [], "params": {"lr": 0.0119, "update_ratio": 2, "betas": [0, 0.9]}}
+    assert population._within(config)["params"] == {"lr": 0.01, "update_ratio": 2, "betas": [0, 0.9]}
+    assert _inside(Range(low=0.1, high=1, step=0.2), 1.2) == pytest.approx(0.9)
+    assert isinstance(population._entries["update_ratio"], Choices)
