@@ -95,7 +95,7 @@ class Experiment(Model):
 
     @model_validator(mode="after")
     def _whole(self) -> Experiment:
-        errors = dict(errors_between(self.training, self.search, self.start_from, self.confirm))
+        errors = dict(errors_between(self.training, self.search, self.start_from, self.confirm, self.resources))
         if errors:
             raise Several(errors)
         return self

@@ -130,7 +130,7 @@ def _processes(store: dist.Store, rank: int, size: int, device: torch.device, ad
         nccl = dist.ProcessGroupNCCL.Options()
         nccl._timeout = wait
         return dist.ProcessGroupNCCL(store, rank, size, nccl)
-    gloo = dist.ProcessGroupGloo._Options()
+    gloo = dist.ProcessGroupGloo._Options()  # type: ignore[attr-defined]
     gloo._devices = [dist.ProcessGroupGloo.create_device(hostname=address)]
     gloo._timeout = timedelta(seconds=_MEET_SECONDS)
     processes = dist.ProcessGroupGloo(store, rank, size, gloo)

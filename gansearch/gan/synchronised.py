@@ -43,7 +43,7 @@ class Synchronised(_BatchNorm):
             return super().forward(input)
         self._check_input_dim(input)
         mean, variance, count = _moments(input, self.group)
-        if self.track_running_stats and self.running_mean is not None:
+        if self.track_running_stats:
             self._track(mean.detach(), variance.detach() * count / (count - 1))
         shape = (1, -1, *[1] * (input.dim() - 2))
         scale = torch.rsqrt(variance + self.eps)
@@ -53,8 +53,10 @@ class Synchronised(_BatchNorm):
         return output if self.bias is None else output + self.bias.view(shape)
 
     def _track(self, mean: Tensor, variance: Tensor) -> None:
+        if self.num_batches_tracked is None or self.running_mean is None or self.running_var is None:
+            return  # made without them
         self.num_batches_tracked.add_(1)
-        share = self.momentum if self.momentum is not None else 1.0 / self.num_batches_tracked
+        share = 1.0 / self.num_batches_tracked if self.momentum is None else self.momentum
         self.running_mean.lerp_(mean.to(self.running_mean), share)
         self.running_var.lerp_(variance.to(self.running_var), share)
 

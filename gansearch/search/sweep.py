@@ -12,7 +12,6 @@ from typing import Any
 import optuna
 import ray
 from ray import tune
-from ray.tune import PlacementGroupFactory
 from ray.tune.error import TuneError
 
 from gansearch.experiment import Experiment
@@ -33,6 +32,7 @@ from gansearch.search.recorder import Recorder, Stop, about_run
 from gansearch.search.resume import check_folder, only_one, read_rows, settle
 from gansearch.search.searcher import StudySearcher, open_study
 from gansearch.search.trial import trainable
+from gansearch.search.workers import placement
 from gansearch.study.folder import Folder, write_whole
 
 _FAILURES = 2
@@ -110,7 +110,7 @@ class _Sweep:
     ):
         self.folder, self.experiment, self.cluster = folder, experiment, ray_cluster
         self.listeners, self.interrupts = listeners, interrupts
-        self.gpus = ray_cluster.gpus_of_trial(experiment.resources)
+        self.bundle = ray_cluster.bundle(experiment.resources)
         self.slots = min(slots, experiment.limits.concurrent or slots)
         self.full = self.slots == slots
 
@@ -143,8 +143,7 @@ class _Sweep:
         return Recorder(self.folder, self.experiment, searcher, self.listeners, self.interrupts, rows, run)
 
     def _trials(self, recorder: Recorder) -> None:
-        bundle = {"CPU": self.experiment.resources.cpus, "GPU": self.gpus}
-        resources = PlacementGroupFactory([{name: amount for name, amount in bundle.items() if amount}])
+        resources = placement(self.experiment.resources, self.bundle)
         ranks = rungs(self.folder) if self.experiment.prune else None
         adaptive = self.experiment.least_replicas < self.experiment.most_replicas
         seeds = race(self.folder, self.experiment) if adaptive else None
@@ -179,7 +178,7 @@ class _Sweep:
         runs = missing(self.folder, self.experiment, rows)
         known = {row["number"]: row for row in rows}
         chosen = {number: trained(self.experiment, study, known[number]) for number, _ in runs}
-        confirm(self.folder, self.experiment, runs, chosen, self.slots, self.gpus, self.listeners, self.interrupts)
+        confirm(self.folder, self.experiment, runs, chosen, self.slots, self.bundle, self.listeners, self.interrupts)
 
     def _check_interrupt(self) -> None:
         if self.interrupts.requested:
