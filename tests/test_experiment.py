@@ -137,7 +137,20 @@ def test_all_errors_come_at_once_with_path_and_suggestion(load):
         ("{name: a, task: digits, objective: balance}", "objective", 'did you mean "balanced"'),
         ("{name: a, task: digits, sampler: {name: tpee}}", "sampler.name", 'did you mean "tpe"'),
         ("{name: a, task: digits, sampler: {n_startup_trials: 2}}", "sampler.name", "missing"),
-        ("{name: a, task: digits, resources: {gpus: 2}}", "resources.gpus", "at most one"),
+        ("{name: a, task: digits, resources: {gpus: 1.5}}", "resources.gpus", "whole number"),
+        ("{name: a, task: digits, resources: {gpus: two}}", "resources.gpus", "'two'"),
+        ("{name: a, task: digits, resources: {gpus: 2, workers: 4}}", "resources.workers", "gpus: 2"),
+        ("{name: a, task: digits, resources: {gpus: 0.5, workers: 2}}", "resources.workers", "gpus: 0.5"),
+        ("{name: a, task: digits, resources: {across_nodes: true}}", "resources.across_nodes", "2 or more"),
+        ("{name: a, task: digits, resources: {memory: 4 apples}}", "resources.memory", "apples"),
+        ("{name: a, task: digits, resources: {custom: {GPU: 1}}}", "resources.custom", "resources.gpus"),
+        ("{name: a, task: digits, resources: {custom: {tpu: 0}}}", "resources.custom.tpu", "greater than 0"),
+        ("{name: a, task: digits, resources: {workers: 65}}", "training.batch_size", "65 workers"),
+        (
+            "{name: a, task: digits, resources: {workers: 8}, search: {batch_size: {choices: [4, 16]}}}",
+            "search.batch_size",
+            "4 samples",
+        ),
         ("{name: '..', task: digits}", "name", "letter"),
     ],
 )
@@ -145,6 +158,17 @@ def test_what_is_wrong_is_named(load, text, path, part):
     found = errors(load, text)
     assert list(found) == [path]
     assert part in found[path]
+
+
+def test_a_trial_has_a_worker_for_each_gpu_unless_told_otherwise(load):
+    def processes(resources):
+        return load(f"{{name: a, task: digits, resources: {resources}}}").resources.processes
+
+    given = {"{}": 1, "{gpus: 0.25}": 1, "{gpus: 4}": 4, "{gpus: auto, workers: 2}": 2, "{gpus: 0, workers: 3}": 3}
+    assert {resources: processes(resources) for resources in given} == given
+    memory = load("{name: a, task: digits, resources: {memory: 4GB}}")
+    assert memory.resources.memory == 4_000_000_000
+    assert "memory: 4000000000" in memory.to_yaml()
 
 
 def test_a_missing_file_suggests_its_neighbour(tmp_path):

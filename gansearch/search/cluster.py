@@ -42,10 +42,10 @@ class Cluster:
         slots = sum(fits) // workers if resources.across_nodes else sum(n // workers for n in fits)
         if not slots:
             trial = "a trial of " + (f"{workers} workers, each with " if workers > 1 else "") + _list(bundle)
-            where = "not at once on all nodes together" if resources.across_nodes else "on no node"
-            largest = ", ".join(_list({"CPU": 0, "GPU": 0, **node}, bundle) for node in self.nodes)
+            where = "not even on all nodes together" if resources.across_nodes else "on no node"
+            largest = ", ".join(f"({_list(node, bundle)})" for node in self.nodes)
             hint = "; across_nodes: true lets them be on several" if sum(fits) >= workers else ""
-            raise SweepError(f"resources: {trial} fits {where} ({largest}){hint}")
+            raise SweepError(f"resources: {trial}, fits {where}: {largest}{hint}")
         return slots
 
     def workers_of_nodes(self, resources: Resources) -> list[int]:
