@@ -15,7 +15,7 @@ from gansearch.gan.registry import load_task
 from gansearch.gan.task import Task
 from gansearch.gan.training import Training
 
-_END_SECONDS = 5.0
+_END_SECONDS = 30.0
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from gansearch.gan.parallel import follow, lead
 from gansearch.gan.registry import user_traceback
 
 _HERE = "127.0.0.1"
-_CAUSE_SECONDS = 5.0
+_CAUSE_SECONDS = 20.0
 """In which a worker that broke a group off is known to have ended."""
 _LOOK_SECONDS = 1.0
 
