@@ -132,7 +132,7 @@ def two():
     begin.has_ended = lambda: not ends.empty()
     yield begin
     meetings.put(None)
-    process.join(10)
+    process.join(60)
     assert process.exitcode == 0
 
 
