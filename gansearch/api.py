@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from gansearch.experiment import Experiment, ExperimentError
-from gansearch.gan import Probe, Result, Trainer, check_task, load_task
+from gansearch.experiment import Experiment, ExperimentError, Resources
+from gansearch.gan import Probe, Result, Task, Trainer, check_task, load_task
 from gansearch.study.folder import write_array, write_whole
 from gansearch.study.study import Study, load_study
 from gansearch.study.tables import median
@@ -93,26 +94,48 @@ def train(
 ) -> TrainResult:
     """Trains the experiment's `training` (not its search) on fresh seeds, one after the other, on this machine.
 
+    Several workers are as many processes, on a GPU each, or all on the CPU where there is no GPU.
     `out` gets seed-N/samples.npy (2,000 fakes in data units), generator.safetensors and curves.parquet. `watch` is
     called with the seed and each probe. Raises TaskError, and whatever the task's own code raises.
     """
     # As many threads as a trial has: small networks lose time on more, and runs beside each other lose most of it.
     torch.set_num_threads(max(1, int(experiment.resources.cpus)))
     task = load_task(experiment.task, experiment.task_options)
-    device = "cuda" if experiment.resources.gpus != 0 and torch.cuda.is_available() else "cpu"
-    check_task(task, device)
+    devices = _devices(experiment.resources)
+    check_task(task, devices[0])
     results = []
     for seed in range(experiment.seed + TRAIN_SEEDS, experiment.seed + TRAIN_SEEDS + seeds):
-        trainer = Trainer(task, experiment.training, seed, device)
-        probes = []
-        for probe in trainer.run():
-            probes.append(probe)
-            watch(seed, probe)
-        result = trainer.result()
+        with _training(experiment, task, seed, devices) as trainer:
+            probes = []
+            for probe in trainer.run():
+                probes.append(probe)
+                watch(seed, probe)
+            result = trainer.result()
         results.append(result)
         if out is not None:
             _write(Path(out) / f"seed-{seed}", trainer, probes)
     return TrainResult(results)
+
+
+def _devices(resources: Resources) -> list[str]:
+    """Where each worker trains. Raises ExperimentError where this machine has GPUs, but too few."""
+    size, here = resources.processes, torch.cuda.device_count()
+    if resources.gpus == 0 or not here:
+        return ["cpu"] * size
+    if size > here:
+        raise ExperimentError("resources", {"gpus": f"{size} are needed, one a worker, but this machine has {here}"})
+    return ["cuda"] if size == 1 else [f"cuda:{i}" for i in range(size)]
+
+
+@contextmanager
+def _training(experiment: Experiment, task: Task, seed: int, devices: list[str]) -> Iterator[Trainer]:
+    if len(devices) == 1:
+        yield Trainer(task, experiment.training, seed, devices[0])
+        return
+    from gansearch.gan.spawned import spawned
+
+    with spawned(task, experiment.task, experiment.task_options, experiment.training, seed, devices) as trainer:
+        yield trainer
 
 
 def _write(folder: Path, trainer: Trainer, probes: list[Probe]) -> None:

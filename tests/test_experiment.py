@@ -137,38 +137,21 @@ def test_all_errors_come_at_once_with_path_and_suggestion(load):
         ("{name: a, task: digits, objective: balance}", "objective", 'did you mean "balanced"'),
         ("{name: a, task: digits, sampler: {name: tpee}}", "sampler.name", 'did you mean "tpe"'),
         ("{name: a, task: digits, sampler: {n_startup_trials: 2}}", "sampler.name", "missing"),
-        ("{name: a, task: digits, resources: {gpus: 2}}", "resources.gpus", "at most one"),
+        ("{name: a, task: digits, resources: {gpus: 1.5}}", "resources.gpus", "whole number"),
+        ("{name: a, task: digits, resources: {gpus: two}}", "resources.gpus", "'two'"),
+        ("{name: a, task: digits, resources: {gpus: 2, workers: 4}}", "resources.workers", "gpus: 2"),
+        ("{name: a, task: digits, resources: {gpus: 0.5, workers: 2}}", "resources.workers", "gpus: 0.5"),
+        ("{name: a, task: digits, resources: {across_nodes: true}}", "resources.across_nodes", "2 or more"),
+        ("{name: a, task: digits, resources: {memory: 4 apples}}", "resources.memory", "apples"),
+        ("{name: a, task: digits, resources: {custom: {GPU: 1}}}", "resources.custom", "resources.gpus"),
+        ("{name: a, task: digits, resources: {custom: {tpu: 0}}}", "resources.custom.tpu", "greater than 0"),
+        ("{name: a, task: digits, resources: {workers: 65}}", "training.batch_size", "65 workers"),
+        (
+            "{name: a, task: digits, resources: {workers: 8}, search: {batch_size: {choices: [4, 16]}}}",
+            "search.batch_size",
+            "4 samples",
+        ),
         ("{name: '..', task: digits}", "name", "letter"),
-        (
-            "{name: a, task: digits, training: {schedule: [{after: 9, lr_d: 1}, {after: 9, lr_g: 1}]}}",
-            "training.schedule",
-            "each change has to come later",
-        ),
-        (
-            "{name: a, task: digits, training: {schedule: [{after: 4000, lr_d: 1}]}}",
-            "training.schedule[0].after",
-            "4000 leaves nothing",
-        ),
-        (
-            "{name: a, task: digits, training: {schedule: [{after: 9, update_ratio: -1}]}}",
-            "training.schedule[0].update_ratio",
-            "-1",
-        ),
-        (
-            "{name: a, task: digits, training: {schedule: [{after: 9, lr_e: 1}]}}",
-            "training.schedule[0].lr_e",
-            'did you mean "lr_',
-        ),
-        (
-            "{name: a, task: digits, training: {schedule: [{after: 9, lr_d: 1}]}, search: {lr: {low: 1, high: 2}}}",
-            "search.lr",
-            "training.schedule",
-        ),
-        (
-            "{name: a, task: digits, training: {schedule: [{after: 9, target_separability: .6}]}}",
-            "training.schedule[0].target_separability",
-            "held",
-        ),
     ],
 )
 def test_what_is_wrong_is_named(load, text, path, part):
@@ -194,6 +177,11 @@ def test_what_is_wrong_with_a_schedule_is_named(load, schedule, path, part):
     assert part in found[f"training.schedule{path}"]
 
 
+def test_a_member_of_a_population_has_one_worker(load):
+    text = "{name: a, task: digits, sampler: pbt, resources: {workers: 2}, search: {lr: {low: 1e-4, high: 1e-2}}}"
+    assert "one process" in errors(load, text)["resources"]
+
+
 def test_what_a_schedule_changes_is_not_searched(load):
     start = "{name: a, task: digits, training: {schedule: [{after: 9, lr_d: 1}]}, search:"
     assert "training.schedule" in errors(load, start + " {lr: {low: 1, high: 2}}}")["search.lr"]
@@ -205,6 +193,17 @@ def test_a_schedule_is_read_and_written_as_it_is(load):
     experiment = load(text)
     assert [segment[:3] for segment in experiment.training.segments] == [(0, 1e-3, 2e-3), (9, 1e-4, 2e-3)]
     assert load(experiment.to_yaml()) == experiment
+
+
+def test_a_trial_has_a_worker_for_each_gpu_unless_told_otherwise(load):
+    def processes(resources):
+        return load(f"{{name: a, task: digits, resources: {resources}}}").resources.processes
+
+    given = {"{}": 1, "{gpus: 0.25}": 1, "{gpus: 4}": 4, "{gpus: auto, workers: 2}": 2, "{gpus: 0, workers: 3}": 3}
+    assert {resources: processes(resources) for resources in given} == given
+    memory = load("{name: a, task: digits, resources: {memory: 4GB}}")
+    assert memory.resources.memory == 4_000_000_000
+    assert "memory: 4000000000" in memory.to_yaml()
 
 
 def test_a_missing_file_suggests_its_neighbour(tmp_path):

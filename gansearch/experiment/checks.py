@@ -11,14 +11,14 @@ from pydantic import ValidationError
 
 from gansearch.experiment.entries import Choices, Entry, Range, Searched, same, search_order
 from gansearch.experiment.errors import message, suggest
-from gansearch.experiment.sections import POINTS, Confirm, Start
+from gansearch.experiment.sections import POINTS, Confirm, Resources, Start
 from gansearch.experiment.training import SCHEDULED, Change, Training
 
 Space = Mapping[str, Entry]
 
 
 def errors_between(
-    training: Training, search: Space, start_from: Sequence[Start], confirm: Confirm | None
+    training: Training, search: Space, start_from: Sequence[Start], confirm: Confirm | None, resources: Resources
 ) -> Iterator[tuple[str, str]]:
     """What is wrong between fields: paths and messages."""
     for name, entry in search.items():
@@ -64,6 +64,7 @@ def errors_between(
         yield "training.simultaneous", "needs update_ratio: 1"
     if True in _possible(training, search, "simultaneous") and "held" in _possible(training, search, "balance"):
         yield "training.balance", "held gives one network its turn at a time; it cannot go with simultaneous: true"
+    yield from _worker_errors(training, search, resources)
     for name, why in unread(training, search).items():
         if name in search or name in training.model_fields_set:
             yield f"{'search' if name in search else 'training'}.{name}", why
@@ -93,6 +94,19 @@ def schedule_errors(training: Training, search: Space) -> Iterator[tuple[str, st
 def longest_pretraining(training: Training, search: Space) -> int:
     """The most D updates before G's first one that a trial may have."""
     return max([training.pretrain_steps, *map(int, _numbers(search.get("pretrain_steps")))])
+
+
+def _worker_errors(training: Training, search: Space, resources: Resources) -> Iterator[tuple[str, str]]:
+    """What is wrong with the workers of a trial."""
+    gpus, workers = resources.gpus, resources.processes
+    if gpus != "auto" and gpus and gpus != workers and max(gpus, workers) > 1:
+        yield "resources.workers", f"{workers} cannot go with gpus: {gpus:g}; each worker has one GPU, or none has one"
+    if resources.across_nodes and workers == 1:
+        yield "resources.across_nodes", "one worker is on one node; set workers, or gpus, to 2 or more"
+    smallest = min(_numbers(search.get("batch_size")) or [training.batch_size])
+    if smallest < workers:
+        where = "search" if "batch_size" in search else "training"
+        yield f"{where}.batch_size", f"{smallest} samples cannot be shared by {workers} workers"
 
 
 def _start_errors(path: str, point: Start) -> Iterator[tuple[str, str]]:

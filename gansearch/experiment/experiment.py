@@ -97,9 +97,11 @@ class Experiment(Model):
 
     @model_validator(mode="after")
     def _whole(self) -> Experiment:
-        errors = dict(errors_between(self.training, self.search, self.start_from, self.confirm))
+        errors = dict(errors_between(self.training, self.search, self.start_from, self.confirm, self.resources))
         if self.is_population:
             others = {name: getattr(self, name) for name in ("stop_when_flat", "warm_start")}
+            if self.resources.processes > 1:
+                errors["resources"] = "sampler: pbt trains each member in one process; leave workers out, or gpus: 1"
             errors |= dict(
                 population_errors(self.training, self.search, self.trials, self.most_replicas, self.limits, others)
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import ByteSize, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
 from gansearch.experiment.model import Model, Plain
 
@@ -56,18 +56,46 @@ class Confirm(Model):
 
 
 class Resources(Model):
-    """Of one trial."""
+    """Of one trial: its workers, which train it together, and what each of them gets."""
 
     cpus: float = Field(1, gt=0)
+    """Of each worker."""
     gpus: Literal["auto"] | float = "auto"
-    """A fraction shares a GPU; auto is 0 where the cluster has none, else 1."""
+    """Of all workers together. A fraction shares a GPU, 2 and more are one for each worker; auto is 0 where the
+    cluster has none, else one for each worker."""
+    workers: int | None = Field(None, ge=1)
+    """Processes that share each batch of a trial; null is one for each GPU, and at least one. More than one without
+    GPUs train on CPUs."""
+    across_nodes: bool = False
+    """The workers of a trial may be on several nodes; else they are all on one."""
+    accelerator_type: str | None = Field(None, min_length=1)
+    """Only on nodes with this kind of GPU, by Ray's name for it, such as H100."""
+    memory: ByteSize | None = None
+    """Of each worker, kept free for it on its node: bytes, or text such as 4GB or 500MiB."""
+    custom: dict[str, Annotated[float, Field(gt=0)]] = Field({})
+    """Of each worker: amounts of resources that the cluster's nodes were started with, by name."""
 
-    @field_validator("gpus")
+    @property
+    def processes(self) -> int:
+        """Workers of one trial."""
+        return self.workers or (1 if self.gpus == "auto" else max(1, int(self.gpus)))
+
+    @field_validator("gpus", mode="before")
     @classmethod
-    def _gpus(cls, gpus: str | float) -> str | float:
-        if isinstance(gpus, float) and not 0 <= gpus <= 1:
-            raise ValueError("must be auto or from 0 to 1 (a trial trains on at most one GPU)")
+    def _gpus(cls, gpus: Any) -> Any:
+        fits = isinstance(gpus, int | float) and (0 <= gpus <= 1 or (gpus > 1 and gpus == int(gpus)))
+        if gpus != "auto" and not fits:
+            raise ValueError("must be auto, a number from 0 to 1, or a whole number (one for each worker)")
         return gpus
+
+    @field_validator("custom")
+    @classmethod
+    def _custom(cls, custom: dict[str, float]) -> dict[str, float]:
+        fields = {"CPU": "cpus", "GPU": "gpus", "memory": "memory"}
+        for name in custom:
+            if name in fields:
+                raise ValueError(f"{name} has a field of its own: resources.{fields[name]}")
+        return custom
 
 
 class Limits(Model):

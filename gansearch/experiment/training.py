@@ -92,6 +92,8 @@ class Training(Model):
     """One-sided: D's target for real is 1 minus this. For losses with a probability."""
     ema: float = Field(0.0, ge=0, lt=1)
     """Decay per G update of the averaged generator that gives the final samples; 0 is none."""
+    sync_batch_norm: bool = False
+    """Where several workers share a batch: batch norm over the whole of it, not over each worker's part."""
     simultaneous: bool = False
     """Take both gradients at the same parameters (for oracles); needs `update_ratio: 1`."""
     schedule: list[Change] = Field([])

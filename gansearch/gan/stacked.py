@@ -68,13 +68,13 @@ class Stacked(Updates):
                 trainer.average.n_averaged.fill_(self.average.count)
         self._losses = ([], [])
 
-    def _drawn(self, draw: Callable[[torch.Generator], Tensor]) -> Tensor:
-        return torch.stack([draw(trainer.draws) for trainer in self.trainers])
+    def _drawn(self, n: int, draw: Callable[[int, torch.Generator], Tensor]) -> Tensor:
+        return torch.stack([draw(n, trainer.draws) for trainer in self.trainers])
 
     def _batch(self) -> Tensor:
         size = self.training.batch_size
         if self.data.real is not None:
-            return self.data.at(self._drawn(lambda draws: self.data.picks(size, draws)))
+            return self.data.at(self._drawn(size, self.data.picks))
         batches = []
         for trainer in self.trainers:
             with trainer.randomness:  # a task's own code may draw from torch's global state as well

@@ -65,8 +65,7 @@ class Trainer(Updates):
         self.looks = torch.Generator(self.device).manual_seed(seed + 1_000_003)
         self.randomness = OwnRandomness(seed, self.device)
         with self.randomness:
-            self.generator = task.generator().to(self.device).train()
-            self.discriminator = task.discriminator().to(self.device).train()
+            self.generator, self.discriminator = self._made(task.generator()), self._made(task.discriminator())
             if training.spectral_norm:
                 add_spectral_norm(self.discriminator)
         self.average = (
@@ -101,13 +100,8 @@ class Trainer(Updates):
         Ends early when scores or losses are no longer finite, or, with `prune`, when the run is beyond hope;
         `stopped` then says why.
         """
-        while self.updates < self.training.updates and not self.stopped:
-            start = time.perf_counter()
-            until = self.next_probe()
-            with self.randomness:
-                while self.updates < until:
-                    self.step()
-            self.seconds += time.perf_counter() - start
+        while self._goes_on():
+            self._train_to_probe()
             yield self.probe()
 
     def next_probe(self) -> int:
@@ -239,8 +233,23 @@ class Trainer(Updates):
         self._losses = tuple(list(losses.to(self.device).unbind()) for losses in state["losses"])  # type: ignore[assignment]
         self.quality, self.stopped, self.seconds = state["quality"], state["stopped"], state["seconds"]
 
-    def _drawn(self, draw: Callable[[torch.Generator], Tensor]) -> Tensor:
-        return draw(self.draws)
+    def _made(self, network: nn.Module) -> nn.Module:
+        """A task's fresh network as it is trained."""
+        return network.to(self.device).train()
+
+    def _goes_on(self) -> bool:
+        return self.updates < self.training.updates and not self.stopped
+
+    def _train_to_probe(self) -> None:
+        start = time.perf_counter()
+        until = self.next_probe()
+        with self.randomness:
+            while self.updates < until:
+                self.step()
+        self.seconds += time.perf_counter() - start
+
+    def _drawn(self, n: int, draw: Callable[[int, torch.Generator], Tensor]) -> Tensor:
+        return draw(n, self.draws)
 
     def _take_average(self) -> None:
         if self.average is not None:

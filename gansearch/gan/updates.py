@@ -60,9 +60,17 @@ class Updates:
             return self._simultaneous_step()
         return self._update_discriminator() if self._discriminators_turn() else self._update_generator()
 
-    def _drawn(self, draw: Callable[[torch.Generator], Tensor]) -> Tensor:
-        """What `draw` makes of a run's generator of random numbers."""
+    def _drawn(self, n: int, draw: Callable[[int, torch.Generator], Tensor]) -> Tensor:
+        """What `draw` makes for n samples of a run's generator of random numbers."""
         raise NotImplementedError
+
+    def _whole(self, scores: Tensor) -> Tensor:
+        """The scores of the whole batch; more than these where other processes train on the rest of it."""
+        return scores
+
+    def _mean(self, loss: Tensor) -> Tensor:
+        """The loss of the whole batch; the mean of this one and theirs where other processes train on the rest."""
+        return loss
 
     def _take_average(self) -> None:
         """Takes G's update into its average, where there is one."""
@@ -75,24 +83,18 @@ class Updates:
         return done < 0 or self.schedule.discriminators_turn(self.d_updates, self.g_updates)
 
     def _update_discriminator(self) -> Tensor:
-        loss = self._discriminator_loss()
-        self._update(self.optimizer_d, loss)
-        return self._count(0, loss)
+        return self._count(0, self._update(self.optimizer_d, self._discriminator_loss()))
 
     def _update_generator(self) -> Tensor:
         with self._still_d:
-            loss = self._generator_loss()
-            self._update(self.optimizer_g, loss)
+            loss = self._update(self.optimizer_g, self._generator_loss())
         return self._count(1, loss)
 
     def _simultaneous_step(self) -> Tensor:
         """Both gradients at the same parameters, then both updates."""
-        loss_d = self._discriminator_loss()
-        self.optimizer_d.zero_grad()
-        _backward(loss_d)
+        loss_d = self._take_gradient(self.optimizer_d, self._discriminator_loss())
         with self._still_d:
-            loss_g = self._generator_loss()
-            self._update(self.optimizer_g, loss_g)
+            loss_g = self._update(self.optimizer_g, self._generator_loss())
         self.optimizer_d.step()
         self._count(1, loss_g)
         return self._count(0, loss_d)
@@ -114,16 +116,16 @@ class Updates:
             scores_real, scores_fake = self._scores(real), self._scores(fake)
         loss = self.loss.d(scores_real, scores_fake, training.label_smoothing)
         if self.balance:
-            self.balance.update(scores_real, scores_fake)
+            self.balance.update(self._whole(scores_real), self._whole(scores_fake))
         if self.gap_aware:
-            self.optimizer_d.param_groups[0]["lr"] = self._rates()[0] * self.gap_aware.factor(loss)
+            self.optimizer_d.param_groups[0]["lr"] = self._rates()[0] * self.gap_aware.factor(self._mean(loss))
         if training.r1_gamma:
             loss = loss + training.r1_gamma / 2 * squared_gradient(scores_real, real)
         if training.r2_gamma:
             loss = loss + training.r2_gamma / 2 * squared_gradient(scores_fake, fake)
         if training.gp_lambda:
             mix = self._drawn(
-                lambda draws: torch.rand(real.shape[self._batch_axis], generator=draws, device=self.device)
+                real.shape[self._batch_axis], lambda n, draws: torch.rand(n, generator=draws, device=self.device)
             )
             loss = loss + training.gp_lambda * gradient_penalty(self._scores, real.detach(), fake.detach(), mix)
         return loss
@@ -143,25 +145,32 @@ class Updates:
         return self.discriminator(samples).flatten(self._batch_axis)
 
     def _batch(self) -> Tensor:
-        return self._drawn(lambda draws: self.data.batch(self.training.batch_size, draws))
+        return self._drawn(self.training.batch_size, self.data.batch)
 
     def _latents(self, n: int) -> Tensor:
-        return self._drawn(lambda draws: torch.randn(n, self.task.latent_dim, generator=draws, device=self.device))
+        dim = self.task.latent_dim
+        return self._drawn(n, lambda n, draws: torch.randn(n, dim, generator=draws, device=self.device))
 
     def _noisy(self, samples: Tensor) -> Tensor:
         std = self.training.instance_noise * (1 - self.updates / self.training.updates)
-        shape = samples.shape[self._batch_axis :]
-        return samples + std * self._drawn(lambda draws: torch.randn(shape, generator=draws, device=self.device))
+        n, *shape = samples.shape[self._batch_axis :]
+        noise = self._drawn(n, lambda n, draws: torch.randn(n, *shape, generator=draws, device=self.device))
+        return samples + std * noise
 
-    def _update(self, optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+    def _update(self, optimizer: torch.optim.Optimizer, loss: Tensor) -> Tensor:
+        loss = self._take_gradient(optimizer, loss)
+        optimizer.step()
+        return loss
+
+    def _take_gradient(self, optimizer: torch.optim.Optimizer, loss: Tensor) -> Tensor:
+        """Gives the optimizer's parameters the gradient of a loss; returns that of the whole batch, detached."""
         for group in optimizer.param_groups:
             for parameter in group["params"]:
                 parameter.grad = None  # as zero_grad() does, which takes ten times as long for small networks
-        _backward(loss)
-        optimizer.step()
+        loss.backward(torch.ones_like(loss))  # of R losses the sum, which has the gradients of each
+        return loss.detach()
 
     def _count(self, network: int, loss: Tensor) -> Tensor:
-        loss = loss.detach()
         self._losses[network].append(loss)
         if network == 0:
             self.d_updates += 1
@@ -187,8 +196,3 @@ class Updates:
     def _set_rates(self) -> None:
         for optimizer, rate in zip((self.optimizer_d, self.optimizer_g), self._rates(), strict=True):
             optimizer.param_groups[0]["lr"] = rate
-
-
-def _backward(loss: Tensor) -> None:
-    """Of a loss () or of R losses, whose sum has the gradients of each."""
-    loss.backward(torch.ones_like(loss))

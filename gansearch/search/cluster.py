@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import platform
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +18,14 @@ from ray._private.authentication.grpc_authentication_client_interceptor import _
 from ray._private.utils import estimate_available_memory, get_num_cpus
 from ray.exceptions import RayError
 
-from gansearch.experiment import Resources
+from gansearch.experiment import Resources, suggest
 from gansearch.search.errors import RayFailed, SweepError
 
 _REACH_SECONDS = 10.0
 _REASON = 300
 """Characters of Ray's own words at most."""
+_KIND = "accelerator_type:"  # Ray's resource of which every node with that kind of GPU has one
+_A_LITTLE = 0.001  # of it: asks for the kind and leaves room for others
 
 
 @dataclass(frozen=True)
@@ -34,35 +36,65 @@ class Cluster:
     """Each living node's resources by Ray's names."""
 
     def slots(self, resources: Resources) -> int:
-        """Trials that fit at once. Raises SweepError where no node can take one, saying what there is."""
-        cpus, gpus = resources.cpus, self.gpus_of_trial(resources)
+        """Trials that fit at once. Raises SweepError where none does, saying what there is."""
+        gpus, workers = self.gpus_of_trial(resources), resources.processes
         total = self.total("GPU")
         if gpus > total:
             have = "the cluster has no GPU" if not total else f"the cluster has {total:g}"
             raise SweepError(f"resources.gpus: {gpus:g} asked for, but {have}; write gpus: 0 or gpus: auto")
-        slots = sum(self.slots_of_nodes(resources))
+        bundle = self.bundle(resources)
+        self._check_names(resources)
+        fits = self.workers_of_nodes(resources)
+        slots = sum(fits) // workers if resources.across_nodes else sum(n // workers for n in fits)
         if not slots:
-            largest = ", ".join(f"{node.get('CPU', 0):g} CPUs and {node.get('GPU', 0):g} GPUs" for node in self.nodes)
-            raise SweepError(f"resources: a trial of {cpus:g} CPUs and {gpus:g} GPUs fits on no node ({largest})")
+            trial = "a trial of " + (f"{workers} workers, each with " if workers > 1 else "") + _list(bundle)
+            where = "not even on all nodes together" if resources.across_nodes else "on no node"
+            largest = ", ".join(f"({_list(node, bundle)})" for node in self.nodes)
+            hint = "; across_nodes: true lets them be on several" if sum(fits) >= workers else ""
+            raise SweepError(f"resources: {trial}, fits {where}: {largest}{hint}")
         return slots
 
-    def slots_of_nodes(self, resources: Resources) -> list[int]:
-        """Trials that fit at once on each node."""
-        gpus = self.gpus_of_trial(resources)
-        return [_fits(node, resources.cpus, gpus) for node in self.nodes]
+    def workers_of_nodes(self, resources: Resources) -> list[int]:
+        """Workers that fit at once on each node."""
+        bundle = self.bundle(resources)
+        return [_fits(node, bundle) for node in self.nodes]
 
     def gpus_of_trial(self, resources: Resources) -> float:
-        """GPUs of one trial; auto is one where there is any."""
-        return (1.0 if self.total("GPU") else 0.0) if resources.gpus == "auto" else float(resources.gpus)
+        """GPUs of one trial; auto is one for each worker where there is any."""
+        if resources.gpus == "auto":
+            return float(resources.processes) if self.total("GPU") else 0.0
+        return float(resources.gpus)
+
+    def bundle(self, resources: Resources) -> dict[str, float]:
+        """What each worker of a trial gets, by Ray's names."""
+        amounts = {
+            "CPU": resources.cpus,
+            "GPU": self.gpus_of_trial(resources) / resources.processes,
+            "memory": float(resources.memory or 0),
+            **resources.custom,
+        }
+        if resources.accelerator_type:
+            amounts[_KIND + resources.accelerator_type] = _A_LITTLE
+        return {name: amount for name, amount in amounts.items() if amount}
+
+    def _check_names(self, resources: Resources) -> None:
+        """Raises SweepError for a kind of GPU or a custom resource that no node has."""
+        names = sorted({name for node in self.nodes for name, amount in node.items() if amount})
+        kinds = [name.removeprefix(_KIND) for name in names if name.startswith(_KIND)]
+        if resources.accelerator_type and resources.accelerator_type not in kinds:
+            have = suggest(resources.accelerator_type, kinds) or f"; there are: {', '.join(kinds) or 'none'}"
+            raise SweepError(f"resources.accelerator_type: no node has {resources.accelerator_type!r}{have}")
+        for name in resources.custom.keys() - set(names):
+            own = [n for n in names if ":" not in n and n not in ("CPU", "GPU", "memory", "object_store_memory")]
+            have = suggest(name, own) or f"; they have: {', '.join(own) or 'none of their own'}"
+            raise SweepError(f"resources.custom.{name}: no node has this resource{have}")
 
     def total(self, name: str) -> float:
         return sum(node.get(name, 0.0) for node in self.nodes)
 
     def __str__(self) -> str:
         count = f"{len(self.nodes)} nodes" if len(self.nodes) > 1 else "1 node"
-        kinds = sorted(
-            {name.split(":")[1] for node in self.nodes for name in node if name.startswith("accelerator_type:")}
-        )
+        kinds = sorted({name.removeprefix(_KIND) for node in self.nodes for name in node if name.startswith(_KIND)})
         gpus = f"{self.total('GPU'):g} GPUs" + (f" ({', '.join(kinds)})" if kinds else "")
         return f"{count}, {self.total('CPU'):g} CPUs ({_cpu()}), {gpus}"
 
@@ -139,12 +171,30 @@ def _reach(address: str) -> None:
                 ) from None
 
 
-def _fits(node: Mapping[str, float], cpus: float, gpus: float) -> int:
-    """Trials that fit on one node; a fraction of a GPU is always of one and the same."""
-    by_cpu = int(node.get("CPU", 0.0) / cpus + 1e-9)
-    if not gpus:
-        return by_cpu
-    return min(by_cpu, int(node.get("GPU", 0.0)) * int(1 / gpus + 1e-9))
+def _fits(node: Mapping[str, float], bundle: Mapping[str, float]) -> int:
+    """Workers that fit on one node; a fraction of a GPU is always of one and the same."""
+
+    def by(name: str, amount: float) -> int:
+        have = node.get(name, 0.0)
+        if name == "GPU" and amount < 1:
+            return int(have) * int(1 / amount + 1e-9)
+        return int(have / amount + 1e-9)
+
+    return min(by(name, amount) for name, amount in bundle.items())
+
+
+def _list(amounts: Mapping[str, float], names: Iterable[str] = ()) -> str:
+    """Amounts of resources in words: CPUs, GPUs, and what else there is, or is among `names`."""
+    words = [f"{amounts.get(name, 0):g} {name}s" for name in ("CPU", "GPU")]
+    for name in names or amounts:
+        amount = amounts.get(name, 0)
+        if name == "memory":
+            words.append(f"{amount / 1e9:.3g} GB")
+        elif name.startswith(_KIND):
+            words.append(name.removeprefix(_KIND) if amount else f"no {name.removeprefix(_KIND)}")
+        elif name not in ("CPU", "GPU"):
+            words.append(f"{amount:g} {name}")
+    return " and ".join([", ".join(words[:-1]), words[-1]])
 
 
 def _cpu() -> str:

@@ -10,12 +10,15 @@ import numpy as np
 import pandas as pd
 import ray
 from ray.exceptions import RayError
+from ray.remote_function import RemoteFunction
+from ray.util.placement_group import PlacementGroup, remove_placement_group
+from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from gansearch.experiment import Experiment
-from gansearch.gan.registry import user_traceback
 from gansearch.search.interrupt import Interrupts
 from gansearch.search.listener import Listener
-from gansearch.search.trial import few, seed_result, train_seed
+from gansearch.search.trial import few, seed_result, training_of
+from gansearch.search.workers import WorkerDied, placement, why
 from gansearch.study.choose import candidates
 from gansearch.study.folder import Folder, write_array, write_whole
 from gansearch.study.tables import read_confirmation, to_json
@@ -48,34 +51,39 @@ def confirm(
     runs: Sequence[Run],
     params: Mapping[int, Mapping[str, Any]],
     slots: int,
-    gpus: float,
+    bundle: Mapping[str, float],
     listeners: Listener,
     interrupts: Interrupts,
 ) -> None:
-    """Trains the runs, `slots` at a time; `params` are those of each trial. Returns early once interrupted.
+    """Trains the runs, `slots` at a time; `params` are those of each trial, `bundle` is what a worker gets.
+
+    Returns early once interrupted.
 
     Each result is in confirmation.json before the next is waited for: a resumed sweep goes on from there.
     """
-    cpus, budget = experiment.resources.cpus, experiment.confirm and experiment.confirm.updates
+    budget = experiment.confirm and experiment.confirm.updates
     longer = {"updates": budget} if budget else {}
-    train = ray.remote(num_cpus=cpus, num_gpus=gpus)(_train)
-    waiting, running = list(runs), dict[ray.ObjectRef, Run]()
+    waiting, running = list(runs), dict[ray.ObjectRef, tuple[Run, PlacementGroup]]()
     while waiting or running:
         while waiting and len(running) < slots:
             number, seed = waiting.pop(0)
-            running[train.remote(experiment, {**params[number], **longer}, seed, cpus, gpus)] = (number, seed)
+            place = placement(experiment.resources, bundle).to_placement_group()
+            reference = _train_in(place, bundle).remote(experiment, {**params[number], **longer}, seed, bundle)
+            running[reference] = (number, seed), place
             listeners.confirming(number, seed, None)
         done, _ = ray.wait(list(running), timeout=0.2)
         if interrupts.requested:
-            for reference in running:
+            for reference, (_, place) in running.items():
                 ray.cancel(reference, force=True)
+                remove_placement_group(place)
             return
         for reference in done:
-            number, seed = running.pop(reference)
+            (number, seed), place = running.pop(reference)
             try:
                 result, samples = ray.get(reference)
             except RayError as error:
                 result, samples = _failed(seed, f"the worker died: {error}"), None
+            remove_placement_group(place)
             if samples is not None and seed == experiment.seed + FIRST_SEED:
                 write_array(folder.record(number) / "confirmed.npy", samples)
             others = [e for e in read_confirmation(folder) if (e["number"], e["seed"]) != (number, seed)]
@@ -84,17 +92,29 @@ def confirm(
             listeners.confirming(number, seed, result)
 
 
+def _train_in(place: PlacementGroup, bundle: Mapping[str, float]) -> RemoteFunction:
+    """`_train` on the first of a run's workers."""
+    return ray.remote(_train).options(
+        num_cpus=bundle["CPU"],
+        num_gpus=bundle.get("GPU", 0),
+        retry_exceptions=[WorkerDied],
+        scheduling_strategy=PlacementGroupSchedulingStrategy(place, placement_group_bundle_index=0),
+    )
+
+
 def _train(
-    experiment: Experiment, params: Mapping[str, Any], seed: int, cpus: float, gpus: float
+    experiment: Experiment, params: Mapping[str, Any], seed: int, bundle: Mapping[str, float]
 ) -> tuple[dict[str, Any], np.ndarray | None]:
     """What a Ray worker runs: one seed to the end of its budget, and a few of its samples."""
     try:
-        trainer = train_seed(experiment, params, seed, cpus, gpus, prune=False)
-        for _ in trainer.run():
-            pass
-        result = trainer.result()
+        with training_of(experiment, params, seed, bundle["CPU"], bundle.get("GPU", 0), prune=False) as trainer:
+            for _ in trainer.run():
+                pass
+            result = trainer.result()
+    except WorkerDied:
+        raise  # Ray tries again, as after the end of this worker
     except (Exception, SystemExit) as error:  # noqa: BLE001 (the user's code may raise anything)
-        return _failed(seed, user_traceback(error)), None
+        return _failed(seed, why(error)), None
     return seed_result(result), few(result.samples)
 
 

@@ -43,17 +43,21 @@ _FREE_SECONDS = 300.0
 def dry_run(experiment: Experiment, address: str | None = None) -> Estimate:
     """Loads, checks, trains for about a second and measures, on what a trial would get; starts no trial.
 
+    Where a trial has several workers one of them is tried, with the whole batch: no trial takes longer or more memory
+    than that, but for what the workers tell each other.
+
     Here, without Ray, or in a worker of the cluster at `address`. Raises ExperimentError, TaskError or SweepError.
     """
     check_search(experiment)
     if address is None:
         here = this_machine()
         here.slots(experiment.resources)
-        return Estimate(experiment, here, measure(experiment, here.gpus_of_trial(experiment.resources)))
+        return Estimate(experiment, here, measure(experiment, here.bundle(experiment.resources).get("GPU", 0.0)))
     code = code_for(experiment)
     with cluster(address, code.runtime_env) as there:
         there.slots(experiment.resources)
-        return Estimate(experiment, there, _measure_there(code.experiment, there.gpus_of_trial(experiment.resources)))
+        gpus = there.bundle(experiment.resources).get("GPU", 0.0)
+        return Estimate(experiment, there, _measure_there(code.experiment, gpus))
 
 
 def measure(experiment: Experiment, gpus: float) -> Measured:

@@ -187,15 +187,14 @@ class Estimate:
         return f" of {_span(least, most)} seeds{how}"
 
     def _main_memory(self) -> str:
-        needed = self.measured.memory
-        for node, trials in zip(
-            self.cluster.nodes, self.cluster.slots_of_nodes(self.experiment.resources), strict=True
-        ):
-            here, free = min(trials, self.slots), node.get("memory", math.inf)
+        needed, resources = self.measured.memory, self.experiment.resources
+        kind = "trials" if resources.processes == 1 else "workers of trials"
+        for node, workers in zip(self.cluster.nodes, self.cluster.workers_of_nodes(resources), strict=True):
+            here, free = min(workers, self.slots * resources.processes), node.get("memory", math.inf)
             if here * needed > free:
-                fewer = max(1, int(free / needed))
+                fewer = max(1, int(free / needed) // resources.processes)
                 return (
-                    f"{here} trials of {size(needed)} need more than the {size(free)} of memory that are free; "
+                    f"{here} {kind} of {size(needed)} need more than the {size(free)} of memory that are free; "
                     f"write limits: {{concurrent: {fewer}}}"
                 )
         return ""

@@ -186,7 +186,10 @@ def _span(rows: Sequence[dict[str, Any]]) -> float:
 
 def _why(trial: Trial) -> str:
     """What ended a trial whose worker could not say it."""
-    died = trial.get_pickled_error()
-    text = str(died or trial.get_error() or "no error was given").strip()
+    try:  # where Ray Tune has it while the sweep runs
+        said = Path(trial.error_file or "").read_text(encoding="utf-8").strip()
+    except OSError:
+        said = ""
+    last = said.splitlines()[-1].strip() if said else "no error was given"
     times = trial.run_metadata.num_failures
-    return f"the worker died {times} times (killed, or ended by the code it ran); the last time: {text}"
+    return f"the worker died {times} times (killed, or ended by the code it ran); the last time: {last}"

@@ -39,6 +39,7 @@ from gansearch.search.recorder import Recorder, Stop, about_run
 from gansearch.search.resume import check_folder, only_one, read_rows, settle
 from gansearch.search.searcher import StudySearcher, open_study
 from gansearch.search.trial import trainable
+from gansearch.search.workers import placement
 from gansearch.study.folder import Folder, write_whole
 from gansearch.study.tables import read_record, scheduled
 
@@ -127,7 +128,7 @@ class _Sweep:
     ):
         self.folder, self.experiment, self.there, self.cluster = folder, experiment, there, ray_cluster
         self.listeners, self.interrupts = listeners, interrupts
-        self.gpus = ray_cluster.gpus_of_trial(experiment.resources)
+        self.bundle = ray_cluster.bundle(experiment.resources)
         self.slots = min(slots, experiment.limits.concurrent or slots)
         self.full = self.slots == slots
 
@@ -161,8 +162,7 @@ class _Sweep:
         return recorder(self.folder, self.experiment, searcher, self.listeners, self.interrupts, rows, run)
 
     def _trials(self, recorder: Recorder) -> None:
-        bundle = {"CPU": self.experiment.resources.cpus, "GPU": self.gpus}
-        resources = PlacementGroupFactory([{name: amount for name, amount in bundle.items() if amount}])
+        resources = placement(self.experiment.resources, self.bundle)
         if self.experiment.is_population:
             how: dict[str, Any] = {
                 "search_alg": Members(),
@@ -222,7 +222,7 @@ class _Sweep:
         chosen = {number: trained(self.experiment, study, known[number]) for number, _ in runs}
         for number, values in chosen.items():
             chosen[number] = scheduled(values, (read_record(self.folder, number) or {}).get("schedule", ()))
-        confirm(self.folder, self.there, runs, chosen, self.slots, self.gpus, self.listeners, self.interrupts)
+        confirm(self.folder, self.there, runs, chosen, self.slots, self.bundle, self.listeners, self.interrupts)
 
     def _check_interrupt(self) -> None:
         if self.interrupts.requested:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,9 +21,9 @@ from ray.actor import ActorHandle
 from ray.exceptions import RayError
 
 from gansearch.experiment import Experiment
-from gansearch.gan import Result, Task, Trainer, load_task, stacked
-from gansearch.gan.registry import user_traceback
+from gansearch.gan import Result, Trainer, stacked
 from gansearch.search.halving import RUNGS
+from gansearch.search.workers import WorkerDied, device_of, task_of, together, why
 from gansearch.study.tables import from_json, to_json
 
 REPORT_SECONDS = 1.0
@@ -106,9 +106,21 @@ def train_seed(
     """A trainer for one seed of one configuration on this worker's device. Raises what the task raises."""
     # PyTorch's thread number belongs to the calling thread, and Ray Tune makes a new one for each trial.
     torch.set_num_threads(max(1, int(cpus)))
-    device = "cuda" if gpus and torch.cuda.is_available() else "cpu"
     training = experiment.training.with_params(params)
-    return Trainer(_task(experiment), training, seed=seed, device=device, prune=prune)
+    return Trainer(task_of(experiment), training, seed=seed, device=device_of(gpus), prune=prune)
+
+
+@contextmanager
+def training_of(
+    experiment: Experiment, params: Mapping[str, Any], seed: int, cpus: float, gpus: float, prune: bool
+) -> Iterator[Trainer]:
+    """The same, with the trial's other workers where it has several; they are gone afterwards."""
+    if experiment.resources.processes == 1:
+        yield train_seed(experiment, params, seed, cpus, gpus, prune)
+        return
+    torch.set_num_threads(max(1, int(cpus)))
+    with together(experiment, params, seed, cpus, gpus, prune) as trainer:
+        yield trainer
 
 
 def few(samples: np.ndarray) -> np.ndarray | None:
@@ -155,10 +167,13 @@ class _Trial:
             if self.trainers:
                 yield from self._run()
             while self._wants_another():
-                self.trainers = [self._trainer(len(self.seeds), cpus, gpus)]
-                yield from self._run()
+                with training_of(*self._seed(len(self.seeds)), cpus, gpus, self.experiment.prune) as trainer:
+                    self.trainers = [trainer]
+                    yield from self._run()
+        except WorkerDied:
+            raise  # which Ray Tune trains again from its checkpoint, as after the end of this worker
         except (Exception, SystemExit) as error:  # noqa: BLE001 (the user's code may raise anything)
-            self.error = user_traceback(error)
+            self.error = why(error)
             if self.race is not None:
                 self.race.another.remote(self.number, [])
             if torch.cuda.is_available():
@@ -169,13 +184,15 @@ class _Trial:
         replicas = self.experiment.least_replicas
         if replicas == 1 or self.seeds or len(self.resumed) == 1:
             return []
-        trainers = [self._trainer(replica, cpus, gpus) for replica in range(replicas)]
+        if self.experiment.resources.processes > 1:
+            self.in_turn = "the workers of a trial train one seed together"
+            return []
+        trainers = [train_seed(*self._seed(n), cpus, gpus, self.experiment.prune) for n in range(replicas)]
         self.in_turn = "" if self.resumed else stacked.refusal(trainers)
         return [] if self.in_turn else trainers
 
-    def _trainer(self, replica: int, cpus: float, gpus: float) -> Trainer:
-        seed = self.experiment.seed + replica
-        return train_seed(self.experiment, self.params, seed, cpus, gpus, self.experiment.prune)
+    def _seed(self, replica: int) -> tuple[Experiment, Mapping[str, Any], int]:
+        return self.experiment, self.params, self.experiment.seed + replica
 
     def _run(self) -> Iterator[None]:
         # A worker's first trainer waits for data and imports; that is no part of training.
@@ -264,19 +281,7 @@ def _restore(trial: _Trial, checkpoints: list[str]) -> None:
             continue
 
 
-_TASKS: dict[str, Task] = {}
-
-
-def _task(experiment: Experiment) -> Task:
-    """The experiment's task, kept while the worker lives: reading data can take longer than a short trial."""
-    key = json.dumps([experiment.task, experiment.task_options], sort_keys=True, default=str)
-    if key not in _TASKS:
-        _TASKS.clear()
-        _TASKS[key] = load_task(experiment.task, experiment.task_options)
-    return _TASKS[key]
-
-
 def own_resources() -> tuple[float, float]:
     """CPUs and GPUs of this worker."""
-    resources = tune.get_context().get_trial_resources().required_resources
+    resources = tune.get_context().get_trial_resources().bundles[0]
     return resources.get("CPU", 1.0), resources.get("GPU", 0.0)

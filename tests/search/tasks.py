@@ -1,9 +1,11 @@
 """Tiny tasks for the sweep's tests: one point per sample, networks of a few weights, and ways to fail."""
 
 import os
+import signal
 import time
 from pathlib import Path
 
+import ray
 import torch
 from torch import nn
 
@@ -92,3 +94,41 @@ class Saved(Tiny):
         with (Path(self.turns) / "looks").open("a") as looks:
             looks.write("look\n")
         return super().quality(real, fake)
+
+
+class Far(Tiny):
+    """G is so far from the data that the run is beyond hope."""
+
+    def generator(self):
+        network = super().generator()
+        nn.init.constant_(network.bias, 1e3)
+        return network
+
+
+class Shared(Tiny):
+    """Trained by several workers. `does` says what happens to which of them, {"first": "raise"} or {"other": "die"}.
+
+    It happens while they train, so many `times`.
+    """
+
+    def __init__(self, does: dict, turns: str, times: int = 1, seconds: float = 0.0, seeds: int = 1):
+        super().__init__(turns, {}, seconds, seeds)
+        self.does, self.times = does, times
+
+    def discriminator(self):
+        network = super().discriminator()
+        who = "other" if ray.get_runtime_context().get_task_name() == "_take_part" else "first"
+        calls = []
+
+        def act(*given):
+            calls.append(1)
+            if len(calls) == 20 and who in self.does and self._turn() < self.times:
+                if self.does[who] == "raise":
+                    raise RuntimeError("no such luck")
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        network.register_forward_pre_hook(act)
+        return network
+
+    def generator(self):
+        return nn.Linear(2, 2)

@@ -1,0 +1,118 @@
+"""Trials of two workers each, and that nothing of them is left ten seconds after their end, whatever ended them."""
+
+import signal
+import time
+
+import pytest
+import ray
+
+from gansearch.search import confirm
+from gansearch.search.errors import Interrupted, SweepFailed
+from gansearch.search.listener import Listener
+from gansearch.search.resume import read_rows
+from gansearch.search.sweep import sweep
+from gansearch.study.folder import Folder
+from gansearch.study.tables import read_confirmation
+
+TWO = {"cpus": 1, "workers": 2}
+FREE_SECONDS = 10
+
+
+@pytest.fixture
+def everything_is_free(ray_session):
+    """Holds a test to it that the whole cluster is free soon after what it did."""
+    yield
+    by = time.monotonic() + FREE_SECONDS
+    while time.monotonic() < by:
+        free, whole = ray.available_resources(), ray.cluster_resources()
+        groups = [group["state"] for group in ray.util.placement_group_table().values()]
+        if free.get("CPU") == whole["CPU"] and set(groups) <= {"REMOVED"}:
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"after {FREE_SECONDS} s: {free} of {whole} are free; placement groups: {groups}")
+
+
+pytestmark = pytest.mark.usefixtures("everything_is_free")
+
+
+@pytest.fixture
+def shared(tiny, tmp_path):
+    """An experiment of two workers a trial, to one of which something happens."""
+
+    def make(does, times=1, **fields):
+        plain = tiny(resources=TWO, prune=False, **{"trials": 1, **fields})
+        options = {"does": does, "times": times, "turns": str(tmp_path / "turns"), "seconds": fields.get("seconds", 0)}
+        return plain.model_copy(update={"task": plain.task.replace(":Tiny", ":Shared"), "task_options": options})
+
+    return make
+
+
+def test_finished_trials_leave_what_those_of_one_worker_leave(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(confirm, "candidates", lambda trials, top: trials["number"].tolist()[:top])
+    fields = {"trials": 2, "replicas": 2, "prune": False, "confirm": {"top": 1, "replicas": 2}}
+    alone = sweep(tiny(**fields), tmp_path / "alone").rows
+    rows = sweep(tiny(**fields, resources=TWO), tmp_path / "out").rows
+    assert [row["status"] for row in rows] == ["complete"] * 2
+    for row, other in zip(rows, alone, strict=True):
+        assert row["updates"] == other["updates"] == 2 * 80
+        for name in ("distance", "stability", "separability"):
+            assert row[name] == pytest.approx(other[name], rel=1e-3)
+    confirmed = read_confirmation(Folder(tmp_path / "out"))
+    assert [run["status"] for run in confirmed] == ["complete"] * 2
+    ones = read_confirmation(Folder(tmp_path / "alone"))
+    assert [run["distance"] for run in confirmed] == pytest.approx([run["distance"] for run in ones], rel=1e-3)
+
+
+def test_a_trial_beyond_hope_is_pruned(tiny, tmp_path):
+    experiment = tiny(resources=TWO, trials=2)
+    experiment = experiment.model_copy(update={"task": experiment.task.replace(":Tiny", ":Far")})
+    rows = sweep(experiment, tmp_path / "out").rows
+    assert [row["status"] for row in rows] == ["pruned"] * 2
+    assert all(row["updates"] < 80 for row in rows)
+
+
+@pytest.mark.parametrize("who", ["first", "other"])
+def test_what_the_users_code_raises_on_one_worker_is_recorded_and_the_next_trial_runs(shared, tmp_path, who):
+    first, second = sweep(shared({who: "raise"}, trials=2), tmp_path / "out").rows
+    assert first["status"] == "failed"
+    assert "no such luck" in first["error"]
+    assert "tasks.py" in first["error"]
+    assert ("on worker 1 of 2" in first["error"]) == (who == "other")
+    assert second["status"] == "complete"
+
+
+@pytest.mark.parametrize("who", ["first", "other"])
+def test_a_trial_whose_worker_is_killed_is_trained_again(shared, tmp_path, who):
+    (row,) = sweep(shared({who: "die"}), tmp_path / "out").rows
+    assert row["status"] == "complete"
+
+
+def test_a_worker_that_dies_each_time_is_recorded(shared, tmp_path):
+    with pytest.raises(SweepFailed):
+        sweep(shared({"other": "die"}, times=9), tmp_path / "out")
+    (row,) = read_rows(Folder(tmp_path / "out"))
+    assert row["status"] == "failed"
+    assert "died 3 times" in row["error"]
+    assert "another worker of the trial died" in row["error"]
+
+
+def test_ctrl_c_in_the_middle_of_a_trial(shared, tmp_path):
+    class Impatient(Listener):
+        def probes(self, number, rows):
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(Interrupted):
+        sweep(shared({}, seconds=8.0), tmp_path / "out", listeners=[Impatient()])
+
+
+def test_ctrl_c_in_the_middle_of_a_confirmation(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(confirm, "candidates", lambda trials, top: trials["number"].tolist()[:top])
+
+    class Impatient(Listener):
+        def confirming(self, number, seed, result):
+            if result:
+                signal.raise_signal(signal.SIGINT)
+
+    experiment = tiny(resources=TWO, trials=1, confirm={"top": 1, "replicas": 3})
+    with pytest.raises(Interrupted):
+        sweep(experiment, tmp_path / "out", listeners=[Impatient()])
