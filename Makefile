@@ -1,9 +1,10 @@
 # make sweep: installs into .venv and runs the digits sweep; a second time it goes on, or shows the finished one.
 # make test:  installs what it needs and runs every check.
+# make docs:  the documentation as a site in build/site; a warning is an error.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: sweep test format clean
+.PHONY: sweep test docs format clean
 
 sweep: .venv/installed
 	$(BIN)/gansearch sweep experiments/digits.yaml --resume
@@ -13,6 +14,10 @@ test: .venv/tested
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest
+
+docs: .venv/tested
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo 'wrote build/site/index.html'
 
 format: .venv/tested
 	$(BIN)/ruff check --fix .
