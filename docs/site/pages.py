@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -28,6 +29,12 @@ PYTHON = """# Python
 All that `import gansearch` promises. Whatever else there is may change.
 """
 _OUTWARD = re.compile(r"\[([^\]]*)\]\(\.\./[^)]*\)")
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """No script from elsewhere: the offline plugin would load one, for browsers without workers on file: pages."""
+    config.extra["polyfills"] = []
+    return config
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -76,7 +83,8 @@ def experiment() -> str:
         if name == "search":
             about = "For each field of `training:` a plain value, `{choices: [...]}`, or a range. A range has:"
         parts.append(f"{about}\n")
-        parts.append("\n".join(["| field | what may stand there | default | |", "|---|---|---|---|", *_rows(model)]) + "\n")
+        head = ["| field | what may stand there | default | |", "|---|---|---|---|"]
+        parts.append("\n".join([*head, *_rows(model)]) + "\n")
     return "\n".join(parts)
 
 
@@ -107,6 +115,4 @@ def _allowed(field: dict[str, Any]) -> Iterator[str]:
 
 def _value(default: Any) -> str:
     """A default as YAML has it; sections say theirs by themselves."""
-    if isinstance(default, dict):
-        return ""
-    return f"`{str(default).lower() if isinstance(default, bool) or default is None else default}`".replace("none", "null")
+    return "" if isinstance(default, dict) else f"`{json.dumps(default).strip(chr(34))}`"

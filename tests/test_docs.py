@@ -1,0 +1,230 @@
+"""The documentation: it builds without a warning, and what it shows is accepted by the code."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import typer
+from typer.testing import CliRunner
+
+import gansearch
+from gansearch.cli import app
+from gansearch.experiment import Experiment, load_yaml
+from gansearch.gan import check_task
+from gansearch.search.errors import SweepError
+from gansearch.search.resume import check_folder, only_one
+from gansearch.starter import write_starter
+
+from .study.synthetic import write_study
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+NAMES = [page.name for page in PAGES]
+FENCED = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+NEEDED = {"name": "one", "task": "digits"}
+"""What a part of an experiment file lacks to be a whole one."""
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return [text for found, text in FENCED.findall(page.read_text()) if found == language]
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    environment = os.environ | {"NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)]
+    built = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert built.returncode == 0, built.stdout + built.stderr
+    return folder
+
+
+class Links(HTMLParser):
+    """What a page loads by itself when it is opened."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loaded: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag == "link" and given.get("rel") in ("stylesheet", "icon", "preconnect", "preload", "prefetch"):
+            self.loaded.append(given.get("href") or "")
+        if tag in ("script", "img", "iframe", "source") and given.get("src"):
+            self.loaded.append(given["src"] or "")
+
+
+def test_the_site_builds_without_a_warning_and_its_pages_ask_no_network(site: Path) -> None:
+    pages = list(site.glob("*.html"))
+    assert {page.stem for page in PAGES[1:]} <= {page.stem for page in pages}
+    for page in pages:
+        links = Links()
+        links.feed(page.read_text())
+        assert links.loaded
+        assert [url for url in links.loaded if re.match(r"(\w+:)?//", url)] == [], page.name
+    for sheet in site.rglob("*.css"):
+        assert not re.search(r"url\(['\"]?(https?:)?//|@import", sheet.read_text()), sheet.name
+
+
+def test_the_reference_is_made_of_the_code(site: Path) -> None:
+    python = (site / "python.html").read_text()
+    assert re.findall(r'<h2 id="gansearch\.(?:[\w.]+\.)?(\w+)"', python) == gansearch.__all__
+    commands = (site / "commands.html").read_text()
+    for name in typer.main.get_command(app).commands:
+        assert f"<code>gansearch {name}</code></" in re.sub(r"<a .*?</a>", "", commands), name
+    fields = (site / "experiment.html").read_text()
+    for name in gansearch.Experiment.model_fields.keys() | Experiment.model_fields["training"].annotation.model_fields:
+        assert f"<code>{name}</code>" in fields or f"<code>{name}:</code>" in fields, name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_every_experiment_loads(page: Path) -> None:
+    for text in blocks(page, "yaml"):
+        data = load_yaml(text)
+        if "kind" not in data:  # of Kubernetes
+            Experiment.parse(NEEDED | data)
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "gansearch/starter/README.md"], ids=[*NAMES, "starter"])
+def test_every_command_is_one(page: Path) -> None:
+    """Lines of code that begin with gansearch, and code within lines that is meant whole, are parsed, not run."""
+    text = page.read_text()
+    lines = re.findall(r"^(?: {4}|\$ )?(gansearch .*)$", text, re.MULTILINE)
+    lines += [code for code in re.findall(r"`(gansearch [^`\n]*)`", text) if "…" not in code]
+    command = typer.main.get_command(app)
+    for line in lines:
+        words = shlex.split(line, comments=True)[1:]
+        words = words[: words.index(">")] if ">" in words else words
+        assert words[0] in command.commands, line
+        one = command.commands[words[0]]
+        if len(words) > 1:
+            one.make_context(words[0], words[1:])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_every_piece_of_python_compiles(page: Path) -> None:
+    for text in blocks(page, "python"):
+        compile(text, page.name, "exec")
+
+
+def test_the_gans_that_are_shown_work(tmp_path, capsys) -> None:
+    np.save(tmp_path / "pictures.npy", np.random.default_rng(0).uniform(-1, 1, (50, 1, 16, 16)))
+    pictures, judged, loop = blocks(ROOT / "docs/your-gan.md", "python")
+    names: dict = {}
+    for text in (pictures, judged, loop):
+        exec(text, names)
+    check_task(names["Pictures"](str(tmp_path / "pictures.npy")))
+    images = names["Pictures"](str(tmp_path / "pictures.npy")).real()
+    assert names["Judged"]().quality(images[:25], images[25:])["distance"] > 0
+    assert "stability" in capsys.readouterr().out
+
+
+def replaced(old: str, new: str) -> list[str]:
+    """`check` of the starter with something else in its file."""
+    return ["check", "experiment.yaml", "--replace", old, new]
+
+
+def setting(*pairs: str) -> list[str]:
+    return ["check", "experiment.yaml", *(word for pair in pairs for word in ("--set", pair))]
+
+
+LAST_OF_D = "nn.Linear(128, 1))"
+MISTAKES = {
+    "tirals: unknown field": setting("tirals=3"),
+    "training.loss: 'hing' is not one of": setting("training.loss=hing"),
+    "training.lr: must be a valid number": setting("training.lr=O.001"),
+    "not YAML": ["check", "open.yaml"],
+    "search.lr: low 0.1 is above": setting("search.lr.low=1e-1"),
+    "training: lr and lr_ratio": setting("training.lr_d=1e-3", "training.lr_g=1e-3"),
+    "training.pretrain_steps: 3000": setting("training.pretrain_steps=3000", "search={}"),
+    "search.updates: is the budget": setting("search.updates=100"),
+    "--set: 'training.updates' is": setting("training.updates"),
+    "samples have shape": replaced("nn.Linear(128, 2))", "nn.Linear(128, 3))"),
+    "scores, not (4, 4)": replaced(LAST_OF_D, "nn.Linear(128, 4))"),
+    "ends in a sigmoid": replaced(LAST_OF_D, "nn.Linear(128, 1), nn.Sigmoid())"),
+    "at least 10 samples": replaced("torch.tensor(points", "torch.tensor(points[:, 0]"),
+    "returns NaN": replaced("torch.tensor(points", "torch.nan * torch.tensor(points"),
+    "quality() must return": replaced(
+        "    # Optional", "    def quality(self, real, fake):\n        return 0.5\n    #"
+    ),
+    "task_options.sampels": setting("task_options.sampels=3"),
+    'there is no "rign"': setting("task=rign"),
+    "has no MyTsk": setting("task=./my_gan.py:MyTsk"),
+    "no such results folder": ["report", "results/ring"],
+    "resources.gpus: 1 asked": setting("resources.gpus=1"),
+    "resources: a trial of 512": setting("resources.cpus=512"),
+    "no Ray cluster answers": ["sweep", "experiment.yaml", "--quiet", "--address", "127.0.0.1:1"],
+}
+FOLDER = {
+    "holds a sweep already": ([], False),
+    "the search space has changed": (["search.lr.low=1e-5"], True),
+    "the experiment has changed": (["training.updates=90"], True),
+    "another sweep is writing": ([], True),
+}
+"""Mistakes with a folder that holds a sweep: what is set, and whether it is resumed."""
+ELSEWHERE = {
+    "Ray did not start": "tests/search/test_cluster.py",
+    "the cluster wants a token": "tests/search/test_join.py",
+}
+"""Mistakes that need a cluster, and the tests that make them."""
+
+
+def questions() -> list[str]:
+    return [text.strip() for text in blocks(ROOT / "docs/faq.md", "text")]
+
+
+def test_every_question_has_its_mistake() -> None:
+    parts = [*MISTAKES, *FOLDER, *ELSEWHERE]
+    assert [text for text in questions() if sum(part in text for part in parts) != 1] == []
+    assert [part for part in parts if sum(part in text for text in questions()) != 1] == []
+
+
+@pytest.mark.parametrize("part", MISTAKES)
+def test_a_question_quotes_what_is_printed(part, tmp_path, monkeypatch) -> None:
+    write_starter(tmp_path / "mine")
+    monkeypatch.chdir(tmp_path / "mine")
+    # This test is of what is said, and a machine may have more than the one that it was written on.
+    monkeypatch.setattr("gansearch.search.cluster.get_num_cpus", lambda **_: 2)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    Path("open.yaml").write_text("training: {betas: [0.5, 0.999\n")
+    words = MISTAKES[part]
+    if "--replace" in words:
+        *words, _, old, new = words
+        file = Path("my_gan.py")
+        assert old in file.read_text()
+        file.write_text(file.read_text().replace(old, new))
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 2, result.output
+    quoted = next(text for text in questions() if part in text)
+    printed = result.stderr.strip().replace(f"{tmp_path / 'mine'}/", "").replace("open.yaml", "experiment.yaml")
+    assert printed == quoted.replace("./my_gan", "my_gan")
+
+
+@pytest.mark.parametrize("part", FOLDER)
+def test_a_question_quotes_what_is_said_of_a_folder(part, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = write_study(Path("results/ring"))
+    changes, resume = FOLDER[part]
+    experiment = Experiment.load(folder.experiment, changes)
+    with only_one(folder), pytest.raises(SweepError) as error:
+        check_folder(folder, experiment, resume)
+        with only_one(folder):
+            pass
+    quoted = next(text for text in questions() if part in text)
+    assert f"error: {error.value}".replace(f"{tmp_path}/", "").startswith(quoted)
+
+
+@pytest.mark.parametrize("part", ELSEWHERE)
+def test_a_question_quotes_what_is_said_of_a_cluster(part) -> None:
+    quoted = next(text for text in questions() if part in text).removeprefix("error: ")
+    said = quoted.removeprefix("--address 127.0.0.1:6379: ")
+    code = re.sub(r"\{.*?\}", "a", (ROOT / "gansearch/search/cluster.py").read_text())
+    assert said in code
+    assert (ROOT / ELSEWHERE[part]).is_file()
