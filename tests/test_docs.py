@@ -21,6 +21,7 @@ from gansearch.gan import check_task
 from gansearch.search.errors import SweepError
 from gansearch.search.resume import check_folder, only_one
 from gansearch.starter import write_starter
+from gansearch.study.folder import Folder
 
 from .study.synthetic import write_study
 
@@ -207,6 +208,13 @@ def test_a_question_quotes_what_is_printed(part, tmp_path, monkeypatch) -> None:
     assert printed == quoted.replace("./my_gan", "my_gan")
 
 
+def begin(folder: Folder, experiment: Experiment, resume: bool) -> None:
+    """What a sweep does with its folder before anything else."""
+    check_folder(folder, experiment, resume)
+    with only_one(folder):
+        pass
+
+
 @pytest.mark.parametrize("part", FOLDER)
 def test_a_question_quotes_what_is_said_of_a_folder(part, tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
@@ -214,9 +222,7 @@ def test_a_question_quotes_what_is_said_of_a_folder(part, tmp_path, monkeypatch)
     changes, resume = FOLDER[part]
     experiment = Experiment.load(folder.experiment, changes)
     with only_one(folder), pytest.raises(SweepError) as error:
-        check_folder(folder, experiment, resume)
-        with only_one(folder):
-            pass
+        begin(folder, experiment, resume)
     quoted = next(text for text in questions() if part in text)
     assert f"error: {error.value}".replace(f"{tmp_path}/", "").startswith(quoted)
 
