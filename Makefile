@@ -16,7 +16,7 @@ test: .venv/tested
 	$(BIN)/pytest
 
 docs: .venv/tested
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 	@echo 'wrote build/site/index.html'
 
 format: .venv/tested

@@ -41,7 +41,7 @@ def blocks(page: Path, language: str) -> list[str]:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
     environment = os.environ | {"NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)]
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
     built = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert built.returncode == 0, built.stdout + built.stderr
     return folder
@@ -166,7 +166,7 @@ MISTAKES = {
 FOLDER = {
     "holds a sweep already": ([], False),
     "the search space has changed": (["search.lr.low=1e-5"], True),
-    "the experiment has changed": (["training.updates=90"], True),
+    "the experiment has changed": (["training.updates=5000"], True),
     "another sweep is writing": ([], True),
 }
 """Mistakes with a folder that holds a sweep: what is set, and whether it is resumed."""
