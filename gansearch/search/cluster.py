@@ -51,7 +51,7 @@ class Cluster:
             where = "not even on all nodes together" if resources.across_nodes else "on no node"
             largest = ", ".join(f"({_list(node, bundle)})" for node in self.nodes)
             hint = "; across_nodes: true lets them be on several" if sum(fits) >= workers else ""
-            raise SweepError(f"resources: {trial}, fits {where}: {largest}{hint}")
+            raise SweepError(f"resources: {trial} fits {where}; there is {largest}{hint}")
         return slots
 
     def workers_of_nodes(self, resources: Resources) -> list[int]:

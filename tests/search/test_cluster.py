@@ -66,15 +66,15 @@ def test_what_does_not_fit_is_refused_with_what_there_is():
     ("nodes", "resources", "message"),
     [
         (GPUS, {"gpus": 4}, "resources.gpus: 4 asked for, but the cluster has 3"),
-        (GPUS, {"gpus": 3}, "a trial of 3 workers, each with 1 CPUs and 1 GPUs, fits on no node"),
+        (GPUS, {"gpus": 3}, "a trial of 3 workers, each with 1 CPUs and 1 GPUs fits on no node"),
         (GPUS, {"gpus": 3}, "across_nodes: true"),
         (CPUS, {"workers": 7, "across_nodes": True}, "fits not even on all nodes together"),
         (MIXED, {"accelerator_type": "H10"}, "resources.accelerator_type: no node has 'H10'; did you mean \"H100\""),
         (CPUS, {"accelerator_type": "H100"}, "no node has 'H100'; there are: none"),
         (MIXED, {"custom": {"fast_disc": 1}}, 'resources.custom.fast_disc: no node has this .*mean "fast_disk"'),
         (CPUS, {"custom": {"tpu": 1}}, "they have: none of their own"),
-        (MIXED, {"custom": {"fast_disk": 4}}, "and 4 fast_disk, fits on no node"),
-        (MIXED, {"memory": "100GB"}, r"and 100 GB, fits on no node: .*16 GB\), \(.*64 GB\)"),
+        (MIXED, {"custom": {"fast_disk": 4}}, "and 4 fast_disk fits on no node"),
+        (MIXED, {"memory": "100GB"}, r"and 100 GB fits on no node; there is .*16 GB\), \(.*64 GB\)"),
     ],
 )
 def test_why_nothing_fits_is_said(nodes, resources, message):
