@@ -1,6 +1,6 @@
 """Balance held, gap-aware and fixed, on the same random configurations, seeds and budgets; resumable, a file a run.
 
-    python benchmarks/balance.py [--tasks ring grid digits] [--configurations 40] [--out results/balance] [--quick]
+    python benchmarks/balance.py [--tasks ring grid digits] [--configurations 40 [...]] [--out DIR] [--quick]
 
 The configurations are those of validity_runs.py: loss, R1, rates, update ratio and pretraining at random. A held one
 has a random target in place of its update ratio, as a search over it has: each has one number for its balance.
@@ -136,37 +136,36 @@ def best_of(distance: np.ndarray, n: int = 10) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tasks", nargs="+", default=list(UPDATES), choices=list(UPDATES))
-    parser.add_argument("--configurations", type=int, default=40)
+    parser.add_argument("--configurations", type=int, nargs="+", default=[40], help="of each task, or of all")
     parser.add_argument("--out", type=Path, default=Path("results/balance"))
     parser.add_argument("--quick", action="store_true", help="a few short runs that say nothing but that all works")
     options = parser.parse_args()
     torch.set_num_threads(1)
     if options.quick:
         with tempfile.TemporaryDirectory() as folder:
-            conclude(options.tasks, QUICK["configurations"], Path(folder), QUICK["updates"])
+            conclude(dict.fromkeys(options.tasks, QUICK["configurations"]), Path(folder), QUICK["updates"])
     else:
-        conclude(options.tasks, options.configurations, options.out, None)
+        counts = options.configurations * (len(options.tasks) if len(options.configurations) == 1 else 1)
+        conclude(dict(zip(options.tasks, counts, strict=True)), options.out, None)
 
 
-def conclude(tasks: list[str], configurations: int, out: Path, updates: int | None) -> None:
-    """Trains what is missing, then prints the table."""
+def conclude(configurations: dict[str, int], out: Path, updates: int | None) -> None:
+    """Trains what is missing of so many configurations of each task, then prints the table."""
     out.mkdir(parents=True, exist_ok=True)
     paths = {
         (task, index, name): out / f"{task}-{index:03d}-{name}.json"
-        for index in range(configurations)
-        for task in tasks
+        for index in range(max(configurations.values()))
+        for task, count in configurations.items()
         for name in BALANCES
+        if index < count
     }
     for (task, index, name), path in paths.items():
         if not path.exists():
             run(task, index, name, path, updates)
             print(path.stem, flush=True)
     runs = {
-        task: {
-            name: [json.loads(paths[task, index, name].read_text()) for index in range(configurations)]
-            for name in BALANCES
-        }
-        for task in tasks
+        task: {name: [json.loads(paths[task, index, name].read_text()) for index in range(count)] for name in BALANCES}
+        for task, count in configurations.items()
     }
     found = {task: table_of(of_task) for task, of_task in runs.items()}
     together = over_all(runs)
