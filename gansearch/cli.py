@@ -105,6 +105,15 @@ def status(dir: Dir, as_json: Json = False) -> None:
 
 @app.command()
 @politely
+def watch(dir: Dir) -> None:
+    """Look at a sweep that runs elsewhere, until it ends or Ctrl-C."""
+    from gansearch.live import watch as look
+
+    look(dir)
+
+
+@app.command()
+@politely
 def report(
     dirs: Annotated[list[Path], typer.Argument(metavar="DIR...", help="A results folder, or several to compare.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON alone: an object, a list for several.")] = False,

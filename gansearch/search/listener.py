@@ -22,10 +22,11 @@ class Listener(Protocol):
         """A trial starts to train."""
 
     def probes(self, number: int, rows: list[dict[str, Any]]) -> None:
-        """New rows of curves.parquet, a few at a time."""
+        """New rows of curves.parquet, a few at a time, each with the `node` that it comes from."""
 
     def ended(self, record: Mapping[str, Any]) -> None:
-        """A trial has ended: {"row", "seeds"}, as its record holds it."""
+        """A trial has ended: {"row", "seeds"}, as its record holds it, and "in_turn": why its seeds could not be
+        trained at once, if they could not."""
 
     def confirming(self, number: int, seed: int, result: Mapping[str, Any] | None) -> None:
         """A trial's configuration is being trained on a fresh seed (None), or was (its result)."""

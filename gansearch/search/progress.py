@@ -38,6 +38,7 @@ class Progress(Listener):
         self._running: dict[int, _Running] = {}
         self._confirmed = self._confirming = 0
         self._silence = 0.0
+        self._in_turn: list[str] = []
         self._lock = threading.Lock()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="progress", daemon=True)
@@ -59,6 +60,9 @@ class Progress(Listener):
     def ended(self, record: Mapping[str, Any]) -> None:
         with self._lock:
             self._running.pop(record["row"]["number"], None)
+            why = record.get("in_turn")
+            if why and why not in self._in_turn:
+                self._in_turn.append(why)
 
     def confirming(self, number: int, seed: int, result: Mapping[str, Any] | None) -> None:
         with self._lock:
@@ -103,6 +107,7 @@ class Progress(Listener):
                 "nodes": nodes,
                 "used": used,
                 "longest_silence": self._silence,
+                "in_turn": self._in_turn,
                 "running": running,
                 "confirmation": {"running": self._confirming, "done": self._confirmed},
             }

@@ -81,7 +81,7 @@ class Recorder(TrialProgressCallback):
         number = trial.config["number"]
         if number not in self._running:
             return  # its worker died after the ending was told, and it was trained again
-        rows = [{"number": number, **row} for row in rows]
+        rows = [{"number": number, "node": result.get("node_ip"), **row} for row in rows]
         self._running[number][1].update({(row["seed"], row["update"]): row for row in rows})
         if rows:
             self.listeners.probes(number, rows)
@@ -142,7 +142,7 @@ class Recorder(TrialProgressCallback):
         )
         self.searcher.tell(row, ending.schedule)
         self.rows.append(row)
-        self.listeners.ended({"row": row, "seeds": ending.seeds})
+        self.listeners.ended({"row": row, "seeds": ending.seeds, "in_turn": ending.in_turn})
 
     def __getstate__(self) -> dict[str, Any]:
         return {}  # Ray pickles callbacks for a resumption of its own, which is not used

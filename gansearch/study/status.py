@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from gansearch.study.choose import candidates
 from gansearch.study.folder import Folder, as_typed
 from gansearch.study.study import Study, strict
 from gansearch.study.tables import from_json
@@ -48,7 +49,7 @@ class Status:
     @property
     def running(self) -> list[dict[str, Any]]:
         """{"number", "started", "heard", "updates", "updates_per_second", "probe"} of each trial that trains: `probe`
-        is its last row of curves.parquet, None before the first; `heard` the time of the last news."""
+        is its last row of curves.parquet and its `node`, None before the first; `heard` the time of the last news."""
         return list(self.progress.get("running", [])) if self.alive else []
 
     @property
@@ -65,9 +66,34 @@ class Status:
         return 0 if self.state == "finished" else max(0, self.study.experiment.trials - started)
 
     @property
+    def warnings(self) -> list[str]:
+        """What its user should look at, a sentence each."""
+        told = [f"seeds are trained in turn, not at once: {why}" for why in self.progress.get("in_turn", [])]
+        return told + [
+            f"trial {one['number']} has told nothing for {duration(self.progress['written'] - one['heard'])}"
+            for one in self.stuck
+        ]
+
+    @property
+    def confirmed(self) -> int:
+        """Runs on fresh seeds that are done in this run of the sweep."""
+        return int(self.progress.get("confirmation", {}).get("done", 0))
+
+    @property
+    def confirmations(self) -> int:
+        """Runs on fresh seeds, as many as there will be; before the trials have ended as many as there can be."""
+        confirm = self.study.experiment.confirm
+        if confirm is None:
+            return 0
+        trials = self.study.trials
+        over = len(trials) and self.state in ("confirming", "finished")
+        found = len(candidates(trials, confirm.top)) if over else confirm.top
+        return found * confirm.replicas
+
+    @property
     def seconds_left(self) -> float | None:
         """From the length of the trials so far, of those that run if none has ended; None while that is not known,
-        or nobody works on it."""
+        or nobody works on it. A slot may be empty at the end of the trials, and at that of their confirmation."""
         trials, slots = self.study.trials, self.progress.get("slots")
         budget, replicas = self.study.experiment.training.updates, self.study.experiment.least_replicas
         lengths = (trials["ended"] - trials["started"]).dt.total_seconds()
@@ -76,16 +102,30 @@ class Status:
             lengths = pd.Series([budget * replicas / rate for rate in rates])
         if not (self.alive and slots and len(lengths)):
             return None
-        now = self.progress["written"]
-        # A trial that is late already is thought to end at once.
-        rest = sum(max(0.0, lengths.mean() - (now - one["started"])) for one in self.running)
-        rest += self.waiting * lengths.mean()
+        rests = [self._rest(one, lengths.mean()) for one in self.running]
+        # Short trials end first. Those that are late already tell how long the others take.
+        late = [
+            self.progress["written"] - one["started"] + rest
+            for one, rest in zip(self.running, rests, strict=True)
+            if self.progress["written"] - one["started"] > lengths.mean()
+        ]
+        lengths = pd.concat([lengths, pd.Series(late, dtype=float)])
+        last = max([*rests, lengths.mean() if self.waiting else 0.0])
+        left = max(last, (sum(rests) + self.waiting * lengths.mean()) / slots)
         confirm = self.study.experiment.confirm
         if confirm:
-            left = confirm.top * confirm.replicas - self.progress["confirmation"]["done"]
-            longer = (confirm.updates or budget) / budget
-            rest += max(0, left) * lengths.max() / replicas * longer  # nothing is pruned there
-        return float(rest / slots)
+            longer = (confirm.updates or budget) / budget / replicas  # and nothing is pruned there
+            rounds = math.ceil(max(0, self.confirmations - self.confirmed) / slots)
+            left += rounds * lengths.max() * longer
+        return float(left)
+
+    def _rest(self, one: Mapping[str, Any], length: float) -> float:
+        """Seconds that a running trial still takes: to the usual length, or, beyond it, to the end at its own speed."""
+        elapsed, rate = self.progress["written"] - one["started"], one["updates_per_second"]
+        if elapsed <= length:
+            return length - elapsed
+        budget = self.study.experiment.training.updates * self.study.experiment.least_replicas
+        return max(0.0, budget - one["updates"]) / rate if rate else 0.0
 
     @property
     def next(self) -> str:
@@ -171,9 +211,8 @@ def lines(found: Status) -> Iterator[str]:
         yield f"best:     trial {best.number}, stability {best.stability:.2f}, distance {best.distance:.4g}"
     for one in found.running:
         yield f"trial {one['number']:4}: {_trial_line(one, found.progress['written'])}"
-    for one in found.stuck:
-        silent = duration(found.progress["written"] - one["heard"])
-        yield f"STUCK:    trial {one['number']} has told nothing for {silent}"
+    for warning in found.warnings:
+        yield f"warning:  {warning}"
     yield f"next:     {found.next}"
 
 

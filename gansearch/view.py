@@ -1,0 +1,158 @@
+"""What a sweep looks like while it runs: a picture for a terminal, a line for a log. Made of its Status alone."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from gansearch.study.choose import candidates
+from gansearch.study.compute import saved
+from gansearch.study.palette import COLOURS
+from gansearch.study.status import Status
+from gansearch.study.words import duration, words
+
+_BAR = 21
+"""Characters from 0 to 1, so that each stands for .05."""
+_ELSE = 12
+"""Lines of the picture that are no running trial."""
+
+
+def picture(found: Status, width: int, height: int) -> RenderableType:
+    """All that is known, in at most `width` columns and about `height` lines."""
+    bar = Table.grid()  # a bar alone does not end its line
+    done = len(found.study.trials) + found.confirmed
+    whole = found.study.experiment.trials + found.confirmations
+    bar.add_row(ProgressBar(total=whole, completed=min(done, whole), width=min(60, width)))
+    parts: list[RenderableType] = [Text(_how_far(found), style="bold"), bar, _verdicts(found)]
+    if stopped := _stopped(found):
+        parts.append(Text(stopped))
+    if best := _best(found, params=True):
+        parts.append(Text(best, style="green"))
+    parts += [Text(f"warning: {warning}", style="yellow") for warning in found.warnings]
+    if found.running:
+        parts.append(_running(found, width, max(3, height - _ELSE)))
+    return Group(*(part for part in parts if part))
+
+
+def line(found: Status) -> str:
+    """The same in one line, without what changes from second to second."""
+    counts = ", ".join(f"{count} {words(name)}" for name, count in _counts(found).items())
+    pruned = saved(found.study.trials, found.study.experiment).pruned
+    parts = [_how_far(found), counts, f"{pruned} stopped early" if pruned else "", _best(found)]
+    return f"{datetime.now():%H:%M:%S} " + "; ".join(part for part in parts if part)
+
+
+def _how_far(found: Status) -> str:
+    study = found.study
+    what = f"{study.experiment.name}: {len(study.trials)} of {study.experiment.trials} trials"
+    if found.state == "confirming":
+        what += f", {found.confirmed} of {found.confirmations} runs on fresh seeds"
+    if not found.alive:
+        return f"{what}, {'its driver died' if found.state == 'died' else found.state}"
+    left = found.seconds_left
+    if left is None:
+        return f"{what}, no trial has ended yet"
+    end = datetime.fromtimestamp(time.time() + left)
+    clock = f"{end:%H:%M}" if end.date() == datetime.now().date() else f"{end:%a %d %b %H:%M}"
+    unsure = "" if len(study.trials) else " if none is stopped early"
+    return f"{what}, about {_rounded(left)} left{unsure} ({clock})"
+
+
+def _rounded(seconds: float) -> str:
+    """No more digits than such a guess deserves."""
+    unit = 5 if seconds < 60 else 30 if seconds < 600 else 60 if seconds < 3600 else 600
+    return duration(math.ceil(seconds / unit) * unit).removesuffix(" 0 s")
+
+
+def _counts(found: Status) -> dict[str | None, int]:
+    """Trials by verdict, those without one under None."""
+    verdicts: dict[str | None, int] = dict(found.study.verdicts.items())
+    without = len(found.study.trials) - sum(verdicts.values())
+    return verdicts | ({None: without} if without else {})
+
+
+def _verdicts(found: Status) -> Text:
+    text = Text()
+    for name, count in _counts(found).items():
+        text.append("  " if text else "").append("● ", style=COLOURS.get(str(name), "red"))
+        text.append(f"{count} {words(name)}")
+    return text
+
+
+def _stopped(found: Status) -> str:
+    stopped = saved(found.study.trials, found.study.experiment)
+    if not stopped.pruned:
+        return ""
+    return (
+        f"{stopped.pruned} stopped early, which saved {stopped.share:.0%} of the updates, {duration(stopped.seconds)}"
+    )
+
+
+def _best(found: Status, params: bool = False) -> str:
+    """The healthy trial that would be confirmed first; its neighbourhood and fresh seeds may choose another."""
+    trials = found.study.trials
+    numbers = candidates(trials, 1) if len(trials) else []
+    if not numbers:
+        return ""
+    row = trials.loc[trials["number"] == numbers[0]].iloc[0]
+    told = f"best so far: trial {numbers[0]}, stability {row['stability']:.2f}"
+    if math.isfinite(row["distance"]):
+        told += f", distance {row['distance']:.4g}"
+    names = [n for n in ("lr_d", "lr_g", "pretrain_steps", "update_ratio") if params and math.isfinite(row[n])]
+    return told + (f" ({', '.join(f'{name} {row[name]:.3g}' for name in names)})" if names else "")
+
+
+def _running(found: Status, width: int, most: int) -> Table:
+    """A line for each trial that trains. Narrow terminals have fewer columns."""
+    room = {"distance": 90, "saturated": 102, "node": 122}
+    names = ("trial", "seed", "0 fake ▿ · ▾ real   1", "separability", "update", "updates/s", *room)
+    shown = [name for name in names if width >= room.get(name, 0)]
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bright_black")
+    for name in shown:
+        table.add_column(name, justify="left" if "▿" in name else "right", no_wrap=True)
+    budget = found.study.experiment.training.updates
+    for one in found.running[:most]:
+        cells = dict(zip(names, _cells(one, budget, found.progress["written"]), strict=True))
+        table.add_row(*(cells[name] for name in shown))
+    if len(found.running) > most:
+        table.add_row("…", "", f"and {len(found.running) - most} more")
+    return table
+
+
+def _cells(one: Mapping[str, Any], budget: int, now: float) -> Iterator[str | Text]:
+    probe, rate = one["probe"], one["updates_per_second"]
+    yield str(one["number"])
+    if probe is None:
+        yield from ("", f"starting, {duration(now - one['started'])}", *[""] * 6)
+        return
+    yield str(probe["seed"])
+    yield beliefs(probe["p_real"], probe["p_fake"])
+    yield f"{probe['separability']:.2f}"
+    yield f"{probe['update']}/{budget}"
+    yield f"{rate:,.0f}" if rate else ""
+    yield f"{probe['distance']:.4g}" if math.isfinite(probe["distance"]) else ""
+    yield f"{probe['saturated_right'] + probe['saturated_wrong']:.0%}"
+    yield str(probe.get("node") or "")
+
+
+def beliefs(p_real: float, p_fake: float) -> Text:
+    """What D says of fakes (▿) and of reals (▾) on a line from 0 to 1; a diamond where both are the same."""
+    said = {"▿": p_fake, "▾": p_real}
+    places = {mark: round(min(1.0, max(0.0, p)) * (_BAR - 1)) for mark, p in said.items() if math.isfinite(p)}
+    styles = {"▿": "magenta", "▾": "green"}
+    text = Text()
+    for place in range(_BAR):
+        here = [mark for mark, at in places.items() if at == place]
+        if len(here) == 2:
+            text.append("◆", style="yellow")
+        else:
+            text.append(here[0] if here else "·", style=styles[here[0]] if here else "bright_black")
+    return text

@@ -1,0 +1,165 @@
+"""The view of a sweep, in a terminal and in a log; and watching one from elsewhere."""
+
+import fcntl
+import io
+import os
+import pty
+import time
+
+import pytest
+from rich.console import Console
+
+from gansearch import live
+from gansearch.live import LiveView, watch
+from gansearch.study.folder import Folder
+from gansearch.study.status import status
+from gansearch.study.study import load_study
+from gansearch.study.tables import read_record
+from gansearch.view import beliefs, line, picture
+
+from .study.synthetic import write_study
+from .study.test_status import PROBE, write_progress
+
+NEWS = {**PROBE, "node": "10.0.0.7"}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Ten trials of a sweep that wants 40, held by somebody."""
+    folder = write_study(tmp_path / "digits", trials=10, confirmed=False)
+    with folder.journal.open("ab") as journal:
+        fcntl.flock(journal, fcntl.LOCK_EX)
+        yield folder
+
+
+def running(numbers):
+    now = time.time()
+    told = {"started": now - 4, "heard": now, "updates": 100, "updates_per_second": 50.0, "probe": NEWS}
+    return [{"number": number, **told} for number in numbers]
+
+
+def shown(folder, width, height=40):
+    console = Console(file=io.StringIO(), width=width, height=height)
+    console.print(picture(status(load_study(folder.path)), width, height))
+    return console.file.getvalue()
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_the_picture_of_a_sweep_fits_its_terminal(folder, width):
+    write_progress(folder, running=running([10, 11]))
+    text = shown(folder, width)
+    assert max(len(row) for row in text.splitlines()) <= width
+    trials = load_study(folder.path).trials
+    for verdict, count in trials["verdict"].value_counts().items():
+        assert f"{count} {verdict.replace('_', ' ')}" in " ".join(text.split())
+    row = next(row for row in text.splitlines() if row.strip().startswith("10 "))
+    assert row.split()[:2] == ["10", "0"]
+    assert ("100/4000" in row, "50" in row) == (True, True)
+    assert row.index("▿") < row.index("▾")
+    assert ("10.0.0.7" in row, "30%" in row) == (width == 200, width == 200)
+    assert "best so far: trial" in text
+
+
+def test_what_stopping_early_saved(tmp_path):
+    folder = write_study(tmp_path / "digits", trials=30, confirmed=False)
+    pruned = (load_study(folder.path).trials["status"] == "pruned").sum()
+    assert pruned
+    # Pruned trials did 1,000 of 4,000 updates, in 8 s.
+    saving = f"which saved {pruned * 0.75 / 30:.0%} of the updates"
+    assert f"{pruned} stopped early, {saving}" in " ".join(shown(folder, 80).split())
+
+
+def test_what_is_not_known_is_not_said(tmp_path):
+    empty = write_study(tmp_path / "empty", trials=0, confirmed=False)
+    with empty.journal.open("ab") as journal:
+        fcntl.flock(journal, fcntl.LOCK_EX)
+        write_progress(empty, running=[])
+        text = shown(empty, 80)
+        assert "0 of 40 trials, no trial has ended yet" in " ".join(text.split())
+        assert not any(word in text for word in ("left", "best", "stopped early"))
+        write_progress(empty, running=running([0]))
+        assert "left if none is stopped early" in line(status(load_study(empty.path)))
+
+
+def test_a_large_cluster_does_not_fill_more_than_the_terminal(folder):
+    write_progress(folder, running=running(range(10, 74)), slots=64)
+    text = shown(folder, 100, height=24)
+    assert "and 52 more" in text
+    assert len(text.splitlines()) <= 24
+
+
+def test_warnings_are_said_in_both_and_in_a_log_once(folder, monkeypatch):
+    stuck = {**running([10])[0], "heard": time.time() - 900}
+    write_progress(folder, running=[stuck], in_turn=["its networks are large"])
+    text = " ".join(shown(folder, 200).split())
+    assert "warning: trial 10 has told nothing for 15 min 0 s" in text
+    assert "warning: seeds are trained in turn, not at once: its networks are large" in text
+    console = Console(file=io.StringIO(), width=60)
+    monkeypatch.setattr(live, "_FIRST", 0.0)
+    view = LiveView(console)
+    study = load_study(folder.path)
+    view.begin(study.experiment, Folder(folder.path), 2, 10)
+    for _ in range(3):
+        view.ended(read_record(folder, 0))
+    view.close()
+    view.ended(read_record(folder, 0))
+    lines = console.file.getvalue().splitlines()
+    assert lines[0].startswith("digits: 40 trials, 2 at a time, into ")
+    assert [row.count("10 of 40 trials") for row in lines[1:]] == [1, 0, 0, 1, 1]
+    assert "\x1b" not in console.file.getvalue()
+
+
+def test_lines_come_the_rarer_the_longer_it_takes(folder, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(live.time, "monotonic", lambda: now[0])
+    write_progress(folder)
+    console = Console(file=io.StringIO(), width=80)
+    view = LiveView(console)
+    view.begin(load_study(folder.path).experiment, folder, 2, 10)
+    for _ in range(3600):
+        now[0] += 1
+        view.probes(10, [])
+    assert 8 <= len(console.file.getvalue().splitlines()) <= 25
+
+
+def test_a_watch_ends_with_its_sweep_and_says_what_comes_next(folder, monkeypatch):
+    write_progress(folder)
+
+    def finish(seconds):
+        write_progress(folder, state="finished", running=[])
+
+    monkeypatch.setattr(live.time, "sleep", finish)
+    console = Console(file=io.StringIO(), width=80)
+    watch(folder.path, console)
+    first, last, following = console.file.getvalue().splitlines()
+    assert "10 of 40 trials, about" in first
+    assert "10 of 40 trials, finished" in last
+    assert following == f"next: gansearch export {folder.path} -o best.yaml"
+
+
+def test_ctrl_c_ends_a_watch_in_a_terminal(folder, monkeypatch):
+    write_progress(folder)
+
+    def interrupt(seconds):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(live.time, "sleep", interrupt)
+    main, other = pty.openpty()
+    with os.fdopen(other, "w") as terminal:
+        watch(folder.path, Console(file=terminal, force_terminal=True, width=80, height=24))
+        text = os.read(main, 65536).decode()
+    os.close(main)
+    assert "10 of 40 trials" in text
+    assert "next:" not in text
+
+
+@pytest.mark.parametrize(
+    ("p_real", "p_fake", "text"),
+    [
+        (1.0, 0.0, "▿···················▾"),
+        (0.5, 0.5, "··········◆··········"),
+        (float("nan"), 0.25, "·····▿···············"),
+    ],
+)
+def test_what_d_says_is_a_place_between_0_and_1(p_real, p_fake, text):
+    assert beliefs(p_real, p_fake).plain == text
