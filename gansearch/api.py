@@ -43,8 +43,10 @@ def sweep(
     """
     from gansearch.search.sweep import sweep as run
     from gansearch.study.tensorboard import TensorBoardLog
+    from gansearch.study.trackers import trackers
 
-    swept = run(experiment, out, address, resume, [TensorBoardLog(), *listeners], allow_change)
+    told: list[Any] = [TensorBoardLog(), *trackers(experiment), *listeners]
+    swept = run(experiment, out, address, resume, told, allow_change)
     study = load_study(swept.path)
     if study.best is not None:
         study.export(study.folder.best)

@@ -10,6 +10,7 @@ from gansearch.experiment.experiment import Experiment, folder_name, schema
 from gansearch.experiment.population import scheduled_entries
 from gansearch.experiment.reading import load_yaml
 from gansearch.experiment.sections import Confirm, Limits, Replicas, Resources, Sampler, Start
+from gansearch.experiment.trackers import MLflow, Trackers
 from gansearch.experiment.training import Segment, Training
 
 __all__ = [
@@ -19,12 +20,14 @@ __all__ = [
     "Experiment",
     "ExperimentError",
     "Limits",
+    "MLflow",
     "Range",
     "Replicas",
     "Resources",
     "Sampler",
     "Segment",
     "Start",
+    "Trackers",
     "Training",
     "folder_name",
     "load_yaml",

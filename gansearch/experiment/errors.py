@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from gansearch.experiment.entries import Choices, Range
 from gansearch.experiment.model import Model
 from gansearch.experiment.sections import Confirm, Limits, Replicas, Resources
+from gansearch.experiment.trackers import MLflow, Trackers
 from gansearch.experiment.training import Change, Training
 
 _SECTIONS: dict[str, type[Model]] = {
@@ -21,6 +22,8 @@ _SECTIONS: dict[str, type[Model]] = {
     "confirm": Confirm,
     "resources": Resources,
     "limits": Limits,
+    "trackers": Trackers,
+    "mlflow": MLflow,
     "range": Range,
     "choices": Choices,
 }

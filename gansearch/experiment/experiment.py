@@ -17,6 +17,7 @@ from gansearch.experiment.model import Model
 from gansearch.experiment.population import population_errors
 from gansearch.experiment.reading import read_file, set_field
 from gansearch.experiment.sections import Confirm, Limits, Replicas, Resources, Sampler, SamplerName, Start
+from gansearch.experiment.trackers import Trackers
 from gansearch.experiment.training import Training
 
 
@@ -60,6 +61,8 @@ class Experiment(Model):
     limits: Limits = Limits()
     stop_when_flat: int | None = Field(None, ge=2)
     """No trial is started once the last so many brought nothing that is better by 1% under the objective."""
+    trackers: Trackers = Trackers()
+    """Where trials are logged as well: `[mlflow]`, or a mapping with its options."""
     evidence: dict[str, Any] = Field({})
     """What a sweep measured of this configuration: written by export, not read by train."""
 
@@ -157,8 +160,9 @@ class Experiment(Model):
             data["training"] = {k: v for k, v in data["training"].items() if k not in ("lr", "lr_ratio")}
         for name in unread(self.training, self.search):
             del data["training"][name]
-        if not self.evidence:
-            del data["evidence"]
+        for name in ("evidence", "trackers"):
+            if not data[name]:
+                del data[name]
         text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
         return "".join(f"# {line}\n" for line in comment.splitlines()) + text
 

@@ -8,10 +8,11 @@ from gansearch.search.pbt import exchanges
 from gansearch.search.points import start_points
 from gansearch.search.samplers import make_sampler
 from gansearch.search.space import distributions
+from gansearch.study.trackers import check_trackers
 
 
 def check_search(experiment: Experiment, new: bool = True) -> None:
-    """Raises ExperimentError for a wrong space, sampler or starting point, SweepError for a wrong `warm_start`.
+    """Raises ExperimentError for a wrong space, sampler, start or tracker, SweepError for a wrong `warm_start`.
 
     A study that is not `new` has its starting points and its earlier trials already.
     """
@@ -19,6 +20,7 @@ def check_search(experiment: Experiment, new: bool = True) -> None:
     make_sampler(experiment)
     if experiment.is_population:
         exchanges(experiment)
+    check_trackers(experiment)
     if new:
         start_points(experiment)
         warm_trials(experiment)

@@ -21,7 +21,7 @@ from gansearch.study.tables import read_record
 
 _MAY_CHANGE = {
     *("name", "trials", "sampler", "confirm", "resources", "limits", "stop_when_flat", "evidence"),
-    *("start_from", "warm_start"),
+    *("start_from", "warm_start", "trackers"),
 }
 """Fields of an experiment that leave the trials of a sweep comparable."""
 

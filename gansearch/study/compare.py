@@ -54,7 +54,8 @@ def table(studies: Sequence[Plots], names: Sequence[str]) -> pd.DataFrame:
 def differences(studies: Sequence[Plots]) -> dict[str, list[Any]]:
     """The fields of the experiments that are not the same in all, by dotted name; None where one has no such field."""
     flat = [
-        _flat(study.experiment.model_dump(mode="json", exclude_none=True, exclude={"evidence"})) for study in studies
+        _flat(study.experiment.model_dump(mode="json", exclude_none=True, exclude={"evidence", "trackers"}))
+        for study in studies
     ]
     return {
         name: [fields.get(name) for fields in flat]

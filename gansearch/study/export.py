@@ -6,7 +6,7 @@ import json
 import math
 from typing import Any
 
-from gansearch.experiment import Experiment, Training, load_yaml
+from gansearch.experiment import Experiment, Trackers, Training, load_yaml
 from gansearch.study.choose import Choice
 from gansearch.study.neighbourhood import WIDTH
 
@@ -178,6 +178,7 @@ def exported(choice: Choice, experiment: Experiment) -> Experiment:
             "training": training_of(choice, experiment),
             "search": {},
             "sampler": "tpe" if experiment.is_population else experiment.sampler,
+            "trackers": Trackers(),
             "evidence": evidence(choice, experiment),
         }
     )

@@ -1,0 +1,34 @@
+"""Trackers that a sweep's trials are also logged to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import model_validator
+
+from gansearch.experiment.model import Model
+
+
+class MLflow(Model):
+    """A run for each trial in MLflow."""
+
+    tracking_uri: str | None = None
+    """Such as http://host:5000 or sqlite:///mlflow.db; null is MLflow's own choice, MLFLOW_TRACKING_URI first."""
+    experiment_name: str | None = None
+    """null is the name of the experiment."""
+
+
+class Trackers(Model):
+    """`[mlflow]`, or each with its options: `{mlflow: {tracking_uri: ...}}`."""
+
+    mlflow: MLflow | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names(cls, given: Any) -> Any:
+        """A list of names is a mapping of them without options; so is a name without a value."""
+        if isinstance(given, list) and all(isinstance(name, str) for name in given):
+            return {name: {} for name in given}
+        if isinstance(given, dict):
+            return {name: {} if options is None else options for name, options in given.items()}
+        return given
