@@ -143,7 +143,8 @@ def test_with_the_objective_balanced_nothing_unhealthy_can_be_best(folder, tiny)
 
 def test_a_sampler_takes_its_own_options(tiny):
     sampler = make_sampler(tiny(sampler={"name": "tpe", "n_startup_trials": 3, "multivariate": True}))
-    assert (sampler._n_startup_trials, sampler._multivariate) == (3, True)
+    asked = sampler._sampler  # behind the bound
+    assert (asked._n_startup_trials, asked._multivariate) == (3, True)
     assert make_sampler(tiny(sampler={"name": "nsgaii", "mutation_prob": 1}))._population_size == 50
 
 
