@@ -97,15 +97,17 @@ def _stopped(found: Status) -> str:
 
 
 def _best(found: Status, params: bool = False) -> str:
-    """The healthy trial that would be confirmed first; its neighbourhood and fresh seeds may choose another."""
+    """The best-balanced at the end; before, the healthy trial that would be confirmed first, which may still change."""
     trials = found.study.trials
-    numbers = candidates(trials, 1) if len(trials) else []
+    best = found.study.best if found.state == "finished" else None
+    numbers = [best.number] if best else candidates(trials, 1) if len(trials) else []
     if not numbers:
         return ""
     row = trials.loc[trials["number"] == numbers[0]].iloc[0]
-    told = f"best so far: trial {numbers[0]}, stability {row['stability']:.2f}"
-    if math.isfinite(row["distance"]):
-        told += f", distance {row['distance']:.4g}"
+    stability, distance = (best.stability, best.distance) if best else (row["stability"], row["distance"])
+    told = f"{'best-balanced' if best else 'best so far'}: trial {numbers[0]}, stability {stability:.2f}"
+    if math.isfinite(distance):
+        told += f", distance {distance:.4g}"
     names = [n for n in ("lr_d", "lr_g", "pretrain_steps", "update_ratio") if params and math.isfinite(row[n])]
     return told + (f" ({', '.join(f'{name} {row[name]:.3g}' for name in names)})" if names else "")
 

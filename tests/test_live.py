@@ -60,6 +60,13 @@ def test_the_picture_of_a_sweep_fits_its_terminal(folder, width):
     assert "best so far: trial" in text
 
 
+def test_a_sweep_that_is_over_shows_what_it_exports(tmp_path):
+    folder = write_study(tmp_path / "digits", trials=40)
+    best = load_study(folder.path).best
+    told = f"best-balanced: trial {best.number}, stability {best.stability:.2f}, distance {best.distance:.4g}"
+    assert told in " ".join(shown(folder, 200).split())
+
+
 def test_what_stopping_early_saved(tmp_path):
     folder = write_study(tmp_path / "digits", trials=30, confirmed=False)
     pruned = (load_study(folder.path).trials["status"] == "pruned").sum()
