@@ -162,6 +162,7 @@ def test_listeners_are_told_and_none_can_lose_a_trial(finished):
     folder = Folder(finished.path)
     for told in log.records:
         record = read_record(folder, told["row"]["number"])
+        assert told.pop("in_turn") == ""  # for who looks on: the record has no room for it
         assert to_json({key: record[key] for key in told}) == to_json(told)
     assert len(log.records) == 8
 
