@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +16,6 @@ from gansearch.study.figures import blank, panels, scale, title, wide
 from gansearch.study.figures_winner import add_seeds
 from gansearch.study.palette import COLOURS, INK, MUTED
 from gansearch.study.plots import Plots
-from gansearch.study.seeds import Seeds
 from gansearch.study.words import short, words
 
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
@@ -67,9 +67,7 @@ def differences(studies: Sequence[Plots]) -> dict[str, list[Any]]:
 def figure(studies: Sequence[Plots], names: Sequence[str]) -> go.Figure:
     """Verdicts of the trials, progress over the updates, and the seeds of each chosen configuration."""
     groups = [
-        Seeds(name, group.number, group.seeds, group.fresh)
-        for name, study in zip(names, studies, strict=True)
-        for group in study.groups[:1]
+        replace(group, label=name) for name, study in zip(names, studies, strict=True) for group in study.groups[:1]
     ]
     said = [
         f"{name}: {study.verdicts.get('balanced', 0)} of {len(study.trials)} trials balanced"

@@ -27,6 +27,8 @@ class Seeds:
     seeds: Sequence[Mapping[str, Any]]
     fresh: bool
     """Whether the search never saw these seeds."""
+    chosen: tuple[float, float] | None = None
+    """The interval of a candidate, which takes its spread from all of them."""
 
     @property
     def stability(self) -> float:
@@ -41,7 +43,7 @@ class Seeds:
     @property
     def interval(self) -> tuple[float, float] | None:
         """95% prediction interval for the median distance of ten new seeds; None where it cannot be had."""
-        return prediction_interval([seed["distance"] for seed in self.seeds])
+        return self.chosen or prediction_interval([seed["distance"] for seed in self.seeds])
 
     @property
     def range(self) -> tuple[float, float] | None:
@@ -63,6 +65,7 @@ def confirmed(trials: pd.DataFrame, confirmation: Sequence[Mapping[str, Any]]) -
             choice.number,
             sorted((s for s in confirmation if s["number"] == choice.number), key=lambda seed: seed["seed"]),
             fresh=True,
+            chosen=choice.interval,
         )
         for choice in confirmed_candidates(trials, confirmation)
     ]
