@@ -139,12 +139,12 @@ def _ok(run: Run) -> bool:
 # The searches: each yields its rows, one a trial, for ever.
 
 
-def row_of(number: int, run: Run, chosen: Mapping[str, Any], **other: Any) -> dict[str, Any]:
+def row_of(number: int, run: Run, chosen: Mapping[str, Any]) -> dict[str, Any]:
     names = ("status", "verdict", "stability", "distance", "updates")
-    return {"number": number, "params": dict(chosen), **{n: run.end[n] for n in names}, "error": "", **_NONE, **other}
+    return {"number": number, "params": dict(chosen), **{n: run.end[n] for n in names}, **_NONE}
 
 
-_NONE = {"train_seconds": 0.0, "node": ""}
+_NONE = {"train_seconds": 0.0, "node": "", "error": ""}
 
 
 def random_search(land: Landscape, seed: int) -> Iterator[dict[str, Any]]:

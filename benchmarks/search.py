@@ -140,7 +140,7 @@ def overhead(trials: int) -> dict[str, float]:
         prune=False,
         confirm=None,
     )
-    ray.init(num_cpus=SLOTS, include_dashboard=False, log_to_driver=False, logging_level="error")
+    ray.init("local", num_cpus=SLOTS, include_dashboard=False, log_to_driver=False, logging_level="error")
     meter = Meter()
     with tempfile.TemporaryDirectory() as folder, metered(meter):
         api.sweep(experiment, Path(folder) / "out")

@@ -67,7 +67,7 @@ def measure(trials: int, seconds: float) -> dict[str, float]:
         confirm=None,
         resources={"gpus": 0},
     )
-    ray.init(num_cpus=SLOTS, include_dashboard=False, log_to_driver=False, logging_level="error")
+    ray.init("local", num_cpus=SLOTS, include_dashboard=False, log_to_driver=False, logging_level="error")
     with tempfile.TemporaryDirectory() as folder:
         swept = sweep(experiment, Path(folder) / "out")
         run = from_json(Folder(swept.path).run.read_text(encoding="utf-8"))

@@ -15,6 +15,6 @@ def ray_session():
 
     import gansearch.search  # noqa: F401 (its settings come before Ray)
 
-    ray.init(num_cpus=2, num_gpus=0, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    ray.init("local", num_cpus=2, num_gpus=0, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
     yield
     ray.shutdown()
