@@ -194,6 +194,7 @@ def test_a_question_quotes_what_is_printed(part, tmp_path, monkeypatch) -> None:
     # This test is of what is said, and a machine may have more than the one that it was written on.
     monkeypatch.setattr("gansearch.search.cluster.get_num_cpus", lambda **_: 2)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    monkeypatch.setattr("ray.is_initialized", lambda: False)  # a process that is in a cluster already joins no other
     Path("open.yaml").write_text("training: {betas: [0.5, 0.999\n")
     words = MISTAKES[part]
     if "--replace" in words:
