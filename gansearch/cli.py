@@ -11,14 +11,11 @@ import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
-if TYPE_CHECKING:
-    from gansearch.api import TrainResult
-    from gansearch.gan import Probe
-    from gansearch.study.study import Study
+from gansearch.printed import finite, print_summary, print_trained, progress
 
 app = typer.Typer(
     help="Finds the balance of discriminator and generator at which a GAN trains.",
@@ -88,7 +85,7 @@ def sweep(
         from gansearch.live import LiveView
 
         study = api.sweep(experiment, out, address, resume, [LiveView()], allow_change)
-    _print_summary(study, study.folder.report)
+    print_summary(study, study.folder.report)
 
 
 @app.command()
@@ -130,7 +127,7 @@ def report(
         print(json.dumps(summaries[0] if len(dirs) == 1 else summaries, indent=2, allow_nan=False))
         return
     if len(studies) == 1:
-        _print_summary(studies[0], studies[0].report(out))
+        print_summary(studies[0], studies[0].report(out))
         return
     from gansearch.study.comparison import labels, write_comparison
     from gansearch.study.folder import as_typed
@@ -138,7 +135,7 @@ def report(
     page = write_comparison(studies, out)
     for name, study in zip(labels(studies), studies, strict=True):
         print(f"== {name}")
-        _print_summary(study)
+        print_summary(study)
     print(f"comparison: {as_typed(page)}")
 
 
@@ -180,9 +177,9 @@ def train(
     from gansearch import api
 
     if as_json:
-        print(json.dumps(_finite(api.train(experiment, seeds, out).summary()), indent=2, allow_nan=False))
+        print(json.dumps(finite(api.train(experiment, seeds, out).summary()), indent=2, allow_nan=False))
         return
-    _print_trained(api.train(experiment, seeds, out, watch=_progress(experiment.training.updates)), out)
+    print_trained(api.train(experiment, seeds, out, watch=progress(experiment.training.updates)), out)
 
 
 @app.command()
@@ -263,68 +260,3 @@ def _given(**options: int | None) -> list[str]:
 def _resuming_line() -> str:
     words = [word for word in sys.argv[1:] if word != "--resume"]
     return shlex.join(["gansearch", *words, "--resume"])
-
-
-def _print_summary(study: Study, page: Path | None = None) -> None:
-    from gansearch.study.folder import as_typed
-
-    counts = study.counts
-    others = ", ".join(f"{counts[status]} {status}" for status in ("pruned", "failed") if counts[status])
-    verdicts = ", ".join(f"{count} {verdict}" for verdict, count in study.verdicts.items())
-    print(
-        f"{counts['total']} of {study.experiment.trials} trials" + (f" ({others})" if others else "") + f": {verdicts}"
-    )
-    if study.run.get("ended"):
-        print(f"ended early: {study.run['ended']}")
-    best, folder = study.best, study.folder
-    if best is None:
-        print(study.nothing_healthy())
-    else:
-        confirmed = f"{best.healthy} of {len(best.seeds)} fresh seeds balanced" if best.confirmed else "not confirmed"
-        interval = f" ({best.interval[0]:.4g} to {best.interval[1]:.4g} with new seeds)" if best.interval else ""
-        print(f"best-balanced: trial {best.number}, {confirmed}")
-        print(f"  stability {best.stability:.2f}, distance {best.distance:.4g}{interval}")
-        for name, value in best.shown.items():
-            print(f"  {name:15} {value:.4g}" if isinstance(value, float) else f"  {name:15} {value}")
-        print(f"export it:  gansearch export {shlex.quote(str(as_typed(folder.path)))} -o best.yaml")
-    if page is not None:
-        print(f"report:     {as_typed(page)}")
-
-
-def _print_trained(result: TrainResult, out: Path | None) -> None:
-    for seed in result.seeds:
-        quality = ", ".join(f"{name} {value:.4g}" for name, value in seed.quality.items())
-        print(f"seed {seed.seed}: {seed.verdict}, stability {seed.stability:.2f}, {quality}")
-        print(f"  {seed.sentence}")
-    print(
-        f"{result.healthy} of {len(result.seeds)} balanced; "
-        f"median stability {result.stability:.2f}, distance {result.distance:.4g}"
-    )
-    if out is not None:
-        print(f"samples, curves and generators: {out}")
-
-
-def _progress(updates: int) -> Callable[[int, Probe], None]:
-    """Draws how far a seed is on the error stream, where that is a terminal."""
-
-    def watch(seed: int, probe: Probe) -> None:
-        if sys.stderr.isatty():
-            end = "\r" if probe.update < updates else "\n"
-            print(
-                f"seed {seed}: update {probe.update} of {updates}, D(real) {probe.p_real:.2f}, "
-                f"D(fake) {probe.p_fake:.2f}, separability {probe.separability:.2f} ",
-                end=end,
-                file=sys.stderr,
-                flush=True,
-            )
-
-    return watch
-
-
-def _finite(data: Any) -> Any:
-    """The same with None for NaN and infinities, which JSON does not have."""
-    if isinstance(data, dict):
-        return {key: _finite(value) for key, value in data.items()}
-    if isinstance(data, list):
-        return [_finite(value) for value in data]
-    return None if isinstance(data, float) and (data != data or abs(data) == float("inf")) else data

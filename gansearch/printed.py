@@ -1,0 +1,79 @@
+"""What the commands print when they are done: summaries, and how far a run is."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gansearch.api import TrainResult
+    from gansearch.gan import Probe
+    from gansearch.study.study import Study
+
+
+def print_summary(study: Study, page: Path | None = None) -> None:
+    from gansearch.study.folder import as_typed
+
+    counts = study.counts
+    others = ", ".join(f"{counts[status]} {status}" for status in ("pruned", "failed") if counts[status])
+    verdicts = ", ".join(f"{count} {verdict}" for verdict, count in study.verdicts.items())
+    print(
+        f"{counts['total']} of {study.experiment.trials} trials" + (f" ({others})" if others else "") + f": {verdicts}"
+    )
+    if study.run.get("ended"):
+        print(f"ended early: {study.run['ended']}")
+    best, folder = study.best, study.folder
+    if best is None:
+        print(study.nothing_healthy())
+    else:
+        confirmed = f"{best.healthy} of {len(best.seeds)} fresh seeds balanced" if best.confirmed else "not confirmed"
+        interval = f" ({best.interval[0]:.4g} to {best.interval[1]:.4g} with new seeds)" if best.interval else ""
+        print(f"best-balanced: trial {best.number}, {confirmed}")
+        print(f"  stability {best.stability:.2f}, distance {best.distance:.4g}{interval}")
+        for name, value in best.shown.items():
+            print(f"  {name:15} {value:.4g}" if isinstance(value, float) else f"  {name:15} {value}")
+        print(f"export it:  gansearch export {shlex.quote(str(as_typed(folder.path)))} -o best.yaml")
+    if page is not None:
+        print(f"report:     {as_typed(page)}")
+
+
+def print_trained(result: TrainResult, out: Path | None) -> None:
+    for seed in result.seeds:
+        quality = ", ".join(f"{name} {value:.4g}" for name, value in seed.quality.items())
+        print(f"seed {seed.seed}: {seed.verdict}, stability {seed.stability:.2f}, {quality}")
+        print(f"  {seed.sentence}")
+    print(
+        f"{result.healthy} of {len(result.seeds)} balanced; "
+        f"median stability {result.stability:.2f}, distance {result.distance:.4g}"
+    )
+    if out is not None:
+        print(f"samples, curves and generators: {out}")
+
+
+def progress(updates: int) -> Callable[[int, Probe], None]:
+    """Draws how far a seed is on the error stream, where that is a terminal."""
+
+    def watch(seed: int, probe: Probe) -> None:
+        if sys.stderr.isatty():
+            end = "\r" if probe.update < updates else "\n"
+            print(
+                f"seed {seed}: update {probe.update} of {updates}, D(real) {probe.p_real:.2f}, "
+                f"D(fake) {probe.p_fake:.2f}, separability {probe.separability:.2f} ",
+                end=end,
+                file=sys.stderr,
+                flush=True,
+            )
+
+    return watch
+
+
+def finite(data: Any) -> Any:
+    """The same with None for NaN and infinities, which JSON does not have."""
+    if isinstance(data, dict):
+        return {key: finite(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [finite(value) for value in data]
+    return None if isinstance(data, float) and (data != data or abs(data) == float("inf")) else data
