@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+import functools
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,17 +13,15 @@ import torch
 
 from gansearch.experiment import Experiment, ExperimentError, Resources
 from gansearch.gan import Probe, Result, Task, Trainer, check_task, load_task
-from gansearch.study.folder import write_array, write_whole
 from gansearch.study.study import Study, load_study
 from gansearch.study.tables import median
+from gansearch.trained import Interrupted, TrainedFolder
 
 if TYPE_CHECKING:
     from gansearch.search.listener import Listener
 
 TRAIN_SEEDS = 20_000
 """Added to the experiment's seed by `train`: neither trials nor their confirmation use these."""
-SAMPLES = 2_000
-"""Fakes that `train` writes for each seed."""
 
 
 def sweep(
@@ -93,30 +91,44 @@ def train(
     seeds: int = 1,
     out: str | Path | None = None,
     watch: Callable[[int, Probe], None] = lambda seed, probe: None,
+    resume: bool = False,
 ) -> TrainResult:
     """Trains the experiment's `training` (not its search) on fresh seeds, one after the other, on this machine.
 
     Several workers are as many processes, on a GPU each, or all on the CPU where there is no GPU.
-    `out` gets seed-N/samples.npy (2,000 fakes in data units), generator.safetensors and curves.parquet. `watch` is
-    called with the seed and each probe. Raises TaskError, and whatever the task's own code raises.
+    `out` gets what `gansearch.trained` lists; with `resume` finished seeds in it are read and not trained, one that was
+    cut short goes on, and all go on where `updates` has grown. `watch` is called with the seed and each probe.
+    Raises TaskError, ExperimentError for a folder that cannot be used, and whatever the task's own code raises.
     """
+    if resume and out is None:
+        raise ExperimentError("--resume", {"": "goes on with what is in a folder: name it by --out DIR"})
     # As many threads as a trial has: small networks lose time on more, and runs beside each other lose most of it.
     torch.set_num_threads(max(1, int(experiment.resources.cpus)))
     task = load_task(experiment.task, experiment.task_options)
     devices = _devices(experiment.resources)
     check_task(task, devices[0])
+    folder = None if out is None else TrainedFolder(out)
+    if folder:
+        folder.begin(experiment, resume)
     results = []
-    for seed in range(experiment.seed + TRAIN_SEEDS, experiment.seed + TRAIN_SEEDS + seeds):
-        with _training(experiment, task, seed, devices) as trainer:
-            probes = []
-            for probe in trainer.run():
-                probes.append(probe)
-                watch(seed, probe)
-            result = trainer.result()
-        results.append(result)
-        if out is not None:
-            _write(Path(out) / f"seed-{seed}", trainer, probes)
+    try:
+        for seed in range(experiment.seed + TRAIN_SEEDS, experiment.seed + TRAIN_SEEDS + seeds):
+            kept = folder.seed(seed, experiment.training.updates) if folder else None
+            result = kept.finished() if kept else None
+            if result is None:
+                with _training(experiment, task, seed, devices) as trainer:
+                    seen = functools.partial(watch, seed)
+                    result = kept.train(trainer, seen) if kept else _train(trainer, seen)
+            results.append(result)
+    except KeyboardInterrupt:
+        raise Interrupted(folder.path) if folder else KeyboardInterrupt from None
     return TrainResult(results)
+
+
+def _train(trainer: Trainer, watch: Callable[[Probe], None]) -> Result:
+    for probe in trainer.run():
+        watch(probe)
+    return trainer.result()
 
 
 def _devices(resources: Resources) -> list[str]:
@@ -138,20 +150,3 @@ def _training(experiment: Experiment, task: Task, seed: int, devices: list[str])
 
     with spawned(task, experiment.task, experiment.task_options, experiment.training, seed, devices) as trainer:
         yield trainer
-
-
-def _write(folder: Path, trainer: Trainer, probes: list[Probe]) -> None:
-    import pandas as pd
-    from safetensors.torch import save_file
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        samples = trainer.samples(SAMPLES).cpu().numpy()
-        curves = pd.DataFrame([dataclasses.asdict(probe) for probe in probes])
-        network = trainer.generator if trainer.average is None else trainer.average.module
-        weights = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
-        write_array(folder / "samples.npy", samples)
-        write_whole(folder / "curves.parquet", lambda file: curves.to_parquet(file, index=False))
-        write_whole(folder / "generator.safetensors", lambda file: save_file(weights, file))
-    except OSError as error:
-        raise ExperimentError(str(folder), {"": f"cannot be written ({error.strerror or error})"}) from None

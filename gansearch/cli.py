@@ -167,8 +167,11 @@ def train(
     file: File,
     seeds: Annotated[int, typer.Option(metavar="N", min=1, help="Fresh seeds, one after the other.")] = 1,
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Samples, curves and the generator of each seed.")
+        Path | None, typer.Option(metavar="DIR", help="Samples, curves, the generator and checkpoints of each seed.")
     ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with what is in DIR: cut short, more seeds, or more updates.")
+    ] = False,
     as_json: Json = False,
     set_: Set = None,
 ) -> None:
@@ -177,9 +180,10 @@ def train(
     from gansearch import api
 
     if as_json:
-        print(json.dumps(finite(api.train(experiment, seeds, out).summary()), indent=2, allow_nan=False))
+        trained = api.train(experiment, seeds, out, resume=resume)
+        print(json.dumps(finite(trained.summary()), indent=2, allow_nan=False))
         return
-    print_trained(api.train(experiment, seeds, out, watch=progress(experiment.training.updates)), out)
+    print_trained(api.train(experiment, seeds, out, progress(experiment.training.updates), resume), out)
 
 
 @app.command()

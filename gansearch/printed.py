@@ -51,6 +51,9 @@ def print_trained(result: TrainResult, out: Path | None) -> None:
     )
     if out is not None:
         print(f"samples, curves and generators: {out}")
+        programs = sorted(out.glob("seed-*/generator.pt2"))
+        if programs:
+            print(f"in torch alone: torch.export.load({str(programs[0])!r}).module()(torch.randn(64, latent_dim))")
 
 
 def progress(updates: int) -> Callable[[int, Probe], None]:

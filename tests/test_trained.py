@@ -1,0 +1,101 @@
+"""`gansearch train --out`: what it leaves, and going on with it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from gansearch import Experiment, ExperimentError, train
+from gansearch import trained as trained_module
+from gansearch.trained import Interrupted
+
+SEED = 20_000
+
+
+def ring(**training) -> Experiment:
+    fields = {"updates": 120, "batch_size": 16, "pretrain_steps": 5, **training}
+    return Experiment(name="ring", task="ring", task_options={"samples": 400, "width": 16}, training=fields)
+
+
+def interrupting(after: int):
+    """Presses Ctrl-C at the first probe after so many updates."""
+
+    def watch(seed, probe):
+        if probe.update >= after:
+            raise KeyboardInterrupt
+
+    return watch
+
+
+def test_a_run_that_was_cut_short_goes_on_and_equals_an_unbroken_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(trained_module, "SAVE_SECONDS", 0.0)
+    (whole,) = train(ring(), out=tmp_path / "whole").seeds
+    with pytest.raises(Interrupted) as interrupted:
+        train(ring(), out=tmp_path / "cut", watch=interrupting(60))
+    assert interrupted.value.folder == tmp_path / "cut"
+    assert not (tmp_path / "cut/seed-20000/result.json").exists()
+    seen = []
+    (resumed,) = train(
+        ring(), out=tmp_path / "cut", watch=lambda _, probe: seen.append(probe.update), resume=True
+    ).seeds
+    assert min(seen) > 50, "it began anew"
+    assert (resumed.distance, resumed.stability, resumed.verdict) == (whole.distance, whole.stability, whole.verdict)
+    assert np.array_equal(*(np.load(tmp_path / name / "seed-20000/samples.npy") for name in ("whole", "cut")))
+    curves = [pd.read_parquet(tmp_path / name / "seed-20000/curves.parquet") for name in ("whole", "cut")]
+    pd.testing.assert_frame_equal(*curves)
+
+
+def test_finished_seeds_are_read_and_others_added(tmp_path):
+    (first,) = train(ring(), out=tmp_path).seeds
+    seen = set()
+    both = train(ring(), seeds=2, out=tmp_path, watch=lambda seed, _: seen.add(seed), resume=True).seeds
+    assert seen == {SEED + 1}
+    assert (both[0].distance, both[0].sentence) == (first.distance, first.sentence)
+
+
+def test_more_updates_go_on_where_the_run_had_ended(tmp_path):
+    train(ring(), out=tmp_path)
+    seen = []
+    (longer,) = train(ring(updates=200), out=tmp_path, watch=lambda _, p: seen.append(p.update), resume=True).seeds
+    assert longer.updates == 200
+    assert min(seen) > 120
+    assert len(pd.read_parquet(tmp_path / "seed-20000/curves.parquet")) > len(seen)
+
+
+def test_a_folder_is_not_written_over(tmp_path):
+    train(ring(), out=tmp_path)
+    with pytest.raises(ExperimentError, match="--resume"):
+        train(ring(), out=tmp_path)
+    with pytest.raises(ExperimentError, match=r"training\.lr: 0\.0002 -> 0\.001"):
+        train(ring(lr=1e-3), out=tmp_path, resume=True)
+    with pytest.raises(ExperimentError, match="something else"):
+        train(ring(updates=60), out=tmp_path, resume=True)
+    with pytest.raises(ExperimentError, match="--out"):
+        train(ring(), resume=True)
+
+
+def test_a_checkpoint_that_is_not_whole_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(trained_module, "SAVE_SECONDS", 0.0)
+    with pytest.raises(Interrupted):
+        train(ring(), out=tmp_path, watch=interrupting(60))
+    checkpoint = tmp_path / "seed-20000/checkpoint.pt"
+    checkpoint.write_bytes(checkpoint.read_bytes()[:100])
+    with pytest.raises(ExperimentError, match=r"checkpoint\.pt.*delete it"):
+        train(ring(), out=tmp_path, resume=True)
+
+
+def test_the_generator_runs_with_torch_alone(tmp_path):
+    train(ring(ema=0.9), out=tmp_path)
+    generator = torch.export.load(tmp_path / "seed-20000/generator.pt2").module()
+    samples = generator(torch.randn(2000, 16))
+    spread = np.load(tmp_path / "seed-20000/samples.npy").std(0)
+    assert samples.shape == (2000, 2)
+    assert np.allclose(samples.detach().std(0), spread, rtol=0.1)
+
+
+def test_a_generator_that_cannot_be_exported_has_its_weights(tmp_path):
+    class Odd(torch.nn.Module):
+        def forward(self, latent):
+            return latent[: int(latent.sum().item() * 0) + len(latent)]
+
+    assert trained_module.exported(Odd(), 2) is None
