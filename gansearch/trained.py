@@ -47,7 +47,7 @@ class Interrupted(KeyboardInterrupt):
 
     def __init__(self, folder: Path):
         self.folder = folder
-        super().__init__(f"interrupted; finished seeds, and a checkpoint of the one that was trained, are in {folder}")
+        super().__init__(f"interrupted; finished seeds and checkpoints are in {folder}")
 
 
 class TrainedFolder:
