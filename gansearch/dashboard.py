@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import signal
 import socket
 import subprocess
 import sys
@@ -15,7 +16,10 @@ HOST = "127.0.0.1"
 
 
 def serve(path: Path) -> None:
-    """Starts both on free ports, prints their addresses, and ends both when interrupted. Raises StudyError."""
+    """Starts both on free ports, prints their addresses, and ends both by Ctrl-C or SIGTERM. Raises StudyError.
+
+    Of the main thread alone, which has the signals.
+    """
     folder = Folder(path).require_ours()
     if importlib.util.find_spec("optuna_dashboard") is None:
         raise StudyError("optuna-dashboard is not installed: pip install 'gansearch[dashboard]'")
@@ -31,6 +35,8 @@ def serve(path: Path) -> None:
         ],
     }
     processes: dict[str, subprocess.Popen[bytes]] = {}
+    for number in (signal.SIGINT, signal.SIGTERM):  # neither outlives us, also where a shell had us ignore Ctrl-C
+        signal.signal(number, signal.default_int_handler)
     try:
         for (name, command), port in zip(commands.items(), ports, strict=True):
             processes[name] = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
