@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,14 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from gansearch.experiment import Experiment, ExperimentError, Resources
-from gansearch.gan import Probe, Result, Task, Trainer, check_task, load_task
+from gansearch.experiment import Experiment, ExperimentError, LoopTraining, Resources
+from gansearch.gan import Loop, LoopTrainer, Probe, Result, Task, Trainer, check_task, load_task
 from gansearch.study.study import Study, load_study
 from gansearch.study.tables import median
 from gansearch.trained import Interrupted, TrainedFolder
 
 if TYPE_CHECKING:
     from gansearch.search.listener import Listener
+
+_LOG = logging.getLogger(__name__)
 
 TRAIN_SEEDS = 20_000
 """Added to the experiment's seed by `train`: neither trials nor their confirmation use these."""
@@ -119,13 +122,15 @@ def train(
                 with _training(experiment, task, seed, devices) as trainer:
                     seen = functools.partial(watch, seed)
                     result = kept.train(trainer, seen) if kept else _train(trainer, seen)
+                if isinstance(trainer, LoopTrainer) and trainer.remark:
+                    _LOG.warning("seed %d: %s", seed, trainer.remark)
             results.append(result)
     except KeyboardInterrupt:
         raise Interrupted(folder.path) if folder else KeyboardInterrupt from None
     return TrainResult(results)
 
 
-def _train(trainer: Trainer, watch: Callable[[Probe], None]) -> Result:
+def _train(trainer: Trainer | LoopTrainer, watch: Callable[[Probe], None]) -> Result:
     for probe in trainer.run():
         watch(probe)
     return trainer.result()
@@ -142,7 +147,10 @@ def _devices(resources: Resources) -> list[str]:
 
 
 @contextmanager
-def _training(experiment: Experiment, task: Task, seed: int, devices: list[str]) -> Iterator[Trainer]:
+def _training(experiment: Experiment, task: Task, seed: int, devices: list[str]) -> Iterator[Trainer | LoopTrainer]:
+    if isinstance(task, Loop) and isinstance(experiment.training, LoopTraining):
+        yield LoopTrainer(task, experiment.training, seed, devices[0])
+        return
     if len(devices) == 1:
         yield Trainer(task, experiment.training, seed, devices[0])
         return

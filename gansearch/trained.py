@@ -7,6 +7,9 @@ seed-20000/samples.npy              2,000 fakes in data units, (2000, ...)
 seed-20000/curves.parquet           its probes
 seed-20000/generator.safetensors    G's weights (their average where there is one)
 seed-20000/generator.pt2            G as a program that torch alone loads, where torch.export can make one
+
+A training loop of the user's own keeps its generator to itself: in place of the last two there is checkpoint/, what it has
+saved, and samples.npy holds the samples that it reported last.
 """
 
 from __future__ import annotations
@@ -28,17 +31,18 @@ from safetensors.torch import save
 from torch import nn
 
 from gansearch.experiment import Experiment, ExperimentError
-from gansearch.gan import Probe, Result, Trainer
+from gansearch.gan import LoopTrainer, Probe, Result, Trainer
 from gansearch.study.folder import write_array, write_whole
 from gansearch.study.tables import from_json, to_json
 
+AnyTrainer = Trainer | LoopTrainer
 SAMPLES = 2_000
 """Fakes that are written for each seed."""
 SAVE_SECONDS = 30.0
 """Between checkpoints: as much work an end without warning may cost, or that of one probe."""
 _REASON = 200
 """Characters of torch's own words at most."""
-_ASKED = ("task", "task_options", "seed", "training")
+_ASKED = ("task", "task_options", "seed", "training", "params")
 """The sections of an experiment on which a run depends."""
 
 
@@ -109,7 +113,7 @@ class SeedFolder:
         except (OSError, ValueError, TypeError, KeyError):
             return None  # not there, or not whole: it is trained from its checkpoint
 
-    def train(self, trainer: Trainer, watch: Callable[[Probe], None]) -> Result:
+    def train(self, trainer: AnyTrainer, watch: Callable[[Probe], None]) -> Result:
         """Trains to the end, from the checkpoint if there is one, and writes everything.
 
         Raises ExperimentError where that cannot be written.
@@ -126,7 +130,7 @@ class SeedFolder:
             write_whole(self._result, to_json({**kept, "budget": self.updates}))  # last: all else is there then
         return result
 
-    def _restore(self, trainer: Trainer) -> list[dict[str, Any]]:
+    def _restore(self, trainer: AnyTrainer) -> list[dict[str, Any]]:
         if not self._checkpoint.is_file():
             return []
         try:
@@ -139,17 +143,21 @@ class SeedFolder:
             raise ExperimentError(str(self._checkpoint), {"": text}) from None
         return probes
 
-    def _save(self, trainer: Trainer, probes: list[dict[str, Any]]) -> None:
+    def _save(self, trainer: AnyTrainer, probes: list[dict[str, Any]]) -> None:
         state = {"trainer": trainer.state(), "probes": to_json(probes)}
         with _writing(self.path):
             write_whole(self._checkpoint, lambda file: torch.save(state, file))
 
-    def _write(self, trainer: Trainer, probes: list[dict[str, Any]]) -> None:
+    def _write(self, trainer: AnyTrainer, probes: list[dict[str, Any]]) -> None:
+        write_whole(self.path / "curves.parquet", lambda file: pd.DataFrame(probes).to_parquet(file, index=False))
+        if isinstance(trainer, LoopTrainer):
+            write_array(self._samples, trainer.samples())
+            trainer.copy_files(self.path / "checkpoint")
+            return
         network = trainer.generator if trainer.average is None else trainer.average.module
         network = copy.deepcopy(network).cpu().eval()
         weights = {name: value.detach().contiguous() for name, value in network.state_dict().items()}
         write_array(self._samples, trainer.samples(SAMPLES).cpu().numpy())
-        write_whole(self.path / "curves.parquet", lambda file: pd.DataFrame(probes).to_parquet(file, index=False))
         write_whole(self.path / "generator.safetensors", save(weights))
         if program := exported(network, trainer.task.latent_dim):
             write_whole(self.path / "generator.pt2", program)
@@ -178,7 +186,7 @@ def _writing(folder: Path) -> Iterator[None]:
         raise ExperimentError(str(folder), {"": f"cannot be written ({error.strerror or error})"}) from None
 
 
-def _run(trainer: Trainer, save: Callable[[], None]) -> Iterator[Probe]:
+def _run(trainer: AnyTrainer, save: Callable[[], None]) -> Iterator[Probe]:
     """The trainer's probes, saving it now and then between two of them."""
     saved = time.monotonic()
     for probe in trainer.run():

@@ -4,9 +4,10 @@ Knows no torch and no Ray, so that `gansearch --help`, `schema` and the check of
 """
 
 from gansearch.experiment.checks import longest_pretraining
-from gansearch.experiment.entries import Choices, Entry, Range, same, search_order
+from gansearch.experiment.entries import Choices, Entry, Range, as_searched, same, search_order
 from gansearch.experiment.errors import ExperimentError, suggest
 from gansearch.experiment.experiment import Experiment, folder_name, schema
+from gansearch.experiment.loop import LoopTraining
 from gansearch.experiment.population import scheduled_entries
 from gansearch.experiment.reading import load_yaml
 from gansearch.experiment.sections import Confirm, Limits, Replicas, Resources, Sampler, Start
@@ -20,6 +21,7 @@ __all__ = [
     "Experiment",
     "ExperimentError",
     "Limits",
+    "LoopTraining",
     "MLflow",
     "Range",
     "Replicas",
@@ -29,6 +31,7 @@ __all__ = [
     "Start",
     "Trackers",
     "Training",
+    "as_searched",
     "folder_name",
     "load_yaml",
     "longest_pretraining",

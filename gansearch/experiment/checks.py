@@ -39,14 +39,10 @@ def errors_between(
                 Training.model_validate({name: value})
             except ValidationError as error:
                 yield f"search.{name}{end}", message(error.errors()[0], Training.model_fields)
-        yield from _condition_errors(training, search, name)
+        yield from condition_errors(training, search, name)
     for i, point in enumerate(start_from):
         yield from _start_errors(f"start_from[{i}]", point)
-    try:
-        search_order(search)
-    except CycleError as error:
-        names = [str(name) for name in reversed(error.args[1])]
-        yield f"search.{names[0]}.when", f"goes round in a circle: {' → '.join(names)}"
+    yield from circle_errors(search)
     given = training.model_fields_set | search.keys()
     given -= {n for n in ("lr_d", "lr_g") if n not in search and getattr(training, n) is None}
     if {"lr", "lr_ratio"} & given and {"lr_d", "lr_g"} & given:
@@ -69,6 +65,15 @@ def errors_between(
         if name in search or name in training.model_fields_set:
             yield f"{'search' if name in search else 'training'}.{name}", why
     yield from schedule_errors(training, search)
+
+
+def circle_errors(search: Space) -> Iterator[tuple[str, str]]:
+    """What is wrong with all the `when` together: paths and messages."""
+    try:
+        search_order(search)
+    except CycleError as error:
+        names = [str(name) for name in reversed(error.args[1])]
+        yield f"search.{names[0]}.when", f"goes round in a circle: {' → '.join(names)}"
 
 
 def schedule_errors(training: Training, search: Space) -> Iterator[tuple[str, str]]:
@@ -129,13 +134,13 @@ def _start_errors(path: str, point: Start) -> Iterator[tuple[str, str]]:
         yield path, "lr_d and lr_g go together; one of them is missing"
 
 
-def _condition_errors(training: Training, search: Space, name: str) -> Iterator[tuple[str, str]]:
+def condition_errors(training: Training, search: Space, name: str) -> Iterator[tuple[str, str]]:
     """What is wrong with one entry's `when`: fields that there are not, and values that they can never have."""
     entry = search[name]
     for other, values in entry.conditions.items() if isinstance(entry, Searched) else ():
         path = f"search.{name}.when.{other}"
-        if other not in Training.model_fields:
-            yield path, "not a field of training" + suggest(other, Training.model_fields)
+        if other not in training.names:
+            yield path, "is not searched, and not a field of training" + suggest(other, training.names)
             continue
         for value in values:
             never = _never(training, search, other, value)
@@ -154,7 +159,7 @@ def _never(training: Training, search: Space, name: str, value: Any) -> str:
         return ""
     if isinstance(entry, Choices):
         return "" if any(same(value, v) for v in entry.choices) else f"search.{name} has the choices {entry.choices}"
-    if entry.step is None and Training.model_fields[name].annotation is not int:
+    if entry.step is None and int not in training.kinds(name, entry):
         return f"search.{name} is a range without steps, which hits no value exactly; give it choices"
     inside = isinstance(value, int | float) and entry.low <= value <= entry.high
     return "" if inside else f"search.{name} goes from {entry.low} to {entry.high}"

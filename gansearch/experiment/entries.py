@@ -78,6 +78,14 @@ def same(one: Any, other: Any) -> bool:
     return math.isclose(one, other, rel_tol=1e-9) if all(numbers) else not any(numbers) and bool(one == other)
 
 
+def as_searched(entry: Any, value: Any) -> Any:
+    """A value from a table as its entry has it: there a column with gaps turns 3 into 3.0, and true into 1."""
+    if isinstance(entry, Choices):
+        return next((choice for choice in entry.choices if same(choice, value)), value)
+    whole = isinstance(entry, Range) and all(isinstance(n, int) for n in (entry.low, entry.high, entry.step or 1))
+    return int(value) if whole and isinstance(value, float) and value.is_integer() else value
+
+
 def search_order(search: Mapping[str, Any]) -> list[str]:
     """The names under `search:`, each after those that its `when` names. Raises graphlib.CycleError."""
     graph = {name: list(entry.conditions) if isinstance(entry, Searched) else [] for name, entry in search.items()}

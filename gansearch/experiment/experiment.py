@@ -13,7 +13,8 @@ from pydantic import Discriminator, Field, Tag, ValidationError, ValidationInfo,
 from gansearch.experiment.checks import errors_between, unread
 from gansearch.experiment.entries import Entry
 from gansearch.experiment.errors import ExperimentError, Several, messages
-from gansearch.experiment.model import Model
+from gansearch.experiment.loop import PATTERN, LoopTraining, loop_errors, names_loop, process_errors
+from gansearch.experiment.model import Model, Plain
 from gansearch.experiment.population import population_errors
 from gansearch.experiment.reading import read_file, set_field
 from gansearch.experiment.sections import Confirm, Limits, Replicas, Resources, Sampler, SamplerName, Start
@@ -26,13 +27,17 @@ class Experiment(Model):
 
     name: str = Field(min_length=1)
     task: str = Field(min_length=1)
-    """A built-in name, `package.module:Class` or `./file.py:Class`."""
+    """A built-in name, `package.module:Class` or `./file.py:Class`; or with a function in place of the class, whose
+    name begins with a small letter, a training loop of your own: `train(trial)`."""
     task_options: dict[str, Any] = Field({})
-    """Keyword arguments of the task's class."""
+    """Keyword arguments of the task's class, or of the function."""
     seed: int = Field(0, ge=0)
     training: Training = Training()
+    """Of these a training loop of your own has `updates` alone."""
+    params: dict[str, Plain] = Field({})
+    """For a training loop of your own: values of its parameters, which those that are searched replace."""
     search: dict[str, Entry] = Field({})
-    """A range, choices or a plain value for any field of training."""
+    """A range, choices or a plain value for any field of training; for a loop of your own, under names of your own."""
     trials: int = Field(48, ge=1)
     replicas: Annotated[
         Annotated[int, Field(ge=1), Tag("replicas number")] | Annotated[Replicas, Tag("replicas race")],
@@ -100,8 +105,13 @@ class Experiment(Model):
 
     @model_validator(mode="after")
     def _whole(self) -> Experiment:
-        errors = dict(errors_between(self.training, self.search, self.start_from, self.confirm, self.resources))
-        if self.is_population:
+        if self.is_loop:
+            errors = self._own_loop()
+        else:
+            errors = dict(errors_between(self.training, self.search, self.start_from, self.confirm, self.resources))
+            if self.params:
+                errors["params"] = "are of a loop of your own (task: ./file.py:train); put them under training:"
+        if self.is_population and not self.is_loop:
             others = {name: getattr(self, name) for name in ("stop_when_flat", "warm_start")}
             if self.resources.processes > 1:
                 errors["resources"] = "sampler: pbt trains each member in one process; leave workers out, or gpus: 1"
@@ -111,6 +121,20 @@ class Experiment(Model):
         if errors:
             raise Several(errors)
         return self
+
+    def _own_loop(self) -> dict[str, str]:
+        """Puts what a loop of the user's own reads in place of the fields of our trainer; returns what is wrong."""
+        own = dict.fromkeys(self.search) | self.params
+        training = LoopTraining(updates=self.training.updates, params=own)
+        written = self.training.model_fields_set - {"params"}
+        self.__dict__["training"] = training  # nobody has seen this experiment yet
+        errors = dict(loop_errors(training, written, self.search, self.start_from, self.confirm))
+        return errors | dict(process_errors(self.resources, self.is_population))
+
+    @property
+    def is_loop(self) -> bool:
+        """Whether the task is a training loop of the user's own."""
+        return names_loop(self.task)
 
     @property
     def is_population(self) -> bool:
@@ -158,9 +182,12 @@ class Experiment(Model):
         data["confirm"] = self.confirm and data["confirm"]
         if {"lr_d", "lr_g"} & (self.search.keys() | data["training"].keys()):
             data["training"] = {k: v for k, v in data["training"].items() if k not in ("lr", "lr_ratio")}
-        for name in unread(self.training, self.search):
-            del data["training"][name]
-        for name in ("evidence", "trackers"):
+        if self.is_loop:
+            data["training"] = {"updates": self.training.updates}
+        else:
+            for name in unread(self.training, self.search):
+                del data["training"][name]
+        for name in ("evidence", "trackers", "params"):
             if not data[name]:
                 del data[name]
         text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
@@ -173,13 +200,14 @@ def folder_name(name: str) -> str:
 
 
 def schema() -> dict[str, Any]:
-    """JSON schema of the experiment file, for editors; `search` knows the fields of training."""
+    """JSON schema of the experiment file, for editors; `search` knows the fields of training, or of a loop any name."""
     tree = Experiment.model_json_schema()
     search = tree["properties"]["search"]
     entry = search.pop("additionalProperties")
     fields = [name for name in Training.model_fields if name not in ("updates", "schedule")]
-    search.update(properties=dict.fromkeys(fields, entry), additionalProperties=False)
-    return tree
+    search.update(properties=dict.fromkeys(fields, entry), additionalProperties=entry)
+    ours = {"search": {"propertyNames": {"enum": fields}}}
+    return {**tree, "if": {"properties": {"task": {"pattern": PATTERN}}}, "else": {"properties": ours}}
 
 
 def _absolute(path: str, info: ValidationInfo) -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import types
+import typing
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
 from pydantic import Field, field_validator
 
+from gansearch.experiment.entries import Range
 from gansearch.experiment.model import Model
 
 Loss = Literal["non_saturating", "minimax", "hinge", "wgan", "lsgan", "relativistic"]
@@ -113,6 +116,16 @@ class Training(Model):
             if one >= other:
                 raise ValueError(f"goes from after: {one} to after: {other}; each change has to come later")
         return schedule
+
+    @property
+    def names(self) -> Sequence[str]:
+        """What a trial may be told: these fields."""
+        return list(Training.model_fields)
+
+    def kinds(self, name: str, entry: Range) -> tuple[Any, ...]:
+        """The types of what a searched range gives: (int,), (float, NoneType), ..."""
+        annotation = Training.model_fields[name].annotation
+        return typing.get_args(annotation) if isinstance(annotation, types.UnionType) else (annotation,)
 
     @property
     def rates(self) -> tuple[float, float]:

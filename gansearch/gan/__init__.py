@@ -1,6 +1,9 @@
 """One GAN and how it is trained: tasks, losses, the trainer. Knows no Ray, no Optuna, no results folder."""
 
 from gansearch.gan.balance import BalanceController
+from gansearch.gan.loop import Loop
+from gansearch.gan.loop_trainer import LoopTrainer
+from gansearch.gan.loop_trial import Trial
 from gansearch.gan.registry import available_tasks, check_task, load_task, register_task
 from gansearch.gan.result import Probe, Result
 from gansearch.gan.task import Task, TaskError
@@ -8,11 +11,14 @@ from gansearch.gan.trainer import Trainer
 
 __all__ = [
     "BalanceController",
+    "Loop",
+    "LoopTrainer",
     "Probe",
     "Result",
     "Task",
     "TaskError",
     "Trainer",
+    "Trial",
     "available_tasks",
     "check_task",
     "load_task",

@@ -18,6 +18,7 @@ import torch
 from torch import nn
 
 from gansearch.gan.data import data_of
+from gansearch.gan.loop import Loop
 from gansearch.gan.task import Task, TaskError
 from gansearch.gan.tasks import BUILT_IN
 
@@ -46,14 +47,17 @@ def available_tasks() -> dict[str, str]:
 
 def load_task(spec: str, options: Mapping[str, Any] | None = None) -> Task:
     """The task that `task:` and `task_options:` name. Raises TaskError, with the traceback of the user's code."""
-    task = task_class(spec)
+    task = task_named(spec)
     options = dict(options or {})
-    parameters = inspect.signature(task).parameters
+    is_loop = not inspect.isclass(task)
+    parameters = dict(list(inspect.signature(task).parameters.items())[is_loop:])  # the first one is the trial
     if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
         for name in options.keys() - parameters.keys():
             near = difflib.get_close_matches(name, parameters, n=1)
             hint = f'did you mean "{near[0]}"?' if near else f"allowed: {', '.join(parameters) or 'none'}"
             raise TaskError(f"task_options.{name}: {spec} has no such option; {hint}")
+    if is_loop:
+        return Loop(spec, task, options)
     try:
         return task(**options)
     except (TypeError, ValueError) as error:
@@ -64,6 +68,8 @@ def load_task(spec: str, options: Mapping[str, Any] | None = None) -> Task:
 
 def check_task(task: Task, device: str | torch.device = "cpu") -> None:
     """Passes a few samples through both networks. Raises TaskError that names the shapes that do not fit."""
+    if isinstance(task, Loop):
+        return  # its networks are its own affair
     device = torch.device(device)
     name = type(task).__name__
     try:
@@ -102,6 +108,8 @@ def user_traceback(error: BaseException) -> str:
     own = str(Path(__file__).parents[1])
     inside = (own, "<frozen", str(Path(torch.__file__).parent), str(Path(importlib.__file__).parent))
     users = [i for i, frame in enumerate(frames) if not frame.filename.startswith(inside)]
+    if isinstance(error, TaskError) and not users:
+        return str(error)
     shown = frames[users[0] :] if users else frames
     return "".join([*traceback.format_list(shown), *traceback.format_exception_only(error)]).rstrip()
 
@@ -110,8 +118,8 @@ def _shape(samples: torch.Tensor) -> tuple[int, ...]:
     return tuple(samples.shape[1:])
 
 
-def task_class(spec: str) -> type[Task]:
-    """The class that `task:` names, imported. Raises TaskError."""
+def task_named(spec: str) -> Callable[..., Any]:
+    """The class that `task:` names, or the function of a loop of the user's own, imported. Raises TaskError."""
     if ":" not in spec:
         if spec in _TASKS:
             return _TASKS[spec]
@@ -125,12 +133,25 @@ def task_class(spec: str) -> type[Task]:
     module = _module(where, spec)
     if not hasattr(module, name):
         classes = [n for n, v in vars(module).items() if inspect.isclass(v) and issubclass(v, Task) and v is not Task]
-        near = difflib.get_close_matches(name, classes, n=1) or classes
+        loops = [n for n, v in vars(module).items() if inspect.isfunction(v) and v.__module__ == module.__name__]
+        near = difflib.get_close_matches(name, [*classes, *loops], n=1) or (loops if _names_loop(name) else classes)
         raise TaskError(f"task: {where} has no {name}" + (f'; did you mean "{near[0]}"?' if near else ""))
-    task = getattr(module, name)
-    if not (inspect.isclass(task) and issubclass(task, Task)):
-        raise TaskError(f"task: {spec} is not a class derived from gansearch.Task")
+    task: Callable[..., Any] = getattr(module, name)
+    is_task = inspect.isclass(task) and issubclass(task, Task)
+    if _names_loop(name):
+        if is_task:
+            raise TaskError(f"task: {spec} is a class, and a small letter means a function: give it a capital")
+        if inspect.isclass(task) or not callable(task):
+            raise TaskError(f"task: {spec} is not a function {name}(trial)")
+    elif not is_task:
+        also = "; a function begins with a small letter" if inspect.isfunction(task) else ""
+        raise TaskError(f"task: {spec} is not a class derived from gansearch.Task{also}")
     return task
+
+
+def _names_loop(name: str) -> bool:
+    """Whether a name is that of a loop, train(trial), as an experiment understands it too."""
+    return name.lstrip("_")[:1].islower()
 
 
 def _module(where: str, spec: str) -> ModuleType:

@@ -49,4 +49,6 @@ class Result:
     updates: int
     train_seconds: float
     samples: np.ndarray = field(repr=False)
-    """(N, ...) fakes in data units."""
+    """(N, ...) fakes in data units; a loop of the user's own may give none, (0,)."""
+    verdicts: dict[str, str] = field(default_factory=dict)
+    """Of each discriminator by name, where a loop of the user's own has several; `verdict` is the worst."""

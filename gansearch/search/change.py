@@ -36,7 +36,7 @@ def with_columns_of(old: Experiment, new: Experiment) -> Experiment:
     where such a value contradicts the new experiment.
     """
     gone = [name for name in old.search if name not in new.search]
-    if _RATES & new.search.keys():
+    if _RATES & new.search.keys() and not new.is_loop:
         gone = [name for name in gone if name not in _RATES]
     kept = {name: new.training.used(name) for name in gone}
     return Experiment.parse({**new.model_dump(exclude_unset=True), "search": {**_dump(new), **kept}}) if kept else new

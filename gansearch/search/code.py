@@ -13,7 +13,7 @@ import ray
 from ray._private.runtime_env import packaging
 
 from gansearch.experiment import Experiment
-from gansearch.gan.registry import task_class
+from gansearch.gan.registry import task_named
 from gansearch.search.errors import SweepError
 
 LEFT_OUT = (
@@ -44,7 +44,7 @@ def code_for(experiment: Experiment, out: Path | None = None) -> Code:
     """
     if ray.is_initialized():
         return Code(experiment)
-    task_class(experiment.task)
+    task_named(experiment.task)
     env: dict[str, Any] = {"py_modules": [str(Path(__file__).parents[1])]}
     root = _root(experiment.task)
     if root is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import resource
 import sys
 import time
@@ -15,12 +16,13 @@ import torch
 from ray.exceptions import RayError, RayTaskError
 
 from gansearch.experiment import Experiment, Range, Training
-from gansearch.gan import Task, TaskError, Trainer, check_task, load_task
+from gansearch.gan import Loop, Task, TaskError, Trainer, check_task, load_task
 from gansearch.gan.cost import LookCost, UpdateCost, counts, look_cost, update_cost
 from gansearch.gan.registry import user_traceback
 from gansearch.search.check import check_search
 from gansearch.search.cluster import cluster, this_machine
 from gansearch.search.code import code_for
+from gansearch.search.dry_loop import try_loop
 from gansearch.search.errors import SweepError
 from gansearch.search.estimate import Estimate, Measured
 from gansearch.search.halving import RUNGS
@@ -68,6 +70,9 @@ def measure(experiment: Experiment, gpus: float) -> Measured:
     try:
         task = load_task(experiment.task, experiment.task_options)
         check_task(task, device)
+        if isinstance(task, Loop):
+            found = try_loop(experiment, task, configurations(experiment, 1)[0], device, _device(device))
+            return dataclasses.replace(found, memory=_peak_memory(), **_gpu_memory(device))
         return _measure(experiment, task, device)
     except TaskError:
         raise

@@ -13,7 +13,7 @@ import optuna
 import pandas as pd
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from gansearch.experiment import Experiment, ExperimentError, Training
+from gansearch.experiment import Experiment, ExperimentError, LoopTraining, Training
 from gansearch.search.errors import SweepError
 from gansearch.search.objective import told
 from gansearch.search.space import distributions, fit
@@ -27,7 +27,8 @@ _DERIVED = {"lr", "lr_ratio", "updates"}
 
 def configuration(training: Training, row: Mapping[str, Any]) -> Training:
     """What a trial trained, from its row; `training` is the section of its experiment."""
-    names = (row.keys() & Training.model_fields.keys()) - _DERIVED
+    derived = {"updates"} if isinstance(training, LoopTraining) else _DERIVED
+    names = (row.keys() & set(training.names)) - derived
     return training.with_params({name: row[name] for name in names if not _missing(row[name])})
 
 

@@ -59,6 +59,10 @@ class Measured:
     """Bytes of the GPU that the worker took at most, with its context; 0 on a CPU."""
     gpu_total: int = 0
     """Bytes of the GPU; 0 on a CPU."""
+    reports: tuple[int, ...] = ()
+    """Of a loop of the user's own, the updates after which it reported; its data and networks are not known."""
+    remarks: tuple[str, ...] = ()
+    """What will be missed of it in a sweep."""
 
 
 @dataclass(frozen=True)
@@ -116,13 +120,14 @@ class Estimate:
     def warnings(self) -> list[str]:
         """What will go wrong, or takes most of the time, each with what to write."""
         measured = self.measured
-        return [text for text in (self._main_memory(), self._gpu_memory(), _looking(measured), _busy(measured)) if text]
+        found = (self._main_memory(), self._gpu_memory(), _looking(measured), _busy(measured), *measured.remarks)
+        return [text for text in found if text]
 
     def summary(self) -> dict[str, Any]:
         """What `gansearch check --json` prints: sizes in bytes, times in seconds.
 
-        `trial_seconds` has `least` and `most` seeds and the `longest` configuration; `gpu` is null on a CPU, and its
-        `share` what to write as resources.gpus; `trials` are those within the limits; `sweep_seconds` is without
+        A loop of the user's own keeps `data` and `weights` to itself: null. `trial_seconds` has `least` and `most`
+        seeds and the `longest` configuration; `gpu` is null on a CPU, and its `share` what to write as resources.gpus; `trials` are those within the limits; `sweep_seconds` is without
         pruning.
         """
         measured = self.measured
@@ -132,10 +137,12 @@ class Estimate:
             "trials": self.trials_on_a_gpu,
             "share": share(self.trials_on_a_gpu),
         }
+        data = {"train": measured.train_samples, "held_out": measured.held_out, "shape": list(measured.shape)}
+        weights = {"generator": measured.generator, "discriminator": measured.discriminator}
         return {
             "task": self.experiment.task,
-            "data": {"train": measured.train_samples, "held_out": measured.held_out, "shape": list(measured.shape)},
-            "weights": {"generator": measured.generator, "discriminator": measured.discriminator},
+            "data": None if measured.reports else data,
+            "weights": None if measured.reports else weights,
             "device": measured.device,
             "seconds": {name: getattr(measured, name) for name in _PARTS},
             "trial_seconds": {**dict(zip(_BOUNDS, self.trial_seconds, strict=True)), "longest": measured.longest},
@@ -163,6 +170,13 @@ class Estimate:
             f"generator: {measured.generator:,} parameters; discriminator: {measured.discriminator:,}",
             f"speed: {d} an update of D, {g} of G; {probe} a probe, {quality} the quality, {referee} the referee "
             f"({measured.device})",
+        ]
+        if measured.reports:
+            lines = [
+                f"loop: tried up to update {measured.reports[-1]:,}, with reports at {_listed(measured.reports)}",
+                f"speed: {d} an update ({measured.device})",
+            ]
+        lines += [
             f"trial{self._seeds()}: about {_span(*trial)}{dearest}; {size(measured.memory)} of memory",
         ]
         if measured.gpu_total:
@@ -260,6 +274,10 @@ def _busy(measured: Measured) -> str:
 
 def _digits(value: float) -> str:
     return f"{value:.2g}" if value < 10 else f"{value:,.0f}"
+
+
+def _listed(steps: tuple[int, ...]) -> str:
+    return ", ".join(f"{step:,}" for step in steps)
 
 
 def _span(low: object, high: object) -> str:

@@ -13,7 +13,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from gansearch.experiment import Experiment
 from gansearch.gan import TaskError
-from gansearch.gan.registry import task_class
+from gansearch.gan.registry import task_named
 from gansearch.search.errors import SweepError
 
 _SECONDS = 300.0
@@ -55,7 +55,7 @@ def _look(task: str, data: str | None, marker: str) -> str:
             "such as one on NFS"
         )
     try:
-        task_class(task)
+        task_named(task)
     except TaskError as error:
         return str(error)
     if data and not Path(data).exists():

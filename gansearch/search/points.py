@@ -9,7 +9,7 @@ from typing import Any
 
 import optuna
 
-from gansearch.experiment import Experiment, ExperimentError, Start
+from gansearch.experiment import Experiment, ExperimentError, LoopTraining, Start
 from gansearch.search.space import place
 
 PUBLISHED: dict[str, dict[str, Any]] = {
@@ -38,7 +38,8 @@ def start_points(experiment: Experiment, done: Collection[str] = ()) -> dict[str
             continue
         fields = _fields(point)
         inside, outside = place(experiment, experiment.training.with_params(fields))
-        given = fields.keys() | set().union(*(names for names in _TOGETHER if names & fields.keys()))
+        together = () if experiment.is_loop else _TOGETHER
+        given = fields.keys() | set().union(*(names for names in together if names & fields.keys()))
         wrong = {name: why for name, why in outside.items() if name in given}
         called = Path(label).name if isinstance(point, str) else "the point"
         for name, why in wrong.items():
@@ -65,4 +66,6 @@ def _fields(point: Start) -> Mapping[str, Any]:
     if point in PUBLISHED:
         return {"pretrain_steps": 0, **PUBLISHED[point]}
     training = Experiment.load(point).training
+    if isinstance(training, LoopTraining):
+        return {name: value for name, value in training.params.items() if value is not None}
     return {name: value for name in training.model_fields_set if (value := getattr(training, name)) is not None}

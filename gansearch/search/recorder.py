@@ -61,7 +61,7 @@ class Recorder(TrialProgressCallback):
         self._before = (len(self.rows), _wall_seconds(folder))
         self._running: dict[int, tuple[datetime, dict[tuple[int, int], dict[str, Any]]]] = {}
         self._tables_due = time.monotonic() + TABLE_SECONDS
-        self._in_turn: set[str] = set()  # reasons that were told
+        self._told: set[str] = set()  # so that each is told once
 
     def on_step_begin(self, **info: Any) -> None:
         if self.interrupts.requested:
@@ -118,9 +118,10 @@ class Recorder(TrialProgressCallback):
     def _end(self, trial: Trial, ending: Ending) -> None:
         number, params = trial.config["number"], trial.config["params"]
         _, curves = self._running.pop(number)
-        if ending.in_turn and ending.in_turn not in self._in_turn:
-            self._in_turn.add(ending.in_turn)
-            _LOG.warning("Trial %d trained its seeds in turn, not at once: %s", number, ending.in_turn)
+        in_turn = ending.in_turn and f"trained its seeds in turn, not at once: {ending.in_turn}"
+        for remark in {in_turn, ending.remark} - {"", *self._told}:
+            self._told.add(remark)
+            _LOG.warning("Trial %d %s", number, remark)
         row = trial_row(
             number,
             self.experiment,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import types
-import typing
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -38,7 +36,7 @@ def distributions(experiment: Experiment) -> dict[str, BaseDistribution]:
     for name in search_order(experiment.search):
         entry = experiment.search[name]
         if isinstance(entry, Range):
-            found[name] = _of_range(name, entry)
+            found[name] = _of_range(name, entry, experiment.training.kinds(name, entry))
         elif isinstance(entry, Choices):
             found[name] = CategoricalDistribution([_encoded(value) for value in entry.choices])
     return found
@@ -86,7 +84,7 @@ def fit(experiment: Experiment, training: Training) -> tuple[dict[str, Any], str
     for name, why in outside.items():
         return {}, f"{name} {why}"
     here = experiment.training.with_params(params(experiment, found))
-    for name in Training.model_fields:
+    for name in training.names:
         if not same(here.used(name), training.used(name)):
             return {}, f"{name} {_shown(training.used(name))} is not {_shown(here.used(name))}"
     return found, ""
@@ -148,8 +146,7 @@ def _values(distribution: BaseDistribution) -> Sequence[Any] | None:
     return None
 
 
-def _of_range(name: str, entry: Range) -> BaseDistribution:
-    kinds = _kinds(name)
+def _of_range(name: str, entry: Range, kinds: Sequence[Any]) -> BaseDistribution:
     if int in kinds:
         ends = {".low": entry.low, ".high": entry.high, ".step": entry.step or 1}
         for end, number in ends.items():
@@ -170,12 +167,6 @@ def _of_range(name: str, entry: Range) -> BaseDistribution:
 def _tidy(number: float) -> float:
     """0.3 for 0.1 + 0.2."""
     return float(f"{number:.12g}")
-
-
-def _kinds(name: str) -> tuple[Any, ...]:
-    """The types of a field of training: (int,), (float, NoneType), ..."""
-    annotation = Training.model_fields[name].annotation
-    return typing.get_args(annotation) if isinstance(annotation, types.UnionType) else (annotation,)
 
 
 def _encoded(value: Any) -> bool | int | float | str | None:

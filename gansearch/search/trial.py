@@ -6,7 +6,7 @@ import dataclasses
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,8 +20,8 @@ from ray import tune
 from ray.actor import ActorHandle
 from ray.exceptions import RayError
 
-from gansearch.experiment import Experiment
-from gansearch.gan import Result, Trainer, stacked
+from gansearch.experiment import Experiment, LoopTraining
+from gansearch.gan import Loop, LoopTrainer, Result, Trainer, stacked
 from gansearch.search.halving import RUNGS
 from gansearch.search.workers import WorkerDied, device_of, task_of, together, why
 from gansearch.study.tables import from_json, to_json
@@ -54,6 +54,8 @@ class Ending:
     """Why its seeds were trained one after the other; empty if they were not, or there is one."""
     standings: list[dict[str, float]] = field(default_factory=list)
     """What it was like at the rungs that it reached: {"rung", "stability", "distance"}."""
+    remark: str = ""
+    """What the user should know of a loop of their own; empty if nothing."""
     schedule: list[dict[str, float]] = field(default_factory=list)
     """What its weights went through, of a member of a population: {"after", "lr_d", "lr_g", "update_ratio"} each."""
 
@@ -113,8 +115,15 @@ def train_seed(
 @contextmanager
 def training_of(
     experiment: Experiment, params: Mapping[str, Any], seed: int, cpus: float, gpus: float, prune: bool
-) -> Iterator[Trainer]:
-    """The same, with the trial's other workers where it has several; they are gone afterwards."""
+) -> Iterator[Trainer | LoopTrainer]:
+    """The same, with the trial's other workers where it has several; they are gone afterwards. Or a user's loop."""
+    if experiment.is_loop:
+        torch.set_num_threads(max(1, int(cpus)))
+        loop, own = task_of(experiment), experiment.training.with_params(params)
+        assert isinstance(loop, Loop)
+        assert isinstance(own, LoopTraining)
+        yield LoopTrainer(loop, own, seed, device_of(gpus), prune)
+        return
     if experiment.resources.processes == 1:
         yield train_seed(experiment, params, seed, cpus, gpus, prune)
         return
@@ -149,11 +158,12 @@ class _Trial:
     samples: np.ndarray | None = None
     error: str = ""
     started: datetime | None = None
-    trainers: list[Trainer] = field(default_factory=list)
+    trainers: Sequence[Trainer] | Sequence[LoopTrainer] = ()
     """Those that train: of all seeds at once, or of one in its turn."""
     resumed: list[dict[str, Any]] = field(default_factory=list)
     """The states of the trainers that a checkpoint was in the middle of."""
     in_turn: str = ""
+    remark: str = ""
 
     def train(self, cpus: float, gpus: float) -> Iterator[None]:
         """Trains all seeds and yields after each probe: at once where their networks allow it, else one by one; then
@@ -168,7 +178,7 @@ class _Trial:
                 yield from self._run()
             while self._wants_another():
                 with training_of(*self._seed(len(self.seeds)), cpus, gpus, self.experiment.prune) as trainer:
-                    self.trainers = [trainer]
+                    self.trainers = [trainer]  # type: ignore[assignment]
                     yield from self._run()
         except WorkerDied:
             raise  # which Ray Tune trains again from its checkpoint, as after the end of this worker
@@ -182,7 +192,7 @@ class _Trial:
     def _at_once(self, cpus: float, gpus: float) -> list[Trainer]:
         """Trainers of all seeds that need not be earned, or none where they take turns."""
         replicas = self.experiment.least_replicas
-        if replicas == 1 or self.seeds or len(self.resumed) == 1:
+        if replicas == 1 or self.seeds or len(self.resumed) == 1 or self.experiment.is_loop:
             return []
         if self.experiment.resources.processes > 1:
             self.in_turn = "the workers of a trial train one seed together"
@@ -206,6 +216,8 @@ class _Trial:
             yield
         for trainer in self.trainers:
             self._keep(trainer.result())
+            if isinstance(trainer, LoopTrainer):
+                self.remark = self.remark or trainer.remark
         self.trainers = []
 
     def _reach_rung(self) -> None:
@@ -229,7 +241,8 @@ class _Trial:
     def ending(self) -> Ending:
         node, now = ray.util.get_node_ip_address(), datetime.now(UTC)
         return Ending(
-            *(self.seeds, self.samples, self.started or now, now, node, self.error, self.in_turn, self.standings)
+            *(self.seeds, self.samples, self.started or now, now, node, self.error, self.in_turn, self.standings),
+            remark=self.remark,
         )
 
     def state(self) -> dict[str, Any]:

@@ -99,6 +99,21 @@ class StabilityMonitor:
         self._probes += 1
         return row
 
+    @torch.no_grad()
+    def look(self, real: Tensor, fake: Tensor) -> None:
+        """Adds (N, ...) reals and (M, ...) fakes to the last probe, whose `update` was given none."""
+        if self._rows is None:
+            raise ValueError("look() comes after the update() of the same probe")
+        found = [value if isinstance(value, Tensor) else torch.tensor(value) for value in self._look(real, fake)]
+        first = FIELDS.index("looks")
+        row = self._rows[self._filled - 1, first : first + len(found)]
+        row += torch.stack([value.to(row.device, row.dtype) for value in found])
+
+    def date(self, step: int) -> None:
+        """Says after how many updates the last probe was, where that was not known at once."""
+        if self._rows is not None:
+            self._rows[self._filled - 1, 0] = step
+
     def report(self, since: int = -1, ruling: Ruling | None = None) -> StabilityReport:
         """Judges the probes after step `since`; windows are of the whole run. Waits for the device.
 

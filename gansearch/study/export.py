@@ -6,7 +6,7 @@ import json
 import math
 from typing import Any
 
-from gansearch.experiment import Experiment, Trackers, Training, load_yaml
+from gansearch.experiment import Experiment, LoopTraining, Trackers, Training, as_searched, load_yaml
 from gansearch.study.choose import Choice
 from gansearch.study.neighbourhood import WIDTH
 
@@ -137,10 +137,13 @@ def to_json(choice: Choice, experiment: Experiment) -> str:
 def to_python(choice: Choice, experiment: Experiment) -> str:
     """Plain torch code with the choice's numbers, for a training loop of one's own."""
     training = training_of(choice, experiment)
+    comment = "".join(f"# {line}\n" for line in _comment(choice, experiment).splitlines())
+    if isinstance(training, LoopTraining):
+        lines = "".join(f"    {name!r}: {value!r},\n" for name, value in training.params.items())
+        return f"{comment}\nparams = {{\n{lines}}}\nupdates = {training.updates}\n"
     lr_d, lr_g = training.rates
     made = f"torch.optim.{'Adam' if training.optimizer == 'adam' else 'SGD'}"
     betas = f", betas={training.adam_betas}" if training.optimizer == "adam" else ""
-    comment = "".join(f"# {line}\n" for line in _comment(choice, experiment).splitlines())
     names = [*_MENTIONED, "balance"] if training.balance == "gap_aware" else _MENTIONED
     extras = "".join(
         f"# {name} = {getattr(training, name)}: {_meaning(name)}\n" for name in names if getattr(training, name)
@@ -173,9 +176,11 @@ def train(generator, discriminator, d_loss, g_loss):
 
 def exported(choice: Choice, experiment: Experiment) -> Experiment:
     """The experiment that trains the choice: nothing searched, and what was measured of it as evidence."""
+    training = training_of(choice, experiment)
     return experiment.model_copy(
         update={
-            "training": training_of(choice, experiment),
+            "training": training,
+            "params": training.params if isinstance(training, LoopTraining) else {},
             "search": {},
             "sampler": "tpe" if experiment.is_population else experiment.sampler,
             "trackers": Trackers(),
@@ -185,12 +190,15 @@ def exported(choice: Choice, experiment: Experiment) -> Experiment:
 
 
 def training_of(choice: Choice, experiment: Experiment) -> Training:
-    """The training section with the choice's numbers."""
+    """The training section with the choice's numbers; of a loop of the user's own its parameters."""
+    longer = {"updates": experiment.confirm.updates} if choice.confirmed and experiment.confirm else {}
+    longer = {name: budget for name, budget in longer.items() if budget}
+    if experiment.is_loop:
+        own = {name: as_searched(experiment.search.get(name), value) for name, value in choice.params.items()}
+        return experiment.training.with_params({**own, **longer})
     # Of the two pairs of rates the plain one: lr and lr_ratio would give it back with a rounding error.
     params = {k: v for k, v in choice.params.items() if k not in ("lr", "lr_ratio")}
-    if choice.confirmed and experiment.confirm and experiment.confirm.updates:
-        params["updates"] = experiment.confirm.updates
-    return experiment.training.with_params(params)
+    return experiment.training.with_params({**params, **longer})
 
 
 def evidence(choice: Choice, experiment: Experiment) -> dict[str, Any]:

@@ -182,7 +182,8 @@ def _try_default(study: Study, folder: str) -> str:
 def _columns(study: Study) -> list[str]:
     """The columns of the trials table: how each ended, what was searched, what it cost."""
     searched = [name for name, entry in study.experiment.search.items() if isinstance(entry, Range | Choices)]
-    names = [*dict.fromkeys([*(name for name in BALANCE if name not in ("lr_d", "lr_g")), *searched])]
+    balance = () if study.experiment.is_loop else (name for name in BALANCE if name not in ("lr_d", "lr_g"))
+    names = [*dict.fromkeys([*balance, *searched])]
     return ["number", "status", "verdict", "stability", "distance", *names, "updates", "train_seconds"]
 
 

@@ -53,8 +53,13 @@ def scale_of(column: pd.Series[Any]) -> Scale | None:
 
 
 def scales(trials: pd.DataFrame) -> dict[str, Scale]:
-    """The scale of each searched parameter that varies; lr_d and lr_g say nothing that lr and lr_ratio do not."""
-    names = [name for name in (*BALANCE, *others(trials)) if name not in ("lr_d", "lr_g")]
+    """The scale of each searched parameter that varies; lr_d and lr_g say nothing that lr and lr_ratio do not.
+
+    A loop of the user's own may lack the latter, and have the former.
+    """
+    known = [name for name in BALANCE if name in trials and trials[name].notna().any()]
+    derived = {"lr_d", "lr_g"} if {"lr", "lr_ratio"} <= set(known) else set()
+    names = [name for name in (*known, *others(trials)) if name not in derived]
     found = {name: scale_of(trials[name]) for name in names}
     return {name: scale for name, scale in found.items() if scale}
 

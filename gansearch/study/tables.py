@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gansearch.experiment import Experiment, Training
+from gansearch.experiment import Experiment, LoopTraining, Training
 from gansearch.stability.verdict import worst
 from gansearch.study.folder import Folder, write_array, write_whole
 
@@ -49,7 +49,12 @@ def trial_columns(searched: Iterable[str]) -> list[str]:
 
 
 def balance(training: Training) -> dict[str, float]:
-    """The numbers of the balance of one resolved configuration, by column; a held balance has no update ratio."""
+    """The numbers of the balance of one resolved configuration, by column; a held balance has no update ratio.
+
+    A loop of the user's own has those that it names so itself.
+    """
+    if isinstance(training, LoopTraining):
+        return {name: math.nan if training.used(name) is None else training.used(name) for name in BALANCE}
     lr_d, lr_g = training.rates
     return {
         "lr": math.sqrt(lr_d * lr_g),

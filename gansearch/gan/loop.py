@@ -1,0 +1,34 @@
+"""A training loop of the user's own as a task: the function `train(trial)`, found fit to be called."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from gansearch.gan.task import Task, TaskError
+
+
+class Loop(Task):
+    """The task whose training is a function of the user's own; what makes and trains networks is in there."""
+
+    def __init__(self, spec: str, function: Callable[..., Any], options: Mapping[str, Any]):
+        """`options` are keyword arguments of the function. Raises TaskError where it cannot be called with them."""
+        self.name, self.function, self.options = spec.rpartition(":")[2], function, dict(options)
+        try:
+            parameters = list(inspect.signature(function).parameters.values())
+        except (TypeError, ValueError) as error:
+            raise TaskError(f"task: {spec} cannot be called as {self.name}(trial): {error}") from None
+        if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
+            raise TaskError(f"task: {spec} must be a plain function, not a generator or a coroutine")
+        first = parameters[:1]
+        if not first or first[0].kind not in (first[0].POSITIONAL_ONLY, first[0].POSITIONAL_OR_KEYWORD):
+            raise TaskError(f"task: {spec} must take the trial: def {self.name}(trial)")
+        given = {first[0].name, *self.options}
+        needs = [p.name for p in parameters if p.default is p.empty and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
+        missing = [name for name in needs if name not in given]
+        if missing:
+            raise TaskError(
+                f"task: {spec} is called as {self.name}(trial), but also needs {', '.join(missing)}; "
+                "give them as task_options:, give them defaults, or read them from trial.params"
+            )
