@@ -220,11 +220,16 @@ def tasks(as_json: Json = False) -> None:
 
 @app.command()
 @politely
-def init(dir: Annotated[Path, typer.Argument(metavar="DIR", help="A folder, new or empty.")]) -> None:
+def init(
+    dir: Annotated[Path, typer.Argument(metavar="DIR", help="A folder, new or empty.")],
+    from_loop: Annotated[
+        bool, typer.Option("--from-loop", help="For a training loop of your own: a function train(trial).")
+    ] = False,
+) -> None:
     """Write a starter: a GAN of your own to fill in, and its experiment file."""
     from gansearch.starter import write_starter
 
-    write_starter(dir)
+    write_starter(dir, from_loop)
     print(f"wrote {dir}; try it with: gansearch sweep {shlex.quote(str(dir / 'experiment.yaml'))}")
 
 

@@ -227,6 +227,20 @@ def test_init_writes_a_starter_that_checks(run, tmp_path):
     assert run("init", "mine")[0] == 2
 
 
+def test_init_writes_a_loop_that_checks_and_trains(run, tmp_path):
+    assert run("init", "mine", "--from-loop")[0] == 0
+    assert {p.name for p in (tmp_path / "mine").iterdir()} == {"my_loop.py", "experiment.yaml", "README.md"}
+    status, out, err = run("check", "mine/experiment.yaml")
+    assert status == 0, err
+    assert "reports at 50, 100, 150, 200" in out
+    assert "warning" not in err
+    params = "params={g_lr: 1e-3, d_lr: 1e-3, d_steps: 1}"
+    short = ("--set", params, "--set", "search={}", "--set", "training.updates=100", "--out", "trained")
+    status, out, err = run("train", "mine/experiment.yaml", *short)
+    assert status == 0, err
+    assert (tmp_path / "trained" / "seed-20000" / "checkpoint" / "last.pt").is_file()
+
+
 def test_tasks_and_schema_are_lists_for_people_and_programs(run):
     assert "digits" in run("tasks")[1]
     assert set(json.loads(run("tasks", "--json")[1])) >= {"digits", "grid", "ring"}

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 import gansearch
 from gansearch.cli import app
 from gansearch.experiment import Experiment, load_yaml
-from gansearch.gan import check_task
+from gansearch.gan import Loop, LoopTrainer, check_task
 from gansearch.search.errors import SweepError
 from gansearch.search.resume import check_folder, only_one
 from gansearch.starter import write_starter
@@ -93,7 +93,10 @@ def test_every_experiment_loads(page: Path) -> None:
             Experiment.parse(NEEDED | data)
 
 
-@pytest.mark.parametrize("page", [*PAGES, ROOT / "gansearch/starter/README.md"], ids=[*NAMES, "starter"])
+STARTERS = [ROOT / "gansearch/starter" / name for name in ("README.md", "loop.md")]
+
+
+@pytest.mark.parametrize("page", [*PAGES, *STARTERS], ids=[*NAMES, "starter", "starter of a loop"])
 def test_every_command_is_one(page: Path) -> None:
     """Lines of code that begin with gansearch, and code within lines that is meant whole, are parsed, not run."""
     text = page.read_text()
@@ -117,14 +120,21 @@ def test_every_piece_of_python_compiles(page: Path) -> None:
 
 def test_the_gans_that_are_shown_work(tmp_path, capsys) -> None:
     np.save(tmp_path / "pictures.npy", np.random.default_rng(0).uniform(-1, 1, (50, 1, 16, 16)))
-    pictures, judged, loop = blocks(ROOT / "docs/your-gan.md", "python")
+    pictures, judged, loop, alone = blocks(ROOT / "docs/your-gan.md", "python")
     names: dict = {}
-    for text in (pictures, judged, loop):
+    for text in (pictures, judged, loop, alone):
         exec(text, names)
     check_task(names["Pictures"](str(tmp_path / "pictures.npy")))
     images = names["Pictures"](str(tmp_path / "pictures.npy")).real()
     assert names["Judged"]().quality(images[:25], images[25:])["distance"] > 0
-    assert "stability" in capsys.readouterr().out
+    assert "balanced (stability 0.7" in capsys.readouterr().out
+    # A page's experiment and its loop go together.
+    whole = next(text for text in blocks(ROOT / "docs/your-gan.md", "yaml") if "my_loop" in text)
+    experiment = Experiment.parse({**load_yaml(whole), "training": {"updates": 200}})
+    training = experiment.training.with_params({"g_lr": 1e-3, "d_lr": 1e-3, "optim": "adam"})
+    trainer = LoopTrainer(Loop(experiment.task, names["train"], experiment.task_options), training)
+    assert [probe.update for probe in trainer.run()] == list(range(20, 201, 20))
+    assert trainer.result().status == "complete"
 
 
 def replaced(old: str, new: str) -> list[str]:
@@ -146,6 +156,7 @@ MISTAKES = {
     "training: lr and lr_ratio": setting("training.lr_d=1e-3", "training.lr_g=1e-3"),
     "training.pretrain_steps: 3000": setting("training.pretrain_steps=3000", "search={}"),
     "search.updates: is the budget": setting("search.updates=100"),
+    "is read by our trainer alone": setting("task=./my_gan.py:train", "search={}", "training.loss=hinge"),
     "--set: 'training.updates' is": setting("training.updates"),
     "samples have shape": replaced("nn.Linear(128, 2))", "nn.Linear(128, 3))"),
     "scores, not (4, 4)": replaced(LAST_OF_D, "nn.Linear(128, 4))"),

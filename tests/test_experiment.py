@@ -1,4 +1,5 @@
 import math
+import re
 import textwrap
 
 import pytest
@@ -10,6 +11,7 @@ from gansearch.experiment import (
     Range,
     Training,
     folder_name,
+    load_yaml,
     schema,
     search_order,
 )
@@ -231,9 +233,13 @@ def test_names_become_folders():
 
 
 def test_the_schema_knows_the_searchable_fields():
-    search = schema()["properties"]["search"]
-    assert set(search["properties"]) == set(Training.model_fields) - {"updates", "schedule"}
-    assert not search["additionalProperties"]
+    tree = schema()
+    searchable = set(Training.model_fields) - {"updates", "schedule"}
+    assert set(tree["properties"]["search"]["properties"]) == searchable
+    names = tree["else"]["properties"]["search"]["propertyNames"]["enum"]
+    assert set(names) == searchable
+    loops = re.compile(tree["if"]["properties"]["task"]["pattern"])
+    assert [bool(loops.search(task)) for task in ("ring", "./a.py:Mine", "a.b:train", "./a.py:_train")] == [0, 0, 1, 1]
 
 
 @pytest.mark.parametrize(
@@ -324,3 +330,49 @@ def test_a_training_tells_what_it_uses():
 def test_a_confirmation_is_no_shorter_than_a_trial():
     with pytest.raises(ExperimentError, match=r"confirm\.updates.*100 is below training\.updates = 500"):
         Experiment.parse({"name": "x", "task": "ring", "training": {"updates": 500}, "confirm": {"updates": 100}})
+
+
+LOOP = {"name": "mine", "task": "./my_loop.py:train"}
+
+
+def test_a_loop_of_ones_own_has_parameters_of_its_own():
+    search = {"lr": {"low": 0.0, "high": 9}, "loss": {"choices": ["a", "b"]}, "z": {"low": 1, "high": 2}}
+    experiment = Experiment.parse({**LOOP, "params": {"width": 3}, "search": search})
+    assert experiment.is_loop
+    training = experiment.training.with_params({"loss": "a", "updates": 9})
+    assert (training.updates, training.params) == (9, {"lr": None, "loss": "a", "z": None, "width": 3})
+    assert [training.kinds(name, experiment.search[name]) for name in ("lr", "z")] == [(float,), (int,)]
+    again = Experiment.parse(load_yaml(experiment.to_yaml()))
+    assert again == experiment
+    assert again.training.params == experiment.training.params
+    assert load_yaml(experiment.to_yaml())["training"] == {"updates": 4000}
+
+
+@pytest.mark.parametrize("task", ["ring", "./my_gan.py:MyTask", "my_package.nets:_Mine"])
+def test_a_class_is_no_loop(task):
+    experiment = Experiment.parse({"name": "one", "task": task})
+    assert not experiment.is_loop
+    assert "params" not in load_yaml(experiment.to_yaml())
+
+
+@pytest.mark.parametrize(
+    ("fields", "path", "part"),
+    [
+        ({"training": {"loss": "hinge"}}, "training.loss", "under params: or search:"),
+        ({"search": {"updates": {"low": 1, "high": 3}}}, "search.updates", "set training.updates"),
+        ({"search": {"distance": {"low": 1, "high": 3}}}, "search.distance", "is a column of trials.parquet"),
+        ({"search": {"a": {"choices": [1, "b"]}}}, "search.a.choices", "of one kind"),
+        ({"search": {"a": {"low": 1, "high": 2, "when": {"b": 1}}}}, "search.a.when.b", "not searched"),
+        ({"search": {"a": {"low": 1, "high": 2, "when": {"a": 1}}}}, "search.a.when", "circle"),
+        ({"resources": {"gpus": 2}}, "resources", "called in one process"),
+        ({"sampler": "pbt"}, "sampler", "keeps to itself"),
+        ({"start_from": ["dcgan"]}, "start_from[0]", "of our trainer"),
+        ({"start_from": [{"rat": 1}], "search": {"rate": 1}}, "start_from[0].rat", 'did you mean "rate"'),
+        ({"confirm": {"updates": 5}}, "confirm.updates", "is below training.updates"),
+        ({"task": "ring", "params": {"a": 1}}, "params", "put them under training:"),
+    ],
+)
+def test_what_a_loop_cannot_have_is_told(fields, path, part):
+    with pytest.raises(ExperimentError) as caught:
+        Experiment.parse({**LOOP, **fields})
+    assert part in caught.value.errors[path]

@@ -155,6 +155,7 @@ class Trial:
     def should_stop(self) -> bool:
         """Whether to return now: the trial is pruned, or its budget is over. Ask after each report."""
         self.asked = True
+        self._hand_over(None)
         return bool(self.stopped) or self.step >= self.updates
 
     def report(

@@ -127,8 +127,8 @@ class Estimate:
         """What `gansearch check --json` prints: sizes in bytes, times in seconds.
 
         A loop of the user's own keeps `data` and `weights` to itself: null. `trial_seconds` has `least` and `most`
-        seeds and the `longest` configuration; `gpu` is null on a CPU, and its `share` what to write as resources.gpus; `trials` are those within the limits; `sweep_seconds` is without
-        pruning.
+        seeds and the `longest` configuration; `gpu` is null on a CPU, and its `share` what to write as resources.gpus;
+        `trials` are those within the limits; `sweep_seconds` is without pruning.
         """
         measured = self.measured
         gpu = {

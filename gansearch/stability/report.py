@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
+import importlib
 import itertools
 import math
 import operator
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from gansearch.stability.referee import Ruling
 from gansearch.stability.sentence import gradient_trouble, sentence
@@ -58,6 +61,24 @@ class StabilityReport:
 
     def __str__(self) -> str:
         return f"{self.verdict} (stability {self.stability:.2f}): {self.sentence}"
+
+    def summary(self) -> dict[str, Any]:
+        """The same as plain data for JSON: None stands for what was not given."""
+        found: dict[str, Any] = _strict(dataclasses.asdict(self))
+        return found
+
+    def figure(self) -> Any:
+        """The windows as a plotly figure: D's answers, saturation, separability, G's gradient. Needs no sweep."""
+        # By name, because figures are drawn in a room that is built on this one.
+        return importlib.import_module("gansearch.study.figures_curves").of_report(self)
+
+
+def _strict(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {name: _strict(value) for name, value in data.items()}
+    if isinstance(data, list):
+        return [_strict(value) for value in data]
+    return None if isinstance(data, float) and not math.isfinite(data) else data
 
 
 def judge(rows: Sequence[Window], since: int = 0, ruling: Ruling | None = None) -> StabilityReport:

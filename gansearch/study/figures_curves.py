@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from gansearch.stability.report import StabilityReport
 from gansearch.study.figures import NothingToDraw, blank, panels, rounded, scale, title, wide
 from gansearch.study.palette import COLOURS, INK
 from gansearch.study.words import words
@@ -48,6 +49,13 @@ def curves(table: pd.DataFrame, number: int, verdict: str | None = None) -> go.F
         figure.layout[_axis("yaxis", place)].update(_answers if place < 3 else _norms(mine))
     meta = {**figure.layout.meta, "drawn": _said(max(len(part) for part in seeds))}
     return figure.update_layout(showlegend=False, meta=meta)
+
+
+def of_report(report: StabilityReport) -> go.Figure:
+    """The same of one run that a monitor has watched, by the windows of its report."""
+    table = pd.DataFrame(report.windows).rename(columns={"step": "update", "grad_norm": "grad_norm_g"})
+    figure = curves(table.assign(number=0, seed=0, grad_norm_d=np.nan), 0, report.verdict)
+    return figure.update_layout(meta={**figure.layout.meta, "text": str(report)})
 
 
 _answers = {"range": [-0.03, 1.03], "dtick": 0.25}

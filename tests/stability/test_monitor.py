@@ -215,3 +215,32 @@ def test_an_update_reads_nothing_back_from_the_device(output):
         monitor.update(scores, scores, generator_grad_norm=norm, seen=scores, samples=(samples, samples))
     with pytest.raises((NotImplementedError, RuntimeError)):
         monitor.report()
+
+
+def test_a_report_is_text_data_and_a_figure():
+    monitor = StabilityMonitor()
+    for step in range(0, 400, 10):
+        monitor.update(torch.randn(50) + 1, torch.randn(50) - 1, step, generator_grad_norm=float(step + 1))
+    report = monitor.report()
+    assert str(report).startswith(f"{report.verdict} (stability {report.stability:.2f}): ")
+    data = json.loads(json.dumps(report.summary(), allow_nan=False))
+    assert data["verdict"] == report.verdict
+    assert data["apart"] is None  # no samples were given
+    assert [window["step"] for window in data["windows"]] == [window["step"] for window in report.windows]
+    figure = report.figure()
+    lines = {line.name: line for line in figure.data}
+    assert list(lines["separability"].x) == [window["step"] for window in report.windows]
+    assert list(lines["of G"].y) == pytest.approx([window["grad_norm"] for window in report.windows], rel=1e-3)
+
+
+def test_samples_and_a_date_may_come_after_the_scores():
+    at_once, later = StabilityMonitor(), StabilityMonitor()
+    for step in range(5):
+        scores, samples = (torch.randn(30), torch.randn(30)), (torch.randn(30, 2), torch.randn(30, 2))
+        at_once.update(*scores, step, samples=samples)
+        later.update(*scores, 99)
+        later.look(*samples)
+        later.date(step)
+    assert later.rows() == at_once.rows()
+    with pytest.raises(ValueError, match="after the update"):
+        StabilityMonitor().look(*samples)
