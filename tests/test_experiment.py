@@ -15,6 +15,8 @@ from gansearch.experiment import (
     schema,
     search_order,
 )
+from gansearch.experiment.loop import COLUMNS
+from gansearch.study.tables import BALANCE, trial_columns
 
 WHOLE = """
 name: digits
@@ -376,3 +378,7 @@ def test_what_a_loop_cannot_have_is_told(fields, path, part):
     with pytest.raises(ExperimentError) as caught:
         Experiment.parse({**LOOP, **fields})
     assert part in caught.value.errors[path]
+
+
+def test_a_loop_may_name_no_parameter_as_the_table_names_a_column():
+    assert set(COLUMNS) == set(trial_columns(())) - set(BALANCE)

@@ -54,6 +54,8 @@ class TrialMonitor(StabilityMonitor):
         """Of the last probe, where it brought one."""
         self.reported = 0
         """The step of the last report."""
+        self.closed = False
+        """Whether the trial was to stop: what its loop says after that does not count."""
 
     def update(
         self,
@@ -65,6 +67,8 @@ class TrialMonitor(StabilityMonitor):
         seen: Tensor | None = None,
         samples: tuple[Tensor, Tensor] | None = None,
     ) -> Tensor:
+        if self.closed:
+            return torch.empty(0)
         at = self.reported if step is None else step
         row = super().update(real, fake, at, generator_grad_norm, seen=seen, samples=samples)
         self.fresh, self.step, self.looked = True, step, self.looked or samples is not None
@@ -75,10 +79,18 @@ class Monitors(dict[str, TrialMonitor]):
     """A monitor for each discriminator, made when it is first asked for."""
 
     output: Output = "logit"
+    closed = False
 
     def __missing__(self, name: str) -> TrialMonitor:
         self[name] = TrialMonitor(self.output)
+        self[name].closed = self.closed
         return self[name]
+
+    def close(self) -> None:
+        """Takes no more scores."""
+        self.closed = True
+        for monitor in self.values():
+            monitor.closed = True
 
     @property
     def used(self) -> dict[str, TrialMonitor]:
@@ -117,8 +129,7 @@ class Trial:
         """Updates done at the last report; reports so far; those after the trial was to stop."""
         self.asked = False
         """Whether should_stop() was ever called."""
-        self.stopped = ""
-        """Why the loop should stop before its budget is over; empty while it should not."""
+        self._stopped = ""
         self.distance = math.nan
         self.invalid = False
         """Whether a loss or a distance was no finite number."""
@@ -127,7 +138,7 @@ class Trial:
         self.samples: tuple[Tensor, Tensor] | None = None
         """The last reals and fakes reported, (N, ...) and (M, ...), float32 on the CPU."""
         self._before: dict[str, Any] = {}  # of the monitors, while a resumed loop goes over known steps again
-        self._known = 0  # the step up to which it does
+        self._known = -1  # the step up to which it does
 
     @property
     def monitor(self) -> TrialMonitor:
@@ -146,6 +157,17 @@ class Trial:
             raise ValueError("trial.output must be set before the first trial.monitor.update(...)")
         self.monitors.output = output
         self.monitors.clear()
+
+    @property
+    def stopped(self) -> str:
+        """Why the loop should stop before its budget is over; empty while it should not."""
+        return self._stopped
+
+    @stopped.setter
+    def stopped(self, why: str) -> None:
+        self._stopped = why
+        if why:
+            self.monitors.close()
 
     @property
     def share(self) -> float:
@@ -183,7 +205,7 @@ class Trial:
         if step <= self._known:  # trained again after a resumption: it has been told
             self._forget_probes()
             return
-        self._known, self._before = 0, {}
+        self._known, self._before = -1, {}
         if self.stopped:
             self.ignored += 1
             self._hand_over(None)
@@ -228,14 +250,15 @@ class Trial:
             self.monitors[name].reported = state["step"]
         for name in ("step", "reports", "stopped", "distance", "invalid", "asked", "ignored", "samples"):
             setattr(self, name, state[name])
-        self.numbers, self._before, self._known = dict(state["numbers"]), dict(state["monitors"]), self.step
+        self.numbers, self._before = dict(state["numbers"]), dict(state["monitors"])
+        self._known = self.step if self.reports else -1
 
     def _next_step(self, step: int | None) -> int:
         told = [monitor.step for monitor in self.monitors.values() if monitor.fresh and monitor.step is not None]
         if step is None:
             step = max(told) if told else self.step + 1
         step = int(_number("step", step))
-        if step <= max(self.step, 0) and step > self._known:
+        if self._known < step < (self.step + 1 if self.reports else 0):
             raise ValueError(f"trial.report(step={step}) comes after step {self.step}: steps are the updates done")
         return step
 

@@ -14,6 +14,14 @@ from gansearch.gan.loop import Loop
 from gansearch.gan.registry import user_traceback
 
 
+@pytest.fixture(autouse=True)
+def _one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 def told(trial, step, shift=0.5, name=None, n=64, **report):
     """A discriminator that tells real from fake a little, and a report."""
     monitor = trial.monitor if name is None else trial.monitors[name]
@@ -111,7 +119,7 @@ def test_files_of_a_tampered_checkpoint_stay_in_their_folder(tmp_path):
 def test_a_loop_that_is_pruned_is_judged_where_it_was_stopped(asks):
     def train(trial):
         for step in range(1, trial.updates + 1):
-            told(trial, step, distance=step)
+            told(trial, step, shift=0.5 if step <= 8 else 30, distance=step)
             if asks and trial.should_stop():
                 return
 
@@ -121,6 +129,7 @@ def test_a_loop_that_is_pruned_is_judged_where_it_was_stopped(asks):
             one.stopped = "behind the others"
     result = one.result()
     assert (result.status, result.updates, result.distance) == ("pruned", 8, 8)
+    assert result.verdict == "balanced"
     assert "Stopped after 8 updates: behind the others." in result.sentence
     assert ("went on for 12 reports" in one.remark) != asks
 
@@ -152,6 +161,14 @@ def test_the_budget_ends_a_loop_and_steps_may_be_left_out():
 
     assert [probe.update for probe in finish(trainer(counted, updates=6))[0]] == [1, 2, 3, 4, 5, 6]
     assert [probe.update for probe in finish(trainer(dated, updates=100))[0]] == [30, 60, 90, 120]
+
+
+def test_the_first_report_may_be_of_nothing_done():
+    def train(trial):
+        for step in (0, 1):
+            told(trial, step)
+
+    assert [probe.update for probe in finish(trainer(train, updates=1))[0]] == [0, 1]
 
 
 def test_several_discriminators_are_judged_by_the_worst():
@@ -285,7 +302,7 @@ MISTAKES = {
 
 @pytest.mark.parametrize("part", MISTAKES)
 def test_what_the_loop_raises_is_shown_from_its_own_line(part):
-    with pytest.raises(BaseException) as caught:  # noqa: PT011 (also SystemExit)
+    with pytest.raises(BaseException) as caught:
         finish(trainer(MISTAKES[part], params={"lr": 1}))
     text = user_traceback(caught.value)
     assert part in text
