@@ -8,8 +8,8 @@ seed-20000/curves.parquet           its probes
 seed-20000/generator.safetensors    G's weights (their average where there is one)
 seed-20000/generator.pt2            G as a program that torch alone loads, where torch.export can make one
 
-A training loop of the user's own keeps its generator to itself: in place of the last two there is checkpoint/, what it has
-saved, and samples.npy holds the samples that it reported last.
+A training loop of the user's own keeps its generator to itself: in place of the last two there is checkpoint/, what it
+has saved, and samples.npy holds the samples that it reported last.
 """
 
 from __future__ import annotations

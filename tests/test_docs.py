@@ -16,8 +16,8 @@ from typer.testing import CliRunner
 
 import gansearch
 from gansearch.cli import app
-from gansearch.experiment import Experiment, load_yaml
-from gansearch.gan import Loop, LoopTrainer, check_task
+from gansearch.experiment import Experiment, Training, load_yaml
+from gansearch.gan import Loop, LoopTrainer, Trainer, check_task
 from gansearch.search.errors import SweepError
 from gansearch.search.resume import check_folder, only_one
 from gansearch.starter import write_starter
@@ -120,10 +120,14 @@ def test_every_piece_of_python_compiles(page: Path) -> None:
 
 def test_the_gans_that_are_shown_work(tmp_path, capsys) -> None:
     np.save(tmp_path / "pictures.npy", np.random.default_rng(0).uniform(-1, 1, (50, 1, 16, 16)))
-    pictures, judged, loop, alone = blocks(ROOT / "docs/your-gan.md", "python")
     names: dict = {}
-    for text in (pictures, judged, loop, alone):
+    for text in blocks(ROOT / "docs/your-gan.md", "python"):
         exec(text, names)
+    check_task(names["Classes"]())
+    conditional = Trainer(names["Classes"](), Training(updates=60))
+    assert len(list(conditional.run())) > 20
+    assert conditional.samples(9)[:, 2:].sum(1).tolist() == [1.0] * 9
+    assert conditional.result().status == "complete"
     check_task(names["Pictures"](str(tmp_path / "pictures.npy")))
     images = names["Pictures"](str(tmp_path / "pictures.npy")).real()
     assert names["Judged"]().quality(images[:25], images[25:])["distance"] > 0

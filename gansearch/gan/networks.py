@@ -6,6 +6,25 @@ import torch
 from torch import Tensor, nn
 
 from gansearch.gan.still import Still
+from gansearch.gan.task import Task
+
+
+class Scored(nn.Module):
+    """A discriminator of which the task's `score` takes the scores out of what it gives, (B, ...) -> (B,) or (B, 1)."""
+
+    def __init__(self, network: nn.Module, task: Task):
+        super().__init__()
+        self.network = network
+        self._score = task.score
+
+    def forward(self, samples: Tensor) -> Tensor:
+        return self._score(self.network(samples))
+
+
+def discriminator_of(task: Task) -> nn.Module:
+    """A fresh discriminator of the task that gives scores and nothing else."""
+    network = task.discriminator()
+    return network if type(task).score is Task.score else Scored(network, task)
 
 
 def scores_samples_alone(discriminator: nn.Module, samples: Tensor) -> bool:

@@ -19,6 +19,7 @@ from torch import nn
 
 from gansearch.gan.data import data_of
 from gansearch.gan.loop import Loop
+from gansearch.gan.networks import discriminator_of
 from gansearch.gan.task import Task, TaskError
 from gansearch.gan.tasks import BUILT_IN
 
@@ -74,7 +75,7 @@ def check_task(task: Task, device: str | torch.device = "cpu") -> None:
     name = type(task).__name__
     try:
         real = data_of(task, device).held_out[:4]
-        generator, discriminator = task.generator().to(device), task.discriminator().to(device)
+        generator, discriminator = task.generator().to(device), discriminator_of(task).to(device)
         fake = generator(torch.randn(4, task.latent_dim, device=device))
     except TaskError:
         raise
@@ -93,6 +94,11 @@ def check_task(task: Task, device: str | torch.device = "cpu") -> None:
                 f"{name}: the discriminator cannot take {what} samples of shape {_shape(samples)} "
                 f"(its first weight has shape {tuple(first) if first else None}): {error}"
             ) from error
+        if not isinstance(scores, torch.Tensor):
+            raise TaskError(
+                f"{name}: the discriminator gives a {type(scores).__name__}, not scores; "
+                "define score(self, outputs) that takes them out of it"
+            )
         if tuple(scores.shape) not in ((4,), (4, 1)):
             raise TaskError(
                 f"{name}: the discriminator must give (B,) or (B, 1) scores, not {tuple(scores.shape)} for B = 4"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -38,6 +40,11 @@ class Task:
     def discriminator(self) -> nn.Module:
         """A fresh discriminator, (B, ...) samples -> (B,) or (B, 1) raw scores, larger = more real, no sigmoid."""
         raise TaskError(f"{type(self).__name__} needs discriminator()")
+
+    def score(self, outputs: Any) -> Tensor:
+        """(B,) or (B, 1) scores from what the discriminator gives, where that is more: several heads, features."""
+        scores: Tensor = outputs
+        return scores
 
     def quality(self, real: Tensor, fake: Tensor) -> dict[str, float]:
         """{"distance": smaller is better, ...} of (M, ...) held-out reals and as many fakes, float32 on the CPU."""

@@ -18,7 +18,7 @@ from gansearch.gan.balance import BalanceController
 from gansearch.gan.data import data_of
 from gansearch.gan.gap_aware import GapAwareRate
 from gansearch.gan.losses import LOSSES, add_spectral_norm
-from gansearch.gan.networks import gradient_norm, scores_samples_alone
+from gansearch.gan.networks import discriminator_of, gradient_norm, scores_samples_alone
 from gansearch.gan.randomness import OwnRandomness
 from gansearch.gan.result import Probe, Result
 from gansearch.gan.schedule import Schedule
@@ -65,7 +65,7 @@ class Trainer(Updates):
         self.looks = torch.Generator(self.device).manual_seed(seed + 1_000_003)
         self.randomness = OwnRandomness(seed, self.device)
         with self.randomness:
-            self.generator, self.discriminator = self._made(task.generator()), self._made(task.discriminator())
+            self.generator, self.discriminator = self._made(task.generator()), self._made(discriminator_of(task))
             if training.spectral_norm:
                 add_spectral_norm(self.discriminator)
         self.average = (
@@ -322,7 +322,7 @@ class Trainer(Updates):
         draws = torch.Generator(self.device).manual_seed(0)
         with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
             torch.manual_seed(0)
-            fresh_d = self.task.discriminator().to(self.device)
+            fresh_d = discriminator_of(self.task).to(self.device)
             held_out = self.data.held_out[:KEPT_SAMPLES]
             real = self.data.batch(KEPT_SAMPLES, draws) if self.data.real is None else self.data.real
             return referee(

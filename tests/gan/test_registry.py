@@ -109,6 +109,10 @@ def make(**methods):
         ({"discriminator": lambda: nn.Linear(9, 1)}, [r"\(1, 4, 4\)", r"\(1, 9\)"]),
         ({"discriminator": lambda: nn.Conv2d(1, 1, 1)}, [r"\(4, 1, 4, 4\)"]),
         ({"discriminator": lambda: nn.Sequential(nn.Flatten(), nn.Linear(16, 1), nn.Sigmoid())}, ["sigmoid"]),
+        (
+            {"discriminator": lambda: nn.Sequential(nn.Flatten(), nn.LSTM(16, 1))},
+            [r"gives a tuple, not scores; define score\(self, outputs\)"],
+        ),
         ({"real": lambda: torch.full((50, 1, 4, 4), float("nan"))}, ["NaN"]),
         ({"real": lambda: torch.empty(0, 1, 4, 4)}, ["at least 10"]),
         ({"real": lambda: 1 / 0}, ["ZeroDivisionError"]),
