@@ -103,6 +103,10 @@ def train(
     cut short goes on, and all go on where `updates` has grown. `watch` is called with the seed and each probe.
     Raises TaskError, ExperimentError for a folder that cannot be used, and whatever the task's own code raises.
     """
+    if experiment.without_value:
+        names = ", ".join(experiment.without_value)
+        text = f"{names}: searched, so without a value; give them under params:, or train what `gansearch export` wrote"
+        raise ExperimentError(experiment.name, {"params": text})
     if resume and out is None:
         raise ExperimentError("--resume", {"": "goes on with what is in a folder: name it by --out DIR"})
     # As many threads as a trial has: small networks lose time on more, and runs beside each other lose most of it.

@@ -15,7 +15,7 @@ from gansearch.experiment import (
     schema,
     search_order,
 )
-from gansearch.experiment.loop import COLUMNS
+from gansearch.experiment.loop import COLUMNS, NUMBERS
 from gansearch.study.tables import BALANCE, trial_columns
 
 WHOLE = """
@@ -364,6 +364,7 @@ def test_a_class_is_no_loop(task):
         ({"search": {"updates": {"low": 1, "high": 3}}}, "search.updates", "set training.updates"),
         ({"search": {"distance": {"low": 1, "high": 3}}}, "search.distance", "is a column of trials.parquet"),
         ({"search": {"a": {"choices": [1, "b"]}}}, "search.a.choices", "of one kind"),
+        ({"search": {"lr": {"choices": ["low", "high"]}}}, "search.lr", "give it numbers, or another name"),
         ({"search": {"a": {"low": 1, "high": 2, "when": {"b": 1}}}}, "search.a.when.b", "not searched"),
         ({"search": {"a": {"low": 1, "high": 2, "when": {"a": 1}}}}, "search.a.when", "circle"),
         ({"resources": {"gpus": 2}}, "resources", "called in one process"),
@@ -382,3 +383,4 @@ def test_what_a_loop_cannot_have_is_told(fields, path, part):
 
 def test_a_loop_may_name_no_parameter_as_the_table_names_a_column():
     assert set(COLUMNS) == set(trial_columns(())) - set(BALANCE)
+    assert NUMBERS == BALANCE

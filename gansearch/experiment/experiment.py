@@ -11,7 +11,7 @@ import yaml
 from pydantic import Discriminator, Field, Tag, ValidationError, ValidationInfo, field_validator, model_validator
 
 from gansearch.experiment.checks import errors_between, unread
-from gansearch.experiment.entries import Entry
+from gansearch.experiment.entries import Entry, Searched
 from gansearch.experiment.errors import ExperimentError, Several, messages
 from gansearch.experiment.loop import PATTERN, LoopTraining, loop_errors, names_loop, process_errors
 from gansearch.experiment.model import Model, Plain
@@ -135,6 +135,12 @@ class Experiment(Model):
     def is_loop(self) -> bool:
         """Whether the task is a training loop of the user's own."""
         return names_loop(self.task)
+
+    @property
+    def without_value(self) -> list[str]:
+        """Parameters of a loop of the user's own that are searched and have no value by themselves."""
+        searched = [name for name, entry in self.search.items() if isinstance(entry, Searched)]
+        return [name for name in searched if name not in self.params] if self.is_loop else []
 
     @property
     def is_population(self) -> bool:

@@ -27,6 +27,10 @@ COLUMNS = (
 """Of the table of trials, which has a column for every searched name too."""
 
 
+NUMBERS = ("lr", "lr_ratio", "lr_d", "lr_g", "pretrain_steps", "update_ratio")
+"""Columns of the same table, which a loop may have names for."""
+
+
 def names_loop(task: str) -> bool:
     """Whether `task:` names a function, `train(trial)`, and not a class: it begins with a small letter."""
     return re.search(PATTERN, task) is not None
@@ -73,6 +77,8 @@ def loop_errors(
         if name in COLUMNS:
             hint = "is the budget, which every trial has alike; set training.updates"
             yield f"search.{name}", hint if name == "updates" else "is a column of trials.parquet; name it otherwise"
+        elif name in NUMBERS and not all(_kind(value) == "number" for value in _values(entry)):
+            yield f"search.{name}", "is a column of numbers in trials.parquet; give it numbers, or another name"
         elif isinstance(entry, Choices) and len({_kind(v) for v in entry.choices if v is not None}) > 1:
             yield f"search.{name}.choices", f"must be of one kind (numbers, texts, true and false), not {entry.choices}"
         yield from condition_errors(training, search, name)
@@ -99,6 +105,12 @@ def _start_errors(path: str, point: Start, names: Sequence[str]) -> Iterator[tup
     for name in point:
         if name not in names:
             yield f"{path}.{name}", "is not searched" + suggest(name, names)
+
+
+def _values(entry: Entry) -> Sequence[Any]:
+    if isinstance(entry, Range):
+        return entry.low, entry.high
+    return entry.choices if isinstance(entry, Choices) else [entry]
 
 
 def _kind(value: Any) -> str:

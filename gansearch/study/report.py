@@ -173,7 +173,10 @@ def _sentence(study: Study, number: int, verdict: str) -> str:
 
 
 def _try_default(study: Study, folder: str) -> str:
-    """The command that tries the default settings on fresh seeds, for as long as the confirmation took."""
+    """The command that tries the default settings on fresh seeds, for as long as the confirmation took; empty where a
+    loop of the user's own has none."""
+    if study.experiment.without_value:
+        return ""
     longer = study.experiment.confirm and study.experiment.confirm.updates
     budget = f" --set training.updates={longer}" if longer else ""
     return f"gansearch train {folder}/experiment.yaml --seeds 5 --json{budget} > {folder}/default.json"

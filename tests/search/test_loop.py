@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from gansearch import api
-from gansearch.experiment import Experiment
+from gansearch.experiment import Experiment, ExperimentError
 from gansearch.gan import TaskError
 from gansearch.search.dry_run import dry_run
 from gansearch.search.errors import Interrupted
@@ -79,6 +79,12 @@ def test_what_is_exported_is_trained(finished, tmp_path):
     assert result.distance == pytest.approx(1 + finished.best.params["lr"])
     assert (tmp_path / "seed-20000" / "checkpoint" / "last.json").read_text() == "20"
     assert len(pd.read_parquet(tmp_path / "seed-20000" / "curves.parquet")) == 5
+
+
+def test_what_is_searched_has_no_default(finished):
+    assert "of which lr, layers, kind have none" in finished.folder.report.read_text()
+    with pytest.raises(ExperimentError, match=r"params: lr, layers, kind: searched"):
+        api.train(Experiment.load(finished.folder.experiment))
 
 
 def test_a_loop_is_tried_out(tmp_path):
