@@ -124,7 +124,8 @@ class Experiment(Model):
 
     def _own_loop(self) -> dict[str, str]:
         """Puts what a loop of the user's own reads in place of the fields of our trainer; returns what is wrong."""
-        own = dict.fromkeys(self.search) | self.params
+        own = {name: None if isinstance(entry, Searched) else entry for name, entry in self.search.items()}
+        own |= self.params
         training = LoopTraining(updates=self.training.updates, params=own)
         written = self.training.model_fields_set - {"params"}
         self.__dict__["training"] = training  # nobody has seen this experiment yet

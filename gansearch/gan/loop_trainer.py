@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
@@ -91,12 +91,15 @@ class LoopTrainer:
     def stopped(self, why: str) -> None:
         self.trial.stopped = why
 
-    def run(self, patience: float | None = None) -> Iterator[Probe]:
-        """Calls the function and yields each of its reports until it returns; raises what it raises.
+    def run(self, patience: float | None = None) -> Generator[Probe, None, None]:
+        """Calls the function and yields each of its reports until it returns; raises what it raises. Does not call it
+        where there is nothing left to do.
 
         Raises TaskError where it never gave scores, and TimeoutError where a report takes longer than `patience`
         seconds. A loop that goes on although it should stop is waited for.
         """
+        if self.stopped or self.updates >= self.training.updates:
+            return
         self._thread = threading.Thread(target=self._call, args=(torch.get_num_threads(),), daemon=True)
         try:
             while (news := self._next(patience)) is not None:

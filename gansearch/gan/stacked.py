@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from gansearch.gan.copies import Copies
-from gansearch.gan.loop_trainer import LoopTrainer
 from gansearch.gan.result import Probe
 from gansearch.gan.still import Still
 from gansearch.gan.trainer import Trainer
@@ -87,11 +86,11 @@ class Stacked(Updates):
             self.average.update(self.generator)
 
 
-def run(trainers: Sequence[Trainer] | Sequence[LoopTrainer]) -> Iterator[dict[int, Probe]]:
+def run(trainers: Sequence[Trainer]) -> Iterator[dict[int, Probe]]:
     """Trains all to their ends at once, yielding at each probe those of the seeds that were trained, by seed.
 
     A seed that stops early leaves the others to go on. Between probes each trainer's `state()` is whole; from all of
-    them together this goes on. A loop of the user's own comes alone.
+    them together this goes on.
     """
     while going := [t for t in trainers if t.updates < t.training.updates and not t.stopped]:
         if len(going) == 1:

@@ -72,7 +72,13 @@ def measure(experiment: Experiment, gpus: float) -> Measured:
         check_task(task, device)
         if isinstance(task, Loop):
             found = try_loop(experiment, task, configurations(experiment, 1)[0], device, _device(device))
-            return dataclasses.replace(found, memory=_peak_memory(), **_gpu_memory(device))
+            gpu = _gpu_memory(device)
+            return dataclasses.replace(
+                found,
+                memory=_peak_memory(),
+                gpu_memory=gpu.get("gpu_memory", 0),
+                gpu_total=gpu.get("gpu_total", 0),
+            )
         return _measure(experiment, task, device)
     except TaskError:
         raise
@@ -172,6 +178,8 @@ def _measure(experiment: Experiment, task: Task, device: torch.device) -> Measur
         in_turn=next((cost.in_turn for cost in together if cost.in_turn), ""),
         idle=prices.idle,
         memory=_peak_memory(),
+        reports=(),
+        remarks=(),
         **_gpu_memory(device),
     )
 

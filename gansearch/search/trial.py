@@ -6,7 +6,7 @@ import dataclasses
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ from ray.actor import ActorHandle
 from ray.exceptions import RayError
 
 from gansearch.experiment import Experiment, LoopTraining
-from gansearch.gan import Loop, LoopTrainer, Result, Trainer, stacked
+from gansearch.gan import Loop, LoopTrainer, Probe, Result, Trainer, stacked
 from gansearch.search.halving import RUNGS
 from gansearch.search.workers import WorkerDied, device_of, task_of, together, why
 from gansearch.study.tables import from_json, to_json
@@ -158,7 +158,7 @@ class _Trial:
     samples: np.ndarray | None = None
     error: str = ""
     started: datetime | None = None
-    trainers: Sequence[Trainer] | Sequence[LoopTrainer] = ()
+    trainers: list[Trainer | LoopTrainer] = field(default_factory=list)
     """Those that train: of all seeds at once, or of one in its turn."""
     resumed: list[dict[str, Any]] = field(default_factory=list)
     """The states of the trainers that a checkpoint was in the middle of."""
@@ -173,12 +173,12 @@ class _Trial:
         code raises is kept in `error`; what the consumer raises between probes is not caught.
         """
         try:
-            self.trainers = self._at_once(cpus, gpus)
+            self.trainers = [*self._at_once(cpus, gpus)]
             if self.trainers:
                 yield from self._run()
             while self._wants_another():
                 with training_of(*self._seed(len(self.seeds)), cpus, gpus, self.experiment.prune) as trainer:
-                    self.trainers = [trainer]  # type: ignore[assignment]
+                    self.trainers = [trainer]
                     yield from self._run()
         except WorkerDied:
             raise  # which Ray Tune trains again from its checkpoint, as after the end of this worker
@@ -210,7 +210,7 @@ class _Trial:
         for trainer, state in zip(self.trainers, self.resumed, strict=False):
             trainer.load_state(state)
         self.resumed = []
-        for probes in stacked.run(self.trainers):
+        for probes in self._probes():
             self.rows += [{"seed": seed, **dataclasses.asdict(probe)} for seed, probe in probes.items()]
             self._reach_rung()
             yield
@@ -219,6 +219,13 @@ class _Trial:
             if isinstance(trainer, LoopTrainer):
                 self.remark = self.remark or trainer.remark
         self.trainers = []
+
+    def _probes(self) -> Iterator[dict[int, Probe]]:
+        """Of the seeds that are trained now, by seed; a loop of the user's own is one seed."""
+        for loop in self.trainers:
+            if isinstance(loop, LoopTrainer):
+                return ({loop.seed: probe} for probe in loop.run())
+        return stacked.run([trainer for trainer in self.trainers if isinstance(trainer, Trainer)])
 
     def _reach_rung(self) -> None:
         """At a rung, ends the run where it is behind other trials'. Of seeds in turn the first one stands for all."""

@@ -139,8 +139,8 @@ def to_python(choice: Choice, experiment: Experiment) -> str:
     training = training_of(choice, experiment)
     comment = "".join(f"# {line}\n" for line in _comment(choice, experiment).splitlines())
     if isinstance(training, LoopTraining):
-        lines = "".join(f"    {name!r}: {value!r},\n" for name, value in training.params.items())
-        return f"{comment}\nparams = {{\n{lines}}}\nupdates = {training.updates}\n"
+        own = "".join(f"    {name!r}: {value!r},\n" for name, value in training.params.items())
+        return f"{comment}\nparams = {{\n{own}}}\nupdates = {training.updates}\n"
     lr_d, lr_g = training.rates
     made = f"torch.optim.{'Adam' if training.optimizer == 'adam' else 'SGD'}"
     betas = f", betas={training.adam_betas}" if training.optimizer == "adam" else ""
