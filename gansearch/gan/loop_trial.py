@@ -304,7 +304,7 @@ class Trial:
 
 def _number(name: str, value: Any) -> float:
     try:
-        return float(value)
+        return float(value.detach() if isinstance(value, Tensor) else value)
     except (TypeError, ValueError):
         raise ValueError(f"trial.report({name}=...) takes one number, not {_short(value)}") from None
 

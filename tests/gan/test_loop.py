@@ -39,7 +39,8 @@ def plain(trial):
         state = {"step": step, "sum": state["sum"] + torch.randn(3, generator=draws)}
         real, fake = torch.randn(80, generator=draws) + 0.4, torch.randn(80, generator=draws)
         trial.monitor.update(real, fake)
-        trial.report(step=step, distance=abs(float(state["sum"][0])), fid=step, loss_d=0.5)
+        loss = torch.tensor(0.5, requires_grad=True)
+        trial.report(step=step, distance=abs(float(state["sum"][0])), fid=step, loss_d=loss)
         saved.parent.mkdir(exist_ok=True)
         torch.save(state, saved)
         if trial.should_stop():
