@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gansearch.api import TrainResult, sweep, train
     from gansearch.experiment import Experiment, ExperimentError
-    from gansearch.gan import BalanceController, Task, TaskError, available_tasks, register_task
+    from gansearch.gan import BalanceController, Task, TaskError, Trial, available_tasks, register_task
     from gansearch.stability import StabilityMonitor, StabilityReport
     from gansearch.study.folder import StudyError
     from gansearch.study.study import Study, load_study
@@ -29,6 +29,7 @@ _WHERE = {
     "Task": "gansearch.gan",
     "TaskError": "gansearch.gan",
     "TrainResult": "gansearch.api",
+    "Trial": "gansearch.gan",
     "available_tasks": "gansearch.gan",
     "load_study": "gansearch.study.study",
     "register_task": "gansearch.gan",
@@ -47,6 +48,7 @@ __all__ = [
     "Task",
     "TaskError",
     "TrainResult",
+    "Trial",
     "available_tasks",
     "load_study",
     "register_task",
