@@ -114,6 +114,8 @@ def train(
     task = load_task(experiment.task, experiment.task_options)
     devices = _devices(experiment.resources)
     check_task(task, devices[0])
+    for text in task.warnings():
+        _LOG.warning("warning: %s", text)
     folder = None if out is None else TrainedFolder(out)
     if folder:
         folder.begin(experiment, resume)

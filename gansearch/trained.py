@@ -4,6 +4,8 @@ experiment.yaml                     what is trained
 seed-20000/checkpoint.pt            the run as it stood at most half a minute ago, or at its end
 seed-20000/result.json              its judgement; there once it is finished
 seed-20000/samples.npy              2,000 fakes in data units, (2000, ...)
+seed-20000/samples.png              the same as one opens them: sample-00.wav and its next, samples.txt or samples.csv
+                                    where they are sounds, texts or a table
 seed-20000/curves.parquet           its probes
 seed-20000/generator.safetensors    G's weights (their average where there is one)
 seed-20000/generator.pt2            G as a program that torch alone loads, where torch.export can make one
@@ -32,7 +34,10 @@ from torch import nn
 
 from gansearch.experiment import Experiment, ExperimentError
 from gansearch.gan import LoopTrainer, Probe, Result, Trainer
+from gansearch.gan.shown import shown_of
 from gansearch.study.folder import write_array, write_whole
+from gansearch.study.samples import Kept
+from gansearch.study.showing import files
 from gansearch.study.tables import from_json, to_json
 
 AnyTrainer = Trainer | LoopTrainer
@@ -157,7 +162,10 @@ class SeedFolder:
         network = trainer.generator if trainer.average is None else trainer.average.module
         network = copy.deepcopy(network).cpu().eval()
         weights = {name: value.detach().contiguous() for name, value in network.state_dict().items()}
-        write_array(self._samples, trainer.samples(SAMPLES).cpu().numpy())
+        samples = trainer.samples(SAMPLES).cpu().numpy()
+        write_array(self._samples, samples)
+        for name, content in files(Kept(samples, shown_of(trainer.task, samples))).items():
+            write_whole(self.path / name, content)
         write_whole(self.path / "generator.safetensors", save(weights))
         if program := exported(network, trainer.task.latent_dim):
             write_whole(self.path / "generator.pt2", program)

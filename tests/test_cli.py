@@ -178,6 +178,7 @@ def test_an_export_trains(run, study, tmp_path):
     assert set(result["seeds"][0]) == {"seed", "stability", "verdict", "distance", "quality"}
     assert {"coverage", "label_kl", "distance"} <= set(result["seeds"][0]["quality"])
     assert np.load(tmp_path / "trained/seed-20000/samples.npy").shape == (2000, 1, 8, 8)
+    assert (tmp_path / "trained/seed-20000/samples.png").read_bytes().startswith(b"\x89PNG")
     from safetensors.torch import load_file
 
     generator = load_task("digits").generator()

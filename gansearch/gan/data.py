@@ -64,6 +64,11 @@ def data_of(task: Task, device: torch.device) -> Data:
     return known[device]
 
 
+def held_out_of(task: Task) -> Tensor | None:
+    """The held-out reals (M, ...) of a task whose data has been read, on whatever device; None before."""
+    return next((data.held_out for data in _DATA.get(task, {}).values()), None)
+
+
 def _samples(samples: Tensor, source: str) -> Tensor:
     if not isinstance(samples, Tensor):
         raise TaskError(f"{source} must return a tensor of samples, not a {type(samples).__name__}")

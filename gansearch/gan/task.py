@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -49,3 +50,19 @@ class Task:
     def quality(self, real: Tensor, fake: Tensor) -> dict[str, float]:
         """{"distance": smaller is better, ...} of (M, ...) held-out reals and as many fakes, float32 on the CPU."""
         return {"distance": quality.sliced_wasserstein(real, fake)}
+
+    def shown(self, samples: np.ndarray) -> dict[str, Any]:
+        """How (N, ...) float32 samples are shown to people, as JSON; {} means by their shape, as images or points.
+
+        {"kind": "image"} with values in [-1, 1], {"kind": "points"}, {"kind": "audio", "rate": samples a second} of
+        (N, T) or (N, channels, T) in [-1, 1], {"kind": "text", "texts": [str, ...]}, or
+        {"kind": "table", "columns": [...], "rows": [[...], ...]}. An exception in it fails nothing.
+        """
+        return {}
+
+    def warnings(self) -> list[str]:
+        """What a user should know of the data once it is read, a sentence each: files skipped, columns left out.
+
+        `check`, `sweep` and `train` show them before anything is trained.
+        """
+        return []

@@ -17,7 +17,8 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 from gansearch.experiment import Experiment
 from gansearch.search.interrupt import Interrupts
 from gansearch.search.listener import Listener
-from gansearch.search.trial import few, seed_result, training_of
+from gansearch.search.shown import few
+from gansearch.search.trial import seed_result, training_of
 from gansearch.search.workers import WorkerDied, placement, why
 from gansearch.study.choose import candidates
 from gansearch.study.folder import Folder, write_array, write_whole

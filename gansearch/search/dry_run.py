@@ -179,7 +179,7 @@ def _measure(experiment: Experiment, task: Task, device: torch.device) -> Measur
         idle=prices.idle,
         memory=_peak_memory(),
         reports=(),
-        remarks=(),
+        remarks=tuple(task.warnings()),
         **_gpu_memory(device),
     )
 

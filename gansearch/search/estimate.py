@@ -62,7 +62,7 @@ class Measured:
     reports: tuple[int, ...] = ()
     """Of a loop of the user's own, the updates after which it reported; its data and networks are not known."""
     remarks: tuple[str, ...] = ()
-    """What will be missed of it in a sweep."""
+    """What the task says of its data, or what will be missed of a loop in a sweep."""
 
 
 @dataclass(frozen=True)

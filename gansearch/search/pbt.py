@@ -32,7 +32,8 @@ from gansearch.gan.trainer import probe_updates
 from gansearch.search.recorder import Recorder
 from gansearch.search.resume import checkpoints
 from gansearch.search.samplers import exchange
-from gansearch.search.trial import REPORT_SECONDS, STATE, Ending, few, own_resources, seed_result, train_seed
+from gansearch.search.shown import few, to_show
+from gansearch.search.trial import REPORT_SECONDS, STATE, Ending, own_resources, seed_result, train_seed
 from gansearch.study.tables import from_json, scheduled, to_json
 
 
@@ -173,6 +174,7 @@ class _Member:
             *(self.seeds, self.samples, self.started, datetime.now(UTC), ray.util.get_node_ip_address(), self.error),
             in_turn="",
             schedule=self.segments,
+            **to_show(self.experiment, self.samples),
         )
 
     def _extend_schedule(self) -> None:

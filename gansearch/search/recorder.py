@@ -24,6 +24,7 @@ from gansearch.search.resume import checkpoints, ray_folder
 from gansearch.search.searcher import StudySearcher
 from gansearch.search.trial import Ending
 from gansearch.study.folder import Folder, write_whole
+from gansearch.study.samples import write_real
 from gansearch.study.tables import from_json, to_json, trial_row, write_record, write_tables
 
 _LOG = logging.getLogger(__name__)
@@ -140,7 +141,10 @@ class Recorder(TrialProgressCallback):
             ending.samples,
             ending.standings,
             ending.schedule,
+            ending.shown,
         )
+        if ending.real is not None:
+            write_real(self.folder, ending.real, ending.real_shown)
         self.searcher.tell(row, ending.schedule)
         self.rows.append(row)
         self.listeners.ended({"row": row, "seeds": ending.seeds, "in_turn": ending.in_turn})

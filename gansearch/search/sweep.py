@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
@@ -42,6 +43,8 @@ from gansearch.search.trial import trainable
 from gansearch.search.workers import placement
 from gansearch.study.folder import Folder, write_whole
 from gansearch.study.tables import read_record, scheduled
+
+_LOG = logging.getLogger(__name__)
 
 _FAILURES = 2
 """Deaths of its worker that a trial survives."""
@@ -90,7 +93,10 @@ def sweep(
         if len(rows) >= experiment.trials and not missing(folder, experiment, rows):
             told.begin(experiment, folder, 0, len(rows))
             return _ended(folder, rows, len(rows))
-        check_task(load_task(experiment.task, experiment.task_options))
+        task = load_task(experiment.task, experiment.task_options)
+        check_task(task)
+        for text in task.warnings():
+            _LOG.warning("warning: %s", text)
         code = code_for(experiment, folder.path) if address else Code(experiment)
         ray_cluster = stack.enter_context(cluster(address, code.runtime_env))
         stack.callback(progress.close)  # it asks Ray

@@ -23,6 +23,7 @@ from ray.exceptions import RayError
 from gansearch.experiment import Experiment, LoopTraining
 from gansearch.gan import Loop, LoopTrainer, Probe, Result, Trainer, stacked
 from gansearch.search.halving import RUNGS
+from gansearch.search.shown import few, to_show
 from gansearch.search.workers import WorkerDied, device_of, task_of, together, why
 from gansearch.study.tables import from_json, to_json
 
@@ -30,8 +31,6 @@ REPORT_SECONDS = 1.0
 """Between reports: often enough for a live view, seldom enough for the 2–4 ms in which the worker waits."""
 SAVE_SECONDS = 30.0
 """Between checkpoints: as much work a dead worker may cost."""
-MOST_SAMPLES = 64
-MOST_BYTES = 1_000_000
 STATE = "state.pt"
 """The file of a checkpoint."""
 
@@ -58,6 +57,11 @@ class Ending:
     """What the user should know of a loop of their own; empty if nothing."""
     schedule: list[dict[str, float]] = field(default_factory=list)
     """What its weights went through, of a member of a population: {"after", "lr_d", "lr_g", "update_ratio"} each."""
+    shown: dict[str, Any] = field(default_factory=dict)
+    """How the task shows `samples`."""
+    real: np.ndarray | None = None
+    """As many held-out reals, to set the samples beside."""
+    real_shown: dict[str, Any] = field(default_factory=dict)
 
 
 def trainable(
@@ -130,12 +134,6 @@ def training_of(
     torch.set_num_threads(max(1, int(cpus)))
     with together(experiment, params, seed, cpus, gpus, prune) as trainer:
         yield trainer
-
-
-def few(samples: np.ndarray) -> np.ndarray | None:
-    """The first samples, at most 64 and 1 MB of them; None where one alone is larger."""
-    count = min(MOST_SAMPLES, len(samples), MOST_BYTES // max(1, samples[:1].nbytes))
-    return np.ascontiguousarray(samples[:count]) if count else None
 
 
 def seed_result(result: Result) -> dict[str, Any]:
@@ -250,6 +248,7 @@ class _Trial:
         return Ending(
             *(self.seeds, self.samples, self.started or now, now, node, self.error, self.in_turn, self.standings),
             remark=self.remark,
+            **to_show(self.experiment, self.samples),
         )
 
     def state(self) -> dict[str, Any]:

@@ -39,6 +39,7 @@ class Folder:
         self.report = self.path / "report.html"
         self.tensorboard = self.path / "tensorboard"
         self.records = self.path / "trials"
+        self.real = self.path / "real.npy"
 
     @property
     def is_ours(self) -> bool:

@@ -16,12 +16,13 @@ from gansearch.study.compute import saved, seconds_by_status
 from gansearch.study.folder import as_typed
 from gansearch.study.neighbourhood import neighbourhoods
 from gansearch.study.page import Charts, render
-from gansearch.study.pictures import pictures
+from gansearch.study.samples import read_kept, read_real
+from gansearch.study.showing import Shown, show
 from gansearch.study.study import Study
-from gansearch.study.tables import BALANCE, read_record, read_samples
+from gansearch.study.tables import BALANCE, read_record
 
 _SHOWN = 4
-"""Trials whose samples are shown side by side."""
+"""Trials whose samples are shown side by side; one fewer where held-out reals stand beside them."""
 _ROWS = 1000
 """Rows of the trials table at most."""
 _ERRORS = 50
@@ -40,26 +41,20 @@ class Reason:
     sentence: str
     """What happened there; empty where its record is gone."""
     advice: str
-    picture: Samples | None
+    samples: Samples | None
 
 
 @dataclass(frozen=True)
 class Samples:
-    """A trial's samples as a picture."""
+    """A trial's samples, or the held-out reals."""
 
     label: str
-    number: int
-    verdict: str
-    stability: float
-    distance: float
-    picture: str | None
-    """A data URI; None where the samples are no picture."""
-    shape: tuple[int, ...]
-
-    @property
-    def smooth(self) -> bool:
-        """Whether they are points, not pixels."""
-        return len(self.shape) == 2
+    shown: Shown
+    number: int | None = None
+    """Of the trial; None: they are real."""
+    verdict: str = ""
+    stability: float = math.nan
+    distance: float = math.nan
 
 
 def report(study: Study) -> str:
@@ -79,7 +74,7 @@ def report(study: Study) -> str:
         advice=ADVICE.get(verdict or "", ""),
         export=f"gansearch export {folder}" + ("" if study.best else " --anyway") + " -o best.yaml",
         try_default=_try_default(study, folder),
-        samples=_samples(study, shown(study)),
+        samples=_beside_reals(study),
         pairs=study.map_pairs,
         reasons=bad,
         around=neighbourhoods(study.trials, [choice.number])[choice.number] if choice else None,
@@ -117,7 +112,7 @@ def reasons(study: Study) -> list[Reason]:
     for verdict in sorted(counts, key=lambda verdict: -counts[verdict]):
         alike = trials[trials["verdict"] == verdict].sort_values("stability")
         typical[verdict] = int(alike["number"].iloc[(len(alike) - 1) // 2])
-    kept = {one.number: one for one in _samples(study, list(typical.values()))}
+    kept = {one.number: one for one in _samples(study, list(typical.values()))[1]}
     return [
         Reason(
             verdict,
@@ -151,18 +146,26 @@ def _charts(study: Study, bad: Sequence[Reason]) -> Charts:
     return charts
 
 
-def _samples(study: Study, numbers: Sequence[int]) -> list[Samples]:
-    """Pictures of those trials that kept samples; points are all on one scale."""
-    arrays = {number: array for number in numbers if (array := read_samples(study.folder, number)) is not None}
+def _beside_reals(study: Study) -> list[Samples]:
+    """The held-out reals, where they were kept, and then the samples of the trials that are shown."""
+    real, found = _samples(study, shown(study))
+    return [*real, *found][:_SHOWN] if found else []
+
+
+def _samples(study: Study, numbers: Sequence[int]) -> tuple[list[Samples], list[Samples]]:
+    """The reals, one at most, and the samples of those trials that kept some; points are all on one scale."""
+    kept = {number: one for number in numbers if (one := read_kept(study.folder, number)) is not None}
+    real = read_real(study.folder)
     rows = study.trials.set_index("number").to_dict("index")
     default = study.default.number if study.default else None
     found = []
-    for (number, array), picture in zip(arrays.items(), pictures(list(arrays.values())), strict=True):
+    for number, pictured in zip(kept, show(list(kept.values()), real), strict=True):
         label = f"trial {number}" + (", default settings" if number == default else "")
         row = rows[number]
         facts = str(row["verdict"]), float(row["stability"]), float(row["distance"])
-        found.append(Samples(label, number, *facts, picture, array.shape))
-    return found
+        found.append(Samples(label, pictured, number, *facts))
+    reals = [Samples("real, held out", pictured) for pictured in show([real], real)] if real else []
+    return reals, found
 
 
 def _sentence(study: Study, number: int, verdict: str) -> str:

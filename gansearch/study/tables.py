@@ -1,8 +1,8 @@
 """The tables of a sweep: a record for every trial, and the two parquet files made of the records.
 
 A record is what one trial left: `trials/00012/result.json` with its row and its seeds, `curves.parquet` with
-its probes, and `samples.npy`. It is written before the Optuna study is told, so that no finished trial can be
-lost.
+its probes, and `samples.npy`, with how those are shown in `samples.json`. It is written before the Optuna study is
+told, so that no finished trial can be lost.
 """
 
 from __future__ import annotations
@@ -140,6 +140,7 @@ def write_record(
     samples: np.ndarray | None = None,
     standings: Sequence[Mapping[str, float]] = (),
     schedule: Sequence[Mapping[str, float]] = (),
+    shown: Mapping[str, Any] | None = None,
 ) -> None:
     """Writes what a trial left; result.json comes last, so that a record is whole if it is there."""
     path = folder.record(row["number"])
@@ -148,6 +149,7 @@ def write_record(
     write_whole(path / "curves.parquet", lambda file: frame.to_parquet(file, index=False))
     if samples is not None:
         write_array(path / "samples.npy", samples)
+        write_whole(path / "samples.json", to_json(shown or {}))
     record = {"row": dict(row), "seeds": list(seeds), "standings": list(standings)}
     if schedule:
         record["schedule"] = list(schedule)

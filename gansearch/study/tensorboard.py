@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from gansearch.experiment import Experiment
 from gansearch.study.folder import Folder
-from gansearch.study.pictures import image_grid
-from gansearch.study.tables import read_samples
+from gansearch.study.samples import Kept, read_kept
+from gansearch.study.showing import picture
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -28,6 +28,8 @@ TAGS = {
     "distance": "quality/distance",
 }
 """The tag of each column of a probe."""
+_FEW = 8
+"""Sounds, texts or rows of a trial."""
 _STABILITY, _DISTANCE = "stability/score", TAGS["distance"]
 
 
@@ -63,16 +65,15 @@ class TensorBoardLog:
     def ended(self, record: Mapping[str, Any]) -> None:
         """A trial has ended: its score, its samples and its line in the HPARAMS tab."""
         number = int(record["row"]["number"])
-        samples = read_samples(self._place, number)
-        grid = None if samples is None else image_grid(samples)
+        kept = read_kept(self._place, number)
         for place, seed in enumerate(record["seeds"]):
             update = int(seed["updates"])
             writer = self._writer(number, int(seed["seed"]), update)
             for tag, value in ((_STABILITY, seed["stability"]), (_DISTANCE, seed["distance"])):
                 if _is_number(value):
                     writer.add_scalar(tag, value, update)
-            if place == 0 and grid is not None:  # samples are those of the first seed
-                writer.add_image("samples", grid, update, dataformats="HWC")
+            if place == 0 and kept is not None:  # samples are those of the first seed
+                _add_samples(writer, kept, update)
             writer.add_text("verdict", f"{seed['verdict']}: {seed['sentence']}", update)
             writer._get_file_writer().add_summary(_session_end(failed=seed["status"] == "failed"))
         self._close(number)
@@ -123,6 +124,31 @@ class TensorBoardLog:
         config, _, _ = hparams(dict(params), {_STABILITY: 0.0, _DISTANCE: 0.0})
         with SummaryWriter(str(root)) as writer:
             writer._get_file_writer().add_summary(config)
+
+
+def _add_samples(writer: SummaryWriter, kept: Kept, update: int) -> None:
+    """Pictures under IMAGES, sounds under AUDIO too, texts and rows under TEXT."""
+    drawn = picture(kept)
+    if drawn is not None:
+        writer.add_image("samples", drawn, update, dataformats="HWC")
+    if kept.kind == "audio":
+        for place, sound in enumerate(kept.array[:_FEW]):
+            writer.add_audio(f"samples/{place}", sound.reshape(-1, sound.shape[-1]).mean(0), update, kept.rate)
+    elif kept.kind == "text":
+        writer.add_text("samples", "\n\n".join(f"    {_in_block(text)}" for text in kept.texts[:_FEW]), update)
+    elif kept.kind == "table":
+        rows = [kept.columns, ["---"] * len(kept.columns), *kept.rows[:_FEW]]
+        writer.add_text("samples", "\n".join("| " + " | ".join(map(_in_cell, row)) + " |" for row in rows), update)
+
+
+def _in_block(text: str) -> str:
+    """As a code block of Markdown, in which nothing has a meaning."""
+    return text.replace("\n", "\n    ")
+
+
+def _in_cell(value: object) -> str:
+    """As a cell of a Markdown table."""
+    return " ".join(str(value).split()).replace("|", "\\|")
 
 
 def _session_end(failed: bool) -> Any:

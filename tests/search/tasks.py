@@ -72,6 +72,16 @@ class Converged(Tiny):
         return network
 
 
+class Telling(Tiny):
+    """Has something to say of its data, and shows its samples as sounds."""
+
+    def warnings(self):
+        return ["one of 201 points was left out"]
+
+    def shown(self, samples):
+        return {"kind": "audio", "rate": 100}
+
+
 class Saved(Tiny):
     """Looks slowly, so that workers, which save every tenth of a second here, do so within a run.
 

@@ -126,6 +126,7 @@ def test_limits_leave_fewer_trials():
 
 def test_memory_that_is_not_there_is_warned_of():
     assert estimate().warnings == []
+    assert estimate(replace(MEASURED, remarks=("a file was left out",))).warnings == ["a file was left out"]
     (warning,) = estimate(replace(MEASURED, memory=3 * GB)).warnings
     assert "4 trials of 3 GB need more than the 8 GB" in warning
     assert "limits: {concurrent: 2}" in warning

@@ -16,6 +16,7 @@ from gansearch.search.listener import Listener
 from gansearch.search.searcher import open_study
 from gansearch.search.sweep import sweep
 from gansearch.study.folder import Folder
+from gansearch.study.samples import read_kept, read_real
 from gansearch.study.tables import CURVE_COLUMNS, from_json, read_confirmation, read_record, to_json, trial_columns
 
 
@@ -131,6 +132,16 @@ def test_what_goes_wrong_is_recorded_with_its_error(finished):
         assert failed["error"].str.contains(text).sum() == 1, text
     assert (failed["verdict"] == "diverged").sum() == 1
     assert "tasks.py" in failed[failed["error"].str.contains("no such luck")]["error"].item()
+
+
+def test_what_a_task_says_of_its_data_is_told_and_of_its_samples_is_kept(ray_session, tiny, tmp_path, caplog):
+    plain = tiny(trials=1)
+    telling = plain.model_copy(update={"task": plain.task.replace(":Tiny", ":Telling")})
+    sweep(telling, tmp_path / "out")
+    assert [record.getMessage() for record in caplog.records] == ["warning: one of 201 points was left out"]
+    kept, real = read_kept(Folder(tmp_path / "out"), 0), read_real(Folder(tmp_path / "out"))
+    assert (kept.kind, real.kind) == ("audio", "audio")
+    assert (kept.array.shape, real.array.shape) == ((64, 2), (40, 2))
 
 
 def test_the_study_agrees_with_the_table(finished):

@@ -9,11 +9,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gansearch.study.pictures import image_grid, pictures
+from gansearch.study.pictures import Plane, image_grid
+from gansearch.study.samples import Kept
+from gansearch.study.showing import show
 
 
-def decode(uri: str | None) -> np.ndarray:
-    assert uri is not None
+def pictures(samples: list[np.ndarray]) -> list[str]:
+    return [one.picture for one in show([Kept(array) for array in samples])]
+
+
+def decode(uri: str) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.removeprefix("data:image/png;base64,")))))
 
 
@@ -27,20 +32,18 @@ def test_images_lie_in_reading_order() -> None:
 @pytest.mark.parametrize("shape", [(70, 8, 8), (70, 1, 8, 8), (70, 3, 16, 8)])
 def test_kinds_of_images(shape: tuple[int, ...]) -> None:
     grid = image_grid(np.zeros(shape))
-    assert grid is not None
     height, width = shape[-2:]
     assert grid.shape == (8 * (height + 1) - 1, 8 * (width + 1) - 1, 3)
 
 
 def test_large_images_are_few() -> None:
     grid = image_grid(np.zeros((64, 3, 256, 256)))
-    assert grid is not None
     assert grid.shape == (2 * 257 - 1, 2 * 257 - 1, 3)
 
 
 @pytest.mark.parametrize("shape", [(0, 1, 8, 8), (9, 3), (9, 1, 100), (9, 2, 8, 8), (9,)])
 def test_other_arrays_have_no_picture(shape: tuple[int, ...]) -> None:
-    assert pictures([np.zeros(shape)]) == [None]
+    assert pictures([np.zeros(shape)]) == [""]
 
 
 def test_points_are_drawn_up_and_to_the_right_on_one_scale() -> None:
@@ -52,7 +55,23 @@ def test_points_are_drawn_up_and_to_the_right_on_one_scale() -> None:
     assert (160 - y2) / (160 - y1) == pytest.approx(4, abs=0.2)
 
 
-def test_nan_and_missing_samples_are_no_error() -> None:
-    found = pictures([None, np.full((20, 2), np.nan), np.full((4, 1, 8, 8), np.nan)])
-    assert found[:2] == [None, None]
-    assert found[2] is not None
+def test_nan_samples_are_no_error() -> None:
+    found = pictures([np.full((20, 2), np.nan), np.full((4, 1, 8, 8), np.nan)])
+    assert found[0] == ""
+    assert found[1] != ""
+
+
+def test_points_of_many_numbers_are_seen_along_the_two_directions_in_which_the_reals_vary_most() -> None:
+    random = np.random.default_rng(0)
+    turned = np.linalg.qr(random.normal(size=(5, 5)))[0]
+    reals = random.normal(size=(500, 5)) * [0.1, 3, 0.1, 1, 0.1] @ turned + 7
+    flat = Plane(reals).flat(reals)
+    assert flat.std(0) == pytest.approx([3, 1], rel=0.15)
+    assert abs(flat.mean(0)).max() < 1e-6
+
+
+def test_points_of_one_number_are_a_distribution_function() -> None:
+    plane = Plane(np.array([[0.0], [4.0], [2.0]]))
+    flat = plane.flat(np.array([[4.0], [0.0], [np.nan], [2.0], [1.0]]))
+    assert flat[:, 0].tolist() == [0, 1, 2, 4]
+    assert (np.diff(flat[:, 1]) > 0).all()

@@ -1,0 +1,40 @@
+"""Sounds as a file to play and as a picture to look at."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from PIL import Image
+
+_HEIGHT, _WIDTH = 160, 320
+"""Pixels of a spectrogram."""
+_DECIBELS = 80.0
+"""From the loudest to the darkest."""
+_COLOURS = ("#00204c", "#31446b", "#666970", "#958f78", "#cab969", "#ffe945")
+"""Cividis (Nuñez et al. 2018), dark to bright, which the colour-blind see as everybody does."""
+
+
+def wav(sound: np.ndarray, rate: int) -> bytes:
+    """A WAV file, 16 bit, of one (T,) or (channels, T) sound in [−1, 1]; what is louder is cut off."""
+    from scipy.io import wavfile
+
+    whole = (np.clip(np.nan_to_num(sound.astype("float32")), -1, 1) * 32767).round().astype("<i2")
+    stream = io.BytesIO()
+    wavfile.write(stream, rate, whole.T)
+    return stream.getvalue()
+
+
+def spectrogram(sound: np.ndarray, rate: int) -> Image.Image:
+    """Loudness in decibels over time, left to right, and frequency, low to high, of a (T,) or (channels, T) sound."""
+    from scipy.signal import stft
+
+    mono = np.nan_to_num(np.atleast_2d(sound).mean(0))
+    length = min(len(mono), max(16, 2 ** round(np.log2(rate * 0.032))))  # about 32 ms, as usual for speech
+    _, _, parts = stft(mono, rate, nperseg=length, noverlap=length * 3 // 4)
+    loud = 20 * np.log10(np.abs(parts) + 1e-10)
+    level = np.clip((loud - max(loud.max(), -60)) / _DECIBELS + 1, 0, 1)[::-1]
+    stops = np.array([[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in _COLOURS])
+    places = np.linspace(0, 1, len(stops))
+    pixels = np.stack([np.interp(level, places, stops[:, i]) for i in range(3)], -1).round().astype("uint8")
+    return Image.fromarray(pixels).resize((_WIDTH, _HEIGHT), Image.Resampling.BILINEAR)

@@ -1,0 +1,183 @@
+"""Samples as their task says that they are shown: on a page, in TensorBoard, and as files."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.io import wavfile
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from gansearch.study.folder import Folder, write_whole
+from gansearch.study.report import report
+from gansearch.study.samples import Kept, read_kept, read_real, write_real
+from gansearch.study.showing import files, picture, show
+from gansearch.study.study import load_study
+from gansearch.study.tables import read_record, to_json, write_record
+from gansearch.study.tensorboard import TensorBoardLog
+
+from .synthetic import experiment, write_study
+
+RATE = 8_000
+TONE = np.sin(2 * np.pi * 1_000 * np.arange(RATE) / RATE)[None].astype("float32") * [[0.5], [2.0]]
+"""Two seconds of 1 kHz, the second one too loud."""
+EVIL = "<script>alert(1)</script> | *bold*"
+TEXTS: dict[str, Any] = {"kind": "text", "texts": [EVIL, "It is a truth\nuniversally acknowledged", "x" * 1000]}
+TABLE: dict[str, Any] = {"kind": "table", "columns": ["age", EVIL], "rows": [[41.5, "no, never"], [7, EVIL]]}
+AUDIO = {"kind": "audio", "rate": RATE}
+KINDS = [("audio", TONE, AUDIO), ("text", np.zeros((3, 4, 5)), TEXTS), ("table", np.zeros((2, 9)), TABLE)]
+
+
+def kept(kind: str) -> Kept:
+    return next(Kept(array, shown) for name, array, shown in KINDS if name == kind)
+
+
+def decoded(uri: str, kind: str) -> io.BytesIO:
+    return io.BytesIO(base64.b64decode(uri.removeprefix(f"data:{kind};base64,"), validate=True))
+
+
+@pytest.mark.parametrize(
+    ("shape", "shown", "kind"),
+    [
+        ((9, 1, 8, 8), {}, "image"),
+        ((9, 2), {}, "points"),
+        ((9, 3), {}, ""),
+        ((9, 8, 8), {"kind": "audio", "rate": 100}, "audio"),
+        ((9, 3), {"kind": "points"}, "points"),
+        ((9, 3), {"kind": "image"}, ""),
+        ((9, 1, 8, 8), {"kind": "points"}, "image"),
+        ((9, 1, 8, 8), {"kind": "hologram"}, "image"),
+        ((9, 2), {"kind": "audio", "rate": "fast"}, "points"),
+        ((9, 2), {"kind": "audio"}, "points"),
+        ((9, 2), {"kind": "text", "texts": "one"}, "points"),
+        ((9, 2), {"kind": "table", "columns": ["a"], "rows": [[1, 2]]}, "points"),
+        ((9, 2), {"kind": ["text"]}, "points"),
+        ((0, 2), {}, ""),
+        ((9,), {}, ""),
+    ],
+)
+def test_what_cannot_be_is_shown_by_its_shape(shape: tuple[int, ...], shown: dict[str, Any], kind: str) -> None:
+    assert Kept(np.zeros(shape), shown).kind == kind
+
+
+def test_a_sound_can_be_played_and_its_pitch_be_seen() -> None:
+    (shown,) = show([kept("audio")])
+    assert len(shown.clips) == 2
+    rate, sound = wavfile.read(decoded(shown.clips[0].sound, "audio/wav"))
+    assert rate == RATE
+    assert sound.dtype == np.int16
+    assert sound / 32767 == pytest.approx(TONE[0], abs=1e-4)
+    assert abs(wavfile.read(decoded(shown.clips[1].sound, "audio/wav"))[1]).max() == 32767
+    pixels = np.asarray(Image.open(decoded(shown.clips[0].picture, "image/png"))).sum(-1)
+    height = pixels.shape[0]
+    brightest = height - pixels[:, 20:-20].mean(1).argmax()
+    assert brightest / height == pytest.approx(1_000 / (RATE / 2), abs=0.03)
+
+
+def test_sounds_of_two_channels_are_one_file_each() -> None:
+    stereo = np.stack([TONE[0], -TONE[0]])[None]
+    content = files(Kept(stereo, AUDIO))
+    assert list(content) == ["sample-00.wav"]
+    assert wavfile.read(io.BytesIO(content["sample-00.wav"]))[1].shape == (RATE, 2)
+
+
+def test_silence_and_nan_are_sounds_too() -> None:
+    for sounds in (np.zeros((1, 100)), np.full((1, 100), np.nan), np.zeros((1, 1))):
+        assert show([Kept(sounds, AUDIO)])[0].clips
+
+
+def test_files_hold_what_the_samples_are() -> None:
+    images = Image.open(io.BytesIO(files(Kept(np.zeros((70, 3, 8, 8))))["samples.png"]))
+    assert images.size == (71, 71)
+    points = Image.open(io.BytesIO(files(Kept(np.zeros((70, 2))))["samples.png"]))
+    assert points.mode == "RGB"
+    assert points.getpixel((0, 0)) == (255, 255, 255)
+    text = files(kept("text"))["samples.txt"].decode()
+    assert text.split("\n---\n")[:3] == TEXTS["texts"]
+    rows = list(csv.reader(io.StringIO(files(kept("table"))["samples.csv"].decode(), newline="")))
+    assert rows == [TABLE["columns"], ["41.5", "no, never"], ["7", EVIL]]
+    assert files(Kept(np.zeros((9, 3)))) == {}
+
+
+def test_a_record_keeps_how_its_samples_are_shown_and_the_reals_are_kept_once(tmp_path: Path) -> None:
+    folder = write_study(tmp_path / "s", trials=2, samples=False)
+    record = read_record(folder, 1)
+    assert record is not None
+    write_record(folder, record["row"], record["seeds"], [], TONE, shown=AUDIO)
+    found = read_kept(folder, 1)
+    assert found is not None
+    assert found.kind == "audio"
+    assert read_kept(folder, 0) is None
+    assert read_real(folder) is None
+    write_real(folder, TONE, AUDIO)
+    write_real(folder, 0 * TONE, {})
+    real = read_real(folder)
+    assert real is not None
+    assert real.shown == AUDIO
+    assert real.array == pytest.approx(TONE)
+    folder.real.with_suffix(".json").write_text("[1")
+    assert read_real(folder) is not None
+
+
+@pytest.mark.parametrize(("kind", "array", "shown"), KINDS, ids=[kind for kind, *_ in KINDS])
+def test_the_report_shows_reals_beside_fakes(kind: str, array: np.ndarray, shown: dict, tmp_path: Path) -> None:
+    folder = write_study(tmp_path / "s", trials=12, samples=False)
+    for number in range(12):
+        record = read_record(folder, number)
+        assert record is not None
+        write_record(folder, record["row"], record["seeds"], [], array, shown=shown)
+    write_real(folder, array, shown)
+    page = report(load_study(folder.path))
+    samples = page[page.index("<h3>Samples</h3>") : page.index("<h3>All trials</h3>")]
+    assert "Real, held out" in samples
+    assert samples.count("<figure>") == 4
+    assert {"audio": "<audio controls", "text": '<pre class="text">', "table": "<th scope"}[kind] in samples
+    assert "<script>alert" not in page
+    assert kind == "audio" or "&lt;script&gt;alert(1)" in samples
+
+
+def test_a_study_without_reals_shows_four_trials(tmp_path: Path) -> None:
+    page = report(load_study(write_study(tmp_path / "s", trials=12).path))
+    samples = page[page.index("<h3>Samples</h3>") : page.index("<h3>All trials</h3>")]
+    assert samples.count("<figure>") == 4
+    assert "held out" not in samples
+
+
+@pytest.mark.parametrize(("kind", "array", "shown"), KINDS, ids=[kind for kind, *_ in KINDS])
+def test_tensorboard_has_them_too(kind: str, array: np.ndarray, shown: dict, tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    path = folder.record(0)
+    path.mkdir(parents=True)
+    np.save(path / "samples.npy", array)
+    write_whole(path / "samples.json", to_json(shown))
+    log = TensorBoardLog()
+    log.begin(experiment(), folder, slots=1, done=0)
+    log.started(0, {"lr": 1e-3})
+    seed = {"seed": 0, "updates": 10, "stability": 0.5, "distance": 1.0, "verdict": "balanced", "status": "complete"}
+    log.ended({"row": {"number": 0}, "seeds": [{**seed, "sentence": "Fine."}]})
+    log.close()
+    events = EventAccumulator(str(tmp_path / "tensorboard/trial-00000/seed-0")).Reload()
+    if kind == "audio":
+        assert events.Tags()["images"] == ["samples"]
+        assert events.Tags()["audio"] == ["samples/0", "samples/1"]
+        (sound,) = events.Audio("samples/0")
+        assert sound.sample_rate == RATE
+    else:
+        (told,) = events.Tensors("samples/text_summary")
+        text = told.tensor_proto.string_val[0].decode()
+        assert ("    universally acknowledged" if kind == "text" else "| 41.5 | no, never |") in text
+        assert kind == "text" or r"<script>alert(1)</script> \| *bold*" in text
+
+
+def test_a_picture_is_of_images_points_or_a_sound() -> None:
+    for one in (Kept(np.zeros((9, 8, 8))), Kept(np.zeros((9, 2))), kept("audio")):
+        drawn = picture(one)
+        assert drawn is not None
+        assert drawn.shape[2] == 3
+    assert picture(kept("text")) is None
