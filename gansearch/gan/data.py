@@ -11,6 +11,8 @@ from gansearch.gan.task import Task, TaskError
 
 HELD_OUT_SHARE = 0.2
 HELD_OUT_MOST = 5_000
+HELD_OUT_BYTES = 256_000_000
+"""Most that they take, but for a thousand, where samples are unpacked batch by batch: these are always in memory."""
 
 
 class Data:
@@ -19,20 +21,35 @@ class Data:
     def __init__(self, task: Task, device: torch.device):
         fixed = torch.Generator(device).manual_seed(0)
         self.device = device
+        self.real: Tensor | None = None
+        """What samples are taken from, where data have an end."""
         self._batch = task.real_batch if type(task).real_batch is not Task.real_batch else None
+        self._unpacked = task.unpacked if type(task).unpacked is not Task.unpacked else None
+        self._rows: Tensor | None = None  # of `real` those that are trained on, where not all are
         held_out = task.held_out()
         if self._batch is not None:
-            self.real = None
-            self.held_out = held_out if held_out is not None else self._batch(2_000, fixed)
+            held_out = held_out if held_out is not None else self._batch(2_000, fixed)
+        elif self._unpacked is not None:
+            stored = _tensor(task.real(), "real()")
+            if held_out is None:
+                one = self._unpacked(stored[:1])
+                most = max(1_000, HELD_OUT_BYTES // one.nbytes)
+                rows, self._rows = (part.to(device) for part in _split(len(stored), most))
+                held_out = self._unpacked(stored[rows.cpu()])
+            self.real = _place(stored, device, to_pin=False)
         else:
             samples = _samples(task.real(), "real()")
             if held_out is None:
-                order = torch.randperm(len(samples), generator=torch.Generator().manual_seed(0))
-                count = min(int(HELD_OUT_SHARE * len(samples)), HELD_OUT_MOST)
-                held_out, samples = samples[order[:count]], samples[order[count:]]
+                rows, others = _split(len(samples), HELD_OUT_MOST)
+                held_out, samples = samples[rows], samples[others]
             self.real = _place(samples, device)
-            self.held_out = held_out
-        self.held_out = _samples(self.held_out, "held_out()").to(device)
+        self.held_out = _samples(held_out, "held_out()").to(device)
+
+    @property
+    def count(self) -> int:
+        """Samples that are trained on, where data have an end."""
+        assert self.real is not None
+        return len(self.real if self._rows is None else self._rows)
 
     def batch(self, n: int, generator: torch.Generator) -> Tensor:
         """(n, ...) training samples on the device, drawn with replacement."""
@@ -40,17 +57,26 @@ class Data:
             return self._batch(n, generator).to(self.device, torch.float32)
         return self.at(self.picks(n, generator))
 
+    def some(self, n: int, generator: torch.Generator) -> Tensor:
+        """All training samples, wherever they are, or so many drawn, on the device, where all would have to be made."""
+        return self.batch(n, generator) if self.real is None or self._unpacked is not None else self.real
+
     def picks(self, n: int, generator: torch.Generator) -> Tensor:
         """(n,) numbers of training samples; for data that has an end."""
-        assert self.real is not None
-        return torch.randint(len(self.real), (n,), generator=generator, device=self.device)
+        return torch.randint(self.count, (n,), generator=generator, device=self.device)
 
     def at(self, picks: Tensor) -> Tensor:
         """The samples (*picks.shape, ...) on the device."""
+        if self._unpacked is None:
+            return self._at(picks)
+        rows = picks if self._rows is None else self._rows[picks]
+        return self._unpacked(self._at(rows.flatten())).unflatten(0, picks.shape)
+
+    def _at(self, rows: Tensor) -> Tensor:
         assert self.real is not None
         if self.real.device == self.device:
-            return self.real[picks]
-        return self.real[picks.to(self.real.device)].to(self.device, non_blocking=True)
+            return self.real[rows]
+        return self.real[rows.to(self.real.device)].to(self.device, non_blocking=True)
 
 
 _DATA: weakref.WeakKeyDictionary[Task, dict[torch.device, Data]] = weakref.WeakKeyDictionary()
@@ -69,20 +95,33 @@ def held_out_of(task: Task) -> Tensor | None:
     return next((data.held_out for data in _DATA.get(task, {}).values()), None)
 
 
-def _samples(samples: Tensor, source: str) -> Tensor:
+def _split(count: int, most: int) -> tuple[Tensor, Tensor]:
+    """Numbers of the samples that are held out, and of the others."""
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(0))
+    held_out = min(int(HELD_OUT_SHARE * count), HELD_OUT_MOST, most)
+    return order[:held_out], order[held_out:]
+
+
+def _tensor(samples: Tensor, source: str) -> Tensor:
     if not isinstance(samples, Tensor):
         raise TaskError(f"{source} must return a tensor of samples, not a {type(samples).__name__}")
     if samples.dim() < 2 or len(samples) < 10:
         raise TaskError(f"{source} must return at least 10 samples of shape (N, ...), not {tuple(samples.shape)}")
-    samples = samples.detach().float()
+    return samples.detach()
+
+
+def _samples(samples: Tensor, source: str) -> Tensor:
+    samples = _tensor(samples, source).float()
     if not samples.isfinite().all():
         raise TaskError(f"{source} returns NaN or infinite values")
     return samples
 
 
-def _place(samples: Tensor, device: torch.device) -> Tensor:
-    """On the device where that leaves half of its memory free, else on the host, in pinned memory."""
+def _place(samples: Tensor, device: torch.device, to_pin: bool = True) -> Tensor:
+    """On the device where that leaves half of its memory free, else on the host, in pinned memory if wanted."""
     if device.type != "cuda":
         return samples.to(device)
     free, _ = torch.cuda.mem_get_info(device)
-    return samples.to(device) if samples.nbytes < free / 2 else samples.pin_memory()
+    if samples.nbytes < free / 2:
+        return samples.to(device)
+    return samples.pin_memory() if to_pin else samples

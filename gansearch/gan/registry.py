@@ -61,6 +61,8 @@ def load_task(spec: str, options: Mapping[str, Any] | None = None) -> Task:
         return Loop(spec, task, options)
     try:
         return task(**options)
+    except TaskError:
+        raise
     except (TypeError, ValueError) as error:
         raise TaskError(f"task_options: {spec} refuses {options}: {error}") from error
     except Exception as error:

@@ -23,8 +23,19 @@ class Task:
     latent_dim: int = 64
 
     def real(self) -> Tensor:
-        """Every training sample, (N, ...) float32. A fifth of them, at most 5,000, is held out of training."""
+        """Every training sample, (N, ...) float32 or what `unpacked` takes.
+
+        A fifth of them, at most 5,000, is held out of training.
+        """
         raise TaskError(f"{type(self).__name__} needs real(), all samples, or real_batch(n, generator)")
+
+    def unpacked(self, stored: Tensor) -> Tensor:
+        """(B, ...) float32 samples from as many rows of what `real` returns, where those are kept smaller, as bytes.
+
+        Where it is overridden, rows are unpacked batch by batch, and what `real` returns is read where it lies: a
+        memory-mapped array may be larger than memory, and the workers of a machine share it.
+        """
+        return stored.float()
 
     def real_batch(self, n: int, generator: torch.Generator) -> Tensor:
         """(n, ...) fresh samples, for data without end; overrides `real`. `generator` makes runs reproducible."""

@@ -324,7 +324,7 @@ class Trainer(Updates):
             torch.manual_seed(0)
             fresh_d = discriminator_of(self.task).to(self.device)
             held_out = self.data.held_out[:KEPT_SAMPLES]
-            real = self.data.batch(KEPT_SAMPLES, draws) if self.data.real is None else self.data.real
+            real = self.data.some(KEPT_SAMPLES, draws)
             return referee(
                 fresh_d, real, self.samples(KEPT_SAMPLES), held_out, self.samples(len(held_out)), generator=draws
             )

@@ -156,12 +156,12 @@ def _measure(experiment: Experiment, task: Task, device: torch.device) -> Measur
     if largest is not None:  # for its memory
         update_cost(prices._trainers(largest, least), 0.0)
     trainer = prices._trainers(drawn[0], 1)[0]
-    held_out, real = trainer.data.held_out, trainer.data.real
+    data = trainer.data
     return Measured(
         device=_device(device),
-        train_samples=None if real is None else len(real),
-        held_out=len(held_out),
-        shape=tuple(held_out.shape[1:]),
+        train_samples=None if data.real is None else data.count,
+        held_out=len(data.held_out),
+        shape=tuple(data.held_out.shape[1:]),
         generator=sum(p.numel() for p in trainer.generator.parameters()),
         discriminator=sum(p.numel() for p in trainer.discriminator.parameters()),
         update_d=mean(cost.d for cost in updates),

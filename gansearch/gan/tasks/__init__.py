@@ -2,6 +2,14 @@
 
 from gansearch.gan.task import Task
 from gansearch.gan.tasks.digits import Digits
+from gansearch.gan.tasks.images import Images
+from gansearch.gan.tasks.own_points import Points
 from gansearch.gan.tasks.points import Grid, Ring
 
-BUILT_IN: dict[str, type[Task]] = {"digits": Digits, "grid": Grid, "ring": Ring}
+BUILT_IN: dict[str, type[Task]] = {
+    "digits": Digits,
+    "grid": Grid,
+    "images": Images,
+    "points": Points,
+    "ring": Ring,
+}

@@ -1,0 +1,56 @@
+"""Features of images from a network that needs neither a download nor training."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+FEATURES = 64
+"""As few as a few hundred held-out images give a covariance of."""
+_WIDTH, _LAYERS = 32, 3
+_AT_ONCE = 500
+"""Images that are in memory with all their features."""
+
+
+class RandomFeatures(nn.Module):
+    """(B, channels, H, W) -> (B, 64): mean and spread over places of what fixed random filters of three scales find.
+
+    Random convolutions tell far-apart and near images as well as those trained on photographs where the images are
+    no photographs (Naeem et al. 2020, section 4.2 and their R64). The weights are orthogonal, which keeps what is
+    different different, and drawn from a fixed seed, so that distances of different trials can be compared.
+    """
+
+    def __init__(self, channels: int):
+        super().__init__()
+        widths = [channels, *(_WIDTH * 2**layer for layer in range(_LAYERS))]
+        self.convolutions = nn.ModuleList(
+            nn.Conv2d(wide, narrow, 3, 2, 1) for wide, narrow in itertools.pairwise(widths)
+        )
+        self.projection = nn.Linear(2 * sum(widths[1:]), FEATURES, bias=False)
+        random = torch.Generator().manual_seed(0)
+        for layer in self.convolutions:
+            nn.init.orthogonal_(layer.weight, 2**0.5, generator=random)
+            nn.init.zeros_(layer.bias)
+        nn.init.orthogonal_(self.projection.weight, generator=random)
+
+    def forward(self, images: Tensor) -> Tensor:
+        found = []
+        for convolution in self.convolutions:
+            images = F.relu(convolution(images))
+            found += [images.mean((2, 3)), images.std((2, 3))]
+        return self.projection(torch.cat(found, 1))
+
+
+@functools.cache
+def _network(channels: int) -> RandomFeatures:
+    return RandomFeatures(channels).eval()
+
+
+def features_of(images: Tensor) -> Tensor:
+    """(N, channels, H, W) images in [-1, 1], on the CPU -> (N, 64)."""
+    with torch.no_grad():
+        return torch.cat([_network(images.shape[1])(part) for part in images.split(_AT_ONCE)])

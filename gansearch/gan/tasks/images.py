@@ -1,0 +1,103 @@
+"""A folder of the user's own pictures."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from gansearch.gan import quality
+from gansearch.gan.features import features_of
+from gansearch.gan.pixels import Pictures, read_pictures
+from gansearch.gan.task import Task, TaskError
+from gansearch.gan.tasks import image_networks
+
+NETWORKS = ("dcgan", "resnet")
+_LEAST = 10
+"""Pictures that a folder has to hold."""
+
+
+class Images(Task):
+    """Pictures below a folder, centre-cropped and resized: (N, 1 | 3, size, size) in [-1, 1].
+
+    `path` is the folder, `size` 16, 32, 64 or 128 pixels, `colour` true, false or auto, `networks` dcgan or resnet
+    (SNGAN's), and `width` their channels at half the full size.
+    """
+
+    def __init__(
+        self,
+        path: str = "",
+        size: int = 32,
+        colour: bool | str = "auto",
+        networks: str = "dcgan",
+        width: int = 32,
+        latent_dim: int = 64,
+    ):
+        if not path:
+            raise TaskError("task_options.path: images needs a folder of pictures: task_options: {path: FOLDER}")
+        if size not in image_networks.SIZES:
+            raise TaskError(f"task_options.size: {size!r} is not one of 16, 32, 64 and 128 pixels")
+        if colour not in (True, False, "auto"):
+            raise TaskError(f"task_options.colour: {colour!r} is not one of true, false and auto")
+        if networks not in NETWORKS:
+            raise TaskError(f"task_options.networks: {networks!r} is not one of dcgan and resnet")
+        for name, value in {"width": width, "latent_dim": latent_dim}.items():
+            if value < 1:
+                raise TaskError(f"task_options.{name}: must be at least 1, not {value}")
+        self.path, self.size, self.networks, self.width, self.latent_dim = Path(path), size, networks, width, latent_dim
+        self.colour = None if colour == "auto" else bool(colour)
+
+    @functools.cached_property
+    def pictures(self) -> Pictures:
+        """Read when they are needed first."""
+        found = read_pictures(self.path, self.size, self.colour)
+        if len(found.pixels) < _LEAST:
+            raise TaskError(
+                f"task_options.path: only {len(found.pixels)} pictures below {self.path} can be read; "
+                f"at least {_LEAST} are needed"
+            )
+        return found
+
+    @property
+    def channels(self) -> int:
+        return int(self.pictures.pixels.shape[1])
+
+    def real(self) -> Tensor:
+        return torch.from_numpy(self.pictures.pixels)
+
+    def unpacked(self, stored: Tensor) -> Tensor:
+        return stored.float() / 127.5 - 1
+
+    def generator(self) -> nn.Module:
+        make = image_networks.dcgan_generator if self.networks == "dcgan" else image_networks.resnet_generator
+        return make(self.size, self.channels, self.width, self.latent_dim)
+
+    def discriminator(self) -> nn.Module:
+        make = image_networks.dcgan_discriminator if self.networks == "dcgan" else image_networks.resnet_discriminator
+        return make(self.size, self.channels, self.width)
+
+    def quality(self, real: Tensor, fake: Tensor) -> dict[str, float]:
+        """distance: Fréchet distance on features of a fixed random network; coverage (k = 5) on the same features."""
+        real_features, fake_features = (features_of(images) for images in (real, fake))
+        return {
+            "distance": quality.frechet(real_features, fake_features),
+            "coverage": quality.coverage(real_features, fake_features),
+        }
+
+    def shown(self, samples: np.ndarray) -> dict[str, Any]:
+        return {"kind": "image"}
+
+    def warnings(self) -> list[str]:
+        found = self.pictures
+        if not found.skipped:
+            return []
+        total = found.skipped + len(found.pixels)
+        more = ", …" if found.skipped > len(found.examples) else ""
+        return [
+            f"{found.skipped:,} of the {total:,} pictures below {self.path} cannot be read and "
+            f"{'is' if found.skipped == 1 else 'are'} left out: {', '.join(found.examples)}{more}"
+        ]

@@ -1,0 +1,137 @@
+"""Points of the user's own, from a file, or one of a few toy sets."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from gansearch.gan import quality
+from gansearch.gan.arrays import read_points
+from gansearch.gan.task import Task, TaskError
+from gansearch.gan.tasks.points import Grid, Ring, perceptron
+
+_COMPARED = 2_000
+"""Points by which the coverage is measured."""
+_UNEVEN = 30.0
+"""Times above or below 1 from which a column's standard deviation is worth a word."""
+
+
+class Points(Task):
+    """Points of any dimension in a file (npy, npz, csv, parquet), or ring, grid, spiral or moons.
+
+    `path` is the file, or `shape` names a toy set of 10,000 points in the plane. With `standardise` each column is
+    brought to mean 0 and standard deviation 1, and samples are in these units.
+    """
+
+    def __init__(
+        self,
+        path: str = "",
+        shape: str = "",
+        standardise: bool = False,
+        width: int = 128,
+        layers: int = 2,
+        latent_dim: int = 16,
+    ):
+        if bool(path) == bool(shape):
+            raise TaskError(
+                "task_options.path: points needs a file, {path: FILE}, or one of the toy sets, "
+                f"{{shape: {' | '.join(SHAPES)}}}" + (", not both" if path else "")
+            )
+        if shape and shape not in SHAPES:
+            near = difflib.get_close_matches(shape, SHAPES, n=1)
+            hint = f'; did you mean "{near[0]}"?' if near else ""
+            raise TaskError(f"task_options.shape: {shape!r} is not one of {', '.join(SHAPES)}{hint}")
+        for name, value in {"width": width, "layers": layers, "latent_dim": latent_dim}.items():
+            if value < 1:
+                raise TaskError(f"task_options.{name}: must be at least 1, not {value}")
+        self.path, self.shape, self.standardise = Path(path), shape, standardise
+        self.width, self.layers, self.latent_dim = width, layers, latent_dim
+
+    @functools.cached_property
+    def _read(self) -> tuple[Tensor, int]:
+        """(N, D) points, and how many rows of the file were left out."""
+        if self.shape:
+            points, missing = SHAPES[self.shape](), 0
+        else:
+            array, missing = read_points(self.path)
+            points = torch.from_numpy(array)
+        return (_standardised(points) if self.standardise else points), missing
+
+    def real(self) -> Tensor:
+        return self._read[0]
+
+    def generator(self) -> nn.Module:
+        return perceptron(self.latent_dim, self._read[0].shape[1], self.width, self.layers)
+
+    def discriminator(self) -> nn.Module:
+        return perceptron(self._read[0].shape[1], 1, self.width, self.layers)
+
+    def quality(self, real: Tensor, fake: Tensor) -> dict[str, float]:
+        """distance: sliced Wasserstein; coverage (k = 5)."""
+        return {
+            "distance": quality.sliced_wasserstein(real, fake),
+            "coverage": quality.coverage(real[:_COMPARED], fake[:_COMPARED]) if len(real) > 5 else math.nan,
+        }
+
+    def shown(self, samples: object) -> dict[str, str]:
+        return {"kind": "points"}
+
+    def warnings(self) -> list[str]:
+        points, missing = self._read
+        told = []
+        if missing:
+            told.append(
+                f"{missing:,} of the {missing + len(points):,} rows of {self.path} have a number missing or infinite "
+                "and are left out"
+            )
+        spread = points.std(0)
+        same = spread.eq(0).nonzero().flatten().tolist()
+        if same:
+            told.append(
+                f"{'column' if len(same) == 1 else 'columns'} {', '.join(map(str, same))} (counted from 0) of "
+                f"{self.path} {'is' if len(same) == 1 else 'are'} the same in every row: nothing is to be learned there"
+            )
+        others = spread[spread > 0]
+        if len(others) and not self.standardise and (others.max() > _UNEVEN or others.min() < 1 / _UNEVEN):
+            told.append(
+                f"the standard deviations of the columns go from {others.min():.2g} to {others.max():.2g}, and "
+                "networks learn numbers of about 1 best: write standardise: true"
+            )
+        return told
+
+
+def _standardised(points: Tensor) -> Tensor:
+    """Each column with mean 0 and standard deviation 1; one that never changes is 0."""
+    spread = points.std(0)
+    return (points - points.mean(0)) / torch.where(spread > 0, spread, 1)
+
+
+def _spiral() -> Tensor:
+    """(10,000, 2) points of two arms that wind one and a half times, within 3.5 of the middle, with noise of .1."""
+    random = torch.Generator().manual_seed(0)
+    turn = torch.rand(10_000, generator=random).sqrt() * 3 * math.pi
+    arm = torch.stack([-turn.cos(), turn.sin()], 1) * (turn / 3)[:, None]
+    side = torch.randint(2, (10_000, 1), generator=random) * 2 - 1
+    return side * arm + 0.1 * torch.randn(10_000, 2, generator=random)
+
+
+def _moons() -> Tensor:
+    """(10,000, 2) points of scikit-learn's two half circles, with noise of .05."""
+    from sklearn.datasets import make_moons
+
+    return torch.tensor(make_moons(10_000, noise=0.05, random_state=0)[0], dtype=torch.float32)
+
+
+SHAPES: dict[str, Callable[[], Tensor]] = {
+    "ring": lambda: Ring().real(),
+    "grid": lambda: Grid().real(),
+    "spiral": _spiral,
+    "moons": _moons,
+}
+"""The toy sets."""
