@@ -50,6 +50,7 @@ def main() -> None:
     parser.add_argument("kind", choices=KINDS)
     parser.add_argument("folder", type=Path, metavar="DIR")
     given = parser.parse_args()
+    given.folder.mkdir(parents=True, exist_ok=True)
     print(f"{KINDS[given.kind](given.folder):,} files in {given.folder}")
 
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from gansearch.gan.task import TaskError
 
-LEAST = 10
-"""Points that a file has to hold."""
+LEAST = 50
+"""Points that a file has to hold: a fifth is held out, and fewer than ten say nothing."""
 
 
 def read_points(path: Path) -> tuple[np.ndarray, int]:

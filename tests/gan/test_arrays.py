@@ -15,7 +15,7 @@ from gansearch.gan.tasks.own_points import SHAPES
 from gansearch.gan.trainer import Trainer
 from gansearch.gan.training import Training
 
-POINTS = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)
+POINTS = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32)
 
 
 @pytest.fixture(autouse=True)
@@ -47,16 +47,16 @@ def test_every_kind_of_file_holds_the_same_points(path):
 
 
 def test_one_number_a_row_and_whole_numbers_are_points_too():
-    np.save("a.npy", np.arange(20))
-    assert read_points(Path("a.npy"))[0].shape == (20, 1)
+    np.save("a.npy", np.arange(60))
+    assert read_points(Path("a.npy"))[0].shape == (60, 1)
 
 
 def test_rows_with_a_number_missing_are_left_out_counted_and_told():
     points = POINTS.copy()
     points[3, 1], points[7] = np.nan, np.inf
     task = Points(str(write("a.csv", points)))
-    assert task.real().shape == (48, 3)
-    assert task.warnings() == ["2 of the 50 rows of a.csv have a number missing or infinite and are left out"]
+    assert task.real().shape == (58, 3)
+    assert task.warnings() == ["2 of the 60 rows of a.csv have a number missing or infinite and are left out"]
 
 
 def test_a_column_that_never_changes_and_uneven_columns_are_told():
@@ -73,9 +73,9 @@ def test_a_column_that_never_changes_and_uneven_columns_are_told():
 def others() -> None:
     np.save("flat.npy", np.zeros((10, 2, 2)))
     np.save("words.npy", np.array(["a"] * 20))
-    np.save("things.npy", np.array([{}] * 20, dtype=object), allow_pickle=True)
+    np.save("things.npy", np.array([{}] * 60, dtype=object), allow_pickle=True)
     np.savez("two.npz", a=POINTS, b=POINTS)
-    write("few.npy", POINTS[:9])
+    write("few.npy", POINTS[:49])
     pd.DataFrame({"age": [1.0] * 20, "name": ["x"] * 20}).to_csv("named.csv", index=False)
     Path("torn.parquet").write_bytes(b"PAR1")
     Path("empty.csv").touch()
@@ -97,7 +97,7 @@ def others() -> None:
         ({"path": "words.npy"}, "points are real numbers"),
         ({"path": "things.npy"}, "cannot be read"),
         ({"path": "two.npz"}, "2 arrays (a, b)"),
-        ({"path": "few.npy"}, "9 whole points; at least 10"),
+        ({"path": "few.npy"}, "49 whole points; at least 50"),
         ({"path": "named.csv"}, "column name of something else than numbers"),
         ({"path": "torn.parquet"}, "torn.parquet cannot be read"),
         ({"path": "empty.csv"}, "empty.csv cannot be read"),

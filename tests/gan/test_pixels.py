@@ -37,7 +37,7 @@ def save(path: Path, mode: str = "L", size: tuple[int, int] = (20, 20), **option
     Image.fromarray(RANDOM.integers(0, 256, shape, dtype=np.uint8), mode=None).convert(mode).save(path, **options)
 
 
-def fill(folder: Path, count: int = 30, mode: str = "L") -> None:
+def fill(folder: Path, count: int = 50, mode: str = "L") -> None:
     for number in range(count):
         save(folder / f"{number:03}.png", mode)
 
@@ -95,9 +95,9 @@ def test_broken_pictures_are_left_out_counted_and_told(folder):
         (folder / f"empty{number}.png").touch()
     task = load_task("images", {"path": str(folder), "size": 16})
     check_task(task)
-    assert task.real().shape == (30, 1, 16, 16)
+    assert task.real().shape == (50, 1, 16, 16)
     (told,) = task.warnings()
-    assert told.startswith(f"5 of the 35 pictures below {folder} cannot be read and are left out: cut.png: ")
+    assert told.startswith(f"5 of the 55 pictures below {folder} cannot be read and are left out: cut.png: ")
     assert told.endswith(", …")
     again = load_task("images", {"path": str(folder), "size": 16})
     assert again.warnings() == [told]
@@ -116,7 +116,7 @@ def test_whole_pictures_are_nothing_to_speak_of(folder):
         ({"path": "pictures/000.png"}, "is a file, not a folder"),
         ({"path": "empty"}, "there is no picture below"),
         ({"path": "broken"}, "none of the 2 pictures below broken can be read; the first: a.png: "),
-        ({"path": "few"}, "only 3 pictures"),
+        ({"path": "few"}, "only 3 pictures below few can be read; at least 50 are needed"),
         ({"path": "pictures", "size": 100}, "task_options.size: 100 is not one of 16, 32, 64 and 128"),
         ({"path": "pictures", "colour": "yes"}, "task_options.colour: 'yes' is not one of true, false and auto"),
         ({"path": "pictures", "networks": "vit"}, "task_options.networks: 'vit' is not one of dcgan and resnet"),
@@ -167,7 +167,7 @@ def test_a_cache_that_cannot_be_written_is_told(folder, tmp_path, monkeypatch):
 
 
 def test_training_sees_what_is_not_held_out_a_batch_at_a_time(folder):
-    fill(folder, 50)
+    fill(folder)
     task = Images(str(folder), size=16)
     data = data_of(task, CPU)
     assert (data.count, len(data.held_out)) == (40, 10)
@@ -185,7 +185,7 @@ def test_training_sees_what_is_not_held_out_a_batch_at_a_time(folder):
 @pytest.mark.parametrize("networks", ["dcgan", "resnet"])
 @pytest.mark.parametrize("size", [16, 32, 64, 128])
 def test_networks_fit_every_size(folder, networks, size):
-    fill(folder, 12, "RGB")
+    fill(folder, mode="RGB")
     check_task(Images(str(folder), size, networks=networks, width=2, latent_dim=4))
 
 

@@ -17,8 +17,8 @@ from gansearch.gan.task import Task, TaskError
 from gansearch.gan.tasks import image_networks
 
 NETWORKS = ("dcgan", "resnet")
-_LEAST = 10
-"""Pictures that a folder has to hold."""
+_LEAST = 50
+"""Pictures that a folder has to hold: a fifth is held out, and fewer than ten say nothing."""
 
 
 class Images(Task):

@@ -76,7 +76,7 @@ class Points(Task):
         """distance: sliced Wasserstein; coverage (k = 5)."""
         return {
             "distance": quality.sliced_wasserstein(real, fake),
-            "coverage": quality.coverage(real[:_COMPARED], fake[:_COMPARED]) if len(real) > 5 else math.nan,
+            "coverage": quality.coverage(real[:_COMPARED], fake[:_COMPARED]),
         }
 
     def shown(self, samples: object) -> dict[str, str]:
