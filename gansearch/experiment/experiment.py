@@ -81,7 +81,9 @@ class Experiment(Model):
     @classmethod
     def _data_path(cls, options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
         path = options.get("path")
-        return {**options, "path": _absolute(path, info)} if isinstance(path, str) else options
+        if not isinstance(path, str) or re.match(r"\w{2,}:", path):  # hf:NAME is no file
+            return options
+        return {**options, "path": _absolute(path, info)}
 
     @field_validator("warm_start")
     @classmethod

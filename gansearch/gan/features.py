@@ -19,9 +19,9 @@ _AT_ONCE = 500
 class RandomFeatures(nn.Module):
     """(B, channels, H, W) -> (B, 64): mean and spread over places of what fixed random filters of three scales find.
 
-    Random convolutions tell far-apart and near images as well as those trained on photographs where the images are
-    no photographs (Naeem et al. 2020, section 4.2 and their R64). The weights are orthogonal, which keeps what is
-    different different, and drawn from a fixed seed, so that distances of different trials can be compared.
+    Random features serve as well as those of networks trained on photographs where the images are none (Naeem et al.
+    2020, R64 there). The weights are orthogonal, which keeps what is different different, and drawn from a fixed seed,
+    so that distances of different trials can be compared.
     """
 
     def __init__(self, channels: int):

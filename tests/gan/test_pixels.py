@@ -10,7 +10,7 @@ from PIL import Image
 from gansearch.gan import check_task, load_task
 from gansearch.gan.cache import FOLDER
 from gansearch.gan.data import HELD_OUT_MOST, data_of
-from gansearch.gan.pixels import read_pictures
+from gansearch.gan.pixels import in_folder, read_pictures
 from gansearch.gan.task import TaskError
 from gansearch.gan.tasks import Images
 from gansearch.gan.trainer import Trainer
@@ -48,7 +48,7 @@ def test_pictures_of_any_size_and_depth_become_squares(folder):
     save(folder / "cats" / "small.bmp", size=(3, 3))
     save(folder / ".hidden.png")
     (folder / "notes.txt").write_text("no picture")
-    found = read_pictures(folder, 16, None)
+    found = read_pictures(in_folder(folder), 16, None)
     assert found.pixels.shape == (3, 3, 16, 16)
     assert found.pixels.dtype == np.uint8
     assert found.skipped == 0
@@ -58,22 +58,22 @@ def test_the_middle_is_what_is_kept(folder):
     array = np.zeros((16, 48), np.uint8)
     array[:, 16:32] = 200
     Image.fromarray(array).save(folder / "middle.png")
-    assert (read_pictures(folder, 16, None).pixels == 200).all()
+    assert (read_pictures(in_folder(folder), 16, None).pixels == 200).all()
 
 
 @pytest.mark.parametrize(("colour", "channels"), [(None, 1), (True, 3), (False, 1)])
 def test_grey_pictures_saved_in_colour_are_grey_unless_wanted(folder, colour, channels):
     grey = RANDOM.integers(0, 256, (16, 16, 1), dtype=np.uint8).repeat(3, 2)
     Image.fromarray(grey).save(folder / "grey.png")
-    assert read_pictures(folder, 16, colour).pixels.shape[1] == channels
+    assert read_pictures(in_folder(folder), 16, colour).pixels.shape[1] == channels
 
 
 def test_what_is_transparent_is_white_and_sixteen_bits_keep_their_shades(folder):
     Image.fromarray(np.zeros((16, 16, 4), np.uint8)).save(folder / "clear.png")
-    assert (read_pictures(folder, 16, False).pixels == 255).all()
+    assert (read_pictures(in_folder(folder), 16, False).pixels == 255).all()
     (folder / "clear.png").unlink()
     Image.fromarray(np.full((16, 16), 128 * 256, np.uint16)).save(folder / "deep.png")
-    assert (read_pictures(folder, 16, None).pixels == 128).all()
+    assert (read_pictures(in_folder(folder), 16, None).pixels == 128).all()
 
 
 def test_a_picture_is_turned_as_its_camera_says(folder):
@@ -82,7 +82,7 @@ def test_a_picture_is_turned_as_its_camera_says(folder):
     exif = Image.Exif()
     exif[0x0112] = 3  # upside down
     Image.fromarray(array).save(folder / "turned.png", exif=exif)
-    pixels = read_pictures(folder, 16, None).pixels[0, 0]
+    pixels = read_pictures(in_folder(folder), 16, None).pixels[0, 0]
     assert pixels[8:].min() > 200 > 50 > pixels[:8].max()
 
 
@@ -97,8 +97,10 @@ def test_broken_pictures_are_left_out_counted_and_told(folder):
     check_task(task)
     assert task.real().shape == (50, 1, 16, 16)
     (told,) = task.warnings()
-    assert told.startswith(f"5 of the 55 pictures below {folder} cannot be read and are left out: cut.png: ")
-    assert told.endswith(", …")
+    assert told.startswith(
+        f"5 of the 55 pictures below {folder} cannot be read and are left out: cut.png (image file is "
+    )
+    assert told.endswith("), empty0.png (no picture), empty1.png (no picture), …")
     again = load_task("images", {"path": str(folder), "size": 16})
     assert again.warnings() == [told]
 
@@ -115,7 +117,7 @@ def test_whole_pictures_are_nothing_to_speak_of(folder):
         ({"path": "nowhere"}, "nowhere: there is no such folder"),
         ({"path": "pictures/000.png"}, "is a file, not a folder"),
         ({"path": "empty"}, "there is no picture below"),
-        ({"path": "broken"}, "none of the 2 pictures below broken can be read; the first: a.png: "),
+        ({"path": "broken"}, "none of the 2 pictures below broken can be read; the first: a.png (no picture)"),
         ({"path": "few"}, "only 3 pictures below few can be read; at least 50 are needed"),
         ({"path": "pictures", "size": 100}, "task_options.size: 100 is not one of 16, 32, 64 and 128"),
         ({"path": "pictures", "colour": "yes"}, "task_options.colour: 'yes' is not one of true, false and auto"),
@@ -140,21 +142,21 @@ def test_what_is_wrong_is_said_in_one_line(folder, tmp_path, monkeypatch, option
 
 def test_pictures_are_decoded_once_and_anew_when_a_file_changes(folder, tmp_path, monkeypatch):
     fill(folder)
-    before = read_pictures(folder, 16, None).pixels.copy()
+    before = read_pictures(in_folder(folder), 16, None).pixels.copy()
     real = Image.open
     opened = []
     monkeypatch.setattr(Image, "open", lambda *words: opened.append(words) or real(*words))
-    assert np.array_equal(read_pictures(folder, 16, None).pixels, before)
+    assert np.array_equal(read_pictures(in_folder(folder), 16, None).pixels, before)
     assert opened == []
     save(folder / "000.png", size=(30, 30))
-    assert not np.array_equal(read_pictures(folder, 16, None).pixels, before)
+    assert not np.array_equal(read_pictures(in_folder(folder), 16, None).pixels, before)
     assert len(list((tmp_path / "cache").glob("images-*.npy"))) == 2
 
 
 def test_what_fails_leaves_nothing_in_the_cache(folder, tmp_path):
     (folder / "a.png").write_text("no")
     with pytest.raises(TaskError):
-        read_pictures(folder, 16, None)
+        read_pictures(in_folder(folder), 16, None)
     assert not [path for path in (tmp_path / "cache").iterdir() if path.suffix != ".lock"]
 
 
@@ -163,7 +165,7 @@ def test_a_cache_that_cannot_be_written_is_told(folder, tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv(FOLDER, str(tmp_path / "file"))
     with pytest.raises(TaskError, match="name another folder in GANSEARCH_CACHE"):
-        read_pictures(folder, 16, None)
+        read_pictures(in_folder(folder), 16, None)
 
 
 def test_training_sees_what_is_not_held_out_a_batch_at_a_time(folder):

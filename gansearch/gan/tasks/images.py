@@ -12,11 +12,14 @@ from torch import Tensor, nn
 
 from gansearch.gan import quality
 from gansearch.gan.features import features_of
-from gansearch.gan.pixels import Pictures, read_pictures
+from gansearch.gan.named import in_hugging_face, in_torchvision
+from gansearch.gan.pixels import Pictures, Source, in_folder, read_pictures
 from gansearch.gan.task import Task, TaskError
 from gansearch.gan.tasks import image_networks
 
 NETWORKS = ("dcgan", "resnet")
+_NAMED = {"torchvision": in_torchvision, "hf": in_hugging_face}
+"""What a path may begin with, before a colon."""
 _LEAST = 50
 """Pictures that a folder has to hold: a fifth is held out, and fewer than ten say nothing."""
 
@@ -24,8 +27,9 @@ _LEAST = 50
 class Images(Task):
     """Pictures below a folder, centre-cropped and resized: (N, 1 | 3, size, size) in [-1, 1].
 
-    `path` is the folder, `size` 16, 32, 64 or 128 pixels, `colour` true, false or auto, `networks` dcgan or resnet
-    (SNGAN's), and `width` their channels at half the full size.
+    `path` is the folder, or a data set by its name, `torchvision:CIFAR10` or `hf:NAME`; `size` 16, 32, 64 or 128
+    pixels, `colour` true, false or auto, `networks` dcgan or resnet (SNGAN's), and `width` their channels at half the
+    full size.
     """
 
     def __init__(
@@ -48,19 +52,24 @@ class Images(Task):
         for name, value in {"width": width, "latent_dim": latent_dim}.items():
             if value < 1:
                 raise TaskError(f"task_options.{name}: must be at least 1, not {value}")
-        self.path, self.size, self.networks, self.width, self.latent_dim = Path(path), size, networks, width, latent_dim
+        self.path, self.size, self.networks, self.width, self.latent_dim = path, size, networks, width, latent_dim
         self.colour = None if colour == "auto" else bool(colour)
 
     @functools.cached_property
     def pictures(self) -> Pictures:
         """Read when they are needed first."""
-        found = read_pictures(self.path, self.size, self.colour)
+        found = read_pictures(self._source, self.size, self.colour)
         if len(found.pixels) < _LEAST:
             raise TaskError(
-                f"task_options.path: only {len(found.pixels)} pictures below {self.path} can be read; "
+                f"task_options.path: only {len(found.pixels)} pictures {self._source.where} can be read; "
                 f"at least {_LEAST} are needed"
             )
         return found
+
+    @functools.cached_property
+    def _source(self) -> Source:
+        kind, _, name = self.path.partition(":")
+        return _NAMED[kind](name) if kind in _NAMED else in_folder(Path(self.path))
 
     @property
     def channels(self) -> int:
@@ -98,6 +107,6 @@ class Images(Task):
         total = found.skipped + len(found.pixels)
         more = ", …" if found.skipped > len(found.examples) else ""
         return [
-            f"{found.skipped:,} of the {total:,} pictures below {self.path} cannot be read and "
+            f"{found.skipped:,} of the {total:,} pictures {self._source.where} cannot be read and "
             f"{'is' if found.skipped == 1 else 'are'} left out: {', '.join(found.examples)}{more}"
         ]
