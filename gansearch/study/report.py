@@ -15,7 +15,7 @@ from gansearch.study.choose import candidates
 from gansearch.study.compute import saved, seconds_by_status
 from gansearch.study.folder import as_typed
 from gansearch.study.neighbourhood import neighbourhoods
-from gansearch.study.page import Charts, render
+from gansearch.study.page import Charts, fragment, render
 from gansearch.study.samples import read_kept, read_real
 from gansearch.study.showing import Shown, show
 from gansearch.study.study import Study
@@ -55,6 +55,21 @@ class Samples:
     verdict: str = ""
     stability: float = math.nan
     distance: float = math.nan
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """The samples of the report, in a notebook."""
+
+    samples: list[Samples]
+
+    def _repr_html_(self) -> str:
+        return fragment("gallery.html", samples=self.samples)
+
+
+def gallery(study: Study) -> Gallery:
+    """Real samples, and those of the trials that the report shows."""
+    return Gallery(_beside_reals(study))
 
 
 def report(study: Study) -> str:

@@ -168,6 +168,13 @@ class Study(Plots):
         """This study and others: a table with a row for each, and a figure."""
         return compare([self, *others])
 
+    def show_samples(self) -> Any:
+        """For notebooks: samples of the chosen trial and of others, as pictures, sounds, texts or tables, beside real
+        ones."""
+        from gansearch.study.report import gallery
+
+        return gallery(self)
+
     def _repr_html_(self) -> str:
         """A card for notebooks: the answer, its numbers, and the trials by verdict."""
         choice = self.best or self.closest

@@ -142,6 +142,14 @@ def test_the_report_shows_reals_beside_fakes(kind: str, array: np.ndarray, shown
     assert kind == "audio" or "&lt;script&gt;alert(1)" in samples
 
 
+def test_a_notebook_shows_them_as_the_report_does(tmp_path: Path) -> None:
+    study = load_study(write_study(tmp_path / "s", trials=12).path)
+    text = study.show_samples()._repr_html_()
+    assert text.count("<figure>") == text.count('src="data:image/png') == 4
+    bare = load_study(write_study(tmp_path / "bare", trials=1, samples=False).path)
+    assert "No samples were kept" in bare.show_samples()._repr_html_()
+
+
 def test_a_study_without_reals_shows_four_trials(tmp_path: Path) -> None:
     page = report(load_study(write_study(tmp_path / "s", trials=12).path))
     samples = page[page.index("<h3>Samples</h3>") : page.index("<h3>All trials</h3>")]
