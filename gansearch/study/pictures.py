@@ -50,11 +50,14 @@ class Plane:
         return points if self.axes is None else (points - self.middle) @ self.axes.T
 
     def scatter(self, points: np.ndarray) -> Image.Image:
-        """(N, D) points on a transparent ground, so that they show on light and on dark paper."""
+        """(N, D) points on a transparent ground, so that they show on light and on dark paper.
+
+        What lies outside is drawn at the edge.
+        """
         size = 2 * _POINTS  # drawn at twice the size and halved, which smooths the edges
         image = Image.new("RGBA", (size, size), (0, 114, 178, 0))
         draw = ImageDraw.Draw(image)
-        pixels = (self.flat(points)[:2000] / self.limit * [1, -1] + 1) / 2 * size
+        pixels = (np.clip(self.flat(points)[:2000] / self.limit, -0.99, 0.99) * [1, -1] + 1) / 2 * size
         for x, y in pixels:
             draw.ellipse((x - 4, y - 4, x + 4, y + 4), fill=(60, 130, 200, 200))
         return image.resize((_POINTS, _POINTS), Image.Resampling.LANCZOS)

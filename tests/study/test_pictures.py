@@ -70,6 +70,12 @@ def test_points_of_many_numbers_are_seen_along_the_two_directions_in_which_the_r
     assert abs(flat.mean(0)).max() < 1e-6
 
 
+def test_points_outside_are_at_the_edge() -> None:
+    alpha = np.asarray(Plane(np.array([[1.0, 1.0], [-1.0, -1.0]])).scatter(np.array([[50.0, 0.0]])))[..., 3]
+    assert alpha[150:170, -5:].max() > 100
+    assert alpha[:, :300].max() == 0
+
+
 def test_points_of_one_number_are_a_distribution_function() -> None:
     plane = Plane(np.array([[0.0], [4.0], [2.0]]))
     flat = plane.flat(np.array([[4.0], [0.0], [np.nan], [2.0], [1.0]]))
