@@ -37,10 +37,11 @@ def cached(
     key = hashlib.sha256(json.dumps([said, options]).encode()).hexdigest()[:20]
     array, facts = (cache_folder() / f"{name}-{key}{kind}" for kind in (".npy", ".json"))
     try:
-        array.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(array.with_suffix(".lock")):  # one process decodes, the others of the machine wait for it
-            if not (array.is_file() and facts.is_file()):
-                _make(array, facts, fill)
+        if not array.is_file():
+            array.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(array.with_suffix(".lock")):  # one process decodes, the others of the machine wait for it
+                if not array.is_file():
+                    _make(array, facts, fill)
         return np.load(array, mmap_mode="c"), json.loads(facts.read_text(encoding="utf-8"))
     except OSError as error:
         where, reason = array.parent, error.strerror or error

@@ -11,6 +11,9 @@ import numpy as np
 from gansearch.study.folder import Folder, write_array, write_whole
 from gansearch.study.tables import from_json, read_samples, to_json
 
+_MOST_RATE = 384_000
+"""Samples a second that a sound card may have."""
+
 
 @dataclass(frozen=True)
 class Kept:
@@ -93,7 +96,9 @@ def _are_points(array: np.ndarray) -> bool:
 
 def _are_sounds(kept: Kept) -> bool:
     rate = kept.shown.get("rate")
-    return isinstance(rate, int | float) and rate >= 1 and kept.array.ndim in (2, 3) and len(kept.array) > 0
+    return (
+        isinstance(rate, int | float) and 1 <= rate <= _MOST_RATE and kept.array.ndim in (2, 3) and len(kept.array) > 0
+    )
 
 
 def _is_table(kept: Kept) -> bool:

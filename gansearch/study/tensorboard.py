@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from gansearch.experiment import Experiment
 from gansearch.study.folder import Folder
 from gansearch.study.samples import Kept, read_kept
@@ -133,7 +135,8 @@ def _add_samples(writer: SummaryWriter, kept: Kept, update: int) -> None:
         writer.add_image("samples", drawn, update, dataformats="HWC")
     if kept.kind == "audio":
         for place, sound in enumerate(kept.array[:_FEW]):
-            writer.add_audio(f"samples/{place}", sound.reshape(-1, sound.shape[-1]).mean(0), update, kept.rate)
+            mono = np.clip(np.nan_to_num(np.atleast_2d(sound).mean(0)), -1, 1)
+            writer.add_audio(f"samples/{place}", mono, update, kept.rate)
     elif kept.kind == "text":
         writer.add_text("samples", "\n\n".join(f"    {_in_block(text)}" for text in kept.texts[:_FEW]), update)
     elif kept.kind == "table":

@@ -55,6 +55,7 @@ def decoded(uri: str, kind: str) -> io.BytesIO:
         ((9, 1, 8, 8), {"kind": "hologram"}, "image"),
         ((9, 2), {"kind": "audio", "rate": "fast"}, "points"),
         ((9, 2), {"kind": "audio"}, "points"),
+        ((9, 2), {"kind": "audio", "rate": float("inf")}, "points"),
         ((9, 2), {"kind": "text", "texts": "one"}, "points"),
         ((9, 2), {"kind": "table", "columns": ["a"], "rows": [[1, 2]]}, "points"),
         ((9, 2), {"kind": ["text"]}, "points"),
