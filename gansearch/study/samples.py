@@ -96,9 +96,8 @@ def _are_points(array: np.ndarray) -> bool:
 
 def _are_sounds(kept: Kept) -> bool:
     rate = kept.shown.get("rate")
-    return (
-        isinstance(rate, int | float) and 1 <= rate <= _MOST_RATE and kept.array.ndim in (2, 3) and len(kept.array) > 0
-    )
+    audible = isinstance(rate, int | float) and 1 <= rate <= _MOST_RATE
+    return audible and kept.array.ndim in (2, 3) and kept.array.size > 0
 
 
 def _is_table(kept: Kept) -> bool:
