@@ -156,19 +156,22 @@ class SeedFolder:
     def _write(self, trainer: AnyTrainer, probes: list[dict[str, Any]]) -> None:
         write_whole(self.path / "curves.parquet", lambda file: pd.DataFrame(probes).to_parquet(file, index=False))
         if isinstance(trainer, LoopTrainer):
-            write_array(self._samples, trainer.samples())
+            self._write_samples(Kept(trainer.samples()))
             trainer.copy_files(self.path / "checkpoint")
             return
         network = trainer.generator if trainer.average is None else trainer.average.module
         network = copy.deepcopy(network).cpu().eval()
         weights = {name: value.detach().contiguous() for name, value in network.state_dict().items()}
         samples = trainer.samples(SAMPLES).cpu().numpy()
-        write_array(self._samples, samples)
-        for name, content in files(Kept(samples, shown_of(trainer.task, samples))).items():
-            write_whole(self.path / name, content)
+        self._write_samples(Kept(samples, shown_of(trainer.task, samples)))
         write_whole(self.path / "generator.safetensors", save(weights))
         if program := exported(network, trainer.task.latent_dim):
             write_whole(self.path / "generator.pt2", program)
+
+    def _write_samples(self, samples: Kept) -> None:
+        write_array(self._samples, samples.array)
+        for name, content in files(samples).items():
+            write_whole(self.path / name, content)
 
 
 def exported(network: nn.Module, latent_dim: int) -> bytes | None:
