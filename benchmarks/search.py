@@ -182,7 +182,7 @@ def tiny() -> Experiment:
         replicas=2,
         sampler="random",
         prune=False,
-        confirm={"top": 1, "replicas": 2},
+        confirm={"top": 1, "replicas": 2, "default": False},
         resources={"gpus": 0},
         limits={"concurrent": SLOTS},
     )

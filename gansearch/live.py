@@ -59,7 +59,7 @@ class LiveView(Listener):
     def ended(self, record: Mapping[str, Any]) -> None:
         self._say()
 
-    def confirming(self, number: int, seed: int, result: Mapping[str, Any] | None) -> None:
+    def confirming(self, number: int | None, seed: int, result: Mapping[str, Any] | None) -> None:
         self._say()
 
     def close(self) -> None:
@@ -83,14 +83,15 @@ class LiveView(Listener):
 
 
 def watch(path: Path, console: Console | None = None) -> None:
-    """Shows the sweep of a folder, which may run anywhere, until it is over or Ctrl-C. Raises StudyError."""
+    """Shows the sweep of a folder, which may run anywhere, until it is over. Raises StudyError, and KeyboardInterrupt
+    after Ctrl-C, which ends the look and not the sweep."""
     console = console or Console()
     found = status(load_study(path))
     try:
         found = _watch_drawn(found, path, console) if _draws(console) else _watch_lines(found, path, console)
     except KeyboardInterrupt:
-        console.print()
-        return
+        console.print()  # the terminal's ^C has a line of its own
+        raise
     console.print(f"next: {found.next}", markup=False, highlight=False, soft_wrap=True)
 
 

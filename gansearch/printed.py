@@ -35,6 +35,10 @@ def print_summary(study: Study, page: Path | None = None) -> None:
         print(f"  stability {best.stability:.2f}, distance {best.distance:.4g}{interval}")
         for name, value in best.shown.items():
             print(f"  {name:15} {value:.4g}" if isinstance(value, float) else f"  {name:15} {value}")
+    if default := study.default:
+        seeds = f"{default.healthy} of {len(default.seeds)} balanced"
+        print(f"{default.label}: {seeds}, distance {default.distance:.4g}")
+    if best is not None:
         print(f"export it:  gansearch export {shlex.quote(str(as_typed(folder.path)))} -o best.yaml")
     if page is not None:
         print(f"report:     {as_typed(page)}")

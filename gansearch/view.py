@@ -114,9 +114,10 @@ def _best(found: Status, params: bool = False) -> str:
 
 def _running(found: Status, width: int, most: int) -> Table:
     """A line for each trial that trains. Narrow terminals have fewer columns."""
-    room = {"distance": 90, "saturated": 102, "node": 122}
-    names = ("trial", "seed", "0 fake ▿ · ▾ real   1", "separability", "update", "updates/s", *room)
-    shown = [name for name in names if width >= room.get(name, 0)]
+    several, gpus = len(found.progress["nodes"]) > 1, any(node["gpus"] for node in found.progress["nodes"])
+    room = {"separability": 96, "distance": 106, "saturated": 117, "node": 134 if several else math.inf}
+    names = ("trial", "seed", "0 fake ▿ · ▾ real   1", "stability", "update", "updates/s", "GPU", *room)
+    shown = [name for name in names if width >= room.get(name, 0) and (gpus or name != "GPU")]
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bright_black")
     for name in shown:
         table.add_column(name, justify="left" if "▿" in name else "right", no_wrap=True)
@@ -133,13 +134,16 @@ def _cells(one: Mapping[str, Any], budget: int, now: float) -> Iterator[str | Te
     probe, rate = one["probe"], one["updates_per_second"]
     yield str(one["number"])
     if probe is None:
-        yield from ("", f"starting, {duration(now - one['started'])}", *[""] * 6)
+        yield from ("", f"starting, {duration(now - one['started'])}", *[""] * 8)
         return
     yield str(probe["seed"])
     yield beliefs(probe["p_real"], probe["p_fake"])
-    yield f"{probe['separability']:.2f}"
+    stability = probe.get("stability")
+    yield "" if stability is None else f"{stability:.2f}"
     yield f"{probe['update']}/{budget}"
     yield f"{rate:,.0f}" if rate else ""
+    yield str(probe.get("gpus") or "")
+    yield f"{probe['separability']:.2f}"
     yield f"{probe['distance']:.4g}" if math.isfinite(probe["distance"]) else ""
     yield f"{probe['saturated_right'] + probe['saturated_wrong']:.0%}"
     yield str(probe.get("node") or "")

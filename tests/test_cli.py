@@ -108,7 +108,7 @@ def test_a_check_says_what_a_sweep_will_take_and_starts_none(run, tmp_path):
     assert status == 0
     found = json.loads(out)
     assert {"device", "seconds", "trial_seconds", "memory", "gpu", "slots", "sweep_seconds", "warnings"} <= set(found)
-    assert (found["trials"], found["confirmation_runs"]) == (3, 2)
+    assert (found["trials"], found["confirmation_runs"]) == (3, 4)
     assert [p.name for p in tmp_path.iterdir()] == ["ring.yaml"]
 
 
@@ -147,9 +147,11 @@ def test_report_and_its_json(run, study):
     assert set(summary["trials"]) == {"total", "complete", "pruned", "failed"}
     assert {"verdicts", "best", "importance", "wall_seconds", "train_seconds", "slots"} <= set(summary)
     assert {"number", "params", "stability", "distance", "confirmed"} <= set(summary["best"])
+    seeds = summary["default"]
     status, out, _ = run("report", str(study), "--out", "page.html")
     assert status == 0
     assert "page.html" in out
+    assert f"default settings: {seeds['healthy']} of 5 balanced, distance {seeds['distance']:.4g}\n" in out
     assert Path("page.html").read_text().startswith("<!doctype html>")
 
 

@@ -20,7 +20,8 @@ from gansearch.view import beliefs, line, picture
 from .study.synthetic import write_study
 from .study.test_status import PROBE, write_progress
 
-NEWS = {**PROBE, "node": "10.0.0.7"}
+NEWS = {**PROBE, "node": "10.0.0.7", "gpus": "3", "stability": 0.66}
+NODES = [{"node": f"10.0.0.{n}", "cpus": 8.0, "gpus": 4.0} for n in (1, 7)]
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def shown(folder, width, height=40):
 
 @pytest.mark.parametrize("width", [80, 200])
 def test_the_picture_of_a_sweep_fits_its_terminal(folder, width):
-    write_progress(folder, running=running([10, 11]))
+    write_progress(folder, running=running([10, 11]), nodes=NODES)
     text = shown(folder, width)
     assert max(len(row) for row in text.splitlines()) <= width
     trials = load_study(folder.path).trials
@@ -54,7 +55,7 @@ def test_the_picture_of_a_sweep_fits_its_terminal(folder, width):
         assert f"{count} {verdict.replace('_', ' ')}" in " ".join(text.split())
     row = next(row for row in text.splitlines() if row.strip().startswith("10 "))
     assert row.split()[:2] == ["10", "0"]
-    assert ("100/4000" in row, "50" in row) == (True, True)
+    assert row.split()[3:7] == ["0.66", "100/4000", "50", "3"]
     assert row.index("▿") < row.index("▾")
     assert ("10.0.0.7" in row, "30%" in row) == (width == 200, width == 200)
     assert "best so far: trial" in text
@@ -153,7 +154,8 @@ def test_ctrl_c_ends_a_watch_in_a_terminal(folder, monkeypatch):
     monkeypatch.setattr(live.time, "sleep", interrupt)
     main, other = pty.openpty()
     with os.fdopen(other, "w") as terminal:
-        watch(folder.path, Console(file=terminal, force_terminal=True, width=80, height=24))
+        with pytest.raises(KeyboardInterrupt):
+            watch(folder.path, Console(file=terminal, force_terminal=True, width=80, height=24))
         text = os.read(main, 65536).decode()
     os.close(main)
     assert "10 of 40 trials" in text

@@ -151,6 +151,12 @@ class Experiment(Model):
         return (self.sampler if isinstance(self.sampler, str) else self.sampler.name) == "pbt"
 
     @property
+    def confirms_default(self) -> bool:
+        """Whether the confirmation trains the default settings too, where there are some and a search beside them."""
+        searched = any(isinstance(entry, Searched) for entry in self.search.values())
+        return bool(self.confirm and self.confirm.default and searched and not self.without_value)
+
+    @property
     def least_replicas(self) -> int:
         """Seeds that every trial trains."""
         return self.replicas.least if isinstance(self.replicas, Replicas) else self.replicas

@@ -47,12 +47,14 @@ Start = Annotated[
 
 
 class Confirm(Model):
-    """The best candidates are trained again on fresh seeds."""
+    """The best candidates are trained again on fresh seeds, and beside them what nobody has searched for."""
 
     top: int = Field(3, ge=1)
     replicas: int = Field(5, ge=2)
     updates: int | None = Field(None, ge=1)
     """Budget of these runs; null is that of the trials. A longer one shows what collapses late; it is exported."""
+    default: bool = True
+    """Train the default settings, `training` without its search, on the same seeds: `replicas` runs more."""
 
 
 class Resources(Model):

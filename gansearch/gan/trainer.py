@@ -122,14 +122,19 @@ class Trainer(Updates):
         before = self.training.pretrain_steps
         return max(0, self.updates - before) / (self.training.updates - before)
 
+    @property
+    def stability(self) -> float:
+        """What the run would score if it ended now, without a referee: some ms, for those who look on."""
+        since = (self.updates + min(self.updates, self.training.pretrain_steps)) // 2
+        return self.monitor.report(since).stability
+
     def standing(self) -> tuple[float, float]:
         """(stability, distance) as they are now, without a referee: little work, to compare runs part way by."""
         start = time.perf_counter()
         with self.randomness:
             distance = self._measure()["distance"]
-        since = (self.updates + min(self.updates, self.training.pretrain_steps)) // 2
         self.seconds += time.perf_counter() - start
-        return self.monitor.report(since).stability, distance
+        return self.stability, distance
 
     def samples(self, n: int) -> Tensor:
         """(n, ...) fakes on the device, from the averaged generator where there is one, in evaluation mode."""

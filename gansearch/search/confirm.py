@@ -1,4 +1,4 @@
-"""The best candidates, trained again on fresh seeds: no trials, no rows, no entries of the study."""
+"""The best candidates and the default settings, trained on fresh seeds: no trials, no rows, no entries of the study."""
 
 from __future__ import annotations
 
@@ -17,50 +17,52 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 from gansearch.experiment import Experiment
 from gansearch.search.interrupt import Interrupts
 from gansearch.search.listener import Listener
-from gansearch.search.shown import few
+from gansearch.search.shown import few, to_show
 from gansearch.search.trial import seed_result, training_of
 from gansearch.search.workers import WorkerDied, placement, why
 from gansearch.study.choose import candidates
 from gansearch.study.folder import Folder, write_array, write_whole
-from gansearch.study.tables import read_confirmation, to_json
+from gansearch.study.seeds import with_default
+from gansearch.study.tables import read_confirmation, read_default, to_json
 
 FIRST_SEED = 10_000
 """Added to the experiment's seed: no trial has used these."""
 
-Run = tuple[int, int]
-"""The number of a trial and a seed."""
+Run = tuple[int | None, int]
+"""The number of a trial, or None for the default settings, and a seed."""
 
 
 def missing(folder: Folder, experiment: Experiment, rows: Sequence[Mapping[str, Any]]) -> list[Run]:
-    """The runs that a sweep with these rows still has to do, candidate after candidate."""
+    """The runs that a sweep with these rows still has to do: candidate after candidate, then the default settings."""
     if experiment.confirm is None or not rows:
         return []
     budget = experiment.confirm.updates
     done = {
-        (entry["number"], entry["seed"])
-        for entry in read_confirmation(folder)
+        (entry.get("number"), entry["seed"])
+        for entry in [*read_confirmation(folder), *read_default(folder)]
         if entry.get("budget") == budget  # one that was changed since then confirms nothing
     }
-    numbers = candidates(pd.DataFrame(rows), experiment.confirm.top)
-    seeds = [experiment.seed + FIRST_SEED + i for i in range(experiment.confirm.replicas)]
-    return [(number, seed) for number in numbers for seed in seeds if (number, seed) not in done]
+    trials = pd.DataFrame(rows)
+    numbers = with_default(experiment, trials, candidates(trials, experiment.confirm.top))
+    return [(number, seed) for number in numbers for seed in _seeds(experiment) if (number, seed) not in done]
 
 
 def confirm(
     folder: Folder,
     experiment: Experiment,
     runs: Sequence[Run],
-    params: Mapping[int, Mapping[str, Any]],
+    params: Mapping[int | None, Mapping[str, Any]],
     slots: int,
     bundle: Mapping[str, float],
     listeners: Listener,
     interrupts: Interrupts,
 ) -> None:
-    """Trains the runs, `slots` at a time; `params` are those of each trial, `bundle` is what a worker gets.
+    """Trains the runs, `slots` at a time; `params` are those of each configuration, `bundle` is what a worker gets.
 
     Returns early once interrupted.
 
-    Each result is in confirmation.json before the next is waited for: a resumed sweep goes on from there.
+    Each result is in confirmation.json or default.json before the next is waited for: a resumed sweep goes on from
+    there.
     """
     budget = experiment.confirm and experiment.confirm.updates
     longer = {"updates": budget} if budget else {}
@@ -81,16 +83,34 @@ def confirm(
         for reference in done:
             (number, seed), place = running.pop(reference)
             try:
-                result, samples = ray.get(reference)
+                result, samples, shown = ray.get(reference)
             except RayError as error:
-                result, samples = _failed(seed, f"the worker died: {error}"), None
+                result, samples, shown = _failed(seed, f"the worker died: {error}"), None, {}
             remove_placement_group(place)
             if samples is not None and seed == experiment.seed + FIRST_SEED:
+                folder.record(number).mkdir(parents=True, exist_ok=True)
+                write_whole(folder.record(number) / "confirmed.json", to_json(shown))
                 write_array(folder.record(number) / "confirmed.npy", samples)
-            others = [e for e in read_confirmation(folder) if (e["number"], e["seed"]) != (number, seed)]
-            entries = [*others, {"number": number, "budget": budget, **result}]
-            write_whole(folder.confirmation, to_json(entries))
+            _record(folder, experiment, number, {"budget": budget, **result})
             listeners.confirming(number, seed, result)
+
+
+def _record(folder: Folder, experiment: Experiment, number: int | None, entry: dict[str, Any]) -> None:
+    """Adds a run's result to those before it."""
+    if number is None:
+        # What others have left there, on other seeds or with another budget, is no pair to the candidates' runs.
+        fresh = [seed for seed in _seeds(experiment) if seed != entry["seed"]]
+        kept = [e for e in read_default(folder) if e["seed"] in fresh and e.get("budget") == entry["budget"]]
+        write_whole(folder.default, to_json({"seeds": [*kept, entry]}))
+        return
+    others = [e for e in read_confirmation(folder) if (e["number"], e["seed"]) != (number, entry["seed"])]
+    write_whole(folder.confirmation, to_json([*others, {"number": number, **entry}]))
+
+
+def _seeds(experiment: Experiment) -> list[int]:
+    """The fresh seeds, the same for every configuration."""
+    assert experiment.confirm is not None
+    return [experiment.seed + FIRST_SEED + i for i in range(experiment.confirm.replicas)]
 
 
 def _train_in(place: PlacementGroup, bundle: Mapping[str, float]) -> RemoteFunction:
@@ -105,8 +125,8 @@ def _train_in(place: PlacementGroup, bundle: Mapping[str, float]) -> RemoteFunct
 
 def _train(
     experiment: Experiment, params: Mapping[str, Any], seed: int, bundle: Mapping[str, float]
-) -> tuple[dict[str, Any], np.ndarray | None]:
-    """What a Ray worker runs: one seed to the end of its budget, and a few of its samples."""
+) -> tuple[dict[str, Any], np.ndarray | None, dict[str, Any]]:
+    """What a Ray worker runs: one seed to the end of its budget, a few of its samples, and how they are shown."""
     try:
         with training_of(experiment, params, seed, bundle["CPU"], bundle.get("GPU", 0), prune=False) as trainer:
             for _ in trainer.run():
@@ -115,8 +135,9 @@ def _train(
     except WorkerDied:
         raise  # Ray tries again, as after the end of this worker
     except (Exception, SystemExit) as error:  # noqa: BLE001 (the user's code may raise anything)
-        return _failed(seed, why(error)), None
-    return seed_result(result), few(result.samples)
+        return _failed(seed, why(error)), None, {}
+    samples = few(result.samples)
+    return seed_result(result), samples, to_show(experiment, samples).get("shown", {})
 
 
 def _failed(seed: int, error: str) -> dict[str, Any]:

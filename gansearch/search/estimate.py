@@ -99,7 +99,8 @@ class Estimate:
     def confirmation_runs(self) -> int:
         """At most: there may be fewer candidates."""
         confirm = self.experiment.confirm
-        return min(confirm.top, self.trials) * confirm.replicas if confirm else 0
+        configurations = min(confirm.top, self.trials) + self.experiment.confirms_default if confirm else 0
+        return configurations * confirm.replicas if confirm else 0
 
     @property
     def sweep_seconds(self) -> tuple[float, float]:

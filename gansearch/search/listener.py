@@ -22,14 +22,16 @@ class Listener(Protocol):
         """A trial starts to train."""
 
     def probes(self, number: int, rows: list[dict[str, Any]]) -> None:
-        """New rows of curves.parquet, a few at a time, each with the `node` that it comes from."""
+        """New rows of curves.parquet, a few at a time, each with the `node` and the `gpus` that it comes from and its
+        trial's `stability` so far, None where a trial that ends has said its last."""
 
     def ended(self, record: Mapping[str, Any]) -> None:
         """A trial has ended: {"row", "seeds"}, as its record holds it, and "in_turn": why its seeds could not be
         trained at once, if they could not."""
 
-    def confirming(self, number: int, seed: int, result: Mapping[str, Any] | None) -> None:
-        """A trial's configuration is being trained on a fresh seed (None), or was (its result)."""
+    def confirming(self, number: int | None, seed: int, result: Mapping[str, Any] | None) -> None:
+        """A trial's configuration, or with the number None the default settings, is being trained on a fresh seed
+        (None), or was (its result)."""
 
     def close(self) -> None:
         """The sweep is over, however it ended."""
@@ -53,7 +55,7 @@ class Listeners(Listener):
     def ended(self, record: Mapping[str, Any]) -> None:
         self._tell("ended", record)
 
-    def confirming(self, number: int, seed: int, result: Mapping[str, Any] | None) -> None:
+    def confirming(self, number: int | None, seed: int, result: Mapping[str, Any] | None) -> None:
         self._tell("confirming", number, seed, result)
 
     def close(self) -> None:

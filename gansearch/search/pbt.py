@@ -33,7 +33,7 @@ from gansearch.search.recorder import Recorder
 from gansearch.search.resume import checkpoints
 from gansearch.search.samplers import exchange
 from gansearch.search.shown import few, to_show
-from gansearch.search.trial import REPORT_SECONDS, STATE, Ending, own_resources, seed_result, train_seed
+from gansearch.search.trial import REPORT_SECONDS, STATE, Ending, own_gpus, own_resources, seed_result, train_seed
 from gansearch.study.tables import from_json, scheduled, to_json
 
 
@@ -83,7 +83,8 @@ def run_member(experiment: Experiment, due: list[int], config: dict[str, Any]) -
     """Trains a member from one exchange to the next, or to its end. Ray Tune pauses it at each, and starts it again.
 
     Reports {"rows", "params", "exchange", "score"}, at an exchange with a checkpoint, else with a score that is NaN,
-    and at the end "ending". Whatever the user's code raises ends the member, not the worker.
+    "stability" and "gpus" as any trial, and at the end "ending". Whatever the user's code raises ends the member, not
+    the worker.
     """
     one = _Member(experiment, config["number"], config["params"])
     anew = _restore(one, config["checkpoints"])
@@ -93,7 +94,9 @@ def run_member(experiment: Experiment, due: list[int], config: dict[str, Any]) -
     def news(score: float = math.nan) -> dict[str, Any]:
         nonlocal sent, reported, anew
         found = {"rows": one.rows[sent:], "anew": anew, "params": to_json(one.params)}
-        found |= {"exchange": one.exchanges, "score": score}
+        found |= {"exchange": one.exchanges, "score": score, "gpus": own_gpus()}
+        if one.trainer is not None:
+            found["stability"] = one.trainer.stability
         sent, reported, anew = len(one.rows), time.monotonic(), False
         return found
 

@@ -64,7 +64,7 @@ class Progress(Listener):
             if why and why not in self._in_turn:
                 self._in_turn.append(why)
 
-    def confirming(self, number: int, seed: int, result: Mapping[str, Any] | None) -> None:
+    def confirming(self, number: int | None, seed: int, result: Mapping[str, Any] | None) -> None:
         with self._lock:
             self._state = "confirming"
             self._running.clear()

@@ -35,6 +35,10 @@ _TABLE_SHARE = 0.05
 """Most of the time that writing them may take."""
 
 
+_SO_FAR = ("stability", "gpus")
+"""What a report says beside its rows, to those who look on."""
+
+
 class Stop(Exception):
     """Raised inside Ray Tune once an interrupt is requested, so that it cleans up and returns."""
 
@@ -82,7 +86,8 @@ class Recorder(TrialProgressCallback):
         number = trial.config["number"]
         if number not in self._running:
             return  # its worker died after the ending was told, and it was trained again
-        rows = [{"number": number, "node": result.get("node_ip"), **row} for row in rows]
+        told = {"number": number, "node": result.get("node_ip")} | {name: result.get(name) for name in _SO_FAR}
+        rows = [{**told, **row} for row in rows]
         self._running[number][1].update({(row["seed"], row["update"]): row for row in rows})
         if rows:
             self.listeners.probes(number, rows)

@@ -225,9 +225,10 @@ class _Sweep:
     def _confirm(self, study: optuna.Study, rows: list[dict[str, Any]]) -> None:
         runs = missing(self.folder, self.experiment, rows)
         known = {row["number"]: row for row in rows}
-        chosen = {number: trained(self.experiment, study, known[number]) for number, _ in runs}
-        for number, values in chosen.items():
-            chosen[number] = scheduled(values, (read_record(self.folder, number) or {}).get("schedule", ()))
+        chosen: dict[int | None, dict[str, Any]] = {None: {}}  # the default settings: nothing is searched
+        for number in {number for number, _ in runs if number is not None}:
+            schedule = (read_record(self.folder, number) or {}).get("schedule", ())
+            chosen[number] = scheduled(trained(self.experiment, study, known[number]), schedule)
         confirm(self.folder, self.there, runs, chosen, self.slots, self.bundle, self.listeners, self.interrupts)
 
     def _check_interrupt(self) -> None:

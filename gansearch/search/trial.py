@@ -81,7 +81,8 @@ def run_trial(
     rungs: ActorHandle | None = None,
     race: ActorHandle | None = None,
 ) -> None:
-    """Trains one trial, `config` as StudySearcher suggests it; reports {"rows"}, at last also {"ending"}.
+    """Trains one trial, `config` as StudySearcher suggests it; reports {"rows", "stability", "gpus"}, the `stability`
+    so far and the ids of its `gpus`, and at last {"rows", "ending"}.
 
     Whatever the user's code raises ends the trial, not the worker.
     """
@@ -95,9 +96,9 @@ def run_trial(
         if now - saved >= SAVE_SECONDS:
             with tempfile.TemporaryDirectory() as folder:
                 torch.save(trial.state(), Path(folder) / STATE)
-                tune.report({"rows": trial.rows[sent:]}, checkpoint=tune.Checkpoint.from_directory(folder))
+                tune.report(trial.news(sent), checkpoint=tune.Checkpoint.from_directory(folder))
         elif now - reported >= REPORT_SECONDS:
-            tune.report({"rows": trial.rows[sent:]})
+            tune.report(trial.news(sent))
         else:
             continue
         sent = len(trial.rows)
@@ -243,6 +244,11 @@ class _Trial:
         for trainer in going:
             trainer.stopped = why
 
+    def news(self, sent: int) -> dict[str, Any]:
+        """What a report holds while it trains, after `sent` rows."""
+        stability = statistics.median(trainer.stability for trainer in self.trainers)
+        return {"rows": self.rows[sent:], "stability": stability, "gpus": own_gpus()}
+
     def ending(self) -> Ending:
         node, now = ray.util.get_node_ip_address(), datetime.now(UTC)
         return Ending(
@@ -298,6 +304,11 @@ def _restore(trial: _Trial, checkpoints: list[str]) -> None:
             return
         except Exception:  # noqa: BLE001 (a checkpoint cut off in writing; there is an older one, or the beginning)
             continue
+
+
+def own_gpus() -> str:
+    """The ids of this worker's GPUs on its node, as Ray names them; empty without any."""
+    return ", ".join(map(str, ray.get_gpu_ids()))
 
 
 def own_resources() -> tuple[float, float]:

@@ -33,6 +33,7 @@ class Folder:
         self.trials = self.path / "trials.parquet"
         self.curves = self.path / "curves.parquet"
         self.confirmation = self.path / "confirmation.json"
+        self.default = self.path / "default.json"
         self.run = self.path / "run.json"
         self.progress = self.path / "progress.json"
         self.best = self.path / "best.yaml"
@@ -50,9 +51,9 @@ class Folder:
         """Nothing is there yet, or an empty folder."""
         return not self.path.exists() or (self.path.is_dir() and not any(self.path.iterdir()))
 
-    def record(self, number: int) -> Path:
-        """The folder of one trial's own files."""
-        return self.records / f"{number:05d}"
+    def record(self, number: int | None) -> Path:
+        """The folder of one trial's own files; of those of the default settings, which are no trial, with None."""
+        return self.records / ("default" if number is None else f"{number:05d}")
 
     def require_ours(self) -> Folder:
         """This folder, or StudyError where no sweep has left its results."""

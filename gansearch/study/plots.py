@@ -114,7 +114,7 @@ class Plots:
     @cached_property
     def default(self) -> Seeds | None:
         """The default settings on some seeds, where somebody has tried them (see `default_settings`)."""
-        return default_settings(self.folder, self.experiment, self.trials)
+        return default_settings(self.folder, self.experiment, self.trials, confirmed(self.trials, self.confirmation))
 
     @cached_property
     def groups(self) -> list[Seeds]:
@@ -124,7 +124,9 @@ class Plots:
         if choice and not choice.confirmed:
             found = [of_trial(self.folder, self.trials, choice.number)]
         found.sort(key=lambda group: choice is not None and group.number != choice.number)
-        return found + ([self.default] if self.default else [])
+        if self.default is None or (choice and self.default.number == choice.number):
+            return found
+        return [*(group for group in found if group.number != self.default.number), self.default]
 
     @property
     def _best(self) -> int | None:

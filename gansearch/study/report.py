@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -16,10 +16,10 @@ from gansearch.study.compute import saved, seconds_by_status
 from gansearch.study.folder import as_typed
 from gansearch.study.neighbourhood import neighbourhoods
 from gansearch.study.page import Charts, fragment, render
-from gansearch.study.samples import read_kept, read_real
+from gansearch.study.samples import Kept, read_kept, read_real
 from gansearch.study.showing import Shown, show
 from gansearch.study.study import Study
-from gansearch.study.tables import BALANCE, read_record
+from gansearch.study.tables import BALANCE, read_default, read_record
 
 _SHOWN = 4
 """Trials whose samples are shown side by side; one fewer where held-out reals stand beside them."""
@@ -46,13 +46,14 @@ class Reason:
 
 @dataclass(frozen=True)
 class Samples:
-    """A trial's samples, or the held-out reals."""
+    """A configuration's samples and the numbers of the run that left them, or the held-out reals."""
 
     label: str
     shown: Shown
     number: int | None = None
-    """Of the trial; None: they are real."""
+    """Of its trial; None for reals, and for default settings that are none."""
     verdict: str = ""
+    """Empty for reals."""
     stability: float = math.nan
     distance: float = math.nan
 
@@ -94,7 +95,7 @@ def report(study: Study) -> str:
         reasons=bad,
         around=neighbourhoods(study.trials, [choice.number])[choice.number] if choice else None,
         saved=saved(study.trials, study.experiment),
-        seconds=seconds_by_status(study.trials, study.confirmation),
+        seconds=seconds_by_status(study.trials, [*study.confirmation, *read_default(study.folder)]),
         columns=_columns(study),
         rows=_rows(study),
         errors=list(_errors(study)),
@@ -103,20 +104,19 @@ def report(study: Study) -> str:
     )
 
 
-def shown(study: Study) -> list[int]:
-    """The trials with samples: the choice, the default settings, the other candidates, then the most stable."""
+def shown(study: Study) -> list[int | None]:
+    """Whose samples are shown: the choice, the default settings, the other candidates, then the most stable."""
     choice, trials = study.best or study.closest, study.trials
     ended = trials[trials["status"] == "complete"].sort_values("stability", ascending=False)
-    default = study.default.number if study.default else None
     order = [
         *([choice.number] if choice else []),
-        *([default] if default is not None else []),
+        *([study.default.number] if study.default else []),
         *(entry["number"] for entry in study.confirmation),
         *candidates(trials, _SHOWN),
         *ended["number"].head(_SHOWN),
     ]
-    known = set(trials["number"])
-    return [int(number) for number in dict.fromkeys(order) if number in known][:_SHOWN]
+    known = {None, *trials["number"]}
+    return [number if number is None else int(number) for number in dict.fromkeys(order) if number in known][:_SHOWN]
 
 
 def reasons(study: Study) -> list[Reason]:
@@ -162,22 +162,29 @@ def _charts(study: Study, bad: Sequence[Reason]) -> Charts:
 
 
 def _beside_reals(study: Study) -> list[Samples]:
-    """The held-out reals, where they were kept, and then the samples of the trials that are shown."""
+    """The held-out reals, where they were kept, and then the samples of the configurations that are shown."""
     real, found = _samples(study, shown(study))
     return [*real, *found][:_SHOWN] if found else []
 
 
-def _samples(study: Study, numbers: Sequence[int]) -> tuple[list[Samples], list[Samples]]:
-    """The reals, one at most, and the samples of those trials that kept some; points are all on one scale."""
-    kept = {number: one for number in numbers if (one := read_kept(study.folder, number)) is not None}
+def _samples(study: Study, numbers: Sequence[int | None]) -> tuple[list[Samples], list[Samples]]:
+    """The reals, one at most, and the samples of those configurations that kept some; points are all on one scale."""
+    rows: dict[Any, dict[Any, Any]] = study.trials.set_index("number").to_dict("index")
+    fresh = {one.number: one.seeds[0] for one in study.groups if one.fresh}
+    kept: list[tuple[int | None, Kept, Mapping[str, Any]]] = []
+    for number in numbers:
+        samples = read_kept(study.folder, number, confirmed=True) if number in fresh else None
+        if samples is not None:  # all of these on one and the same seed
+            kept.append((number, samples, fresh[number]))
+        elif number is not None and (samples := read_kept(study.folder, number)) is not None:
+            kept.append((number, samples, rows[number]))
     real = read_real(study.folder)
-    rows = study.trials.set_index("number").to_dict("index")
     default = study.default.number if study.default else None
     found = []
-    for number, pictured in zip(kept, show(list(kept.values()), real), strict=True):
-        label = f"trial {number}" + (", default settings" if number == default else "")
-        row = rows[number]
-        facts = str(row["verdict"]), float(row["stability"]), float(row["distance"])
+    for (number, _, run), pictured in zip(kept, show([samples for _, samples, _ in kept], real), strict=True):
+        label = "default settings" if number is None else f"trial {number}"
+        label += ", default settings" if number is not None and number == default else ""
+        facts = str(run["verdict"]), float(run["stability"]), float(run["distance"])
         found.append(Samples(label, pictured, number, *facts))
     reals = [Samples("real, held out", pictured) for pictured in show([real], real)] if real else []
     return reals, found
@@ -197,7 +204,7 @@ def _try_default(study: Study, folder: str) -> str:
         return ""
     longer = study.experiment.confirm and study.experiment.confirm.updates
     budget = f" --set training.updates={longer}" if longer else ""
-    return f"gansearch train {folder}/experiment.yaml --seeds 5 --json{budget} > {folder}/default.json"
+    return f"gansearch train {folder}/experiment.yaml --seeds 5 --json{budget} > {folder}/{study.folder.default.name}"
 
 
 def _columns(study: Study) -> list[str]:

@@ -48,10 +48,11 @@ class Kept:
         return [list(row) for row in self.shown["rows"]]
 
 
-def read_kept(folder: Folder, number: int) -> Kept | None:
-    """The fakes of a trial's first seed, or None where none were kept."""
-    array = read_samples(folder, number)
-    return None if array is None else Kept(array, _read_shown(folder.record(number) / "samples.json"))
+def read_kept(folder: Folder, number: int | None, confirmed: bool = False) -> Kept | None:
+    """The fakes that `read_samples` finds, and how they are shown; None where none were kept."""
+    array = read_samples(folder, number, confirmed)
+    name = "confirmed.json" if confirmed else "samples.json"
+    return None if array is None else Kept(array, _read_shown(folder.record(number) / name))
 
 
 def write_real(folder: Folder, array: np.ndarray, shown: dict[str, Any]) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -14,7 +13,7 @@ from gansearch.experiment import Choices, Experiment, Range
 from gansearch.experiment.entries import same
 from gansearch.study.choose import confirmed_candidates, prediction_interval
 from gansearch.study.folder import Folder
-from gansearch.study.tables import median, read_record
+from gansearch.study.tables import median, read_default, read_record
 
 
 @dataclass(frozen=True)
@@ -80,29 +79,42 @@ def of_trial(folder: Folder, trials: pd.DataFrame, number: int, label: str = "")
     return Seeds(label or f"trial {number}", number, seeds, fresh=False)
 
 
-def default_settings(folder: Folder, experiment: Experiment, trials: pd.DataFrame) -> Seeds | None:
+def default_settings(
+    folder: Folder, experiment: Experiment, trials: pd.DataFrame, candidates: Sequence[Seeds] = ()
+) -> Seeds | None:
     """The experiment's own `training`, without its search, on some seeds; None where nobody has tried it.
 
-    `default.json` is what `gansearch train experiment.yaml --seeds 5 --json` prints. Without it, it is the trial that
-    has these settings, if there is one (`start_from` sees to that).
+    They are those of default.json, which the confirmation leaves. Without it, it is the trial that has these settings,
+    if there is one (`start_from` sees to that): on fresh seeds where it is among the confirmed `candidates`.
     """
-    try:
-        seeds = json.loads((folder.path / "default.json").read_text(encoding="utf-8"))["seeds"]
-        known = ("seed", "verdict", "stability", "distance")
-        found = [{name: math.nan if seed[name] is None else seed[name] for name in known} for seed in seeds]
-        return Seeds("default settings", None, found, fresh=True) if found else None
-    except (OSError, ValueError, KeyError, TypeError):
-        number = _default_trial(experiment, trials)
-    return None if number is None else of_trial(folder, trials, number, f"default settings (trial {number})")
+    if seeds := read_default(folder):
+        return Seeds("default settings", None, sorted(seeds, key=lambda seed: seed["seed"]), fresh=True)
+    number = default_trial(experiment, trials)
+    if number is None:
+        return None
+    label = f"default settings (trial {number})"
+    fresh = next((one for one in candidates if one.number == number), None)
+    return replace(fresh, label=label) if fresh else of_trial(folder, trials, number, label)
 
 
-def _default_trial(experiment: Experiment, trials: pd.DataFrame) -> int | None:
-    searched = [name for name, entry in experiment.search.items() if isinstance(entry, Range | Choices)]
+def default_trial(experiment: Experiment, trials: pd.DataFrame) -> int | None:
+    """The number of the trial that has the default settings in every searched field; None where there is none."""
+    if experiment.is_population or not any(isinstance(entry, Range | Choices) for entry in experiment.search.values()):
+        return None  # a member goes through a schedule, wherever it begins
     try:
-        usual = {name: experiment.training.used(name) for name in searched}
+        usual = {name: experiment.training.used(name) for name in experiment.search}
     except AttributeError:
         return None  # the parameters of a loop of the user's own have no defaults
-    for number, *values in trials[["number", *searched]].itertuples(index=False):
-        if searched and all(map(same, values, usual.values())):
+    for number, *values in trials[["number", *usual]].itertuples(index=False):
+        if all(map(same, values, usual.values())):
             return int(number)
     return None
+
+
+def with_default(experiment: Experiment, trials: pd.DataFrame, numbers: Sequence[int]) -> list[int | None]:
+    """What is trained on fresh seeds: the candidates with these numbers, and the default settings as None.
+
+    They are left out where nobody wants them, where they are one of the candidates, or where there is none.
+    """
+    wanted = numbers and experiment.confirms_default and default_trial(experiment, trials) not in numbers
+    return [*numbers, *([None] if wanted else [])]

@@ -16,6 +16,7 @@ import pandas as pd
 
 from gansearch.study.choose import candidates
 from gansearch.study.folder import Folder, as_typed
+from gansearch.study.seeds import with_default
 from gansearch.study.study import Study, strict
 from gansearch.study.tables import from_json
 from gansearch.study.words import duration
@@ -49,7 +50,8 @@ class Status:
     @property
     def running(self) -> list[dict[str, Any]]:
         """{"number", "started", "heard", "updates", "updates_per_second", "probe"} of each trial that trains: `probe`
-        is its last row of curves.parquet and its `node`, None before the first; `heard` the time of the last news."""
+        is its last row of curves.parquet with its `node`, the ids of its `gpus` there and the `stability` of the trial so
+        far, None before the first; `heard` the time of the last news."""
         return list(self.progress.get("running", [])) if self.alive else []
 
     @property
@@ -87,8 +89,10 @@ class Status:
             return 0
         trials = self.study.trials
         over = len(trials) and self.state in ("confirming", "finished")
-        found = len(candidates(trials, confirm.top)) if over else confirm.top
-        return found * confirm.replicas
+        if over:
+            experiment = self.study.experiment
+            return len(with_default(experiment, trials, candidates(trials, confirm.top))) * confirm.replicas
+        return (confirm.top + self.study.experiment.confirms_default) * confirm.replicas
 
     @property
     def seconds_left(self) -> float | None:
@@ -230,9 +234,11 @@ def _trial_line(one: Mapping[str, Any], now: float) -> str:
     if probe is None:
         return f"starting, for {duration(now - one['started'])}"
     speed = f", {rate:,.0f} updates a second" if rate else ""
+    stability = probe.get("stability")
+    so_far = "" if stability is None else f", stability so far {stability:.2f}"
     return (
         f"seed {probe['seed']}, update {probe['update']}{speed}, D(real) {probe['p_real']:.2f}, "
-        f"D(fake) {probe['p_fake']:.2f}, separability {probe['separability']:.2f}"
+        f"D(fake) {probe['p_fake']:.2f}, separability {probe['separability']:.2f}{so_far}"
     )
 
 

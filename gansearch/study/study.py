@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
@@ -102,6 +103,7 @@ class Study(Plots):
             "trials": self.counts,
             "verdicts": self.verdicts,
             "best": self._told(self.best),
+            "default": self._default_told(),
             "importance": self.importance,
             "wall_seconds": wall,
             "train_seconds": float(trials["train_seconds"].sum()),
@@ -206,6 +208,21 @@ class Study(Plots):
             "stability": float(row["stability"]),
             "distance": float(row["distance"]),
             "confirmed": confirmed if choice.confirmed else None,
+        }
+
+    def _default_told(self) -> dict[str, Any] | None:
+        """The default settings on their seeds; `fresh` says whether the search has never used these."""
+        if self.default is None:
+            return None
+        return {
+            "number": self.default.number,
+            "fresh": self.default.fresh,
+            "seeds": [seed["seed"] for seed in self.default.seeds],
+            "healthy": self.default.healthy,
+            "stability": self.default.stability,
+            "distance": self.default.distance,
+            "interval": list(self.default.interval) if self.default.interval else None,
+            "verdicts": dict(Counter(seed["verdict"] for seed in self.default.seeds)),
         }
 
     def _table(self, read: Callable[[], pd.DataFrame]) -> pd.DataFrame:

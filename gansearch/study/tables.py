@@ -167,10 +167,14 @@ def read_record(folder: Folder, number: int) -> dict[str, Any] | None:
     return record
 
 
-def read_samples(folder: Folder, number: int) -> np.ndarray | None:
-    """(N, ...) fakes of a trial's first seed in data units, or None where none were kept."""
+def read_samples(folder: Folder, number: int | None, confirmed: bool = False) -> np.ndarray | None:
+    """(N, ...) fakes of a trial's first seed in data units, or of the first one that confirmed it; None without any.
+
+    With `number` None those of the default settings, which have no trial.
+    """
+    name = "samples.npy" if not confirmed else "confirmed.npy"
     try:
-        return np.load(folder.record(number) / "samples.npy", allow_pickle=False)
+        return np.load(folder.record(number) / name, allow_pickle=False)
     except (OSError, ValueError):
         return None
 
@@ -223,6 +227,23 @@ def read_confirmation(folder: Folder) -> list[dict[str, Any]]:
         return list(from_json(folder.confirmation.read_text(encoding="utf-8")))
     except (OSError, ValueError):
         return []
+
+
+def read_default(folder: Folder) -> list[dict[str, Any]]:
+    """What the default settings did, a seed's result per entry; empty where nobody has tried them.
+
+    default.json is written by the confirmation; what `gansearch train experiment.yaml --json` prints will do as well.
+    """
+    try:
+        seeds = from_json(folder.default.read_text(encoding="utf-8"))["seeds"]
+        numbers = ({name: math.nan if seed[name] is None else seed[name] for name in _JUDGED} for seed in seeds)
+        return [{**seed, **judged} for seed, judged in zip(seeds, numbers, strict=True)]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+_JUDGED = ("seed", "verdict", "stability", "distance")
+"""What is known of every seed."""
 
 
 def _recorded(folder: Folder) -> set[int]:

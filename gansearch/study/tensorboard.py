@@ -81,7 +81,7 @@ class TensorBoardLog:
         self._close(number)
         self._params.pop(number, None)
 
-    def confirming(self, number: int, seed: int, result: Mapping[str, Any] | None) -> None:
+    def confirming(self, number: int | None, seed: int, result: Mapping[str, Any] | None) -> None:
         """A confirmation is no trial, and has no curves."""
 
     def close(self) -> None:

@@ -70,7 +70,7 @@ class MLflowLog:
         """A trial has ended: its numbers, its verdict and what it means."""
         self._events.put(("finish", (record,)))
 
-    def confirming(self, number: int, seed: int, result: Mapping[str, Any] | None) -> None:
+    def confirming(self, number: int | None, seed: int, result: Mapping[str, Any] | None) -> None:
         """A confirmation is no trial, and has no run."""
 
     def close(self) -> None:

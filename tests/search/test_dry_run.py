@@ -110,6 +110,9 @@ def test_a_sweep_takes_its_trials_and_its_confirmation_on_its_slots():
     confirmed = estimate(confirm={"top": 3, "replicas": 5})
     assert confirmed.confirmation_runs == 15
     assert confirmed.sweep_seconds == (30 + 4 * 20, 30 + 4 * 20)
+    searched = {"lr": {"low": 1e-4, "high": 1e-2}}
+    assert estimate(search=searched, confirm={"top": 3, "replicas": 5}).confirmation_runs == 20  # and the defaults
+    assert estimate(search=searched, confirm={"default": False}).confirmation_runs == 15
     assert estimate(limits={"concurrent": 1}).sweep_seconds == (100, 100)
     assert estimate(resources={"cpus": 2}).sweep_seconds == (50, 50)
     earned = estimate(replicas={"least": 1, "most": 3})

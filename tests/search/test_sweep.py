@@ -9,7 +9,7 @@ import pytest
 from optuna.trial import TrialState
 
 from gansearch.experiment import ExperimentError
-from gansearch.gan import TaskError
+from gansearch.gan import TaskError, Trainer, load_task
 from gansearch.search import confirm
 from gansearch.search.errors import Interrupted, SweepError, SweepFailed
 from gansearch.search.listener import Listener
@@ -17,7 +17,16 @@ from gansearch.search.searcher import open_study
 from gansearch.search.sweep import sweep
 from gansearch.study.folder import Folder
 from gansearch.study.samples import read_kept, read_real
-from gansearch.study.tables import CURVE_COLUMNS, from_json, read_confirmation, read_record, to_json, trial_columns
+from gansearch.study.tables import (
+    CURVE_COLUMNS,
+    from_json,
+    read_confirmation,
+    read_default,
+    read_record,
+    read_samples,
+    to_json,
+    trial_columns,
+)
 
 
 class Log(Listener):
@@ -190,8 +199,35 @@ def test_confirmation_uses_fresh_seeds_and_is_not_repeated(finished, tmp_path):
     log, more = Log(), finished.experiment.confirm.model_copy(update={"replicas": 3})
     experiment = finished.experiment.model_copy(update={"confirm": more})
     assert sweep(experiment, tmp_path / "out", resume=True, listeners=[log]).ran == 0
-    assert [e[2] for e in log.events if e[0] == "confirming" and e[3] is None] == [10_002]
+    (number,) = {entry["number"] for entry in first}
+    started = [e[1:3] for e in log.events if e[0] == "confirming" and e[3] is None]
+    assert started == [(number, 10_002), (None, 10_002)]
     assert read_confirmation(Folder(tmp_path / "out"))[:2] == first
+
+
+def test_the_default_settings_are_trained_on_the_same_seeds(finished, tmp_path):
+    folder = Folder(finished.path)
+    found = read_default(folder)
+    assert [entry["seed"] for entry in found] == [10_000, 10_001]
+    number = read_confirmation(folder)[0]["number"]
+    shapes = [read_samples(folder, one, confirmed=True).shape for one in (None, number)]
+    assert shapes[0] == shapes[1]
+    task, training = load_task(finished.experiment.task, finished.experiment.task_options), finished.experiment.training
+    trainer = Trainer(task, training, seed=10_001)
+    for _ in trainer.run():
+        pass
+    assert found[1]["distance"] == pytest.approx(trainer.result().distance)
+    # What somebody left there is no pair to the candidates; what is wanted no more is not trained.
+    shutil.copytree(finished.path, tmp_path / "out")
+    other = Folder(tmp_path / "out")
+    other.default.write_text(to_json({"seeds": [{**found[0], "seed": 20_000}]}))
+    unwanted = finished.experiment.confirm.model_copy(update={"default": False})
+    log = Log()
+    sweep(finished.experiment.model_copy(update={"confirm": unwanted}), other.path, resume=True, listeners=[log])
+    assert log.events == [("begin", 0, 8), ("close",)]
+    sweep(finished.experiment, other.path, resume=True)
+    assert to_json(read_default(other)).count("train_seconds") == 2
+    assert [entry["seed"] for entry in read_default(other)] == [10_000, 10_001]
 
 
 def test_confirmation_may_take_a_longer_budget(finished, tmp_path):

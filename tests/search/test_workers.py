@@ -49,7 +49,8 @@ def shared(tiny, tmp_path):
 
 def test_finished_trials_leave_what_those_of_one_worker_leave(tiny, tmp_path, monkeypatch):
     monkeypatch.setattr(confirm, "candidates", lambda trials, top: trials["number"].tolist()[:top])
-    fields = {"trials": 2, "replicas": 2, "prune": False, "confirm": {"top": 1, "replicas": 2}}
+    fields = {"trials": 2, "replicas": 2, "prune": False}
+    fields["confirm"] = {"top": 1, "replicas": 2, "default": False}
     alone = sweep(tiny(**fields), tmp_path / "alone").rows
     rows = sweep(tiny(**fields, resources=TWO), tmp_path / "out").rows
     assert [row["status"] for row in rows] == ["complete"] * 2

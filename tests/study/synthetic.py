@@ -14,7 +14,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
 from gansearch.experiment import Experiment
-from gansearch.study.folder import Folder, write_whole
+from gansearch.study.folder import Folder, write_array, write_whole
 from gansearch.study.tables import CURVE_COLUMNS, to_json, trial_columns, trial_row, write_record, write_tables
 
 SEARCH: dict[str, Any] = {
@@ -134,6 +134,19 @@ def confirm(params: dict[str, Any], number: int, seeds: int = 5, seed: int = 10_
     return [{"number": number, **seed_result(params, seed + i, rng)} for i in range(seeds)]
 
 
+DEFAULT = {"lr": 2e-4, "lr_ratio": 1.0, "pretrain_steps": 0, "update_ratio": 1.0, "r1_gamma": 0.0}
+"""The settings of an experiment that searches nothing."""
+
+
+def write_default(folder: Folder, rng: np.random.Generator, samples: bool) -> None:
+    """What a confirmation leaves of the default settings."""
+    seeds = [{key: value for key, value in one.items() if key != "number"} for one in confirm(DEFAULT, 0)]
+    write_whole(folder.default, to_json({"seeds": seeds}))
+    if samples:
+        folder.record(None).mkdir(parents=True)
+        write_array(folder.record(None) / "confirmed.npy", pictures(rng, 0.5))
+
+
 def write_study(
     path: Path,
     trials: int = 40,
@@ -193,6 +206,8 @@ def write_study(
     if confirmed:
         best = candidates(pd.read_parquet(folder.trials), 3) if rows else []
         write_whole(folder.confirmation, to_json([r for number in best for r in confirm(drawn[number], number)]))
+        if best:
+            write_default(folder, rng, samples)
     write_whole(
         folder.run,
         to_json(

@@ -15,8 +15,9 @@ from gansearch.study.folder import Folder, StudyError
 from gansearch.study.page import Charts
 from gansearch.study.report import _charts, reasons
 from gansearch.study.study import Study, load_study
+from gansearch.study.tables import to_json
 
-from .synthetic import write_study
+from .synthetic import confirm, write_study
 
 PLOTS = ["stability_map", "pareto", "curves", "importance", "slices", "parallel", "seeds", "neighbourhood", "timeline"]
 
@@ -55,6 +56,7 @@ def test_nothing_to_draw_is_said(tmp_path: Path) -> None:
 
 
 def test_the_default_settings_may_be_a_trial(folder: Folder) -> None:
+    folder.default.unlink()
     assert load_study(folder.path).default is None
     trials = pd.read_parquet(folder.trials)
     usual = {"lr": 2e-4, "lr_ratio": 1.0, "pretrain_steps": 0, "update_ratio": 1.0, "r1_gamma": 0.0}
@@ -64,6 +66,13 @@ def test_the_default_settings_may_be_a_trial(folder: Folder) -> None:
     found = load_study(folder.path).default
     assert found is not None
     assert (found.number, found.fresh) == (3, False)
+    # Among the confirmed candidates it is known on fresh seeds, and is not twice in the figure.
+    folder.confirmation.write_text(to_json([*load_study(folder.path).confirmation, *confirm(usual, 3)]))
+    study = load_study(folder.path)
+    assert study.default is not None
+    assert (study.default.number, study.default.fresh, len(study.default.seeds)) == (3, True, 5)
+    assert [group.number for group in study.groups].count(3) == 1
+    found = study.default
     (folder.path / "default.json").write_text("{half")
     assert load_study(folder.path).default == found
     seeds = [{"seed": 1, "verdict": "balanced", "stability": 0.9, "distance": None}]

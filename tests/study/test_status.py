@@ -72,8 +72,8 @@ def test_a_sweep_that_runs(folder, held):
     assert facts["stuck"] == []
     assert facts["best"]["number"] == load_study(folder.path).best.number
     assert "of 40 have ended" in "\n".join(lines(found))
-    # 28 trials of 8 s and two halves, two at a time; then 3 × 5 runs of 8 s for the confirmation, in 8 rounds
-    assert found.seconds_left == pytest.approx((28 * 8 + 2 * 4) / 2 + 8 * 8, abs=0.5)
+    # 28 trials of 8 s and two halves, two at a time; then 4 × 5 runs of 8 s for the confirmation
+    assert found.seconds_left == pytest.approx((28 * 8 + 2 * 4) / 2 + 10 * 8, abs=0.5)
     assert datetime.fromisoformat(facts["expected_end"]).timestamp() > time.time()
 
 
@@ -83,7 +83,7 @@ def test_a_trial_that_is_late_ends_at_its_own_speed_and_so_do_others(folder, hel
     write_progress(folder, running=[{**late, "probe": PROBE}])
     mean = (10 * 8 + 60 + 20) / 11  # ten trials of 8 s, and this one with 1,000 updates to go
     left = status(load_study(folder.path)).seconds_left
-    assert left == pytest.approx((29 * mean + 20) / 2 + 8 * 80, abs=0.5)
+    assert left == pytest.approx((29 * mean + 20) / 2 + 10 * 80, abs=0.5)
 
 
 def test_the_end_is_expected_from_running_trials_where_none_has_ended(tmp_path):
@@ -97,7 +97,7 @@ def test_the_end_is_expected_from_running_trials_where_none_has_ended(tmp_path):
         fcntl.flock(journal, fcntl.LOCK_EX)
         each = study.experiment.training.updates / 50
         left = status(study).seconds_left
-    assert left == pytest.approx((38 * each + 2 * (each - 4)) / 2 + 8 * each, rel=0.01)
+    assert left == pytest.approx((38 * each + 2 * (each - 4)) / 2 + 10 * each, rel=0.01)
 
 
 def test_a_trial_of_which_nothing_is_heard_is_stuck(folder, held):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 import subprocess
 import sys
 from pathlib import Path
@@ -25,6 +26,7 @@ def test_the_summary_is_the_contract_s_object_and_agrees_with_the_tables(finishe
         "trials",
         "verdicts",
         "best",
+        "default",
         "importance",
         "wall_seconds",
         "train_seconds",
@@ -44,6 +46,10 @@ def test_the_summary_is_the_contract_s_object_and_agrees_with_the_tables(finishe
     low, high = best["confirmed"]["interval"]
     assert low < best["confirmed"]["distance"] < high
     assert set(found["importance"]) == {"stability", "distance"}
+    default = json.loads(finished.default.read_text())["seeds"]
+    assert found["default"]["seeds"] == [10_000 + i for i in range(5)] == best["confirmed"]["seeds"]
+    assert found["default"]["distance"] == statistics.median(seed["distance"] for seed in default)
+    assert found["default"]["healthy"] == sum(seed["verdict"] == "balanced" for seed in default)
 
 
 def test_the_best_is_exported_as_a_file_that_loads(finished: Folder, tmp_path: Path) -> None:
