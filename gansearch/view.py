@@ -144,7 +144,7 @@ def _cells(one: Mapping[str, Any], budget: int, now: float) -> Iterator[str | Te
     yield f"{rate:,.0f}" if rate else ""
     yield str(probe.get("gpus") or "")
     yield f"{probe['separability']:.2f}"
-    yield f"{probe['distance']:.4g}" if math.isfinite(probe["distance"]) else ""
+    yield f"{one['distance']:.4g}" if one.get("distance") is not None else ""
     yield f"{probe['saturated_right'] + probe['saturated_wrong']:.0%}"
     yield str(probe.get("node") or "")
 

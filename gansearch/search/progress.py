@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import socket
 import threading
@@ -123,12 +124,15 @@ class _Running:
         self.updates: dict[int, int] = {}
         self.at_first = 0
         self.probe: dict[str, Any] | None = None
+        self.distance: float | None = None
 
     def hear(self, rows: list[dict[str, Any]]) -> float:
         """Notes new rows; returns for how long there were none, in seconds."""
         now = time.time()
         silent, self.heard, self.probe = now - self.heard, now, rows[-1]
         self.updates.update({row["seed"]: row["update"] for row in rows})
+        measured = [row["distance"] for row in rows if math.isfinite(row["distance"])]  # by few probes
+        self.distance = measured[-1] if measured else self.distance
         if not self.first:
             self.first, self.at_first = now, sum(self.updates.values())
         return silent
@@ -138,7 +142,7 @@ class _Running:
         done, since = sum(self.updates.values()) - self.at_first, self.heard - self.first
         rate = done / since if self.first and since > 0 else None
         told = {"started": self.started, "heard": self.heard, "updates_per_second": rate}
-        return {**told, "updates": sum(self.updates.values()), "probe": self.probe}
+        return {**told, "updates": sum(self.updates.values()), "distance": self.distance, "probe": self.probe}
 
 
 def _cluster() -> tuple[list[dict[str, Any]], dict[str, float]]:

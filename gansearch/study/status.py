@@ -49,9 +49,9 @@ class Status:
 
     @property
     def running(self) -> list[dict[str, Any]]:
-        """{"number", "started", "heard", "updates", "updates_per_second", "probe"} of each trial that trains: `probe`
-        is its last row of curves.parquet with its `node`, the ids of its `gpus` there and the `stability` of the trial so
-        far, None before the first; `heard` the time of the last news."""
+        """{"number", "started", "heard", "updates", "updates_per_second", "distance", "probe"} of each trial that
+        trains: `probe` is its last row of curves.parquet with its `node`, its `gpus` there and the trial's `stability`
+        so far; `distance` the last that was measured; None before the first. `heard` is the time of the last news."""
         return list(self.progress.get("running", [])) if self.alive else []
 
     @property
