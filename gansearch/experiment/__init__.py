@@ -11,7 +11,7 @@ from gansearch.experiment.loop import LoopTraining
 from gansearch.experiment.population import scheduled_entries
 from gansearch.experiment.reading import load_yaml
 from gansearch.experiment.sections import Confirm, Limits, Replicas, Resources, Sampler, Start
-from gansearch.experiment.trackers import MLflow, Trackers
+from gansearch.experiment.trackers import MLflow, Trackers, Wandb
 from gansearch.experiment.training import Segment, Training
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "Start",
     "Trackers",
     "Training",
+    "Wandb",
     "as_searched",
     "folder_name",
     "load_yaml",

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from gansearch.experiment.entries import Choices, Range
 from gansearch.experiment.model import Model
 from gansearch.experiment.sections import Confirm, Limits, Replicas, Resources
-from gansearch.experiment.trackers import MLflow, Trackers
+from gansearch.experiment.trackers import MLflow, Trackers, Wandb
 from gansearch.experiment.training import Change, Training
 
 _SECTIONS: dict[str, type[Model]] = {
@@ -24,6 +24,7 @@ _SECTIONS: dict[str, type[Model]] = {
     "limits": Limits,
     "trackers": Trackers,
     "mlflow": MLflow,
+    "wandb": Wandb,
     "range": Range,
     "choices": Choices,
 }

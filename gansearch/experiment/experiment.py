@@ -67,7 +67,7 @@ class Experiment(Model):
     stop_when_flat: int | None = Field(None, ge=2)
     """No trial is started once the last so many brought nothing that is better by 1% under the objective."""
     trackers: Trackers = Trackers()
-    """Where trials are logged as well: `[mlflow]`, or a mapping with its options."""
+    """Where trials are logged as well: `[mlflow]`, `[wandb]`, both, or a mapping with their options."""
     evidence: dict[str, Any] = Field({})
     """What a sweep measured of this configuration: written by export, not read by train."""
 

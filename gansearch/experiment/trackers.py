@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import model_validator
 
@@ -18,10 +18,22 @@ class MLflow(Model):
     """null is the name of the experiment."""
 
 
+class Wandb(Model):
+    """A run for each trial in Weights & Biases."""
+
+    project: str | None = None
+    """null is the name of the experiment, as its folder is called."""
+    entity: str | None = None
+    """The user or team; null is the default one of who is logged in."""
+    mode: Literal["online", "offline"] | None = None
+    """offline leaves the runs in `wandb/` of the results folder, for `wandb sync`; null is WANDB_MODE, else online."""
+
+
 class Trackers(Model):
-    """`[mlflow]`, or each with its options: `{mlflow: {tracking_uri: ...}}`."""
+    """`[mlflow]`, `[mlflow, wandb]`, or each with its options: `{mlflow: {tracking_uri: ...}}`."""
 
     mlflow: MLflow | None = None
+    wandb: Wandb | None = None
 
     @model_validator(mode="before")
     @classmethod

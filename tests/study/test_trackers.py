@@ -1,15 +1,20 @@
-"""Trials in MLflow, in a store of files; what an experiment may say of trackers."""
+"""Trials in MLflow, in a store of files, and in W&B, offline; what an experiment may say of trackers."""
 
 import importlib.util
+import json
+import struct
 
 import numpy as np
 import pytest
+import wandb
 from mlflow.tracking import MlflowClient
+from wandb.proto.wandb_internal_pb2 import Record
 
 from gansearch.experiment import Experiment, ExperimentError, load_yaml
+from gansearch.study.folder import Folder
 from gansearch.study.tables import read_record
 from gansearch.study.tensorboard import TAGS
-from gansearch.study.trackers import MLflowLog, check_trackers, trackers
+from gansearch.study.trackers import MLflowLog, WandbLog, check_trackers, trackers
 
 from .synthetic import curve, draw, experiment, write_study
 
@@ -23,10 +28,20 @@ def store(tmp_path, monkeypatch):
     return (tmp_path / "mlruns").as_uri()
 
 
-def logged(folder, store, replicas=1, cut=False):
-    """Logs trial 0 of a folder, up to its end or not; the one run that MLflow has of it."""
+@pytest.fixture
+def offline(tmp_path, monkeypatch):
+    """W&B with nothing of its own in the user's home."""
+    for name in ("CACHE", "CONFIG", "DATA"):
+        monkeypatch.setenv(f"WANDB_{name}_DIR", str(tmp_path / name.lower()))
+    monkeypatch.delenv("WANDB_MODE", raising=False)
+    yield
+    wandb.teardown()
+
+
+def told(folder, options, replicas=1, cut=False):
+    """Tells a tracker of trial 0 of a folder, up to its end or not; what it was told."""
     record = read_record(folder, 0)
-    (log,) = trackers(experiment(replicas=replicas, trackers={"mlflow": {"tracking_uri": store}}))
+    (log,) = trackers(experiment(replicas=replicas, trackers=options))
     log.begin(experiment(replicas=replicas), folder, 2, 0)
     log.started(0, PARAMS)
     rng = np.random.default_rng(0)
@@ -36,6 +51,12 @@ def logged(folder, store, replicas=1, cut=False):
     if not cut:
         log.ended(record)
     log.close()
+    return record, rows
+
+
+def logged(folder, store, replicas=1, cut=False):
+    """The one run that MLflow has of trial 0."""
+    record, rows = told(folder, {"mlflow": {"tracking_uri": store}}, replicas, cut)
     client = MlflowClient(store)
     (run,) = client.search_runs([client.get_experiment_by_name("digits").experiment_id])
     return client, run, record, rows
@@ -64,6 +85,75 @@ def test_a_trial_that_is_cut_short_is_killed(finished, store):
     assert logged(finished, store, cut=True)[1].info.status == "KILLED"
 
 
+def records(folder):
+    """What W&B wrote of its one run: a log in blocks of 32 kB (LevelDB's format) after seven bytes, of messages."""
+    (path,) = folder.path.glob("wandb/offline-run-*/run-*.wandb")
+    data, place, part = path.read_bytes(), 7, b""
+    while place + 7 <= len(data):
+        if 32768 - place % 32768 < 7:
+            place += 32768 - place % 32768
+            continue
+        length, kind = struct.unpack("<HB", data[place + 4 : place + 7])
+        part += data[place + 7 : place + 7 + length]
+        place += 7 + length
+        if kind in (1, 4):  # a whole record, or the last part of one
+            record = Record()
+            record.ParseFromString(part)
+            yield record
+            part = b""
+
+
+def plain(items):
+    return {item.key or "/".join(item.nested_key): json.loads(item.value_json) for item in items}
+
+
+@pytest.mark.parametrize("replicas", [1, 2])
+def test_a_trial_is_a_run_of_weights_and_biases(tmp_path, offline, replicas):
+    folder = write_study(tmp_path / "digits", trials=1, replicas=replicas, confirmed=False)
+    record, rows = told(folder, {"wandb": {"mode": "offline"}}, replicas)
+    found = list(records(folder))
+    (run,) = [one.run for one in found if one.HasField("run")][:1]
+    assert (run.display_name, run.project, run.run_group) == ("trial-00000", "digits", "digits")
+    config = plain(run.config.update)
+    assert {name: config[name] for name in PARAMS} == PARAMS
+    history = [plain(one.history.item) for one in found if one.HasField("history")]
+    for seed in range(replicas):
+        name = (f"seed-{seed}/" if replicas > 1 else "") + TAGS["p_real"]
+        mine = [(one["update"], one["p_real"]) for one in rows if one["seed"] == seed]
+        assert [(one["update"], one[name]) for one in history if name in one] == mine
+    row = record["row"]
+    assert history[-1]["stability/score"] == pytest.approx(row["stability"])
+    summary = {}
+    for one in found:
+        summary |= plain(one.summary.update)
+    assert (summary["verdict"], summary["status"]) == (row["verdict"], row["status"])
+    assert summary["sentence"]
+    (code,) = [one.exit.exit_code for one in found if one.HasField("exit")]
+    assert code == (row["status"] == "failed")
+
+
+def test_a_run_of_weights_and_biases_that_is_cut_short_has_not_succeeded(finished, tmp_path, offline):
+    folder = Folder(tmp_path)
+    (log,) = trackers(experiment(trackers={"wandb": {"mode": "offline", "project": "mine"}}))
+    log.begin(experiment(), folder, 2, 0)
+    log.started(0, PARAMS)
+    log.close()
+    found = list(records(folder))
+    assert next(one.run.project for one in found if one.HasField("run")) == "mine"
+    assert [one.exit.exit_code for one in found if one.HasField("exit")] == [130]
+
+
+def test_nobody_is_asked_for_a_key_in_the_middle_of_a_sweep(offline, monkeypatch):
+    asked = []
+    monkeypatch.setattr(wandb, "login", lambda **how: asked.append(how) or False)
+    check_trackers(experiment(trackers={"wandb": {"mode": "offline"}}))
+    with pytest.raises(ExperimentError, match=r"trackers.wandb: no key .* wandb login .* {wandb: {mode: offline}}"):
+        check_trackers(experiment(trackers=["wandb"]))
+    assert asked == [{"prompt": False}]
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    check_trackers(experiment(trackers=["wandb"]))
+
+
 def test_a_store_that_is_not_there_is_told_once_and_harms_nothing(finished, caplog):
     (log,) = trackers(experiment(trackers={"mlflow": {"tracking_uri": "nonsense://nowhere"}}))
     log.begin(experiment(), finished, 2, 0)
@@ -78,7 +168,9 @@ def test_names_and_options():
     assert experiment(trackers=["mlflow"]).trackers.mlflow.tracking_uri is None
     kept = experiment(trackers={"mlflow": {"experiment_name": "mine"}})
     assert isinstance(trackers(kept)[0], MLflowLog)
-    for one in (kept, experiment(trackers=["mlflow"]), experiment()):
+    both = experiment(trackers=["wandb", "mlflow"])
+    assert [type(log) for log in trackers(both)] == [MLflowLog, WandbLog]
+    for one in (kept, both, experiment(trackers=["mlflow"]), experiment()):
         assert Experiment.parse(load_yaml(one.to_yaml())).trackers == one.trackers
     with pytest.raises(ExperimentError, match=r'trackers.mlfow: unknown field; did you mean "mlflow"\?'):
         experiment(trackers=["mlfow"])
@@ -90,5 +182,6 @@ def test_a_missing_package_is_an_error_that_names_the_extra(monkeypatch):
     check_trackers(experiment(trackers=["mlflow"]))
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     check_trackers(experiment())
-    with pytest.raises(ExperimentError, match=r"trackers.mlflow: .* pip install 'gansearch\[mlflow\]'"):
-        check_trackers(experiment(trackers=["mlflow"]))
+    for name in ("mlflow", "wandb"):
+        with pytest.raises(ExperimentError, match=rf"trackers.{name}: .* pip install 'gansearch\[{name}\]'"):
+            check_trackers(experiment(trackers=[name]))
