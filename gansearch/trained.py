@@ -154,7 +154,8 @@ class SeedFolder:
             write_whole(self._checkpoint, lambda file: torch.save(state, file))
 
     def _write(self, trainer: AnyTrainer, probes: list[dict[str, Any]]) -> None:
-        write_whole(self.path / "curves.parquet", lambda file: pd.DataFrame(probes).to_parquet(file, index=False))
+        curves = pd.DataFrame(probes).drop(columns="outputs", errors="ignore")  # counts are no curve
+        write_whole(self.path / "curves.parquet", lambda file: curves.to_parquet(file, index=False))
         if isinstance(trainer, LoopTrainer):
             self._write_samples(Kept(trainer.samples()))
             trainer.copy_files(self.path / "checkpoint")

@@ -139,7 +139,7 @@ def _cells(one: Mapping[str, Any], budget: int, now: float) -> Iterator[str | Te
     yield str(probe["seed"])
     yield beliefs(probe["p_real"], probe["p_fake"])
     stability = probe.get("stability")
-    yield "" if stability is None else f"{stability:.2f}"
+    yield f"{stability:.2f}" if stability is not None and math.isfinite(stability) else ""
     yield f"{probe['update']}/{budget}"
     yield f"{rate:,.0f}" if rate else ""
     yield str(probe.get("gpus") or "")

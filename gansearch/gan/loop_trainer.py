@@ -110,10 +110,14 @@ class LoopTrainer:
         finally:
             self._abandon()
 
+    @property
+    def stability(self) -> float:
+        """What the run would score if it ended now, by the worst of its discriminators; NaN before a probe of one."""
+        return min((report.stability for report in self._reports(None).values()), default=math.nan)
+
     def standing(self) -> tuple[float, float]:
         """(stability, last reported distance) as they are now, to compare runs part way by."""
-        reports = self._reports(None).values()
-        return min((report.stability for report in reports), default=math.nan), self.trial.distance
+        return self.stability, self.trial.distance
 
     def result(self) -> Result:
         """Judges the run as far as it went, by the worst of its discriminators."""

@@ -26,6 +26,8 @@ class Probe:
     grad_norm_g: float
     """2-norm of the last gradient, before the optimizer."""
     distance: float
+    outputs: dict[str, list[int]] | None = None
+    """How many of D's answers to "real" and to "fake" samples are in each twentieth of [0, 1]; None at most probes."""
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,9 @@ class Listener(Protocol):
         """A trial starts to train."""
 
     def probes(self, number: int, rows: list[dict[str, Any]]) -> None:
-        """New rows of curves.parquet, a few at a time, each with the `node` and the `gpus` that it comes from and its
-        trial's `stability` so far, None where a trial that ends has said its last."""
+        """New rows of curves.parquet, a few at a time, each with the `node` and the `gpus` that it comes from, its
+        trial's `stability` so far, None where a trial that ends has said its last, and some with D's `outputs`, as
+        gansearch.gan.Probe has them."""
 
     def ended(self, record: Mapping[str, Any]) -> None:
         """A trial has ended: {"row", "seeds"}, as its record holds it, and "in_turn": why its seeds could not be

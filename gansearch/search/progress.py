@@ -129,7 +129,8 @@ class _Running:
     def hear(self, rows: list[dict[str, Any]]) -> float:
         """Notes new rows; returns for how long there were none, in seconds."""
         now = time.time()
-        silent, self.heard, self.probe = now - self.heard, now, rows[-1]
+        silent, self.heard = now - self.heard, now
+        self.probe = {name: value for name, value in rows[-1].items() if name != "outputs"}
         self.updates.update({row["seed"]: row["update"] for row in rows})
         measured = [row["distance"] for row in rows if math.isfinite(row["distance"])]  # by few probes
         self.distance = measured[-1] if measured else self.distance

@@ -14,6 +14,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 EPSILONS = (0.01, 0.05, 0.1)
+BINS = 20
+"""Parts of a histogram."""
 
 
 def threshold(epsilon: float) -> float:
@@ -25,6 +27,15 @@ def saturation_counts(logits: Tensor) -> list[Tensor]:
     """How many of (N,) logits are above 1 − ε, then below ε, for each of EPSILONS: six () tensors."""
     taus = [threshold(epsilon) for epsilon in EPSILONS]
     return [(logits > tau).sum() for tau in taus] + [(logits < -tau).sum() for tau in taus]
+
+
+def histogram(logits: Tensor) -> Tensor:
+    """How many of (N,) logits have their probability in each of 20 equal parts of [0, 1]: (20,) counts.
+
+    The first part holds what is within .05 of 0, the last what is within .05 of 1.
+    """
+    places = (logits.sigmoid() * BINS).long().clamp(max=BINS - 1)
+    return (places.unsqueeze(1) == torch.arange(BINS, device=logits.device)).sum(0)
 
 
 def separability(real: Tensor, fake: Tensor) -> Tensor:

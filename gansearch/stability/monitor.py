@@ -54,6 +54,8 @@ class StabilityMonitor:
         self._probes = 0
         self._widest: Tensor | None = None  # the largest standard deviation of a critic's scores so far, ()
         self._before: tuple[Tensor, Tensor] | None = None  # the last probe's fakes and their mean distance
+        self.judged: tuple[Tensor, Tensor] | None = None
+        """The last probe's logits of real and of fake, (N,) and (M,), as they were judged; of a critic half of them."""
 
     @torch.no_grad()
     def update(
@@ -177,6 +179,7 @@ class StabilityMonitor:
             real, fake = measures.calibrate(real, fake)
         else:
             invalid = invalid + (real.abs() > 1e4).sum() + (fake.abs() > 1e4).sum()
+        self.judged = real, fake
         loss = measures.discriminator_loss(real, fake)
         values = [
             *(step, 1.0, len(real), len(fake), invalid, real.sigmoid().sum(), fake.sigmoid().sum(), area),

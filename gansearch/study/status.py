@@ -235,7 +235,7 @@ def _trial_line(one: Mapping[str, Any], now: float) -> str:
         return f"starting, for {duration(now - one['started'])}"
     speed = f", {rate:,.0f} updates a second" if rate else ""
     stability = probe.get("stability")
-    so_far = "" if stability is None else f", stability so far {stability:.2f}"
+    so_far = "" if stability is None or math.isnan(stability) else f", stability so far {stability:.2f}"
     return (
         f"seed {probe['seed']}, update {probe['update']}{speed}, D(real) {probe['p_real']:.2f}, "
         f"D(fake) {probe['p_fake']:.2f}, separability {probe['separability']:.2f}{so_far}"

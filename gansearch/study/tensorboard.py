@@ -57,12 +57,14 @@ class TensorBoardLog:
         self._name_columns(self._params[number])
 
     def probes(self, number: int, rows: Sequence[Mapping[str, Any]]) -> None:
-        """New probes of a trial, with the columns of curves.parquet."""
+        """New probes of a trial, with the columns of curves.parquet and some with D's `outputs`."""
         for row in rows:
             writer = self._writer(number, int(row["seed"]), int(row["update"]))
             for column, tag in TAGS.items():
                 if _is_number(row[column]):
                     writer.add_scalar(tag, row[column], int(row["update"]))
+            for kind, counts in (row.get("outputs") or {}).items():
+                _add_histogram(writer, f"discriminator/outputs_{kind}", counts, int(row["update"]))
 
     def ended(self, record: Mapping[str, Any]) -> None:
         """A trial has ended: its score, its samples and its line in the HPARAMS tab."""
@@ -152,6 +154,23 @@ def _in_block(text: str) -> str:
 def _in_cell(value: object) -> str:
     """As a cell of a Markdown table."""
     return " ".join(str(value).split()).replace("|", "\\|")
+
+
+def _add_histogram(writer: SummaryWriter, tag: str, counts: Sequence[int], update: int) -> None:
+    """Adds counts of values in equal parts of [0, 1]; each value stands in the middle of its part."""
+    edges = [(part + 1) / len(counts) for part in range(len(counts))]
+    middles = [edge - 0.5 / len(counts) for edge in edges]
+    writer.add_histogram_raw(
+        tag,
+        min=0.0,
+        max=1.0,
+        num=sum(counts),
+        sum=sum(count * middle for count, middle in zip(counts, middles, strict=True)),
+        sum_squares=sum(count * middle**2 for count, middle in zip(counts, middles, strict=True)),
+        bucket_limits=edges,
+        bucket_counts=list(counts),
+        global_step=update,
+    )
 
 
 def _session_end(failed: bool) -> Any:

@@ -242,6 +242,18 @@ def test_the_distance_is_measured_at_quarters():
     assert probes[-1].distance == result.distance
 
 
+@pytest.mark.parametrize("loss", ["non_saturating", "hinge"])
+def test_d_s_answers_are_counted_ten_times_a_run(loss):
+    probes, _ = finish(Trainer(load_task("ring"), Training(updates=200, batch_size=8, loss=loss)))
+    counted = [probe for probe in probes if probe.outputs]
+    assert (len(counted), counted[-1].update) == (10, 200)
+    for probe in counted:
+        real, fake = probe.outputs["real"], probe.outputs["fake"]
+        assert len(real) == len(fake) == 20
+        certain = (real[-1] / sum(real) + fake[0] / sum(fake)) / 2
+        assert certain == pytest.approx(probe.saturated_right)
+
+
 def test_samples_come_from_the_average_where_there_is_one():
     plain, averaged = (Trainer(load_task("ring"), Training(**FAST, ema=ema)) for ema in (0.0, 0.999))
     for trainer in (plain, averaged):

@@ -1,5 +1,6 @@
 """What a sweep says of itself while it runs."""
 
+import math
 import time
 
 import pytest
@@ -73,14 +74,15 @@ def test_updates_a_second_are_counted_from_the_first_news(ray_session, tiny, tmp
     told.begin(tiny(), folder, 1, 0)
     told.started(3, {})
     now[0] = 5.0
-    told.probes(3, [{"seed": 0, "update": 10}, {"seed": 1, "update": 10}])
+    told.probes(3, [{"seed": 0, "update": 10, "distance": 8.0}, {"seed": 1, "update": 10, "distance": math.nan}])
     now[0] = 7.0
-    told.probes(3, [{"seed": 0, "update": 30}])
+    told.probes(3, [{"seed": 0, "update": 30, "distance": math.nan, "outputs": {"real": [1]}}])
     told._write()
     (one,) = read_progress(folder)["running"]
     assert one["updates"] == 40
     assert one["updates_per_second"] == 10
-    assert one["probe"] == {"seed": 0, "update": 30}
+    assert (one["probe"]["update"], one["distance"]) == (30, 8.0)
+    assert "outputs" not in one["probe"]
     assert read_progress(folder)["longest_silence"] == 5.0
     told.close()
     assert read_progress(folder)["state"] == "stopped"

@@ -65,6 +65,14 @@ def test_saturation_lies_between_its_bounds_by_the_divergence(delta, epsilon):
         assert saturation <= jsd / (math.log(2) - entropy) + slack
 
 
+def test_a_histogram_s_ends_are_what_is_saturated():
+    logits = torch.logit(torch.tensor([0.01, 0.049, 0.051, 0.5001, 0.96, 1 - 1e-9, 1.0], dtype=torch.float64))
+    counts = measures.histogram(logits).tolist()
+    assert {place: count for place, count in enumerate(counts) if count} == {0: 2, 1: 1, 10: 1, 19: 3}
+    above, below = measures.saturation_counts(logits)[1::3]  # within .05
+    assert (counts[0], counts[-1]) == (below, above)
+
+
 def test_separability_is_the_share_of_ordered_pairs_with_ties_halved():
     real, fake = torch.tensor([3.0, 1.0, 2.0]), torch.tensor([1.0, 0.0])
     pairs = [(r > f) + (r == f) / 2 for r in real.tolist() for f in fake.tolist()]

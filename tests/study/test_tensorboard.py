@@ -139,6 +139,23 @@ def test_samples_that_are_images_are_shown(folder: Folder) -> None:
     assert (image.width, image.height) == (71, 71)
 
 
+def test_d_s_answers_are_histograms(log: TensorBoardLog, tmp_path: Path) -> None:
+    left = record(5)
+    rows = probes(5, left)
+    counts = {"real": [0] * 15 + [1, 2, 3, 4, 5], "fake": [7] + [0] * 19}
+    log.started(5, PARAMS)
+    log.probes(5, [rows[0], {**rows[1], "outputs": counts}, {**rows[2], "outputs": None}])
+    log.close()
+    found = EventAccumulator(str(tmp_path / "tensorboard/trial-00005/seed-0"), {"histograms": 0}).Reload()
+    assert found.Tags()["histograms"] == ["discriminator/outputs_real", "discriminator/outputs_fake"]
+    (event,) = found.Histograms("discriminator/outputs_real")
+    value = event.histogram_value
+    assert (event.step, value.num, value.min, value.max) == (rows[1]["update"], 15, 0, 1)
+    assert value.bucket == counts["real"]
+    assert value.bucket_limit == pytest.approx([(part + 1) / 20 for part in range(20)])
+    assert value.sum == pytest.approx(1 * 0.775 + 2 * 0.825 + 3 * 0.875 + 4 * 0.925 + 5 * 0.975)
+
+
 def test_nan_is_left_out_and_a_trial_without_a_seed_is_no_error(log: TensorBoardLog, tmp_path: Path) -> None:
     left = record(3, distance=math.nan, stability=math.nan)
     rows = [{**row, "distance": math.nan} for row in probes(3, left)]
