@@ -1,0 +1,27 @@
+"""What is kept of a sweep in results/reference: enough for the same page, and little."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+
+from gansearch.study.folder import Folder
+from gansearch.study.report import _samples, reasons, shown
+from gansearch.study.study import load_study
+
+KEEP = Path(__file__).parents[2] / "results/reference/keep.py"
+
+
+def test_a_kept_study_shows_the_same_samples_and_sentences(finished: Folder, tmp_path: Path) -> None:
+    keep = runpy.run_path(str(KEEP))["keep"]
+    whole = load_study(finished.path)
+    keep(whole, tmp_path / "kept")
+    study = load_study(keep(whole, tmp_path / "kept").path)  # a second time replaces the first
+    assert study.summary() == whole.summary()
+    assert reasons(study) == reasons(whole)
+    samples = _samples(study, shown(study))
+    assert [one.label for one in samples][1] == "default settings"
+    assert samples == _samples(whole, shown(whole))
+    files = [path for path in study.folder.path.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < 1e6
+    assert not list(study.folder.records.glob("*/curves.parquet"))
