@@ -21,6 +21,8 @@ from gansearch.study.words import duration, words
 
 _BAR = 21
 """Characters from 0 to 1, so that each stands for .05."""
+_FRESH = 4
+"""Runs on fresh seeds that are named."""
 _ELSE = 12
 """Lines of the picture that are no running trial."""
 
@@ -37,6 +39,8 @@ def picture(found: Status, width: int, height: int) -> RenderableType:
     if best := _best(found, params=True):
         parts.append(Text(best, style="green"))
     parts += [Text(f"warning: {warning}", style="yellow") for warning in found.warnings]
+    if fresh := _confirming(found):
+        parts.append(Text(fresh))
     if found.running:
         parts.append(_running(found, width, max(3, height - _ELSE)))
     return Group(*(part for part in parts if part))
@@ -94,6 +98,17 @@ def _stopped(found: Status) -> str:
     return (
         f"{stopped.pruned} stopped early, which saved {stopped.share:.0%} of the updates, {duration(stopped.seconds)}"
     )
+
+
+def _confirming(found: Status) -> str:
+    """What trains on fresh seeds now, the longest first."""
+    runs = [
+        f"{'default settings' if run['number'] is None else 'trial ' + str(run['number'])} on seed {run['seed']}, "
+        f"for {duration(found.progress['written'] - run['started'])}"
+        for run in found.confirming
+    ]
+    more = f"; and {len(runs) - _FRESH} more" if len(runs) > _FRESH else ""
+    return f"training {'; '.join(runs[:_FRESH])}{more}" if runs else ""
 
 
 def _best(found: Status, params: bool = False) -> str:

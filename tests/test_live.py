@@ -68,6 +68,16 @@ def test_a_sweep_that_is_over_shows_what_it_exports(tmp_path):
     assert told in " ".join(shown(folder, 200).split())
 
 
+def test_what_trains_on_fresh_seeds(folder):
+    began = time.time() - 12
+    runs = [{"number": number, "seed": 10_000 + n, "started": began} for n, number in enumerate((3, None, 4, 4, 5, 6))]
+    write_progress(folder, state="confirming", running=[], confirmation={"running": 6, "done": 2, "runs": runs})
+    text = " ".join(shown(folder, 80).split())
+    assert "training trial 3 on seed 10000, for 12 s; default settings on seed 10001, for 12 s; " in text
+    assert text.count("on seed") == 4
+    assert "and 2 more" in text
+
+
 def test_what_stopping_early_saved(tmp_path):
     folder = write_study(tmp_path / "digits", trials=30, confirmed=False)
     pruned = (load_study(folder.path).trials["status"] == "pruned").sum()

@@ -37,7 +37,8 @@ class Progress(Listener):
         self._slots = 0
         self._state = "running"
         self._running: dict[int, _Running] = {}
-        self._confirmed = self._confirming = 0
+        self._confirmed = 0
+        self._confirming: dict[tuple[int | None, int], float] = {}  # when each began
         self._silence = 0.0
         self._in_turn: list[str] = []
         self._lock = threading.Lock()
@@ -69,8 +70,11 @@ class Progress(Listener):
         with self._lock:
             self._state = "confirming"
             self._running.clear()
-            self._confirmed += result is not None
-            self._confirming += 1 if result is None else -1
+            if result is None:
+                self._confirming[number, seed] = time.time()
+            else:
+                self._confirmed += 1
+                self._confirming.pop((number, seed), None)
 
     def finished(self) -> None:
         """Nothing is left to do; without that word a sweep that closes was stopped."""
@@ -97,6 +101,10 @@ class Progress(Listener):
         nodes, used = ([], {}) if self._over.is_set() else _cluster()
         with self._lock:
             running = [{"number": number, **one.told()} for number, one in sorted(self._running.items())]
+            confirming = [
+                {"number": number, "seed": seed, "started": started}
+                for (number, seed), started in self._confirming.items()
+            ]
             facts = {
                 "state": self._state,
                 "written": time.time(),
@@ -110,7 +118,7 @@ class Progress(Listener):
                 "longest_silence": self._silence,
                 "in_turn": self._in_turn,
                 "running": running,
-                "confirmation": {"running": self._confirming, "done": self._confirmed},
+                "confirmation": {"running": len(confirming), "done": self._confirmed, "runs": confirming},
             }
         write_whole(self._folder.progress, to_json(facts))
 

@@ -82,6 +82,11 @@ class Status:
         return int(self.progress.get("confirmation", {}).get("done", 0))
 
     @property
+    def confirming(self) -> list[dict[str, Any]]:
+        """{"number", "seed", "started"} of each run on a fresh seed; the number of the default settings is None."""
+        return list(self.progress.get("confirmation", {}).get("runs", [])) if self.alive else []
+
+    @property
     def confirmations(self) -> int:
         """Runs on fresh seeds, as many as there will be; before the trials have ended as many as there can be."""
         confirm = self.study.experiment.confirm
