@@ -17,7 +17,6 @@ from gansearch.study.report import reasons, shown
 from gansearch.study.study import Study, load_study
 
 FILES = ("experiment", "journal", "trials", "curves", "confirmation", "default", "run", "best")
-OF_A_TRIAL = ("result.json", "samples.npy", "confirmed.npy")
 
 
 def keep(study: Study, to: Path) -> Folder:
@@ -25,7 +24,8 @@ def keep(study: Study, to: Path) -> Folder:
     folder, kept = study.folder, Folder(to)
     numbers = {*shown(study), *(reason.number for reason in reasons(study))}
     files = [getattr(folder, name) for name in FILES]
-    files += [folder.record(number) / name for number in numbers for name in OF_A_TRIAL]
+    files += [file for file in folder.records.glob("*") if file.is_file()]
+    files += [file for number in numbers for file in folder.record(number).glob("*") if file.name != "curves.parquet"]
     shutil.rmtree(kept.records, ignore_errors=True)
     for file in files:
         copy = to / file.relative_to(folder.path)
