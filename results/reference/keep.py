@@ -3,7 +3,7 @@
     python results/reference/keep.py results/digits results/reference/digits
 
 Beside the tables these are the records of the few trials whose samples or sentences the page shows, without the curves
-and the checkpoints that a results folder holds for each. What was there before is replaced.
+and the checkpoints that a results folder holds for each. Records that were there before are removed.
 """
 
 from __future__ import annotations
@@ -16,23 +16,19 @@ from gansearch.study.folder import Folder
 from gansearch.study.report import reasons, shown
 from gansearch.study.study import Study, load_study
 
-FILES = ("experiment", "journal", "trials", "curves", "confirmation", "default", "run", "best")
-
 
 def keep(study: Study, to: Path) -> Folder:
     """Copies into a folder, which is made."""
     folder, kept = study.folder, Folder(to)
     numbers = {*shown(study), *(reason.number for reason in reasons(study))}
-    files = [getattr(folder, name) for name in FILES]
-    files += [file for file in folder.records.glob("*") if file.is_file()]
+    made_again = (folder.report, folder.progress)
+    files = [file for file in folder.path.glob("[!.]*") if file.is_file() and file not in made_again]
     files += [file for number in numbers for file in folder.record(number).glob("*") if file.name != "curves.parquet"]
     shutil.rmtree(kept.records, ignore_errors=True)
     for file in files:
         copy = to / file.relative_to(folder.path)
-        copy.unlink(missing_ok=True)
-        if file.is_file():
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, copy)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, copy)
     return kept
 
 
