@@ -34,6 +34,11 @@ def trainers(task, seeds=SEEDS, prune=False, **training):
     return [Trainer(task, Training(**{**BUDGET, **training}), seed, prune=prune) for seed in seeds]
 
 
+def numbers(probe):
+    """A probe without its counts of D's answers: rounding may put one of them on the other side of an edge."""
+    return {name: value for name, value in vars(probe).items() if name != "outputs"}
+
+
 def tensors(trainer):
     """Of both networks and the average, without the biases before batch norm.
 
@@ -79,7 +84,7 @@ def test_seeds_at_once_have_the_probes_and_networks_that_they_have_in_turn(task,
     probes = list(run(at_once))
     for trainer, stacked in zip(in_turn, at_once, strict=True):
         for alone, together in zip(trainer.run(), probes, strict=True):
-            assert vars(together[trainer.seed]) == pytest.approx(vars(alone), rel=1e-3, abs=1e-4, nan_ok=True)
+            assert numbers(together[trainer.seed]) == pytest.approx(numbers(alone), rel=1e-3, abs=1e-4, nan_ok=True)
         assert close(tensors(trainer), tensors(stacked), rel=1e-3)
         assert (stacked.d_updates, stacked.g_updates) == (trainer.d_updates, trainer.g_updates)
         assert torch.equal(stacked.draws.get_state(), trainer.draws.get_state())
@@ -162,7 +167,7 @@ def test_when_one_is_left_it_goes_on_alone():
     last = list(run(pair))[-1]
     assert list(last) == [3]
     *_, expected = alone[0].run()
-    assert vars(last[3]) == pytest.approx(vars(expected), rel=1e-2, abs=1e-3, nan_ok=True)
+    assert numbers(last[3]) == pytest.approx(numbers(expected), rel=1e-2, abs=1e-3, nan_ok=True)
 
 
 class Counting(nn.Linear):
