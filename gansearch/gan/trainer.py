@@ -26,7 +26,7 @@ from gansearch.gan.still import Still
 from gansearch.gan.task import Task
 from gansearch.gan.training import Training
 from gansearch.gan.updates import Updates
-from gansearch.stability.measures import histogram, relativistic
+from gansearch.stability.measures import relativistic
 from gansearch.stability.monitor import StabilityMonitor, window
 from gansearch.stability.referee import referee, rule
 from gansearch.stability.verdict import hopeless
@@ -41,7 +41,6 @@ MEASUREMENTS = 4
 """Measurements of the quality during a run, the last one at its end."""
 HISTOGRAMS = 10
 """Probes of a run that count D's answers, the last one at its end."""
-_KINDS = ("real", "fake")
 KEPT_SAMPLES = 2_000
 """Most fakes that a result keeps, and that a referee sees of each kind."""
 
@@ -294,6 +293,7 @@ class Trainer(Updates):
             before = self.training.pretrain_steps
             rows = [row for row in self.monitor.rows() if row.step > before or row.invalid]
             self.stopped = hopeless(rows, self.share) or ""
+        done = bisect.bisect_right(self._probed_at, self.updates)
         return Probe(
             update=self.updates,
             loss_d=means[0],
@@ -306,7 +306,7 @@ class Trainer(Updates):
             grad_norm_d=math.nan if norms[0] is None else float(norms[0]),
             grad_norm_g=math.nan if norms[1] is None else float(norms[1]),
             distance=self._due_distance(),
-            outputs=self._due_outputs(),
+            outputs=None if done % (PROBES // HISTOGRAMS) else self.monitor.histograms(),
         )
 
     def _due_distance(self) -> float:
@@ -318,13 +318,6 @@ class Trainer(Updates):
             return math.nan
         self.quality = self._measure()
         return self.quality.get("distance", math.nan)
-
-    def _due_outputs(self) -> dict[str, list[int]] | None:
-        """Histograms of the last probe, where they are due."""
-        done = bisect.bisect_right(self._probed_at, self.updates)
-        if done % (PROBES // HISTOGRAMS) or self.monitor.judged is None:
-            return None
-        return {name: histogram(logits).tolist() for name, logits in zip(_KINDS, self.monitor.judged, strict=True)}
 
     def _measure(self) -> dict[str, float]:
         real = self.data.held_out

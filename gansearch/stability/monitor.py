@@ -54,8 +54,7 @@ class StabilityMonitor:
         self._probes = 0
         self._widest: Tensor | None = None  # the largest standard deviation of a critic's scores so far, ()
         self._before: tuple[Tensor, Tensor] | None = None  # the last probe's fakes and their mean distance
-        self.judged: tuple[Tensor, Tensor] | None = None
-        """The last probe's logits of real and of fake, (N,) and (M,), as they were judged; of a critic half of them."""
+        self._judged: tuple[Tensor, Tensor] | None = None  # the last probe's logits of real and of fake
 
     @torch.no_grad()
     def update(
@@ -134,6 +133,16 @@ class StabilityMonitor:
         table = self._rows[: self._filled].double().cpu()
         return [window(row) for row in table]
 
+    def histograms(self) -> dict[str, list[int]] | None:
+        """How many of the last probe's answers to "real" and to "fake" samples are in each twentieth of [0, 1].
+
+        Of a critic's answers half, as they are judged. Waits for the device; None before a probe.
+        """
+        if self._judged is None:
+            return None
+        real, fake = (measures.histogram(logits).tolist() for logits in self._judged)
+        return {"real": real, "fake": fake}
+
     def mark_invalid(self) -> None:
         """Notes that something else of the run, such as a loss, is no longer a finite number."""
         if self._rows is not None:
@@ -179,7 +188,7 @@ class StabilityMonitor:
             real, fake = measures.calibrate(real, fake)
         else:
             invalid = invalid + (real.abs() > 1e4).sum() + (fake.abs() > 1e4).sum()
-        self.judged = real, fake
+        self._judged = real, fake
         loss = measures.discriminator_loss(real, fake)
         values = [
             *(step, 1.0, len(real), len(fake), invalid, real.sigmoid().sum(), fake.sigmoid().sum(), area),
