@@ -40,7 +40,7 @@ SEEN_SAMPLES = 64
 MEASUREMENTS = 4
 """Measurements of the quality during a run, the last one at its end."""
 HISTOGRAMS = 10
-"""Probes of a run that count D's answers, the last one at its end."""
+"""Probes of a run that count D's answers, evenly over it; fewer in a very short one."""
 KEPT_SAMPLES = 2_000
 """Most fakes that a result keeps, and that a referee sees of each kind."""
 
