@@ -27,14 +27,12 @@ class RandomFeatures(nn.Module):
     def __init__(self, channels: int):
         super().__init__()
         widths = [channels, *(_WIDTH * 2**layer for layer in range(_LAYERS))]
-        self.convolutions = nn.ModuleList(
-            nn.Conv2d(wide, narrow, 3, 2, 1) for wide, narrow in itertools.pairwise(widths)
-        )
+        layers = [nn.Conv2d(wide, narrow, 3, 2, 1, bias=False) for wide, narrow in itertools.pairwise(widths)]
         self.projection = nn.Linear(2 * sum(widths[1:]), FEATURES, bias=False)
         random = torch.Generator().manual_seed(0)
-        for layer in self.convolutions:
+        for layer in layers:
             nn.init.orthogonal_(layer.weight, 2**0.5, generator=random)
-            nn.init.zeros_(layer.bias)
+        self.convolutions = nn.ModuleList(layers)
         nn.init.orthogonal_(self.projection.weight, generator=random)
 
     def forward(self, images: Tensor) -> Tensor:
