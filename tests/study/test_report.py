@@ -241,7 +241,7 @@ def test_each_bad_verdict_has_the_sentence_of_its_typical_trial(study: Study) ->
 def test_the_default_settings_are_compared_where_they_are_known(folder: Folder, tmp_path: Path) -> None:
     found = page(load_study(folder.path), tmp_path)
     assert shown(load_study(folder.path))[1] is None
-    assert "Samples of default settings" in [attrs.get("alt") for _, attrs in found.elements]
+    assert "Samples: default settings" in [attrs.get("alt") for _, attrs in found.elements]
     folder.default.unlink()
     assert "gansearch train " in page(load_study(folder.path), tmp_path).words()
     seeds = [{"seed": 20_000 + i, "verdict": "oscillating", "stability": 0.4, "distance": 90.0 + i} for i in range(5)]
