@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -61,3 +65,54 @@ def modes(fake: Tensor, centres: Tensor, std: float) -> dict[str, float]:
         "modes_2pct": float((share >= 0.02).sum()),
         "high_quality": float(good.float().mean()),
     }
+
+
+def gram_divergence(real: Tensor, fake: Tensor, n: int) -> float:
+    """Jensen-Shannon divergence, in bits, between the shares of all runs of n codes in (N, L) and (M, L) sequences.
+
+    Lin 1991, equation 4.1 with equal weights: 0 for the same shares, 1 where the two have no run in common.
+    """
+    base = 1 + max(int(codes.max()) for codes in (real, fake))
+    places = base ** torch.arange(n)
+    runs = [(codes.long().unfold(1, n, 1) * places).sum(-1).flatten() for codes in (real, fake)]
+    _, kind = torch.cat(runs).unique(return_inverse=True)
+    kinds = kind.split([len(part) for part in runs])
+    p, q = (torch.bincount(part, minlength=int(kind.max()) + 1).double() / len(part) for part in kinds)
+    middle = (p + q) / 2
+    return float((torch.xlogy(p, p / middle) + torch.xlogy(q, q / middle)).sum() / (2 * math.log(2)))
+
+
+def marginal_distance(real: Tensor, fake: Tensor) -> float:
+    """Distance of one column of (N, W) and (M, W) rows: of numbers (W = 1) the 1-Wasserstein distance, in their units,
+    of one-hot categories the total variation, half the sum of the shares' differences."""
+    from scipy.stats import wasserstein_distance
+
+    if real.shape[1] == 1:
+        return float(wasserstein_distance(real[:, 0].numpy(), fake[:, 0].numpy()))
+    return float((real.mean(0) - fake.mean(0)).abs().sum() / 2)
+
+
+def correlation_distance(real: Sequence[Tensor], fake: Sequence[Tensor]) -> float:
+    """Mean over all pairs of columns, (N, W) and (M, W) each, of the mean absolute difference of their correlations.
+
+    Pearson's, between each number of the one and of the other; with what is constant there is none. 0 of one column.
+    """
+    r, f = (torch.corrcoef(torch.cat(list(part), 1).double().T).nan_to_num(0.0) for part in (real, fake))
+    shares = torch.block_diag(*(torch.full((block.shape[1], 1), 1 / block.shape[1]) for block in real)).double()
+    pairs = shares.T @ (r - f).abs() @ shares if len(real) > 1 else torch.zeros(1, 1)
+    return float(pairs.triu(1).sum() / max(1, len(real) * (len(real) - 1) / 2))
+
+
+def two_sample_auc(real: np.ndarray, fake: np.ndarray, most: int = 1_000) -> float:
+    """Area under the ROC curve of a classifier that tells the rows (N, W) of real from (M, W) fake; 0.5: nobody can.
+
+    A classifier two-sample test (Lopez-Paz & Oquab 2017): a random forest's votes on the rows that each tree has not
+    seen, of at most `most` rows of each kind.
+    """
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.metrics import roc_auc_score
+
+    rows = np.concatenate([real[:most], fake[:most]])
+    labels = np.repeat([1, 0], [len(real[:most]), len(fake[:most])])
+    forest = RandomForestClassifier(100, min_samples_leaf=3, oob_score=True, random_state=0).fit(rows, labels)
+    return float(roc_auc_score(labels, np.nan_to_num(forest.oob_decision_function_[:, 1], nan=0.5)))

@@ -52,3 +52,39 @@ def test_the_classifier_knows_digits_that_it_never_saw():
     with torch.no_grad():
         right = classifier()(images[::5]).argmax(1) == labels[::5]
     assert right.float().mean() > 0.97
+
+
+def test_gram_divergence_of_the_same_of_nothing_in_common_and_in_closed_form():
+    ab, cd = torch.tensor([[0, 1, 0, 1]]), torch.tensor([[2, 3, 2, 3]])
+    for n in (1, 2, 3):
+        assert quality.gram_divergence(ab, ab, n) == 0
+        assert quality.gram_divergence(ab, cd, n) == pytest.approx(1)
+    # All a against half a, half b: H(3/4) − H(1/2) / 2 bits.
+    aaaa = torch.zeros(1, 4, dtype=torch.long)
+    closed = -0.75 * math.log2(0.75) - 0.25 * math.log2(0.25) - 0.5
+    assert quality.gram_divergence(aaaa, ab, 1) == pytest.approx(closed)
+    assert quality.gram_divergence(torch.tensor([[0, 1, 0]]), torch.tensor([[1, 0, 1]]), 2) == 0  # both have ab and ba
+
+
+def test_the_marginal_distance_is_a_shift_or_the_shares_that_moved():
+    numbers = torch.randn(500, 1, generator=torch.Generator().manual_seed(0))
+    assert quality.marginal_distance(numbers, numbers + 2) == pytest.approx(2)
+    three = torch.eye(3)
+    assert quality.marginal_distance(three[[0, 1]], three[[0, 2]]) == pytest.approx(0.5)
+
+
+def test_the_correlation_distance_is_the_mean_over_pairs_of_columns():
+    draws = torch.Generator().manual_seed(0)
+    x, y = torch.randn(2, 5_000, 1, generator=draws)
+    same, apart = [x, x, y], [x, y, y]
+    assert quality.correlation_distance(same, same) == 0
+    assert quality.correlation_distance(same, apart) == pytest.approx(2 / 3, abs=0.02)  # of x with the second, and y
+    constant = [x, torch.ones_like(x), y]
+    assert quality.correlation_distance(same, constant) == pytest.approx(1 / 3, abs=0.02)
+    assert quality.correlation_distance([x], [y]) == 0
+
+
+def test_a_classifier_tells_what_can_be_told():
+    rows = torch.randn(800, 3, generator=torch.Generator().manual_seed(0)).numpy()
+    assert quality.two_sample_auc(rows[:400], rows[400:]) == pytest.approx(0.5, abs=0.06)
+    assert quality.two_sample_auc(rows[:400], rows[400:] + 3) > 0.99

@@ -1,0 +1,152 @@
+"""A table of numbers and categories, learned by the perceptrons of CTGAN."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gansearch.gan import quality
+from gansearch.gan.task import Task, TaskError
+from gansearch.gan.tasks.files import positive
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gansearch.gan.tasks.frame import Frame
+
+TEMPERATURE = 0.2
+"""Of the Gumbel-softmax; CTGAN's."""
+
+
+class Table(Task):
+    """Rows of a table (csv, parquet, or `sklearn:wine`): (N, W) samples, a number a numeric column, one-hot the others.
+
+    The networks are CTGAN's (Xu et al. 2019, arXiv 1907.00503, section 4.4), with layers of `width` (256 there) and
+    without its packing and conditional vector. `categorical` names columns of numbers that are categories.
+    """
+
+    def __init__(
+        self,
+        path: str = "",
+        columns: Sequence[str] | None = None,
+        categorical: Sequence[str] = (),
+        separator: str = ",",
+        width: int = 128,
+        latent_dim: int = 64,
+    ):
+        positive(width=width, latent_dim=latent_dim)
+        for name, value in {"columns": columns, "categorical": categorical}.items():
+            if isinstance(value, str):
+                raise TaskError(f"task_options.{name}: must be a list of names, not {value!r}")
+        if not isinstance(separator, str) or len(separator) != 1:
+            raise TaskError(f"task_options.separator: must be one character, not {separator!r}")
+        self.path, self.columns, self.categorical, self.separator = path, columns, categorical, separator
+        self.width, self.latent_dim = width, latent_dim
+
+    @functools.cached_property
+    def _table(self) -> Frame:
+        from gansearch.gan.tasks.frame import read_table  # pandas takes a second to import
+
+        return read_table(self.path, self.columns, self.categorical, self.separator)
+
+    def real(self) -> Tensor:
+        return torch.from_numpy(self._encode(self._table.rows))
+
+    def warnings(self) -> list[str]:
+        return self._table.warnings
+
+    def generator(self) -> nn.Module:
+        widths = [column.width for column in self._table.columns]
+        first, second = self.latent_dim + self.width, self.latent_dim + 2 * self.width
+        return nn.Sequential(
+            Residual(self.latent_dim, self.width),
+            Residual(first, self.width),
+            nn.Linear(second, sum(widths)),
+            Row(widths),
+        )
+
+    def discriminator(self) -> nn.Module:
+        inputs = sum(column.width for column in self._table.columns)
+        return nn.Sequential(
+            nn.Linear(inputs, self.width),
+            nn.LeakyReLU(0.2),
+            nn.Linear(self.width, self.width),
+            nn.LeakyReLU(0.2),
+            nn.Linear(self.width, 1),
+        )
+
+    def quality(self, real: Tensor, fake: Tensor) -> dict[str, float]:
+        """distance: `marginals` + `pairs`, of the rows as they are exported; two_sample_auc.
+
+        marginals: mean over the columns of the Wasserstein distance (numbers, in standard deviations of normal scores)
+        or the total variation (categories). pairs: mean absolute difference of the correlations between columns.
+        two_sample_auc: a random forest's, real against fake; 0.5 cannot be told apart.
+        """
+        rows_r, rows_f = (self._encode(self._decode(samples.numpy())) for samples in (real, fake))
+        r, f = ([torch.from_numpy(block) for block in self._blocks(rows)] for rows in (rows_r, rows_f))
+        marginals = [quality.marginal_distance(*pair) for pair in zip(r, f, strict=True)]
+        pairs = quality.correlation_distance(r, f)
+        return {
+            "distance": sum(marginals) / len(marginals) + pairs,
+            "marginals": sum(marginals) / len(marginals),
+            "pairs": pairs,
+            "two_sample_auc": quality.two_sample_auc(rows_r, rows_f),
+        }
+
+    def shown(self, samples: np.ndarray) -> dict[str, Any]:
+        frame = self._decode(samples)
+        columns = {column.name: frame[column.name].tolist() for column in self._table.columns}
+        return {
+            "kind": "table",
+            "columns": list(columns),
+            "rows": [list(row) for row in zip(*columns.values(), strict=True)],
+        }
+
+    def _encode(self, frame: pd.DataFrame) -> np.ndarray:
+        """(N, W) float32."""
+        return np.concatenate([column.encode(frame[column.name]) for column in self._table.columns], 1)
+
+    def _decode(self, samples: np.ndarray) -> pd.DataFrame:
+        """The rows of (N, W), as the table has them."""
+        import pandas as pd
+
+        blocks = zip(self._table.columns, self._blocks(samples), strict=True)
+        return pd.DataFrame({c.name: pd.Series(c.decode(block), dtype=object) for c, block in blocks})
+
+    def _blocks(self, samples: np.ndarray) -> list[np.ndarray]:
+        """The part (N, width) of each column."""
+        ends = np.cumsum([column.width for column in self._table.columns])
+        return np.split(samples, ends[:-1], axis=1)
+
+
+class Residual(nn.Module):
+    """(B, n) -> (B, width + n): a layer with batch norm and ReLU, beside what it was given."""
+
+    def __init__(self, inputs: int, width: int):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(inputs, width), nn.BatchNorm1d(width), nn.ReLU())
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([self.layers(x), x], 1)
+
+
+class Row(nn.Module):
+    """Numbers as they are, and a category drawn one-hot for each block of logits, by the straight-through
+    Gumbel-softmax (Jang et al. 2017, arXiv 1611.01144), so that D cannot tell rows by soft categories."""
+
+    def __init__(self, widths: Sequence[int]):
+        super().__init__()
+        self.widths = list(widths)
+
+    def forward(self, x: Tensor) -> Tensor:
+        blocks = [
+            block if block.shape[1] == 1 else F.gumbel_softmax(block, TEMPERATURE, hard=True, dim=1)
+            for block in x.split(self.widths, 1)
+        ]
+        return torch.cat(blocks, 1)

@@ -1,0 +1,128 @@
+import math
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from gansearch.experiment import Training
+from gansearch.gan import TaskError, Trainer, check_task, load_task
+from gansearch.gan.spectra import log_mel
+from gansearch.gan.tasks.sound import read_pieces
+
+RATE = 8_000
+
+
+def note(frequency: float, seconds: float, rate: int = RATE) -> np.ndarray:
+    """A tone with two overtones that dies away."""
+    time = np.arange(round(seconds * rate)) / rate
+    return np.exp(-time) * sum(np.sin(2 * np.pi * k * frequency * time) / k for k in (1, 2, 3)) / 4
+
+
+@pytest.fixture
+def notes(tmp_path):
+    """Sixty notes of a quarter of a second, a file each."""
+    for i in range(60):
+        soundfile.write(tmp_path / f"{i:02d}.wav", note(220 * 2 ** (i / 24), 0.25), RATE)
+    return tmp_path
+
+
+def test_the_networks_fit_the_pieces_whatever_their_length(notes):
+    for options in ({}, {"rate": 16_000}, {"seconds": 0.1}, {"kernel": 25, "seconds": 0.2, "width": 2}):
+        task = load_task("audio", {"path": str(notes), "seconds": 0.25, "width": 4} | options)
+        check_task(task)
+        assert task.real().shape == (len(task.real()), 1, task.length)
+
+
+def test_a_second_at_16_khz_has_the_five_layers_of_wavegan():
+    task = load_task("audio", {"rate": 16_384, "width": 64})
+    assert (task.layers, task.start) == (5, 16)
+    assert task.generator()[0].out_features == 16 * 16 * 64
+
+
+def test_it_trains_and_is_judged(notes):
+    task = load_task("audio", {"path": str(notes), "seconds": 0.1, "width": 2})
+    trainer = Trainer(task, Training(updates=20, batch_size=8))
+    for _ in trainer.run():
+        pass
+    result = trainer.result()
+    assert result.status == "complete"
+    assert set(result.quality) == {"distance", "coverage"}
+    assert task.shown(result.samples) == {"kind": "audio", "rate": RATE}
+
+
+def test_quality_hears_the_pitch_and_not_the_phase():
+    task = load_task("audio", {"seconds": 0.25})
+    draws = torch.Generator().manual_seed(0)
+    time = torch.arange(task.length) / RATE
+
+    def notes(low: float) -> torch.Tensor:
+        frequency = low * 2 ** torch.rand(100, 1, 1, generator=draws)
+        return torch.sin(2 * math.pi * (frequency * time + torch.rand(100, 1, 1, generator=draws)))
+
+    same, higher = task.quality(notes(200), notes(200)), task.quality(notes(200), notes(800))
+    assert higher["distance"] > 20 * same["distance"]
+    assert same["coverage"] > 0.8
+    assert higher["coverage"] == 0
+
+
+def test_a_sine_is_loudest_in_the_band_of_its_pitch():
+    sine = torch.sin(2 * math.pi * 1_000 * torch.arange(RATE) / RATE)[None]
+    spectrum = log_mel(sine, RATE)[0]
+    mel = 2595 * math.log10(1 + 1_000 / 700) / (2595 * math.log10(1 + RATE / 2 / 700)) * 33
+    assert abs(int(spectrum.mean(0).argmax()) + 1 - mel) < 1
+    assert float(spectrum.exp().sum(1).mean()) == pytest.approx(1.5, abs=0.15)  # a Hann window's leakage included
+
+
+def test_files_of_any_rate_and_channels_are_made_one(tmp_path):
+    soundfile.write(tmp_path / "a.wav", np.tile(note(220, 1, 44_100), 5), 44_100)
+    soundfile.write(tmp_path / "b.flac", 0.1 * np.stack([np.tile(note(f, 1), 5) for f in (220, 330)], 1), RATE)
+    soundfile.write(tmp_path / "c.ogg", note(440, 0.1), RATE)
+    pieces, told = read_pieces(str(tmp_path), RATE, 0.14)
+    assert pieces.shape == (36 + 36 + 1, 1, 1_120)  # 5 s are 35 pieces and one of more than a half
+    assert told == [
+        "1 of 3 files have several channels, which are mixed down to one",
+        "1 of 3 files are shorter than 0.14 s and end in silence",
+    ]
+    assert pieces[:36].abs().max() == pieces[36:72].abs().max() == 1
+    peak = torch.fft.rfft(pieces[0, 0]).abs().argmax() / 0.14
+    assert float(peak) == pytest.approx(220, abs=7)
+
+
+def test_silence_is_left_out(tmp_path):
+    soundfile.write(tmp_path / "a.wav", np.concatenate([np.tile(note(220, 1), 6), np.zeros(RATE)]), RATE)
+    pieces, told = read_pieces(str(tmp_path), RATE, 0.1)
+    assert len(pieces) == 60
+    assert told == ["10 silent pieces are left out"]
+
+
+def test_a_broken_file_among_good_ones_is_skipped_and_told(notes):
+    (notes / "05.wav").write_bytes(b"RIFF, but no more")
+    soundfile.write(notes / "06.wav", np.full(2_000, np.nan), RATE, "FLOAT")
+    task = load_task("audio", {"path": str(notes), "seconds": 0.25})
+    assert len(task.real()) == 58
+    (told,) = task.warnings()
+    assert told.startswith("2 of 60 files cannot be read and are left out, first ")
+    assert "05.wav" in told
+
+
+@pytest.mark.parametrize(
+    ("options", "part"),
+    [
+        ({"rate": 80}, "rate: must be 1000 to 48000 .* not 80"),
+        ({"rate": "fast"}, "rate: must be a number above 0, not 'fast'"),
+        ({"seconds": 0.01}, "seconds: must be at least 0.032"),
+        ({"kernel": 8}, "kernel: must be odd"),
+        ({"secnds": 1}, 'did you mean "seconds"'),
+    ],
+)
+def test_options_that_cannot_be_are_told(options, part):
+    with pytest.raises(TaskError, match=part):
+        load_task("audio", options)
+
+
+def test_too_little_sound_is_told(notes):
+    for file in notes.iterdir():
+        soundfile.write(file, np.zeros(2_000), RATE)
+    with pytest.raises(TaskError, match=r"path: 0 pieces .* at least 50 are needed"):
+        check_task(load_task("audio", {"path": str(notes), "seconds": 0.25}))
