@@ -7,6 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
+from gansearch.experiment import Training
 from gansearch.gan import check_task, load_task
 from gansearch.gan.cache import FOLDER
 from gansearch.gan.data import HELD_OUT_MOST, data_of
@@ -14,7 +15,6 @@ from gansearch.gan.pixels import in_folder, read_pictures
 from gansearch.gan.task import TaskError
 from gansearch.gan.tasks import Images
 from gansearch.gan.trainer import Trainer
-from gansearch.gan.training import Training
 
 CPU = torch.device("cpu")
 RANDOM = np.random.default_rng(0)
