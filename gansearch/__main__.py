@@ -1,4 +1,4 @@
-"""`python -m gansearch` is the `gansearch` command."""
+"""`python -m gansearch`: the command, where its script is not on the PATH, as in a Ray job."""
 
 from gansearch.cli import main
 

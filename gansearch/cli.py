@@ -74,9 +74,28 @@ def sweep(
     set_: Set = None,
     seed: Annotated[int | None, typer.Option(metavar="N", help="In place of the file's.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No live view.")] = False,
+    submit: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Run as a job of the cluster with this dashboard: http://HOST:8265."),
+    ] = None,
+    follow: Annotated[bool, typer.Option("--follow", help="With --submit: follow the job that is there.")] = False,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="With --submit: do not follow the job.")] = False,
+    pip: Annotated[bool, typer.Option("--pip", help="With --submit: nodes install what they lack.")] = False,
 ) -> None:
     """Search an experiment's space for the balance at which its GAN trains."""
+    from gansearch.search.errors import SweepError
+
     experiment = _load(file, [*(set_ or []), *_given(trials=trials, seed=seed)])
+    if submit:
+        if address:
+            raise SweepError("--submit and --address cannot go together: the job is on its cluster")
+        from gansearch.remote import submit_job
+
+        flags = {"--resume": resume, "--allow-change": allow_change, "--quiet": quiet}
+        submit_job(experiment, submit, out, [flag for flag, given in flags.items() if given], follow, no_wait, pip)
+        return
+    if follow or no_wait or pip:
+        raise SweepError("--follow, --no-wait and --pip need --submit URL")
     from gansearch import api
 
     if quiet:
@@ -107,6 +126,23 @@ def watch(dir: Dir) -> None:
     from gansearch.live import watch as look
 
     look(dir)
+
+
+@app.command()
+@politely
+def fetch(
+    source: Annotated[
+        str, typer.Argument(metavar="JOB", help="As --submit printed it, http://HOST:8265/ID; without ID the newest.")
+    ],
+    dir: Annotated[
+        Path | None, typer.Argument(metavar="DIR", help="Results folder; results/<name> if not given.")
+    ] = None,
+) -> None:
+    """Bring the results of a submitted sweep here, also while it runs. A second time brings what is new."""
+    from gansearch.remote import bring
+    from gansearch.search.fetch import find
+
+    bring(find(source), dir)
 
 
 @app.command()

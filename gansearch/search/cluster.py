@@ -19,7 +19,7 @@ from ray._private.utils import estimate_available_memory, get_num_cpus
 from ray.exceptions import RayError
 
 from gansearch.experiment import Resources, suggest
-from gansearch.search.errors import RayFailed, SweepError
+from gansearch.search.errors import WANTS_TOKEN, RayFailed, SweepError
 
 _REACH_SECONDS = 10.0
 _REASON = 300
@@ -165,9 +165,7 @@ def _reach(address: str) -> None:
         except grpc.RpcError as error:  # whatever else it says, ray.init will tell better
             if error.code() == grpc.StatusCode.UNAUTHENTICATED:
                 raise SweepError(
-                    f"--address {address}: the cluster wants {'another' if token else 'a'} token. Set "
-                    "RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN to what `ray get-auth-token` prints on its head (or keep "
-                    "that in ~/.ray/auth_token, or in a file that RAY_AUTH_TOKEN_PATH names)"
+                    f"--address {address}: the cluster wants {'another' if token else 'a'} token. {WANTS_TOKEN}"
                 ) from None
 
 

@@ -23,6 +23,8 @@ LEFT_OUT = (
 """Never sent, as in a .gitignore; files that .gitignore and .rayignore name are not sent either."""
 _JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"
 """Set by Ray in a submitted job, whose working directory every node has already."""
+FROM = "GANSEARCH_FROM"
+"""Set in a job of ours: the folder that the working directory is a copy of, on the machine that submitted it."""
 
 
 @dataclass(frozen=True)
@@ -44,18 +46,25 @@ def code_for(experiment: Experiment, out: Path | None = None) -> Code:
     """
     if ray.is_initialized():
         return Code(experiment)
+    experiment, job = here(experiment), os.environ.get(_JOB, "")
     task_named(experiment.task)
-    env: dict[str, Any] = {"py_modules": [str(Path(__file__).parents[1])]}
+    env: dict[str, Any] = {} if "py_modules" in job else {"py_modules": [str(Path(__file__).parents[1])]}
     root = _root(experiment.task)
     if root is None:
         return Code(experiment, env)
-    if "working_dir" in os.environ.get(_JOB, ""):
+    if "working_dir" in job:
         return Code(_seen_from(Path.cwd(), experiment), env)
     excludes = [*LEFT_OUT]
     if out and out.is_relative_to(root) and out != root:
         excludes.append(f"/{out.relative_to(root).as_posix()}")
     _check_size(root, excludes)
     return Code(_seen_from(root, experiment), {**env, "working_dir": str(root), "excludes": excludes})
+
+
+def here(experiment: Experiment) -> Experiment:
+    """The experiment as this process reads it: a job of ours finds the user's folder in its working directory."""
+    root = os.environ.get(FROM)
+    return _seen_from(Path(root), experiment) if root else experiment
 
 
 def _root(task: str) -> Path | None:

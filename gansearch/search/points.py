@@ -36,7 +36,7 @@ def start_points(experiment: Experiment, done: Collection[str] = ()) -> dict[str
         label = point if isinstance(point, str) else json.dumps(point, sort_keys=True)
         if label in done:
             continue
-        fields = _fields(point)
+        fields = fields_of(point)
         inside, outside = place(experiment, experiment.training.with_params(fields))
         together = () if experiment.is_loop else _TOGETHER
         given = fields.keys() | set().union(*(names for names in together if names & fields.keys()))
@@ -59,7 +59,7 @@ def enqueue(study: optuna.Study, experiment: Experiment) -> None:
         study.enqueue_trial(params, {"start_from": label})
 
 
-def _fields(point: Start) -> Mapping[str, Any]:
+def fields_of(point: Start) -> Mapping[str, Any]:
     """The fields of training that an entry gives."""
     if not isinstance(point, str):
         return point

@@ -23,7 +23,7 @@ from gansearch.search.change import in_space, trained, with_columns
 from gansearch.search.check import check_search
 from gansearch.search.client import make_tuner, staging
 from gansearch.search.cluster import Cluster, cluster
-from gansearch.search.code import Code, code_for
+from gansearch.search.code import Code, code_for, here
 from gansearch.search.confirm import confirm, missing
 from gansearch.search.earlier import warm_up
 from gansearch.search.errors import Interrupted, SweepFailed
@@ -93,7 +93,8 @@ def sweep(
         if len(rows) >= experiment.trials and not missing(folder, experiment, rows):
             told.begin(experiment, folder, 0, len(rows))
             return _ended(folder, rows, len(rows))
-        task = load_task(experiment.task, experiment.task_options)
+        readable = here(experiment)
+        task = load_task(readable.task, readable.task_options)
         check_task(task)
         for text in task.warnings():
             _LOG.warning("warning: %s", text)

@@ -43,10 +43,10 @@ def namespaces_allowed() -> bool:
 
 
 @contextmanager
-def started(words: list[str], port: int, home: Path):
+def started(words: list[str], port: int, home: Path, **variables: str):
     """A process that is asked to end afterwards; ready once `port` takes connections."""
     with (home / f"{port}.log").open("w") as log:
-        process = subprocess.Popen(words, env=environment(home), stdout=log, stderr=log, cwd=home)
+        process = subprocess.Popen(words, env=environment(home, **variables), stdout=log, stderr=log, cwd=home)
     try:
         deadline = time.monotonic() + 240
         while True:
@@ -64,8 +64,8 @@ def started(words: list[str], port: int, home: Path):
 
 
 @contextmanager
-def head(home: Path, *options: str, blind_to: Path | None = None):
-    """A head of one CPU: {"address", "client", "dashboard"}, HOST:PORT each.
+def head(home: Path, *options: str, blind_to: Path | None = None, token: bool = True):
+    """A head of one CPU: {"address", "client", "dashboard"}, HOST:PORT each, which wants the token.
 
     With `blind_to` a second node, of another one, which does not see that folder.
     """
@@ -78,7 +78,10 @@ def head(home: Path, *options: str, blind_to: Path | None = None):
             *(RAY, "start", "--head", "--node-ip-address=127.0.0.1", f"--port={gcs}", f"--temp-dir={short}"),
             *(f"--ray-client-server-port={client}", f"--dashboard-port={dashboard}", *common, *options),
         ]
-        stack.enter_context(started(words, client, home))
+        # Jobs start `python`, as a shell there finds it.
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        mode = "token" if token else "disabled"
+        stack.enter_context(started(words, client, home, PATH=path, RAY_AUTH_MODE=mode))
         if blind_to is not None:
             join = [RAY, "start", f"--address=127.0.0.1:{gcs}", f"--node-manager-port={second}", *common]
             mount = 'mount -t tmpfs none "$0" && exec "$@"'
