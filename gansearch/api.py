@@ -37,23 +37,25 @@ def sweep(
 ) -> Study:
     """Searches the experiment's space and leaves a results folder: tables, best.yaml, report, TensorBoard.
 
-    `out` is results/<name> by default, `address` joins a running Ray cluster, `resume` goes on with what is in the
-    folder, and with `allow_change` in another search space. `listeners` are told what happens
-    (`gansearch.search.listener.Listener`). Raises SweepError, TaskError or ExperimentError before anything is written,
-    SweepFailed where every trial failed, Interrupted after Ctrl-C.
+    `out` is results/<name> by default, and may be a URL such as s3://bucket/prefix. `address` joins a running Ray
+    cluster, `resume` goes on with what is in the folder, and with `allow_change` in another search space.
+    `listeners` are told what happens (`gansearch.search.listener.Listener`). Raises SweepError, TaskError or
+    ExperimentError before anything is written, SweepFailed where every trial failed, Interrupted after Ctrl-C.
     """
+    from gansearch.search.mirror import opened
     from gansearch.search.sweep import sweep as run
     from gansearch.study.tensorboard import TensorBoardLog
     from gansearch.study.trackers import trackers
 
     told: list[Any] = [TensorBoardLog(), *trackers(experiment), *listeners]
-    swept = run(experiment, out, address, resume, told, allow_change)
-    study = load_study(swept.path)
-    if study.best is not None:
-        study.export(study.folder.best)
-    else:
-        study.folder.best.unlink(missing_ok=True)
-    study.report()
+    with opened(out) as where:
+        swept = run(experiment, where, address, resume, told, allow_change)
+        study = load_study(swept.path)
+        if study.best is not None:
+            study.export(study.folder.best)
+        else:
+            study.folder.best.unlink(missing_ok=True)
+        study.report()
     return study
 
 

@@ -25,7 +25,18 @@ app = typer.Typer(
 )
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="An experiment file.")]
-Dir = Annotated[Path, typer.Argument(metavar="DIR", help="A results folder.")]
+
+
+def _place(text: str) -> Any:
+    """A results folder: a path, or a URL as text."""
+    from gansearch.study.storage import place
+
+    return place(text)
+
+
+Dir = Annotated[
+    Path, typer.Argument(metavar="DIR", help="A results folder, or its URL: s3://BUCKET/PREFIX.", parser=_place)
+]
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Override a field, such as training.updates=2000."),
@@ -64,7 +75,8 @@ def sweep(
     file: File,
     trials: Annotated[int | None, typer.Option(metavar="N", help="Trials, in place of the file's.")] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Results folder; results/<name> if not given.")
+        Path | None,
+        typer.Option(metavar="DIR", help="Results folder or its URL; results/<name> if not given.", parser=_place),
     ] = None,
     address: Address = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted or a longer sweep.")] = False,
@@ -132,23 +144,27 @@ def watch(dir: Dir) -> None:
 @politely
 def fetch(
     source: Annotated[
-        str, typer.Argument(metavar="JOB", help="As --submit printed it, http://HOST:8265/ID; without ID the newest.")
+        str,
+        typer.Argument(
+            metavar="JOB", help="As --submit printed it, http://HOST:8265/ID; without ID the newest; or s3://…"
+        ),
     ],
     dir: Annotated[
         Path | None, typer.Argument(metavar="DIR", help="Results folder; results/<name> if not given.")
     ] = None,
 ) -> None:
-    """Bring the results of a submitted sweep here, also while it runs. A second time brings what is new."""
-    from gansearch.remote import bring
-    from gansearch.search.fetch import find
+    """Bring the results of a submitted sweep, or of one at a URL, here; a second time what is new."""
+    from gansearch.remote import bring_from
 
-    bring(find(source), dir)
+    bring_from(source, dir)
 
 
 @app.command()
 @politely
 def report(
-    dirs: Annotated[list[Path], typer.Argument(metavar="DIR...", help="A results folder, or several to compare.")],
+    dirs: Annotated[
+        list[Path], typer.Argument(metavar="DIR...", help="A results folder, or several to compare.", parser=_place)
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON alone: an object, a list for several.")] = False,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where the page goes; DIR/report.html, or comparison.html.")
@@ -200,7 +216,7 @@ def export(
 @app.command()
 @politely
 def train(
-    file: File,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="An experiment file, or its URL.", parser=_place)],
     seeds: Annotated[int, typer.Option(metavar="N", min=1, help="Fresh seeds, one after the other.")] = 1,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Samples, curves, the generator and checkpoints of each seed.")
@@ -274,8 +290,9 @@ def init(
 def dashboard(dir: Dir) -> None:
     """Open a results folder in optuna-dashboard and TensorBoard, on this machine, until Ctrl-C."""
     from gansearch.dashboard import serve
+    from gansearch.study.storage import here
 
-    serve(dir)
+    serve(here(dir))
 
 
 @app.command()
@@ -295,6 +312,10 @@ def main() -> None:
 def _load(file: Path, overrides: list[str]) -> Any:
     from gansearch.experiment import Experiment
 
+    if isinstance(file, str):  # a URL
+        from gansearch.study.storage import one_file
+
+        file = one_file(file)
     return Experiment.load(file, overrides)
 
 

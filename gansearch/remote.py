@@ -9,9 +9,10 @@ from pathlib import Path
 
 from gansearch.experiment import Experiment
 from gansearch.search import submit as job
-from gansearch.search.fetch import fetch
+from gansearch.search.fetch import Fetched, fetch, fetch_url, find
 from gansearch.search.submit import Job
 from gansearch.study.folder import as_typed
+from gansearch.study.storage import is_url
 
 
 def submit_job(
@@ -32,13 +33,24 @@ def submit_job(
     bring(sent, None)
 
 
+def bring_from(source: str, dir: Path | None) -> None:
+    """What lies at a storage's URL, or the results of a job."""
+    if not is_url(source) or source.startswith("http"):
+        bring(find(source), dir)
+        return
+    _say(fetch_url(source, dir or Path("results") / source.partition("?")[0].rstrip("/").rpartition("/")[2]))
+
+
 def bring(sent: Job, dir: Path | None) -> None:
     """The results of a job, into `dir` or results/<its name>, and what comes next."""
     over = sent.over
     brought = fetch(sent, dir or Path("results") / sent.folder)
+    _say(brought)
+    if not over:
+        print("the sweep goes on; the same command brings what is new")
+
+
+def _say(brought: Fetched) -> None:
     where = as_typed(brought.folder.path)
     print(f"fetched {brought.files} files ({brought.bytes / 1e6:.1f} MB) into {where}")
-    if over:
-        print(f"next: gansearch report {shlex.quote(str(where))}")
-    else:
-        print("the sweep goes on; the same command brings what is new")
+    print(f"next: gansearch report {shlex.quote(str(where))}")

@@ -15,6 +15,7 @@ from gansearch.search.jobs import OUT, Jobs, split
 from gansearch.search.submit import Job, job_of, shell
 from gansearch.study.bundle import is_result, unpack
 from gansearch.study.folder import Folder, StudyError, as_typed, write_whole
+from gansearch.study.storage import bring, is_url, reach, reason
 from gansearch.study.tables import from_json, to_json
 
 MARKER = "fetched.json"
@@ -51,6 +52,8 @@ def fetch(job: Job, path: Path) -> Fetched:
     Raises StudyError where `path` holds something else or cannot be written, and SweepError or JobFailed where
     nothing comes.
     """
+    if is_url(job.out):
+        return fetch_url(job.out, path)
     source = f"{job.jobs.url} {job.out}"
     mtime, name = _begin(path, source)
     files = size = 0
@@ -66,6 +69,16 @@ def fetch(job: Job, path: Path) -> Fetched:
             if _write(path, name, entry["data"]):
                 files, size = files + 1, size + len(entry["data"])
         _write(path, MARKER, to_json({"source": source, "mtime": mtime, "name": name}).encode())
+    return Fetched(Folder(path), files, size)
+
+
+def fetch_url(url: str, path: Path) -> Fetched:
+    """The same from storage such as s3://bucket/prefix. Raises StudyError."""
+    _begin(path, url)
+    try:
+        files, size = bring(reach(url), path)
+    except OSError as error:
+        raise StudyError(f"{url}: cannot be read, or {as_typed(path)} not written ({reason(error)})") from None
     return Fetched(Folder(path), files, size)
 
 

@@ -15,12 +15,13 @@ from gansearch.experiment import Experiment
 from gansearch.gan import TaskError
 from gansearch.gan.registry import task_named
 from gansearch.search.errors import SweepError
+from gansearch.study.storage import Storage, is_url, join, reason
 
 _SECONDS = 300.0
 """For a node to receive the code and to import it."""
 
 
-def check_nodes(experiment: Experiment, out: Path) -> None:
+def check_nodes(experiment: Experiment, out: Path | Storage) -> None:
     """Raises SweepError that names a node which cannot import the task, or see its data or the results in `out`.
 
     `experiment` is that of the workers. A node that this process runs on is not asked when it is the only one.
@@ -49,7 +50,15 @@ def check_nodes(experiment: Experiment, out: Path) -> None:
 
 def _look(task: str, data: str | None, marker: str) -> str:
     """What a node runs; returns what is wrong with it, or nothing."""
-    if not Path(marker).is_file():
+    if is_url(marker):
+        try:
+            Storage(marker).read()
+        except (OSError, ValueError, ImportError) as error:
+            return (
+                f"cannot read {marker}, where checkpoints go ({reason(error)}); it needs the credentials that this "
+                "machine has"
+            )
+    elif not Path(marker).is_file():
         return (
             f"does not see {Path(marker).parent}, where the results go; give --out a folder that every node sees, "
             "such as one on NFS"
@@ -64,8 +73,14 @@ def _look(task: str, data: str | None, marker: str) -> str:
 
 
 @contextmanager
-def _marked(out: Path) -> Iterator[Path]:
+def _marked(out: Path | Storage) -> Iterator[Path | str]:
     """A file in `out` while it lasts; a folder that was made for it is removed again. Raises SweepError."""
+    if isinstance(out, Storage):
+        name = f"seen-{uuid.uuid4().hex}"
+        out.write(name, b"seen")
+        yield join(out.url, name)
+        out.delete([name])
+        return
     made = [folder for folder in (out, *out.parents) if not folder.exists()]
     marker = out / f".seen-{uuid.uuid4().hex}"
     try:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -29,11 +28,11 @@ from gansearch.experiment import Experiment, ExperimentError, Training, longest_
 from gansearch.gan import Trainer
 from gansearch.gan.registry import user_traceback
 from gansearch.gan.trainer import probe_updates
+from gansearch.search.checkpoints import STATE, checkpoints, forget, read_state
 from gansearch.search.recorder import Recorder
-from gansearch.search.resume import checkpoints
 from gansearch.search.samplers import exchange
 from gansearch.search.shown import few, to_show
-from gansearch.search.trial import REPORT_SECONDS, STATE, Ending, own_gpus, own_resources, seed_result, train_seed
+from gansearch.search.trial import REPORT_SECONDS, Ending, own_gpus, own_resources, seed_result, train_seed
 from gansearch.study.tables import from_json, scheduled, to_json
 
 
@@ -210,7 +209,7 @@ class PopulationRecorder(Recorder):
     def on_trial_save(self, trial: Trial, **info: Any) -> None:
         # A copy goes on from the checkpoint before this one, unless it has done so already.
         for older in checkpoints(self.folder, trial.config["number"])[2:]:
-            shutil.rmtree(older, ignore_errors=True)
+            forget(self.folder, older)
 
     def on_trial_complete(self, trial: Trial, **info: Any) -> None:
         """Others may have to go on from its checkpoints yet; the sweep removes them at its end."""
@@ -234,10 +233,9 @@ def _restore(member: _Member, before: list[str]) -> bool:
     earlier run.
     """
     own = tune.get_checkpoint()
-    for path in [own.path] if own else before:
+    for checkpoint in [own] if own else before:
         try:
-            state = torch.load(Path(path) / STATE, weights_only=True, map_location="cpu")
-            return member.load_state(state, with_params=not own)
+            return member.load_state(read_state(checkpoint), with_params=not own)
         except Exception:  # noqa: BLE001 (a checkpoint cut off in writing; there is an older one, or the beginning)
             continue
     return False

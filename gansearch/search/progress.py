@@ -16,6 +16,7 @@ from ray.exceptions import RayError
 
 from gansearch.experiment import Experiment
 from gansearch.search.listener import Listener
+from gansearch.search.mirror import storage_of
 from gansearch.study.folder import Folder, write_whole
 from gansearch.study.tables import to_json
 
@@ -117,6 +118,7 @@ class Progress(Listener):
                 "used": used,
                 "longest_silence": self._silence,
                 "in_turn": self._in_turn,
+                "storage": storage.trouble if (storage := storage_of(self._folder)) else "",
                 "running": running,
                 "confirmation": {"running": len(confirming), "done": self._confirmed, "runs": confirming},
             }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import platform
 import shlex
-import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -18,9 +17,9 @@ from ray.tune.experiment import Trial
 from ray.tune.progress_reporter import TrialProgressCallback
 
 from gansearch.experiment import Experiment
+from gansearch.search.checkpoints import checkpoints, forget, ray_folder
 from gansearch.search.interrupt import Interrupts
 from gansearch.search.listener import Listener
-from gansearch.search.resume import checkpoints, ray_folder
 from gansearch.search.searcher import StudySearcher
 from gansearch.search.trial import Ending
 from gansearch.study.folder import Folder, write_whole
@@ -96,10 +95,10 @@ class Recorder(TrialProgressCallback):
 
     def on_trial_save(self, trial: Trial, **info: Any) -> None:
         for older in checkpoints(self.folder, trial.config["number"])[1:]:
-            shutil.rmtree(older, ignore_errors=True)
+            forget(self.folder, older)
 
     def on_trial_complete(self, trial: Trial, **info: Any) -> None:
-        shutil.rmtree(ray_folder(self.folder, trial.config["number"]), ignore_errors=True)
+        forget(self.folder, ray_folder(self.folder, trial.config["number"]))
         # Ray Tune keeps its trials to the end, with running means of every number: most of what a trial weighs.
         for statistics in (trial.metric_analysis, trial.metric_n_steps):
             statistics.clear()

@@ -6,17 +6,19 @@ import fcntl
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.trial import TrialState
+from optuna.trial import TrialState, create_trial
 
 from gansearch.experiment import Experiment
 from gansearch.search.change import with_columns_of
+from gansearch.search.checkpoints import checkpoints
+from gansearch.search.earlier import configuration, placed
 from gansearch.search.errors import SweepError
+from gansearch.search.mirror import storage_of
 from gansearch.search.objective import tell
-from gansearch.study.folder import Folder
+from gansearch.study.folder import Folder, as_typed
 from gansearch.study.tables import read_record
 
 _MAY_CHANGE = {
@@ -33,9 +35,10 @@ def check_folder(folder: Folder, experiment: Experiment, resume: bool, allow_cha
     `allow_change` lets pass, contradicts what it was. Writes nothing.
     """
     path = folder.path
+    called = as_typed(path) if storage_of(folder) else path
     if folder.is_ours:
         if not resume:
-            raise SweepError(f"{path}: holds a sweep already; go on with it by --resume, or choose another --out")
+            raise SweepError(f"{called}: holds a sweep already; go on with it by --resume, or choose another --out")
         old = Experiment.load(folder.experiment)
         experiment = with_columns_of(old, experiment)
         changes = _changes(old, experiment)
@@ -43,18 +46,18 @@ def check_folder(folder: Folder, experiment: Experiment, resume: bool, allow_cha
             changes.append(f"sampler: {old.sampler} → {experiment.sampler}")
         shown = "".join(f"\n  {change}" for change in changes)
         if not all(change.startswith("search.") for change in changes) or (changes and old.is_population):
-            raise SweepError(f"{path}: the experiment has changed, so choose another --out:{shown}")
+            raise SweepError(f"{called}: the experiment has changed, so choose another --out:{shown}")
         if changes and not allow_change:
             raise SweepError(
-                f"{path}: the search space has changed. Go on in the new one with --resume --allow-change: the trials "
-                f"so far are kept, and those that fit it inform the sampler. Or choose another --out:{shown}"
+                f"{called}: the search space has changed. Go on in the new one with --resume --allow-change: the "
+                f"trials so far are kept, and those that fit it inform the sampler. Or choose another --out:{shown}"
             )
     elif not folder.is_free:
         what = "is not empty and not a results folder" if path.is_dir() else "is not a folder"
-        raise SweepError(f"{path}: {what}; choose another --out")
+        raise SweepError(f"{called}: {what}; choose another --out")
     nearest = next(parent for parent in (path, *path.parents) if parent.exists())
     if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
-        raise SweepError(f"{path}: cannot be written; choose another --out")
+        raise SweepError(f"{called}: cannot be written; choose another --out")
     return experiment
 
 
@@ -76,10 +79,11 @@ def only_one(folder: Folder) -> Iterator[None]:
         yield
 
 
-def settle(study: optuna.Study, folder: Folder, objective: str) -> None:
-    """Ends the trials that a dead driver left running.
+def settle(study: optuna.Study, folder: Folder, experiment: Experiment) -> None:
+    """Ends the trials that a dead driver left running, and takes in those that the study does not know.
 
-    One whose record is whole is told from it. Any other is enqueued again, to go on from its newest
+    A journal that lost its last lines, or did not reach its storage, may know of fewer trials than have records. One
+    that runs and whose record is whole is told from it. Any other is enqueued again, to go on from its newest
     checkpoint, and its own entry fails with the attribute `continued_as`.
     """
     trials = study.get_trials(deepcopy=False)
@@ -88,7 +92,7 @@ def settle(study: optuna.Study, folder: Folder, objective: str) -> None:
         trial = optuna.Trial(study, frozen._trial_id)
         record = read_record(folder, frozen.number)
         if record:
-            tell(trial, record["row"], objective, record.get("schedule", ()))
+            tell(trial, record["row"], experiment.objective, record.get("schedule", ()))
             continue
         # A driver killed in this very loop may have enqueued it already.
         successor = successors.get(frozen.number)
@@ -98,16 +102,14 @@ def settle(study: optuna.Study, folder: Folder, objective: str) -> None:
             successor = len(study.get_trials(deepcopy=False)) - 1
         trial.set_user_attr("continued_as", successor)
         study.tell(trial, state=TrialState.FAIL)
-
-
-def ray_folder(folder: Folder, number: int) -> Path:
-    """Where Ray keeps a trial's checkpoints."""
-    return folder.records / "ray" / f"{number:05d}"
-
-
-def checkpoints(folder: Folder, number: int) -> list[str]:
-    """A trial's checkpoints, newest first; the newest may have been cut off in writing."""
-    return [str(path) for path in sorted(ray_folder(folder, number).glob("checkpoint_*"), reverse=True)]
+    rows = {row["number"]: row for row in read_rows(folder)}
+    for number in range(len(study.get_trials(deepcopy=False)), max(rows, default=-1) + 1):
+        row, training = rows.get(number), experiment.training
+        study.add_trial(
+            placed(experiment, configuration(training, row), row, row["distance"])
+            if row
+            else create_trial(state=TrialState.FAIL)  # it was running, and is trained as another
+        )
 
 
 def _changes(old: Experiment, new: Experiment) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from gansearch.gan import check_task, load_task
 from gansearch.search.budget import Budget
 from gansearch.search.change import in_space, trained, with_columns
 from gansearch.search.check import check_search
+from gansearch.search.checkpoints import forget, places
 from gansearch.search.client import make_tuner, staging
 from gansearch.search.cluster import Cluster, cluster
 from gansearch.search.code import Code, code_for, here
@@ -30,6 +30,7 @@ from gansearch.search.errors import Interrupted, SweepFailed
 from gansearch.search.halving import rungs
 from gansearch.search.interrupt import Interrupts
 from gansearch.search.listener import Listener, Listeners
+from gansearch.search.mirror import storage_of
 from gansearch.search.nodes import check_nodes
 from gansearch.search.pbt import PopulationRecorder, member, population
 from gansearch.search.points import enqueue
@@ -67,7 +68,7 @@ class Swept:
 
 def sweep(
     experiment: Experiment,
-    out: str | Path | None = None,
+    out: str | Path | Folder | None = None,
     address: str | None = None,
     resume: bool = False,
     listeners: Iterable[Listener] = (),
@@ -75,12 +76,14 @@ def sweep(
 ) -> Swept:
     """Runs an experiment's trials and their confirmation, into `out` or results/<its folder>.
 
+    `out` is a path, or a folder that is mirrored elsewhere.
+
     `address` joins a running Ray cluster; without it Ray starts on this machine and ends with the sweep.
     `resume` goes on with what is in the folder, and with `allow_change` in another search space. Raises
     SweepError, TaskError, StudyError or ExperimentError before anything is written; SweepFailed where every trial
     failed; Interrupted after Ctrl-C.
     """
-    folder = Folder(Path(out or Path("results") / experiment.folder).absolute())
+    folder = out if isinstance(out, Folder) else Folder(Path(out or Path("results") / experiment.folder).absolute())
     progress = Progress(address)
     told = Listeners([progress, *listeners])
     experiment = check_folder(folder, experiment, resume, allow_change)
@@ -102,7 +105,7 @@ def sweep(
         ray_cluster = stack.enter_context(cluster(address, code.runtime_env))
         stack.callback(progress.close)  # it asks Ray
         slots = ray_cluster.slots(experiment.resources)
-        check_nodes(code.experiment, folder.path)
+        check_nodes(code.experiment, storage_of(folder) or folder.path)
         interrupts = stack.enter_context(Interrupts())  # after Ray, which puts handlers of its own
         if not folder.is_ours:
             folder.create(experiment)
@@ -141,7 +144,7 @@ class _Sweep:
 
     def run(self) -> Swept:
         study = open_study(self.folder, self.experiment)
-        settle(study, self.folder, self.experiment.objective)
+        settle(study, self.folder, self.experiment)
         study = in_space(study, self.folder, self.experiment)
         write_whole(self.folder.experiment, self.experiment.to_yaml())
         warm_up(study, self.experiment)
@@ -159,7 +162,7 @@ class _Sweep:
             self._check_interrupt()
         finally:
             recorder.write_tables()
-        shutil.rmtree(self.folder.records / "ray", ignore_errors=True)
+        forget(self.folder, self.folder.records / "ray")
         return _ended(self.folder, recorder.rows, len(rows))
 
     def _recorder(self, study: optuna.Study, rows: list[dict[str, Any]]) -> Recorder:
@@ -211,7 +214,7 @@ class _Sweep:
             ),
             run_config=tune.RunConfig(
                 name="ray",
-                storage_path=str(self.folder.records),
+                **places(self.folder),
                 verbose=0,
                 callbacks=[recorder],
                 failure_config=tune.FailureConfig(max_failures=_FAILURES),

@@ -22,6 +22,7 @@ from ray.exceptions import RayError
 
 from gansearch.experiment import Experiment, LoopTraining
 from gansearch.gan import Loop, LoopTrainer, Probe, Result, Trainer, stacked
+from gansearch.search.checkpoints import STATE, read_state
 from gansearch.search.halving import RUNGS
 from gansearch.search.shown import few, to_show
 from gansearch.search.workers import WorkerDied, device_of, task_of, together, why
@@ -31,8 +32,6 @@ REPORT_SECONDS = 1.0
 """Between reports: often enough for a live view, seldom enough for the 2–4 ms in which the worker waits."""
 SAVE_SECONDS = 30.0
 """Between checkpoints: as much work a dead worker may cost."""
-STATE = "state.pt"
-"""The file of a checkpoint."""
 
 
 @dataclass
@@ -298,9 +297,9 @@ class _Trial:
 def _restore(trial: _Trial, checkpoints: list[str]) -> None:
     """Continues from Ray's checkpoint of this trial, else from the newest whole one of those given."""
     own = tune.get_checkpoint()
-    for path in [own.path] if own else checkpoints:
+    for checkpoint in [own] if own else checkpoints:
         try:
-            trial.load_state(torch.load(Path(path) / STATE, weights_only=True, map_location="cpu"))
+            trial.load_state(read_state(checkpoint))
             return
         except Exception:  # noqa: BLE001 (a checkpoint cut off in writing; there is an older one, or the beginning)
             continue

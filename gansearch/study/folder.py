@@ -10,6 +10,9 @@ import numpy as np
 
 from gansearch.experiment import Experiment
 
+URL = ".url"
+"""In a folder that is a copy of what lies at a URL, or is mirrored there: the URL."""
+
 
 class StudyError(ValueError):
     """A results folder is missing, not ours, cannot be written, or does not hold what was asked of it."""
@@ -49,7 +52,7 @@ class Folder:
     @property
     def is_free(self) -> bool:
         """Nothing is there yet, or an empty folder."""
-        return not self.path.exists() or (self.path.is_dir() and not any(self.path.iterdir()))
+        return not self.path.exists() or (self.path.is_dir() and not any(p.name != URL for p in self.path.iterdir()))
 
     def record(self, number: int | None) -> Path:
         """The folder of one trial's own files; of those of the default settings, which are no trial, with None."""
@@ -95,7 +98,9 @@ def write_array(path: Path, array: np.ndarray) -> None:
     write_whole(path, save)
 
 
-def as_typed(path: Path) -> Path:
-    """The path as one would type it in the working directory."""
+def as_typed(path: Path) -> Path | str:
+    """The path as one would type it in the working directory; the URL of a results folder that is a copy."""
+    if (path / URL).is_file():
+        return (path / URL).read_text(encoding="utf-8")
     absolute, here = path.absolute(), Path.cwd()
     return absolute.relative_to(here) if absolute.is_relative_to(here) else path

@@ -17,6 +17,7 @@ import pandas as pd
 from gansearch.study.choose import candidates
 from gansearch.study.folder import Folder, as_typed
 from gansearch.study.seeds import with_default
+from gansearch.study.storage import Storage, is_copy
 from gansearch.study.study import Study, strict
 from gansearch.study.tables import from_json
 from gansearch.study.words import duration
@@ -71,6 +72,7 @@ class Status:
     def warnings(self) -> list[str]:
         """What its user should look at, a sentence each."""
         told = [f"seeds are trained in turn, not at once: {why}" for why in self.progress.get("in_turn", [])]
+        told += filter(None, [self.progress.get("storage")])
         return told + [
             f"trial {one['number']} has told nothing for {duration(self.progress['written'] - one['heard'])}"
             for one in self.stuck
@@ -250,6 +252,8 @@ def _trial_line(one: Mapping[str, Any], now: float) -> str:
 def read_progress(folder: Folder) -> dict[str, Any]:
     """What progress.json holds; {} where it cannot be read."""
     try:
+        if is_copy(folder.path):  # which is not brought up to date while we look
+            return dict(from_json(Storage(str(as_typed(folder.path))).read(folder.progress.name).decode()))
         return dict(from_json(folder.progress.read_text(encoding="utf-8")))
     except (OSError, ValueError):
         return {}
@@ -257,7 +261,7 @@ def read_progress(folder: Folder) -> dict[str, Any]:
 
 def _alive(folder: Folder, progress: Mapping[str, Any]) -> bool:
     """Whether the driver lives: by its lock on this machine; elsewhere by its file, which it keeps writing."""
-    if progress["host"] == socket.gethostname():
+    if progress["host"] == socket.gethostname() and not is_copy(folder.path):
         return _locked(folder)
     patience = _BEATS * progress["every"]
     if abs(time.time() - progress["written"]) < patience:

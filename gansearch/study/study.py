@@ -21,12 +21,16 @@ from gansearch.study.folder import Folder, NothingHealthy, StudyError, write_who
 from gansearch.study.importance import importance
 from gansearch.study.page import fragment
 from gansearch.study.plots import Plots
+from gansearch.study.storage import here
 from gansearch.study.tables import from_json, read_confirmation, read_curves, read_record, read_trials, scheduled
 
 
 def load_study(dir: str | Path) -> Study:
-    """Opens a results folder, also of a sweep that still runs or died. Raises StudyError where it is none."""
-    folder = Folder(dir).require_ours()
+    """Opens a results folder, also of a sweep that still runs or died. Raises StudyError where it is none.
+
+    Of results at a URL, such as s3://bucket/prefix, it opens a copy.
+    """
+    folder = Folder(here(dir)).require_ours()
     try:
         return Study(folder, Experiment.load(folder.experiment))
     except ExperimentError as error:

@@ -1,24 +1,25 @@
 """A sweep as a job of a real cluster: sent, left alone, followed, and brought back through the dashboard."""
 
-import subprocess
+import os
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.metadata import version
 from pathlib import Path
 from threading import Thread
-from types import SimpleNamespace
 
 import heads
-import pandas as pd
 import pytest
-from ray._private.runtime_env import packaging
+from ray.job_submission import JobDetails
 from typer.testing import CliRunner
 
 from gansearch.cli import app
-from gansearch.experiment import Experiment
+from gansearch.experiment import Experiment, ExperimentError
+from gansearch.search import fetch as fetching
 from gansearch.search import submit as submitting
 from gansearch.search.errors import Detached, JobFailed, SweepError
 from gansearch.search.fetch import fetch, find
-from gansearch.search.jobs import Jobs
-from gansearch.search.submit import follow, submit, submitted
+from gansearch.search.jobs import Jobs, NoAnswer
+from gansearch.search.submit import Job, follow, submit, submitted
+from gansearch.study.bundle import pack, unpack
 from gansearch.study.folder import StudyError
 from gansearch.study.study import load_study
 
@@ -55,6 +56,7 @@ prune: false
 confirm: null
 """
 
+
 @pytest.fixture
 def mine(tmp_path, monkeypatch):
     """The user's folder."""
@@ -68,6 +70,7 @@ def mine(tmp_path, monkeypatch):
     monkeypatch.chdir(folder)
     monkeypatch.setattr("ray.is_initialized", lambda: False)  # whatever other tests have started
     return folder
+
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
@@ -106,9 +109,106 @@ def test_a_job_goes_on_without_us_and_its_results_come_back(mine, tmp_path, monk
             find(job.address[:-1])
         with pytest.raises(StudyError, match="not empty, and was not fetched"):
             fetch(job, mine)
-        failing = submit(experiment, cluster["dashboard"])
-        with pytest.raises(JobFailed, match="failed; it said last:(.|\n)*holds a sweep already"):
-            follow(failing, lambda text: None, "")
+
 
 def interrupt(seconds):
     raise KeyboardInterrupt
+
+
+class Answers:
+    """Jobs whose dashboard is away now and then: what it answers in turn."""
+
+    url = "http://there"
+
+    def __init__(self, *answers):
+        self.answers = list(answers)
+
+    def info(self, job):
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return JobDetails(type="SUBMISSION", status=answer, entrypoint="")
+
+    def log(self, job):
+        return "".join(f"line {n}\n" for n in range(30))
+
+
+def test_a_network_that_is_away_is_waited_for_and_a_failure_is_told_by_its_last_lines(monkeypatch):
+    monkeypatch.setattr(submitting.time, "sleep", lambda seconds: None)
+    away = NoAnswer("http://there: no Ray dashboard answers")
+    said: list[str] = []
+    jobs = Answers("PENDING", away, away, "RUNNING", "FAILED")
+    with pytest.raises(
+        JobFailed, match=r"^http://there/a: the job failed; it said last:\n  line 10\n(.|\n)*  line 29$"
+    ):
+        follow(Job(jobs, "a", "~/out", "out"), said.append, "")
+    assert "".join(said).count("line 7\n") == 1
+    assert sum("we try again" in text for text in said) == 1
+
+
+class Refusing(BaseHTTPRequestHandler):
+    """A dashboard that wants a token."""
+
+    def do_GET(self):
+        self.send_response(403 if "authorization" in self.headers else 401)
+        self.end_headers()
+
+    def log_message(self, *what):
+        pass
+
+
+def test_who_is_not_let_in_is_told_what_to_set(mine):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Refusing)
+    Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}"
+    with pytest.raises(
+        SweepError, match=f"{url}: the cluster wants a token. Set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN"
+    ):
+        Jobs(url)
+    server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--submit", "http://127.0.0.1:1"], "http://127.0.0.1:1: no Ray dashboard answers ([Errno 111]"),
+        (["--submit", "ray://127.0.0.1:1"], "ray:// goes to --address"),
+        (["--submit", "http://127.0.0.1:1", "--address", "auto"], "--submit and --address cannot go together"),
+        (["--follow"], "need --submit URL"),
+    ],
+)
+def test_mistakes_end_in_one_message(mine, words, message):
+    result = CliRunner().invoke(app, ["sweep", "experiment.yaml", *words])
+    assert result.exit_code == 2, result.output
+    assert message in result.stderr
+
+
+def test_what_nodes_install_is_pinned_but_for_ray_and_torch(mine, monkeypatch):
+    (mine / "requirements.txt").write_text("# mine\neinops>=0.8\n")
+    found = submitting._packages(mine)
+    assert "einops>=0.8" in found
+    assert f"optuna=={version('optuna')}" in found
+    assert not [text for text in found if text.startswith(("ray", "torch"))]
+    (mine / "requirements.txt").write_text("--index-url http://there\n")
+    with pytest.raises(ExperimentError, match="--pip sends packages alone"):
+        submitting._packages(mine)
+
+
+def test_a_fetched_name_stays_in_its_folder(tmp_path):
+    for name in ("../a", "/a", "trials/../../a", ".url"):
+        with pytest.raises(StudyError, match="is no file of a results folder"):
+            fetching._write(tmp_path, name, b"")
+
+
+def test_a_folder_goes_piece_by_piece_through_a_log(tmp_path):
+    for n in range(4):
+        (tmp_path / f"{n}").write_bytes(bytes(range(256)) * 10)
+        os.utime(tmp_path / f"{n}", ns=(n, n))
+    after, found, left = (-1, ""), [], 1
+    while left:
+        for entry in unpack("noise\n" + "\n".join(pack(tmp_path, after, limit=300))):
+            left = entry.get("left", left)
+            if "data" in entry:
+                after = entry["mtime"], entry["name"]
+                found.append((entry["name"], len(entry["data"])))
+    assert found == [(str(n), 2560) for n in range(4)]

@@ -1,0 +1,36 @@
+"""A real S3 server for tests, on loopback, that can be away for a while."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import requests
+from moto.server import ThreadedMotoServer
+
+
+class Objects:
+    """A server with one bucket, which a restart leaves as it was."""
+
+    def __init__(self) -> None:
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        self._port = 0
+        self._start()
+        self.endpoint = f"http://127.0.0.1:{self._port}"
+        requests.post(f"{self.endpoint}/moto-api/reset", timeout=10)
+        requests.put(f"{self.endpoint}/bucket", timeout=10)
+
+    def _start(self) -> None:
+        self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=self._port, verbose=False)
+        self._server.start()
+        self._port = self._server.get_host_and_port()[1]
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        self._server.stop()
+        try:
+            yield
+        finally:
+            self._start()
+
+    def stop(self) -> None:
+        self._server.stop()

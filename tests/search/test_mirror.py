@@ -1,0 +1,139 @@
+"""A sweep whose results lie on a real S3 server: killed, with the server away, gone on with from another machine."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from optuna.trial import TrialState
+
+from gansearch.search import mirror
+from gansearch.search.errors import SweepError, SweepFailed
+from gansearch.search.mirror import mirrored
+from gansearch.search.searcher import open_study
+from gansearch.study.storage import Storage
+from gansearch.study.study import load_study
+
+URL = "s3://bucket/runs/tiny"
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch):
+    monkeypatch.setattr(mirror, "EVERY", 0.1)
+    monkeypatch.setattr(mirror, "BEAT", 0.1)
+    monkeypatch.setattr(mirror, "_SILENCE", 1.5)
+
+
+def begun(folder, experiment):
+    """A results folder as a sweep begins it."""
+    folder.create(experiment)
+    folder.journal.touch()
+
+
+def test_no_study_is_there_that_tells_of_a_record_which_is_not(objects, make_tiny, monkeypatch):
+    written: list[str] = []
+    write = Storage.write
+    monkeypatch.setattr(Storage, "write", lambda self, name, data: (written.append(name), write(self, name, data)))
+    with mirrored(URL) as folder:
+        begun(folder, make_tiny())
+        for name in ("progress.json", "run.json", "trials/00000/curves.parquet", "trials/00000/result.json"):
+            (folder.path / name).parent.mkdir(exist_ok=True)
+            (folder.path / name).write_text("{}")
+        (folder.path / "trials" / "ray").mkdir()
+        (folder.path / "trials" / "ray" / "state").touch()
+        (folder.path / ".progress.json.123").touch()
+    sent = [name for name in written if name != "lock.json"]
+    assert sent[:3] == ["trials/00000/curves.parquet", "trials/00000/result.json", "study.journal"]
+    assert sent[-1] == "progress.json"
+    assert sorted(Storage(URL).files()) == sorted(sent)  # each once, and the lock is gone
+
+
+def test_what_was_killed_here_goes_on_from_what_is_here_unless_another_went_on(objects, make_tiny):
+    with mirrored(URL) as folder:
+        begun(folder, make_tiny())
+        folder.journal.write_text("1\n2\n")
+    folder.journal.write_text("1\n2\n3\n")  # more than was sent before the kill
+    with mirrored(URL) as folder:
+        assert folder.journal.read_text() == "1\n2\n3\n"
+    assert Storage(URL).read("study.journal") == b"1\n2\n3\n"
+    Storage(URL).write("study.journal", b"1\n2\nanother\n")
+    with mirrored(URL) as folder:
+        assert folder.journal.read_text() == "1\n2\nanother\n"
+
+
+def test_only_one_sweep_writes(objects, make_tiny, caplog):
+    storage = Storage(URL)
+    with mirrored(URL) as folder:
+        begun(folder, make_tiny())
+        with pytest.raises(SweepError, match=rf"{URL}: another sweep is writing to it \(process {os.getpid()} on"):
+            mirrored(URL).__enter__()
+    storage.write("lock.json", json.dumps({"id": "a", "host": "elsewhere", "pid": 7, "beat": 0}).encode())
+    with mirrored(URL):
+        assert "its last driver, process 7 on elsewhere, died" in caplog.text
+
+
+def test_a_sweep_that_was_thought_dead_stops_writing(objects, make_tiny, monkeypatch):
+    interrupted: list[int] = []
+    monkeypatch.setattr(mirror.os, "kill", lambda pid, number: interrupted.append(number))
+    opened = mirrored(URL)
+    begun(opened.__enter__(), make_tiny())
+    Storage(URL).write("lock.json", json.dumps({"id": "a", "host": "elsewhere", "pid": 7}).encode())
+    deadline = time.monotonic() + 30
+    while not interrupted:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    with pytest.raises(SweepFailed, match=r"another sweep \(process 7 on elsewhere\) has taken it over"):
+        opened.__exit__(None, None, None)
+    assert interrupted == [signal.SIGINT]
+    assert Storage(URL).read("lock.json")
+
+
+def start(file: Path, *words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "gansearch", "sweep", str(file), "--out", URL, "--quiet", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "RAY_AUTH_MODE": "disabled"},
+    )
+
+
+def wait(process, until):
+    deadline = time.monotonic() + 120
+    while not until():
+        assert process.poll() is None, process.stdout.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+@pytest.mark.slow
+def test_killed_with_the_server_away_in_between_and_gone_on_with_elsewhere(objects, make_tiny, tmp_path, monkeypatch):
+    (tmp_path / "turns").mkdir()
+    experiment = make_tiny(tmp_path / "turns", seconds=2.0, trials=6)
+    tasks = str(experiment.task).replace(":Tiny", ":Saved")
+    (tmp_path / "tiny.yaml").write_text(experiment.model_copy(update={"task": tasks}).to_yaml())
+    storage = Storage(URL, patience=60)
+    first = start(tmp_path / "tiny.yaml")
+    wait(first, lambda: any(name.endswith("result.json") for name in storage.files()))
+    with objects.away():
+        time.sleep(4)
+    wait(first, lambda: any("checkpoint_" in name for name in storage.files()))
+    first.kill()
+    first.wait()
+    known = {n: storage.read(n) for n in storage.files() if n.endswith("result.json")}
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "another machine"))
+    second = start(tmp_path / "tiny.yaml", "--resume")
+    printed = second.stdout.read()
+    assert second.wait(timeout=120) == 0, printed
+    assert "died; going on from what it left" in printed
+    study = load_study(URL)
+    assert study.trials["status"].tolist() == ["complete"] * 6, study.trials["error"].tolist()
+    assert {name: storage.read(name) for name in known} == known
+    told = open_study(study.folder, study.experiment).trials
+    assert [t.number for t in told if t.state is TrialState.COMPLETE] == study.trials["number"].tolist()
+    assert not [n for n in storage.files() if "checkpoint_" in n or n == "lock.json"]
