@@ -177,6 +177,8 @@ MISTAKES = {
     "no such results folder": ["report", "results/ring"],
     "resources.gpus: 1 asked": setting("resources.gpus=1"),
     "resources: a trial of 512": setting("resources.cpus=512"),
+    "no Ray dashboard answers": ["sweep", "experiment.yaml", "--submit", "http://127.0.0.1:1"],
+    "secrets do not belong": ["report", "s3://key:secret@bucket/ring"],
     "no Ray cluster answers": ["sweep", "experiment.yaml", "--quiet", "--address", "127.0.0.1:1"],
 }
 FOLDER = {

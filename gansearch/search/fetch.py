@@ -18,8 +18,6 @@ from gansearch.study.folder import Folder, StudyError, as_typed, write_whole
 from gansearch.study.storage import bring, is_url, reach, reason
 from gansearch.study.tables import from_json, to_json
 
-MARKER = "fetched.json"
-"""In a folder that was fetched: {"source", "mtime", "name"}, how far it got."""
 _POLL_SECONDS = 0.5
 _START_SECONDS = 600.0
 """For the cluster to start the job that reads the folder: it may have to make an environment."""
@@ -68,7 +66,7 @@ def fetch(job: Job, path: Path) -> Fetched:
             mtime, name = entry["mtime"], entry["name"]
             if _write(path, name, entry["data"]):
                 files, size = files + 1, size + len(entry["data"])
-        _write(path, MARKER, to_json({"source": source, "mtime": mtime, "name": name}).encode())
+        _mark(path, source, mtime, name)
     return Fetched(Folder(path), files, size)
 
 
@@ -85,7 +83,7 @@ def fetch_url(url: str, path: Path) -> Fetched:
 def _begin(path: Path, source: str) -> tuple[int, str]:
     """How far the last fetch came. Raises StudyError where the folder is another's."""
     try:
-        known: dict[str, Any] = from_json((path / MARKER).read_text(encoding="utf-8"))
+        known: dict[str, Any] = from_json(Folder(path).fetched.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         known = {}
     if known.get("source") == source:
@@ -94,8 +92,14 @@ def _begin(path: Path, source: str) -> tuple[int, str]:
         what = f"holds results from {known['source']}" if known else "is not empty, and was not fetched"
         raise StudyError(f"{as_typed(path)}: {what}; name another folder")
     # So that a fetch that is cut off before its first piece is whole goes on, too.
-    _write(path, MARKER, to_json({"source": source, "mtime": 0, "name": ""}).encode())
+    _mark(path, source)
     return 0, ""
+
+
+def _mark(path: Path, source: str, mtime: int = 0, name: str = "") -> None:
+    """Notes in the folder where it is from, and up to which file it is whole."""
+    marker = Folder(path).fetched
+    _write(path, marker.name, to_json({"source": source, "mtime": mtime, "name": name}).encode())
 
 
 def _read(job: Job, mtime: int, name: str) -> Iterator[dict[str, Any]]:

@@ -27,8 +27,8 @@ from gansearch.search.points import PUBLISHED, fields_of
 FILE = "gansearch-experiment.yaml"
 """The experiment in the job's working directory."""
 _POLL_SECONDS = 2.0
-_LAST_LINES = 20
-"""Of a failed job's log."""
+_LAST_LINES = 5
+"""Of a failed job's log, all of which was said already."""
 _THERE = {"ray", "torch"}
 """What --pip never changes on a cluster: what it runs, and a build that fits its GPUs."""
 

@@ -39,6 +39,7 @@ class Folder:
         self.default = self.path / "default.json"
         self.run = self.path / "run.json"
         self.progress = self.path / "progress.json"
+        self.fetched = self.path / "fetched.json"
         self.best = self.path / "best.yaml"
         self.report = self.path / "report.html"
         self.tensorboard = self.path / "tensorboard"

@@ -260,7 +260,12 @@ def read_progress(folder: Folder) -> dict[str, Any]:
 
 
 def _alive(folder: Folder, progress: Mapping[str, Any]) -> bool:
-    """Whether the driver lives: by its lock on this machine; elsewhere by its file, which it keeps writing."""
+    """Whether the driver lives: by its lock on this machine; elsewhere by its file, which it keeps writing.
+
+    Of results that were fetched while it lived nothing else is known.
+    """
+    if folder.fetched.is_file():
+        return True
     if progress["host"] == socket.gethostname() and not is_copy(folder.path):
         return _locked(folder)
     patience = _BEATS * progress["every"]

