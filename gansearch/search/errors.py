@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gansearch.study.folder import as_typed
+
 WANTS_TOKEN = (
     "Set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN to what `ray get-auth-token` prints on its head (or keep that in "
     "~/.ray/auth_token, or in a file that RAY_AUTH_TOKEN_PATH names)"
@@ -52,7 +54,7 @@ class Interrupted(KeyboardInterrupt):
 
     def __init__(self, folder: Path):
         self.folder = folder
-        super().__init__(f"interrupted; the finished trials are in {folder}")
+        super().__init__(f"interrupted; the finished trials are in {as_typed(folder)}")
 
 
 class Detached(KeyboardInterrupt):

@@ -86,10 +86,16 @@ def mirrored(url: str) -> Iterator[Folder]:
 
 
 def _begin(storage: Storage, folder: Folder) -> None:
-    """Brings what is there, unless what is here is the same sweep further on: one that was killed on this machine."""
+    """Brings what is there, unless what is here is the same sweep further on: one that was killed on this machine.
+
+    Raises SweepError where something else is there.
+    """
     here = folder.journal.read_bytes() if folder.is_ours else b""
-    there = storage.read(folder.journal.name) if folder.journal.name in storage.files() else b""
-    if not there:
+    names = {name for name in storage.files() if is_result(name)} - {LOCK, folder.experiment.name}
+    if names and folder.journal.name not in names:
+        raise SweepError(f"{storage.url}: is not empty and not a results folder; choose another --out")
+    there = storage.read(folder.journal.name) if names else b""
+    if not names:
         shutil.rmtree(folder.path, ignore_errors=True)  # what was there has been removed
     elif not here.startswith(there):
         shutil.rmtree(folder.path, ignore_errors=True)
@@ -121,6 +127,7 @@ class _Mirror:
         try:
             self._pass()
         except OSError as error:
+            self._storage.patience = 0.0  # nothing waits for it any longer
             raise SweepFailed(
                 self._folder.path,
                 f"{self._storage.url} did not answer for {PATIENCE:g} s ({reason(error)}); all is in "
@@ -132,13 +139,14 @@ class _Mirror:
         while not self._over.wait(pause):
             start = time.monotonic()
             try:
-                self._lock.beat()
                 if self._lock.lost:
-                    os.kill(os.getpid(), signal.SIGINT)  # as Ctrl-C: the sweep ends in order
                     return
-                pause = max(EVERY, self._pass() / _SCAN_SHARE)
+                scan = self._pass()
+                pause = max(EVERY, scan / _SCAN_SHARE, time.monotonic() - start)
             except OSError as error:
-                _LOG.warning("%s: not written for %.0f s: %s", self._storage.url, time.monotonic() - start, error)
+                _LOG.warning(
+                    "%s: not written for %.0f s: %s", self._storage.url, time.monotonic() - start, reason(error)
+                )
 
     def _pass(self) -> float:
         """Sends what has changed, in an order that leaves what is there whole; gives the seconds that looking took."""
@@ -154,15 +162,16 @@ class _Mirror:
         records = f"{folder.records.name}/"
         late = [n for n, state in states.items() if self._sent.get(n) != state and n != folder.journal.name]
         # Records before the study and the rest behind it, each in the order in which it was written here.
-        order = sorted(late, key=lambda n: (not n.startswith(records), n == folder.progress.name, states[n][1]))
-        first = [name for name in order if name.startswith(records)]
+        order = sorted(late, key=lambda n: (n == folder.progress.name, states[n][1]))
+        first = [name for name in order if name == folder.experiment.name or name.startswith(records)]
         for name in first:
             self._send(name, states[name])
         if self._sent.get(folder.journal.name) != (len(journal), 0):
             self._storage.write(folder.journal.name, journal)
             self._sent[folder.journal.name] = (len(journal), 0)
-        for name in order[len(first) :]:
-            self._send(name, states[name])
+        for name in order:
+            if self._sent.get(name) != states[name]:
+                self._send(name, states[name])
         gone = [n for n in self._sent.keys() - states.keys() if n != folder.journal.name]
         self._storage.delete(gone)
         for name in gone:
@@ -179,12 +188,16 @@ class _Mirror:
 
 
 class _Lock:
-    """lock.json: {"id", "host", "pid", "beat"} of the sweep that writes, which its thread keeps rewriting."""
+    """lock.json: {"id", "host", "pid", "beat"} of the sweep that writes, which a thread of its own keeps rewriting.
+
+    If another sweep has written it, because ours was silent for too long, ours ends as after Ctrl-C.
+    """
 
     def __init__(self, storage: Storage):
         self._storage = storage
         self._mine = {"id": secrets.token_hex(8), "host": socket.gethostname(), "pid": os.getpid()}
-        self._beaten = 0.0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="lock", daemon=True)
         self.lost = ""
         """Who else has written it since."""
 
@@ -193,6 +206,7 @@ class _Lock:
             self._take()
         except OSError as error:
             raise SweepError(f"--out {self._storage.url}: cannot be written ({reason(error)})") from None
+        self._thread.start()
         return self
 
     def _take(self) -> None:
@@ -208,23 +222,27 @@ class _Lock:
             raise SweepError(f"{self._storage.url}: another sweep is writing to it; wait for it, or stop it first")
 
     def __exit__(self, *error: object) -> None:
+        self._over.set()
+        self._thread.join()
         if not self.lost:
             try:
                 self._storage.delete([LOCK])
             except OSError as trouble:
                 _LOG.warning("%s: %s was left there: %s", self._storage.url, LOCK, trouble)
 
-    def beat(self) -> None:
-        if time.monotonic() - self._beaten < BEAT:
-            return
-        other = self._read()
-        if other.get("id", self._mine["id"]) != self._mine["id"]:
-            self.lost = f"another sweep ({_who(other)})"
-        else:
-            self._write()
+    def _run(self) -> None:
+        while not self._over.wait(BEAT):
+            try:
+                other = self._read()
+                if other.get("id", self._mine["id"]) != self._mine["id"]:
+                    self.lost = f"another sweep ({_who(other)})"
+                    os.kill(os.getpid(), signal.SIGINT)
+                    return
+                self._write()
+            except OSError as error:
+                _LOG.warning("%s: %s was not renewed: %s", self._storage.url, LOCK, reason(error))
 
     def _write(self) -> None:
-        self._beaten = time.monotonic()
         self._storage.write(LOCK, json.dumps({**self._mine, "beat": time.time()}).encode())
 
     def _read(self) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def _look(task: str, data: str | None, marker: str) -> str:
 def _marked(out: Path | Storage) -> Iterator[Path | str]:
     """A file in `out` while it lasts; a folder that was made for it is removed again. Raises SweepError."""
     if isinstance(out, Storage):
-        name = f"seen-{uuid.uuid4().hex}"
+        name = f".seen-{uuid.uuid4().hex}"
         out.write(name, b"seen")
         yield join(out.url, name)
         out.delete([name])

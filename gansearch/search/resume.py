@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import math
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -103,10 +104,11 @@ def settle(study: optuna.Study, folder: Folder, experiment: Experiment) -> None:
         trial.set_user_attr("continued_as", successor)
         study.tell(trial, state=TrialState.FAIL)
     rows = {row["number"]: row for row in read_rows(folder)}
+    worst = max((row["distance"] for row in rows.values() if math.isfinite(row["distance"])), default=1.0)
     for number in range(len(study.get_trials(deepcopy=False)), max(rows, default=-1) + 1):
         row, training = rows.get(number), experiment.training
         study.add_trial(
-            placed(experiment, configuration(training, row), row, row["distance"])
+            placed(experiment, configuration(training, row), row, worst)
             if row
             else create_trial(state=TrialState.FAIL)  # it was running, and is trained as another
         )

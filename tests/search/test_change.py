@@ -1,6 +1,7 @@
 """Trials of another space or of another study: kept, and told to the sampler as far as they fit."""
 
 import math
+import shutil
 from datetime import UTC, datetime
 
 import pytest
@@ -151,7 +152,7 @@ def test_what_waited_or_was_cut_off_is_asked_in_the_new_space_if_it_fits(swept, 
     searcher = StudySearcher(study, experiment, Budget(experiment))
     first = searcher.suggest("ray")  # a start point, and cut off
     study.enqueue_trial({"lr": 9e-3, "loss": "wgan"})
-    settle(open_study(folder, experiment), folder, "both")
+    settle(open_study(folder, experiment), folder, experiment)
     wider = {**SEARCH, "lr": {"low": 1e-5, "high": 5e-3}}
     study, experiment = moved(folder, tiny, search=wider, start_from=[{"lr": 2e-3}, {"lr": 3e-3}])
     enqueue(study, experiment)
@@ -159,6 +160,19 @@ def test_what_waited_or_was_cut_off_is_asked_in_the_new_space_if_it_fits(swept, 
     again = [searcher.suggest("ray")["params"]["lr"] for _ in range(3)]
     assert again[:2] == pytest.approx([first["params"]["lr"], 3e-3])
     assert again[2] not in (9e-3, 2e-3)
+
+
+def test_a_journal_that_knows_less_than_the_records_takes_them_in(swept):
+    folder, experiment, before = swept(*POINTS)
+    shutil.rmtree(folder.record(1))  # it was running
+    folder.journal.unlink()
+    study = open_study(folder, experiment)
+    settle(study, folder, experiment)
+    states = [TrialState.COMPLETE, TrialState.FAIL, TrialState.PRUNED, TrialState.COMPLETE]
+    assert [trial.state for trial in study.trials] == states
+    for number in (0, 2):
+        known, was = study.trials[number], before.trials[number]
+        assert (known.params, known.values) == (pytest.approx(was.params), was.values)
 
 
 def test_only_the_space_may_change_and_only_if_it_is_said(swept, tiny):
