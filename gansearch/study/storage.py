@@ -201,8 +201,9 @@ def bring(storage: Storage, folder: Path) -> State:
 def cache(kind: str, url: str) -> Path:
     """The folder in the user's cache for what is at a URL."""
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    url = url.rstrip("/")
     readable = re.sub(r"[^A-Za-z0-9._-]+", "-", url.partition("?")[0])[-60:]
-    return home / "gansearch" / kind / f"{readable}-{hashlib.sha256(url.rstrip('/').encode()).hexdigest()[:8]}"
+    return home / "gansearch" / kind / f"{readable}-{hashlib.sha256(url.encode()).hexdigest()[:8]}"
 
 
 def join(url: str, name: str) -> str:

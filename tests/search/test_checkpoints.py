@@ -1,0 +1,58 @@
+"""Checkpoints on a real S3 server, through the file system that Ray Tune is given."""
+
+import pickle
+import threading
+import time
+
+import torch
+from ray import tune
+from ray.train._internal.storage import _upload_to_fs_path
+
+from gansearch.search.checkpoints import STATE, checkpoints, forget, places, ray_folder, read_state
+from gansearch.search.mirror import Mirrored
+from gansearch.study.folder import Folder
+from gansearch.study.storage import Storage
+
+URL = "s3://bucket/runs/tiny"
+
+
+def test_a_checkpoint_gets_there_though_the_server_is_away_and_is_read_and_removed(objects, tmp_path):
+    folder = Mirrored(tmp_path / "out", Storage(URL, 60))
+    place = places(folder)
+    filesystem = pickle.loads(pickle.dumps(place["storage_filesystem"]))  # noqa: S301 (as Ray sends it to workers)
+    assert filesystem == place["storage_filesystem"]
+    (tmp_path / "saved").mkdir()
+    torch.save({"a": torch.ones(1000)}, tmp_path / "saved" / STATE)
+
+    def save(number: int) -> str:
+        path = f"{place['storage_path']}/ray/00003/checkpoint_00000{number}"
+        _upload_to_fs_path(str(tmp_path / "saved"), filesystem, path)
+        return path
+
+    first = save(0)
+    with objects.away():
+        late = threading.Thread(target=save, args=(1,))
+        late.start()
+        time.sleep(1)
+        assert late.is_alive()
+    late.join(60)
+    newest, oldest = checkpoints(folder, 3)
+    assert newest == f"{URL}/trials/ray/00003/checkpoint_000001"
+    for saved in (newest, tune.Checkpoint(path=first, filesystem=filesystem)):
+        assert read_state(saved)["a"].sum() == 1000
+    forget(folder, oldest)
+    assert checkpoints(folder, 3) == [newest]
+    forget(folder, ray_folder(folder, 3))
+    forget(folder, ray_folder(folder, 4))  # there is none
+    assert Storage(URL).files() == {}
+
+
+def test_in_a_folder_they_are_paths(tmp_path):
+    folder = Folder(tmp_path)
+    for number in (0, 1):
+        (ray_folder(folder, 3) / f"checkpoint_00000{number}").mkdir(parents=True)
+    newest, oldest = checkpoints(folder, 3)
+    assert newest.endswith("ray/00003/checkpoint_000001")
+    forget(folder, oldest)
+    assert checkpoints(folder, 3) == [newest]
+    assert places(folder) == {"storage_path": str(tmp_path / "trials")}
