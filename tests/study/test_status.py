@@ -136,6 +136,19 @@ def test_a_driver_elsewhere_lives_while_it_writes(folder, monkeypatch):
     assert status(load_study(folder.path)).state == "running"
 
 
+def test_results_that_were_fetched_are_a_picture_of_then(folder):
+    write_progress(folder, host="elsewhere", written=time.time() - 3600)
+    folder.fetched.write_text("{}")
+    found = status(load_study(folder.path))
+    assert found.state == "running"
+    assert "heard 1 h 0 min ago" in next(lines(found))
+
+
+def test_a_storage_that_is_away_is_a_warning(folder, held):
+    write_progress(folder, storage="s3://bucket/a does not answer")
+    assert "warning:  s3://bucket/a does not answer" in lines(status(load_study(folder.path)))
+
+
 def test_sweeps_that_are_over(folder):
     write_progress(folder, state="stopped", running=[])
     assert status(load_study(folder.path)).next.endswith("--resume")
