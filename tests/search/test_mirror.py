@@ -121,14 +121,14 @@ def wait(process, until):
 @pytest.mark.slow
 def test_killed_with_the_server_away_in_between_and_gone_on_with_elsewhere(objects, make_tiny, tmp_path, monkeypatch):
     (tmp_path / "turns").mkdir()
-    experiment = make_tiny(tmp_path / "turns", seconds=2.0, trials=6)
+    experiment = make_tiny(tmp_path / "turns", seconds=1.0, trials=4)
     tasks = str(experiment.task).replace(":Tiny", ":Saved")
     (tmp_path / "tiny.yaml").write_text(experiment.model_copy(update={"task": tasks}).to_yaml())
     storage = Storage(URL, patience=60)
     first = start(tmp_path / "tiny.yaml")
     wait(first, lambda: any(name.endswith("result.json") for name in storage.files()))
     with objects.away():
-        time.sleep(4)
+        time.sleep(2)
     wait(first, lambda: any("checkpoint_" in name for name in storage.files()))
     first.kill()
     first.wait()
@@ -140,7 +140,7 @@ def test_killed_with_the_server_away_in_between_and_gone_on_with_elsewhere(objec
     assert second.wait(timeout=120) == 0, printed
     assert "died; going on from what it left" in printed
     study = load_study(URL)
-    assert study.trials["status"].tolist() == ["complete"] * 6, study.trials["error"].tolist()
+    assert study.trials["status"].tolist() == ["complete"] * 4, study.trials["error"].tolist()
     assert {name: storage.read(name) for name in known} == known
     told = open_study(study.folder, study.experiment).trials
     assert [t.number for t in told if t.state is TrialState.COMPLETE] == study.trials["number"].tolist()

@@ -80,8 +80,13 @@ def test_what_is_refused_and_no_secret_is_told(objects, url, message):
     assert "hidden" not in result.stderr
 
 
-def test_a_storage_that_is_not_there_is_refused_at_once(objects):
-    with objects.away(), pytest.raises(StudyError, match=r"cannot be reached \(.*connect"):
+def test_a_storage_that_is_not_there_is_refused_at_once(monkeypatch):
+    class Away:
+        def get_file_info(self, path):
+            raise OSError("When getting 'a': AWS Error NETWORK_CONNECTION: none (Request ID: 3); Details: long")
+
+    monkeypatch.setattr(storages, "_filesystem", lambda url: (Away(), "bucket/results/ring"))
+    with pytest.raises(StudyError, match=rf"{URL}: cannot be reached \(AWS Error NETWORK_CONNECTION: none\)$"):
         reach(URL)
 
 
