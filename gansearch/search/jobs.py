@@ -56,7 +56,7 @@ class Jobs:
             with self._talk():
                 return self._client.get_job_info(job)
         except NoAnswer as error:
-            if "does not exist" not in str(error):
+            if "does not exist" not in str(error):  # Ray has no class for it
                 raise
         known = [str(one.submission_id) for one in self._sweeps()]
         near = difflib.get_close_matches(job, known, n=3, cutoff=0.3) or known[:3]
@@ -98,7 +98,8 @@ class Jobs:
             raise SweepError(f"{self.url}: the cluster wants {what} token. {WANTS_TOKEN}") from None
         except (OSError, RuntimeError, ValueError, requests.RequestException) as error:
             reason = " ".join(str(error).split())[:_REASON]
-            raise NoAnswer(f"{self.url}: no Ray dashboard answers ({reason})") from None
+            what = "the Ray dashboard refuses" if "status code" in reason else "no Ray dashboard answers"
+            raise NoAnswer(f"{self.url}: {what} ({reason})") from None
 
 
 class _Client(JobSubmissionClient):

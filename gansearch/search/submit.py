@@ -151,12 +151,17 @@ def shell(out: str) -> str:
 def _portable(experiment: Experiment) -> Experiment:
     """The experiment with the fields of those files that `start_from` names, which stay here."""
     points = [
-        {name: json.loads(json.dumps(value)) for name, value in fields_of(point).items()}
+        {name: json.loads(json.dumps(value, default=_plain)) for name, value in fields_of(point).items()}
         if isinstance(point, str) and point not in PUBLISHED
         else point
         for point in experiment.start_from
     ]
     return experiment.model_copy(update={"start_from": points})
+
+
+def _plain(value: Any) -> Any:
+    """A change of a schedule as plain data."""
+    return value.model_dump(mode="json", exclude_none=True)
 
 
 def _packages(root: Path | None) -> list[str]:
