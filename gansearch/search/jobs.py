@@ -6,6 +6,7 @@ import difflib
 import logging
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -20,6 +21,8 @@ from gansearch.search.errors import WANTS_TOKEN, SweepError
 NAME, OUT = "gansearch", "gansearch_out"
 """Metadata of a sweep's job: its experiment's name, and where its results go."""
 _REACH_SECONDS, _ANSWER_SECONDS = 10.0, 60.0
+_READY_SECONDS = 60.0
+_NOT_READY = "No available agent"  # Ray has no class for it
 _REASON = 300
 """Characters of others' own words at most."""
 
@@ -46,9 +49,19 @@ class Jobs:
                 self._client = _Client(self.url)
 
     def submit(self, **job: Any) -> str:
-        """Starts a job, `job` as JobSubmissionClient.submit_job takes it; returns its id."""
-        with self._talk():
-            return str(self._client.submit_job(**job))
+        """Starts a job, `job` as JobSubmissionClient.submit_job takes it; returns its id.
+
+        A cluster that has just come up is waited for: its dashboard answers before it can take jobs.
+        """
+        deadline = time.monotonic() + _READY_SECONDS
+        while True:
+            try:
+                with self._talk():
+                    return str(self._client.submit_job(**job))
+            except NoAnswer as error:
+                if _NOT_READY not in str(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(1)
 
     def info(self, job: str) -> JobDetails:
         """Raises SweepError, with the ids that are near, where there is no such job."""
