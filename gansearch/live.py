@@ -50,6 +50,12 @@ class LiveView(Listener):
             self._live = Live(get_renderable=self._draw, console=self.console, refresh_per_second=2, transient=True)
             self._live.start()
 
+    def resized(self, slots: int) -> None:
+        self._say()
+
+    def left_out(self, node: str, why: str) -> None:
+        self._say()
+
     def started(self, number: int, params: Mapping[str, Any]) -> None:
         self._say()
 

@@ -10,11 +10,12 @@ from gansearch.experiment.experiment import Experiment, folder_name, schema
 from gansearch.experiment.loop import LoopTraining
 from gansearch.experiment.population import scheduled_entries
 from gansearch.experiment.reading import load_yaml
-from gansearch.experiment.sections import Confirm, Limits, Replicas, Resources, Sampler, Start
+from gansearch.experiment.sections import Checkpoints, Confirm, Limits, Replicas, Resources, Sampler, Start
 from gansearch.experiment.trackers import MLflow, Trackers, Wandb
 from gansearch.experiment.training import Segment, Training
 
 __all__ = [
+    "Checkpoints",
     "Choices",
     "Confirm",
     "Entry",

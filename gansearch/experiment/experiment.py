@@ -17,7 +17,7 @@ from gansearch.experiment.loop import PATTERN, LoopTraining, loop_errors, names_
 from gansearch.experiment.model import Model, Plain
 from gansearch.experiment.population import population_errors
 from gansearch.experiment.reading import read_file, set_field
-from gansearch.experiment.sections import Confirm, Limits, Replicas, Resources, Sampler, SamplerName, Start
+from gansearch.experiment.sections import Checkpoints, Confirm, Limits, Replicas, Resources, Sampler, SamplerName, Start
 from gansearch.experiment.trackers import Trackers
 from gansearch.experiment.training import Training
 
@@ -64,6 +64,7 @@ class Experiment(Model):
     confirm: Confirm | None = Confirm()
     resources: Resources = Resources()
     limits: Limits = Limits()
+    checkpoints: Checkpoints = Checkpoints()
     stop_when_flat: int | None = Field(None, ge=2)
     """No trial is started once the last so many brought nothing that is better by 1% under the objective."""
     trackers: Trackers = Trackers()
@@ -195,6 +196,7 @@ class Experiment(Model):
         """The text of an experiment file that loads as this one."""
         data = self.model_dump(mode="json", exclude_none=True)
         data["confirm"] = self.confirm and data["confirm"]
+        data["limits"]["stalled_minutes"] = self.limits.stalled_minutes  # null is not the default
         if {"lr_d", "lr_g"} & (self.search.keys() | data["training"].keys()):
             data["training"] = {k: v for k, v in data["training"].items() if k not in ("lr", "lr_ratio")}
         if self.is_loop:

@@ -100,6 +100,14 @@ class Resources(Model):
         return custom
 
 
+class Checkpoints(Model):
+    """When a trial that runs saves itself, at a probe: as much work the death of its worker costs at most."""
+
+    seconds: float = Field(30, gt=0)
+    updates: int | None = Field(None, ge=1)
+    """Also after so many updates of each seed, if these come first."""
+
+
 class Limits(Model):
     hours: float | None = Field(None, gt=0)
     """After these no trial is started; those that run are finished."""
@@ -107,3 +115,6 @@ class Limits(Model):
     """At most so many trials at once; null fills the cluster."""
     updates: int | None = Field(None, ge=1)
     """Of all trials and seeds together. Once they are trained no trial is started; those that run are finished."""
+    stalled_minutes: float | None = Field(10, gt=0)
+    """A trial that tells nothing for so long, and for ten times as long as any trial so far, is ended, the first time
+    to go on from its checkpoint. Null lets it hang."""

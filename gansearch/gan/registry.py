@@ -41,6 +41,18 @@ def register_task(name: str) -> Callable[[type[Task]], type[Task]]:
     return register
 
 
+def name_elsewhere(spec: str) -> str:
+    """What other processes call a task that has its name from `register_task`; empty for any other one."""
+    task = None if spec in BUILT_IN else _TASKS.get(spec)
+    if task is None:
+        return ""
+    try:
+        file = inspect.getsourcefile(task)
+    except (TypeError, OSError):  # written in a notebook
+        file = None
+    return f"{file or './my_gan.py'}:{task.__qualname__}"
+
+
 def available_tasks() -> dict[str, str]:
     """The names of the registered tasks, each with the first line of its description."""
     return {name: (inspect.getdoc(task) or "").split("\n")[0] for name, task in sorted(_TASKS.items())}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from gansearch.experiment import Experiment
+from gansearch.gan.registry import name_elsewhere
 from gansearch.search.earlier import warm_trials
+from gansearch.search.errors import SweepError
 from gansearch.search.pbt import exchanges
 from gansearch.search.points import start_points
 from gansearch.search.samplers import make_sampler
@@ -12,10 +14,13 @@ from gansearch.study.trackers import check_trackers
 
 
 def check_search(experiment: Experiment, new: bool = True) -> None:
-    """Raises ExperimentError for a wrong space, sampler, start or tracker, SweepError for a wrong `warm_start`.
+    """Raises ExperimentError for a wrong space, sampler, start or tracker, SweepError for a wrong `warm_start` or task.
 
     A study that is not `new` has its starting points and its earlier trials already.
     """
+    name = name_elsewhere(experiment.task)
+    if name:
+        raise SweepError(f"task: only this process knows {experiment.task!r}, and trials run in others: write {name}")
     distributions(experiment)
     make_sampler(experiment)
     if experiment.is_population:

@@ -34,6 +34,8 @@ class Cluster:
 
     nodes: tuple[Mapping[str, float], ...]
     """Each living node's resources by Ray's names."""
+    ids: tuple[str, ...] = ()
+    """Of these nodes, where Ray runs."""
 
     def slots(self, resources: Resources) -> int:
         """Trials that fit at once. Raises SweepError where none does, saying what there is."""
@@ -44,13 +46,13 @@ class Cluster:
             raise SweepError(f"resources.gpus: {gpus:g} asked for, but {have}; write gpus: 0 or gpus: auto")
         bundle = self.bundle(resources)
         self._check_names(resources)
-        fits = self.workers_of_nodes(resources)
-        slots = sum(fits) // workers if resources.across_nodes else sum(n // workers for n in fits)
+        slots = fits(self.nodes, bundle, resources)
         if not slots:
             trial = "a trial of " + (f"{workers} workers, each with " if workers > 1 else "") + _list(bundle)
             where = "not even on all nodes together" if resources.across_nodes else "on no node"
             largest = ", ".join(f"({_list(node, bundle)})" for node in self.nodes)
-            hint = "; across_nodes: true lets them be on several" if sum(fits) >= workers else ""
+            enough = sum(self.workers_of_nodes(resources)) >= workers
+            hint = "; across_nodes: true lets them be on several" if enough else ""
             raise SweepError(f"resources: {trial} fits {where}; there is {largest}{hint}")
         return slots
 
@@ -122,7 +124,8 @@ def cluster(address: str | None = None, runtime_env: Mapping[str, Any] | None = 
     if ours:
         _start(address, dict(runtime_env or {}))
     try:
-        yield Cluster(tuple(node["Resources"] for node in ray.nodes() if node["Alive"]))
+        nodes = alive()
+        yield Cluster(tuple(node["Resources"] for node in nodes), tuple(node["NodeID"] for node in nodes))
     finally:
         if ours:
             ray.shutdown()
@@ -167,6 +170,20 @@ def _reach(address: str) -> None:
                 raise SweepError(
                     f"--address {address}: the cluster wants {'another' if token else 'a'} token. {WANTS_TOKEN}"
                 ) from None
+
+
+def alive() -> list[Mapping[str, Any]]:
+    """The living nodes, as Ray describes them."""
+    return [node for node in ray.nodes() if node["Alive"]]
+
+
+def fits(nodes: Iterable[Mapping[str, float]], bundle: Mapping[str, float], resources: Resources | None = None) -> int:
+    """Trials that fit at once on nodes, each of whose workers gets a bundle; without `resources`, workers."""
+    each = [_fits(node, bundle) for node in nodes]
+    if resources is None:
+        return sum(each)
+    workers = resources.processes
+    return sum(each) // workers if resources.across_nodes else sum(n // workers for n in each)
 
 
 def _fits(node: Mapping[str, float], bundle: Mapping[str, float]) -> int:

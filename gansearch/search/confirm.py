@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,18 +20,22 @@ from gansearch.experiment import Experiment
 from gansearch.search.interrupt import Interrupts
 from gansearch.search.listener import Listener
 from gansearch.search.shown import few, to_show
+from gansearch.search.slots import Slots
 from gansearch.search.trial import seed_result, training_of
 from gansearch.search.workers import WorkerDied, placement, why
 from gansearch.study.choose import candidates
 from gansearch.study.folder import Folder, write_array, write_whole
 from gansearch.study.seeds import with_default
 from gansearch.study.tables import read_confirmation, read_default, to_json
+from gansearch.study.words import duration
 
 FIRST_SEED = 10_000
 """Added to the experiment's seed: no trial has used these."""
 
 Run = tuple[int | None, int]
 """The number of a trial, or None for the default settings, and a seed."""
+Left = tuple[dict[str, Any], np.ndarray | None, dict[str, Any]]
+"""What a run left: its result, a few of its samples, and how they are shown."""
 
 
 def missing(folder: Folder, experiment: Experiment, rows: Sequence[Mapping[str, Any]]) -> list[Run]:
@@ -52,41 +58,51 @@ def confirm(
     experiment: Experiment,
     runs: Sequence[Run],
     params: Mapping[int | None, Mapping[str, Any]],
-    slots: int,
-    bundle: Mapping[str, float],
+    slots: Slots,
+    patience: float,
     listeners: Listener,
     interrupts: Interrupts,
 ) -> None:
-    """Trains the runs, `slots` at a time; `params` are those of each configuration, `bundle` is what a worker gets.
+    """Trains the runs, as many at a time as there are slots; `params` are those of each configuration.
 
-    Returns early once interrupted.
+    Returns early once interrupted. A run that has not ended `patience` seconds after it began is ended, the first
+    time to be tried again: it tells nothing before its end.
 
     Each result is in confirmation.json or default.json before the next is waited for: a resumed sweep goes on from
     there.
     """
     budget = experiment.confirm and experiment.confirm.updates
     longer = {"updates": budget} if budget else {}
-    waiting, running = list(runs), dict[ray.ObjectRef, tuple[Run, PlacementGroup]]()
+    waiting, running = list(runs), dict[ray.ObjectRef, _Begun]()
+    again = set[Run]()
     while waiting or running:
-        while waiting and len(running) < slots:
-            number, seed = waiting.pop(0)
-            place = placement(experiment.resources, bundle).to_placement_group()
-            reference = _train_in(place, bundle).remote(experiment, {**params[number], **longer}, seed, bundle)
-            running[reference] = (number, seed), place
-            listeners.confirming(number, seed, None)
+        slots.look()
+        while waiting and len(running) < slots.now:
+            number, seed = run = waiting.pop(0)
+            place = placement(experiment.resources, slots.bundle).to_placement_group()
+            train = _train_in(place, slots.bundle)
+            given = experiment, {**params[number], **longer}, seed, slots.bundle
+            running[train.remote(*given)] = _Begun(run, place)
+            if run not in again:
+                listeners.confirming(number, seed, None)
         done, _ = ray.wait(list(running), timeout=0.2)
         if interrupts.requested:
-            for reference, (_, place) in running.items():
-                ray.cancel(reference, force=True)
-                remove_placement_group(place)
+            for reference, begun in running.items():
+                if reference not in done:
+                    ray.cancel(reference, force=True)
+                remove_placement_group(begun.place)
             return
-        for reference in done:
-            (number, seed), place = running.pop(reference)
-            try:
-                result, samples, shown = ray.get(reference)
-            except RayError as error:
-                result, samples, shown = _failed(seed, f"the worker died: {error}"), None, {}
-            remove_placement_group(place)
+        late = [reference for reference, begun in running.items() if reference not in done and begun.is_late(patience)]
+        for reference in [*done, *late]:
+            begun = running.pop(reference)
+            number, seed = begun.run
+            result, samples, shown = _result(reference, seed) if reference in done else _stalled(seed, patience)
+            # This ends what is late. Cancelling a task that has just ended would end this process (Ray 2.60).
+            remove_placement_group(begun.place)
+            if reference in late and begun.run not in again:
+                again.add(begun.run)
+                waiting.append(begun.run)
+                continue
             if samples is not None and seed == experiment.seed + FIRST_SEED:
                 folder.record(number).mkdir(parents=True, exist_ok=True)
                 write_whole(folder.record(number) / "confirmed.json", to_json(shown))
@@ -113,6 +129,33 @@ def _seeds(experiment: Experiment) -> list[int]:
     return [experiment.seed + FIRST_SEED + i for i in range(experiment.confirm.replicas)]
 
 
+@dataclass
+class _Begun:
+    """A run, with the room that is reserved for it."""
+
+    run: Run
+    place: PlacementGroup
+    since: float = math.inf
+    """When it got that room."""
+
+    def is_late(self, patience: float) -> bool:
+        if math.isinf(self.since) and self.place.wait(0):
+            self.since = time.monotonic()
+        return time.monotonic() - self.since > patience
+
+
+def _result(reference: ray.ObjectRef, seed: int) -> Left:
+    try:
+        left: Left = ray.get(reference)
+    except RayError as error:
+        return _failed(seed, f"the worker died: {error}"), None, {}
+    return left
+
+
+def _stalled(seed: int, patience: float) -> Left:
+    return _failed(seed, f"it had not ended after {duration(patience)} (limits.stalled_minutes), twice"), None, {}
+
+
 def _train_in(place: PlacementGroup, bundle: Mapping[str, float]) -> RemoteFunction:
     """`_train` on the first of a run's workers."""
     return ray.remote(_train).options(
@@ -123,9 +166,7 @@ def _train_in(place: PlacementGroup, bundle: Mapping[str, float]) -> RemoteFunct
     )
 
 
-def _train(
-    experiment: Experiment, params: Mapping[str, Any], seed: int, bundle: Mapping[str, float]
-) -> tuple[dict[str, Any], np.ndarray | None, dict[str, Any]]:
+def _train(experiment: Experiment, params: Mapping[str, Any], seed: int, bundle: Mapping[str, float]) -> Left:
     """What a Ray worker runs: one seed to the end of its budget, a few of its samples, and how they are shown."""
     try:
         with training_of(experiment, params, seed, bundle["CPU"], bundle.get("GPU", 0), prune=False) as trainer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,12 @@ class _Journal(JournalFileBackend):
     these trials are told again from their records, or run again.
     """
 
+    def read_logs(self, log_number_from: int) -> Generator[dict[str, Any], None, None]:
+        yield from super().read_logs(log_number_from)
+        # Where each line begins that was ever read; it goes on from the newest.
+        newest = max(self._log_number_offset)
+        self._log_number_offset = {0: 0, newest: self._log_number_offset[newest]}
+
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         lines = "".join(json.dumps(log, separators=(",", ":")) + "\n" for log in logs)
         self._lock.acquire()
@@ -48,7 +55,22 @@ class _Journal(JournalFileBackend):
 
 
 def _cut_torn_line(path: Path) -> None:
-    """What follows the journal's last newline nobody has read, and it would spoil the line written next."""
+    """Ends the journal before its first line that is none: a write that was cut off, and whatever was written behind.
+
+    What that takes away of trials that have ended is in their records.
+    """
+    whole = 0
     with path.open("rb+") as journal:
-        content = journal.read()
-        journal.truncate(content.rfind(b"\n") + 1)
+        for line in journal:
+            if not (line.endswith(b"\n") and _is_json(line)):
+                break
+            whole += len(line)
+        journal.truncate(whole)
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True

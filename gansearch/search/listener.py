@@ -18,6 +18,12 @@ class Listener(Protocol):
     def begin(self, experiment: Experiment, folder: Folder, slots: int, done: int) -> None:
         """`done` trials are there already; `slots` run at once, 0 where nothing is left to do."""
 
+    def resized(self, slots: int) -> None:
+        """Nodes came or went: so many trials run at once now."""
+
+    def left_out(self, node: str, why: str) -> None:
+        """A node has joined that gets no trials."""
+
     def started(self, number: int, params: Mapping[str, Any]) -> None:
         """A trial starts to train."""
 
@@ -47,6 +53,12 @@ class Listeners(Listener):
     def begin(self, experiment: Experiment, folder: Folder, slots: int, done: int) -> None:
         self._tell("begin", experiment, folder, slots, done)
 
+    def resized(self, slots: int) -> None:
+        self._tell("resized", slots)
+
+    def left_out(self, node: str, why: str) -> None:
+        self._tell("left_out", node, why)
+
     def started(self, number: int, params: Mapping[str, Any]) -> None:
         self._tell("started", number, params)
 
@@ -65,7 +77,11 @@ class Listeners(Listener):
     def _tell(self, event: str, *what: Any) -> None:
         for listener in list(self._listeners):
             try:
-                getattr(listener, event)(*what)
+                getattr(listener, event, _nothing)(*what)
             except Exception:  # noqa: BLE001 (it may be anybody's)
                 _LOG.exception("%s raised and is told no more of this sweep", type(listener).__name__)
                 self._listeners.remove(listener)
+
+
+def _nothing(*what: Any) -> None:
+    """What a listener does that does not want to hear of something."""

@@ -1,4 +1,4 @@
-"""Whether every node can do its part, asked of each one before the first trial."""
+"""Whether every node can do its part, asked of each one before the first trial, or when it joins."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from gansearch.experiment import Experiment
 from gansearch.gan import TaskError
 from gansearch.gan.registry import task_named
+from gansearch.search.cluster import alive
 from gansearch.search.errors import SweepError
 from gansearch.study.storage import Storage, is_url, join, reason
 
@@ -26,26 +27,35 @@ def check_nodes(experiment: Experiment, out: Path | Storage) -> None:
 
     `experiment` is that of the workers. A node that this process runs on is not asked when it is the only one.
     """
-    nodes = [node for node in ray.nodes() if node["Alive"]]
+    nodes = alive()
     if len(nodes) == 1 and not ray.util.client.ray.is_connected():
         return
     with _marked(out) as marker:
-        task = ray.remote(num_cpus=0, max_retries=0)(_look)
-        asked = {
-            task.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)).remote(
-                experiment.task, experiment.task_options.get("path"), str(marker)
-            ): node["NodeManagerAddress"]
-            for node in nodes
-        }
+        asked = {ask(node["NodeID"], experiment, marker): node for node in nodes}
         for reference, node in asked.items():
-            try:
-                wrong = ray.get(reference, timeout=_SECONDS)
-            except GetTimeoutError:
+            wrong = answer(reference, _SECONDS)
+            if wrong is None:
                 wrong = f"did not answer within {_SECONDS:g} s"
-            except RayError as error:
-                wrong = f"cannot run gansearch: {str(error).strip().splitlines()[-1]}"
-            if wrong:
-                raise SweepError(f"node {node}: {wrong}")
+            if wrong and node["NodeID"] in {other["NodeID"] for other in alive()}:  # not one that has just left
+                raise SweepError(f"node {node['NodeManagerAddress']}: {wrong}")
+
+
+def ask(node: str, experiment: Experiment, marker: Path | str) -> ray.ObjectRef:
+    """Asks a node, by Ray's id, whether it can import the task, and sees its data and `marker`, a file of the results
+    folder or its URL."""
+    here = NodeAffinitySchedulingStrategy(node, soft=False)
+    task = ray.remote(num_cpus=0, max_retries=0)(_look).options(scheduling_strategy=here)
+    return task.remote(experiment.task, experiment.task_options.get("path"), str(marker))
+
+
+def answer(reference: ray.ObjectRef, seconds: float) -> str | None:
+    """What is wrong with a node that was asked, "" if nothing is; None where it has not answered within the time."""
+    try:
+        return str(ray.get(reference, timeout=seconds))
+    except GetTimeoutError:
+        return None
+    except RayError as error:
+        return f"cannot run gansearch: {str(error).strip().splitlines()[-1]}"
 
 
 def _look(task: str, data: str | None, marker: str) -> str:

@@ -81,18 +81,19 @@ def member(experiment: Experiment) -> Callable[[dict[str, Any]], None]:
 def run_member(experiment: Experiment, due: list[int], config: dict[str, Any]) -> None:
     """Trains a member from one exchange to the next, or to its end. Ray Tune pauses it at each, and starts it again.
 
-    Reports {"rows", "params", "exchange", "score"}, at an exchange with a checkpoint, else with a score that is NaN,
-    "stability" and "gpus" as any trial, and at the end "ending". Whatever the user's code raises ends the member, not
-    the worker.
+    Reports {"rows", "on", "params", "exchange", "score"}, at an exchange with a checkpoint, else with a score that is
+    NaN, "stability" and "gpus" as any trial, and at the end "ending". Whatever the user's code raises ends the member,
+    not the worker.
     """
     one = _Member(experiment, config["number"], config["params"])
     anew = _restore(one, config["checkpoints"])
     cpus, gpus = own_resources()
+    on = ray.get_runtime_context().get_node_id()
     sent, reported = 0 if anew else len(one.rows), time.monotonic()
 
     def news(score: float = math.nan) -> dict[str, Any]:
         nonlocal sent, reported, anew
-        found = {"rows": one.rows[sent:], "anew": anew, "params": to_json(one.params)}
+        found = {"rows": one.rows[sent:], "on": on, "anew": anew, "params": to_json(one.params)}
         found |= {"exchange": one.exchanges, "score": score, "gpus": own_gpus()}
         if one.trainer is not None:
             found["stability"] = one.trainer.stability

@@ -17,6 +17,7 @@ from ray.exceptions import RayError
 from gansearch.experiment import Experiment
 from gansearch.search.listener import Listener
 from gansearch.search.mirror import storage_of
+from gansearch.search.stalled import Silence
 from gansearch.study.folder import Folder, write_whole
 from gansearch.study.tables import to_json
 
@@ -29,19 +30,20 @@ _LOG = logging.getLogger(__name__)
 class Progress(Listener):
     """Writes what runs now, from a thread of its own: also while the sweep waits for a trial that hangs.
 
-    `gansearch.study.status` says what is in the file. `address` is that of the cluster, for whoever goes on.
+    `gansearch.study.status` says what is in the file. `address` is that of the cluster, for whoever goes on;
+    `silence` how long trials are silent.
     """
 
-    def __init__(self, address: str | None = None):
-        self._address = address
+    def __init__(self, address: str | None, silence: Silence):
+        self._address, self._silence = address, silence
         self._folder: Folder | None = None
         self._slots = 0
         self._state = "running"
         self._running: dict[int, _Running] = {}
         self._confirmed = 0
         self._confirming: dict[tuple[int | None, int], float] = {}  # when each began
-        self._silence = 0.0
         self._in_turn: list[str] = []
+        self._left_out: dict[str, str] = {}
         self._lock = threading.Lock()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="progress", daemon=True)
@@ -52,13 +54,20 @@ class Progress(Listener):
             self._write()
             self._thread.start()
 
+    def resized(self, slots: int) -> None:
+        self._slots = slots
+
+    def left_out(self, node: str, why: str) -> None:
+        with self._lock:
+            self._left_out[node] = why
+
     def started(self, number: int, params: Mapping[str, Any]) -> None:
         with self._lock:
             self._running[number] = _Running()
 
     def probes(self, number: int, rows: list[dict[str, Any]]) -> None:
         with self._lock:
-            self._silence = max(self._silence, self._running[number].hear(rows))
+            self._running[number].hear(rows)
 
     def ended(self, record: Mapping[str, Any]) -> None:
         with self._lock:
@@ -116,9 +125,11 @@ class Progress(Listener):
                 "slots": self._slots,
                 "nodes": nodes,
                 "used": used,
-                "longest_silence": self._silence,
+                "longest_silence": self._silence.longest,
+                "patience": self._silence.patience,
                 "in_turn": self._in_turn,
                 "storage": storage.trouble if (storage := storage_of(self._folder)) else "",
+                "left_out": self._left_out,
                 "running": running,
                 "confirmation": {"running": len(confirming), "done": self._confirmed, "runs": confirming},
             }
@@ -136,17 +147,15 @@ class _Running:
         self.probe: dict[str, Any] | None = None
         self.distance: float | None = None
 
-    def hear(self, rows: list[dict[str, Any]]) -> float:
-        """Notes new rows; returns for how long there were none, in seconds."""
+    def hear(self, rows: list[dict[str, Any]]) -> None:
         now = time.time()
-        silent, self.heard = now - self.heard, now
+        self.heard = now
         self.probe = {name: value for name, value in rows[-1].items() if name != "outputs"}
         self.updates.update({row["seed"]: row["update"] for row in rows})
         measured = [row["distance"] for row in rows if math.isfinite(row["distance"])]  # by few probes
         self.distance = measured[-1] if measured else self.distance
         if not self.first:
             self.first, self.at_first = now, sum(self.updates.values())
-        return silent
 
     def told(self) -> dict[str, Any]:
         """Updates a second are those of all seeds since the first news: loading data is no training."""

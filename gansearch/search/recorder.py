@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import ray
 from ray.tune.experiment import Trial
 from ray.tune.progress_reporter import TrialProgressCallback
 
@@ -21,8 +22,11 @@ from gansearch.search.checkpoints import checkpoints, forget, ray_folder
 from gansearch.search.interrupt import Interrupts
 from gansearch.search.listener import Listener
 from gansearch.search.searcher import StudySearcher
+from gansearch.search.slots import Slots
+from gansearch.search.stalled import Silence, Watch
 from gansearch.search.trial import Ending
 from gansearch.study.folder import Folder, write_whole
+from gansearch.study.mend import log_record
 from gansearch.study.samples import write_real
 from gansearch.study.tables import from_json, to_json, trial_row, write_record, write_tables
 
@@ -32,6 +36,10 @@ TABLE_SECONDS = 10.0
 """Between two writings of the tables while trials run."""
 _TABLE_SHARE = 0.05
 """Most of the time that writing them may take."""
+FAILURES = 2
+"""Deaths of its worker that a trial survives."""
+_MOVES = 20
+"""Nodes that may vanish under a trial, or prove unfit, before that counts as one of these."""
 
 
 _SO_FAR = ("stability", "gpus")
@@ -57,23 +65,31 @@ class Recorder(TrialProgressCallback):
         interrupts: Interrupts,
         rows: Sequence[dict[str, Any]],
         run: dict[str, Any],
+        slots: Slots,
+        silence: Silence,
     ):
         self.folder, self.experiment, self.searcher = folder, experiment, searcher
-        self.listeners, self.interrupts = listeners, interrupts
+        self.listeners, self.interrupts, self.slots = listeners, interrupts, slots
+        self.watch = Watch(silence)
         self.rows = list(rows)
         self._run = run
         self._before = (len(self.rows), _wall_seconds(folder))
         self._running: dict[int, tuple[datetime, dict[tuple[int, int], dict[str, Any]]]] = {}
+        self._nodes: dict[int, str] = {}  # where trials were when they told something last
         self._tables_due = time.monotonic() + TABLE_SECONDS
         self._told: set[str] = set()  # so that each is told once
 
     def on_step_begin(self, **info: Any) -> None:
         if self.interrupts.requested:
             raise Stop
+        self.watch.look()
+        self.slots.look()
+        self.searcher.most = self.slots.asked
         if time.monotonic() >= self._tables_due:
             self.write_tables()
 
     def on_trial_start(self, trial: Trial, **info: Any) -> None:
+        self.watch.started(trial)
         number = trial.config["number"]
         if number not in self._running:  # else it starts again, after its worker died
             self._running[number] = (datetime.now(UTC), {})
@@ -81,10 +97,15 @@ class Recorder(TrialProgressCallback):
 
     def on_trial_result(self, trial: Trial, result: dict[str, Any], **info: Any) -> None:
         # Taken out of the result, which Ray Tune keeps for every trial until the end.
-        rows, ending = result.pop("rows"), result.pop("ending", None)
+        rows, ending, node = result.pop("rows"), result.pop("ending", None), result.pop("on", "")
         number = trial.config["number"]
         if number not in self._running:
             return  # its worker died after the ending was told, and it was trained again
+        self.watch.heard(trial)
+        self._nodes[number] = node
+        if ending and ending.error and node and not self.slots.trusts(node):
+            self._anew(trial)
+            return
         told = {"number": number, "node": result.get("node_ip")} | {name: result.get(name) for name in _SO_FAR}
         rows = [{**told, **row} for row in rows]
         self._running[number][1].update({(row["seed"], row["update"]): row for row in rows})
@@ -93,21 +114,30 @@ class Recorder(TrialProgressCallback):
         if ending:
             self._end(trial, ending)
 
+    def on_trial_recover(self, trial: Trial, **info: Any) -> None:
+        """Ray Tune trains it again, from its checkpoint, after its worker died."""
+        self.watch.left(trial)
+        node = self._nodes.pop(trial.config["number"], "")
+        if node and not self.slots.is_there(node):
+            self._forgive(trial)
+
     def on_trial_save(self, trial: Trial, **info: Any) -> None:
         for older in checkpoints(self.folder, trial.config["number"])[1:]:
             forget(self.folder, older)
 
     def on_trial_complete(self, trial: Trial, **info: Any) -> None:
+        self.watch.left(trial)
         forget(self.folder, ray_folder(self.folder, trial.config["number"]))
         # Ray Tune keeps its trials to the end, with running means of every number: most of what a trial weighs.
-        for statistics in (trial.metric_analysis, trial.metric_n_steps):
-            statistics.clear()
+        for kept in (trial.metric_analysis, trial.metric_n_steps, trial.last_result, trial.evaluated_params):
+            kept.clear()
 
     def on_trial_error(self, trial: Trial, **info: Any) -> None:
         number = trial.config["number"]
         if number in self._running:
             started, _ = self._running[number]
-            self._end(trial, Ending([], None, started, datetime.now(UTC), "", _why(trial), ""))
+            why = self.watch.why(trial) or _why(trial)
+            self._end(trial, Ending([], None, started, datetime.now(UTC), "", why, ""))
         self.on_trial_complete(trial)
 
     def write_tables(self) -> None:
@@ -115,14 +145,30 @@ class Recorder(TrialProgressCallback):
         start = time.monotonic()
         write_tables(self.folder, self.experiment.search, self.rows)
         done, seconds = self._before
-        run = {**self._run, "wall_seconds": seconds + _span(self.rows[done:]), "ended": self.searcher.why}
+        run = {
+            **self._run,
+            "slots": self.slots.most,
+            "wall_seconds": seconds + _span(self.rows[done:]),
+            "ended": self.searcher.why,
+        }
         write_whole(self.folder.run, to_json(run))
         now = time.monotonic()
         self._tables_due = now + max(TABLE_SECONDS, (now - start) / _TABLE_SHARE)
 
+    def _anew(self, trial: Trial) -> None:
+        """Has a trial trained on another node, where it will be worth something."""
+        self._forgive(trial)
+        ray.kill(trial.temporary_state.ray_actor)
+
+    def _forgive(self, trial: Trial) -> None:
+        """One more death of its worker is not the trial's own."""
+        trial.max_failures = min(trial.max_failures + 1, FAILURES + _MOVES)
+
     def _end(self, trial: Trial, ending: Ending) -> None:
         number, params = trial.config["number"], trial.config["params"]
         _, curves = self._running.pop(number)
+        self._nodes.pop(number, None)
+        trial.max_failures = 0  # what happens to its worker from here on is nothing to it
         in_turn = ending.in_turn and f"trained its seeds in turn, not at once: {ending.in_turn}"
         for remark in {in_turn, ending.remark} - {"", *self._told}:
             self._told.add(remark)
@@ -149,6 +195,7 @@ class Recorder(TrialProgressCallback):
         )
         if ending.real is not None:
             write_real(self.folder, ending.real, ending.real_shown)
+        log_record(self.folder, number)
         self.searcher.tell(row, ending.schedule)
         self.rows.append(row)
         self.listeners.ended({"row": row, "seeds": ending.seeds, "in_turn": ending.in_turn})
@@ -157,10 +204,9 @@ class Recorder(TrialProgressCallback):
         return {}  # Ray pickles callbacks for a resumption of its own, which is not used
 
 
-def about_run(slots: int, hardware: str) -> dict[str, Any]:
-    """What run.json says of a run, but for its wall_seconds."""
+def about_run(hardware: str) -> dict[str, Any]:
+    """What run.json says of a run, but for its slots and its wall_seconds."""
     return {
-        "slots": slots,
         "versions": {
             "gansearch": _version("gansearch"),
             "python": platform.python_version(),

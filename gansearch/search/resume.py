@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,7 +13,7 @@ import optuna
 from optuna.trial import TrialState, create_trial
 
 from gansearch.experiment import Experiment
-from gansearch.search.change import with_columns_of
+from gansearch.search.change import with_columns, with_columns_of
 from gansearch.search.checkpoints import checkpoints
 from gansearch.search.earlier import configuration, placed
 from gansearch.search.errors import SweepError
@@ -23,7 +23,7 @@ from gansearch.study.folder import Folder, as_typed
 from gansearch.study.tables import read_record
 
 _MAY_CHANGE = {
-    *("name", "trials", "sampler", "confirm", "resources", "limits", "stop_when_flat", "evidence"),
+    *("name", "trials", "sampler", "confirm", "resources", "limits", "checkpoints", "stop_when_flat", "evidence"),
     *("start_from", "warm_start", "trackers"),
 }
 """Fields of an experiment that leave the trials of a sweep comparable."""
@@ -80,11 +80,29 @@ def only_one(folder: Folder) -> Iterator[None]:
         yield
 
 
-def settle(study: optuna.Study, folder: Folder, experiment: Experiment) -> None:
-    """Ends the trials that a dead driver left running, and takes in those that the study does not know.
+def mend(study: optuna.Study, known: Iterable[dict[str, Any]], experiment: Experiment) -> None:
+    """Gives back to the study what its journal has lost of the trials whose rows are `known`.
 
-    A journal that lost its last lines, or did not reach its storage, may know of fewer trials than have records. One
-    that runs and whose record is whole is told from it. Any other is enqueued again, to go on from its newest
+    That is damaged, or did not reach its storage before the driver died.
+    """
+    rows = {row["number"]: row for row in known}
+    trials = study.get_trials(deepcopy=False)
+    worst = max((row["distance"] for row in rows.values() if math.isfinite(row["distance"])), default=1.0)
+    for number in range(len(trials), max(rows, default=-1) + 1):
+        if number in rows:
+            row = with_columns(experiment, rows[number])
+            study.add_trial(placed(experiment, configuration(experiment.training, row), row, worst))
+        else:
+            study.add_trial(create_trial(state=TrialState.FAIL, user_attrs={"left_out": "the journal has lost it"}))
+    for frozen in trials:
+        if frozen.state is TrialState.WAITING and frozen.number in rows:
+            study._storage.set_trial_state_values(frozen._trial_id, TrialState.RUNNING)
+
+
+def settle(study: optuna.Study, folder: Folder, objective: str) -> None:
+    """Ends the trials that a dead driver left running.
+
+    One whose record is whole is told from it. Any other is enqueued again, to go on from its newest
     checkpoint, and its own entry fails with the attribute `continued_as`.
     """
     trials = study.get_trials(deepcopy=False)
@@ -93,7 +111,7 @@ def settle(study: optuna.Study, folder: Folder, experiment: Experiment) -> None:
         trial = optuna.Trial(study, frozen._trial_id)
         record = read_record(folder, frozen.number)
         if record:
-            tell(trial, record["row"], experiment.objective, record.get("schedule", ()))
+            tell(trial, record["row"], objective, record.get("schedule", ()))
             continue
         # A driver killed in this very loop may have enqueued it already.
         successor = successors.get(frozen.number)
@@ -103,15 +121,6 @@ def settle(study: optuna.Study, folder: Folder, experiment: Experiment) -> None:
             successor = len(study.get_trials(deepcopy=False)) - 1
         trial.set_user_attr("continued_as", successor)
         study.tell(trial, state=TrialState.FAIL)
-    rows = {row["number"]: row for row in read_rows(folder)}
-    worst = max((row["distance"] for row in rows.values() if math.isfinite(row["distance"])), default=1.0)
-    for number in range(len(study.get_trials(deepcopy=False)), max(rows, default=-1) + 1):
-        row, training = rows.get(number), experiment.training
-        study.add_trial(
-            placed(experiment, configuration(training, row), row, worst)
-            if row
-            else create_trial(state=TrialState.FAIL)  # it was running, and is trained as another
-        )
 
 
 def _changes(old: Experiment, new: Experiment) -> list[str]:

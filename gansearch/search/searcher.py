@@ -5,6 +5,7 @@ Optuna's study in the results folder is the truth of a sweep: nothing that Ray r
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Mapping, Sequence
 from itertools import islice
@@ -41,7 +42,10 @@ def open_study(folder: Folder, experiment: Experiment) -> optuna.Study:
 
 
 class StudySearcher(Searcher):
-    """Asks the study for Ray Tune's next trial while the budget lasts. `why` says why there is none any more."""
+    """Asks the study for Ray Tune's next trial while the budget lasts. `why` says why there is none any more.
+
+    At most `most` are under way at once, which may change at any time.
+    """
 
     def __init__(self, study: optuna.Study, experiment: Experiment, budget: Budget):
         super().__init__()
@@ -49,6 +53,7 @@ class StudySearcher(Searcher):
         self.experiment = experiment
         self.budget = budget
         self.why = ""
+        self.most: float = math.inf
         self._space = distributions(experiment)
         self._asked: dict[int, tuple[optuna.Trial, int]] = {}
         self._known = {
@@ -60,12 +65,12 @@ class StudySearcher(Searcher):
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """The worker's config: number and params, and the checkpoints of the trial that it continues.
 
-        None while those under way may use up the budget; they may also be pruned.
+        None while there are enough under way, or these may use up the budget; they may also be pruned.
         """
         self.why = self.why or self.budget.over()
         if self.why:
             return self.FINISHED
-        if self.budget.left(sum(updates for _, updates in self._asked.values())) <= 0:
+        if len(self._asked) >= self.most or self.budget.left(sum(updates for _, updates in self._asked.values())) <= 0:
             return None
         trial = self._new_trial()
         if trial is None:
@@ -121,6 +126,10 @@ class StudySearcher(Searcher):
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """The recorder tells the study, after it has written the trial's record."""
+
+    def set_max_concurrency(self, max_concurrent: int) -> bool:
+        """Ray Tune's own limit is fixed; it leaves the matter to a searcher that has one."""
+        return True
 
     def save(self, checkpoint_path: str) -> None:
         """The study saves itself."""

@@ -22,7 +22,7 @@ from gansearch.search.change import in_space, trained, with_columns
 from gansearch.search.check import check_search
 from gansearch.search.checkpoints import forget, places
 from gansearch.search.client import make_tuner, staging
-from gansearch.search.cluster import Cluster, cluster
+from gansearch.search.cluster import cluster
 from gansearch.search.code import Code, code_for, here
 from gansearch.search.confirm import confirm, missing
 from gansearch.search.earlier import warm_up
@@ -37,18 +37,22 @@ from gansearch.search.points import enqueue
 from gansearch.search.population import Members, Population
 from gansearch.search.progress import Progress
 from gansearch.search.racing import race
-from gansearch.search.recorder import Recorder, Stop, about_run
-from gansearch.search.resume import check_folder, only_one, read_rows, settle
+from gansearch.search.recorder import FAILURES, Recorder, Stop, about_run
+from gansearch.search.resume import check_folder, mend, only_one, read_rows, settle
 from gansearch.search.searcher import StudySearcher, open_study
+from gansearch.search.slots import Slots
+from gansearch.search.stalled import Silence
 from gansearch.search.trial import trainable
 from gansearch.search.workers import placement
 from gansearch.study.folder import Folder, write_whole
+from gansearch.study.mend import mend_folder
+from gansearch.study.storage import join
 from gansearch.study.tables import read_record, scheduled
 
 _LOG = logging.getLogger(__name__)
 
-_FAILURES = 2
-"""Deaths of its worker that a trial survives."""
+_WAIT = 10_000
+"""Trials that may wait for their resources, for Ray Tune, whose limits are fixed: those of the searcher are not."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,8 @@ def sweep(
     failed; Interrupted after Ctrl-C.
     """
     folder = out if isinstance(out, Folder) else Folder(Path(out or Path("results") / experiment.folder).absolute())
-    progress = Progress(address)
+    silence = Silence(experiment.limits.stalled_minutes)
+    progress = Progress(address, silence)
     told = Listeners([progress, *listeners])
     experiment = check_folder(folder, experiment, resume, allow_change)
     check_search(experiment, new=not folder.is_ours)
@@ -92,6 +97,7 @@ def sweep(
         stack.callback(told.close)
         if folder.is_ours:
             stack.enter_context(only_one(folder))
+            mend_folder(folder)
         rows = read_rows(folder)
         if len(rows) >= experiment.trials and not missing(folder, experiment, rows):
             told.begin(experiment, folder, 0, len(rows))
@@ -104,15 +110,21 @@ def sweep(
         code = code_for(experiment, folder.path) if address else Code(experiment)
         ray_cluster = stack.enter_context(cluster(address, code.runtime_env))
         stack.callback(progress.close)  # it asks Ray
-        slots = ray_cluster.slots(experiment.resources)
-        check_nodes(code.experiment, storage_of(folder) or folder.path)
+        ray_cluster.slots(experiment.resources)  # raises where there is none
+        storage = storage_of(folder)
+        check_nodes(code.experiment, storage or folder.path)
         interrupts = stack.enter_context(Interrupts())  # after Ray, which puts handlers of its own
         if not folder.is_ours:
             folder.create(experiment)
             folder.journal.touch()
             stack.enter_context(only_one(folder))
+        seen = join(storage.url, folder.experiment.name) if storage else folder.experiment
+        slots = Slots(code.experiment, ray_cluster, seen, told)
+        stack.callback(slots.close)
         try:
-            swept = _Sweep(folder, experiment, code.experiment, ray_cluster, slots, told, interrupts).run()
+            swept = _Sweep(
+                folder, experiment, code.experiment, str(ray_cluster), slots, told, interrupts, silence
+            ).run()
         except (OSError, TuneError) as error:  # Ray Tune makes a traceback's text of what its callback raises
             reason = str(error).strip().splitlines()[-1]
             raise SweepFailed(folder.path, f"the sweep stopped: {reason}") from error
@@ -131,26 +143,26 @@ class _Sweep:
         folder: Folder,
         experiment: Experiment,
         there: Experiment,
-        ray_cluster: Cluster,
-        slots: int,
+        hardware: str,
+        slots: Slots,
         listeners: Listener,
         interrupts: Interrupts,
+        silence: Silence,
     ):
-        self.folder, self.experiment, self.there, self.cluster = folder, experiment, there, ray_cluster
-        self.listeners, self.interrupts = listeners, interrupts
-        self.bundle = ray_cluster.bundle(experiment.resources)
-        self.slots = min(slots, experiment.limits.concurrent or slots)
-        self.full = self.slots == slots
+        self.folder, self.experiment, self.there, self.hardware = folder, experiment, there, hardware
+        self.slots, self.listeners, self.interrupts, self.silence = slots, listeners, interrupts, silence
 
     def run(self) -> Swept:
         study = open_study(self.folder, self.experiment)
-        settle(study, self.folder, self.experiment)
+        known = read_rows(self.folder)
+        mend(study, known, Experiment.load(self.folder.experiment))  # in the space that the trials were in
+        settle(study, self.folder, self.experiment.objective)
         study = in_space(study, self.folder, self.experiment)
         write_whole(self.folder.experiment, self.experiment.to_yaml())
         warm_up(study, self.experiment)
         enqueue(study, self.experiment)
-        rows = [with_columns(self.experiment, row) for row in read_rows(self.folder)]
-        self.listeners.begin(self.experiment, self.folder, self.slots, len(rows))
+        rows = [with_columns(self.experiment, row) for row in known]
+        self.listeners.begin(self.experiment, self.folder, self.slots.now, len(rows))
         recorder = self._recorder(study, rows)
         if rows:
             recorder.write_tables()  # in the columns of this space
@@ -167,12 +179,14 @@ class _Sweep:
 
     def _recorder(self, study: optuna.Study, rows: list[dict[str, Any]]) -> Recorder:
         searcher = StudySearcher(study, self.experiment, Budget(self.experiment, rows))
-        run = about_run(self.slots, str(self.cluster))
         recorder = PopulationRecorder if self.experiment.is_population else Recorder
-        return recorder(self.folder, self.experiment, searcher, self.listeners, self.interrupts, rows, run)
+        return recorder(
+            *(self.folder, self.experiment, searcher, self.listeners, self.interrupts, rows),
+            *(about_run(self.hardware), self.slots, self.silence),
+        )
 
     def _trials(self, recorder: Recorder) -> None:
-        resources = placement(self.experiment.resources, self.bundle)
+        resources = placement(self.experiment.resources, self.slots.bundle)
         if self.experiment.is_population:
             how: dict[str, Any] = {
                 "search_alg": Members(),
@@ -186,8 +200,7 @@ class _Sweep:
         how = {
             "search_alg": recorder.searcher,
             "num_samples": self.experiment.trials - len(recorder.rows),
-            # One more than fits waits for its turn: a slot that falls free need not wait for the sampler.
-            "max_concurrent_trials": self.slots + self.full,
+            "max_concurrent_trials": _WAIT,
         }
         try:
             self._fit(recorder, resources, trainable(self.there, ranks, seeds), how)
@@ -217,7 +230,7 @@ class _Sweep:
                 **places(self.folder),
                 verbose=0,
                 callbacks=[recorder],
-                failure_config=tune.FailureConfig(max_failures=_FAILURES),
+                failure_config=tune.FailureConfig(max_failures=FAILURES),
             ),
         )
         try:
@@ -233,7 +246,10 @@ class _Sweep:
         for number in {number for number, _ in runs if number is not None}:
             schedule = (read_record(self.folder, number) or {}).get("schedule", ())
             chosen[number] = scheduled(trained(self.experiment, study, known[number]), schedule)
-        confirm(self.folder, self.there, runs, chosen, self.slots, self.bundle, self.listeners, self.interrupts)
+        seconds = max((row["train_seconds"] / row["updates"] for row in rows if row["updates"]), default=0.0)
+        updates = (self.experiment.confirm and self.experiment.confirm.updates) or self.experiment.training.updates
+        patience = self.silence.whole(seconds * updates)
+        confirm(self.folder, self.there, runs, chosen, self.slots, patience, self.listeners, self.interrupts)
 
     def _check_interrupt(self) -> None:
         if self.interrupts.requested:

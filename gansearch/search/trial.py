@@ -1,8 +1,10 @@
-"""What one Ray worker runs: the seeds of a trial, at once or in turn, reported in batches and saved by time."""
+"""What one Ray worker runs: the seeds of a trial, at once or in turn, reported in batches and saved now and then."""
 
 from __future__ import annotations
 
 import dataclasses
+import logging
+import math
 import statistics
 import tempfile
 import time
@@ -20,7 +22,7 @@ from ray import tune
 from ray.actor import ActorHandle
 from ray.exceptions import RayError
 
-from gansearch.experiment import Experiment, LoopTraining
+from gansearch.experiment import Checkpoints, Experiment, LoopTraining
 from gansearch.gan import Loop, LoopTrainer, Probe, Result, Trainer, stacked
 from gansearch.search.checkpoints import STATE, read_state
 from gansearch.search.halving import RUNGS
@@ -28,10 +30,10 @@ from gansearch.search.shown import few, to_show
 from gansearch.search.workers import WorkerDied, device_of, task_of, together, why
 from gansearch.study.tables import from_json, to_json
 
+_LOG = logging.getLogger(__name__)
+
 REPORT_SECONDS = 1.0
 """Between reports: often enough for a live view, seldom enough for the 2–4 ms in which the worker waits."""
-SAVE_SECONDS = 30.0
-"""Between checkpoints: as much work a dead worker may cost."""
 
 
 @dataclass
@@ -80,30 +82,54 @@ def run_trial(
     rungs: ActorHandle | None = None,
     race: ActorHandle | None = None,
 ) -> None:
-    """Trains one trial, `config` as StudySearcher suggests it; reports {"rows", "stability", "gpus"}, the `stability`
-    so far and the ids of its `gpus`, and at last {"rows", "ending"}.
+    """Trains one trial, `config` as StudySearcher suggests it; reports {"rows", "on", "stability", "gpus"}, and at last
+    {"rows", "on", "ending"}: `on` is Ray's id of the node, `stability` what it is so far, `gpus` the ids of its GPUs.
 
     Whatever the user's code raises ends the trial, not the worker.
     """
     trial = _Trial(experiment, config["params"], config["number"], rungs, race)
     _restore(trial, config["checkpoints"])
     cpus, gpus = own_resources()
-    sent = 0
-    reported = saved = time.monotonic()
+    on = ray.get_runtime_context().get_node_id()
+    sent, reported = 0, time.monotonic()
+    saves = Saves(experiment.checkpoints, trial.updates)
     for _ in trial.train(cpus, gpus):
-        now = time.monotonic()
-        if now - saved >= SAVE_SECONDS:
-            with tempfile.TemporaryDirectory() as folder:
-                torch.save(trial.state(), Path(folder) / STATE)
-                tune.report(trial.news(sent), checkpoint=tune.Checkpoint.from_directory(folder))
-        elif now - reported >= REPORT_SECONDS:
-            tune.report(trial.news(sent))
-        else:
+        due = saves.due(trial.updates)
+        if not due and time.monotonic() - reported < REPORT_SECONDS:
             continue
-        sent = len(trial.rows)
-        reported = time.monotonic()
-        saved = reported if now - saved >= SAVE_SECONDS else saved
-    tune.report({"rows": trial.rows[sent:], "ending": trial.ending()})
+        news = {**trial.news(sent), "on": on}
+        if not (due and _saved(trial.state(), news)):
+            tune.report(news)
+        sent, reported = len(trial.rows), time.monotonic()
+    tune.report({"rows": trial.rows[sent:], "on": on, "ending": trial.ending()})
+
+
+class Saves:
+    """When a trial saves itself: after some time, or some updates, whichever comes first."""
+
+    def __init__(self, checkpoints: Checkpoints, updates: int):
+        self._seconds, self._updates = checkpoints.seconds, checkpoints.updates or math.inf
+        self._last = time.monotonic(), updates
+
+    def due(self, updates: int) -> bool:
+        """Whether it is time; then the next time is counted from here."""
+        now, (seconds, before) = time.monotonic(), self._last
+        if now - seconds < self._seconds and updates - before < self._updates:
+            return False
+        self._last = now, updates
+        return True
+
+
+def _saved(state: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+    """Reports news with a checkpoint; False where there is no room for one, and the trial goes on without."""
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            torch.save(state, Path(folder) / STATE)
+            tune.report(dict(news), checkpoint=tune.Checkpoint.from_directory(folder))
+    except (OSError, RuntimeError) as error:  # torch.save makes a RuntimeError of a full disk
+        _LOG.warning("A checkpoint was not written: %s", error)
+        return False
+    return True
 
 
 def train_seed(
@@ -272,6 +298,11 @@ class _Trial:
         self.rows = from_json(state["rows"])
         self.samples = None if state["samples"] is None else state["samples"].numpy()
         self.resumed = state["trainers"]
+
+    @property
+    def updates(self) -> int:
+        """Of the seeds that are done, and of each that is being trained."""
+        return sum(seed["updates"] for seed in self.seeds) + sum(trainer.updates for trainer in self.trainers[:1])
 
     def _keep(self, result: Result) -> None:
         self.seeds.append(seed_result(result))

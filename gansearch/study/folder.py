@@ -45,6 +45,7 @@ class Folder:
         self.tensorboard = self.path / "tensorboard"
         self.records = self.path / "trials"
         self.real = self.path / "real.npy"
+        self.log = self.records / "records.jsonl"
 
     @property
     def is_ours(self) -> bool:

@@ -28,8 +28,8 @@ _SILENT = 120.0
 """Seconds without news from a trial that are never too long."""
 _SILENT_AT_FIRST = 600.0
 """The same where no trial has told anything yet: it may be loading its data."""
-_UNUSUAL = 10
-"""A trial is stuck after so many times the longest silence between two news of any trial."""
+_UNUSUAL = 5
+"""A trial is stuck after so many times the longest silence of any trial; the sweep ends its worker after twice that."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,11 @@ class Status:
         """What its user should look at, a sentence each."""
         told = [f"seeds are trained in turn, not at once: {why}" for why in self.progress.get("in_turn", [])]
         told += filter(None, [self.progress.get("storage")])
+        told += [f"node {node} gets no trials: it {why}" for node, why in self.progress.get("left_out", {}).items()]
+        patience = self.progress.get("patience", math.inf)
+        until = "" if math.isinf(patience) else f"; after {duration(patience)} its worker is ended"
         return told + [
-            f"trial {one['number']} has told nothing for {duration(self.progress['written'] - one['heard'])}"
+            f"trial {one['number']} has told nothing for {duration(self.progress['written'] - one['heard'])}{until}"
             for one in self.stuck
         ]
 

@@ -12,10 +12,13 @@ import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from gansearch.experiment import Experiment, LoopTraining, Training
 from gansearch.stability.verdict import worst
@@ -41,6 +44,9 @@ CURVE_COLUMNS = (
     "grad_norm_g",
     "distance",
 )
+_CURVES = pa.schema([(name, pa.int64() if name in CURVE_COLUMNS[:3] else pa.float64()) for name in CURVE_COLUMNS])
+_AT_ONCE = 500
+"""Trials whose curves are in memory while the table is written."""
 
 
 def trial_columns(searched: Iterable[str]) -> list[str]:
@@ -185,12 +191,34 @@ def write_tables(folder: Folder, searched: Iterable[str], rows: Iterable[Mapping
     trials = pd.DataFrame(plain, columns=trial_columns(searched))
     for name in ("started", "ended"):
         trials[name] = pd.to_datetime(trials[name], utc=True)
-    curves = [folder.record(number) / "curves.parquet" for number in trials["number"]]
-    frames = [pd.read_parquet(path) for path in curves if path.is_file()]
-    frames = [frame for frame in frames if len(frame)]
-    table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(CURVE_COLUMNS))
     write_whole(folder.trials, lambda file: trials.to_parquet(file, index=False))
-    write_whole(folder.curves, lambda file: table.to_parquet(file, index=False))
+    write_whole(folder.curves, lambda file: _write_curves(folder, list(trials["number"]), file))
+
+
+def _write_curves(folder: Folder, numbers: Sequence[int], file: Path) -> None:
+    """The curves of so many trials, some hundred at a time: a long sweep's do not fit into memory for nothing."""
+    with pq.ParquetWriter(file, _CURVES) as writer:
+        for start in range(0, len(numbers), _AT_ONCE):
+            part = numbers[start : start + _AT_ONCE]
+            frames = [frame for frame in (_curves_of(folder, number) for number in part) if len(frame)]
+            if frames:
+                table = pd.concat(frames, ignore_index=True)
+                writer.write_table(pa.Table.from_pandas(table, schema=_CURVES, preserve_index=False))
+
+
+def _curves_of(folder: Folder, number: int) -> pd.DataFrame:
+    """A trial's own curves; where they were damaged, those that the table had of it."""
+    nothing = pd.DataFrame(columns=list(CURVE_COLUMNS))
+    try:
+        return pd.read_parquet(folder.record(number) / "curves.parquet")
+    except FileNotFoundError:
+        return nothing
+    except (OSError, ValueError):
+        pass
+    try:
+        return pd.read_parquet(folder.curves, filters=[("number", "==", number)])
+    except (OSError, ValueError):
+        return nothing
 
 
 def read_trials(folder: Folder, searched: Iterable[str]) -> pd.DataFrame:

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from gansearch.gan import Task, TaskError, available_tasks, check_task, load_task, register_task
+from gansearch.gan.registry import name_elsewhere
 from gansearch.gan.tasks import BUILT_IN
 
 MINE = """
@@ -128,6 +129,8 @@ def test_a_registered_task_is_found_by_name(monkeypatch):
     monkeypatch.setattr("gansearch.gan.registry._TASKS", dict(BUILT_IN))  # later tests see those of the package alone
     register_task("small-for-test")(Small)
     assert isinstance(load_task("small-for-test"), Small)
+    assert name_elsewhere("small-for-test") == f"{__file__}:Small"
+    assert name_elsewhere("ring") == name_elsewhere("no-such-task") == ""
     with pytest.raises(TaskError, match="already"):
         register_task("ring")(Small)
 

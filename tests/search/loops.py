@@ -12,7 +12,7 @@ from gansearch.search import trial as worker
 
 def train(trial, turns="", seconds=0.0):
     """40 updates with a report each 4th. Separability grows with `lr`; "die" kills the first worker at update 24."""
-    worker.SAVE_SECONDS = worker.REPORT_SECONDS = 0.1
+    worker.REPORT_SECONDS = 0.1
     saved = trial.checkpoint_dir / "last.json"
     done = json.loads(saved.read_text()) if saved.exists() else 0
     for step in range(done + 1, trial.updates + 1):

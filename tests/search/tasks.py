@@ -83,14 +83,15 @@ class Telling(Tiny):
 
 
 class Saved(Tiny):
-    """Looks slowly, so that workers, which save every tenth of a second here, do so within a run.
+    """Looks slowly, so that workers which save often do so within a run.
 
-    Every look at the quality leaves a line in `turns`/looks. "die" kills the worker at a run's third look.
+    Every look at the quality leaves a line in `turns`/looks. "die" kills the worker at a run's third look, "hang"
+    keeps it there, "hang again" at its first.
     """
 
     def __init__(self, turns: str = "", does: dict | None = None, seconds: float = 0.0, seeds: int = 1):
         super().__init__(turns, {turn: f"later {what}" for turn, what in (does or {}).items()}, seconds, seeds)
-        trial.SAVE_SECONDS = trial.REPORT_SECONDS = 0.1
+        trial.REPORT_SECONDS = 0.1
         self.looks = 0
 
     def generator(self):
@@ -101,6 +102,8 @@ class Saved(Tiny):
         self.looks += 1
         if self.now == "later die" and self.looks == 3:
             os._exit(3)
+        if (self.now, self.looks) in (("later hang", 3), ("later hang again", 1)):
+            time.sleep(3600)
         with (Path(self.turns) / "looks").open("a") as looks:
             looks.write("look\n")
         return super().quality(real, fake)

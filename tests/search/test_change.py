@@ -13,7 +13,7 @@ from gansearch.search.change import in_space, trained, with_columns, with_column
 from gansearch.search.earlier import warm_trials, warm_up
 from gansearch.search.errors import SweepError
 from gansearch.search.points import enqueue
-from gansearch.search.resume import check_folder, read_rows, settle
+from gansearch.search.resume import check_folder, mend, read_rows, settle
 from gansearch.search.searcher import StudySearcher, open_study
 from gansearch.study.folder import Folder
 from gansearch.study.tables import trial_row, write_record
@@ -152,7 +152,7 @@ def test_what_waited_or_was_cut_off_is_asked_in_the_new_space_if_it_fits(swept, 
     searcher = StudySearcher(study, experiment, Budget(experiment))
     first = searcher.suggest("ray")  # a start point, and cut off
     study.enqueue_trial({"lr": 9e-3, "loss": "wgan"})
-    settle(open_study(folder, experiment), folder, experiment)
+    settle(open_study(folder, experiment), folder, experiment.objective)
     wider = {**SEARCH, "lr": {"low": 1e-5, "high": 5e-3}}
     study, experiment = moved(folder, tiny, search=wider, start_from=[{"lr": 2e-3}, {"lr": 3e-3}])
     enqueue(study, experiment)
@@ -167,7 +167,8 @@ def test_a_journal_that_knows_less_than_the_records_takes_them_in(swept):
     shutil.rmtree(folder.record(1))  # it was running
     folder.journal.unlink()
     study = open_study(folder, experiment)
-    settle(study, folder, experiment)
+    mend(study, read_rows(folder), experiment)
+    settle(study, folder, experiment.objective)
     states = [TrialState.COMPLETE, TrialState.FAIL, TrialState.PRUNED, TrialState.COMPLETE]
     assert [trial.state for trial in study.trials] == states
     for number in (0, 2):

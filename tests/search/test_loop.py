@@ -37,6 +37,7 @@ def loop(**fields):
         "trials": 4,
         "sampler": "random",
         "confirm": None,
+        "checkpoints": {"seconds": 0.1},
         "limits": {"concurrent": 1},
     }
     return Experiment.parse({**defaults, **fields})

@@ -9,6 +9,7 @@ from gansearch.search import progress as module
 from gansearch.search.errors import Interrupted
 from gansearch.search.listener import Listener
 from gansearch.search.progress import Progress
+from gansearch.search.stalled import Silence
 from gansearch.search.sweep import sweep
 from gansearch.study.folder import Folder
 from gansearch.study.status import read_progress, status
@@ -70,7 +71,7 @@ def test_updates_a_second_are_counted_from_the_first_news(ray_session, tiny, tmp
     now = [0.0]
     monkeypatch.setattr(module.time, "time", lambda: now[0])
     folder = Folder(tmp_path)
-    told = Progress()
+    told = Progress(None, Silence(None))
     told.begin(tiny(), folder, 1, 0)
     told.started(3, {})
     now[0] = 5.0
@@ -83,7 +84,6 @@ def test_updates_a_second_are_counted_from_the_first_news(ray_session, tiny, tmp
     assert one["updates_per_second"] == 10
     assert (one["probe"]["update"], one["distance"]) == (30, 8.0)
     assert "outputs" not in one["probe"]
-    assert read_progress(folder)["longest_silence"] == 5.0
     told.close()
     assert read_progress(folder)["state"] == "stopped"
 
@@ -97,7 +97,7 @@ def test_a_full_disk_does_not_end_the_signs_of_life(ray_session, tiny, tmp_path,
             raise OSError("no space left")
 
     monkeypatch.setattr(module, "write_whole", write)
-    told = Progress()
+    told = Progress(None, Silence(None))
     told.begin(tiny(), Folder(tmp_path), 1, 0)
     deadline = time.monotonic() + 10
     while len(written) < 4 and time.monotonic() < deadline:

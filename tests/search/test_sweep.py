@@ -9,7 +9,7 @@ import pytest
 from optuna.trial import TrialState
 
 from gansearch.experiment import ExperimentError
-from gansearch.gan import TaskError, Trainer, load_task
+from gansearch.gan import Task, TaskError, Trainer, load_task
 from gansearch.search import confirm
 from gansearch.search.errors import Interrupted, SweepError, SweepFailed
 from gansearch.search.listener import Listener
@@ -409,3 +409,25 @@ def test_a_space_that_is_used_up_ends_a_sweep_that_says_so(ray_session, tiny, tm
 def test_a_sweep_ends_with_its_updates(ray_session, tiny, tmp_path):
     rows = sweep(tiny(trials=9, limits={"updates": 200, "concurrent": 2}), tmp_path / "out").rows
     assert len(rows) == 3
+
+
+@pytest.mark.parametrize("left", [0.0, 0.6])
+def test_a_journal_that_lost_trials_gets_them_back_from_their_records(ray_session, tiny, tmp_path, left):
+    out = tmp_path / "out"
+    sweep(tiny(trials=3), out)
+    kept = {path: path.read_bytes() for path in out.glob("trials/0*/result.json")}
+    journal = Folder(out).journal
+    journal.write_bytes(journal.read_bytes()[: int(left * journal.stat().st_size)])
+    rows = sweep(tiny(trials=4), out, resume=True).rows
+    assert [row["number"] for row in rows] == [0, 1, 2, 3]
+    assert all(path.read_bytes() == before for path, before in kept.items())
+    told = entries(out, tiny(trials=4))
+    assert [trial.state for trial in told] == [TrialState.COMPLETE] * 4
+    assert [trial.values[1] for trial in told] == [row["distance"] for row in rows]
+
+
+def test_a_task_that_only_this_process_knows_is_refused(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr("gansearch.gan.registry._TASKS", {"mine": Task})
+    with pytest.raises(SweepError, match=r"only this process knows 'mine', .*task\.py:Task"):
+        sweep(tiny().model_copy(update={"task": "mine"}), tmp_path / "out")
+    assert not (tmp_path / "out").exists()

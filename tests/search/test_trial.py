@@ -7,12 +7,14 @@ import pandas as pd
 import pytest
 import torch
 
+from gansearch.experiment import Checkpoints
 from gansearch.gan.trainer import probe_updates
 from gansearch.search import trial
 from gansearch.search.errors import Interrupted
 from gansearch.search.listener import Listener
+from gansearch.search.shown import MOST_BYTES, few
 from gansearch.search.sweep import sweep
-from gansearch.search.trial import MOST_BYTES, _Trial, few
+from gansearch.search.trial import _Trial
 from gansearch.study.folder import Folder
 from gansearch.study.tables import to_json
 
@@ -94,12 +96,31 @@ def test_one_seed_that_diverges_leaves_the_others_to_go_on(make_tiny, monkeypatc
     assert broken.seeds[1]["updates"] < 80
 
 
+def test_a_trial_saves_itself_by_time_and_by_updates(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(trial.time, "monotonic", lambda: now[0])
+    saves = trial.Saves(Checkpoints(seconds=30, updates=100), 0)
+    assert [saves.due(updates) for updates in (99, 100, 150, 199, 200)] == [False, True, False, False, True]
+    now[0] = 30.0
+    assert saves.due(201)
+    assert not saves.due(202)
+    assert not trial.Saves(Checkpoints(), 0).due(10**9)
+
+
+def test_a_checkpoint_that_cannot_be_written_costs_nothing(monkeypatch):
+    def full(*given):
+        raise RuntimeError("PytorchStreamWriter failed writing file: No space left on device")
+
+    monkeypatch.setattr(trial.torch, "save", full)
+    assert not trial._saved({}, {"rows": []})
+
+
 @pytest.fixture
 def saved(tiny, tmp_path):
     """Makes an experiment of the task whose workers save often; and counts the looks at the quality so far."""
 
-    def make(does=None):
-        plain = tiny(does, seconds=1.2, trials=1, prune=False)
+    def make(does=None, **fields):
+        plain = tiny(does, seconds=1.2, trials=1, prune=False, checkpoints={"seconds": 0.1}, **fields)
         return plain.model_copy(update={"task": plain.task.replace(":Tiny", ":Saved")})
 
     make.looks = lambda: len((tmp_path / "turns" / "looks").read_text().splitlines())

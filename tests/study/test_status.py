@@ -107,7 +107,11 @@ def test_a_trial_of_which_nothing_is_heard_is_stuck(folder, held):
     found = status(load_study(folder.path))
     assert found.summary()["stuck"] == [7]
     assert "warning:  trial 7 has told nothing for 5 min 0 s" in list(lines(found))
-    write_progress(folder, running=[{**silent, "probe": PROBE}], longest_silence=60.0)
+    write_progress(folder, running=[{**silent, "probe": PROBE}], patience=600.0, left_out={"10.0.0.9": "is bad"})
+    told = list(lines(status(load_study(folder.path))))
+    assert "warning:  trial 7 has told nothing for 5 min 0 s; after 10 min 0 s its worker is ended" in told
+    assert "warning:  node 10.0.0.9 gets no trials: it is bad" in told
+    write_progress(folder, running=[{**silent, "probe": PROBE}], longest_silence=70.0)
     assert status(load_study(folder.path)).stuck == []
 
 

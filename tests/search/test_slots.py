@@ -1,0 +1,78 @@
+"""Nodes come and go: how many trials run at once, and which nodes get none."""
+
+import pytest
+
+from gansearch.search import slots as module
+from gansearch.search.cluster import Cluster
+from gansearch.search.listener import Listener
+from gansearch.search.slots import Slots
+
+
+class Told(Listener):
+    def __init__(self):
+        self.events = []
+
+    def resized(self, slots):
+        self.events.append(slots)
+
+    def left_out(self, node, why):
+        self.events.append((node, why))
+
+
+@pytest.fixture
+def there(monkeypatch):
+    """Makes Slots of one node of two CPUs, in a cluster whose nodes (CPUs by id) and answers (by id) may be changed."""
+    nodes, answers, blocked = {"first": 2.0}, {}, []
+    monkeypatch.setattr(module, "EVERY", 0)
+    monkeypatch.setattr(module, "ask", lambda node, *_: node)
+    monkeypatch.setattr(module, "answer", lambda node, seconds: answers.get(node))
+    monkeypatch.setattr(module, "placement_group", lambda *given, **options: blocked.append((given, options)))
+
+    def alive():
+        return [{"NodeID": n, "NodeManagerAddress": f"at {n}", "Resources": {"CPU": c}} for n, c in nodes.items()]
+
+    monkeypatch.setattr(module, "alive", alive)
+
+    def make(experiment):
+        told = Told()
+        slots = Slots(experiment, Cluster(({"CPU": 2.0},), ("first",)), "experiment.yaml", told)
+        return slots, told, nodes, answers, blocked
+
+    return make
+
+
+def test_a_node_that_joins_is_filled_once_it_has_answered(there, make_tiny):
+    slots, told, nodes, answers, _ = there(make_tiny())
+    assert (slots.now, slots.asked) == (2, 3)
+    nodes["second"] = 4.0
+    slots.look()
+    assert slots.now == 2
+    assert not slots.trusts("second")
+    answers["second"] = ""
+    slots.look()
+    assert (slots.now, slots.asked, slots.most) == (6, 7, 6)
+    assert slots.trusts("second")
+    del nodes["first"]
+    slots.look()
+    assert (slots.now, slots.most) == (4, 6)
+    del nodes["second"]
+    slots.look()
+    assert slots.now == 4  # a cluster that tells of no node at all has not been reached
+    assert told.events == [6, 4]
+
+
+def test_a_node_that_lacks_something_is_kept_free(there, make_tiny):
+    slots, told, nodes, answers, blocked = there(make_tiny(resources={"cpus": 2, "gpus": 0}))
+    nodes["bad"], answers["bad"] = 4.0, "does not see /results"
+    slots.look()
+    slots.look()
+    assert slots.now == 1
+    assert told.events == [("at bad", "does not see /results")]
+    assert blocked == [(([{"CPU": 2.0}],), {"bundle_label_selector": [{"ray.io/node-id": "bad"}]})] * 2
+
+
+def test_a_limit_stays_a_limit(there, make_tiny):
+    slots, _, nodes, answers, _ = there(make_tiny(limits={"concurrent": 3}))
+    nodes["second"], answers["second"] = 4.0, ""
+    slots.look()
+    assert (slots.now, slots.asked) == (3, 3)

@@ -1,0 +1,91 @@
+"""Trials that hang are found, tried again and given up; what is silent for a good reason is left alone."""
+
+import math
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+import ray
+from ray.tune.experiment import Trial
+from test_trial import PROBES
+
+from gansearch.experiment import Experiment
+from gansearch.search import stalled
+from gansearch.search.stalled import Silence, Watch
+from gansearch.search.sweep import sweep
+from gansearch.study.folder import Folder
+
+
+def test_patience_is_what_is_asked_and_never_less_than_what_was_seen():
+    silence = Silence(10)
+    assert silence.patience == 6000  # nothing was seen as yet: it may be loading data
+    silence.broken(5)
+    assert silence.patience == 600
+    silence.broken(120)
+    silence.broken(1)
+    assert silence.patience == 1200
+    assert silence.whole(30) == 600
+    assert silence.whole(3600) == 36000
+    assert Silence(None).patience == Silence(None).whole(1) == math.inf
+
+
+def test_null_stays_null_in_a_file(make_tiny, tmp_path):
+    (tmp_path / "e.yaml").write_text(make_tiny(limits={"stalled_minutes": None}).to_yaml())
+    assert Experiment.load(tmp_path / "e.yaml").limits.stalled_minutes is None
+
+
+class Worked:
+    """A trial as Ray Tune has it, whose worker is known by its name."""
+
+    def __init__(self, name, status=Trial.RUNNING):
+        self.status, self.max_failures, self.temporary_state = status, 2, SimpleNamespace(ray_actor=name)
+
+
+def test_only_a_trial_that_trains_and_is_silent_is_ended(monkeypatch):
+    now, killed = [0], []
+    monkeypatch.setattr(stalled.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(ray, "kill", killed.append)
+    silent, lively, paused = Worked("silent"), Worked("lively"), Worked("paused", Trial.PAUSED)
+    watch = Watch(Silence(1))
+
+    def minutes(count):
+        for _ in range(count):
+            now[0] += 60
+            watch.heard(lively)
+            watch.look()
+
+    for one in (silent, lively, paused):
+        watch.started(one)
+    minutes(10)
+    assert killed == []  # ten times a minute, the longest silence, are not over
+    minutes(1)
+    assert killed == ["silent"]
+    assert silent.max_failures == 2
+    minutes(20)
+    watch.started(silent)
+    minutes(11)
+    assert killed == ["silent"] * 2
+    assert silent.max_failures == 0
+    assert "told nothing for 11 min 0 s (limits.stalled_minutes), twice" in watch.why(silent)
+
+
+@pytest.fixture
+def hanging(tiny, monkeypatch):
+    """Makes an experiment whose trials save often, some of which hang."""
+    monkeypatch.setattr(stalled, "_UNUSUAL", 3)
+
+    def make(does, trials):
+        limits = {"concurrent": 1, "stalled_minutes": 0.02}
+        plain = tiny(does, seconds=1.2, trials=trials, prune=False, checkpoints={"seconds": 0.1}, limits=limits)
+        return plain.model_copy(update={"task": plain.task.replace(":Tiny", ":Saved")})
+
+    return make
+
+
+def test_a_trial_that_hangs_goes_on_from_its_checkpoint_once(ray_session, hanging, tmp_path):
+    rows = sweep(hanging({"1": "hang", "2": "", "3": "hang", "4": "hang again"}, trials=3), tmp_path / "out").rows
+    assert [row["status"] for row in rows] == ["complete", "failed", "complete"]
+    assert "limits.stalled_minutes), twice; its worker was ended" in rows[1]["error"]
+    curves = pd.read_parquet(Folder(tmp_path / "out").curves)
+    assert curves.loc[curves["number"] == 0, "update"].tolist() == PROBES
+    assert len((tmp_path / "turns" / "looks").read_text().splitlines()) == 4 + 2 + 4

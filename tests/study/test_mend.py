@@ -1,0 +1,50 @@
+"""Files of a results folder that were damaged from outside."""
+
+import pytest
+
+from gansearch.study.mend import log_record, mend_folder
+from gansearch.study.study import load_study
+from gansearch.study.tables import read_record, write_tables
+
+from .synthetic import write_study
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = write_study(tmp_path / "digits", trials=6, confirmed=False)
+    for number in range(6):
+        log_record(folder, number)
+    return folder
+
+
+def test_a_record_that_cannot_be_read_is_in_the_log(folder):
+    record = folder.record(2) / "result.json"
+    before = record.read_text()
+    with folder.log.open("a") as log:  # a full disk
+        log.write('\n{"row": {"number": 2, "sta')
+    log_record(folder, 3)
+    for content in ("", before[:200]):
+        record.write_text(content)
+        (folder.record(3) / "result.json").write_text("")
+        mend_folder(folder)
+        assert record.read_text() == before
+        assert read_record(folder, 3)["row"]["number"] == 3
+
+
+def test_tables_that_cannot_be_read_are_made_of_the_records(folder):
+    whole = load_study(folder.path)
+    assert len(whole.trials) == 6
+    for table in (folder.trials, folder.curves):
+        table.write_bytes(table.read_bytes()[:-100])
+    mend_folder(folder)
+    found = load_study(folder.path)
+    assert found.trials["number"].tolist() == whole.trials["number"].tolist()
+    assert len(found.curves) == len(whole.curves) > 0
+
+
+def test_a_trial_s_damaged_curves_are_taken_from_the_table(folder):
+    study = load_study(folder.path)
+    curves = study.curves
+    (folder.record(1) / "curves.parquet").write_bytes(b"PAR1")
+    write_tables(folder, study.experiment.search, study.trials.to_dict("records"))
+    assert load_study(folder.path).curves.equals(curves)
