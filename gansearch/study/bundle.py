@@ -55,8 +55,9 @@ def unpack(text: str) -> Iterator[dict]:
 
 
 def is_result(name: str) -> bool:
-    """Whether a file of a results folder is one to keep: not Ray's own, nor one that is being written."""
-    return not name.startswith("trials/ray/") and not any(part.startswith(".") for part in name.split("/"))
+    """Whether a file of a results folder is one to keep: not Ray's own, no copy, nor one that is being written."""
+    ours = not name.startswith(("trials/ray/", "trials/records.jsonl"))
+    return ours and not any(part.startswith(".") for part in name.split("/"))
 
 
 def _files(folder: Path) -> Iterator[tuple[int, str]]:
