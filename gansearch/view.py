@@ -8,11 +8,13 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+import pandas as pd
 from rich.console import Group, RenderableType
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from gansearch.experiment import Experiment
 from gansearch.study.choose import candidates
 from gansearch.study.compute import saved
 from gansearch.study.palette import COLOURS
@@ -123,8 +125,14 @@ def _best(found: Status, params: bool = False) -> str:
     told = f"{'best-balanced' if best else 'best so far'}: trial {numbers[0]}, stability {stability:.2f}"
     if math.isfinite(distance):
         told += f", distance {distance:.4g}"
-    names = [n for n in ("lr_d", "lr_g", "pretrain_steps", "update_ratio") if params and math.isfinite(row[n])]
-    return told + (f" ({', '.join(f'{name} {row[name]:.3g}' for name in names)})" if names else "")
+    return told + (f" ({', '.join(_params(found.study.experiment, row))})" if params else "")
+
+
+def _params(experiment: Experiment, row: pd.Series) -> list[str]:
+    """Those that matter most: of a balance its numbers, of a loop of the user's own what is searched."""
+    names = list(experiment.search) if experiment.is_loop else ["lr_d", "lr_g", "pretrain_steps", "update_ratio"]
+    values = {name: row[name] for name in names if row[name] is not None and row[name] == row[name]}
+    return [f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}" for name, value in values.items()]
 
 
 def _running(found: Status, width: int, most: int) -> Table:

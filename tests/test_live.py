@@ -2,20 +2,22 @@
 
 import fcntl
 import io
+import math
 import os
 import pty
 import time
 
+import pandas as pd
 import pytest
 from rich.console import Console
 
-from gansearch import live
+from gansearch import Experiment, live
 from gansearch.live import LiveView, watch
 from gansearch.study.folder import Folder
 from gansearch.study.status import status
 from gansearch.study.study import load_study
 from gansearch.study.tables import read_record
-from gansearch.view import beliefs, line, picture
+from gansearch.view import _params, beliefs, line, picture
 
 from .study.synthetic import write_study
 from .study.test_status import PROBE, write_progress
@@ -66,6 +68,17 @@ def test_a_sweep_that_is_over_shows_what_it_exports(tmp_path):
     best = load_study(folder.path).best
     told = f"best-balanced: trial {best.number}, stability {best.stability:.2f}, distance {best.distance:.4g}"
     assert told in " ".join(shown(folder, 200).split())
+
+
+def test_a_loop_is_told_by_its_own_names():
+    search = {
+        "g_lr": {"low": 1e-4, "high": 1e-2},
+        "optim": {"choices": ["adam", "sgd"]},
+        "steps": {"low": 1, "high": 8},
+    }
+    loop = Experiment(name="loop", task="./my_loop.py:train", search=search)
+    row = pd.Series({"g_lr": 0.0012345, "optim": "adam", "steps": math.nan, "lr_d": math.nan}, dtype=object)
+    assert _params(loop, row) == ["g_lr 0.00123", "optim adam"]
 
 
 def test_what_trains_on_fresh_seeds(folder):
