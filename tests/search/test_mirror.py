@@ -121,7 +121,7 @@ def wait(process, until):
 @pytest.mark.slow
 def test_killed_with_the_server_away_in_between_and_gone_on_with_elsewhere(objects, make_tiny, tmp_path, monkeypatch):
     (tmp_path / "turns").mkdir()
-    experiment = make_tiny(tmp_path / "turns", seconds=1.0, trials=4)
+    experiment = make_tiny(tmp_path / "turns", seconds=1.0, trials=4, checkpoints={"seconds": 0.1})
     tasks = str(experiment.task).replace(":Tiny", ":Saved")
     (tmp_path / "tiny.yaml").write_text(experiment.model_copy(update={"task": tasks}).to_yaml())
     storage = Storage(URL, patience=60)

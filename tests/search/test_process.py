@@ -27,7 +27,7 @@ from gansearch.search.sweep import sweep
 out, gpus, resume = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "resume"
 import ray
 if gpus:
-    ray.init(num_cpus=2, num_gpus=gpus, include_dashboard=False, log_to_driver=False, logging_level="error")
+    ray.init("local", num_cpus=2, num_gpus=gpus, include_dashboard=False, log_to_driver=False, logging_level="error")
 try:
     sweep(Experiment.parse(json.load(sys.stdin)), out, resume=resume)
 except Interrupted:
