@@ -1,4 +1,4 @@
-"""A folder of sound files, music or speech, learned by the one-dimensional networks of WaveGAN."""
+"""A folder of sound files, music or speech, learned by networks that work on spectra or on waveforms."""
 
 from __future__ import annotations
 
@@ -16,9 +16,13 @@ from gansearch.gan.spectra import log_mel
 from gansearch.gan.task import Task, TaskError
 from gansearch.gan.tasks.files import positive
 from gansearch.gan.tasks.sound import Pieces, read_pieces
+from gansearch.gan.tasks.spectrum_networks import frames_of, spectrum_discriminator, spectrum_generator
 
+NETWORKS = ("spectrum", "wave")
+CHANNELS = 8
+"""Of spectrum, to a width of 1."""
 STRIDE = 4
-"""Samples that each layer makes of one, or one of so many."""
+"""Of wave: samples that each layer makes of one, or one of so many."""
 COMPARED = 1_000
 """Most pieces of each kind whose spectra are compared."""
 
@@ -26,9 +30,9 @@ COMPARED = 1_000
 class Audio(Task):
     """Sound files (wav, flac, ogg) cut into pieces: (N, 1, T) samples in [-1, 1], T = rate · seconds.
 
-    The networks are WaveGAN's (Donahue et al. 2019, arXiv 1802.04208, tables 3 and 4), without phase shuffle and as
-    many layers as T asks for; `width` is its d, 64 in the paper, and `kernel` its filters' length, 25 there: the
-    defaults train on two cores.
+    `networks` spectrum are those of spectrum_networks, with 8 · `width` channels; wave are WaveGAN's (Donahue et al.
+    2019, arXiv 1802.04208, tables 3 and 4), without phase shuffle and as many layers as T asks for, where `width` is d,
+    64 in the paper, and `kernel` the filters' length, 25 there. The defaults train on two cores.
     """
 
     def __init__(
@@ -36,6 +40,7 @@ class Audio(Task):
         path: str = "",
         rate: int = 8_000,
         seconds: float = 1.0,
+        networks: str = "spectrum",
         width: int = 8,
         kernel: int = 9,
         latent_dim: int = 64,
@@ -47,14 +52,16 @@ class Audio(Task):
             )
         if kernel % 2 == 0 or kernel < 5:
             raise TaskError(f"task_options.kernel: must be odd and at least 5, not {kernel}")
-        self.path, self.rate, self.seconds = path, rate, seconds
+        if networks not in NETWORKS:
+            raise TaskError(f"task_options.networks: {networks!r} is not one of spectrum and wave")
+        self.path, self.rate, self.seconds, self.networks = path, rate, seconds, networks
         self.width, self.kernel, self.latent_dim = width, kernel, latent_dim
         self.length = round(rate * seconds)
         if self.length < 256:
             raise TaskError(f"task_options.seconds: must be at least {256 / rate:g} at a rate of {rate}, not {seconds}")
         self.layers = max(1, round(math.log(self.length / 12, STRIDE)))
         self.start = math.ceil(self.length / STRIDE**self.layers)
-        """Samples before G's first layer that stretches them: 6 to 24 (WaveGAN: 16, and 5 layers)."""
+        """Of wave: samples before G's first layer that stretches them: 6 to 24 (WaveGAN: 16, and 5 layers)."""
 
     @functools.cached_property
     def _pieces(self) -> Pieces:
@@ -67,6 +74,8 @@ class Audio(Task):
         return self._pieces.warnings
 
     def generator(self) -> nn.Module:
+        if self.networks == "spectrum":
+            return spectrum_generator(frames_of(self.length, self.rate), CHANNELS * self.width, self.latent_dim)
         *hidden, last = itertools.pairwise([*self._channels(), 1])
         first = self._channels()[0]
         padding = (self.kernel - STRIDE + 1) // 2
@@ -85,6 +94,8 @@ class Audio(Task):
         )
 
     def discriminator(self) -> nn.Module:
+        if self.networks == "spectrum":
+            return spectrum_discriminator(frames_of(self.length, self.rate), CHANNELS * self.width)
         sizes = [1, *reversed(self._channels())]
         padding = (self.kernel - 1) // 2
         layers = [

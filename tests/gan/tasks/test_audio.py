@@ -8,7 +8,9 @@ import torch
 from gansearch.experiment import Training
 from gansearch.gan import TaskError, Trainer, check_task, load_task
 from gansearch.gan.spectra import log_mel
+from gansearch.gan.stacked import refusal
 from gansearch.gan.tasks.sound import read_pieces
+from gansearch.gan.tasks.spectrum_networks import Sound, Spectrum, frames_of
 
 RATE = 8_000
 
@@ -28,27 +30,76 @@ def notes(tmp_path):
 
 
 def test_the_networks_fit_the_pieces_whatever_their_length(notes):
-    for options in ({}, {"rate": 16_000}, {"seconds": 0.1}, {"kernel": 25, "seconds": 0.2, "width": 2}):
+    wave = {"networks": "wave"}
+    for options in (
+        {},
+        {"rate": 16_000},
+        {"seconds": 0.1},
+        {"rate": 1_000, "seconds": 0.256},
+        {"rate": 7_919, "seconds": 0.2},
+        wave,
+        wave | {"rate": 16_000},
+        wave | {"kernel": 25, "seconds": 0.2, "width": 2},
+    ):
         task = load_task("audio", {"path": str(notes), "seconds": 0.25, "width": 4} | options)
         check_task(task)
         assert task.real().shape == (len(task.real()), 1, task.length)
+        sounds = task.generator()(torch.randn(3, task.latent_dim))
+        assert sounds.shape == (3, 1, task.length)
+        assert sounds.abs().max() <= 1
 
 
 def test_a_second_at_16_khz_has_the_five_layers_of_wavegan():
-    task = load_task("audio", {"rate": 16_384, "width": 64})
+    task = load_task("audio", {"rate": 16_384, "networks": "wave", "width": 64})
     assert (task.layers, task.start) == (5, 16)
     assert task.generator()[0].out_features == 16 * 16 * 64
 
 
-def test_it_trains_and_is_judged(notes):
-    task = load_task("audio", {"path": str(notes), "seconds": 0.1, "width": 2})
-    trainer = Trainer(task, Training(updates=20, batch_size=8))
+@pytest.mark.parametrize("networks", ["spectrum", "wave"])
+@pytest.mark.parametrize("training", [{"r1_gamma": 1.0}, {"loss": "wgan"}, {"loss": "hinge", "spectral_norm": True}])
+def test_it_trains_and_is_judged(notes, networks, training):
+    task = load_task("audio", {"path": str(notes), "seconds": 0.1, "width": 2, "networks": networks})
+    trainer = Trainer(task, Training(updates=20, batch_size=8, **training))
     for _ in trainer.run():
         pass
     result = trainer.result()
     assert result.status == "complete"
     assert set(result.quality) == {"distance", "coverage"}
     assert task.shown(result.samples) == {"kind": "audio", "rate": RATE}
+
+
+def test_a_flat_picture_is_the_sine_that_it_shows():
+    frames = frames_of(2_000, RATE)
+    picture = torch.zeros(1, 2, frames.bins, frames.number)
+    picture[:, 0] = -10
+    picture[:, 0, 20] = 0.7
+    sound = Sound(frames)(picture)
+    peak = torch.fft.rfft(sound[0, 0]).abs().argmax() * RATE / 2_000
+    assert float(peak) == pytest.approx(20 * RATE / frames.size, abs=RATE / 2_000)
+    spectrum = Spectrum(frames)(sound)[0, 0]
+    loudest = spectrum[:, 1:-1].argmax(0)
+    assert set(loudest.tolist()) == {20}
+    assert spectrum[20, 1:-1].std() < 0.02  # no frame cancels its neighbour
+    assert spectrum[60:, 1:-1].max() < -0.95
+
+
+def test_silence_and_a_full_sine_are_the_ends_of_what_d_sees():
+    frames = frames_of(2_000, RATE)
+    sine = torch.sin(2 * math.pi * 20 / frames.size * torch.arange(2_000))[None, None]
+    assert Spectrum(frames)(torch.zeros(1, 1, 2_000)).max() == pytest.approx(-1)
+    assert Spectrum(frames)(sine)[0, 0, :, 1:-1].max() == pytest.approx(1, abs=0.01)
+
+
+def test_penalties_reach_d_through_the_spectrum():
+    spectrum = Spectrum(frames_of(256, RATE))
+    sounds = torch.randn(1, 1, 256, dtype=torch.float64, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    assert torch.autograd.gradgradcheck(lambda s: spectrum.double()(s).square().mean(), sounds, fast_mode=True)
+
+
+def test_seeds_train_at_once(notes):
+    task = load_task("audio", {"path": str(notes), "seconds": 0.1, "width": 2})
+    training = Training(updates=20, batch_size=8, r1_gamma=1.0)
+    assert refusal([Trainer(task, training, seed) for seed in range(2)]) == ""
 
 
 def test_quality_hears_the_pitch_and_not_the_phase():
@@ -113,6 +164,7 @@ def test_a_broken_file_among_good_ones_is_skipped_and_told(notes):
         ({"rate": "fast"}, "rate: must be a number above 0, not 'fast'"),
         ({"seconds": 0.01}, "seconds: must be at least 0.032"),
         ({"kernel": 8}, "kernel: must be odd"),
+        ({"networks": "spectral"}, "networks: 'spectral' is not one of spectrum and wave"),
         ({"secnds": 1}, 'did you mean "seconds"'),
     ],
 )

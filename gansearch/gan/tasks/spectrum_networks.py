@@ -1,0 +1,137 @@
+"""Networks of sounds that work on their spectra: G makes waveforms out of one, D looks at a waveform's.
+
+G's convolutions draw the loudness and the phase of every bin of every frame, which a fixed inverse transform turns into
+sound (iSTFTNet, Kaneko et al. 2022, arXiv 2203.02395; Vocos, Siuzdak 2023, arXiv 2306.00814). As in Vocos they run over
+time, with the bins as channels. Its phases are GANSynth's (Engel et al. 2019, arXiv 1902.08710): how much each runs
+ahead of its bin's own frequency. D sees logarithms of the power (SpecGAN in Donahue et al. 2019, arXiv 1802.04208).
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+FRAME_SECONDS = 0.032
+FLOOR = 1e-5
+"""Power that is added to each bin: 50 dB below a full sine, as in gansearch.gan.spectra."""
+LOUDNESS = (-6.0, 0.5)
+"""Logarithms of the least and the largest amplitude that G can give a bin; a full sine's is 0."""
+AHEAD = 0.3
+"""Radians a frame that stand for 1 in G's picture: small, so that at first neighbouring frames agree.
+
+Where they do not, they cancel out: G's loudness is then not what D sees, and G learns little.
+"""
+
+
+class Frames(NamedTuple):
+    """How `length` samples are cut into `number` frames of `size`, a power of 2, which overlap by half."""
+
+    length: int
+    size: int
+    number: int
+    layers: int
+    """Of a network, each of which doubles or halves the frames."""
+
+    @property
+    def hop(self) -> int:
+        return self.size // 2
+
+    @property
+    def bins(self) -> int:
+        """Frequencies from 0 up to half the rate, which itself is left out."""
+        return self.size // 2
+
+    @property
+    def start(self) -> int:
+        """Frames at the narrow end of the networks."""
+        return self.number // 2**self.layers
+
+    @property
+    def ends(self) -> tuple[int, int]:
+        """Samples in which the frames stand over the sound, before and after it."""
+        over = (self.number - 1) * self.hop + self.size - self.length
+        return over // 2, over - over // 2
+
+
+def frames_of(length: int, rate: int) -> Frames:
+    """Frames of about 32 ms that stand over the sound by at least a quarter of one at each end."""
+    size = min(2 ** round(math.log2(FRAME_SECONDS * rate)), 2 ** int(math.log2(length)))
+    least = math.ceil((length - size / 2) / (size / 2)) + 1
+    layers = max(1, round(math.log2(least / 4)))
+    return Frames(length, size, 2**layers * math.ceil(least / 2**layers), layers)
+
+
+def spectrum_generator(frames: Frames, channels: int, latent_dim: int) -> nn.Module:
+    """(B, latent_dim) -> (B, 1, T) in [-1, 1]."""
+    parts: list[nn.Module] = [nn.Linear(latent_dim, channels * frames.start), nn.Unflatten(1, (channels, frames.start))]
+    for _ in range(frames.layers):
+        parts += [nn.BatchNorm1d(channels), nn.ReLU(), nn.ConvTranspose1d(channels, channels, 4, 2, 1)]
+    parts += [nn.BatchNorm1d(channels), nn.ReLU(), nn.Conv1d(channels, 2 * frames.bins, 1)]
+    return nn.Sequential(*parts, nn.Unflatten(1, (2, frames.bins)), Sound(frames))
+
+
+def spectrum_discriminator(frames: Frames, channels: int) -> nn.Module:
+    """(B, 1, T) -> (B, 1)."""
+    sizes = [frames.bins, *[channels] * frames.layers]
+    parts = [part for a, b in itertools.pairwise(sizes) for part in (nn.Conv1d(a, b, 4, 2, 1), nn.LeakyReLU(0.2))]
+    return nn.Sequential(
+        Spectrum(frames), nn.Flatten(1, 2), *parts, nn.Flatten(), nn.Linear(channels * frames.start, 1)
+    )
+
+
+class Sound(nn.Module):
+    """(B, 2, bins, frames) of loudness and phase -> (B, 1, T) in [-1, 1]."""
+
+    window: Tensor
+    weight: Tensor
+    turns: Tensor
+
+    def __init__(self, frames: Frames):
+        super().__init__()
+        self.frames = frames
+        window = torch.hann_window(frames.size)
+        weight = _added(window.square().expand(frames.number, -1), frames)
+        # The phase of a sine at a bin's frequency where each frame begins; bins beside each other agree in its middle.
+        turns = math.pi * (torch.arange(frames.bins)[:, None] * (1 + torch.arange(frames.number)) % 2)
+        for name, tensor in {"window": window, "weight": weight, "turns": turns}.items():
+            self.register_buffer(name, tensor, persistent=False)
+
+    def forward(self, picture: Tensor) -> Tensor:
+        loudness, ahead = picture.unbind(-3)
+        low, high = LOUDNESS
+        amplitude = self.frames.size / 4 * ((high - low) / 2 * loudness.tanh() + (high + low) / 2).exp()
+        bins = torch.polar(amplitude, AHEAD * ahead.cumsum(-1) + self.turns)
+        pieces = torch.fft.irfft(F.pad(bins, (0, 0, 0, 1)).transpose(-1, -2)) * self.window
+        sound = (_added(pieces, self.frames) / self.weight)[..., None, :]
+        return sound / sound.abs().amax(-1, keepdim=True).clamp_min(1)
+
+
+class Spectrum(nn.Module):
+    """(B, 1, T) in [-1, 1] -> (B, 1, bins, frames), logarithms of the power: -1 is silence, 1 a full sine."""
+
+    window: Tensor
+
+    def __init__(self, frames: Frames):
+        super().__init__()
+        self.frames = frames
+        self.register_buffer("window", torch.hann_window(frames.size), persistent=False)
+
+    def forward(self, sounds: Tensor) -> Tensor:
+        size = self.frames.size
+        pieces = F.pad(sounds, self.frames.ends).unfold(-1, size, self.frames.hop) * self.window
+        bins = torch.fft.rfft(pieces)[..., :-1]
+        power = (bins.real.square() + bins.imag.square()) * (4 / size) ** 2
+        return 1 - 2 * (power + FLOOR).log().transpose(-1, -2) / math.log(FLOOR)
+
+
+def _added(pieces: Tensor, frames: Frames) -> Tensor:
+    """(..., frames, size) pieces that overlap by half -> their sum, (..., T)."""
+    first, second = pieces.unflatten(-1, (2, frames.hop)).unbind(-2)
+    both = F.pad(first, (0, 0, 0, 1)) + F.pad(second, (0, 0, 1, 0))
+    before = frames.ends[0]
+    return both.flatten(-2)[..., before : before + frames.length]
