@@ -47,7 +47,10 @@ PAPERS: dict[str, tuple[str, dict[str, Any]]] = {
         {**_WGAN_GP, "lr_d": 2e-4, "lr_g": 2e-4, "update_ratio": 1},
     ),
 }
-"""Of each modality the paper and its training; what it leaves out is the default: no pretraining, no R1."""
+"""Of each modality the paper and its training; what it leaves out is the default: no pretraining, no R1.
+
+Of WaveGAN it is the training alone: its networks, `networks: wave`, do not learn on this budget.
+"""
 
 
 def experiment_of(name: str, data: Path, quick: bool) -> Experiment:

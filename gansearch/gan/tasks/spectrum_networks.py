@@ -99,7 +99,7 @@ class Sound(nn.Module):
         # The phase of a sine at a bin's frequency where each frame begins; bins beside each other agree in its middle.
         turns = math.pi * (torch.arange(frames.bins)[:, None] * (1 + torch.arange(frames.number)) % 2)
         for name, tensor in {"window": window, "weight": weight, "turns": turns}.items():
-            self.register_buffer(name, tensor, persistent=False)
+            self.register_buffer(name, tensor.clone(), persistent=False)  # torch.export warns of parts of tensors
 
     def forward(self, picture: Tensor) -> Tensor:
         loudness, ahead = picture.unbind(-3)
@@ -119,7 +119,7 @@ class Spectrum(nn.Module):
     def __init__(self, frames: Frames):
         super().__init__()
         self.frames = frames
-        self.register_buffer("window", torch.hann_window(frames.size), persistent=False)
+        self.register_buffer("window", torch.hann_window(frames.size).clone(), persistent=False)
 
     def forward(self, sounds: Tensor) -> Tensor:
         size = self.frames.size

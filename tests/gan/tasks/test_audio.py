@@ -87,7 +87,7 @@ def test_a_flat_picture_is_the_sine_that_it_shows():
     loudest = spectrum[:, 1:-1].argmax(0)
     assert set(loudest.tolist()) == {20}
     assert spectrum[20, 1:-1].std() < 0.02  # no frame cancels its neighbour
-    assert spectrum[60:, 1:-1].max() < -0.95
+    assert spectrum[60:, 1:-1].max() < -0.85  # what G draws silent is near the floor
 
 
 def test_silence_and_a_full_sine_are_the_ends_of_what_d_sees():
