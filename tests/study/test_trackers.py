@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import struct
+import time
 
 import numpy as np
 import pytest
@@ -94,6 +95,8 @@ def records(folder):
             place += 32768 - place % 32768
             continue
         length, kind = struct.unpack("<HB", data[place + 4 : place + 7])
+        if place + 7 + length > len(data):
+            return  # it is being written
         part += data[place + 7 : place + 7 + length]
         place += 7 + length
         if kind in (1, 4):  # a whole record, or the last part of one
@@ -101,6 +104,17 @@ def records(folder):
             record.ParseFromString(part)
             yield record
             part = b""
+
+
+def whole(folder):
+    """The same, once the service that writes it, a process of its own, has come to the run's exit."""
+    deadline = time.monotonic() + 60
+    while True:
+        found = list(records(folder))
+        if any(one.HasField("exit") for one in found):
+            return found
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def plain(items):
@@ -111,7 +125,7 @@ def plain(items):
 def test_a_trial_is_a_run_of_weights_and_biases(tmp_path, offline, replicas):
     folder = write_study(tmp_path / "digits", trials=1, replicas=replicas, confirmed=False)
     record, rows = told(folder, {"wandb": {"mode": "offline"}}, replicas)
-    found = list(records(folder))
+    found = whole(folder)
     (run,) = [one.run for one in found if one.HasField("run")][:1]
     assert (run.display_name, run.project, run.run_group) == ("trial-00000", "digits", "digits")
     config = plain(run.config.update)
@@ -138,7 +152,7 @@ def test_a_run_of_weights_and_biases_that_is_cut_short_has_not_succeeded(finishe
     log.begin(experiment(), folder, 2, 0)
     log.started(0, PARAMS)
     log.close()
-    found = list(records(folder))
+    found = whole(folder)
     assert next(one.run.project for one in found if one.HasField("run")) == "mine"
     assert [one.exit.exit_code for one in found if one.HasField("exit")] == [130]
 
