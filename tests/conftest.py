@@ -1,11 +1,15 @@
 """One Ray for all tests of a session, on two CPUs, with nothing written into the user's home."""
 
 import os
+import time
+from types import SimpleNamespace
 
 # Read when Ray starts; its own default writes a token under the home directory.
 os.environ.setdefault("RAY_AUTH_MODE", "disabled")
 
 import pytest
+
+FREE_SECONDS = 10
 
 
 @pytest.fixture(scope="session")
@@ -13,11 +17,47 @@ def ray_session():
     """Ray with two CPUs and no GPU, which sweeps in this process use and leave running."""
     import ray
 
+    _start()
+    yield
+    ray.shutdown()
+
+
+@pytest.fixture(autouse=True)
+def everything_is_free(request):
+    """Holds every test to it that all of Ray is free soon after what it did; the next one finds it so in any case."""
+    yield
+    if "ray_session" not in request.fixturenames:
+        return
+    import ray
+
+    by = time.monotonic() + FREE_SECONDS
+    while time.monotonic() < by:
+        free, whole = ray.available_resources(), ray.cluster_resources()
+        groups = {group["state"] for group in ray.util.placement_group_table().values()}
+        if free.get("CPU") == whole["CPU"] and groups <= {"REMOVED"}:
+            return
+        time.sleep(0.1)
+    ray.shutdown()
+    _start()
+    raise AssertionError(f"after {FREE_SECONDS} s: {free} of {whole} are free; placement groups: {groups}")
+
+
+def _start():
+    import ray
+
     import gansearch.search  # noqa: F401 (its settings come before Ray)
 
     ray.init("local", num_cpus=2, num_gpus=0, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
-    yield
-    ray.shutdown()
+
+
+@pytest.fixture
+def pretend(monkeypatch):
+    """Replaces functions of `time` for one module alone: Ray's threads in this process go on with the true ones."""
+
+    def replace(module, **functions):
+        monkeypatch.setattr(module, "time", SimpleNamespace(**{**vars(time), **functions}))
+
+    return replace
 
 
 @pytest.fixture

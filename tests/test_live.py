@@ -140,9 +140,9 @@ def test_warnings_are_said_in_both_and_in_a_log_once(folder, monkeypatch):
     assert "\x1b" not in console.file.getvalue()
 
 
-def test_lines_come_the_rarer_the_longer_it_takes(folder, monkeypatch):
+def test_lines_come_the_rarer_the_longer_it_takes(folder, pretend):
     now = [0.0]
-    monkeypatch.setattr(live.time, "monotonic", lambda: now[0])
+    pretend(live, monotonic=lambda: now[0])
     write_progress(folder)
     console = Console(file=io.StringIO(), width=80)
     view = LiveView(console)
@@ -153,13 +153,13 @@ def test_lines_come_the_rarer_the_longer_it_takes(folder, monkeypatch):
     assert 8 <= len(console.file.getvalue().splitlines()) <= 25
 
 
-def test_a_watch_ends_with_its_sweep_and_says_what_comes_next(folder, monkeypatch):
+def test_a_watch_ends_with_its_sweep_and_says_what_comes_next(folder, pretend):
     write_progress(folder)
 
     def finish(seconds):
         write_progress(folder, state="finished", running=[])
 
-    monkeypatch.setattr(live.time, "sleep", finish)
+    pretend(live, sleep=finish)
     console = Console(file=io.StringIO(), width=80)
     watch(folder.path, console)
     first, last, following = console.file.getvalue().splitlines()
@@ -168,13 +168,13 @@ def test_a_watch_ends_with_its_sweep_and_says_what_comes_next(folder, monkeypatc
     assert following == f"next: gansearch export {folder.path} -o best.yaml"
 
 
-def test_ctrl_c_ends_a_watch_in_a_terminal(folder, monkeypatch):
+def test_ctrl_c_ends_a_watch_in_a_terminal(folder, pretend):
     write_progress(folder)
 
     def interrupt(seconds):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(live.time, "sleep", interrupt)
+    pretend(live, sleep=interrupt)
     main, other = pty.openpty()
     with os.fdopen(other, "w") as terminal:
         with pytest.raises(KeyboardInterrupt):

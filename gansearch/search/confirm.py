@@ -13,12 +13,13 @@ import pandas as pd
 import ray
 from ray.exceptions import RayError
 from ray.remote_function import RemoteFunction
-from ray.util.placement_group import PlacementGroup, remove_placement_group
+from ray.util.placement_group import PlacementGroup
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from gansearch.experiment import Experiment
 from gansearch.search.interrupt import Interrupts
 from gansearch.search.listener import Listener
+from gansearch.search.room import release
 from gansearch.search.shown import few, to_show
 from gansearch.search.slots import Slots
 from gansearch.search.trial import seed_result, training_of
@@ -90,7 +91,7 @@ def confirm(
             for reference, begun in running.items():
                 if reference not in done:
                     ray.cancel(reference, force=True)
-                remove_placement_group(begun.place)
+                release(begun.place)
             return
         late = [reference for reference, begun in running.items() if reference not in done and begun.is_late(patience)]
         for reference in [*done, *late]:
@@ -98,7 +99,7 @@ def confirm(
             number, seed = begun.run
             result, samples, shown = _result(reference, seed) if reference in done else _stalled(seed, patience)
             # This ends what is late. Cancelling a task that has just ended would end this process (Ray 2.60).
-            remove_placement_group(begun.place)
+            release(begun.place)
             if reference in late and begun.run not in again:
                 again.add(begun.run)
                 waiting.append(begun.run)

@@ -10,12 +10,13 @@ from typing import Any
 
 import ray
 from ray.exceptions import RayError
-from ray.util.placement_group import PlacementGroup, placement_group, remove_placement_group
+from ray.util.placement_group import PlacementGroup, placement_group
 
 from gansearch.experiment import Experiment
 from gansearch.search.cluster import Cluster, alive, fits
 from gansearch.search.listener import Listener
 from gansearch.search.nodes import answer, ask
+from gansearch.search.room import release
 
 EVERY = 3.0
 """Seconds between two looks at the cluster."""
@@ -91,7 +92,7 @@ class Slots:
 
     def _free(self, name: str) -> None:
         for place in self._unfit.pop(name):
-            remove_placement_group(place)
+            release(place)
 
     def _count(self) -> None:
         """At least one: a sweep whose nodes are all gone waits for others."""

@@ -39,6 +39,7 @@ from gansearch.search.progress import Progress
 from gansearch.search.racing import race
 from gansearch.search.recorder import FAILURES, Recorder, Stop, about_run
 from gansearch.search.resume import check_folder, mend, only_one, read_rows, settle
+from gansearch.search.room import given_back
 from gansearch.search.searcher import StudySearcher, open_study
 from gansearch.search.slots import Slots
 from gansearch.search.stalled import Silence
@@ -234,7 +235,7 @@ class _Sweep:
             ),
         )
         try:
-            with staging():
+            with staging(), given_back():
                 tuner.fit()
         except Stop:
             return

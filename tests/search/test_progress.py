@@ -67,9 +67,9 @@ def test_an_interrupted_sweep_is_stopped(ray_session, tiny, tmp_path):
     assert "--address auto --resume" in found.next
 
 
-def test_updates_a_second_are_counted_from_the_first_news(ray_session, tiny, tmp_path, monkeypatch):
+def test_updates_a_second_are_counted_from_the_first_news(ray_session, tiny, tmp_path, pretend):
     now = [0.0]
-    monkeypatch.setattr(module.time, "time", lambda: now[0])
+    pretend(module, time=lambda: now[0])
     folder = Folder(tmp_path)
     told = Progress(None, Silence(None))
     told.begin(tiny(), folder, 1, 0)

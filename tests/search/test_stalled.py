@@ -41,9 +41,9 @@ class Worked:
         self.status, self.max_failures, self.temporary_state = status, 2, SimpleNamespace(ray_actor=name)
 
 
-def test_only_a_trial_that_trains_and_is_silent_is_ended(monkeypatch):
+def test_only_a_trial_that_trains_and_is_silent_is_ended(monkeypatch, pretend):
     now, killed = [0], []
-    monkeypatch.setattr(stalled.time, "monotonic", lambda: now[0])
+    pretend(stalled, monotonic=lambda: now[0])
     monkeypatch.setattr(ray, "kill", killed.append)
     silent, lively, paused = Worked("silent"), Worked("lively"), Worked("paused", Trial.PAUSED)
     watch = Watch(Silence(1))

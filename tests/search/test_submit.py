@@ -19,7 +19,7 @@ from gansearch.search.errors import Detached, JobFailed, SweepError
 from gansearch.search.fetch import fetch, find
 from gansearch.search.jobs import Jobs, NoAnswer
 from gansearch.search.submit import Job, follow, submit, submitted
-from gansearch.study.bundle import pack, unpack
+from gansearch.study.bundle import is_result, pack, unpack
 from gansearch.study.folder import StudyError
 from gansearch.study.study import load_study
 
@@ -74,14 +74,14 @@ def mine(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_job_goes_on_without_us_and_its_results_come_back(mine, tmp_path, monkeypatch):
+def test_a_job_goes_on_without_us_and_its_results_come_back(mine, tmp_path, monkeypatch, pretend):
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")  # is about another cluster
     home = tmp_path / "home"
     home.mkdir()
     experiment = Experiment.load("experiment.yaml")
     with heads.head(home, token=False) as cluster:
         job = submit(experiment, cluster["dashboard"])
-        monkeypatch.setattr(submitting.time, "sleep", interrupt)
+        pretend(submitting, sleep=interrupt)
         with pytest.raises(Detached, match=f"{job.id} goes on without us\nfollow it with: the command\n.*ray job stop"):
             follow(job, lambda text: None, "the command")
         monkeypatch.undo()
@@ -100,9 +100,10 @@ def test_a_job_goes_on_without_us_and_its_results_come_back(mine, tmp_path, monk
         assert study.trials["lr"].iloc[0] == pytest.approx(5e-4)
         assert study.experiment.task == f"{mine}/my_gan.py:Mine"  # an export can be trained here
         there = home / "results" / "my-gan"
-        names = {p.relative_to(there) for p in there.rglob("*") if p.is_file() and not p.name.startswith(".")}
-        assert {p.relative_to(tmp_path / "here") for p in (tmp_path / "here").rglob("*") if p.is_file()} == names | {
-            Path("fetched.json")
+        names = {p.relative_to(there) for p in there.rglob("*") if p.is_file()}
+        assert {p.relative_to(tmp_path / "here") for p in (tmp_path / "here").rglob("*") if p.is_file()} == {
+            Path("fetched.json"),
+            *(name for name in names if is_result(str(name))),
         }
 
         with pytest.raises(SweepError, match=f"no job '{job.id[:-1]}'; there are: {job.id}"):
@@ -133,8 +134,8 @@ class Answers:
         return "".join(f"line {n}\n" for n in range(30))
 
 
-def test_a_network_that_is_away_is_waited_for_and_a_failure_is_told_by_its_last_lines(monkeypatch):
-    monkeypatch.setattr(submitting.time, "sleep", lambda seconds: None)
+def test_a_network_that_is_away_is_waited_for_and_a_failure_is_told_by_its_last_lines(pretend):
+    pretend(submitting, sleep=lambda seconds: None)
     away = NoAnswer("http://there: no Ray dashboard answers")
     said: list[str] = []
     jobs = Answers("PENDING", away, away, "RUNNING", "FAILED")

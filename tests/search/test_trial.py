@@ -96,9 +96,9 @@ def test_one_seed_that_diverges_leaves_the_others_to_go_on(make_tiny, monkeypatc
     assert broken.seeds[1]["updates"] < 80
 
 
-def test_a_trial_saves_itself_by_time_and_by_updates(monkeypatch):
+def test_a_trial_saves_itself_by_time_and_by_updates(pretend):
     now = [0.0]
-    monkeypatch.setattr(trial.time, "monotonic", lambda: now[0])
+    pretend(trial, monotonic=lambda: now[0])
     saves = trial.Saves(Checkpoints(seconds=30, updates=100), 0)
     assert [saves.due(updates) for updates in (99, 100, 150, 199, 200)] == [False, True, False, False, True]
     now[0] = 30.0

@@ -126,7 +126,7 @@ def test_a_driver_that_died_on_this_machine(folder, address):
     assert "its driver died" in next(lines(found))
 
 
-def test_a_driver_elsewhere_lives_while_it_writes(folder, monkeypatch):
+def test_a_driver_elsewhere_lives_while_it_writes(folder, monkeypatch, pretend):
     monkeypatch.setattr(module, "_BEATS", 0.25)
     write_progress(folder, host="elsewhere")
     assert status(load_study(folder.path)).state == "running"
@@ -136,7 +136,7 @@ def test_a_driver_elsewhere_lives_while_it_writes(folder, monkeypatch):
     def beat(seconds):  # its clock is an hour behind ours
         folder.progress.write_text(to_json({**facts, "written": facts["written"] + 2}))
 
-    monkeypatch.setattr(time, "sleep", beat)
+    pretend(module, sleep=beat)
     assert status(load_study(folder.path)).state == "running"
 
 
