@@ -5,10 +5,10 @@
 `chaos`: sweeps on a head and three nodes of one CPU, which try every configuration of a small grid, while faults come
 at random moments: the process of a trial is killed, all processes of a node (another one joins), the driver (it is
 resumed); the disk of the results is full for four seconds; a file of the results folder is cut off at a random byte; a
-trial hangs for ever. Counted over all sweeps: finished trials that were lost or trained again, trials that the study
-still waits for, and trials or bests that differ from those of a sweep without faults. `failed` are trials that died
-three times or hung twice, which count as failed and are kept as such; `stopped` drivers that ended by themselves, and
-were resumed.
+trial hangs for ever; every second sweep writes to an S3 server, which is down for twenty seconds. Counted over all
+sweeps: finished trials that were lost or trained again, trials that the study still waits for, and trials or bests that
+differ from those of a sweep without faults. `failed` are trials that died three times or hung twice, which count as
+failed and are kept as such; `stopped` drivers that ended by themselves, and were resumed.
 
 `scale`: 10,000 trials that train nothing, through the real searcher, recorder and tables, with the random sampler.
 Milliseconds a trial of the wall, and inside the searcher and the recorder in the first and the last thousand; the

@@ -15,21 +15,27 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 from cluster_nodes import ENVIRONMENT, Nodes, small_disk
 from search import outcome, records, stuck
 
 from gansearch.experiment import Experiment
 from gansearch.study.choose import choose_best
 from gansearch.study.folder import Folder
+from gansearch.study.storage import Storage, cache
 from gansearch.study.study import load_study
 from gansearch.study.tables import read_confirmation, read_trials
+from tests.objects import Objects
 
 COUNTS = ("lost", "repeated", "stuck", "different")
 NODES = 3
-_MIX = {"worker": 40, "node": 12, "driver": 14, "disk": 8, "truncated": 20, "hang": 11}
-"""How often each fault comes in a hundred or so. A storage server that is down will be one more."""
+_MIX = {"worker": 40, "node": 12, "driver": 14, "disk": 8, "truncated": 20, "hang": 11, "server": 5}
+"""How often each fault comes in a hundred or so."""
 _HOLD = 4.0
 """Seconds for which a disk stays full."""
+_AWAY = 20.0
+"""Seconds for which the storage server is down."""
 _SPARED = {"experiment.yaml", "best.yaml", "report.html", "progress.json"}
 """Files that are not truncated: the user's own input, and what is written anew anyway."""
 _SECONDS = 900
@@ -64,17 +70,31 @@ def experiment_of(folder: Path) -> Experiment:
 
 
 class Sweep:
-    """One sweep into a folder, started again whenever it ends before its time; a fault is a method."""
+    """One sweep into a folder or to a URL, started again whenever it ends before its time; a fault is a method.
 
-    def __init__(self, nodes: Nodes, folder: Path, out: Path, draw: random.Random, prefix: Sequence[str] = ()):
-        self.nodes, self.folder, self.out, self.draw, self.prefix = nodes, folder, out, draw, prefix
+    Each fault returns whether there was something for it to hit. `out` is the folder here of a sweep to a URL too.
+    """
+
+    def __init__(
+        self,
+        nodes: Nodes,
+        folder: Path,
+        place: Path | str,
+        draw: random.Random,
+        prefix: Sequence[str] = (),
+        objects: Objects | None = None,
+    ):
+        self.nodes, self.folder, self.place, self.draw, self.prefix = nodes, folder, place, draw, prefix
+        self.objects = objects
+        """The server of the URL."""
+        self.out = place if isinstance(place, Path) else cache("sweeps", place)
         self.kept: dict[str, bytes] = {}
         self.events: Counter[str] = Counter()
         self._damaged: set[str] = set()
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
-        words = ["sweep", self.folder / "experiment.yaml", "--out", self.out, "--address", self.nodes.address]
+        words = ["sweep", self.folder / "experiment.yaml", "--out", self.place, "--address", self.nodes.address]
         log = (self.folder / "driver.log").open("w")
         self._process = subprocess.Popen(
             [*self.prefix, sys.executable, "-c", _DRIVER, *words, "--resume", "--quiet"],
@@ -122,6 +142,8 @@ class Sweep:
         return True
 
     def disk(self) -> bool:
+        if self.objects:
+            return False
         filler = self.out.parent / "filler"
         with filler.open("wb") as file:
             try:
@@ -135,6 +157,8 @@ class Sweep:
         return True
 
     def truncated(self) -> bool:
+        if self.objects:
+            return False
         self._note()
         files = [p for p in self.out.rglob("*") if p.is_file() and p.name not in _SPARED and p.name[0] != "."]
         if not files or not any(self.out.glob("trials/0*/result.json")):
@@ -155,6 +179,13 @@ class Sweep:
         if (self.folder / "hang").exists():
             return False  # nobody has found the last one yet
         (self.folder / "hang").touch()
+        return True
+
+    def server(self) -> bool:
+        if not self.objects:
+            return False
+        with self.objects.away():
+            time.sleep(_AWAY)
         return True
 
     def trains(self) -> bool:
@@ -180,13 +211,17 @@ class Sweep:
         differs = [key for key, row in complete.items() if str(row) != str(expected["trials"][key])]
         for key in differs:
             print(f"    {key}: {complete[key]}\n    expected {expected['trials'][key]}", file=sys.stderr)
+        wrong = len(differs) + (not _same_best(self.out, experiment))
+        if self.objects:
+            there = Storage(str(self.place))
+            wrong += sum(there.read(f"trials/{name}/result.json") != now for name, now in after.items())
         return {
             "trials": len(after),
             "failed": len(found["trials"]) - len(complete),
             "lost": len(self.kept.keys() - after.keys()) + max(0, experiment.trials - len(found["trials"])),
             "repeated": self.events["repeated"] + sum(after.get(name, now) != now for name, now in self.kept.items()),
             "stuck": stuck(self.out, experiment),
-            "different": len(differs) + (not _same_best(self.out, experiment)),
+            "different": wrong,
         }
 
 
@@ -204,12 +239,16 @@ def chaos(faults: int, told: Callable[[dict[str, Any]], None]) -> dict[str, Any]
     draw = random.Random(0)
     figures: dict[str, Any] = dict.fromkeys(("sweeps", "faults", *_MIX, "stopped", "trials", "failed", *COUNTS), 0)
     start = time.monotonic()
-    with tempfile.TemporaryDirectory() as name, small_disk(Path(name) / "disk", 96) as mounted:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory() as place, small_disk(Path(place) / "disk", 96) as mounted:
+        folder = Path(place)
         mix = {kind: share for kind, share in _MIX.items() if mounted or kind != "disk"}
         plan = [kind for kind, share in mix.items() for _ in range(math.ceil(share * faults / sum(mix.values())))]
         draw.shuffle(plan)
         (folder / "experiment.yaml").write_text(experiment_of(folder).to_yaml(), encoding="utf-8")
+        objects = Objects()
+        known = {**objects.environment, "XDG_CACHE_HOME": str(folder / "cache")}
+        ENVIRONMENT.update(known)
+        os.environ.update(known)
         nodes = Nodes(folder)
         try:
             for _ in range(NODES):
@@ -217,8 +256,11 @@ def chaos(faults: int, told: Callable[[dict[str, Any]], None]) -> dict[str, Any]
             expected = outcome(_through(Sweep(nodes, folder, folder / "unbroken", draw), [], figures))
             figures["unbroken_seconds"] = time.monotonic() - start
             while plan:
-                out = folder / "disk" / f"sweep-{figures['sweeps']}"
-                sweep = Sweep(nodes, folder, out, draw)
+                name = f"sweep-{figures['sweeps']}"
+                if figures["sweeps"] % 2:
+                    sweep = Sweep(nodes, folder, f"s3://bucket/{name}", draw, objects=objects)
+                else:
+                    sweep = Sweep(nodes, folder, folder / "disk" / name, draw)
                 _through(sweep, plan, figures)
                 for kind, count in sweep.counts(expected).items():
                     figures[kind] += count
@@ -228,6 +270,7 @@ def chaos(faults: int, told: Callable[[dict[str, Any]], None]) -> dict[str, Any]
                 told(figures)
         finally:
             nodes.close()
+            objects.stop()
     return figures
 
 

@@ -15,9 +15,17 @@ class Objects:
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         self._port = 0
         self._start()
-        self.endpoint = f"http://127.0.0.1:{self._port}"
-        requests.post(f"{self.endpoint}/moto-api/reset", timeout=10)
-        requests.put(f"{self.endpoint}/bucket", timeout=10)
+        endpoint = f"http://127.0.0.1:{self._port}"
+        requests.post(f"{endpoint}/moto-api/reset", timeout=10)
+        requests.put(f"{endpoint}/bucket", timeout=10)
+        self.environment = {
+            "AWS_ENDPOINT_URL": endpoint,
+            "AWS_ACCESS_KEY_ID": "somebody",
+            "AWS_SECRET_ACCESS_KEY": "a secret",
+            "AWS_REGION": "us-east-1",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+        """With which s3:// means it."""
 
     def _start(self) -> None:
         self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=self._port, verbose=False)
