@@ -17,6 +17,8 @@ VANISHING = 1e-3
 """G's gradient, as a share of the largest of any window, from which it has vanished."""
 NOISY = 1.0
 """Coefficient of variation from which G's gradient is more noise than direction."""
+FEW = 0.005
+"""Share of D's outputs under which none are spoken of."""
 
 
 def gradient_trouble(scored: Window, windows: Sequence[Window]) -> str:
@@ -40,7 +42,7 @@ def sentence(
     if ruling is not None:
         told += f", a fresh referee at {ruling.separability:.2f}"
     far = "" if math.isnan(apart) else f"; on a scale of 0 to 1 the samples are {apart:.2f} from the data"
-    sure = f"{_percent(right)} of its outputs are right and within .05 of 0 or 1"
+    sure = f"{_percent(right)} of its outputs are right and within .05 of 0 or 1" if right >= FEW else "certain of none"
     if verdict == "diverged":
         what = f"Scores, losses or samples stopped being finite numbers by update {windows[-1].step:,.0f}."
     elif verdict == "collapsed":
@@ -55,10 +57,8 @@ def sentence(
             f"D is too strong{since}: it separates at {separability:.2f}, {sure}{_of_gradient(gradient, scored)}{far}."
         )
     elif verdict == "generator_dominates":
-        what = (
-            f"G fools D{since}: {_percent(wrong)} of D's outputs are wrong and within .05 of 0 or 1, "
-            f"and it separates at {separability:.2f}{far}."
-        )
+        certain = f"{_percent(wrong)} of D's outputs are wrong and within .05 of 0 or 1, and " if wrong >= FEW else ""
+        what = f"G fools D{since}: {certain}it separates at {separability:.2f}{far}."
     elif verdict == "uninformative" and ruling is None:
         what = f"{told}: it tells nothing apart. A converged GAN looks the same; a referee could say which it is."
     elif verdict == "uninformative":
