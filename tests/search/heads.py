@@ -74,16 +74,17 @@ def head(home: Path, *options: str, blind_to: Path | None = None, token: bool = 
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, short, ignore_errors=True)
         common = ["--num-cpus=1", "--num-gpus=0", "--disable-usage-stats", "--block"]
+        agents = [f"--dashboard-agent-listen-port={free_port()}" for _ in range(2)]  # other Rays have the usual one
         words = [
             *(RAY, "start", "--head", "--node-ip-address=127.0.0.1", f"--port={gcs}", f"--temp-dir={short}"),
-            *(f"--ray-client-server-port={client}", f"--dashboard-port={dashboard}", *common, *options),
+            *(f"--ray-client-server-port={client}", f"--dashboard-port={dashboard}", agents[0], *common, *options),
         ]
         # Jobs start `python`, as a shell there finds it.
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         mode = "token" if token else "disabled"
         stack.enter_context(started(words, client, home, PATH=path, RAY_AUTH_MODE=mode))
         if blind_to is not None:
-            join = [RAY, "start", f"--address=127.0.0.1:{gcs}", f"--node-manager-port={second}", *common]
+            join = [RAY, "start", f"--address=127.0.0.1:{gcs}", f"--node-manager-port={second}", agents[1], *common]
             mount = 'mount -t tmpfs none "$0" && exec "$@"'
             stack.enter_context(started(["unshare", "--mount", "sh", "-c", mount, str(blind_to), *join], second, home))
         yield {"address": f"127.0.0.1:{gcs}", "client": f"127.0.0.1:{client}", "dashboard": f"127.0.0.1:{dashboard}"}
