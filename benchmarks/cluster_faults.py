@@ -145,11 +145,10 @@ class Sweep:
         if self.objects:
             return False
         filler = self.out.parent / "filler"
-        with filler.open("wb") as file:
+        with filler.open("wb", buffering=0) as file:
             try:
                 while True:
                     file.write(bytes(1 << 16))
-                    file.flush()
             except OSError:
                 pass
         time.sleep(_HOLD)

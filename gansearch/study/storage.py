@@ -222,8 +222,8 @@ def reason(error: Exception) -> str:
 def _filesystem(url: str) -> tuple[Any, str]:
     """pyarrow's file system for a URL, or fsspec's behind it, and the path in it. Raises ValueError, ImportError."""
     try:
-        found: tuple[Any, str] = fs.FileSystem.from_uri(url)
-        return found
+        found, path = fs.FileSystem.from_uri(url)
+        return _in_this_thread(found), path
     except ValueError:
         import fsspec
 
@@ -232,6 +232,15 @@ def _filesystem(url: str) -> tuple[Any, str]:
         except ValueError:
             raise StudyError(f"{url}: there is no storage {urlsplit(url).scheme}://, such as s3:// or gs://") from None
         return fs.PyFileSystem(fs.FSSpecHandler(inner)), path
+
+
+def _in_this_thread(found: fs.FileSystem) -> fs.FileSystem:
+    """S3 that writes in the thread which asks for it. By default it hands that on to pyarrow's threads and waits: where
+    all of these wait so, as when Ray Tune sends a folder of many files through us, none is left to write."""
+    if not isinstance(found, fs.S3FileSystem):
+        return found
+    _, (settings,) = found.__reduce__()
+    return fs.S3FileSystem(**{**settings, "background_writes": False})
 
 
 def _check_secrets(url: str) -> None:

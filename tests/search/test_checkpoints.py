@@ -1,9 +1,12 @@
 """Checkpoints on a real S3 server, through the file system that Ray Tune is given."""
 
+import multiprocessing
 import pickle
 import threading
 import time
 
+import pyarrow
+import pytest
 import torch
 from ray import tune
 from ray.train._internal.storage import _upload_to_fs_path
@@ -45,6 +48,24 @@ def test_a_checkpoint_gets_there_though_the_server_is_away_and_is_read_and_remov
     forget(folder, ray_folder(folder, 3))
     forget(folder, ray_folder(folder, 4))  # there is none
     assert Storage(URL).files() == {}
+
+
+@pytest.mark.timeout(60)
+def test_more_files_are_sent_at_once_than_there_are_threads_to_send_them(objects, tmp_path):
+    place = places(Mirrored(tmp_path / "out", Storage(URL, 60)))
+    (tmp_path / "many").mkdir()
+    names = {f"{number:02d}" for number in range(3 * pyarrow.io_thread_count())}
+    for name in names:
+        (tmp_path / "many" / name).write_text(name)
+    # In a process of its own: threads that wait for ever would keep this one from ending.
+    send = multiprocessing.get_context("spawn").Process(
+        target=_upload_to_fs_path, args=(str(tmp_path / "many"), place["storage_filesystem"], "bucket/many")
+    )
+    send.start()
+    send.join(40)
+    send.kill()
+    assert send.exitcode == 0
+    assert set(Storage("s3://bucket/many").files()) == names
 
 
 def test_in_a_folder_they_are_paths(tmp_path):
