@@ -240,11 +240,14 @@ def read_trials(folder: Folder, searched: Iterable[str]) -> pd.DataFrame:
 
 
 def read_curves(folder: Folder) -> pd.DataFrame:
-    """curves.parquet, and the curves of the records that are not in it yet. Raises as `read_trials`."""
+    """curves.parquet, and the curves of the records that are not in it yet, but for those that were damaged.
+
+    Raises as `read_trials`.
+    """
     empty = pd.DataFrame(columns=list(CURVE_COLUMNS), dtype=float)
     table = pd.read_parquet(folder.curves) if folder.curves.is_file() else empty
-    late = [folder.record(n) / "curves.parquet" for n in sorted(_recorded(folder) - set(table["number"]))]
-    frames = [table, *(pd.read_parquet(path) for path in late if path.is_file())]
+    late = sorted(_recorded(folder) - set(table["number"]))
+    frames = [table, *(_curves_of(folder, number) for number in late)]
     filled = [frame for frame in frames if len(frame)]
     return pd.concat(filled, ignore_index=True) if filled else empty
 

@@ -48,3 +48,10 @@ def test_a_trial_s_damaged_curves_are_taken_from_the_table(folder):
     (folder.record(1) / "curves.parquet").write_bytes(b"PAR1")
     write_tables(folder, study.experiment.search, study.trials.to_dict("records"))
     assert load_study(folder.path).curves.equals(curves)
+
+
+def test_curves_that_are_damaged_everywhere_are_those_of_one_trial_less(folder):
+    curves = load_study(folder.path).curves
+    (folder.record(1) / "curves.parquet").write_bytes(b"PAR1")
+    folder.curves.unlink()
+    assert set(load_study(folder.path).curves["number"]) == set(curves["number"]) - {1}
