@@ -88,10 +88,9 @@ def confirm(
                 listeners.confirming(number, seed, None)
         done, _ = ray.wait(list(running), timeout=0.2)
         if interrupts.requested:
-            for reference, begun in running.items():
-                if reference not in done:
-                    ray.cancel(reference, force=True)
-                release(begun.place)
+            for reference in running.keys() - set(done):
+                ray.cancel(reference, force=True)
+            release(begun.place for begun in running.values())
             return
         late = [reference for reference, begun in running.items() if reference not in done and begun.is_late(patience)]
         for reference in [*done, *late]:
@@ -99,7 +98,7 @@ def confirm(
             number, seed = begun.run
             result, samples, shown = _result(reference, seed) if reference in done else _stalled(seed, patience)
             # This ends what is late. Cancelling a task that has just ended would end this process (Ray 2.60).
-            release(begun.place)
+            release([begun.place])
             if reference in late and begun.run not in again:
                 again.add(begun.run)
                 waiting.append(begun.run)

@@ -7,7 +7,9 @@ for one of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import ray
@@ -20,10 +22,18 @@ _MOMENT_SECONDS = 2
 """Ray tries again once a second to create a group for which there was no room."""
 
 
-def release(place: PlacementGroup) -> None:
-    """Removes a placement group, which is given a moment to be created first."""
-    place.wait(_MOMENT_SECONDS)
-    remove_placement_group(place)
+def release(places: Iterable[PlacementGroup]) -> None:
+    """Removes placement groups, which are given a moment to be created first: one for all of them."""
+    places = list(places)
+    _settled(places)
+    for place in places:
+        remove_placement_group(place)
+
+
+def _settled(places: Iterable[PlacementGroup]) -> None:
+    by = time.monotonic() + _MOMENT_SECONDS
+    for place in places:
+        place.wait(max(0.0, by - time.monotonic()))
 
 
 class Room(PlacementGroupResourceManager):
@@ -31,46 +41,37 @@ class Room(PlacementGroupResourceManager):
 
     def __init__(self, update_interval_s: float = 0.1):
         super().__init__(update_interval_s)
-        self._spare: list[PlacementGroup] = []
+        self._unwanted = Counter[ResourceRequest]()
+        """How many groups that are not created yet nobody waits for."""
 
     def cancel_resource_request(self, resource_request: ResourceRequest) -> None:
-        staged = self._request_to_staged_pgs[resource_request]
-        if staged:
-            self._spare.append(staged.pop())
+        if self._unwanted[resource_request] < len(self._request_to_staged_pgs[resource_request]):
+            self._unwanted[resource_request] += 1
         else:
-            super().cancel_resource_request(resource_request)
+            self._remove(resource_request)
 
     def request_resources(self, resource_request: ResourceRequest) -> None:
-        for place in self._spare:
-            if self._pg_to_request[place] == resource_request:
-                self._spare.remove(place)
-                self._request_to_staged_pgs[resource_request].add(place)
-                return
-        super().request_resources(resource_request)
+        if self._unwanted[resource_request]:
+            self._unwanted[resource_request] -= 1
+        else:
+            super().request_resources(resource_request)
 
     def update_state(self) -> None:
-        for place in self._spare:
-            self._request_to_staged_pgs[self._pg_to_request[place]].add(place)
         super().update_state()
-        still = []
-        for place in self._spare:
-            request = self._pg_to_request[place]
-            if place in self._request_to_staged_pgs[request]:
-                self._request_to_staged_pgs[request].remove(place)
-                still.append(place)
-            else:
-                self._request_to_ready_pgs[request].remove(place)
-                del self._pg_to_request[place]
-                remove_placement_group(place)
-        self._spare = still
+        for request, unwanted in self._unwanted.items():
+            # Those that are created first serve who waits; what is too many then is removed.
+            for _ in range(unwanted - len(self._request_to_staged_pgs[request])):
+                self._unwanted[request] -= 1
+                self._remove(request)
+
+    def _remove(self, request: ResourceRequest) -> None:
+        place = self._request_to_ready_pgs[request].pop()
+        del self._pg_to_request[place]
+        remove_placement_group(place)
 
     def clear(self) -> None:
-        if not ray.is_initialized():
-            return
-        for place in list(self._pg_to_staging_future):
-            place.wait(_MOMENT_SECONDS)
-        for place in self._spare:
-            remove_placement_group(place)
+        if ray.is_initialized():
+            _settled(self._pg_to_staging_future)
         super().clear()
 
 

@@ -68,7 +68,7 @@ class Slots:
             return  # the cluster cannot be asked just now
         self._there = set(nodes)
         for name in self._unfit.keys() - nodes.keys():
-            self._free(name)
+            release(self._unfit.pop(name))
         for name in nodes.keys() - self._fit.keys() - self._asked.keys() - self._unfit.keys():
             self._asked[name] = ask(name, self._experiment, self._seen)
         for name, reference in list(self._asked.items()):
@@ -87,12 +87,8 @@ class Slots:
 
     def close(self) -> None:
         """Gives back the room of the nodes that were kept free."""
-        for name in list(self._unfit):
-            self._free(name)
-
-    def _free(self, name: str) -> None:
-        for place in self._unfit.pop(name):
-            release(place)
+        release(place for places in self._unfit.values() for place in places)
+        self._unfit.clear()
 
     def _count(self) -> None:
         """At least one: a sweep whose nodes are all gone waits for others."""

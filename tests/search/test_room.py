@@ -45,3 +45,17 @@ def test_what_nobody_wants_does_not_stay(room):
     room.update_state()
     assert not room.has_resources_ready(ONE)
     assert room.get_resource_futures() == []
+
+
+def test_of_two_that_are_asked_for_the_first_that_is_created_serves_who_waits(room):
+    for _ in range(2):
+        room.request_resources(ONE)
+    futures = room.get_resource_futures()
+    room.cancel_resource_request(ONE)
+    ready, _ = ray.wait(futures, num_returns=1)
+    room.update_state()
+    assert room.has_resources_ready(ONE)
+    room.free_resources(room.acquire_resources(ONE))
+    ray.get([future for future in futures if future not in ready])
+    room.update_state()
+    assert not room.has_resources_ready(ONE)
