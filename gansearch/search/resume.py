@@ -143,3 +143,16 @@ def _flat(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             flat[f"{prefix}{name}"] = list(value) if isinstance(value, tuple) else value
     return flat
+
+
+def give_up(study: optuna.Study) -> None:
+    """Ends the entries that still wait to go on with a trial, once a sweep has all its trials without them.
+
+    A journal that was damaged may have forgotten that another went on with it, and ended.
+    """
+    for frozen in study.get_trials(deepcopy=False, states=[TrialState.WAITING]):
+        if "continues" in frozen.user_attrs:
+            study._storage.set_trial_state_values(frozen._trial_id, TrialState.RUNNING)
+            trial = optuna.Trial(study, frozen._trial_id)
+            trial.set_user_attr("left_out", "the sweep has all its trials")
+            study.tell(trial, state=TrialState.FAIL)

@@ -38,7 +38,7 @@ from gansearch.search.population import Members, Population
 from gansearch.search.progress import Progress
 from gansearch.search.racing import race
 from gansearch.search.recorder import FAILURES, Recorder, Stop, about_run
-from gansearch.search.resume import check_folder, mend, only_one, read_rows, settle
+from gansearch.search.resume import check_folder, give_up, mend, only_one, read_rows, settle
 from gansearch.search.room import given_back
 from gansearch.search.searcher import StudySearcher, open_study
 from gansearch.search.slots import Slots
@@ -101,6 +101,7 @@ def sweep(
             mend_folder(folder)
         rows = read_rows(folder)
         if len(rows) >= experiment.trials and not missing(folder, experiment, rows):
+            give_up(_study(folder, experiment, rows))
             told.begin(experiment, folder, 0, len(rows))
             return _ended(folder, rows, len(rows))
         readable = here(experiment)
@@ -154,11 +155,8 @@ class _Sweep:
         self.slots, self.listeners, self.interrupts, self.silence = slots, listeners, interrupts, silence
 
     def run(self) -> Swept:
-        study = open_study(self.folder, self.experiment)
         known = read_rows(self.folder)
-        mend(study, known, Experiment.load(self.folder.experiment))  # in the space that the trials were in
-        settle(study, self.folder, self.experiment.objective)
-        study = in_space(study, self.folder, self.experiment)
+        study = in_space(_study(self.folder, self.experiment, known), self.folder, self.experiment)
         write_whole(self.folder.experiment, self.experiment.to_yaml())
         warm_up(study, self.experiment)
         enqueue(study, self.experiment)
@@ -171,6 +169,8 @@ class _Sweep:
             if len(rows) < self.experiment.trials:
                 self._trials(recorder)
             self._check_interrupt()
+            if len(recorder.rows) >= self.experiment.trials:
+                give_up(study)
             self._confirm(study, recorder.rows)
             self._check_interrupt()
         finally:
@@ -255,6 +255,14 @@ class _Sweep:
     def _check_interrupt(self) -> None:
         if self.interrupts.requested:
             raise Interrupted(self.folder.path)
+
+
+def _study(folder: Folder, experiment: Experiment, rows: list[dict[str, Any]]) -> optuna.Study:
+    """The folder's study, in which no trial runs, with what its journal has lost of the trials that ended."""
+    study = open_study(folder, experiment)
+    mend(study, rows, Experiment.load(folder.experiment))  # in the space that the trials were in
+    settle(study, folder, experiment.objective)
+    return study
 
 
 def _ended(folder: Folder, rows: list[dict[str, Any]], before: int) -> Swept:

@@ -426,6 +426,20 @@ def test_a_journal_that_lost_trials_gets_them_back_from_their_records(ray_sessio
     assert {n: trial.values[1] for n, trial in told.items()} == {row["number"]: row["distance"] for row in rows}
 
 
+@pytest.mark.parametrize("left", [0.0, 0.3, 0.6, 0.9])
+def test_the_damaged_journal_of_a_finished_sweep_is_whole_again(finished, tmp_path, left):
+    out = shutil.copytree(finished.path, tmp_path / "out")
+    journal = Folder(out).journal
+    journal.write_bytes(journal.read_bytes()[: int(left * journal.stat().st_size)])
+    rows = sweep(finished.experiment, out, resume=True).rows
+    found = entries(out, finished.experiment)
+    assert all(trial.state.is_finished() for trial in found)
+    replaced = {t.number for t in found if {"left_out", "continued_as"} & set(t.user_attrs)}
+    assert {row["number"] for row in rows} == {t.number for t in found} - replaced
+    distances = {row["number"]: row["distance"] for row in rows if row["status"] == "complete"}
+    assert distances == {number: found[number].values[1] for number in distances}
+
+
 def test_a_task_that_only_this_process_knows_is_refused(tiny, tmp_path, monkeypatch):
     monkeypatch.setattr("gansearch.gan.registry._TASKS", {"mine": Task})
     with pytest.raises(SweepError, match=r"only this process knows 'mine', .*task\.py:Task"):
