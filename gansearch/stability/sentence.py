@@ -42,7 +42,11 @@ def sentence(
     if ruling is not None:
         told += f", a fresh referee at {ruling.separability:.2f}"
     far = "" if math.isnan(apart) else f"; on a scale of 0 to 1 the samples are {apart:.2f} from the data"
-    sure = f"{_percent(right)} of its outputs are right and within .05 of 0 or 1" if right >= FEW else "certain of none"
+    sure = (
+        f"{_percent(right)} of its outputs are right and within .05 of 0 or 1"
+        if right >= FEW
+        else "certain of no sample"
+    )
     if verdict == "diverged":
         what = f"Scores, losses or samples stopped being finite numbers by update {windows[-1].step:,.0f}."
     elif verdict == "collapsed":

@@ -104,6 +104,17 @@ def test_the_sentence_tells_since_when_and_what_to_do():
     assert "lr_ratio" in report.sentence
 
 
+def test_a_sentence_does_not_speak_of_outputs_that_there_are_none_of():
+    near = torch.linspace(-1, 1, 64)
+    data = torch.randn(64, 2, generator=torch.Generator().manual_seed(0))
+    for shift, verdict in ((1.2, "discriminator_saturated"), (0.4, "balanced"), (-1.2, "generator_dominates")):
+        monitor = StabilityMonitor()
+        fakes = data.flip(0) if verdict == "balanced" else data + 5
+        monitor.update(near + shift, near - shift, samples=(data, fakes))
+        assert monitor.report().verdict == verdict
+        assert "0%" not in monitor.report().sentence
+
+
 def test_state_goes_on_exactly():
     one, other = StabilityMonitor(), StabilityMonitor()
     for step in range(10):
