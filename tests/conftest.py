@@ -1,5 +1,6 @@
 """One Ray for all tests of a session, on two CPUs, with nothing written into the user's home."""
 
+import importlib
 import os
 import time
 from types import SimpleNamespace
@@ -43,9 +44,8 @@ def everything_is_free(request):
 
 
 def _start():
+    importlib.import_module("gansearch.search")  # whose settings come before Ray
     import ray
-
-    import gansearch.search  # noqa: F401 (its settings come before Ray)
 
     ray.init("local", num_cpus=2, num_gpus=0, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
 
