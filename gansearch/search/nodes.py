@@ -44,6 +44,7 @@ def ask(node: str, experiment: Experiment, marker: Path | str) -> ray.ObjectRef:
     """Asks a node, by Ray's id, whether it can import the task, and sees its data and `marker`, a file of the results
     folder or its URL."""
     here = NodeAffinitySchedulingStrategy(node, soft=False)
+    # A worker that was killed says nothing of its node.
     task = ray.remote(num_cpus=0, max_retries=2)(_look).options(scheduling_strategy=here)
     return task.remote(experiment.task, experiment.task_options.get("path"), str(marker))
 
