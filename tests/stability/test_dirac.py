@@ -25,7 +25,7 @@ def finish(setting, size):
     trainer = Trainer(Dirac(), training(setting, size))
     for _ in trainer.run():
         pass
-    return trainer.result(), abs(float(trainer.generator.theta)), abs(float(trainer.discriminator.psi))
+    return trainer.result(), abs(trainer.generator.theta.item()), abs(trainer.discriminator.psi.item())
 
 
 @pytest.mark.slow
