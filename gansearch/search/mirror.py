@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 import secrets
 import shutil
@@ -34,6 +35,9 @@ PATIENCE = 600.0
 _SILENCE = 3 * BEAT
 _SCAN_SHARE = 0.05
 """Most of a processor's time that looking at the folder may take."""
+_LARGE, _GROWTH, _LATE = 2**20, 1.1, 60.0
+"""A file of so many bytes is sent anew once it is so many times as large, or so many seconds later: objects cannot be
+added to, so one that grows with every trial would otherwise cost more with each of them."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -111,6 +115,7 @@ class _Mirror:
     def __init__(self, storage: Storage, folder: Folder, lock: _Lock):
         self._storage, self._folder, self._lock = storage, folder, lock
         self._sent: dict[str, State] = {}
+        self._when: dict[str, float] = {}
         self._there = storage.files()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="mirror", daemon=True)
@@ -125,7 +130,7 @@ class _Mirror:
         if self._lock.lost:
             raise SweepFailed(self._folder.path, f"{self._storage.url}: {self._lock.lost} has taken it over")
         try:
-            self._pass()
+            self._pass(all_of_it=True)
         except OSError as error:
             self._storage.patience = 0.0  # nothing waits for it any longer
             raise SweepFailed(
@@ -148,43 +153,48 @@ class _Mirror:
                     "%s: not written for %.0f s: %s", self._storage.url, time.monotonic() - start, reason(error)
                 )
 
-    def _pass(self) -> float:
+    def _pass(self, all_of_it: bool = False) -> float:
         """Sends what has changed, in an order that leaves what is there whole; gives the seconds that looking took."""
         start = time.monotonic()
         folder = self._folder
         if not folder.is_ours:
             return 0.0
         journal = folder.journal.read_bytes()  # before the records: all that it tells has one
-        states = dict(_states(folder.path))
+        states = {**dict(_states(folder.path)), folder.journal.name: (len(journal), 0)}
         took = time.monotonic() - start
         if not self._sent:
             self._sent = {n: s for n, s in states.items() if _same(s, self._there.get(n))}
-        records = f"{folder.records.name}/"
-        late = [n for n, state in states.items() if self._sent.get(n) != state and n != folder.journal.name]
-        # Records before the study and the rest behind it, each in the order in which it was written here.
-        order = sorted(late, key=lambda n: (n == folder.progress.name, states[n][1]))
-        first = [name for name in order if name == folder.experiment.name or name.startswith(records)]
-        for name in first:
-            self._send(name, states[name])
-        if self._sent.get(folder.journal.name) != (len(journal), 0):
-            self._storage.write(folder.journal.name, journal)
-            self._sent[folder.journal.name] = (len(journal), 0)
-        for name in order:
-            if self._sent.get(name) != states[name]:
-                self._send(name, states[name])
-        gone = [n for n in self._sent.keys() - states.keys() if n != folder.journal.name]
-        self._storage.delete(gone)
+        late = [name for name, state in states.items() if all_of_it or self._is_due(name, state)]
+        late = [name for name in late if self._sent.get(name) != states[name]]
+        for name in sorted(late, key=lambda name: (self._rank(name), states[name][1])):
+            self._send(name, states[name], journal if name == folder.journal.name else None)
+        gone = self._sent.keys() - states.keys()
+        self._storage.delete(sorted(gone))
         for name in gone:
             del self._sent[name]
         return took
 
-    def _send(self, name: str, state: State) -> None:
-        try:
-            data = (self._folder.path / name).read_bytes()
-        except OSError:  # it was removed since, or is being replaced: another time
-            return
+    def _is_due(self, name: str, state: State) -> bool:
+        """Whether a change is worth sending now."""
+        before, _ = self._sent.get(name, (0, 0))
+        grown = state[0] < _LARGE or state[0] >= _GROWTH * before
+        return grown or time.monotonic() - self._when.get(name, -math.inf) >= _LATE
+
+    def _rank(self, name: str) -> int:
+        """Records before the study and the rest behind it; each in the order in which it was written here."""
+        folder = self._folder
+        if name == folder.experiment.name or name.startswith(f"{folder.records.name}/"):
+            return 0
+        return {folder.journal.name: 1, folder.progress.name: 3}.get(name, 2)
+
+    def _send(self, name: str, state: State, data: bytes | None = None) -> None:
+        if data is None:
+            try:
+                data = (self._folder.path / name).read_bytes()
+            except OSError:  # it was removed since, or is being replaced: another time
+                return
         self._storage.write(name, data)
-        self._sent[name] = state
+        self._sent[name], self._when[name] = state, time.monotonic()
 
 
 class _Lock:

@@ -285,6 +285,7 @@ class _Trial:
     def state(self) -> dict[str, Any]:
         """Everything, as torch.load(weights_only=True) takes it."""
         return {
+            "params": to_json(self.params),
             "seeds": to_json(self.seeds),
             "standings": to_json(self.standings),
             "rows": to_json(self.rows),
@@ -293,6 +294,9 @@ class _Trial:
         }
 
     def load_state(self, state: Mapping[str, Any]) -> None:
+        """Raises ValueError for another configuration's: a study that lost its end gives out numbers anew."""
+        if from_json(state["params"]) != from_json(to_json(self.params)):
+            raise ValueError("the checkpoint is of another configuration")
         self.seeds = from_json(state["seeds"])
         self.standings = from_json(state["standings"])
         self.rows = from_json(state["rows"])

@@ -53,6 +53,40 @@ def test_no_study_is_there_that_tells_of_a_record_which_is_not(objects, make_tin
     assert sorted(Storage(URL).files()) == sorted(sent)  # each once, and the lock is gone
 
 
+def test_a_large_file_that_grows_is_not_sent_whole_at_each_pass(objects, make_tiny, monkeypatch, pretend):
+    written: list[int] = []
+    write = Storage.write
+
+    def counted(self, name, data):
+        if name == "study.journal":
+            written.append(len(data))
+        write(self, name, data)
+
+    monkeypatch.setattr(Storage, "write", counted)
+    storage = Storage(URL)
+    folder = mirror.Mirrored(tmp := Path(os.environ["XDG_CACHE_HOME"]) / "large", storage)
+    tmp.mkdir(parents=True)
+    begun(folder, make_tiny())
+    sending, now = mirror._Mirror(storage, folder, lock=None), [0.0]
+    pretend(mirror, monotonic=lambda: now[0])
+
+    def sent(megabytes, **how):
+        folder.journal.write_bytes(b"1" * int(megabytes * 1e6))
+        sending._pass(**how)
+        return bool(written) and written[-1] == int(megabytes * 1e6)
+
+    assert sent(0.5)
+    assert sent(0.51)  # a small one always
+    assert sent(4)
+    assert not sent(4.3)
+    assert sent(4.5)
+    assert not sent(4.6)
+    now[0] = 61
+    assert sent(4.6)
+    assert not sent(4.7)
+    assert sent(4.7, all_of_it=True)
+
+
 def test_what_was_killed_here_goes_on_from_what_is_here_unless_another_went_on(objects, make_tiny):
     with mirrored(URL) as folder:
         begun(folder, make_tiny())

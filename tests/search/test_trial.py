@@ -53,6 +53,14 @@ def test_a_trial_goes_on_from_a_checkpoint_as_if_unbroken(make_tiny, tmp_path, s
     assert np.array_equal(resumed.samples, unbroken.samples)
 
 
+def test_a_checkpoint_of_another_configuration_is_not_gone_on_from(make_tiny):
+    experiment = make_tiny(training={"updates": 40, "batch_size": 8})
+    state = _Trial(experiment, {"lr": 1e-3, "betas": [0.5, 0.9]}).state()
+    _Trial(experiment, {"betas": (0.5, 0.9), "lr": 1e-3}).load_state(state)
+    with pytest.raises(ValueError, match="another configuration"):
+        _Trial(experiment, {"lr": 2e-3, "betas": [0.5, 0.9]}).load_state(state)
+
+
 def test_the_samples_of_a_record_are_few():
     assert few(np.zeros((2000, 2), np.float32)).shape == (64, 2)
     assert few(np.zeros((2000, 3, 128, 128), np.float32)).nbytes <= MOST_BYTES
