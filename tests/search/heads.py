@@ -64,15 +64,17 @@ def started(words: list[str], port: int, home: Path, **variables: str):
 
 
 @contextmanager
-def head(home: Path, *options: str, blind_to: Path | None = None, token: bool = True):
+def head(home: Path, *options: str, nodes: int = 1, blind_to: Path | None = None, token: bool = True):
     """A head of one CPU: {"address", "client", "dashboard"}, HOST:PORT each, which wants the token.
 
-    With `blind_to` a second node, of another one, which does not see that folder.
+    With a second of two `nodes`, of one more; it does not see the folder `blind_to`, if there is one.
     """
     gcs, client, dashboard, second = (free_port() for _ in range(4))
-    short = tempfile.mkdtemp(prefix="ray-", dir="/tmp")  # sockets must have short paths
+    # Sockets must have short paths; and a node that shares another one's folder unpacks its packages under its feet.
+    short, other = (tempfile.mkdtemp(prefix="ray-", dir="/tmp") for _ in range(2))
     with ExitStack() as stack:
-        stack.callback(shutil.rmtree, short, ignore_errors=True)
+        for folder in (short, other):
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
         common = ["--num-cpus=1", "--num-gpus=0", "--disable-usage-stats", "--block"]
         agents = [f"--dashboard-agent-listen-port={free_port()}" for _ in range(2)]  # other Rays have the usual one
         words = [
@@ -83,8 +85,11 @@ def head(home: Path, *options: str, blind_to: Path | None = None, token: bool = 
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         mode = "token" if token else "disabled"
         stack.enter_context(started(words, client, home, PATH=path, RAY_AUTH_MODE=mode))
-        if blind_to is not None:
-            join = [RAY, "start", f"--address=127.0.0.1:{gcs}", f"--node-manager-port={second}", agents[1], *common]
-            mount = 'mount -t tmpfs none "$0" && exec "$@"'
-            stack.enter_context(started(["unshare", "--mount", "sh", "-c", mount, str(blind_to), *join], second, home))
+        if nodes == 2:
+            place = [f"--temp-dir={other}", f"--node-manager-port={second}", agents[1]]
+            join = [RAY, "start", f"--address=127.0.0.1:{gcs}", *place, *common]
+            if blind_to is not None:
+                mount = 'mount -t tmpfs none "$0" && exec "$@"'
+                join = ["unshare", "--mount", "sh", "-c", mount, str(blind_to), *join]
+            stack.enter_context(started(join, second, home, PATH=path, RAY_AUTH_MODE=mode))
         yield {"address": f"127.0.0.1:{gcs}", "client": f"127.0.0.1:{client}", "dashboard": f"127.0.0.1:{dashboard}"}

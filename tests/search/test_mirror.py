@@ -17,6 +17,7 @@ from gansearch.search.mirror import mirrored
 from gansearch.search.searcher import open_study
 from gansearch.study.storage import Storage
 from gansearch.study.study import load_study
+from gansearch.study.tables import read_record
 
 URL = "s3://bucket/runs/tiny"
 
@@ -179,3 +180,26 @@ def test_killed_with_the_server_away_in_between_and_gone_on_with_elsewhere(objec
     told = open_study(study.folder, study.experiment).trials
     assert [t.number for t in told if t.state is TrialState.COMPLETE] == study.trials["number"].tolist()
     assert not [n for n in storage.files() if "checkpoint_" in n or n == "lock.json"]
+
+
+@pytest.mark.slow
+def test_a_population_that_was_killed_goes_on_elsewhere(objects, make_tiny, tmp_path, monkeypatch):
+    """Its members have to read each other's checkpoints at the URL."""
+    (tmp_path / "turns").mkdir()
+    sampler = {"name": "pbt", "perturbation_interval": 20, "quantile_fraction": 0.5}
+    experiment = make_tiny(tmp_path / "turns", seconds=2.0, sampler=sampler)
+    (tmp_path / "tiny.yaml").write_text(experiment.to_yaml())
+    storage = Storage(URL)
+    first = start(tmp_path / "tiny.yaml")
+    wait(first, lambda: sum("checkpoint_" in name for name in storage.files()) >= 4)
+    first.kill()
+    first.wait()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "another machine"))
+    second = start(tmp_path / "tiny.yaml", "--resume")
+    printed = second.stdout.read()
+    assert second.wait(timeout=120) == 0, printed
+    study = load_study(URL)
+    assert study.trials["status"].tolist() == ["complete"] * 4, study.trials["error"].tolist()
+    assert set(study.trials["updates"]) == {80}
+    assert max(len(read_record(study.folder, number)["schedule"]) for number in study.trials["number"]) > 1
+    assert not [name for name in storage.files() if "checkpoint_" in name]

@@ -22,10 +22,13 @@ from gansearch.search.submit import Job, follow, submit, submitted
 from gansearch.study.bundle import is_result, pack, unpack
 from gansearch.study.folder import StudyError
 from gansearch.study.study import load_study
+from gansearch.study.tables import read_record
 
 TASK = """
+import time
 
 import gansearch
+import ray
 import torch
 from networks import small
 
@@ -42,7 +45,9 @@ class Mine(gansearch.Task):
         return small(1)
 
     def quality(self, real, fake):
-        return {"distance": float((real.mean(0) - fake.mean(0)).norm())}
+        time.sleep(1)  # so that no node has trained them all before the other has begun
+        node = int(ray.get_runtime_context().get_node_id()[:8], 16) if ray.is_initialized() else 0
+        return {"distance": float((real.mean(0) - fake.mean(0)).norm()), "node": node}
 """
 EXPERIMENT = """
 name: my gan
@@ -79,7 +84,7 @@ def test_a_job_goes_on_without_us_and_its_results_come_back(mine, tmp_path, monk
     home = tmp_path / "home"
     home.mkdir()
     experiment = Experiment.load("experiment.yaml")
-    with heads.head(home, token=False) as cluster:
+    with heads.head(home, nodes=2, token=False) as cluster:
         job = submit(experiment, cluster["dashboard"])
         pretend(submitting, sleep=interrupt)
         with pytest.raises(Detached, match=f"{job.id} goes on without us\nfollow it with: the command\n.*ray job stop"):
@@ -98,6 +103,8 @@ def test_a_job_goes_on_without_us_and_its_results_come_back(mine, tmp_path, monk
         study = load_study(tmp_path / "here")
         assert study.trials["status"].tolist() == ["complete"] * 2, study.trials["error"].tolist()
         assert study.trials["lr"].iloc[0] == pytest.approx(5e-4)
+        nodes = {read_record(study.folder, n)["seeds"][0]["quality"]["node"] for n in study.trials["number"]}
+        assert len(nodes) == 2  # the code went to both
         assert study.experiment.task == f"{mine}/my_gan.py:Mine"  # an export can be trained here
         there = home / "results" / "my-gan"
         names = {p.relative_to(there) for p in there.rglob("*") if p.is_file()}
