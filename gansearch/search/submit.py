@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import shlex
 import tempfile
 import time
-import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import requires, version
 from pathlib import Path
-from typing import Any
 
-from packaging.requirements import Requirement
-from ray._private.runtime_env.packaging import create_package
 from ray.job_submission import JobDetails
 
-from gansearch.experiment import Experiment, ExperimentError, folder_name
-from gansearch.search.code import FROM, code_for
+from gansearch.experiment import Experiment, folder_name
 from gansearch.search.errors import Detached, JobFailed
 from gansearch.search.jobs import NAME, OUT, Jobs, NoAnswer
-from gansearch.search.points import PUBLISHED, fields_of
+from gansearch.search.packed import FILE, packed
 
-FILE = "gansearch-experiment.yaml"
-"""The experiment in the job's working directory."""
 _POLL_SECONDS = 2.0
 _LAST_LINES = 5
 """Of a failed job's log, all of which was said already."""
-_THERE = {"ray", "torch"}
-"""What --pip never changes on a cluster: what it runs, and a build that fits its GPUs."""
 
 
 @dataclass(frozen=True)
@@ -63,33 +52,20 @@ def submit(
 ) -> Job:
     """Sends an experiment, with the folder of its task's code and this very gansearch, and starts its sweep there.
 
+    A built-in task has no code: the data that it reads go instead, where they are small enough.
     `out` is relative to the home directory on the cluster. `flags` are further words of the job's `gansearch sweep`.
     `pip` has the nodes install what they lack of what gansearch needs, and requirements.txt beside the code.
     Raises SweepError, TaskError or ExperimentError before anything is sent.
     """
     jobs = Jobs(url)
-    code = code_for(experiment)
-    root = code.runtime_env.get("working_dir")
     out = str(out or f"results/{experiment.folder}")
     out = out if out.startswith(("/", "~")) or "://" in out else f"~/{out}"
     words = ["python", "-m", "gansearch", "sweep", FILE, "--address", "auto", *flags, "--out"]
     with tempfile.TemporaryDirectory() as folder:
-        package = Path(folder) / "package.zip"
-        if root is not None:
-            create_package(root, package, include_gitignore=True, excludes=code.runtime_env["excludes"])
-        with zipfile.ZipFile(package, "a") as archive:
-            archive.writestr(FILE, _portable(experiment).to_yaml())
-        env: dict[str, Any] = {
-            "working_dir": str(package),
-            "py_modules": code.runtime_env["py_modules"],
-            "env_vars": {FROM: root} if root else {},
-        }
-        if pip:
-            env["pip"] = _packages(Path(root) if root else None)
         job = jobs.submit(
             entrypoint=f"{shlex.join(words)} {shell(out)}",
             submission_id=f"{experiment.folder}-{secrets.token_hex(3)}",
-            runtime_env=env,
+            runtime_env=packed(experiment, Path(folder) / "package.zip", pip),
             metadata={NAME: experiment.name, OUT: out},
         )
     return Job(jobs, job, out, experiment.folder)
@@ -146,33 +122,3 @@ def follow(job: Job, say: Callable[[str], None], again: str) -> None:
 def shell(out: str) -> str:
     """A path as a word of a shell, which finds the home directory itself."""
     return f"~/{shlex.quote(out[2:])}" if out.startswith("~/") else shlex.quote(out)
-
-
-def _portable(experiment: Experiment) -> Experiment:
-    """The experiment with the fields of those files that `start_from` names, which stay here."""
-    points = [
-        {name: json.loads(json.dumps(value, default=_plain)) for name, value in fields_of(point).items()}
-        if isinstance(point, str) and point not in PUBLISHED
-        else point
-        for point in experiment.start_from
-    ]
-    return experiment.model_copy(update={"start_from": points})
-
-
-def _plain(value: Any) -> Any:
-    """A change of a schedule as plain data."""
-    return value.model_dump(mode="json", exclude_none=True)
-
-
-def _packages(root: Path | None) -> list[str]:
-    """What gansearch needs, in the versions that are here, and the user's own requirements."""
-    needs = [Requirement(text) for text in requires("gansearch") or ()]
-    own = [f"{need.name}=={version(need.name)}" for need in needs if not need.marker and need.name not in _THERE]
-    file = root and root / "requirements.txt"
-    if not file or not file.is_file():
-        return own
-    lines = [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
-    wrong = next((line for line in lines if line.startswith("-")), None)
-    if wrong:
-        raise ExperimentError(str(file), {"": f"--pip sends packages alone, not {wrong!r}"})
-    return own + [line for line in lines if line and not line.startswith("#")]

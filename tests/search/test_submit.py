@@ -1,12 +1,14 @@
 """A sweep as a job of a real cluster: sent, left alone, followed, and brought back through the dashboard."""
 
 import os
+import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import version
 from pathlib import Path
 from threading import Thread
 
 import heads
+import numpy as np
 import pytest
 from ray.job_submission import JobDetails
 from typer.testing import CliRunner
@@ -14,10 +16,12 @@ from typer.testing import CliRunner
 from gansearch.cli import app
 from gansearch.experiment import Experiment, ExperimentError
 from gansearch.search import fetch as fetching
+from gansearch.search import packed as packing
 from gansearch.search import submit as submitting
 from gansearch.search.errors import Detached, JobFailed, SweepError
 from gansearch.search.fetch import fetch, find
 from gansearch.search.jobs import Jobs, NoAnswer
+from gansearch.search.packed import FILE, packages, packed
 from gansearch.search.submit import Job, follow, submit, submitted
 from gansearch.study.bundle import is_result, pack, unpack
 from gansearch.study.folder import StudyError
@@ -189,13 +193,41 @@ def test_mistakes_end_in_one_message(mine, words, message):
 
 def test_what_nodes_install_is_pinned_but_for_ray_and_torch(mine, monkeypatch):
     (mine / "requirements.txt").write_text("# mine\neinops>=0.8\n")
-    found = submitting._packages(mine)
+    found = packages(mine)
     assert "einops>=0.8" in found
     assert f"optuna=={version('optuna')}" in found
     assert not [text for text in found if text.startswith(("ray", "torch"))]
     (mine / "requirements.txt").write_text("--index-url http://there\n")
     with pytest.raises(ExperimentError, match="--pip sends packages alone"):
-        submitting._packages(mine)
+        packages(mine)
+
+
+def test_a_built_in_task_s_data_go_along_while_the_dashboard_takes_them(mine, monkeypatch):
+    data = mine / "numbers"
+    data.mkdir()
+    np.save(data / "points.npy", np.random.default_rng(0).normal(size=(100, 2)))
+    fields = {"name": "a", "task": "points", "task_options": {"path": str(data)}, "training": {"updates": 40}}
+    env = packed(Experiment.parse(fields), mine / "folder.zip")
+    with zipfile.ZipFile(mine / "folder.zip") as archive:
+        assert sorted(archive.namelist()) == [FILE, "numbers/points.npy"]
+    assert env["env_vars"] == {"GANSEARCH_FROM": str(mine)}
+
+    fields["task_options"] = {"path": str(data / "points.npy")}
+    packed(Experiment.parse(fields), mine / "file.zip")
+    with zipfile.ZipFile(mine / "file.zip") as archive:
+        assert sorted(archive.namelist()) == [FILE, "points.npy"]
+
+    monkeypatch.setattr(packing, "_MOST_BYTES", 2**20 + 1000)
+    env = packed(Experiment.parse(fields), mine / "large.zip")
+    with zipfile.ZipFile(mine / "large.zip") as archive:
+        assert archive.namelist() == [FILE]
+    assert env["env_vars"] == {}
+
+
+def test_what_the_dashboard_does_not_take_is_told_before_it_is_sent(mine, monkeypatch):
+    monkeypatch.setattr(packing, "_MOST_BYTES", 100)
+    with pytest.raises(SweepError, match=rf"task: {mine} holds .* when packed, and the cluster's dashboard takes"):
+        packed(Experiment.load("experiment.yaml"), mine / "package.zip")
 
 
 def test_a_fetched_name_stays_in_its_folder(tmp_path):
