@@ -8,7 +8,8 @@ seed-20000/samples.png              the same as one opens them: sample-00.wav an
                                     where they are sounds, texts or a table
 seed-20000/curves.parquet           its probes
 seed-20000/generator.safetensors    G's weights (their average where there is one)
-seed-20000/generator.pt2            G as a program that torch alone loads, where torch.export can make one
+seed-20000/generator.pt2            G as a program that torch alone loads, where torch.export can make one; with what
+                                    its task undoes, so that it gives data units
 
 A training loop of the user's own keeps its generator to itself: in place of the last two there is checkpoint/, what it
 has saved, and samples.npy holds the samples that it reported last.
@@ -34,7 +35,7 @@ from torch import nn
 
 from gansearch.experiment import Experiment, ExperimentError
 from gansearch.gan import LoopTrainer, Probe, Result, Trainer
-from gansearch.gan.shown import shown_of
+from gansearch.gan.shown import shown_of, undone
 from gansearch.study.folder import write_array, write_whole
 from gansearch.study.samples import Kept
 from gansearch.study.showing import files
@@ -163,10 +164,12 @@ class SeedFolder:
         network = trainer.generator if trainer.average is None else trainer.average.module
         network = copy.deepcopy(network).cpu().eval()
         weights = {name: value.detach().contiguous() for name, value in network.state_dict().items()}
-        samples = trainer.samples(SAMPLES).cpu().numpy()
+        samples = undone(trainer.task, trainer.samples(SAMPLES).cpu().numpy())
         self._write_samples(Kept(samples, shown_of(trainer.task, samples)))
         write_whole(self.path / "generator.safetensors", save(weights))
-        if program := exported(network, trainer.task.latent_dim):
+        undo = trainer.task.undo()
+        whole = network if undo is None else nn.Sequential(network, undo)
+        if program := exported(whole, trainer.task.latent_dim):
             write_whole(self.path / "generator.pt2", program)
 
     def _write_samples(self, samples: Kept) -> None:

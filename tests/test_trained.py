@@ -93,6 +93,18 @@ def test_the_generator_runs_with_torch_alone(tmp_path):
     assert np.allclose(samples.detach().std(0), spread, rtol=0.1)
 
 
+def test_what_is_written_is_in_the_units_of_the_user_s_file(tmp_path):
+    points = np.random.default_rng(0).normal([5, -40], [0.1, 300], (500, 2))
+    np.save(tmp_path / "points.npy", points)
+    options = {"path": str(tmp_path / "points.npy"), "standardise": True}
+    train(ring().model_copy(update={"task": "points", "task_options": options}), out=tmp_path / "out")
+    samples = np.load(tmp_path / "out/seed-20000/samples.npy")
+    generator = torch.export.load(tmp_path / "out/seed-20000/generator.pt2").module()
+    for found in (samples, generator(torch.randn(2000, 16)).detach().numpy()):
+        assert found[:, 0].mean() == pytest.approx(5, abs=0.5)
+        assert found[:, 1].std() > 30
+
+
 def test_a_generator_that_cannot_be_exported_has_its_weights(tmp_path):
     class Odd(torch.nn.Module):
         def forward(self, latent):

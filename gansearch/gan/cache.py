@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import platformdirs
@@ -15,6 +16,8 @@ from filelock import FileLock
 
 from gansearch.gan.task import TaskError
 
+Source = TypeVar("Source")
+Decoded = TypeVar("Decoded")
 FOLDER = "GANSEARCH_CACHE"
 """The environment variable that names the cache's folder."""
 
@@ -48,6 +51,13 @@ def cached(
         raise TaskError(
             f"{where}: decoded data cannot be kept there ({reason}); name another folder in {FOLDER}"
         ) from None
+
+
+def on_all_cores(decode: Callable[[Source], Decoded], sources: Sequence[Source], at_once: int) -> Iterator[Decoded]:
+    """What `decode` makes of each source, in order, by a thread on every core; at most so many wait to be taken."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for start in range(0, len(sources), at_once):
+            yield from pool.map(decode, sources[start : start + at_once])
 
 
 def new_array(path: Path, shape: tuple[int, ...], dtype: type) -> np.ndarray:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from gansearch.gan.cache import cached, new_array
+from gansearch.gan.cache import cached, new_array, on_all_cores
 from gansearch.gan.task import TaskError
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".jp2", ".avif")
@@ -82,7 +81,9 @@ def read_pictures(source: Source, size: int, colour: bool | None) -> Pictures:
         chosen = _is_coloured(source) if colour is None else colour
         pixels = new_array(array, (len(source.names), 3 if chosen else 1, size, size), np.uint8)
         count, broken = 0, []
-        for name, one in zip(source.names, _decoded(source, size, chosen), strict=True):
+        places = range(len(source.names))
+        decoded = on_all_cores(lambda place: _decode(source, place, size, chosen), places, _AT_ONCE)
+        for name, one in zip(source.names, decoded, strict=True):
             if isinstance(one, str):
                 broken.append(f"{name} ({one})")
             else:
@@ -109,14 +110,6 @@ def _is_coloured(source: Source) -> bool:
         if not isinstance(one, str) and bool((one != one[:1]).any()):
             return True
     return False
-
-
-def _decoded(source: Source, size: int, colour: bool) -> Iterator[np.ndarray | str]:
-    """(C, size, size) bytes of each picture in order, or why it cannot be read; a few at a time on every core."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for start in range(0, len(source.names), _AT_ONCE):
-            places = range(start, min(start + _AT_ONCE, len(source.names)))
-            yield from pool.map(lambda place: _decode(source, place, size, colour), places)
 
 
 def _decode(source: Source, place: int, size: int, colour: bool) -> np.ndarray | str:

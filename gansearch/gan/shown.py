@@ -1,4 +1,4 @@
-"""How a task's samples are shown, asked of code that may be wrong."""
+"""How a task's samples are shown, in the data's own units; asked of code that may be wrong."""
 
 from __future__ import annotations
 
@@ -6,8 +6,19 @@ import json
 from typing import Any
 
 import numpy as np
+import torch
 
 from gansearch.gan.task import Task
+
+
+def undone(task: Task, samples: np.ndarray) -> np.ndarray:
+    """(N, ...) samples, or what the task's `undo` makes of them."""
+    layer = task.undo()
+    if layer is None:
+        return samples
+    with torch.no_grad():
+        found: np.ndarray = layer(torch.from_numpy(samples)).numpy()
+    return found
 
 
 def shown_of(task: Task, samples: np.ndarray) -> dict[str, Any]:

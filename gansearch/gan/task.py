@@ -62,6 +62,13 @@ class Task:
         """{"distance": smaller is better, ...} of (M, ...) held-out reals and as many fakes, float32 on the CPU."""
         return {"distance": quality.sliced_wasserstein(real, fake)}
 
+    def undo(self) -> nn.Module | None:
+        """A layer behind the generator that undoes what `real` did to the data, such as a standardisation; or None.
+
+        It is no part of training. Pictures, `samples.npy` and the program that `gansearch train` writes have it.
+        """
+        return None
+
     def shown(self, samples: np.ndarray) -> dict[str, Any]:
         """How (N, ...) float32 samples are shown to people, as JSON; {} means by their shape, as images or points.
 

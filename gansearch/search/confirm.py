@@ -173,11 +173,11 @@ def _train(experiment: Experiment, params: Mapping[str, Any], seed: int, bundle:
             for _ in trainer.run():
                 pass
             result = trainer.result()
+        samples = few(experiment, result.samples)
     except WorkerDied:
         raise  # Ray tries again, as after the end of this worker
     except (Exception, SystemExit) as error:  # noqa: BLE001 (the user's code may raise anything)
         return _failed(seed, why(error)), None, {}
-    samples = few(result.samples)
     return seed_result(result), samples, to_show(experiment, samples).get("shown", {})
 
 

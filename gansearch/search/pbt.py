@@ -152,7 +152,7 @@ class _Member:
                 self.exchanges += 1  # it has diverged, and waits to become a copy of another
                 yield -math.inf
             result = trainer.result()
-            self.seeds, self.samples = [seed_result(result)], few(result.samples)
+            self.seeds, self.samples = [seed_result(result)], few(self.experiment, result.samples)
         except (Exception, SystemExit) as error:  # noqa: BLE001 (the user's code may raise anything)
             self.error = user_traceback(error)
             if torch.cuda.is_available():

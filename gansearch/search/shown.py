@@ -8,17 +8,17 @@ import numpy as np
 
 from gansearch.experiment import Experiment
 from gansearch.gan.data import held_out_of
-from gansearch.gan.shown import shown_of
+from gansearch.gan.shown import shown_of, undone
 from gansearch.search.workers import task_of
 
 MOST_SAMPLES = 64
 MOST_BYTES = 1_000_000
 
 
-def few(samples: np.ndarray) -> np.ndarray | None:
-    """The first samples, at most 64 and 1 MB of them; None where one alone is larger."""
+def few(experiment: Experiment, samples: np.ndarray) -> np.ndarray | None:
+    """The first samples, at most 64 and 1 MB of them, in the data's own units; None where one alone is larger."""
     count = min(MOST_SAMPLES, len(samples), MOST_BYTES // max(1, samples[:1].nbytes))
-    return np.ascontiguousarray(samples[:count]) if count else None
+    return np.ascontiguousarray(undone(task_of(experiment), samples[:count])) if count else None
 
 
 def to_show(experiment: Experiment, samples: np.ndarray | None) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def to_show(experiment: Experiment, samples: np.ndarray | None) -> dict[str, Any
     try:
         task = task_of(experiment)
         held_out = held_out_of(task)
-        real = None if held_out is None else few(held_out[:MOST_SAMPLES].cpu().numpy())
+        real = None if held_out is None else few(experiment, held_out[:MOST_SAMPLES].cpu().numpy())
     except Exception:  # noqa: BLE001 (the trial has ended well; a picture is not worth its record)
         return {}
     real_shown = {} if real is None else shown_of(task, real)

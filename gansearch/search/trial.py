@@ -311,7 +311,7 @@ class _Trial:
     def _keep(self, result: Result) -> None:
         self.seeds.append(seed_result(result))
         if len(self.seeds) == 1:
-            self.samples = few(result.samples)
+            self.samples = few(self.experiment, result.samples)
 
     def _wants_another(self) -> bool:
         """Whether one more seed is trained: the least while none fails or is pruned, then those that are earned."""

@@ -9,15 +9,9 @@ from PIL import Image
 
 from gansearch.experiment import Experiment
 from gansearch.gan import check_task, load_task
-from gansearch.gan.cache import FOLDER
 from gansearch.gan.task import TaskError
 
 PICTURES = [Image.fromarray(np.full((20, 30, 3), [place, 0, 255], np.uint8)) for place in range(60)]
-
-
-@pytest.fixture(autouse=True)
-def _own_cache(monkeypatch, tmp_path):
-    monkeypatch.setenv(FOLDER, str(tmp_path / "cache"))
 
 
 class Flowers:

@@ -20,11 +20,6 @@ CPU = torch.device("cpu")
 RANDOM = np.random.default_rng(0)
 
 
-@pytest.fixture(autouse=True)
-def _own_cache(monkeypatch, tmp_path):
-    monkeypatch.setenv(FOLDER, str(tmp_path / "cache"))
-
-
 @pytest.fixture
 def folder(tmp_path):
     path = tmp_path / "pictures"

@@ -15,7 +15,7 @@ from gansearch.gan import quality
 from gansearch.gan.spectra import log_mel
 from gansearch.gan.task import Task, TaskError
 from gansearch.gan.tasks.files import positive
-from gansearch.gan.tasks.sound import Pieces, read_pieces
+from gansearch.gan.tasks.sound import FULL, Pieces, read_pieces
 from gansearch.gan.tasks.spectrum_networks import frames_of, spectrum_discriminator, spectrum_generator
 
 NETWORKS = ("spectrum", "wave")
@@ -69,6 +69,9 @@ class Audio(Task):
 
     def real(self) -> Tensor:
         return self._pieces.samples
+
+    def unpacked(self, stored: Tensor) -> Tensor:
+        return stored.float() / FULL
 
     def warnings(self) -> list[str]:
         return self._pieces.warnings

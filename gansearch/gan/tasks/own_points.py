@@ -26,7 +26,7 @@ class Points(Task):
     """Points of any dimension in a file (npy, npz, csv, parquet), or ring, grid, spiral or moons.
 
     `path` is the file, or `shape` names a toy set of 10,000 points in the plane. With `standardise` each column is
-    brought to mean 0 and standard deviation 1, and samples are in these units.
+    brought to mean 0 and standard deviation 1 for training; what is written and drawn is in the file's own units.
     """
 
     def __init__(
@@ -61,10 +61,18 @@ class Points(Task):
         else:
             array, missing = read_points(self.path)
             points = torch.from_numpy(array)
-        return (_standardised(points) if self.standardise else points), missing
+        return points, missing
+
+    @functools.cached_property
+    def _units(self) -> Units:
+        return Units(self._read[0])
 
     def real(self) -> Tensor:
-        return self._read[0]
+        points = self._read[0]
+        return (points - self._units.mean) / self._units.spread if self.standardise else points
+
+    def undo(self) -> nn.Module | None:
+        return self._units if self.standardise else None
 
     def generator(self) -> nn.Module:
         return perceptron(self.latent_dim, self._read[0].shape[1], self.width, self.layers)
@@ -106,10 +114,20 @@ class Points(Task):
         return told
 
 
-def _standardised(points: Tensor) -> Tensor:
-    """Each column with mean 0 and standard deviation 1; one that never changes is 0."""
-    spread = points.std(0)
-    return (points - points.mean(0)) / torch.where(spread > 0, spread, 1)
+class Units(nn.Module):
+    """(B, D) standardised points -> (B, D) points in the units of those given; a column that never changes stays."""
+
+    mean: Tensor
+    spread: Tensor
+
+    def __init__(self, points: Tensor):
+        super().__init__()
+        spread = points.std(0)
+        self.register_buffer("mean", points.mean(0))
+        self.register_buffer("spread", torch.where(spread > 0, spread, 1))
+
+    def forward(self, samples: Tensor) -> Tensor:
+        return samples * self.spread + self.mean
 
 
 def _spiral() -> Tensor:

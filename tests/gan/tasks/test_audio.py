@@ -7,9 +7,10 @@ import torch
 
 from gansearch.experiment import Training
 from gansearch.gan import TaskError, Trainer, check_task, load_task
+from gansearch.gan.data import Data
 from gansearch.gan.spectra import log_mel
 from gansearch.gan.stacked import refusal
-from gansearch.gan.tasks.sound import read_pieces
+from gansearch.gan.tasks.sound import FULL, read_pieces
 from gansearch.gan.tasks.spectrum_networks import Sound, Spectrum, frames_of
 
 RATE = 8_000
@@ -142,9 +143,23 @@ def test_files_of_any_rate_and_channels_are_made_one(tmp_path):
         "1 of 3 files have several channels, which are mixed down to one",
         "1 of 3 files are shorter than 0.14 s and end in silence",
     ]
-    assert pieces[:36].abs().max() == pieces[36:72].abs().max() == 1
+    assert pieces[:36].abs().max() == pieces[36:72].abs().max() == FULL
     peak = torch.fft.rfft(pieces[0, 0]).abs().argmax() / 0.14
     assert float(peak) == pytest.approx(220, abs=7)
+
+
+def test_files_are_decoded_once_and_mapped(notes, monkeypatch):
+    first = load_task("audio", {"path": str(notes), "seconds": 0.25})
+    loud = first.unpacked(first.real()).abs().amax((1, 2))
+    assert loud.tolist() == [1] * 60
+    monkeypatch.setattr(soundfile, "read", None)
+    again = load_task("audio", {"path": str(notes), "seconds": 0.25})
+    assert torch.equal(again.real(), first.real())
+    assert again.real().dtype is torch.int16
+    assert Data(again, torch.device("cpu")).real.data_ptr() == again.real().data_ptr()  # no copy in memory
+    soundfile.write(notes / "60.wav", note(220, 0.25), RATE)
+    with pytest.raises(TypeError, match="NoneType"):
+        load_task("audio", {"path": str(notes), "seconds": 0.25}).real()
 
 
 def test_silence_is_left_out(tmp_path):
