@@ -15,7 +15,7 @@ from gansearch.gan.task import TaskError
 
 def in_torchvision(name: str) -> Source:
     """The training part of a class of torchvision.datasets, downloaded into the cache where it can be."""
-    datasets = _package("torchvision.datasets", "torchvision", f"torchvision:{name}")
+    datasets = package("torchvision.datasets", "torchvision", f"task_options.path: torchvision:{name} needs a package")
     known = [key for key, value in vars(datasets).items() if inspect.isclass(value) and hasattr(value, "__getitem__")]
     if name not in known:
         raise TaskError(f"task_options.path: torchvision has no data set {name}{_near(name, known)}")
@@ -26,20 +26,20 @@ def in_torchvision(name: str) -> Source:
         pictures = make(**{key: value for key, value in options.items() if key in allowed})
         count = len(pictures)
     except Exception as error:  # noqa: BLE001 (its code may raise anything: no network, no space, an option missing)
-        raise TaskError(f"task_options.path: torchvision:{name} cannot be had ({_short(error)})") from None
+        raise TaskError(f"task_options.path: torchvision:{name} cannot be had ({short(error)})") from None
     where = f"of torchvision:{name}"
     return Source(where, range_names(count), lambda place: pictures[place][0], version=f"{where} {count}")
 
 
 def in_hugging_face(name: str) -> Source:
     """The first split of a data set on the Hub, or of a folder that `datasets` can read; its first column of images."""
-    datasets = _package("datasets", "huggingface", f"hf:{name}")
+    datasets = package("datasets", "huggingface", f"task_options.path: hf:{name} needs a package")
     try:
         splits = datasets.load_dataset(name)
         split = "train" if "train" in splits else next(iter(splits))
         table = splits[split]
     except Exception as error:  # noqa: BLE001 (its code may raise anything: no network, no such name)
-        raise TaskError(f"task_options.path: hf:{name} cannot be had ({_short(error)})") from None
+        raise TaskError(f"task_options.path: hf:{name} cannot be had ({short(error)})") from None
     columns = [column for column, kind in table.features.items() if type(kind).__name__ == "Image"]
     if not columns:
         raise TaskError(
@@ -58,17 +58,16 @@ def range_names(count: int) -> list[str]:
     return [f"number {place}" for place in range(count)]
 
 
-def _package(module: str, extra: str, path: str) -> ModuleType:
+def package(module: str, extra: str, needs: str) -> ModuleType:
+    """A module of an extra of ours. Raises TaskError that begins with what `needs` it, and names the extra."""
     try:
         return importlib.import_module(module)
     except Exception as error:  # noqa: BLE001 (torchvision beside another torch raises RuntimeError)
-        raise TaskError(
-            f"task_options.path: {path} needs a package that cannot be imported ({_short(error)}); "
-            f"pip install 'gansearch[{extra}]'"
-        ) from None
+        raise TaskError(f"{needs} that cannot be imported ({short(error)}); pip install 'gansearch[{extra}]'") from None
 
 
-def _short(error: BaseException) -> str:
+def short(error: BaseException) -> str:
+    """Of what another package raised, the kind and the first line."""
     return f"{type(error).__name__}: {str(error).splitlines()[0]}" if str(error) else type(error).__name__
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gansearch.gan import quality
+from gansearch.gan import inception, quality
 from gansearch.gan.features import features_of
 from gansearch.gan.named import in_hugging_face, in_torchvision
 from gansearch.gan.pixels import Pictures, Source, in_folder, read_pictures
@@ -18,6 +18,7 @@ from gansearch.gan.task import Task, TaskError
 from gansearch.gan.tasks import image_networks
 
 NETWORKS = ("dcgan", "resnet")
+FEATURES = {"random": features_of, "inception": inception.inception_features}
 _NAMED = {"torchvision": in_torchvision, "hf": in_hugging_face}
 """What a path may begin with, before a colon."""
 _LEAST = 50
@@ -29,7 +30,7 @@ class Images(Task):
 
     `path` is the folder, or a data set by its name, `torchvision:CIFAR10` or `hf:NAME`; `size` 16, 32, 64 or 128
     pixels, `colour` true, false or auto, `networks` dcgan or resnet (SNGAN's), and `width` their channels at half the
-    full size.
+    full size. `features` random or inception are what distances are measured on.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Images(Task):
         networks: str = "dcgan",
         width: int = 32,
         latent_dim: int = 64,
+        features: str = "random",
     ):
         if not path:
             raise TaskError("task_options.path: images needs a folder of pictures: task_options: {path: FOLDER}")
@@ -49,10 +51,15 @@ class Images(Task):
             raise TaskError(f"task_options.colour: {colour!r} is not one of true, false and auto")
         if networks not in NETWORKS:
             raise TaskError(f"task_options.networks: {networks!r} is not one of dcgan and resnet")
+        if features not in FEATURES:
+            raise TaskError(f"task_options.features: {features!r} is not one of {' and '.join(FEATURES)}")
+        if features == "inception":
+            inception.network()  # what is missing for it is told before anything is trained
         for name, value in {"width": width, "latent_dim": latent_dim}.items():
             if value < 1:
                 raise TaskError(f"task_options.{name}: must be at least 1, not {value}")
         self.path, self.size, self.networks, self.width, self.latent_dim = path, size, networks, width, latent_dim
+        self.features = FEATURES[features]
         self.colour = None if colour == "auto" else bool(colour)
 
     @functools.cached_property
@@ -90,8 +97,8 @@ class Images(Task):
         return make(self.size, self.channels, self.width)
 
     def quality(self, real: Tensor, fake: Tensor) -> dict[str, float]:
-        """distance: Fréchet distance on features of a fixed random network; coverage (k = 5) on the same features."""
-        real_features, fake_features = (features_of(images) for images in (real, fake))
+        """distance: Fréchet distance of features, by inception the FID; coverage (k = 5) in the same features."""
+        real_features, fake_features = (self.features(images) for images in (real, fake))
         return {
             "distance": quality.frechet(real_features, fake_features),
             "coverage": quality.coverage(real_features, fake_features),
