@@ -81,10 +81,8 @@ class Experiment(Model):
     @field_validator("task_options")
     @classmethod
     def _data_path(cls, options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
-        path = options.get("path")
-        if not isinstance(path, str) or re.match(r"\w{2,}:", path):  # hf:NAME is no file
-            return options
-        return {**options, "path": _absolute(path, info)}
+        path = _data_path(options)
+        return options if path is None else {**options, "path": _absolute(path, info)}
 
     @field_validator("warm_start")
     @classmethod
@@ -134,6 +132,11 @@ class Experiment(Model):
         self.__dict__["training"] = training  # nobody has seen this experiment yet
         errors = dict(loop_errors(training, written, self.search, self.start_from, self.confirm))
         return errors | dict(process_errors(self.resources, self.is_population))
+
+    @property
+    def data_path(self) -> str | None:
+        """The file or folder that `task_options.path` names; None where there is none, or it is no file: hf:NAME."""
+        return _data_path(self.task_options)
 
     @property
     def is_loop(self) -> bool:
@@ -225,6 +228,11 @@ def schema() -> dict[str, Any]:
     search.update(properties=dict.fromkeys(fields, entry), additionalProperties=entry)
     ours = {"search": {"propertyNames": {"enum": fields}}}
     return {**tree, "if": {"properties": {"task": {"pattern": PATTERN}}}, "else": {"properties": ours}}
+
+
+def _data_path(options: Mapping[str, Any]) -> str | None:
+    path = options.get("path")
+    return path if isinstance(path, str) and not re.match(r"\w{2,}:", path) else None
 
 
 def _absolute(path: str, info: ValidationInfo) -> str:

@@ -81,13 +81,12 @@ def _root(task: str) -> Path | None:
 def _seen_from(root: Path, experiment: Experiment) -> Experiment:
     """The experiment with relative paths where they lead into `root`."""
     where, _, name = experiment.task.rpartition(":")
-    options = experiment.task_options
+    path = experiment.data_path
     update: dict[str, Any] = {}
     if where.endswith(".py") and Path(where).is_relative_to(root):
         update["task"] = f"{Path(where).relative_to(root)}:{name}"
-    path = options.get("path")
-    if isinstance(path, str) and Path(path).is_relative_to(root):
-        update["task_options"] = {**options, "path": str(Path(path).relative_to(root))}
+    if path is not None and Path(path).is_relative_to(root):
+        update["task_options"] = {**experiment.task_options, "path": str(Path(path).relative_to(root))}
     return experiment.model_copy(update=update)
 
 

@@ -46,7 +46,7 @@ def ask(node: str, experiment: Experiment, marker: Path | str) -> ray.ObjectRef:
     here = NodeAffinitySchedulingStrategy(node, soft=False)
     # A worker that was killed says nothing of its node.
     task = ray.remote(num_cpus=0, max_retries=2)(_look).options(scheduling_strategy=here)
-    return task.remote(experiment.task, experiment.task_options.get("path"), str(marker))
+    return task.remote(experiment.task, experiment.data_path, str(marker))
 
 
 def answer(reference: ray.ObjectRef, seconds: float) -> str | None:

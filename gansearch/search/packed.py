@@ -35,7 +35,7 @@ def packed(experiment: Experiment, package: Path, pip: bool = False) -> dict[str
     if root is not None:
         create_package(root, package, include_gitignore=True, excludes=code.runtime_env["excludes"])
     elif data:
-        root = str(Path(experiment.task_options["path"]).parent)
+        root = str(Path(str(experiment.data_path)).parent)
     with zipfile.ZipFile(package, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(FILE, _portable(experiment).to_yaml())
         for file in data:
@@ -73,8 +73,8 @@ def packages(root: Path | None) -> list[str]:
 
 def _data(experiment: Experiment) -> list[Path]:
     """The files that a built-in task reads; none where they are too large to be sent: all nodes have to see them."""
-    path = experiment.task_options.get("path")
-    if ":" in experiment.task or not isinstance(path, str):
+    path = experiment.data_path
+    if ":" in experiment.task or path is None:
         return []
     files, size = [], 0
     for file in [Path(path), *sorted(Path(path).rglob("*"))]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from ray._private.runtime_env import packaging
 
+from gansearch.experiment import Experiment
 from gansearch.search import nodes
 from gansearch.search.code import code_for
 from gansearch.search.errors import SweepError
@@ -94,6 +95,13 @@ def test_what_a_node_may_lack(mine, tmp_path):
     assert "does not see" in nodes._look(task, None, str(tmp_path / "out" / "marker"))
     assert "there is no file" in nodes._look(f"{tmp_path}/none.py:Mine", None, marker)
     assert "there is no /data/none" in nodes._look(task, "/data/none", marker)
+
+
+def test_a_data_set_by_its_name_is_no_file_that_a_node_lacks():
+    fields = {"name": "a", "task": "table", "task_options": {"path": "sklearn:wine"}}
+    assert Experiment.parse(fields).data_path is None
+    fields["task_options"]["path"] = "wine.csv"
+    assert Experiment.parse(fields).data_path == str(Path.cwd() / "wine.csv")
 
 
 def test_the_marker_leaves_nothing_behind(tmp_path):
