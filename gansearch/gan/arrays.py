@@ -7,10 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from gansearch.gan.files import need
 from gansearch.gan.task import TaskError
-
-LEAST = 50
-"""Points that a file has to hold: a fifth is held out, and fewer than ten say nothing."""
 
 
 def read_points(path: Path) -> tuple[np.ndarray, int]:
@@ -37,10 +35,9 @@ def read_points(path: Path) -> tuple[np.ndarray, int]:
             f"task_options.path: {path} holds {values.dtype} of shape {values.shape}; points are real numbers, (N, D)"
         )
     points = values.astype(np.float32)
-    whole = np.isfinite(points).all(1)
-    if whole.sum() < LEAST:
-        raise TaskError(f"task_options.path: {path} holds {whole.sum()} whole points; at least {LEAST} are needed")
-    return points[whole], int((~whole).sum())
+    finite = np.isfinite(points).all(1)
+    need(int(finite.sum()), f"points of {path} are whole", "add some")
+    return points[finite], int((~finite).sum())
 
 
 def _npy(path: Path) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from gansearch.gan.cache import cached, new_array, on_all_cores
+from gansearch.gan.files import files_of
 from gansearch.gan.task import TaskError
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".jp2", ".avif")
@@ -53,21 +53,11 @@ class Pictures:
     """The first of them, with what Pillow said."""
 
 
-def in_folder(folder: Path) -> Source:
+def in_folder(path: str) -> Source:
     """The pictures below a folder, at any depth; what is hidden is left out. Raises TaskError where there are none."""
-    if not folder.is_dir():
-        what = "is a file, not a folder of pictures" if folder.exists() else "there is no such folder"
-        raise TaskError(f"task_options.path: {folder}: {what}")
-    files = sorted(
-        Path(place) / name
-        for place, _, names in os.walk(folder, followlinks=True)
-        for name in names
-        if name.lower().endswith(ENDINGS) and not name.startswith(".")
-    )
-    if not files:
-        kinds = ", ".join(ending.removeprefix(".") for ending in ENDINGS)
-        raise TaskError(f"task_options.path: there is no picture below {folder} (looked for {kinds})")
-    names = [str(file.relative_to(folder)) for file in files]
+    files = files_of(path, ENDINGS)
+    folder = Path(path).expanduser()
+    names = [str(file.relative_to(folder if folder.is_dir() else folder.parent)) for file in files]
     return Source(f"below {folder}", names, lambda place: Image.open(files[place]), files)
 
 

@@ -97,11 +97,11 @@ def others() -> None:
         ({"path": "words.npy"}, "points are real numbers"),
         ({"path": "things.npy"}, "cannot be read"),
         ({"path": "two.npz"}, "2 arrays (a, b)"),
-        ({"path": "few.npy"}, "49 whole points; at least 50"),
+        ({"path": "few.npy"}, "49 points of few.npy are whole, but at least 50"),
         ({"path": "named.csv"}, "column name of something else than numbers"),
         ({"path": "torn.parquet"}, "torn.parquet cannot be read"),
         ({"path": "empty.csv"}, "empty.csv cannot be read"),
-        ({"path": "good.npy", "width": 0}, "task_options.width: must be at least 1, not 0"),
+        ({"path": "good.npy", "width": 0}, "task_options.width: must be a whole number of at least 1, not 0"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(options, part):

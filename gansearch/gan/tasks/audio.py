@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from gansearch.gan import quality
+from gansearch.gan.files import positive, whole
 from gansearch.gan.spectra import log_mel
 from gansearch.gan.task import Task, TaskError
-from gansearch.gan.tasks.files import positive
 from gansearch.gan.tasks.sound import FULL, Pieces, read_pieces
 from gansearch.gan.tasks.spectrum_networks import frames_of, spectrum_discriminator, spectrum_generator
 
@@ -45,7 +45,8 @@ class Audio(Task):
         kernel: int = 9,
         latent_dim: int = 64,
     ):
-        positive(rate=rate, seconds=seconds, width=width, kernel=kernel, latent_dim=latent_dim)
+        positive(seconds=seconds)
+        whole(rate=rate, width=width, kernel=kernel, latent_dim=latent_dim)
         if not 1_000 <= rate <= 48_000:
             raise TaskError(
                 f"task_options.rate: must be 1000 to 48000 samples a second, such as 8000 or 16000, not {rate}"

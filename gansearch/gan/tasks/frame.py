@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from gansearch.gan.files import files_of, need
 from gansearch.gan.task import TaskError
 from gansearch.gan.tasks.columns import Categorical, Column, Numeric
-from gansearch.gan.tasks.files import files_of, need
 
 ENDINGS = (".csv", ".parquet")
 BUNDLED = "sklearn:"

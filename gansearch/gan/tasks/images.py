@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from torch import Tensor, nn
 
 from gansearch.gan import inception, quality
 from gansearch.gan.features import features_of
+from gansearch.gan.files import need, whole
 from gansearch.gan.named import in_hugging_face, in_torchvision
 from gansearch.gan.pixels import Pictures, Source, in_folder, read_pictures
 from gansearch.gan.task import Task, TaskError
@@ -21,8 +21,6 @@ NETWORKS = ("dcgan", "resnet")
 FEATURES = {"random": features_of, "inception": inception.inception_features}
 _NAMED = {"torchvision": in_torchvision, "hf": in_hugging_face}
 """What a path may begin with, before a colon."""
-_LEAST = 50
-"""Pictures that a folder has to hold: a fifth is held out, and fewer than ten say nothing."""
 
 
 class Images(Task):
@@ -55,9 +53,7 @@ class Images(Task):
             raise TaskError(f"task_options.features: {features!r} is not one of {' and '.join(FEATURES)}")
         if features == "inception":
             inception.network()  # what is missing for it is told before anything is trained
-        for name, value in {"width": width, "latent_dim": latent_dim}.items():
-            if value < 1:
-                raise TaskError(f"task_options.{name}: must be at least 1, not {value}")
+        whole(width=width, latent_dim=latent_dim)
         self.path, self.size, self.networks, self.width, self.latent_dim = path, size, networks, width, latent_dim
         self.features = FEATURES[features]
         self.colour = None if colour == "auto" else bool(colour)
@@ -66,17 +62,13 @@ class Images(Task):
     def pictures(self) -> Pictures:
         """Read when they are needed first."""
         found = read_pictures(self._source, self.size, self.colour)
-        if len(found.pixels) < _LEAST:
-            raise TaskError(
-                f"task_options.path: only {len(found.pixels)} pictures {self._source.where} can be read; "
-                f"at least {_LEAST} are needed"
-            )
+        need(len(found.pixels), f"pictures {self._source.where} can be read", "add some")
         return found
 
     @functools.cached_property
     def _source(self) -> Source:
         kind, _, name = self.path.partition(":")
-        return _NAMED[kind](name) if kind in _NAMED else in_folder(Path(self.path))
+        return _NAMED[kind](name) if kind in _NAMED else in_folder(self.path)
 
     @property
     def channels(self) -> int:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from gansearch.gan import quality
 from gansearch.gan.arrays import read_points
+from gansearch.gan.files import whole
 from gansearch.gan.task import Task, TaskError
 from gansearch.gan.tasks.points import Grid, Ring, perceptron
 
@@ -47,9 +48,7 @@ class Points(Task):
             near = difflib.get_close_matches(shape, SHAPES, n=1)
             hint = f'; did you mean "{near[0]}"?' if near else ""
             raise TaskError(f"task_options.shape: {shape!r} is not one of {', '.join(SHAPES)}{hint}")
-        for name, value in {"width": width, "layers": layers, "latent_dim": latent_dim}.items():
-            if value < 1:
-                raise TaskError(f"task_options.{name}: must be at least 1, not {value}")
+        whole(width=width, layers=layers, latent_dim=latent_dim)
         self.path, self.shape, self.standardise = Path(path), shape, standardise
         self.width, self.layers, self.latent_dim = width, layers, latent_dim
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from gansearch.gan import quality
+from gansearch.gan.files import whole
 from gansearch.gan.task import Task
 
 
@@ -18,9 +19,7 @@ class Mixture(Task):
     def __init__(self, centres: Tensor, std: float, samples: int, width: int, layers: int, latent_dim: int):
         if std <= 0:
             raise ValueError(f"std must be above 0, not {std}")
-        for name, value in {"samples": samples, "width": width, "layers": layers, "latent_dim": latent_dim}.items():
-            if value < 1:
-                raise ValueError(f"{name} must be at least 1, not {value}")
+        whole(samples=samples, width=width, layers=layers, latent_dim=latent_dim)
         self.centres, self.std, self.samples = centres, std, samples
         self.width, self.layers, self.latent_dim = width, layers, latent_dim
 

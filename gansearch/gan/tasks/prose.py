@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gansearch.gan import quality
+from gansearch.gan.files import positive, whole
 from gansearch.gan.task import Task, TaskError
-from gansearch.gan.tasks.files import positive
 from gansearch.gan.tasks.text import Windows, read_windows, words
 
 LONGEST_GRAM = 4
@@ -36,7 +36,8 @@ class Prose(Task):
         temperature: float = 1.0,
         latent_dim: int = 64,
     ):
-        positive(length=length, width=width, blocks=blocks, temperature=temperature, latent_dim=latent_dim)
+        positive(temperature=temperature)
+        whole(length=length, width=width, blocks=blocks, latent_dim=latent_dim)
         if length < 2 * LONGEST_GRAM:
             raise TaskError(f"task_options.length: must be at least {2 * LONGEST_GRAM} characters, not {length}")
         if not 2 <= characters <= 256:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from gansearch.gan.cache import cached, on_all_cores
-from gansearch.gan.tasks.files import files_of, need, skipped
+from gansearch.gan.files import files_of, need, skipped
 
 ENDINGS = (".wav", ".flac", ".ogg")
 SILENCE = 1e-2

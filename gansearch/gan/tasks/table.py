@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gansearch.gan import quality
+from gansearch.gan.files import whole
 from gansearch.gan.task import Task, TaskError
-from gansearch.gan.tasks.files import positive
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +40,7 @@ class Table(Task):
         width: int = 128,
         latent_dim: int = 64,
     ):
-        positive(width=width, latent_dim=latent_dim)
+        whole(width=width, latent_dim=latent_dim)
         for name, value in {"columns": columns, "categorical": categorical}.items():
             if isinstance(value, str):
                 raise TaskError(f"task_options.{name}: must be a list of names, not {value!r}")

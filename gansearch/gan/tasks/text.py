@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from gansearch.gan.files import files_of, need, skipped
 from gansearch.gan.task import TaskError
-from gansearch.gan.tasks.files import files_of, need, skipped
 
 ENDINGS = (".txt", ".md")
 OTHER = "\ufffd"

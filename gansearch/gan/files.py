@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -28,7 +29,12 @@ def files_of(path: str, endings: Sequence[str]) -> list[Path]:
         return [where]
     if not where.is_dir():
         raise TaskError(f"task_options.path: there is no {where}{_near(where)}")
-    files = sorted(file for file in where.rglob("*") if file.is_file() and not file.name.startswith("."))
+    files = sorted(
+        Path(place) / name
+        for place, _, names in os.walk(where, followlinks=True)
+        for name in names
+        if not name.startswith(".")
+    )
     found = [file for file in files if file.suffix.lower() in endings]
     if not found:
         others = Counter(file.suffix.lower() or "other" for file in files).most_common(3)
@@ -41,6 +47,13 @@ def need(count: int, what: str, remedy: str) -> None:
     """Raises TaskError where `count` samples are too few to train on and to judge by."""
     if count < LEAST:
         raise TaskError(f"task_options.path: {count} {what}, but at least {LEAST} are needed; {remedy}")
+
+
+def whole(**options: int) -> None:
+    """Raises TaskError for the first option that is not a whole number of at least 1."""
+    for name, value in options.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise TaskError(f"task_options.{name}: must be a whole number of at least 1, not {value!r}")
 
 
 def positive(**options: float) -> None:
