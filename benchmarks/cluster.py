@@ -55,6 +55,8 @@ from gansearch.search.errors import SweepFailed
 from gansearch.search.trial import Ending
 from gansearch.study.study import load_study
 
+_LONG = 3000
+"""Updates of a trial where a host has to join before all of them are over."""
 _REPORTS = 500
 """Of a trial that talks."""
 _TRIALS = 200
@@ -139,7 +141,7 @@ def cables(told: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as name, hosts() as made:
         folder = Path(name)
-        experiment = experiment_of(folder).model_copy(update={"confirm": None})
+        experiment = experiment_of(folder, _LONG).model_copy(update={"confirm": None})
         (folder / "experiment.yaml").write_text(experiment.to_yaml(), encoding="utf-8")
         made += [Host(number) for number in (1, 2, 3, 4)]
         nodes = Nodes(folder, made[0])

@@ -51,13 +51,13 @@ main()
 """`gansearch`, but code is not sent: nodes that share a machine share the folder that Ray unpacks it in, and race."""
 
 
-def experiment_of(folder: Path) -> Experiment:
+def experiment_of(folder: Path, updates: int = 600) -> Experiment:
     """A grid of which every configuration is tried: whatever the order, the outcome is the same."""
     return Experiment(
         name="faults",
         task=f"{Path(__file__).resolve().with_name('cluster_task.py')}:Faulty",
         task_options={"faults": str(folder)},
-        training={"updates": 600, "r1_gamma": 0.1},
+        training={"updates": updates, "r1_gamma": 0.1},
         search={"lr": {"choices": [3e-4, 1e-3, 3e-3, 1e-2, 3e-2]}, "update_ratio": {"choices": [0.5, 1.0, 2.0, 4.0]}},
         trials=20,
         sampler="random",

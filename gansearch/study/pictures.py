@@ -10,6 +10,8 @@ from PIL import Image, ImageDraw
 
 _POINTS = 320
 """Pixels of a side of a scatter of points, of which every sample covers a few."""
+_UNEVEN = 30
+"""Times as much as another number of a point may vary before both are drawn on a scale of their own."""
 
 
 def image_grid(samples: np.ndarray, most: int = 64) -> np.ndarray:
@@ -29,25 +31,34 @@ def image_grid(samples: np.ndarray, most: int = 64) -> np.ndarray:
 
 class Plane:
     """Where points are drawn, all on one scale. Points of one number a sample are drawn as their distribution
-    function; those of more than two as seen along the two directions in which `reals` vary most."""
+    function; those of more than two as seen along the two directions in which `reals` vary most. Numbers that vary very
+    differently are brought to the same spread."""
 
     def __init__(self, reals: np.ndarray):
         """`reals` are (N, D) points by which the directions and the scale are chosen."""
         whole = reals[np.isfinite(reals).all(1)].astype("float64")
         many = reals.shape[1] > 2 and len(whole)
-        self.middle = whole.mean(0) if many else np.zeros(reals.shape[1])
-        self.axes = np.linalg.svd(whole - self.middle, full_matrices=False)[2][:2] if many else None
+        self.middle, self.spread = np.zeros(reals.shape[1]), np.ones(reals.shape[1])
+        spread = whole.std(0) if len(whole) else self.spread
+        if uneven := spread.max() > _UNEVEN * spread[spread > 0].min(initial=np.inf):
+            self.spread = np.where(spread > 0, spread, 1)
+        if many or uneven:
+            self.middle = whole.mean(0)
+        self.axes = np.linalg.svd(self._scaled(whole), full_matrices=False)[2][:2] if many else None
         self.limit = 1.0
         flat = np.abs(self.flat(whole))
         self.limit = (float(np.quantile(flat, 0.995)) if flat.size else 0.0) * 1.1 or 1.0
 
+    def _scaled(self, points: np.ndarray) -> np.ndarray:
+        return np.asarray((points - self.middle) / self.spread)
+
     def flat(self, points: np.ndarray) -> np.ndarray:
         """(M, 2) of (N, D) points, without those that are not finite."""
-        points = points[np.isfinite(points).all(1)].astype("float64")
+        points = self._scaled(points[np.isfinite(points).all(1)].astype("float64"))
         if points.shape[1] == 1:
             share = (np.arange(len(points)) + 0.5) / max(1, len(points))
             return np.stack([np.sort(points[:, 0]), self.limit * (2 * share - 1)], 1)
-        return points if self.axes is None else (points - self.middle) @ self.axes.T
+        return points if self.axes is None else points @ self.axes.T
 
     def scatter(self, points: np.ndarray) -> Image.Image:
         """(N, D) points on a transparent ground, so that they show on light and on dark paper.

@@ -70,6 +70,15 @@ def test_points_of_many_numbers_are_seen_along_the_two_directions_in_which_the_r
     assert abs(flat.mean(0)).max() < 1e-6
 
 
+def test_numbers_that_vary_very_differently_are_brought_to_the_same_spread() -> None:
+    reals = np.random.default_rng(0).normal([5, -40], [0.1, 300], (500, 2))
+    flat = Plane(reals).flat(reals)
+    assert flat.std(0) == pytest.approx([1, 1])
+    assert abs(flat.mean(0)).max() < 1e-6
+    same = np.array([[7.0, 0.0], [7.0, 1.0]])  # a number that never varies says nothing
+    assert Plane(same).flat(same).tolist() == same.tolist()
+
+
 def test_points_outside_are_at_the_edge() -> None:
     alpha = np.asarray(Plane(np.array([[1.0, 1.0], [-1.0, -1.0]])).scatter(np.array([[50.0, 0.0]])))[..., 3]
     assert alpha[150:170, -5:].max() > 100
