@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,16 +14,19 @@ if TYPE_CHECKING:
     from gansearch.gan import Probe
     from gansearch.study.study import Study
 
+_TOLD_SECONDS = 30.0
+"""Between two lines on how far a training is, where output is no terminal."""
+
 
 def print_summary(study: Study, page: Path | None = None) -> None:
     from gansearch.study.folder import as_typed
+    from gansearch.study.words import many
 
     counts = study.counts
     others = ", ".join(f"{counts[status]} {status}" for status in ("pruned", "failed") if counts[status])
     verdicts = ", ".join(f"{count} {verdict}" for verdict, count in study.verdicts.items())
-    print(
-        f"{counts['total']} of {study.experiment.trials} trials" + (f" ({others})" if others else "") + f": {verdicts}"
-    )
+    what = f"{counts['total']} of {many(study.experiment.trials, 'trial')}" + (f" ({others})" if others else "")
+    print(f"{what}: {verdicts}" if verdicts else what)
     if study.run.get("ended"):
         print(f"ended early: {study.run['ended']}")
     best, folder = study.best, study.folder
@@ -44,7 +48,7 @@ def print_summary(study: Study, page: Path | None = None) -> None:
         print(f"report:     {as_typed(page)}")
 
 
-def print_trained(result: TrainResult, out: Path | None) -> None:
+def print_trained(result: TrainResult, out: Path | None, latent_dim: int) -> None:
     for seed in result.seeds:
         quality = ", ".join(f"{name} {value:.4g}" for name, value in seed.quality.items())
         print(f"seed {seed.seed}: {seed.verdict}, stability {seed.stability:.2f}, {quality}")
@@ -57,22 +61,32 @@ def print_trained(result: TrainResult, out: Path | None) -> None:
         print(f"samples, curves and generators: {out}")
         programs = sorted(out.glob("seed-*/generator.pt2"))
         if programs:
-            print(f"in torch alone: torch.export.load({str(programs[0])!r}).module()(torch.randn(64, latent_dim))")
+            print(f"in torch alone: torch.export.load({str(programs[0])!r}).module()(torch.randn(64, {latent_dim}))")
 
 
 def progress(updates: int) -> Callable[[int, Probe], None]:
-    """Draws how far a seed is on the error stream, where that is a terminal."""
+    """Tells how far a seed is on the error stream: at each probe where that is a terminal, else now and then."""
+    from gansearch.study.words import duration
+
+    began: dict[int, tuple[float, int]] = {}
+    told = time.monotonic()
 
     def watch(seed: int, probe: Probe) -> None:
-        if sys.stderr.isatty():
-            end = "\r" if probe.update < updates else "\n"
-            print(
-                f"seed {seed}: update {probe.update} of {updates}, D(real) {probe.p_real:.2f}, "
-                f"D(fake) {probe.p_fake:.2f}, separability {probe.separability:.2f} ",
-                end=end,
-                file=sys.stderr,
-                flush=True,
-            )
+        nonlocal told
+        now, drawn = time.monotonic(), sys.stderr.isatty()
+        start, before = began.setdefault(seed, (now, probe.update))  # a resumed one begins in the middle
+        over = probe.update >= updates
+        if not drawn and (now - told < _TOLD_SECONDS or over):
+            return
+        told = now
+        rate = (probe.update - before) / (now - start) if now > start else 0
+        left = f", about {duration((updates - probe.update) / rate)} left" if rate and not over else ""
+        text = (
+            f"seed {seed}: update {probe.update:,} of {updates:,}{left}; D(real) {probe.p_real:.2f}, "
+            f"D(fake) {probe.p_fake:.2f}, separability {probe.separability:.2f}"
+        )
+        end = "\n" if over or not drawn else ""
+        print(f"\r\x1b[K{text}" if drawn else text, end=end, file=sys.stderr, flush=True)
 
     return watch
 

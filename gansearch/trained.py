@@ -36,6 +36,7 @@ from torch import nn
 from gansearch.experiment import Experiment, ExperimentError
 from gansearch.gan import LoopTrainer, Probe, Result, Trainer
 from gansearch.gan.shown import shown_of, undone
+from gansearch.search.interrupt import Interrupts
 from gansearch.study.folder import write_array, write_whole
 from gansearch.study.samples import Kept
 from gansearch.study.showing import files
@@ -73,7 +74,8 @@ class TrainedFolder:
         if self.experiment.is_file():
             if not resume:
                 raise self._refusal("holds a training already; go on with it by --resume, or choose another --out")
-            self._compare(Experiment.load(self.experiment), experiment)
+            if next(self.path.glob("seed-*/checkpoint.pt"), None):  # else nothing has been trained
+                self._compare(Experiment.load(self.experiment), experiment)
         with _writing(self.path):
             write_whole(self.experiment, experiment.to_yaml())
 
@@ -84,8 +86,13 @@ class TrainedFolder:
             for e in (before, now)
         )
         changed = [name for name in sorted(old.keys() | new.keys()) if old.get(name) != new.get(name)]
-        if changed == ["training.updates"] and new["training.updates"] > old["training.updates"]:
-            return
+        if changed == ["training.updates"]:
+            if new["training.updates"] > old["training.updates"]:
+                return
+            raise self._refusal(
+                f"holds a training of {old['training.updates']:,} updates, which does not become one of "
+                f"{new['training.updates']:,}; choose another --out"
+            )
         if changed:
             shown = "\n".join(f"  {name}: {old.get(name)} -> {new.get(name)}" for name in changed)
             raise self._refusal(f"holds a training of something else, so choose another --out:\n{shown}")
@@ -122,12 +129,17 @@ class SeedFolder:
     def train(self, trainer: AnyTrainer, watch: Callable[[Probe], None]) -> Result:
         """Trains to the end, from the checkpoint if there is one, and writes everything.
 
-        Raises ExperimentError where that cannot be written.
+        After a Ctrl-C it goes on to the next probe, saves itself there, and raises KeyboardInterrupt. Raises
+        ExperimentError where nothing can be written.
         """
         probes = self._restore(trainer)
-        for probe in _run(trainer, lambda: self._save(trainer, probes)):
-            probes.append(dataclasses.asdict(probe))
-            watch(probe)
+        with Interrupts() as interrupts:
+            for probe in _run(trainer, lambda: self._save(trainer, probes)):
+                probes.append(dataclasses.asdict(probe))
+                watch(probe)
+                if interrupts.requested:
+                    self._save(trainer, probes)
+                    raise KeyboardInterrupt
         result = trainer.result()
         self._save(trainer, probes)
         with _writing(self.path):

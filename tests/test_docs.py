@@ -139,6 +139,7 @@ def test_the_gans_that_are_shown_work(tmp_path, capsys) -> None:
     training = experiment.training.with_params({"g_lr": 1e-3, "d_lr": 1e-3, "optim": "adam"})
     trainer = LoopTrainer(Loop(experiment.task, names["train"], experiment.task_options), training)
     assert [probe.update for probe in trainer.run()] == list(range(20, 201, 20))
+    assert trainer.unread(experiment.search) == ["momentum"]  # which adam has not
     assert trainer.result().status == "complete"
 
 

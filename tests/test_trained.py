@@ -1,5 +1,7 @@
 """`gansearch train --out`: what it leaves, and going on with it."""
 
+import signal
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +9,7 @@ import torch
 
 from gansearch import Experiment, ExperimentError, train
 from gansearch import trained as trained_module
-from gansearch.trained import Interrupted
+from gansearch.trained import Interrupted, TrainedFolder
 
 SEED = 20_000
 
@@ -45,6 +47,23 @@ def test_a_run_that_was_cut_short_goes_on_and_equals_an_unbroken_one(tmp_path, m
     pd.testing.assert_frame_equal(*curves)
 
 
+def test_ctrl_c_saves_what_was_trained_since_the_last_checkpoint(tmp_path):
+    def interrupt(seed, probe):
+        if probe.update >= 60:
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(Interrupted):
+        train(ring(), out=tmp_path, watch=interrupt)
+    seen = []
+    train(ring(), out=tmp_path, watch=lambda _, probe: seen.append(probe.update), resume=True)
+    assert min(seen) > 60
+
+
+def test_a_folder_in_which_nothing_was_trained_takes_another_experiment(tmp_path):
+    TrainedFolder(tmp_path).begin(ring(), resume=False)
+    train(ring(updates=60), out=tmp_path, resume=True)
+
+
 def test_finished_seeds_are_read_and_others_added(tmp_path):
     (first,) = train(ring(), out=tmp_path).seeds
     seen = set()
@@ -68,7 +87,7 @@ def test_a_folder_is_not_written_over(tmp_path):
         train(ring(), out=tmp_path)
     with pytest.raises(ExperimentError, match=r"training\.lr: 0\.0002 -> 0\.001"):
         train(ring(lr=1e-3), out=tmp_path, resume=True)
-    with pytest.raises(ExperimentError, match="something else"):
+    with pytest.raises(ExperimentError, match="of 120 updates, which does not become one of 60; choose another --out"):
         train(ring(updates=60), out=tmp_path, resume=True)
     with pytest.raises(ExperimentError, match="--out"):
         train(ring(), resume=True)

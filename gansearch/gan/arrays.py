@@ -12,7 +12,7 @@ from gansearch.gan.task import TaskError
 
 
 def read_points(path: Path) -> tuple[np.ndarray, int]:
-    """(N, D) float32 points of a file, and how many of its rows were left out for a number missing or infinite.
+    """(N, D) float64 points of a file, and how many of its rows were left out for a number missing or infinite.
 
     Raises TaskError where there is no such file, or something in it that is not numbers.
     """
@@ -34,7 +34,7 @@ def read_points(path: Path) -> tuple[np.ndarray, int]:
         raise TaskError(
             f"task_options.path: {path} holds {values.dtype} of shape {values.shape}; points are real numbers, (N, D)"
         )
-    points = values.astype(np.float32)
+    points = values.astype(np.float64)
     finite = np.isfinite(points).all(1)
     need(int(finite.sum()), f"points of {path} are whole", "add some")
     return points[finite], int((~finite).sum())
@@ -74,9 +74,9 @@ def _numeric(path: Path, table: Any) -> np.ndarray:
     if others:
         raise TaskError(
             f"task_options.path: {path}: {'column' if len(others) == 1 else 'columns'} {', '.join(others[:5])} "
-            "of something else than numbers; leave it out of the file"
+            f"{'holds' if len(others) == 1 else 'hold'} something else than numbers; leave it out of the file"
         )
-    return table.to_numpy(np.float32)
+    return table.to_numpy(np.float64)
 
 
 def _is_number(text: str) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import weakref
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from gansearch.gan.files import LEAST
 from gansearch.gan.task import Task, TaskError
 
 HELD_OUT_SHARE = 0.2
@@ -96,7 +98,9 @@ def held_out_of(task: Task) -> Tensor | None:
 
 
 def _split(count: int, most: int) -> tuple[Tensor, Tensor]:
-    """Numbers of the samples that are held out, and of the others."""
+    """Numbers of the samples that are held out, and of the others. Raises TaskError where there are too few."""
+    if count < LEAST:
+        raise TaskError(f"real() returns {count} samples, a fifth of which is held out; at least {LEAST} are needed")
     order = torch.randperm(count, generator=torch.Generator().manual_seed(0))
     held_out = min(int(HELD_OUT_SHARE * count), HELD_OUT_MOST, most)
     return order[:held_out], order[held_out:]
@@ -104,7 +108,8 @@ def _split(count: int, most: int) -> tuple[Tensor, Tensor]:
 
 def _tensor(samples: Tensor, source: str) -> Tensor:
     if not isinstance(samples, Tensor):
-        raise TaskError(f"{source} must return a tensor of samples, not a {type(samples).__name__}")
+        made = "; torch.from_numpy(array).float() makes one of it" if isinstance(samples, np.ndarray) else ""
+        raise TaskError(f"{source} must return a tensor of samples, not {type(samples).__name__}{made}")
     if samples.dim() < 2 or len(samples) < 10:
         raise TaskError(f"{source} must return at least 10 samples of shape (N, ...), not {tuple(samples.shape)}")
     return samples.detach()

@@ -38,8 +38,8 @@ def files_of(path: str, endings: Sequence[str]) -> list[Path]:
     found = [file for file in files if file.suffix.lower() in endings]
     if not found:
         others = Counter(file.suffix.lower() or "other" for file in files).most_common(3)
-        holds = ", ".join(f"{count} {ending} files" for ending, count in others) or "nothing"
-        raise TaskError(f"task_options.path: {where} holds no {allowed} files, but {holds}")
+        holds = ", but " + ", ".join(f"{count} {ending}" for ending, count in others) if others else "; it is empty"
+        raise TaskError(f"task_options.path: {where} holds no {allowed} files{holds}")
     return found
 
 
@@ -73,7 +73,8 @@ def skipped(broken: Mapping[Path, str], files: Sequence[Path]) -> list[str]:
     first, why = next(iter(broken.items()))
     if len(broken) == len(files):
         raise TaskError(f"task_options.path: none of {len(files)} files can be read; {first}: {why}")
-    return [f"{len(broken)} of {len(files)} files cannot be read and are left out, first {first}: {why}"]
+    are = "is" if len(broken) == 1 else "are"
+    return [f"{len(broken)} of {len(files)} files cannot be read and {are} left out, first {first}: {why}"]
 
 
 def _near(path: Path) -> str:

@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
@@ -114,6 +114,11 @@ class LoopTrainer:
     def stability(self) -> float:
         """What the run would score if it ended now, by the worst of its discriminators; NaN before a probe of one."""
         return min((report.stability for report in self._reports(None).values()), default=math.nan)
+
+    def unread(self, names: Iterable[str]) -> list[str]:
+        """Which of these parameters, where they have a value, the loop has never asked for."""
+        params = self.trial.params
+        return [name for name in names if name in params.unread and dict.get(params, name) is not None]
 
     def standing(self) -> tuple[float, float]:
         """(stability, last reported distance) as they are now, to compare runs part way by."""

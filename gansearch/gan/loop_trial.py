@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,37 @@ _OWN_COLUMNS = ("loss_d", "loss_g", "grad_norm_d", "grad_norm_g")
 
 
 class Params(dict[str, Any]):
-    """The trial's parameters by name; a name that there is not raises KeyError with the nearest that there is."""
+    """The trial's parameters by name; a name that there is not raises KeyError with the nearest that there is.
+
+    It remembers which were asked for: what a loop never reads is searched in vain.
+    """
+
+    def __init__(self, params: Mapping[str, Any]):
+        super().__init__(params)
+        self.unread = set(params)
+
+    def __getitem__(self, name: str) -> Any:
+        self.unread.discard(name)
+        return super().__getitem__(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.unread.discard(name)
+        return super().get(name, default)
+
+    def __iter__(self) -> Iterator[str]:  # dict(params) and **params come by here too
+        self.unread.clear()
+        return super().__iter__()
+
+    def items(self) -> Any:
+        self.unread.clear()
+        return super().items()
+
+    def values(self) -> Any:
+        self.unread.clear()
+        return super().values()
+
+    def copy(self) -> dict[str, Any]:
+        return dict(self)
 
     def __missing__(self, name: str) -> Any:
         raise UnknownParameter(name, self)

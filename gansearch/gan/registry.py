@@ -69,6 +69,8 @@ def load_task(spec: str, options: Mapping[str, Any] | None = None) -> Task:
             near = difflib.get_close_matches(name, parameters, n=1)
             hint = f'did you mean "{near[0]}"?' if near else f"allowed: {', '.join(parameters) or 'none'}"
             raise TaskError(f"task_options.{name}: {spec} has no such option; {hint}")
+    for name in options.keys() & parameters.keys():
+        _check_type(name, options[name], parameters[name].annotation)
     if is_loop:
         return Loop(spec, task, options)
     try:
@@ -81,6 +83,24 @@ def load_task(spec: str, options: Mapping[str, Any] | None = None) -> Task:
         raise TaskError(f"{spec} raised when it was made:\n{user_traceback(error)}") from error
 
 
+_TYPES: dict[str, tuple[tuple[type, ...], str]] = {
+    "int": ((int,), "a whole number"),
+    "float": ((int, float), "a number"),
+    "bool": ((bool,), "true or false"),
+    "str": ((str,), "text"),
+}
+"""Of plain annotations: what an option may be."""
+
+
+def _check_type(name: str, value: Any, annotation: Any) -> None:
+    """Raises TaskError for an option that is not what its parameter's annotation, where that is a plain one, says."""
+    types, what = _TYPES.get(
+        annotation if isinstance(annotation, str) else getattr(annotation, "__name__", ""), ((), "")
+    )
+    if types and (not isinstance(value, types) or (isinstance(value, bool) and bool not in types)):
+        raise TaskError(f"task_options.{name}: must be {what}, not {value!r}")
+
+
 def check_task(task: Task, device: str | torch.device = "cpu") -> None:
     """Passes a few samples through both networks. Raises TaskError that names the shapes that do not fit."""
     if isinstance(task, Loop):
@@ -89,12 +109,24 @@ def check_task(task: Task, device: str | torch.device = "cpu") -> None:
     name = type(task).__name__
     try:
         real = data_of(task, device).held_out[:4]
-        generator, discriminator = task.generator().to(device), discriminator_of(task).to(device)
-        fake = generator(torch.randn(4, task.latent_dim, device=device))
+        networks = {"generator()": task.generator(), "discriminator()": discriminator_of(task)}
     except TaskError:
         raise
     except Exception as error:
         raise TaskError(f"{name} raised:\n{user_traceback(error)}") from error
+    for what, network in networks.items():
+        if not isinstance(network, nn.Module):
+            raise TaskError(f"{name}: {what} must give an nn.Module, not a {type(network).__name__}")
+    generator, discriminator = (network.to(device) for network in networks.values())
+    try:
+        fake = generator(torch.randn(4, task.latent_dim, device=device))
+    except Exception as error:
+        raise TaskError(
+            f"{name}: the generator cannot take (B, {task.latent_dim}) numbers, as latent_dim = {task.latent_dim} "
+            f"says:\n{user_traceback(error)}"
+        ) from error
+    if not isinstance(fake, torch.Tensor):
+        raise TaskError(f"{name}: the generator gives a {type(fake).__name__}, not a tensor of samples")
     if fake.shape[1:] != real.shape[1:]:
         raise TaskError(
             f"{name}: the generator's samples have shape {_shape(fake)}, the real ones {_shape(real)}; they must agree"
@@ -118,19 +150,33 @@ def check_task(task: Task, device: str | torch.device = "cpu") -> None:
                 f"{name}: the discriminator must give (B,) or (B, 1) scores, not {tuple(scores.shape)} for B = 4"
             )
     last = [module for module in discriminator.modules() if not list(module.children())][-1:]
-    if last and isinstance(last[0], nn.Sigmoid):
+    if (last and isinstance(last[0], nn.Sigmoid)) or _ends_in_sigmoid(scores):
         raise TaskError(f"{name}: the discriminator ends in a sigmoid; give raw scores (leave the sigmoid out)")
 
 
+def _ends_in_sigmoid(scores: torch.Tensor) -> bool:
+    """Whether a sigmoid made them, but for a change of shape, wherever in the code it stands."""
+    made_by = scores.grad_fn
+    while made_by is not None and made_by.name().startswith(_SHAPES):
+        made_by = made_by.next_functions[0][0]
+    return made_by is not None and made_by.name().startswith("SigmoidBackward")
+
+
+_SHAPES = ("View", "UnsafeView", "Reshape", "Squeeze", "Unsqueeze", "Select", "Slice", "Alias", "Clone")
+"""What changes of shape are called in autograd's graph."""
+
+
 def user_traceback(error: BaseException) -> str:
-    """The traceback from the first line that is not gansearch's, importlib's or torch's, with the error."""
+    """The traceback from the first line that is not gansearch's, importlib's or torch's, to the last that is not
+    gansearch's, with the error."""
     frames = traceback.extract_tb(error.__traceback__)
     own = str(Path(__file__).parents[1])
     inside = (own, "<frozen", str(Path(torch.__file__).parent), str(Path(importlib.__file__).parent))
     users = [i for i, frame in enumerate(frames) if not frame.filename.startswith(inside)]
     if isinstance(error, TaskError) and not users:
         return str(error)
-    shown = frames[users[0] :] if users else frames
+    theirs = [i for i, frame in enumerate(frames) if not frame.filename.startswith(own)]
+    shown = frames[users[0] : theirs[-1] + 1] if users else frames
     return "".join([*traceback.format_list(shown), *traceback.format_exception_only(error)]).rstrip()
 
 

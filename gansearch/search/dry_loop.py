@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 
 import torch
 
@@ -49,7 +50,7 @@ def try_loop(experiment: Experiment, loop: Loop, training: Training, device: tor
     return Measured(
         device=name,
         reports=tuple(step for step, _ in reports),
-        remarks=tuple(_remarks(trainer, len(reports))),
+        remarks=tuple(_remarks(trainer, len(reports), experiment.search)),
         train_samples=None,
         held_out=0,
         shape=(),
@@ -72,10 +73,15 @@ def try_loop(experiment: Experiment, loop: Loop, training: Training, device: tor
     )
 
 
-def _remarks(trainer: LoopTrainer, reports: int) -> list[str]:
+def _remarks(trainer: LoopTrainer, reports: int, searched: Iterable[str]) -> list[str]:
     """What will be missed in a sweep."""
     name, trial = trainer.loop.name, trainer.trial
     found = [trainer.remark] if trainer.remark else []
+    if unread := trainer.unread(searched):
+        found.append(
+            f"{name}(trial) has not read {', '.join(unread)} from trial.params, which the search is about: "
+            'trial.params["NAME"] is its value'
+        )
     if reports > 1 and not trial.asked:
         found.append(f"{name}(trial) never asks trial.should_stop(): a trial that is pruned will run to its end")
     if trial.distance != trial.distance and not trial.invalid:

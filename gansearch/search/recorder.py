@@ -183,6 +183,10 @@ class Recorder(TrialProgressCallback):
             node=ending.node,
             error=ending.error,
         )
+        if not ending.seeds:  # it failed in its first one: what it did until then was work all the same
+            reached = dict(sorted(curves))  # of each seed its last update
+            row["updates"] = sum(reached.values())
+            row["train_seconds"] = (ending.ended - ending.started).total_seconds() if reached else 0.0
         write_record(
             self.folder,
             row,

@@ -241,7 +241,11 @@ class _Trial:
         for trainer in self.trainers:
             self._keep(trainer.result())
             if isinstance(trainer, LoopTrainer):
-                self.remark = self.remark or trainer.remark
+                unread = trainer.unread(self.params)
+                never = (
+                    f"{trainer.loop.name}(trial) never reads {', '.join(unread)} from trial.params" if unread else ""
+                )
+                self.remark = self.remark or trainer.remark or never
         self.trainers = []
 
     def _probes(self) -> Iterator[dict[int, Probe]]:

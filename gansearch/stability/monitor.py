@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, Literal
 
 import torch
@@ -31,6 +32,8 @@ FIELDS = (
     *("gaps", "held_out_gap"),  # where scores of training reals were given
     *("looks", "apart", "diversity", "distinctness", "moved"),  # where samples were given
 )
+_ROUNDING = 1e-3
+"""By which a probability of low precision may miss 0 or 1."""
 _COUNTS = ("real_high", "real_low", "fake_high", "fake_low")
 
 
@@ -55,6 +58,7 @@ class StabilityMonitor:
         self._widest: Tensor | None = None  # the largest standard deviation of a critic's scores so far, ()
         self._before: tuple[Tensor, Tensor] | None = None  # the last probe's fakes and their mean distance
         self._judged: tuple[Tensor, Tensor] | None = None  # the last probe's logits of real and of fake
+        self._outside: Tensor | int = 0  # answers that cannot be probabilities
 
     @torch.no_grad()
     def update(
@@ -79,6 +83,9 @@ class StabilityMonitor:
         ones; the report then says `diverged`. An empty tensor, or samples of two shapes, raise ValueError. Returns the
         probe's row of sums, a tensor in the order of `FIELDS` and counts, on the device.
         """
+        for given in (real, fake):
+            if not isinstance(given, Tensor):
+                raise TypeError(f"update(real, fake) takes tensors of D's scores, not a {type(given).__name__}")
         if real.numel() == 0 or fake.numel() == 0:
             raise ValueError(f"a probe needs scores of both; got {real.numel()} real and {fake.numel()} fake")
         if samples is not None and samples[0].shape[1:] != samples[1].shape[1:]:
@@ -124,7 +131,15 @@ class StabilityMonitor:
         rows = self.rows()
         if not rows:
             raise ValueError("nothing to report: update() has not been called yet")
-        return judge(rows, since, ruling)
+        report = judge(rows, since, ruling)
+        outside = int(self._outside)
+        if outside:
+            sentence = (
+                f"{outside:,} of D's answers lay outside 0 and 1, where no probability lies. If they are logits, say "
+                'output="logit"; if they are a critic\'s scores, output="score".'
+            )
+            return dataclasses.replace(report, sentence=sentence)
+        return report
 
     def rows(self) -> list[Window]:
         """What was given so far, as windows of one or more probes, oldest first. Waits for the device."""
@@ -152,12 +167,12 @@ class StabilityMonitor:
         """Tensors and numbers from which `load_state` goes on exactly."""
         rows = None if self._rows is None else self._rows.clone()
         counts = {"filled": self._filled, "per_row": self._per_row, "probes": self._probes}
-        return {"rows": rows, **counts, "widest": self._widest, "before": self._before}
+        return {"rows": rows, **counts, "widest": self._widest, "before": self._before, "outside": self._outside}
 
     def load_state(self, state: dict[str, Any]) -> None:
         self._rows = None if state["rows"] is None else state["rows"].clone()
         self._filled, self._per_row, self._probes = state["filled"], state["per_row"], state["probes"]
-        self._widest, self._before = state["widest"], state["before"]
+        self._widest, self._before, self._outside = state["widest"], state["before"], state["outside"]
 
     def _halve(self) -> None:
         assert self._rows is not None
@@ -211,6 +226,8 @@ class StabilityMonitor:
 
     def _scores(self, given: Tensor) -> Tensor:
         scores = given.detach().flatten().float()
+        if self.output == "probability":
+            self._outside = self._outside + ((scores < -_ROUNDING) | (scores > 1 + _ROUNDING)).sum()
         return measures.probability_logit(scores) if self.output == "probability" else scores
 
     def _resolution(self, scores: Tensor) -> Tensor | float:

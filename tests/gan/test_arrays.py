@@ -15,7 +15,7 @@ from gansearch.gan.tasks import Points
 from gansearch.gan.tasks.own_points import SHAPES
 from gansearch.gan.trainer import Trainer
 
-POINTS = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32)
+POINTS = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float64)
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +42,7 @@ def test_every_kind_of_file_holds_the_same_points(path):
     write(path.lower()).rename(path)
     points, missing = read_points(Path(path))
     assert points == pytest.approx(POINTS, abs=1e-6)
-    assert points.dtype == np.float32
+    assert points.dtype == np.float64
     assert missing == 0
 
 
@@ -68,6 +68,16 @@ def test_a_column_that_never_changes_and_uneven_columns_are_told():
     assert task.warnings()[1:] == []
     assert task.real().mean(0).abs().max() < 1e-5
     assert task.real().std(0).tolist() == pytest.approx([1, 0, 1], abs=1e-4)
+
+
+def test_what_varies_in_its_last_digits_is_kept():
+    times = 1.7e9 + np.linspace(0, 60, 400)
+    write("times.npy", np.stack([times, times % 7], 1))
+    (coarse, *_) = Points("times.npy").warnings()
+    assert coarse.startswith("column 0 (counted from 0) of times.npy varies by less than 32-bit numbers")
+    task = Points("times.npy", standardise=True)
+    assert len(task.real()[:, 0].unique()) == 400
+    assert task.undo()(task.real())[:, 0].tolist() == pytest.approx(times.tolist(), abs=1e-4)
 
 
 def others() -> None:

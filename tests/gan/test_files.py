@@ -17,8 +17,8 @@ def test_a_file_a_folder_and_its_subfolders(tmp_path):
     [
         ("", "is missing; name a .wav, .flac or .ogg file"),
         ("note", 'there is no .*note; did you mean "notes"'),
-        ("empty", "holds no .wav, .flac or .ogg files, but nothing"),
-        ("notes", "but 2 .mp3 files"),
+        ("empty", "holds no .wav, .flac or .ogg files; it is empty"),
+        ("notes", "files, but 2 .mp3"),
         ("notes/a.mp3", "is no .wav, .flac or .ogg file"),
     ],
 )

@@ -88,6 +88,28 @@ def test_what_it_is_handed():
     assert torch.equal(torch.get_rng_state(), before)
 
 
+@pytest.mark.parametrize(
+    ("read", "unread"),
+    [
+        (lambda params: params["a"], ["b"]),
+        (lambda params: params.get("b"), ["a"]),
+        (lambda params: dict(params), []),
+        (lambda params: (lambda **given: given)(**params), []),
+        (lambda params: list(params.items()), []),
+        (lambda params: params.copy(), []),
+        (lambda params: None, ["a", "b"]),
+    ],
+)
+def test_what_a_loop_never_reads_is_noticed(read, unread):
+    def train(trial):
+        read(trial.params)
+        plain(trial)
+
+    one = trainer(train, params={"a": 1, "b": 2, "c": None})
+    finish(one)
+    assert one.unread(["a", "b", "c"]) == unread
+
+
 def test_a_loop_goes_on_from_its_files_as_if_unbroken():
     whole, expected = finish(trainer(plain))
     broken = trainer(plain)

@@ -1,5 +1,6 @@
 import sys
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -74,6 +75,11 @@ def test_a_class_in_a_package_of_the_working_directory(mine, tmp_path, monkeypat
         ("digit", {}, 'did you mean "digits"'),
         ("ring", {"radus": 2}, 'did you mean "radius"'),
         ("ring", {"std": -1}, "std must be above 0"),
+        ("ring", {"width": 0.5}, r"task_options.width: must be a whole number, not 0\.5"),
+        ("ring", {"std": "wide"}, "task_options.std: must be a number, not 'wide'"),
+        ("ring", {"std": True}, "task_options.std: must be a number, not True"),
+        ("images", {"path": 3}, "task_options.path: must be text, not 3"),
+        ("points", {"shape": "ring", "standardise": "maybe"}, "standardise: must be true or false, not 'maybe'"),
         ("no_such_module:Task", {}, "no module no_such_module"),
         ("gansearch.gan:Trainer", {}, "not a class derived"),
         ("./nothing.py:Task", {}, "there is no file"),
@@ -103,6 +109,17 @@ def make(**methods):
     return type("Made", (Small,), {name: lambda self, value=value: value() for name, value in methods.items()})()
 
 
+class Guarded(nn.Module):
+    """A sigmoid in the code, not a module."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(16, 1)
+
+    def forward(self, images):
+        return torch.sigmoid(self.linear(images.flatten(1))).squeeze(1)
+
+
 @pytest.mark.parametrize(
     ("methods", "parts"),
     [
@@ -110,6 +127,14 @@ def make(**methods):
         ({"discriminator": lambda: nn.Linear(9, 1)}, [r"\(1, 4, 4\)", r"\(1, 9\)"]),
         ({"discriminator": lambda: nn.Conv2d(1, 1, 1)}, [r"\(4, 1, 4, 4\)"]),
         ({"discriminator": lambda: nn.Sequential(nn.Flatten(), nn.Linear(16, 1), nn.Sigmoid())}, ["sigmoid"]),
+        ({"discriminator": Guarded}, ["ends in a sigmoid"]),
+        (
+            {"generator": lambda: nn.Linear(5, 16)},
+            ["cannot take .B, 2. numbers, as latent_dim = 2 says:", "2x5|4x2 and 5"],
+        ),
+        ({"generator": lambda: print}, ["generator.. must give an nn.Module, not a builtin_function_or_method"]),
+        ({"real": lambda: np.zeros((60, 1, 4, 4))}, ["not ndarray; torch.from_numpy"]),
+        ({"real": lambda: torch.randn(49, 1, 4, 4)}, ["49 samples, a fifth of which is held out; at least 50"]),
         (
             {"discriminator": lambda: nn.Sequential(nn.Flatten(), nn.LSTM(16, 1))},
             [r"gives a tuple, not scores; define score\(self, outputs\)"],

@@ -1,6 +1,6 @@
 """Which deaths of its worker are a trial's own, and which are its node's."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -12,6 +12,7 @@ from gansearch.search.recorder import FAILURES, Recorder
 from gansearch.search.stalled import Silence
 from gansearch.search.trial import Ending
 from gansearch.study.folder import Folder
+from gansearch.study.tables import CURVE_COLUMNS
 
 
 class Worked:
@@ -42,6 +43,20 @@ def test_what_fails_on_a_node_that_has_not_answered_is_tried_elsewhere(recorder,
     assert recorder.rows == []
     recorder.on_trial_recover(trial)
     assert trial.max_failures == FAILURES + 1
+
+
+def test_what_a_trial_did_before_it_failed_was_work(recorder, monkeypatch):
+    trial, now = Worked(), datetime.now(UTC)
+    recorder.searcher = SimpleNamespace(tell=lambda *given: None)
+    recorder.folder.records.mkdir()
+    recorder.on_trial_start(trial)
+    rows = [{**dict.fromkeys(CURVE_COLUMNS, 0.0), "seed": seed, "update": n} for seed in (0, 1) for n in (20, 40)]
+    recorder.on_trial_result(trial, {"rows": rows, "on": "there"})
+    began = now - timedelta(seconds=9)
+    failed = Ending([], None, began, now, "192.0.2.9", "RuntimeError: in the middle", "")
+    recorder.on_trial_result(trial, {"rows": [], "on": "there", "ending": failed})
+    (row,) = recorder.rows
+    assert (row["status"], row["updates"], row["train_seconds"]) == ("failed", 80, 9.0)
 
 
 def test_a_node_that_vanishes_is_no_failure_of_the_trial(recorder):

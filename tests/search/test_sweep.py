@@ -2,6 +2,7 @@
 
 import shutil
 import signal
+import sys
 from types import SimpleNamespace
 
 import pandas as pd
@@ -171,6 +172,7 @@ def test_the_run_is_described(finished):
     assert run["wall_seconds"] == pytest.approx(span)
     assert set(run["versions"]) == {"gansearch", "python", "ray", "optuna", "torch"}
     assert "CPU" in run["hardware"]
+    assert "ray.air.integrations.mlflow" not in sys.modules  # nobody asked for a tracker
 
 
 def test_listeners_are_told_and_none_can_lose_a_trial(finished):

@@ -65,7 +65,15 @@ def test_probabilities_are_logits_inside_and_counted_outside():
     )
     assert of_probabilities.saturated_right == of_logits.saturated_right
     assert monitored(torch.tensor([0.0, 1.0]), torch.tensor([0.0, 1.0]), "probability").verdict != "diverged"
-    assert monitored(torch.tensor([1.2]), torch.tensor([0.2]), "probability").verdict == "diverged"
+    outside = monitored(torch.tensor([1.2, 7.0]), torch.tensor([0.2, 0.1]), "probability")
+    assert outside.verdict == "diverged"
+    assert outside.sentence.startswith("2 of D's answers lay outside 0 and 1")
+    assert 'output="logit"' in outside.sentence
+
+
+def test_what_is_no_tensor_is_told():
+    with pytest.raises(TypeError, match="takes tensors of D's scores, not a float"):
+        StabilityMonitor().update(1.0, 2.0)
 
 
 def test_a_critic_is_judged_on_the_half_that_did_not_calibrate_it():

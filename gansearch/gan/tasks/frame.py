@@ -42,7 +42,8 @@ def read_table(path: str, wanted: Sequence[str] | None, categorical: Sequence[st
     told: list[str] = []
     constant = [str(name) for name in frame if frame[name].nunique(dropna=False) < 2]
     if constant:
-        told.append(f"{_names(constant)} always the same value, and left out")
+        left = "is left out" if len(constant) == 1 else "are left out"
+        told.append(f"{_names(constant)} always the same value, and {left}")
         frame = frame.drop(columns=constant)
     if frame.shape[1] == 0:
         raise TaskError(f"task_options.path: {path} has no column whose values differ")

@@ -21,6 +21,8 @@ _COMPARED = 2_000
 """Points by which the coverage is measured."""
 _UNEVEN = 30.0
 """Times above or below 1 from which a column's standard deviation is worth a word."""
+_COARSE = 1e-2
+"""Share of a column's standard deviation that may be lost in rounding."""
 
 
 class Points(Task):
@@ -54,9 +56,9 @@ class Points(Task):
 
     @functools.cached_property
     def _read(self) -> tuple[Tensor, int]:
-        """(N, D) points, and how many rows of the file were left out."""
+        """(N, D) float64 points, and how many rows of the file were left out."""
         if self.shape:
-            points, missing = SHAPES[self.shape](), 0
+            points, missing = SHAPES[self.shape]().double(), 0
         else:
             array, missing = read_points(self.path)
             points = torch.from_numpy(array)
@@ -68,7 +70,7 @@ class Points(Task):
 
     def real(self) -> Tensor:
         points = self._read[0]
-        return (points - self._units.mean) / self._units.spread if self.standardise else points
+        return ((points - self._units.mean) / self._units.spread if self.standardise else points).float()
 
     def undo(self) -> nn.Module | None:
         return self._units if self.standardise else None
@@ -104,6 +106,13 @@ class Points(Task):
                 f"{'column' if len(same) == 1 else 'columns'} {', '.join(map(str, same))} (counted from 0) of "
                 f"{self.path} {'is' if len(same) == 1 else 'are'} the same in every row: nothing is to be learned there"
             )
+        coarse = (points.abs().amax(0) * torch.finfo(torch.float32).eps > _COARSE * spread) & (spread > 0)
+        if bool(coarse.any()) and not self.standardise:
+            columns = coarse.nonzero().flatten().tolist()
+            told.append(
+                f"column {', '.join(map(str, columns))} (counted from 0) of {self.path} varies by less than 32-bit "
+                "numbers of its size can tell apart: write standardise: true"
+            )
         others = spread[spread > 0]
         if len(others) and not self.standardise and (others.max() > _UNEVEN or others.min() < 1 / _UNEVEN):
             told.append(
@@ -114,7 +123,10 @@ class Points(Task):
 
 
 class Units(nn.Module):
-    """(B, D) standardised points -> (B, D) points in the units of those given; a column that never changes stays."""
+    """(B, D) standardised points -> (B, D) float64 points in the units of those given.
+
+    In 64 bits, as a time in seconds of which only the last digits vary has no room in 32.
+    """
 
     mean: Tensor
     spread: Tensor
@@ -126,7 +138,7 @@ class Units(nn.Module):
         self.register_buffer("spread", torch.where(spread > 0, spread, 1))
 
     def forward(self, samples: Tensor) -> Tensor:
-        return samples * self.spread + self.mean
+        return samples.double() * self.spread + self.mean
 
 
 def _spiral() -> Tensor:

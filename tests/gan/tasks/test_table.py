@@ -90,7 +90,7 @@ def test_rows_that_lack_a_number_and_constant_columns_are_left_out_and_told(peop
     task = task_of(people, tmp_path)
     assert len(task.real()) == 190
     assert task.warnings() == [
-        "the column planet has always the same value, and left out",
+        "the column planet has always the same value, and is left out",
         "10 of 200 rows lack a number in income; left out",
     ]
 
