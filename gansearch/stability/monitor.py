@@ -32,6 +32,8 @@ FIELDS = (
     *("gaps", "held_out_gap"),  # where scores of training reals were given
     *("looks", "apart", "diversity", "distinctness", "moved"),  # where samples were given
 )
+FEW = 5
+"""Probes, below which a verdict rests on little."""
 _ROUNDING = 1e-3
 """By which a probability of low precision may miss 0 or 1."""
 _COUNTS = ("real_high", "real_low", "fake_high", "fake_low")
@@ -134,11 +136,14 @@ class StabilityMonitor:
         report = judge(rows, since, ruling)
         outside = int(self._outside)
         if outside:
-            sentence = (
+            said = (
                 f"{outside:,} of D's answers lay outside 0 and 1, where no probability lies. If they are logits, say "
                 'output="logit"; if they are a critic\'s scores, output="score".'
             )
-            return dataclasses.replace(report, sentence=sentence)
+            return dataclasses.replace(report, sentence=said)
+        if self._probes < FEW:
+            seen = "1 probe" if self._probes == 1 else f"{self._probes} probes"
+            return dataclasses.replace(report, sentence=f"{report.sentence} This rests on {seen}: give some twenty.")
         return report
 
     def rows(self) -> list[Window]:

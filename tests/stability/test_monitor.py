@@ -71,6 +71,13 @@ def test_probabilities_are_logits_inside_and_counted_outside():
     assert 'output="logit"' in outside.sentence
 
 
+def test_few_probes_are_said_to_be_few():
+    monitor = StabilityMonitor()
+    for probe in range(1, 6):
+        monitor.update(torch.randn(64), torch.randn(64))
+        assert ("This rests on" in monitor.report().sentence) == (probe < 5)
+
+
 def test_what_is_no_tensor_is_told():
     with pytest.raises(TypeError, match="takes tensors of D's scores, not a float"):
         StabilityMonitor().update(1.0, 2.0)
