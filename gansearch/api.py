@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ import torch
 
 from gansearch.experiment import Experiment, ExperimentError, LoopTraining, Resources
 from gansearch.gan import Loop, LoopTrainer, Probe, Result, Task, Trainer, check_task, load_task
+from gansearch.study.folder import StudyError
 from gansearch.study.study import Study, load_study
 from gansearch.study.tables import median
 from gansearch.trained import Interrupted, TrainedFolder
@@ -42,6 +43,9 @@ def sweep(
     `listeners` are told what happens (`gansearch.search.listener.Listener`). Raises SweepError, TaskError or
     ExperimentError before anything is written, SweepFailed where every trial failed, Interrupted after Ctrl-C.
     """
+    from gansearch.search.errors import SweepFailed
+    from gansearch.search.interrupt import LastWord
+    from gansearch.search.listener import Listeners
     from gansearch.search.mirror import opened
     from gansearch.search.sweep import sweep as run
     from gansearch.study.tensorboard import TensorBoardLog
@@ -49,14 +53,29 @@ def sweep(
 
     told: list[Any] = [TensorBoardLog(), *trackers(experiment), *listeners]
     with opened(out) as where:
-        swept = run(experiment, where, address, resume, told, allow_change)
-        study = load_study(swept.path)
-        if study.best is not None:
-            study.export(study.folder.best)
-        else:
-            study.folder.best.unlink(missing_ok=True)
-        study.report()
+        try:
+            swept = run(experiment, where, address, resume, told, allow_change)
+        except SweepFailed as failure:
+            _report_failed(failure.folder)
+            raise
+        with LastWord(swept.folder, finished=True):
+            Listeners(told).doing("writing the report")
+            study = load_study(swept.path)
+            if study.best is not None:
+                study.export(study.folder.best)
+            else:
+                study.folder.best.unlink(missing_ok=True)
+            study.report()
     return study
+
+
+def _report_failed(folder: Path) -> None:
+    """The page of a sweep whose trials all failed. What keeps it from being written is not what its user should read
+    of first."""
+    with suppress(StudyError):
+        study = load_study(folder)
+        if study.counts["failed"] == study.counts["total"]:
+            study.report()
 
 
 @dataclass(frozen=True)

@@ -62,8 +62,8 @@ def politely(command: Callable[..., None]) -> Callable[..., None]:
                 raise
             if str(error):
                 print(f"error: {error}" if status != 130 else f"\n{error}", file=sys.stderr)
-            if status == 130 and hasattr(error, "folder"):
-                print(f"go on with: {_resuming_line()}", file=sys.stderr)
+            if status == 130 and hasattr(error, "folder"):  # on a line of its own, which is whole when it is copied
+                print(f"go on with:\n{_resuming_line()}", file=sys.stderr)
             raise typer.Exit(status) from None
 
     return run
@@ -108,6 +108,8 @@ def sweep(
         return
     if follow or no_wait or pip:
         raise SweepError("--follow, --no-wait and --pip need --submit URL")
+    if not quiet:  # what is imported below takes seconds
+        print(f"{experiment.name}: reading the experiment and its data", flush=True)
     from gansearch import api
 
     if quiet:
@@ -135,6 +137,7 @@ def status(dir: Dir, as_json: Json = False) -> None:
 @politely
 def watch(dir: Dir) -> None:
     """Look at a sweep that runs elsewhere, until it ends or Ctrl-C."""
+    print(f"looking at {dir}", flush=True)  # what is imported below takes seconds
     from gansearch.live import watch as look
 
     look(dir)
@@ -165,27 +168,38 @@ def report(
     dirs: Annotated[
         list[Path], typer.Argument(metavar="DIR...", help="A results folder, or several to compare.", parser=_place)
     ],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON alone: an object, a list for several.")] = False,
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", help="Print JSON alone, an object, a list for several; the page only with --out."),
+    ] = False,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where the page goes; DIR/report.html, or comparison.html.")
     ] = None,
 ) -> None:
     """Write the report of a sweep, also while it runs, and say what it found; of several one page side by side."""
+    from gansearch.study.comparison import labels, write_comparison
+    from gansearch.study.folder import StudyError, as_typed
     from gansearch.study.study import load_study
 
     studies = [load_study(dir) for dir in dirs]
+    places = [study.folder.path.resolve() for study in studies]
+    for dir, place in zip(dirs, places, strict=True):
+        if places.count(place) > 1:
+            raise StudyError(f"{dir}: given twice; a study can be compared with others only")
+    names = labels(studies)
+    if out or not as_json:
+        page = write_comparison(studies, out) if len(studies) > 1 else studies[0].report(out)
     if as_json:
-        summaries = [study.summary() for study in studies]
+        summaries = [
+            {"name": name, "folder": str(as_typed(study.folder.path)), **study.summary()}
+            for name, study in zip(names, studies, strict=True)
+        ]
         print(json.dumps(summaries[0] if len(dirs) == 1 else summaries, indent=2, allow_nan=False))
         return
     if len(studies) == 1:
-        print_summary(studies[0], studies[0].report(out))
+        print_summary(studies[0], page)
         return
-    from gansearch.study.comparison import labels, write_comparison
-    from gansearch.study.folder import as_typed
-
-    page = write_comparison(studies, out)
-    for name, study in zip(labels(studies), studies, strict=True):
+    for name, study in zip(names, studies, strict=True):
         print(f"== {name}")
         print_summary(study)
     print(f"comparison: {as_typed(page)}")
@@ -230,12 +244,14 @@ def train(
     """Train one configuration, such as an exported one, on seeds that no sweep has used."""
     experiment = _load(file, set_ or [])
     from gansearch import api
+    from gansearch.gan import load_task
 
     if as_json:
         trained = api.train(experiment, seeds, out, resume=resume)
         print(json.dumps(finite(trained.summary()), indent=2, allow_nan=False))
         return
-    print_trained(api.train(experiment, seeds, out, progress(experiment.training.updates), resume), out)
+    trained = api.train(experiment, seeds, out, progress(experiment.training.updates), resume)
+    print_trained(trained, out, load_task(experiment.task, experiment.task_options).latent_dim)
 
 
 @app.command()

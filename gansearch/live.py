@@ -18,11 +18,15 @@ from gansearch.experiment import Experiment
 from gansearch.search.listener import Listener
 from gansearch.study.folder import Folder, as_typed
 from gansearch.study.status import Status, status
+from gansearch.study.storage import is_url
 from gansearch.study.study import Study, load_study
+from gansearch.study.words import many
 from gansearch.view import line, picture
 
 EVERY = 1.0
 """Seconds between two looks at the folder."""
+APPEARS = 30.0
+"""Seconds that a watch waits for a folder: a sweep that has just been started has none yet."""
 _FIRST, _LAST, _GROWTH = 15.0, 600.0, 1.25
 """Seconds between two lines of a log, at first and at most: a night's sweep leaves some dozens of them."""
 
@@ -38,13 +42,15 @@ class LiveView(Listener):
         self._seen = 0.0
         self._drawn: RenderableType = Text("")
 
+    def doing(self, what: str) -> None:
+        _print(self.console, what)
+
     def begin(self, experiment: Experiment, folder: Folder, slots: int, done: int) -> None:
         if slots == 0:
             return
         at_once = f"{slots} at a time" if slots > 1 else "one at a time"
         where = as_typed(folder.path)
-        text = f"{experiment.name}: {experiment.trials} trials, {at_once}, into {where}"
-        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        _print(self.console, f"{experiment.name}: {many(experiment.trials, 'trial')}, {at_once}, into {where}")
         self._look = lambda: status(Study(folder, experiment))
         if _draws(self.console):
             self._live = Live(get_renderable=self._draw, console=self.console, refresh_per_second=2, transient=True)
@@ -71,7 +77,10 @@ class LiveView(Listener):
     def close(self) -> None:
         if self._live is not None:
             self._live.stop()
-            self._live = None
+            self._live, self._seen = None, 0.0
+            self.console.print(self._draw())  # what was there last stays
+        elif self._look:
+            self._log.say(self._look())
         self._look = None
 
     def _say(self) -> None:
@@ -92,13 +101,23 @@ def watch(path: Path, console: Console | None = None) -> None:
     """Shows the sweep of a folder, which may run anywhere, until it is over. Raises StudyError, and KeyboardInterrupt
     after Ctrl-C, which ends the look and not the sweep."""
     console = console or Console()
-    found = status(load_study(path))
     try:
+        found = status(_appeared(path, console))
         found = _watch_drawn(found, path, console) if _draws(console) else _watch_lines(found, path, console)
     except KeyboardInterrupt:
         console.print()  # the terminal's ^C has a line of its own
         raise
-    console.print(f"next: {found.next}", markup=False, highlight=False, soft_wrap=True)
+    _print(console, f"next: {found.next}")
+
+
+def _appeared(path: Path, console: Console) -> Study:
+    """The study of a folder that may be about to be made."""
+    deadline = time.monotonic() + APPEARS
+    if not is_url(path) and not Folder(path).is_ours and Folder(path).is_free:
+        _print(console, f"{path}: no results yet; waiting up to {APPEARS:.0f} s for a sweep that starts")
+        while not Folder(path).is_ours and time.monotonic() < deadline:
+            time.sleep(EVERY)
+    return load_study(path)
 
 
 def _watch_drawn(found: Status, path: Path, console: Console) -> Status:
@@ -135,14 +154,16 @@ class _Log:
 
     def say(self, found: Status) -> None:
         self._pause, self._said = min(_LAST, self._pause * _GROWTH), time.monotonic()
-        self._print(line(found))
+        _print(self._console, line(found))
         for warning in found.warnings:
             if warning not in self._warned:
                 self._warned.add(warning)
-                self._print(f"warning: {warning}")
+                _print(self._console, f"warning: {warning}")
 
-    def _print(self, text: str) -> None:
-        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+def _print(console: Console, text: str) -> None:
+    """A line as it is: a command that is wrapped cannot be copied."""
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def _draws(console: Console) -> bool:

@@ -17,14 +17,31 @@ from rich.text import Text
 from gansearch.experiment import Experiment
 from gansearch.study.choose import candidates
 from gansearch.study.compute import saved
-from gansearch.study.palette import COLOURS
+from gansearch.study.palette import COLOURS, SYMBOLS
 from gansearch.study.status import Status
-from gansearch.study.words import duration, words
+from gansearch.study.words import duration, many, words
 
 _BAR = 21
 """Characters from 0 to 1, so that each stands for .05."""
+_MARKS = {
+    "x": "✖",
+    "cross": "✚",
+    "triangle-up": "▲",
+    "triangle-down": "▼",
+    "square": "■",
+    "diamond": "◆",
+    "circle": "●",
+}
+"""The page's symbols as a terminal has them."""
 _FRESH = 4
 """Runs on fresh seeds that are named."""
+_COLUMNS = {
+    **{"trial": 5, "seed": 5, "0 fake ▿ · ▾ real   1": 21, "stability": 9, "distance": 9, "update": 9, "updates/s": 9},
+    **{"GPU": 3, "separability": 12, "saturated": 9, "node": 15},
+}
+"""What is told of a running trial, in columns of so many characters."""
+_LESS = ("node", "saturated", "separability", "seed", "updates/s", "GPU")
+"""Columns that a narrow terminal goes without, the first of them first."""
 _ELSE = 12
 """Lines of the picture that are no running trial."""
 
@@ -58,12 +75,16 @@ def line(found: Status) -> str:
 
 def _how_far(found: Status) -> str:
     study = found.study
-    what = f"{study.experiment.name}: {len(study.trials)} of {study.experiment.trials} trials"
+    what = f"{study.experiment.name}: {len(study.trials)} of {many(study.experiment.trials, 'trial')}"
     if found.state == "confirming":
         what += f", {found.confirmed} of {found.confirmations} runs on fresh seeds"
     if not found.alive:
         return f"{what}, {'its driver died' if found.state == 'died' else found.state}"
+    if found.starting:
+        return f"{what}, workers are starting"
     left = found.seconds_left
+    if left == 0 and not found.running:
+        return f"{what}, writing the tables"
     if left is None:
         return f"{what}, no trial has ended yet"
     end = datetime.fromtimestamp(time.time() + left)
@@ -88,7 +109,8 @@ def _counts(found: Status) -> dict[str | None, int]:
 def _verdicts(found: Status) -> Text:
     text = Text()
     for name, count in _counts(found).items():
-        text.append("  " if text else "").append("● ", style=COLOURS.get(str(name), "red"))
+        mark = _MARKS.get(SYMBOLS.get(str(name), ""), "×")
+        text.append("  " if text else "").append(f"{mark} ", style=COLOURS.get(str(name), "red"))
         text.append(f"{count} {words(name)}")
     return text
 
@@ -137,20 +159,29 @@ def _params(experiment: Experiment, row: pd.Series) -> list[str]:
 
 def _running(found: Status, width: int, most: int) -> Table:
     """A line for each trial that trains. Narrow terminals have fewer columns."""
-    several, gpus = len(found.progress["nodes"]) > 1, any(node["gpus"] for node in found.progress["nodes"])
-    room = {"separability": 96, "distance": 106, "saturated": 117, "node": 134 if several else math.inf}
-    names = ("trial", "seed", "0 fake ▿ · ▾ real   1", "stability", "update", "updates/s", "GPU", *room)
-    shown = [name for name in names if width >= room.get(name, 0) and (gpus or name != "GPU")]
+    budget, nodes = found.study.experiment.training.updates, found.progress["nodes"]
+    shown = _columns(width, budget, len(nodes) > 1, any(node["gpus"] for node in nodes))
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bright_black")
     for name in shown:
         table.add_column(name, justify="left" if "▿" in name else "right", no_wrap=True)
-    budget = found.study.experiment.training.updates
     for one in found.running[:most]:
-        cells = dict(zip(names, _cells(one, budget, found.progress["written"]), strict=True))
+        cells = dict(zip(_COLUMNS, _cells(one, budget, found.progress["written"]), strict=True))
         table.add_row(*(cells[name] for name in shown))
     if len(found.running) > most:
         table.add_row("…", "", f"and {len(found.running) - most} more")
     return table
+
+
+def _columns(width: int, budget: int, several: bool, gpus: bool) -> list[str]:
+    """The columns that fit, the more important first to get room."""
+    left = [name for name in _COLUMNS if (gpus or name != "GPU") and (several or name != "node")]
+    rooms = {**_COLUMNS, "update": max(_COLUMNS["update"], 2 * len(str(budget)) + 1)}
+    for name in _LESS:
+        if sum(rooms[one] + 2 for one in left) - 2 <= width:
+            break
+        if name in left:
+            left.remove(name)
+    return left
 
 
 def _cells(one: Mapping[str, Any], budget: int, now: float) -> Iterator[str | Text]:
@@ -163,11 +194,11 @@ def _cells(one: Mapping[str, Any], budget: int, now: float) -> Iterator[str | Te
     yield beliefs(probe["p_real"], probe["p_fake"])
     stability = probe.get("stability")
     yield f"{stability:.2f}" if stability is not None and math.isfinite(stability) else ""
+    yield f"{one['distance']:.4g}" if one.get("distance") is not None else ""
     yield f"{probe['update']}/{budget}"
     yield f"{rate:,.0f}" if rate else ""
     yield str(probe.get("gpus") or "")
     yield f"{probe['separability']:.2f}"
-    yield f"{one['distance']:.4g}" if one.get("distance") is not None else ""
     yield f"{probe['saturated_right'] + probe['saturated_wrong']:.0%}"
     yield str(probe.get("node") or "")
 

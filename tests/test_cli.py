@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -15,6 +16,10 @@ import gansearch
 from gansearch.cli import app
 from gansearch.experiment import Experiment, load_yaml
 from gansearch.gan import load_task
+from gansearch.search.errors import Interrupted
+from gansearch.search.interrupt import LastWord
+from gansearch.study.folder import Folder
+from gansearch.study.study import Study
 from gansearch.study.tables import CURVE_COLUMNS, trial_columns
 
 from .study.synthetic import write_study
@@ -27,6 +32,25 @@ training: {updates: 80, batch_size: 16}
 search: {lr: {low: 1e-3, high: 1e-2, log: true}, pretrain_steps: {low: 0, high: 20}}
 trials: 3
 confirm: {top: 1, replicas: 2}
+"""
+FAILING = """
+import gansearch, torch
+from torch import nn
+class D(nn.Linear):
+    calls = 0
+    def forward(self, x):
+        self.calls += 1
+        if self.calls > 20:
+            raise ValueError("shapes differ")
+        return super().forward(x)
+class Mine(gansearch.Task):
+    latent_dim = 4
+    def real(self):
+        return torch.randn(500, 2)
+    def generator(self):
+        return nn.Linear(4, 2)
+    def discriminator(self):
+        return D(2, 1)
 """
 
 
@@ -83,7 +107,8 @@ def test_bad_input_is_told_in_a_few_lines_with_status_2_and_nothing_is_written(r
         file.write_text(text)
     for command in ("sweep", "train", "check"):
         status, out, err = run(command, "bad.yaml")
-        assert (status, out) == (2, "")
+        assert status == 2
+        assert out in ("", "ring: reading the experiment and its data\n")
         assert part in err
         assert len(err.splitlines()) <= 5
         assert "Traceback" not in err
@@ -129,7 +154,14 @@ def test_a_sweep_leaves_what_the_contract_says_and_goes_on(run, tmp_path, ray_se
     assert list(trials.columns) == trial_columns(["lr", "pretrain_steps"])
     assert list(pd.read_parquet(folder / "curves.parquet").columns) == list(CURVE_COLUMNS)
     assert trials["number"].tolist() == [0, 1, 2]
-    assert "3 of 3 trials" in out
+    stages = (
+        "reading the experiment and its data",
+        "starting Ray",
+        "3 trials, ",
+        "writing the report",
+        "3 of 3 trials",
+    )
+    assert sorted(map(out.rindex, stages)) == [out.rindex(stage) for stage in stages]
     assert "report:     results/ring/report.html" in out
 
     status, _, err = run("sweep", "ring.yaml")
@@ -140,6 +172,60 @@ def test_a_sweep_leaves_what_the_contract_says_and_goes_on(run, tmp_path, ray_se
     assert len(pd.read_parquet(folder / "trials.parquet")) == 4
 
 
+def test_ctrl_c_while_the_page_is_written(run, tmp_path, monkeypatch):
+    folder = write_study(tmp_path / "digits").path
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Study, "report", interrupt)
+    status, _, err = run("sweep", "digits/experiment.yaml", "--out", str(folder), "--resume")
+    assert status == 130
+    assert err == "\ninterrupted; the sweep is finished, and this makes its page:\ngansearch report digits\n"
+
+
+def test_ctrl_c_while_the_last_tables_are_written(run, monkeypatch, ray_session):
+    from gansearch.search import sweep
+
+    monkeypatch.setattr(sweep, "forget", lambda *_: signal.raise_signal(signal.SIGINT))
+    status, out, err = run("sweep", "ring.yaml", "--trials", "1", "--set", "confirm=null")
+    assert status == 130
+    assert "1 of 1 trial, finished" in out
+    assert err.endswith("the sweep is finished, and this makes its page:\ngansearch report results/ring\n")
+    assert run("report", "results/ring")[0] == 0
+
+
+def test_ctrl_c_before_and_in_the_middle(run, tmp_path, study):
+    with pytest.raises(KeyboardInterrupt, match="nothing was written"), LastWord(Folder(tmp_path / "none")):
+        raise KeyboardInterrupt
+    with pytest.raises(Interrupted, match="the finished trials are in"), LastWord(Folder(study)):
+        raise KeyboardInterrupt
+
+
+def test_what_goes_on_is_a_line_of_its_own(run, monkeypatch, study):
+    def interrupt(*_, **__):
+        raise Interrupted(study)
+
+    monkeypatch.setattr("gansearch.api.sweep", interrupt)
+    status, _, err = run("sweep", "ring.yaml", "--set", "training.updates=90")
+    assert status == 130
+    assert err.splitlines()[-2:] == ["go on with:", "gansearch sweep ring.yaml --set training.updates=90 --resume"]
+
+
+def test_a_sweep_whose_trials_all_fail_has_a_page(run, tmp_path, ray_session):
+    (tmp_path / "mine.py").write_text(FAILING)
+    (tmp_path / "mine.yaml").write_text(RING.replace("task: ring", "task: ./mine.py:Mine"))
+    status, out, err = run("sweep", "mine.yaml", "--trials", "2", "--out", "out")
+    assert status == 1
+    assert "error: every trial failed, 2 of 2 by: ValueError: shapes differ\n" in err
+    assert 'mine.py", line 9' in err
+    assert err.endswith("all of them are in out; see them with: gansearch report out\n")
+    assert (tmp_path / "out" / "report.html").read_text().startswith("<!doctype html>")
+    status, out, _ = run("report", "out")
+    assert status == 0
+    assert out.startswith("2 of 2 trials (2 failed)\n")
+
+
 def test_report_and_its_json(run, study):
     status, out, _ = run("report", str(study), "--json")
     assert status == 0
@@ -147,6 +233,10 @@ def test_report_and_its_json(run, study):
     assert set(summary["trials"]) == {"total", "complete", "pruned", "failed"}
     assert {"verdicts", "best", "importance", "wall_seconds", "train_seconds", "slots"} <= set(summary)
     assert {"number", "params", "stability", "distance", "confirmed"} <= set(summary["best"])
+    assert (summary["name"], summary["folder"]) == ("digits", str(study))
+    status, out, _ = run("report", str(study), "--json", "--out", "both.html")
+    assert (status, json.loads(out)) == (0, summary)
+    assert Path("both.html").read_text().startswith("<!doctype html>")
     seeds = summary["default"]
     status, out, _ = run("report", str(study), "--out", "page.html")
     assert status == 0
@@ -160,12 +250,19 @@ def test_several_studies_are_one_page_and_a_list(run, study, tmp_path):
     status, out, _ = run("report", str(study), "other", "--json")
     assert status == 0
     assert [summary["trials"]["total"] for summary in json.loads(out)] == [40, 40]
+    assert [summary["name"] for summary in json.loads(out)] == ["digits (digits)", "digits (other)"]
+    assert [summary["folder"] for summary in json.loads(out)] == [str(study), "other"]
+    assert not (study / "comparison.html").exists()
+    assert run("report", str(study), "other", "--json", "--out", "both.html")[1] == out
+    assert Path("both.html").read_text().startswith("<!doctype html>")
     status, out, _ = run("report", "other", str(study))
     assert status == 0
     assert out.count("best-balanced: trial") == 2
     assert "comparison: other/comparison.html" in out
     assert (other / "comparison.html").read_text().startswith("<!doctype html>")
     assert run("report", "other", "nothing")[0] == 2
+    status, _, err = run("report", "other", str(study), "./other/")
+    assert (status, err) == (2, "error: other: given twice; a study can be compared with others only\n")
 
 
 def test_an_export_trains(run, study, tmp_path):

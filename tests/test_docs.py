@@ -194,6 +194,8 @@ ELSEWHERE = {
     "the cluster wants a token": "tests/search/test_join.py",
 }
 """Mistakes that need a cluster, and the tests that make them."""
+ENDINGS = ("given twice", "every trial failed", "interrupted; the sweep is finished")
+"""What tests/test_cli.py ends in."""
 
 
 def questions() -> list[str]:
@@ -201,9 +203,14 @@ def questions() -> list[str]:
 
 
 def test_every_question_has_its_mistake() -> None:
-    parts = [*MISTAKES, *FOLDER, *ELSEWHERE]
+    parts = [*MISTAKES, *FOLDER, *ELSEWHERE, *ENDINGS]
     assert [text for text in questions() if sum(part in text for part in parts) != 1] == []
     assert [part for part in parts if sum(part in text for text in questions()) != 1] == []
+
+
+@pytest.mark.parametrize("part", ENDINGS)
+def test_a_question_quotes_what_another_test_sees(part) -> None:
+    assert part in (ROOT / "tests/test_cli.py").read_text()
 
 
 @pytest.mark.parametrize("part", MISTAKES)

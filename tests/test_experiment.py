@@ -136,6 +136,16 @@ def test_all_errors_come_at_once_with_path_and_suggestion(load):
         ("{name: a, task: digits, training: {lr_d: 1}}", "training", "one of them is missing"),
         ("{name: a, task: digits, training: {pretrain_steps: 4000}}", "training.pretrain_steps", "nothing"),
         ("{name: a, task: digits, search: {pretrain_steps: {low: 0, high: 4000}}}", "search.pretrain_steps", "nothing"),
+        (
+            "{name: a, task: digits, search: {pretrain_steps: {low: 9, high: 4000}}, training: {updates: 300}}",
+            "search.pretrain_steps",
+            "--set search.pretrain_steps.high=100, or raise training.updates",
+        ),
+        (
+            "{name: a, task: digits, search: {pretrain_steps: {low: 200, high: 4000}}, training: {updates: 300}}",
+            "search.pretrain_steps",
+            "= 300; raise training.updates",
+        ),
         ("{name: a, task: digits, search: {updates: {low: 10, high: 20}}}", "search.updates", "the budget"),
         ("{name: a, task: digits, trials: 0}", "trials", "0"),
         ("{name: a, task: digits, objective: balance}", "objective", 'did you mean "balanced"'),

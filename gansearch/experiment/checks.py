@@ -53,7 +53,8 @@ def errors_between(
     smallest = training.updates
     if largest >= smallest:
         where = "search" if "pretrain_steps" in search else "training"
-        yield f"{where}.pretrain_steps", f"{largest} leaves nothing of training.updates = {smallest}"
+        remedy = _less_pretraining(search.get("pretrain_steps"), smallest)
+        yield f"{where}.pretrain_steps", f"{largest} leaves nothing of training.updates = {smallest}{remedy}"
     if confirm and (confirm.updates or smallest) < smallest:
         yield "confirm.updates", f"{confirm.updates} is below training.updates = {smallest}"
     if training.simultaneous and (training.update_ratio != 1 or "update_ratio" in search):
@@ -99,6 +100,15 @@ def schedule_errors(training: Training, search: Space) -> Iterator[tuple[str, st
 def longest_pretraining(training: Training, search: Space) -> int:
     """The most D updates before G's first one that a trial may have."""
     return max([training.pretrain_steps, *map(int, _numbers(search.get("pretrain_steps")))])
+
+
+def _less_pretraining(entry: Entry | None, updates: int) -> str:
+    """What to do about a range of pretraining that goes too far; empty where it is no range."""
+    if not isinstance(entry, Range):
+        return ""
+    high = updates // 3
+    lower = f"lower it, such as --set search.pretrain_steps.high={high}, or " if high > entry.low else ""
+    return f"; {lower}raise training.updates"
 
 
 def _worker_errors(training: Training, search: Space, resources: Resources) -> Iterator[tuple[str, str]]:

@@ -15,6 +15,10 @@ _LOG = logging.getLogger(__name__)
 class Listener(Protocol):
     """Is told what happens in a sweep, in the sweep's own thread: be quick. A subclass gives what it wants to hear."""
 
+    def doing(self, what: str) -> None:
+        """What takes some seconds before the first trial or after the last one."""
+        return  # not every subclass has it
+
     def begin(self, experiment: Experiment, folder: Folder, slots: int, done: int) -> None:
         """`done` trials are there already; `slots` run at once, 0 where nothing is left to do."""
 
@@ -49,6 +53,9 @@ class Listeners(Listener):
 
     def __init__(self, listeners: Iterable[Listener]):
         self._listeners = list(listeners)
+
+    def doing(self, what: str) -> None:
+        self._tell("doing", what)
 
     def begin(self, experiment: Experiment, folder: Folder, slots: int, done: int) -> None:
         self._tell("begin", experiment, folder, slots, done)

@@ -38,6 +38,7 @@ class Progress(Listener):
         self._address, self._silence = address, silence
         self._folder: Folder | None = None
         self._slots = 0
+        self._began = 0.0
         self._state = "running"
         self._running: dict[int, _Running] = {}
         self._confirmed = 0
@@ -50,7 +51,7 @@ class Progress(Listener):
 
     def begin(self, experiment: Experiment, folder: Folder, slots: int, done: int) -> None:
         if slots:
-            self._folder, self._slots = folder, slots
+            self._folder, self._slots, self._began = folder, slots, time.time()
             self._write()
             self._thread.start()
 
@@ -117,6 +118,7 @@ class Progress(Listener):
             ]
             facts = {
                 "state": self._state,
+                "began": self._began,
                 "written": time.time(),
                 "every": EVERY,
                 "host": socket.gethostname(),

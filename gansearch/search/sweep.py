@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ from gansearch.search.confirm import confirm, missing
 from gansearch.search.earlier import warm_up
 from gansearch.search.errors import Interrupted, SweepFailed
 from gansearch.search.halving import rungs
-from gansearch.search.interrupt import Interrupts
+from gansearch.search.interrupt import Interrupts, LastWord
 from gansearch.search.listener import Listener, Listeners
 from gansearch.search.mirror import storage_of
 from gansearch.search.nodes import check_nodes
@@ -44,11 +45,13 @@ from gansearch.search.searcher import StudySearcher, open_study
 from gansearch.search.slots import Slots
 from gansearch.search.stalled import Silence
 from gansearch.search.trial import trainable
+from gansearch.search.uncounted import uncounted
 from gansearch.search.workers import placement
-from gansearch.study.folder import Folder, write_whole
+from gansearch.study.folder import Folder, as_typed, write_whole
 from gansearch.study.mend import mend_folder
 from gansearch.study.storage import join
 from gansearch.study.tables import read_record, scheduled
+from gansearch.study.words import error_line
 
 _LOG = logging.getLogger(__name__)
 
@@ -95,6 +98,7 @@ def sweep(
     experiment = check_folder(folder, experiment, resume, allow_change)
     check_search(experiment, new=not folder.is_ours)
     with ExitStack() as stack:
+        word = stack.enter_context(LastWord(folder))  # first of all, so that it is the last to end
         stack.callback(told.close)
         if folder.is_ours:
             stack.enter_context(only_one(folder))
@@ -110,6 +114,7 @@ def sweep(
         for text in task.warnings():
             _LOG.warning("warning: %s", text)
         code = code_for(experiment, folder.path) if address else Code(experiment)
+        told.doing("joining the cluster" if address else "starting Ray")
         ray_cluster = stack.enter_context(cluster(address, code.runtime_env))
         stack.callback(progress.close)  # it asks Ray
         ray_cluster.slots(experiment.resources)  # raises where there is none
@@ -131,6 +136,9 @@ def sweep(
             reason = str(error).strip().splitlines()[-1]
             raise SweepFailed(folder.path, f"the sweep stopped: {reason}") from error
         progress.finished()
+        word.finished = True
+        if interrupts.requested:  # while the last tables were written
+            raise KeyboardInterrupt
         return swept
 
 
@@ -235,7 +243,7 @@ class _Sweep:
             ),
         )
         try:
-            with staging(), given_back():
+            with staging(), given_back(), uncounted():
                 tuner.fit()
         except Stop:
             return
@@ -269,8 +277,19 @@ def _ended(folder: Folder, rows: list[dict[str, Any]], before: int) -> Swept:
     """The sweep's result. Raises SweepFailed where every trial failed."""
     rows = sorted(rows, key=lambda row: row["number"])
     if rows and all(row["status"] == "failed" for row in rows):
-        raise SweepFailed(folder.path, f"every trial failed; the first one:\n{rows[0]['error']}")
+        raise SweepFailed(folder.path, _all_failed(folder, [row["error"] for row in rows]))
     return Swept(folder, rows, len(rows) - before)
+
+
+def _all_failed(folder: Folder, errors: list[str]) -> str:
+    """The first error, how many trials ended by it, and where the others are."""
+    last = [error_line(error) for error in errors]
+    where = shlex.quote(str(as_typed(folder.path)))
+    return (
+        f"every trial failed, {last.count(last[0])} of {len(last)} by: {last[0]}\n"
+        f"the first one:\n{errors[0].strip()}\n"
+        f"all of them are in {where}; see them with: gansearch report {where}"
+    )
 
 
 def _name(trial: tune.experiment.Trial) -> str:

@@ -68,10 +68,11 @@ def candidates(trials: pd.DataFrame, top: int) -> list[int]:
 
 
 def closest(trials: pd.DataFrame) -> int | None:
-    """Number of the trial that is nearest to a healthy one; None where there is no trial.
+    """Number of the trial that is nearest to a healthy one; None where no trial has a verdict.
 
     Complete before pruned before failed, then the most stable, then the smallest distance.
     """
+    trials = trials[trials["verdict"].notna()]  # what raised before it had one came close to nothing
     if trials.empty:
         return None
     order = pd.DataFrame(

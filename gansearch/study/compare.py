@@ -12,13 +12,21 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from gansearch.study.figures import blank, panels, scale, title, wide
-from gansearch.study.figures_winner import add_seeds
+from gansearch.study.figures import blank, distances, panels, title
+from gansearch.study.figures_winner import add_seeds, bar
 from gansearch.study.palette import COLOURS, INK, MUTED
 from gansearch.study.plots import Plots
-from gansearch.study.words import short, words
+from gansearch.study.words import many, short, words
 
-_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+_DASHES = {
+    "solid": "solid",
+    "dashed": "6px,2px",
+    "dotted": "2px,2px",
+    "dash-dotted": "6px,2px,2px,2px",
+    "long-dashed": "14px,3px",
+    "long-dash-dotted": "14px,3px,2px,3px",
+}
+"""Lines by name, with gaps so small that steps do not fall apart."""
 
 
 class Comparison(NamedTuple):
@@ -27,6 +35,9 @@ class Comparison(NamedTuple):
     table: pd.DataFrame
     """A row a study."""
     figure: go.Figure
+
+    def __repr__(self) -> str:
+        return f"Comparison of {', '.join(map(str, self.table.index))}, with its table and its figure"
 
 
 def compare(studies: Sequence[Plots]) -> Comparison:
@@ -70,15 +81,15 @@ def figure(studies: Sequence[Plots], names: Sequence[str]) -> go.Figure:
         replace(group, label=name) for name, study in zip(names, studies, strict=True) for group in study.groups[:1]
     ]
     said = [
-        f"{name}: {study.verdicts.get('balanced', 0)} of {len(study.trials)} trials balanced"
+        f"{name}: {study.verdicts.get('balanced', 0)} of {many(len(study.trials), 'trial')} balanced"
         for name, study in zip(names, studies, strict=True)
     ]
-    made = blank("; ".join(said) + ".")
+    made = blank("; ".join(said) + ".", name=" · ".join(names))
     heads = [
         title("Trials by verdict"),
         title("Smallest distance of a healthy trial so far", _key(names)),
         title("Stability of the chosen", "on its seeds"),
-        title("Distance of the chosen", "on its seeds; bar: 95% of new medians"),
+        title("Distance of the chosen", "; ".join(filter(None, ("on its seeds", bar(groups))))),
     ]
     panels(made, heads, columns=2, row=max(150, 46 * len(studies) + 20), gap=150, least=240)
     _verdicts(made, studies, names)
@@ -152,7 +163,7 @@ def _progress(made: go.Figure, studies: Sequence[Plots], names: Sequence[str]) -
                 "shape": "hv",
                 "width": 2,
                 "color": MUTED if place % 2 else INK,
-                "dash": _dash(place),
+                "dash": _DASHES[_dash(place)],
             },
             marker={"size": 4},
             hovertemplate=f"{html.escape(name)}<br>distance %{{y}} after %{{x:,}} updates<extra></extra>",
@@ -160,17 +171,17 @@ def _progress(made: go.Figure, studies: Sequence[Plots], names: Sequence[str]) -
             yaxis="y2",
         )
     made.layout.xaxis2.update(title={"text": "updates"}, rangemode="tozero")
-    column = pd.Series(np.array(every, dtype=float))
-    made.layout.yaxis2.update(scale(column, wide(column)) if len(column) else {})
+    made.layout.yaxis2.update(distances(pd.Series(np.array(every, dtype=float))))
 
 
 def _key(names: Sequence[str]) -> str:
     """Which dash is whose."""
-    return "; ".join(f"{_dash(place)}: {short(name)}" for place, name in enumerate(names))
+    room = max(8, 36 // len(names))
+    return "; ".join(f"{_dash(place)}: {short(name, room)}" for place, name in enumerate(names))
 
 
 def _dash(place: int) -> str:
-    return _DASHES[place % len(_DASHES)]
+    return [*_DASHES][place % len(_DASHES)]
 
 
 def _flat(data: Any, name: str = "") -> dict[str, Any]:

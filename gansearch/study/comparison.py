@@ -39,6 +39,7 @@ def comparison(studies: Sequence[Study]) -> str:
         charts,
         studies=list(zip(names, studies, strict=True)),
         names=names,
+        verdicts={verdict for study in studies for verdict in study.verdicts},
         groups=[study.groups[0] if study.groups else None for study in studies],
         table=rows.to_dict("list"),
         differences=differences(studies),

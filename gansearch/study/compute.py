@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,15 +26,21 @@ class Saved:
     share: float
     """Of the updates that all trials would have done."""
     seconds: float
-    """Of one slot's time, at each trial's own speed."""
+    """Of one slot's time, at the usual speed of a complete trial."""
 
 
 def saved(trials: pd.DataFrame, experiment: Experiment) -> Saved:
-    """A trial stopped early is counted with the seeds that every trial trains, not with those it could have earned."""
+    """A trial stopped early is counted with the seeds that every trial trains, not with those it could have earned.
+
+    Its own speed says too little: what comes at the end of a trial (its quality, the referee) takes as long after few
+    updates as after many, and is not saved. It is taken where no trial is complete.
+    """
     budget = experiment.training.updates * experiment.least_replicas
     pruned = trials[trials["status"] == "pruned"]
     left = (budget - pruned["updates"]).clip(lower=0)
-    speed = pruned["train_seconds"] / pruned["updates"].where(pruned["updates"] > 0)
+    speeds = trials["train_seconds"] / trials["updates"].where(trials["updates"] > 0)
+    usual = speeds[trials["status"] == "complete"].median()
+    speed = speeds[pruned.index] if math.isnan(usual) else usual
     return Saved(
         len(pruned), int(left.sum()), float(left.sum() / max(1, budget * len(trials))), float((left * speed).sum())
     )
@@ -43,6 +50,15 @@ def seconds_by_status(trials: pd.DataFrame, confirmation: Sequence[Mapping[str, 
     """Seconds inside the trainer of the trials by status, and of the confirmation."""
     found = {name: float(trials.loc[trials["status"] == name, "train_seconds"].sum()) for name in _STATUS}
     return {**found, "confirmation": sum(float(seed.get("train_seconds", 0.0)) for seed in confirmation)}
+
+
+def confirmed_seconds(runs: Sequence[Mapping[str, Any]], slots: int | None) -> float | None:
+    """About how long a sweep's runs on fresh seeds took, by their seconds inside the trainer and the slots they shared.
+
+    None where there were none, or where their times are not known; default.json may be somebody's own, without any.
+    """
+    spent = [float(run["train_seconds"]) for run in runs if "train_seconds" in run]
+    return sum(spent) / min(slots, len(spent)) if spent and slots else None
 
 
 def by_slot(trials: pd.DataFrame) -> pd.DataFrame:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Collection, Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from gansearch.experiment import Choices, Experiment, Range
 from gansearch.study.folder import StudyError
 from gansearch.study.palette import CARD, COLOURS, INK, LINE, MUTED, SYMBOLS
 from gansearch.study.words import words
@@ -25,6 +27,10 @@ _FEWEST = 50
 """Trials of each verdict that are drawn, however many others there are."""
 _ABOVE, _BETWEEN, _BELOW = 40, 96, 56
 """Pixels above, between and below rows of panels, for titles above them and ticks below."""
+_HEAD = 110
+"""Pixels for the heading of a figure, beside plotly's buttons, and for the legend below."""
+_DECADES = 6
+"""Ticks of a logarithmic axis over many decades, about."""
 _WIDTH = 1000
 """Pixels of a figure's width; the page knows better."""
 
@@ -33,8 +39,11 @@ class NothingToDraw(StudyError):
     """A figure has nothing to show, and says why."""
 
 
-def blank(text: str, height: int = 440) -> go.Figure:
-    """An empty figure in the page's colours; `text` says in words what it will show."""
+def blank(text: str, height: int = 440, name: str = "", key: str = "") -> go.Figure:
+    """An empty figure in the page's colours; `text` says in words what it will show.
+
+    `name` is its heading, with a `key` below: a page has headings of its own and takes it away, a notebook has none.
+    """
     label = {"bgcolor": CARD, "bordercolor": LINE, "font": {"color": INK, "size": 13}, "align": "left"}
     figure = go.Figure(
         layout={
@@ -44,22 +53,38 @@ def blank(text: str, height: int = 440) -> go.Figure:
             "paper_bgcolor": CARD,
             "plot_bgcolor": CARD,
             "font": {"color": MUTED, "size": 12, "family": "system-ui, sans-serif"},
-            "margin": {"l": 8, "r": 12, "t": 8, "b": 8},
+            "title": {
+                "text": title(name),
+                "subtitle": {"text": html.escape(key), "font": {"size": 11, "color": MUTED}},
+                "font": {"size": 15, "color": INK},
+                "x": 0,
+                "xref": "paper",
+                "y": 1,
+                "yanchor": "top",
+                "pad": {"t": 8},
+            },
+            "margin": {"l": 8, "r": 12, "t": _HEAD, "b": 8},
             "hoverlabel": label,
-            "height": height,
-            "meta": {"text": text, "drawn": ""},
+            "height": height + _HEAD,
+            "meta": {"text": text, "drawn": "", "head": _HEAD},
         }
     )
     return figure.update_layout(xaxis=_AXIS, yaxis=_AXIS)
 
 
 def panels(
-    figure: go.Figure, titles: Sequence[str], columns: int, row: int = 230, gap: int = 62, least: int = 120
+    figure: go.Figure,
+    titles: Sequence[str],
+    columns: int,
+    row: int = 230,
+    gap: int = 62,
+    least: int = 120,
+    up: str = "",
 ) -> go.Figure:
     """Lays axes (x, y), (x2, y2), … side by side, `columns` in a row of `row` pixels, each under its title.
 
     `gap` pixels between two hold the ticks of the right one. The page puts fewer in a row where one would have less
-    than `least` pixels.
+    than `least` pixels. `up` is what all y axes show, and stands at the first panel of each row.
     """
     columns = min(columns, len(titles))
     rows = math.ceil(len(titles) / columns)
@@ -72,6 +97,8 @@ def panels(
         x, y = at * (width + across), (rows - 1 - line) * (tall + down)
         figure.layout[f"xaxis{end}"] = {**_AXIS, "domain": [x, x + width], "anchor": f"y{end}"}
         figure.layout[f"yaxis{end}"] = {**_AXIS, "domain": [y, y + tall], "anchor": f"x{end}"}
+        if up and not at:
+            figure.layout[f"yaxis{end}"].title.text = up
         figure.add_annotation(
             text=title,
             x=0,
@@ -84,9 +111,9 @@ def panels(
             showarrow=False,
             font={"color": INK, "size": 13},
         )
-    meta = {"panels": len(titles), "columns": columns, "row": row, "gap": gap, "least": least}
+    meta = {"panels": len(titles), "columns": columns, "row": row, "gap": gap, "least": least, "up": up}
     meta = {**figure.layout.meta, **meta, "above": _ABOVE, "between": _BETWEEN, "below": _BELOW}
-    return figure.update_layout(height=inner + _BELOW, meta=meta)
+    return figure.update_layout(height=inner + _BELOW + _HEAD, meta=meta)
 
 
 def title(text: str, key: str = "") -> str:
@@ -183,7 +210,9 @@ def scale(column: pd.Series[Any], log: bool, few: bool = False) -> dict[str, Any
     low, high = math.log10(column.min()), math.log10(column.max())
     margin = 0.05 * max(high - low, 0.2)
     steps = (1,) if high - low > 2 else (1, 2, 5)
-    ticks = [m * 10.0**e for e in range(math.floor(low) - 1, math.ceil(high) + 1) for m in steps]
+    every = max(1, math.ceil((high - low) / _DECADES))
+    exponents = range(math.floor(low) - 1, math.ceil(high) + 1)
+    ticks = [m * 10.0**e for e in exponents if e % every == 0 for m in steps]
     ticks = [tick for tick in ticks if low - margin <= math.log10(tick) <= high + margin]
     if few and len(ticks) > 3:
         long = max(len(f"{tick:g}") for tick in ticks) > 4
@@ -194,6 +223,63 @@ def scale(column: pd.Series[Any], log: bool, few: bool = False) -> dict[str, Any
         "ticktext": [f"{tick:g}" for tick in ticks],
         "range": [low - margin, high + margin],
     }
+
+
+def distances(column: pd.Series[float]) -> dict[str, Any]:
+    """An axis for distances: logarithmic where they span more than a decade, and never below 0 without need."""
+    known = column[np.isfinite(column)]
+    if wide(known) or known.empty:
+        return scale(known, wide(known))
+    low, high = float(known.min()), float(known.max())
+    if low == high:
+        return {"type": "linear", "range": sorted((0.0, 2 * low)) if low else [0.0, 1.0]}
+    margin = 0.08 * (high - low)
+    return {"type": "linear", "range": [max(0.0, low - margin) if low >= 0 else low - margin, high + margin]}
+
+
+def searched(entry: object, column: pd.Series[Any], few: bool = False) -> dict[str, Any]:
+    """An axis over all that was searched, not only over what was tried: one sees what lies at an edge.
+
+    `entry` is that of the search; choices have a place each, in their order.
+    """
+    if isinstance(entry, Choices):
+        places = [html.escape(one) for one in choices(entry, column)]
+        return {
+            "type": "category",
+            "categoryorder": "array",
+            "categoryarray": places,
+            "range": [-0.5, len(places) - 0.5],
+        }
+    if not isinstance(entry, Range):
+        return scale(column, False, few)
+    # A schedule or the settings that a sweep starts from may lie outside.
+    whole = pd.concat([column.astype(float), pd.Series([float(entry.low), float(entry.high)])])
+    axis, low, high = scale(whole, entry.log, few), float(whole.min()), float(whole.max())
+    margin = 0.05 * (high - low) or 0.5
+    return axis if axis["type"] == "log" else {**axis, "range": [low - margin, high + margin]}
+
+
+def choices(entry: Choices, column: pd.Series[Any]) -> list[str]:
+    """The choices of a parameter as the places of an axis, and behind them what trials had beside."""
+    return list(dict.fromkeys(map(choice, [*entry.choices, *column])))
+
+
+def choice(value: Any) -> str:
+    """A choice as text, the same from an experiment and from a table, whose column may have made numbers of another
+    type and NaN of null."""
+    if isinstance(value, np.ndarray | list | tuple):
+        return ", ".join(map(choice, value))
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return "none"
+    return f"{float(value):.6g}" if isinstance(value, Real) and not isinstance(value, bool) else str(value)
+
+
+def placed(trials: pd.DataFrame, experiment: Experiment) -> pd.DataFrame:
+    """The trials with each choice as its place on an axis."""
+    entries = {
+        name: entry for name, entry in experiment.search.items() if isinstance(entry, Choices) and name in trials
+    }
+    return trials.assign(**{name: trials[name].map(choice).astype(object) for name in entries})
 
 
 def wide(column: pd.Series[float]) -> bool:

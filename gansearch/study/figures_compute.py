@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from gansearch.study.compute import by_slot
 from gansearch.study.figures import NothingToDraw, blank
 from gansearch.study.palette import CARD, COLOURS, MUTED
-from gansearch.study.words import duration, words
+from gansearch.study.words import duration, many, words
 
 _BARS = 1000
 """Trials from which on slots are counted, not drawn one by one."""
@@ -29,7 +29,10 @@ def timeline(trials: pd.DataFrame) -> go.Figure:
     verdicts = trials["verdict"][slots.index].fillna("no verdict")
     count, whole = slots["slot"].nunique(), float(slots["end"].max())
     busy = float((slots["end"] - slots["begin"]).sum() / (count * whole)) if whole > 0 else 1.0
-    figure = blank(f"{len(slots)} trials on {count} slots in {duration(whole)}; the slots were busy {busy:.0%} of it.")
+    said = f"{many(len(slots), 'trial')} on {many(count, 'slot')} in {duration(whole)}"
+    figure = blank(
+        f"{said}; the slots were busy {busy:.0%} of it.", name="Where the compute went", key="Hatched: pruned"
+    )
     if len(slots) > _BARS or count > _SLOTS:
         _counted(figure, slots, verdicts, whole)
     else:
@@ -67,7 +70,7 @@ def _bars(figure: go.Figure, slots: pd.DataFrame, verdicts: pd.Series[str], tria
             "<br>%{customdata[1]}, %{customdata[2]}<extra></extra>",
         )
     figure.update_yaxes(categoryorder="array", categoryarray=names[::-1], type="category", showgrid=False, ticks="")
-    figure.update_layout(height=70 + 34 * len(names), barmode="overlay", bargap=0.25)
+    figure.update_layout(height=70 + 34 * len(names) + figure.layout.meta["head"], barmode="overlay", bargap=0.25)
 
 
 def _counted(figure: go.Figure, slots: pd.DataFrame, verdicts: pd.Series[str], whole: float) -> None:
@@ -92,4 +95,4 @@ def _counted(figure: go.Figure, slots: pd.DataFrame, verdicts: pd.Series[str], w
         )
     figure.update_yaxes(title_text="busy slots", rangemode="tozero")
     note = f"Drawn: busy slots in {_BINS} equal spans, in place of {len(slots):,} trials one by one."
-    figure.update_layout(height=300, meta={**figure.layout.meta, "drawn": note})
+    figure.update_layout(height=300 + figure.layout.meta["head"], meta={**figure.layout.meta, "drawn": note})

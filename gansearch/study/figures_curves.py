@@ -14,13 +14,13 @@ from gansearch.study.palette import COLOURS, INK
 from gansearch.study.words import words
 
 _PANELS: dict[str, tuple[str, dict[str, tuple[str, str]]]] = {
-    "D’s answer": ("solid: real, dashed: fake", {"p_real": ("solid", "D(real)"), "p_fake": ("dash", "D(fake)")}),
+    "D’s answer": ("— real, - - fake", {"p_real": ("solid", "D(real)"), "p_fake": ("dash", "D(fake)")}),
     "Saturation": (
-        "solid: right, dashed: wrong",
+        "— right, - - wrong",
         {"saturated_right": ("solid", "certain, right"), "saturated_wrong": ("dash", "certain, wrong")},
     ),
     "Separability": ("0.5: blind, 1: perfect", {"separability": ("solid", "separability")}),
-    "Gradient": ("solid: G’s, dashed: D’s", {"grad_norm_g": ("solid", "of G"), "grad_norm_d": ("dash", "of D")}),
+    "Gradient": ("— G’s, - - D’s", {"grad_norm_g": ("solid", "of G"), "grad_norm_d": ("dash", "of D")}),
 }
 """Panels by title: a key to the lines, and each column with its dash and its name."""
 _PROBES = 200
@@ -35,7 +35,8 @@ def curves(table: pd.DataFrame, number: int, verdict: str | None = None) -> go.F
     last = mine.sort_values("update").groupby("seed").tail(1).median(numeric_only=True)
     figure = blank(
         f"Trial {number}, {words(verdict)}, over {last['update']:,.0f} updates; at its end "
-        f"D(real) {last['p_real']:.2f}, D(fake) {last['p_fake']:.2f}, separability {last['separability']:.2f}."
+        f"D(real) {last['p_real']:.2f}, D(fake) {last['p_fake']:.2f}, separability {last['separability']:.2f}.",
+        name=f"Trial {number}: {words(verdict)}",
     )
     panels(figure, [title(name, key) for name, (key, _) in _PANELS.items()], columns=4, row=190)
     seeds = [part for _, part in mine.groupby("seed")]
@@ -55,19 +56,20 @@ def of_report(report: StabilityReport) -> go.Figure:
     """The same of one run that a monitor has watched, by the windows of its report."""
     table = pd.DataFrame(report.windows).rename(columns={"step": "update", "grad_norm": "grad_norm_g"})
     figure = curves(table.assign(number=0, seed=0, grad_norm_d=np.nan), 0, report.verdict)
-    return figure.update_layout(meta={**figure.layout.meta, "text": str(report)})
+    heading = title(words(report.verdict).capitalize())
+    return figure.update_layout(meta={**figure.layout.meta, "text": str(report)}, title={"text": heading})
 
 
 _answers = {"range": [-0.03, 1.03], "dtick": 0.25}
 
 
 def _norms(mine: pd.DataFrame) -> dict[str, Any]:
-    """The axis of the gradients' norms, without those that are next to nothing."""
+    """The axis of the gradients' norms, with all that are not nothing: one that vanishes is seen to the end."""
     norms = mine[["grad_norm_g", "grad_norm_d"]].to_numpy(dtype=float)
     known = norms[np.isfinite(norms) & (norms > 0)]
     if not len(known):
         return {}
-    return scale(pd.Series(known[known > known.max() * 1e-5]), wide(pd.Series(known)))
+    return scale(pd.Series(known), wide(pd.Series(known)))
 
 
 def _line(

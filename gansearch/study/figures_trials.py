@@ -4,19 +4,36 @@ from __future__ import annotations
 
 import html
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
 from gansearch.experiment import Choices, Experiment, Range
-from gansearch.study.figures import NothingToDraw, blank, by_verdict, panels, rounded, scale, thin, title, wide
+from gansearch.study.figures import (
+    NothingToDraw,
+    blank,
+    by_verdict,
+    choice,
+    choices,
+    distances,
+    panels,
+    placed,
+    rounded,
+    searched,
+    thin,
+    title,
+)
 from gansearch.study.palette import COLOURS, INK, LINE, MUTED
-from gansearch.study.surrogate import ENOUGH, Surrogate, scale_of, scales
-from gansearch.study.words import words
+from gansearch.study.surrogate import ENOUGH, Scale, Surrogate, scale_of, scales
+from gansearch.study.words import many, words
 
 _LINES = 250
 """Trials in the parallel coordinates at most."""
+_CELLS = 24
+"""Values of a parameter that a map asks the forest about."""
+_STABILITY = {"range": [-0.04, 1.06]}
 _LEVELS = "rgba(120,130,140,0)", "rgba(120,130,140,.30)"
 
 
@@ -52,12 +69,19 @@ def stability_map(
     y may be "stability", which is what a search of one parameter can show.
     """
     drawn, note = thin(trials, {best} if best is not None else ())
-    figure = blank(f"{len(trials)} trials over {x} and {y}. {_counted(trials)}", height=480)
-    if surrogate and all(name in surrogate.scales and not surrogate.scales[name].texts for name in (x, y)):
-        across, up, expected = surrogate.map(x, y)
+    known = surrogate is not None and all(name in surrogate.scales for name in (x, y))
+    figure = blank(
+        f"{many(len(trials), 'trial')} over {x} and {y}. {_counted(trials)}",
+        height=480,
+        name=f"Stability map: {x} × {y}",
+        key="Lines and shade: the expected stability, the stronger the higher" if known else "",
+    )
+    if surrogate and known:
+        (across, at), (up, over) = (grid(surrogate, name, trials, experiment) for name in (x, y))
+        expected = surrogate.map(x, y, at, over)
         figure.add_contour(
-            x=[float(f"{value:.4g}") for value in across],
-            y=[float(f"{value:.4g}") for value in up],
+            x=across,
+            y=up,
             z=np.round(expected, 3).tolist(),
             name="expected stability",
             colorscale=[[0, _LEVELS[0]], [1, _LEVELS[1]]],
@@ -67,10 +91,10 @@ def stability_map(
             showscale=False,
             hoverinfo="skip",
         )
-    by_verdict(figure, drawn, x, y, f"{html.escape(x)} %{{x}}<br>{html.escape(y)} %{{y}}", best)
+    points = placed(drawn, experiment)
+    by_verdict(figure, points, x, y, f"{html.escape(x)} %{{x}}<br>{html.escape(y)} %{{y}}", best)
     for name, update in ((x, figure.update_xaxes), (y, figure.update_yaxes)):
-        entry = experiment.search.get(name)
-        axis = scale(trials[name], isinstance(entry, Range) and entry.log)
+        axis = _STABILITY if name == "stability" else searched(experiment.search.get(name), trials[name])
         update(title={"text": html.escape(name)}, showgrid=len(figure.data) == 0, **axis)
     return figure.update_layout(meta={**figure.layout.meta, "drawn": note})
 
@@ -88,6 +112,7 @@ def pareto(trials: pd.DataFrame, best: int | None = None) -> go.Figure:
         f"Stability of {len(measured)} trials against their distance. "
         + (f"On the front, by distance: trial {numbers}." if numbers else "No trial is healthy, so there is no front."),
         height=420,
+        name="Stability and distance",
     )
     if numbers:
         figure.add_scatter(
@@ -100,10 +125,8 @@ def pareto(trials: pd.DataFrame, best: int | None = None) -> go.Figure:
         )
     drawn, note = thin(measured, {*front["number"], best} - {None})
     by_verdict(figure, drawn, "distance", "stability", "stability %{y}<br>distance %{x}", best)
-    figure.update_xaxes(
-        title_text="distance (smaller is better)", **scale(measured["distance"], wide(measured["distance"]))
-    )
-    figure.update_yaxes(title_text="stability", range=[-0.04, 1.06])
+    figure.update_xaxes(title_text="distance (smaller is better)", **distances(measured["distance"]))
+    figure.update_yaxes(title_text="stability", **_STABILITY)
     return figure.update_layout(meta={**figure.layout.meta, "drawn": note})
 
 
@@ -113,37 +136,38 @@ def slices(trials: pd.DataFrame, experiment: Experiment, target: str, best: int 
     measured = trials[np.isfinite(trials[target])]
     if not names or measured.empty:
         raise NothingToDraw(f"no trial has a {target}" if names else "no searched parameter differs between trials")
-    figure = blank(f"The {target} of {len(measured)} trials over each of {', '.join(names)}.")
-    panels(figure, [title(name) for name in names], columns=min(5, len(names)), row=200)
+    said = f"The {target} of {many(len(measured), 'trial')} over each of {', '.join(names)}."
+    figure = blank(said, name=f"{target.capitalize()} over one parameter at a time")
+    panels(figure, [title(name) for name in names], columns=min(5, len(names)), row=200, up=target)
     drawn, note = thin(measured, {best} if best is not None else (), most=1000)
-    log = target == "distance" and wide(measured[target])
+    points = placed(drawn, experiment)
     for place, name in enumerate(names):
         end = str(place + 1) if place else ""
-        by_verdict(figure, drawn, name, target, f"{html.escape(name)} %{{x}}", best, panel=place, size=7)
-        entry = experiment.search[name]
-        figure.layout[f"xaxis{end}"].update(scale(trials[name], isinstance(entry, Range) and entry.log, few=True))
-        figure.layout[f"yaxis{end}"].update(
-            scale(measured[target], log) if target == "distance" else {"range": [-0.04, 1.06]}
-        )
+        by_verdict(figure, points, name, target, f"{html.escape(name)} %{{x}}", best, panel=place, size=7)
+        figure.layout[f"xaxis{end}"].update(searched(experiment.search[name], trials[name], few=True))
+        figure.layout[f"yaxis{end}"].update(distances(measured[target]) if target == "distance" else _STABILITY)
     return figure.update_layout(meta={**figure.layout.meta, "drawn": note})
 
 
 def parallel(trials: pd.DataFrame, experiment: Experiment, best: int | None = None) -> go.Figure:
     """A line a trial through each searched parameter, its stability and its distance: which settings go together.
 
-    Every axis runs from the smallest to the largest value, by logarithm if that is more than a decade.
+    Every axis runs from the smallest to the largest value, by logarithm if that is more than a decade; choices are
+    evenly apart, in their order. A trial without a verdict has no line.
     """
     names = [*varied(trials, experiment), "stability", "distance"]
-    lying = {name: one for name in names if (one := scale_of(trials[name]))}
+    trials = placed(trials[trials["verdict"].isin(COLOURS)], experiment)
+    lying = {name: one for name in names if (one := _lying(trials[name], experiment.search.get(name)))}
     if len(lying) < 2 or len(trials) < 2:
-        raise NothingToDraw("fewer than two trials or axes to draw them on")
+        raise NothingToDraw("fewer than two trials with a verdict or axes to draw them on")
     drawn, _ = thin(trials, {best} if best is not None else (), most=_LINES)
     note = (
         f"Drawn: {len(drawn):,} of {len(trials):,} trials, evenly from each verdict."
         if len(drawn) < len(trials)
         else ""
     )
-    figure = blank(f"Parallel coordinates of {len(drawn)} trials over {', '.join(lying)}.", height=420)
+    said = f"Parallel coordinates of {many(len(drawn), 'trial')} over {', '.join(lying)}."
+    figure = blank(said, height=420, name="Which settings go together", key="A line a trial")
     units = pd.DataFrame({name: one.unit(drawn[name]).where(drawn[name].notna()) for name, one in lying.items()})
     shown = pd.DataFrame({name: drawn[name].map(_short) for name in lying})
     groups = [(words(verdict), colour, drawn["verdict"] == verdict) for verdict, colour in COLOURS.items()]
@@ -180,6 +204,32 @@ def parallel(trials: pd.DataFrame, experiment: Experiment, best: int | None = No
     figure.update_xaxes(tickangle=-25 if len(lying) > 5 else 0)
     figure.update_yaxes(visible=False, range=[-0.1, 1.1])
     return figure.update_layout(hovermode="closest", meta={**figure.layout.meta, "drawn": note})
+
+
+def _lying(column: pd.Series[Any], entry: object) -> Scale | None:
+    """How a column lies on its axis; choices that were tried have places evenly apart."""
+    if not isinstance(entry, Choices):
+        return scale_of(column)
+    texts = tuple(one for one in choices(entry, column) if one in set(column))
+    return Scale(0, len(texts) - 1, log=False, texts=texts) if len(texts) > 1 else None
+
+
+def grid(
+    surrogate: Surrogate, name: str, trials: pd.DataFrame, experiment: Experiment, size: int = _CELLS
+) -> tuple[list[Any], np.ndarray]:
+    """Values of a parameter to ask what is expected at, and where they lie on [0, 1].
+
+    Of choices those that were tried; else `size` from the smallest to the largest value of a trial.
+    """
+    scale, entry = surrogate.scales[name], experiment.search.get(name)
+    if scale.texts and not isinstance(entry, Choices):
+        return [html.escape(text) for text in scale.texts], np.linspace(0, 1, len(scale.texts))
+    if not isinstance(entry, Choices):
+        units = np.linspace(0, 1, size)
+        return [float(f"{value:.4g}") for value in scale.values(units)], units
+    at = dict(zip(trials[name].map(choice), scale.unit(trials[name]), strict=True))
+    texts = [one for one in choices(entry, trials[name]) if one in at]
+    return [html.escape(one) for one in texts], np.array([at[one] for one in texts])
 
 
 def surrogate_of(trials: pd.DataFrame) -> Surrogate | None:

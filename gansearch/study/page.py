@@ -14,7 +14,7 @@ from plotly.offline import get_plotlyjs
 
 from gansearch.study.figures import NothingToDraw
 from gansearch.study.palette import COLOURS, DARK, LIGHT
-from gansearch.study.words import duration, number, words
+from gansearch.study.words import duration, many, number, words
 
 
 class Charts:
@@ -66,7 +66,7 @@ def fragment(template: str, **context: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": number, "duration": duration, "words": words}
+    environment.filters |= {"number": number, "duration": duration, "words": words, "many": many}
     environment.globals["colours"] = COLOURS
     return environment.get_template(template).render(**context)
 

@@ -95,7 +95,7 @@ class Plots:
 
     def plot_neighbourhood(self, trial: int | None = None) -> go.Figure:
         """What is expected around a trial, a parameter at a time; around the chosen one if it is not given."""
-        return figures_winner.neighbourhood(self.trials, self._number(trial))
+        return figures_winner.neighbourhood(self.trials, self.experiment, self._number(trial))
 
     def plot_timeline(self) -> go.Figure:
         """The trials of each slot over the time, by verdict."""
@@ -137,7 +137,7 @@ class Plots:
         if trial is None:
             choice = self.best or self.closest
             if choice is None:
-                raise NothingToDraw("no trial has ended yet")
+                raise NothingToDraw("no trial has a verdict" if len(self.trials) else "no trial has ended yet")
             return choice.number
         if trial not in set(self.trials["number"]):
             raise StudyError(f"{self.folder.path}: there is no trial {trial!r} among {len(self.trials)}")

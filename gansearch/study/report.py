@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -20,13 +20,16 @@ from gansearch.study.samples import Kept, read_kept, read_real
 from gansearch.study.showing import Shown, show
 from gansearch.study.study import Study
 from gansearch.study.tables import BALANCE, read_default, read_record
+from gansearch.study.words import error_line, many
 
 _SHOWN = 4
 """Trials whose samples are shown side by side; one fewer where held-out reals stand beside them."""
 _ROWS = 1000
 """Rows of the trials table at most."""
 _ERRORS = 50
-"""Errors shown at most."""
+"""Different errors shown at most."""
+_NUMBERS = 20
+"""Trials named at most that left the same error."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,21 @@ class Reason:
     """What happened there; empty where its record is gone."""
     advice: str
     samples: Samples | None
+
+
+@dataclass(frozen=True)
+class Error:
+    """What some trials failed with."""
+
+    line: str
+    """The same in all of them."""
+    numbers: str
+    """Of the trials, the first ones where there are many."""
+    count: int
+    text: str
+    """The whole of the first one's; empty where it is no more than the line."""
+    where: str
+    """The first one and its node."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +107,7 @@ def report(study: Study) -> str:
         group=study.groups[0] if choice else None,
         advice=ADVICE.get(verdict or "", ""),
         export=f"gansearch export {folder}" + ("" if study.best else " --anyway") + " -o best.yaml",
+        unequal=_unequal(study),
         try_default=_try_default(study, folder),
         samples=_beside_reals(study),
         pairs=study.map_pairs,
@@ -98,7 +117,8 @@ def report(study: Study) -> str:
         seconds=seconds_by_status(study.trials, [*study.confirmation, *read_default(study.folder)]),
         columns=_columns(study),
         rows=_rows(study),
-        errors=list(_errors(study)),
+        errors=_errors(study),
+        most_errors=_ERRORS,
         counts=_best_first(study),
         experiment=study.experiment.to_yaml(),
     )
@@ -226,21 +246,32 @@ def _rows(study: Study) -> list[dict[str, Any]]:
     return [{str(key): None if _is_nan(value) else value for key, value in row.items()} for row in rows]
 
 
-def _errors(study: Study) -> Iterator[dict[str, Any]]:
-    """{"number", "node", "title", "text"} of the trials that left an error."""
+def _errors(study: Study) -> list[Error]:
+    """The errors that trials left, the same ones together, in the order in which they came."""
     trials = study.trials
     failed = trials[(trials["status"] == "failed") | (trials["error"].fillna("") != "")]
-    for row in failed.head(_ERRORS).to_dict("records"):
-        text = str(row["error"] or "").strip()
-        lines = text.splitlines() or ["no error is known"]
-        # Python says what is wrong in the last line of a traceback.
-        title = lines[-1] if lines[0].startswith("Traceback") else lines[0]
-        yield {
-            "number": row["number"],
-            "node": row["node"],
-            "title": title,
-            "text": text if len(lines) > 1 else "",
-        }
+    alike: dict[str, list[dict[Hashable, Any]]] = {}
+    for row in failed.to_dict("records"):
+        alike.setdefault(error_line(str(row["error"] or "")), []).append(row)
+    found = []
+    for line, rows in alike.items():
+        text, first = str(rows[0]["error"] or "").strip(), rows[0]
+        numbers = ", ".join(str(row["number"]) for row in rows[:_NUMBERS]) + (" …" if len(rows) > _NUMBERS else "")
+        where = f"Trial {first['number']} on {first['node']}"
+        found.append(Error(line, numbers, len(rows), text if text != line else "", where))
+    return found
+
+
+def _unequal(study: Study) -> str:
+    """A sentence where the default settings stand on fresh seeds, and the choice on those that it was chosen by."""
+    if not study.groups or not study.default or study.groups[0].fresh or not study.default.fresh:
+        return ""
+    chosen, usual = study.groups[0], study.default
+    return (
+        f"The evidence is unequal: trial {chosen.number} was chosen by its {many(len(chosen.seeds), 'seed')} of the "
+        "search, which favours the lucky; "
+        f"the default settings stand on {many(len(usual.seeds), 'fresh seed')}."
+    )
 
 
 def _best_first(study: Study) -> dict[str, int]:

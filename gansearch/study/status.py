@@ -53,7 +53,18 @@ class Status:
         """{"number", "started", "heard", "updates", "updates_per_second", "distance", "probe"} of each trial that
         trains: `probe` is its last row of curves.parquet with its `node`, its `gpus` there and the trial's `stability`
         so far; `distance` the last that was measured; None before the first. `heard` is the time of the last news."""
-        return list(self.progress.get("running", [])) if self.alive else []
+        if not self.alive:
+            return []
+        ended = set(self.study.trials["number"])  # records are there at once, progress.json seconds later
+        return [one for one in self.progress.get("running", []) if one["number"] not in ended]
+
+    @property
+    def starting(self) -> bool:
+        """Whether the workers still come up: no trial has told anything since this run of the sweep began."""
+        if self.state != "running" or any(one["probe"] for one in self.running):
+            return False
+        began = pd.Timestamp(self.progress.get("began", 0.0), unit="s", tz="UTC")
+        return not (self.study.trials["ended"] > began).any()
 
     @property
     def stuck(self) -> list[dict[str, Any]]:
@@ -208,6 +219,7 @@ def lines(found: Status) -> Iterator[str]:
     trials = facts["trials"]
     total = trials.pop("total")
     counts = ", ".join(f"{count} {name}" for name, count in trials.items() if count)
+    counts += "; workers are starting" if found.starting else ""
     yield f"trials:   {study.counts['total']} of {total} have ended" + (f" ({counts})" if counts else "")
     if found.state == "confirming":
         confirmation = found.progress["confirmation"]

@@ -16,13 +16,23 @@ from gansearch.experiment import Experiment, ExperimentError
 from gansearch.stability.verdict import ADVICE, VERDICTS, worst
 from gansearch.study.choose import Choice, choose_best, choose_closest
 from gansearch.study.compare import Comparison, compare
+from gansearch.study.compute import confirmed_seconds
 from gansearch.study.export import FORMATS, export_text
 from gansearch.study.folder import Folder, NothingHealthy, StudyError, write_whole
 from gansearch.study.importance import importance
 from gansearch.study.page import fragment
 from gansearch.study.plots import Plots
 from gansearch.study.storage import here
-from gansearch.study.tables import from_json, read_confirmation, read_curves, read_record, read_trials, scheduled
+from gansearch.study.tables import (
+    from_json,
+    read_confirmation,
+    read_curves,
+    read_default,
+    read_record,
+    read_trials,
+    scheduled,
+)
+from gansearch.study.words import error_line, many
 
 
 def load_study(dir: str | Path) -> Study:
@@ -74,7 +84,7 @@ class Study(Plots):
 
     @cached_property
     def closest(self) -> Choice | None:
-        """What came closest to it, where nothing is healthy."""
+        """What came closest to it, where nothing is healthy; None where every trial failed before it had a verdict."""
         return None if self.best else self._with_schedule(choose_closest(self.trials, self.confirmation))
 
     @cached_property
@@ -97,6 +107,19 @@ class Study(Plots):
         found = self.trials["verdict"].value_counts()
         return {verdict: int(found[verdict]) for verdict in VERDICTS if verdict in found}
 
+    @property
+    def failure(self) -> str:
+        """What the first trial raised, in a line, where none has a verdict; empty where one has, or none has ended."""
+        if self.verdicts or self.trials.empty:
+            return ""
+        return error_line(str(self.trials["error"].iloc[0] or ""))
+
+    @property
+    def fresh_seconds(self) -> float | None:
+        """About how long the runs on fresh seeds took; `wall_seconds` leaves them out. None where that is not known."""
+        runs = [*self.confirmation, *read_default(self.folder)] if self.confirmation else []
+        return confirmed_seconds(runs, self.run.get("slots"))
+
     def summary(self) -> dict[str, Any]:
         """The object of `gansearch report --json`: plain numbers or None, times in seconds."""
         trials = self.trials
@@ -115,12 +138,14 @@ class Study(Plots):
         }
         if self.best is None:
             found["closest"] = self._told(self.closest)
+        if self.failure:
+            found["error"] = self.failure
         return dict(strict(found))
 
     def export(self, path: str | Path | None = None, format: str = "yaml", anyway: bool = False) -> str:
         """The best-balanced configuration as yaml, json or python text, also written to `path` if given.
 
-        Raises StudyError where nothing is healthy; with `anyway` it is what came closest.
+        Raises StudyError where nothing is healthy; with `anyway` it is what came closest, if any trial has a verdict.
         """
         if format not in FORMATS:
             raise StudyError(f"{format!r} is not one of {', '.join(FORMATS)}")
@@ -143,12 +168,13 @@ class Study(Plots):
     def nothing_healthy(self) -> str:
         """A sentence or two on why there is no best configuration, and which knob to turn."""
         choice = self.closest
+        if self.failure:
+            number = self.trials["number"].iloc[0]
+            return f"nothing to export: every trial failed before it had a verdict; trial {number}: {self.failure}"
         if choice is None:
             return "nothing to export: no trial has ended."
         row = self.trials[self.trials["number"] == choice.number].iloc[0]
         verdict = self.verdict_of(choice)
-        if verdict is None:
-            return f"nothing healthy to export: every trial failed; {choice.number}: {_first_line(row['error'])}"
         if choice.confirmed:
             start = "nothing healthy to export: no candidate was balanced on every fresh seed; trial"
             facts = f"{choice.healthy} of {len(choice.seeds)} balanced, else {verdict}"
@@ -158,7 +184,7 @@ class Study(Plots):
         # Pruned trials can be balanced so far: there is no knob to turn then.
         sentences = [
             f"{start} {choice.number} came closest ({facts}).",
-            ADVICE[verdict],
+            ADVICE.get(verdict or "", ""),
             "Export it with --anyway.",
         ]
         return " ".join(filter(None, sentences))
@@ -180,6 +206,15 @@ class Study(Plots):
         from gansearch.study.report import gallery
 
         return gallery(self)
+
+    def __repr__(self) -> str:
+        """One line, also where a table cannot be read: whoever looks at an object wants no exception."""
+        name = f"Study({str(self.folder.path)!r}): {self.experiment.name}"
+        try:
+            best = f"best-balanced trial {self.best.number}" if self.best else "nothing healthy"
+            return f"{name}, {many(len(self.trials), 'trial')}, {self.verdicts.get('balanced', 0)} balanced, {best}"
+        except StudyError:
+            return f"{name}, its tables cannot be read"
 
     def _repr_html_(self) -> str:
         """A card for notebooks: the answer, its numbers, and the trials by verdict."""
@@ -233,7 +268,7 @@ class Study(Plots):
         try:
             return read()
         except (OSError, ValueError, KeyError) as error:
-            raise StudyError(f"{self.folder.path}: a table cannot be read ({_first_line(str(error))})") from None
+            raise StudyError(f"{self.folder.path}: a table cannot be read ({error_line(str(error))})") from None
 
     def _write(self, path: Path, text: str) -> None:
         try:
@@ -249,7 +284,3 @@ def strict(data: Any) -> Any:
     if isinstance(data, list):
         return [strict(value) for value in data]
     return None if isinstance(data, float) and not math.isfinite(data) else data
-
-
-def _first_line(text: str) -> str:
-    return next(iter(text.strip().splitlines()), "no error is known")

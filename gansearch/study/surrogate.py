@@ -101,14 +101,12 @@ class Surrogate:
             points[:, self.points.columns.get_loc(name)] = values
         return points
 
-    def map(self, x: str, y: str, size: int = 24) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The values of x (size,) and y (size,), and the predictions (size, size) [y, x] averaged over all else.
+    def map(self, x: str, y: str, across: np.ndarray, up: np.ndarray) -> np.ndarray:
+        """(len(up), len(across)) predictions at these places of x and y on [0, 1], averaged over all else.
 
         Friedman 2001 calls it partial dependence; the average is over the trials' own other parameters.
         """
-        unit = np.linspace(0, 1, size)
-        gx, gy = (grid.ravel() for grid in np.meshgrid(unit, unit))
+        gx, gy = (grid.ravel() for grid in np.meshgrid(across, up))
         rows = np.unique(np.linspace(0, len(self.points) - 1, _BACKGROUND).astype(int))
         points = np.concatenate([self.where(self.points.iloc[row], {x: gx, y: gy}) for row in rows])
-        mean = self(points).reshape(len(rows), size, size).mean(0)
-        return self.scales[x].values(unit), self.scales[y].values(unit), mean
+        return np.asarray(self(points).reshape(len(rows), len(up), len(across)).mean(0))

@@ -1,4 +1,4 @@
-"""Numbers as people say them, for the report and the terminal."""
+"""Numbers and errors as people say them, for the report and the terminal."""
 
 from __future__ import annotations
 
@@ -24,6 +24,21 @@ def number(value: Any) -> str:
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10_000:
         return f"{value:,}"
     return "–" if value is None or value is pd.NaT else str(value)
+
+
+def many(count: int, noun: str) -> str:
+    """So many of something: 1 trial, 12,000 trials."""
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+def error_line(text: str) -> str:
+    """An error in one line: of a traceback the exception, which stands behind the last frame; else its first line."""
+    lines = text.strip("\n").splitlines()
+    frames = [place for place, line in enumerate(lines) if line.startswith('  File "')]
+    rest = lines[frames[-1] + 1 :] if frames else lines
+    # The code of a frame is indented, the exception is not.
+    said = (line.strip() for line in rest if not (frames and line.startswith(" ")))
+    return next(filter(None, said), "no error is known")
 
 
 def words(name: str | None) -> str:

@@ -24,6 +24,10 @@ SEARCH: dict[str, Any] = {
     "update_ratio": {"low": 0.2, "high": 5, "log": True},
     "r1_gamma": {"choices": [0.0, 0.1, 1.0]},
 }
+RAISED = """  File "failing.py", line 11, in quality
+    raise RuntimeError("the judge is not at home")
+RuntimeError: the judge is not at home"""
+"""What a trial leaves whose task has raised."""
 START = datetime(2030, 1, 2, 3, 4, tzinfo=UTC)
 SENTENCES = {
     "diverged": "The loss of D became NaN at update 340.",
@@ -156,8 +160,9 @@ def write_study(
     only: str | None = None,
     error: str = "",
     samples: bool = True,
+    failing: int = 1,
 ) -> Folder:
-    """Writes a finished sweep. `only`: the verdict of every trial; `error`: what trial 0 fails with."""
+    """Writes a finished sweep. `only`: the verdict of every trial; `error`: what the first `failing` ones fail with."""
     from gansearch.study.choose import candidates
 
     rng = np.random.default_rng(0)
@@ -175,7 +180,7 @@ def write_study(
         while only and verdict_of(params) != only:
             params = draw(rng)
         drawn[number] = params
-        broken = error if number == 0 else ""
+        broken = error if number < failing else ""
         seeds = [] if broken else [seed_result(params, spec.seed + i, rng) for i in range(replicas)]
         begin = START + timedelta(seconds=4 * number)
         row = trial_row(

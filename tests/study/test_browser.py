@@ -42,6 +42,14 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator:
     driver.quit()
 
 
+NARROW = (
+    "return Array.from(document.querySelectorAll('{selector}'), e => e.scrollWidth <= e.clientWidth).every(Boolean)"
+)
+KEYS = """return Array.from(document.querySelectorAll('.chart .annotation-text')).every(
+  e => e.getBoundingClientRect().right <= e.closest('.chart').getBoundingClientRect().right)"""
+"""Whether no text over a chart is cut at its right."""
+
+
 def opened(browser, path: Path, width: int = 1280) -> None:
     """Opens a page, with every chart drawn; fails where the console says something or a request leaves the machine."""
     size = {"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": width < 600}
@@ -106,6 +114,8 @@ def test_in_the_dark_and_on_a_phone(browser, reference: Path) -> None:
         opened(browser, reference, width=390)
         check(browser)
         assert browser.execute_script(ink) != by_day
+        assert browser.execute_script(NARROW.format(selector="pre"))
+        assert browser.execute_script(KEYS)
     finally:
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
@@ -140,6 +150,9 @@ def test_ten_thousand_trials(browser, many: Folder, tmp_path: Path) -> None:
 def test_studies_side_by_side(browser, finished: Folder, tmp_path: Path) -> None:
     other = write_study(tmp_path / "<b>other", trials=12, name="<b>other</b>")
     opened(browser, write_comparison([load_study(finished.path), load_study(other.path)], tmp_path / "c.html"))
-    assert ids(browser, "section") == ["answer", "differences", "verdicts", "maps", "fronts", "curves"]
+    assert ids(browser, "section") == ["answer", "differences", "maps", "fronts", "curves"]
     assert browser.find_elements("css selector", "h1 b") == []
     assert len(ids(browser, ".chart .main-svg:first-child")) == 7
+    # On a phone both columns are in sight.
+    opened(browser, tmp_path / "c.html", width=390)
+    assert browser.execute_script(NARROW.format(selector="#answer .scroll"))

@@ -6,11 +6,14 @@ import json
 import math
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from gansearch.study import figures_curves
 from gansearch.study.compute import by_slot, saved
-from gansearch.study.figures import NothingToDraw, thin
+from gansearch.study.figures import NothingToDraw, choice, distances, thin
+from gansearch.study.figures_trials import stability_map
 from gansearch.study.folder import Folder, StudyError
 from gansearch.study.page import Charts
 from gansearch.study.report import _charts, reasons
@@ -34,6 +37,8 @@ def test_the_page_shows_the_methods_figures(study: Study) -> None:
         figure = getattr(study, f"plot_{name}")()
         assert figure.to_json() == charts.figures[names.get(name, name)].to_json(), name
         assert figure.layout.meta["text"]
+        assert figure.layout.title.text != "<b></b>"
+        assert figure.layout.margin.t == figure.layout.meta["head"]  # room for it and for plotly's buttons
 
 
 def test_a_map_of_other_parameters(study: Study) -> None:
@@ -108,7 +113,69 @@ def test_slots_and_what_pruning_saved(study: Study) -> None:
     pruned = study.trials[study.trials["status"] == "pruned"]
     found = saved(study.trials, study.experiment)
     assert found.updates == (4000 - pruned["updates"]).sum() == 3000 * len(pruned)
-    assert found.seconds == pytest.approx(3000 * 8 / 1000 * len(pruned))
+    # At the speed of complete trials: those that were stopped had their end, too, in fewer updates.
+    assert found.seconds == pytest.approx(3000 * 8 / 4000 * len(pruned))
+    alone = saved(pruned, study.experiment)
+    assert alone.seconds == pytest.approx(3000 * 8 / 1000 * len(pruned))
+
+
+def test_axes_span_the_search_and_choices_have_places(study: Study) -> None:
+    figure = study.plot_slices()
+    axes = {figure.layout.annotations[i].text: figure.layout[f"xaxis{i + 1 if i else ''}"] for i in range(5)}
+    gamma, steps = axes["<b>r1_gamma</b>"], axes["<b>pretrain_steps</b>"]
+    assert (gamma.type, gamma.categoryarray) == ("category", ("0", "0.1", "1"))
+    assert (steps.range[0], steps.range[1]) == pytest.approx((-50, 1050))
+    low, high = axes["<b>lr</b>"].range
+    assert low < -4
+    assert high > -2
+    few = study.trials[study.trials["lr"] < 1e-3]
+    assert stability_map(few, study.experiment, "lr", "r1_gamma").layout.xaxis.range == axes["<b>lr</b>"].range
+    points = {x for trace in figure.data if trace.xaxis == "x5" for x in trace.x}
+    assert points == {"0", "0.1", "1"}
+    contour = study.plot_stability_map("r1_gamma", "lr").data[0]
+    assert (contour.type, contour.x, len(contour.z[0])) == ("contour", ("0", "0.1", "1"), 3)
+    assert "expected stability" in study.plot_stability_map().layout.title.subtitle.text
+
+
+def test_choices_are_the_same_from_a_table_and_from_an_experiment() -> None:
+    pairs = [(1, 1.0), (20_000, 20_000.0), (None, math.nan), (True, np.bool_(True)), ([0.5, 0.9], np.array([0.5, 0.9]))]
+    assert [choice(one) for one, _ in pairs] == [choice(other) for _, other in pairs]
+    assert [choice(one) for one, _ in pairs] == ["1", "20000", "none", "True", "0.5, 0.9"]
+
+
+def test_no_axis_shows_distances_below_zero() -> None:
+    assert distances(pd.Series([0.1, math.nan]))["range"] == [0, 0.2]
+    assert distances(pd.Series([0.1, 0.9]))["range"][0] == pytest.approx(0.036)
+    assert distances(pd.Series([0.0, 0.9]))["range"][0] == 0
+    assert distances(pd.Series([1.0, 90.0]))["type"] == "log"
+
+
+def test_one_seed_has_no_bar_and_no_distance_below_zero(tmp_path: Path) -> None:
+    one = load_study(write_study(tmp_path / "s", trials=1, confirmed=False).path)
+    assert one.plot_seeds().layout.xaxis2.range[0] == 0
+    assert one.plot_pareto().layout.xaxis.range[0] == 0
+    assert "bar" not in one.plot_seeds().layout.annotations[1].text
+    assert "bar: 95%" in load_study(write_study(tmp_path / "c").path).plot_seeds().layout.annotations[1].text
+    failed = load_study(write_study(tmp_path / "f", trials=3, only="diverged").path)
+    assert [note.text for note in failed.plot_seeds().layout.annotations] == ["<b>Stability</b>"]
+
+
+def test_a_gradient_that_vanishes_is_drawn_to_the_end(study: Study) -> None:
+    curves = study.curves[study.curves["number"] == 3].copy()
+    curves.iloc[-1, curves.columns.get_loc("grad_norm_g")] = 1e-12
+    axis = figures_curves.curves(curves, 3).layout.yaxis4
+    assert axis.range[0] < -12
+    assert 3 <= len(axis.tickvals) <= 8
+
+
+def test_a_neighbourhood_says_what_it_shows_and_shades_no_choices(study: Study) -> None:
+    figure = study.plot_neighbourhood()
+    assert figure.layout.yaxis.title.text == "expected distance"
+    shaded = {shape.xref for shape in figure.layout.shapes if shape.type == "rect"}
+    assert shaded == {"x", "x2", "x3", "x4"}
+    own = next(shape for shape in figure.layout.shapes if shape.type == "line" and shape.xref == "x5")
+    assert study.best is not None
+    assert ("0", "0.1", "1")[own.x0] == f"{study.best.params['r1_gamma']:g}"
 
 
 def test_studies_beside_each_other(study: Study, tmp_path: Path) -> None:
@@ -123,3 +190,5 @@ def test_studies_beside_each_other(study: Study, tmp_path: Path) -> None:
     assert row["lr_ratio"] == study.best.params["lr_ratio"]
     assert not table["fresh"].iloc[1]
     assert "digits (other)" in figure.layout.meta["text"]
+    lines = [trace.line.dash for trace in figure.data if trace.xaxis == "x2" and trace.yaxis == "y2"]
+    assert lines == ["solid", "6px,2px"]

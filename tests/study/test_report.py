@@ -20,7 +20,7 @@ from gansearch.study.report import reasons, shown
 from gansearch.study.study import Study, load_study
 from gansearch.study.tables import from_json, to_json
 
-from .synthetic import experiment, write_study
+from .synthetic import RAISED, experiment, write_study
 
 SECTIONS = ["answer", "stability-map", "reasons", "pareto-front", "importance", "slices", "winner", "compute"]
 SECTIONS += ["trials", "failures", "made"]
@@ -213,6 +213,74 @@ def test_a_trial_that_died_without_a_verdict_is_on_the_page(tmp_path: Path) -> N
     text = " ".join(found.text)
     assert "RuntimeError: boom" in text
     assert "no verdict" in text
+
+
+def test_a_page_of_trials_that_all_raised_shows_the_error_and_nothing_to_export(tmp_path: Path) -> None:
+    found = page(load_study(write_study(tmp_path / "s", trials=4, error=RAISED, failing=4).path), tmp_path)
+    text = found.words()
+    assert found.ids("section") == SECTIONS
+    assert (
+        "Every trial failed before it had a verdict The first one with RuntimeError: the judge is not at home" in text
+    )
+    assert "No trial has a verdict. 4 trials died without a verdict" in text
+    for wrong in ("every one is balanced", "came closest", "gansearch export", "--anyway"):
+        assert wrong not in text
+    assert "4 trials : RuntimeError: the judge is not at home (0, 1, 2, 3) Trial 0 on 10.0.0.1:" in text
+    assert text.count('raise RuntimeError("the judge is not at home")') == 1
+    assert set(found.charts()) & {"parallel", "seeds", "curves", "neighbourhood", "pareto"} == set()
+
+
+def test_where_others_are_balanced_those_that_raised_are_still_told(tmp_path: Path) -> None:
+    study = load_study(write_study(tmp_path / "s", trials=4, only="balanced", error=RAISED, failing=1).path)
+    text = page(study, tmp_path).words()
+    assert "Every trial that has a verdict is balanced. 1 trial died without a verdict" in text
+    assert "Trial 0 on 10.0.0.1 : RuntimeError: the judge is not at home" in text
+
+
+def test_different_errors_are_cut_and_long_lists_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gansearch.study.report._ERRORS", 1)
+    monkeypatch.setattr("gansearch.study.report._NUMBERS", 2)
+    study = load_study(write_study(tmp_path / "s", trials=6, only="diverged", error=RAISED, failing=2).path)
+    text = page(study, tmp_path).words()
+    assert "The first 1 of 2 different errors" in text
+    study.trials["error"] = "boom"
+    assert "6 trials : boom (0, 1 …)" in page(study, tmp_path).words()
+
+
+def test_the_head_says_what_the_fresh_seeds_took_too(study: Study, text: str) -> None:
+    words = Page(text).words()
+    assert "in 2 min 44 s, and about 1 min 20 s on fresh seeds" in words
+    assert "2 min 40 s of training after the search, about 1 min 20 s in all" in words
+
+
+def test_the_links_say_what_the_headings_say(text: str) -> None:
+    links = dict(re.findall(r'<a href="#([\w-]+)">(.*?)</a>', text.split("</nav>")[0]))
+    headings = dict(re.findall(r'<section id="([\w-]+)">\s*<h2>(.*?)</h2>', text))
+    assert set(links) == set(headings) == set(SECTIONS) - {"answer"}
+    assert all(headings[id].startswith(words) for id, words in links.items())
+
+
+def test_the_map_speaks_of_no_dark_that_is_light_by_night(text: str) -> None:
+    assert "the stronger the shade, the higher" in Page(text).words()
+    assert "darker" not in Page(text).words()
+
+
+def test_one_trial_is_not_many(tmp_path: Path) -> None:
+    text = page(load_study(write_study(tmp_path / "s", trials=1, confirmed=False).path), tmp_path).words()
+    assert "1 trial, 1 complete" in text
+    assert "1 trials" not in text
+    assert "generator dominates , not confirmed on fresh seeds" in text
+
+
+def test_unequal_evidence_is_told(folder: Folder, tmp_path: Path) -> None:
+    assert "evidence is unequal" not in page(load_study(folder.path), tmp_path).words()
+    folder.confirmation.unlink()
+    study = load_study(folder.path)
+    assert study.best is not None
+    assert (
+        f"unequal: trial {study.best.number} was chosen by its 1 seed of the search, which favours the lucky; "
+        "the default settings stand on 5 fresh seeds"
+    ) in page(study, tmp_path).words()
 
 
 def test_a_sweep_that_runs_has_a_page(tmp_path: Path) -> None:

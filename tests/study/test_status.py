@@ -100,16 +100,40 @@ def test_the_end_is_expected_from_running_trials_where_none_has_ended(tmp_path):
     assert left == pytest.approx((38 * each + 2 * (each - 4)) / 2 + 10 * each, rel=0.01)
 
 
+def test_a_trial_that_has_ended_no_longer_runs(folder, held):
+    running = write_progress(folder)["running"]
+    write_progress(folder, running=[{**running[0], "number": 9}, running[1]])  # as it was some seconds ago
+    found = status(load_study(folder.path))
+    assert [one["number"] for one in found.running] == [11]
+    assert found.summary()["trials"]["waiting"] == 29
+
+
+def test_workers_that_start(folder, held):
+    told, silent = write_progress(folder)["running"]
+    assert not status(load_study(folder.path)).starting
+    write_progress(folder, running=[silent])
+    assert not status(load_study(folder.path)).starting  # trials have ended
+    began = load_study(folder.path).trials["ended"].max().timestamp()
+    write_progress(folder, running=[silent], began=began)  # a sweep that goes on
+    found = status(load_study(folder.path))
+    assert found.starting
+    assert "; workers are starting)" in "\n".join(lines(found))
+    write_progress(folder, running=[told, silent], began=began)
+    assert not status(load_study(folder.path)).starting
+    write_progress(folder, running=[], began=began, state="finished")
+    assert not status(load_study(folder.path)).starting
+
+
 def test_a_trial_of_which_nothing_is_heard_is_stuck(folder, held):
     now = time.time()
-    silent = {"number": 7, "started": now - 900, "heard": now - 300, "updates": 5, "updates_per_second": 1.0}
+    silent = {"number": 17, "started": now - 900, "heard": now - 300, "updates": 5, "updates_per_second": 1.0}
     write_progress(folder, running=[{**silent, "probe": PROBE}], longest_silence=10.0)
     found = status(load_study(folder.path))
-    assert found.summary()["stuck"] == [7]
-    assert "warning:  trial 7 has told nothing for 5 min 0 s" in list(lines(found))
+    assert found.summary()["stuck"] == [17]
+    assert "warning:  trial 17 has told nothing for 5 min 0 s" in list(lines(found))
     write_progress(folder, running=[{**silent, "probe": PROBE}], patience=600.0, left_out={"10.0.0.9": "is bad"})
     told = list(lines(status(load_study(folder.path))))
-    assert "warning:  trial 7 has told nothing for 5 min 0 s; after 10 min 0 s its worker is ended" in told
+    assert "warning:  trial 17 has told nothing for 5 min 0 s; after 10 min 0 s its worker is ended" in told
     assert "warning:  node 10.0.0.9 gets no trials: it is bad" in told
     write_progress(folder, running=[{**silent, "probe": PROBE}], longest_silence=70.0)
     assert status(load_study(folder.path)).stuck == []

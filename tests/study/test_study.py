@@ -16,7 +16,7 @@ from gansearch.study.folder import Folder, StudyError
 from gansearch.study.study import load_study
 from gansearch.study.tables import CURVE_COLUMNS, trial_columns
 
-from .synthetic import experiment, write_study
+from .synthetic import RAISED, experiment, write_study
 
 
 def test_the_summary_is_the_contract_s_object_and_agrees_with_the_tables(finished: Folder) -> None:
@@ -92,6 +92,47 @@ def test_a_trial_that_died_without_a_verdict(tmp_path: Path) -> None:
     assert study.summary()["verdicts"] == {}
     with pytest.raises(StudyError, match=r"boom$"):
         study.export()
+
+
+def test_where_every_trial_raised_nothing_came_closest(tmp_path: Path) -> None:
+    study = load_study(write_study(tmp_path / "s", trials=3, error=RAISED, failing=3).path)
+    found = study.summary()
+    assert (found["closest"], found["error"]) == (None, "RuntimeError: the judge is not at home")
+    for anyway in (False, True):
+        with pytest.raises(
+            StudyError, match=r"every trial failed .*; trial 0: RuntimeError: the judge is not at home$"
+        ):
+            study.export(anyway=anyway)
+    with pytest.raises(StudyError, match="no trial has a verdict"):
+        study.plot_curves()
+    assert "the judge is not at home" in study._repr_html_()
+    # One that has a verdict came closest, however badly it ended.
+    other = load_study(write_study(tmp_path / "other", trials=3, only="diverged", error=RAISED, failing=2).path)
+    assert other.failure == ""
+    assert other.closest is not None
+    assert other.closest.number == 2
+
+
+def test_a_study_and_a_comparison_are_told_in_a_line(finished: Folder, tmp_path: Path) -> None:
+    study = load_study(finished.path)
+    assert study.best is not None
+    told = f"digits, 40 trials, {study.verdicts['balanced']} balanced, best-balanced trial {study.best.number}"
+    assert repr(study) == f"Study({str(finished.path)!r}): {told}"
+    none = load_study(write_study(tmp_path / "one", trials=1, name="one", only="oscillating").path)
+    assert repr(none).endswith("one, 1 trial, 0 balanced, nothing healthy")
+    assert repr(study.compare(none)) == "Comparison of digits, one, with its table and its figure"
+    none.folder.trials.write_text("not parquet")
+    assert repr(load_study(none.folder.path)).endswith("its tables cannot be read")
+
+
+def test_the_time_on_fresh_seeds_is_known_where_its_runs_say_so(folder: Folder) -> None:
+    study = load_study(folder.path)
+    assert study.fresh_seconds == (15 + 5) * 8 / 2  # three candidates and the default settings, on two slots
+    seeds = [{"seed": 1, "verdict": "balanced", "stability": 0.9, "distance": 1.0}]
+    folder.default.write_text(json.dumps({"seeds": seeds}))  # somebody's own
+    assert load_study(folder.path).fresh_seconds == 15 * 8 / 2
+    folder.confirmation.unlink()
+    assert load_study(folder.path).fresh_seconds is None
 
 
 def test_a_sweep_that_has_just_begun_is_a_study_without_trials(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from gansearch.study.words import duration, number, short
+from gansearch.study.words import duration, error_line, many, number, short
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(None, "–"), (0.4, "0 s"), (119.6, "2 min 0 s"), (3700, "1 h 1 min")])
@@ -17,6 +17,36 @@ def test_durations(seconds: float | None, text: str) -> None:
 )
 def test_numbers(value: float | None, text: str) -> None:
     assert number(value) == text
+
+
+def test_one_is_not_many() -> None:
+    assert [many(count, "trial") for count in (0, 1, 12_000)] == ["0 trials", "1 trial", "12,000 trials"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (
+            '  File "a.py", line 11, in quality\n    raise Bad("x")\nRuntimeError: the judge is out',
+            "RuntimeError: the judge is out",
+        ),
+        (
+            'Traceback (most recent call last):\n  File "a.py", line 1, in f\n    g()\nValueError: one\n\n'
+            "During handling of the above exception, another exception occurred:\n\n"
+            'Traceback (most recent call last):\n  File "a.py", line 3, in f\n    h()\na.Bad: two\nand more of it',
+            "a.Bad: two",
+        ),
+        (
+            "  File \"a.py\", line 1\n    f(\n     ^\nSyntaxError: '(' was never closed",
+            "SyntaxError: '(' was never closed",
+        ),
+        ("diverged: loss_d is NaN", "diverged: loss_d is NaN"),
+        ("RuntimeError: boom\nat x", "RuntimeError: boom"),
+        ("", "no error is known"),
+    ],
+)
+def test_of_a_traceback_the_exception_is_told(text: str, line: str) -> None:
+    assert error_line(text) == line
 
 
 def test_long_names_are_cut() -> None:

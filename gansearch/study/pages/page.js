@@ -14,9 +14,12 @@ function themed(figure) {
   return JSON.parse(text);
 }
 
-// Fewer panels in a row where there is no room for them.
+// The page has its own headings and legends; and fewer panels in a row where there is no room for them.
 function arrange(layout, width) {
-  const { panels, columns, row, gap, least, above, between, below } = layout.meta;
+  const { panels, columns, row, gap, least, above, between, below, head, up } = layout.meta;
+  delete layout.title;
+  layout.margin.t = 8;
+  layout.height -= head;
   if (!panels) return;
   const most = Math.max(1, Math.min(columns, Math.floor((width + gap) / (least + gap))));
   const rows = Math.ceil(panels / most), fit = Math.ceil(panels / rows);
@@ -27,6 +30,7 @@ function arrange(layout, width) {
     const y = (rows - 1 - Math.floor(i / fit)) * (row + between);
     layout["xaxis" + (i ? i + 1 : "")].domain = [x, Math.min(1, x + wide)];
     layout["yaxis" + (i ? i + 1 : "")].domain = [y / inner, (y + row) / inner];
+    if (up) layout["yaxis" + (i ? i + 1 : "")].title.text = i % fit ? "" : up;
   }
   layout.height = inner + below;
 }
