@@ -108,7 +108,7 @@ def others() -> None:
         ({"path": "things.npy"}, "cannot be read"),
         ({"path": "two.npz"}, "2 arrays (a, b)"),
         ({"path": "few.npy"}, "49 points of few.npy are whole, but at least 50"),
-        ({"path": "named.csv"}, "column name of something else than numbers"),
+        ({"path": "named.csv"}, "column name holds something else than numbers"),
         ({"path": "torn.parquet"}, "torn.parquet cannot be read"),
         ({"path": "empty.csv"}, "empty.csv cannot be read"),
         ({"path": "good.npy", "width": 0}, "task_options.width: must be a whole number of at least 1, not 0"),

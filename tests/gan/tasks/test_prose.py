@@ -90,7 +90,7 @@ def test_a_file_that_is_no_text_is_skipped_and_told(licence):
     (licence / "picture.txt").write_bytes(b"\xff\xd8\xff\xe0")
     task = load_task("prose", {"path": str(licence)})
     check_task(task)
-    assert task.warnings()[0].startswith("1 of 2 files cannot be read and are left out, first ")
+    assert task.warnings()[0].startswith("1 of 2 files cannot be read and is left out, first ")
     assert task.warnings()[0].endswith("picture.txt: is not UTF-8 (byte 0)")
 
 
