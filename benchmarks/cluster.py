@@ -55,7 +55,7 @@ from gansearch.search.errors import SweepFailed
 from gansearch.search.trial import Ending
 from gansearch.study.study import load_study
 
-_LONG = 3000
+_LONG = 9000
 """Updates of a trial where a host has to join before all of them are over."""
 _REPORTS = 500
 """Of a trial that talks."""

@@ -56,8 +56,10 @@ class Host:
         _ip("link", "set", self.outer, "down")
 
     def close(self) -> None:
-        with suppress(subprocess.CalledProcessError):
-            _ip("netns", "delete", self.name)
+        # The cable goes with the namespace, but that may stay for as long as a process in it dies.
+        for words in (("link", "delete", self.outer), ("netns", "delete", self.name)):
+            with suppress(subprocess.CalledProcessError):
+                _ip(*words)
 
 
 @contextmanager
