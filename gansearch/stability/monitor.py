@@ -177,7 +177,8 @@ class StabilityMonitor:
     def load_state(self, state: dict[str, Any]) -> None:
         self._rows = None if state["rows"] is None else state["rows"].clone()
         self._filled, self._per_row, self._probes = state["filled"], state["per_row"], state["probes"]
-        self._widest, self._before, self._outside = state["widest"], state["before"], state["outside"]
+        self._widest, self._before = state["widest"], state["before"]
+        self._outside = state.get("outside", 0)  # an older checkpoint has none
 
     def _halve(self) -> None:
         assert self._rows is not None

@@ -71,6 +71,16 @@ def test_probabilities_are_logits_inside_and_counted_outside():
     assert 'output="logit"' in outside.sentence
 
 
+def test_a_state_of_before_answers_outside_were_counted_is_gone_on_from():
+    monitor = StabilityMonitor("probability")
+    monitor.update(torch.rand(9), torch.rand(9))
+    state = monitor.state()
+    del state["outside"]
+    again = StabilityMonitor("probability")
+    again.load_state(state)
+    assert again.report().stability == monitor.report().stability
+
+
 def test_few_probes_are_said_to_be_few():
     monitor = StabilityMonitor()
     for probe in range(1, 6):
