@@ -83,6 +83,8 @@ class TrainResult:
     """One configuration, trained on some seeds."""
 
     seeds: list[Result]
+    latent_dim: int
+    """Numbers that the generator takes for each sample."""
 
     @property
     def stability(self) -> float:
@@ -154,7 +156,7 @@ def train(
             results.append(result)
     except KeyboardInterrupt:
         raise Interrupted(folder.path) if folder else KeyboardInterrupt from None
-    return TrainResult(results)
+    return TrainResult(results, task.latent_dim)
 
 
 def _train(trainer: Trainer | LoopTrainer, watch: Callable[[Probe], None]) -> Result:

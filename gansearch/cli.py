@@ -244,14 +244,12 @@ def train(
     """Train one configuration, such as an exported one, on seeds that no sweep has used."""
     experiment = _load(file, set_ or [])
     from gansearch import api
-    from gansearch.gan import load_task
 
     if as_json:
         trained = api.train(experiment, seeds, out, resume=resume)
         print(json.dumps(finite(trained.summary()), indent=2, allow_nan=False))
         return
-    trained = api.train(experiment, seeds, out, progress(experiment.training.updates), resume)
-    print_trained(trained, out, load_task(experiment.task, experiment.task_options).latent_dim)
+    print_trained(api.train(experiment, seeds, out, progress(experiment.training.updates), resume), out)
 
 
 @app.command()

@@ -48,7 +48,7 @@ def print_summary(study: Study, page: Path | None = None) -> None:
         print(f"report:     {as_typed(page)}")
 
 
-def print_trained(result: TrainResult, out: Path | None, latent_dim: int) -> None:
+def print_trained(result: TrainResult, out: Path | None) -> None:
     for seed in result.seeds:
         quality = ", ".join(f"{name} {value:.4g}" for name, value in seed.quality.items())
         print(f"seed {seed.seed}: {seed.verdict}, stability {seed.stability:.2f}, {quality}")
@@ -61,7 +61,8 @@ def print_trained(result: TrainResult, out: Path | None, latent_dim: int) -> Non
         print(f"samples, curves and generators: {out}")
         programs = sorted(out.glob("seed-*/generator.pt2"))
         if programs:
-            print(f"in torch alone: torch.export.load({str(programs[0])!r}).module()(torch.randn(64, {latent_dim}))")
+            latents = f"torch.randn(64, {result.latent_dim})"
+            print(f"in torch alone: torch.export.load({str(programs[0])!r}).module()({latents})")
 
 
 def progress(updates: int) -> Callable[[int, Probe], None]:

@@ -81,7 +81,7 @@ class Experiment(Model):
     @field_validator("task_options")
     @classmethod
     def _data_path(cls, options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
-        path = _data_path(options)
+        path = _file_in(options)
         return options if path is None else {**options, "path": _absolute(path, info)}
 
     @field_validator("warm_start")
@@ -136,7 +136,7 @@ class Experiment(Model):
     @property
     def data_path(self) -> str | None:
         """The file or folder that `task_options.path` names; None where there is none, or it is no file: hf:NAME."""
-        return _data_path(self.task_options)
+        return _file_in(self.task_options)
 
     @property
     def is_loop(self) -> bool:
@@ -230,7 +230,7 @@ def schema() -> dict[str, Any]:
     return {**tree, "if": {"properties": {"task": {"pattern": PATTERN}}}, "else": {"properties": ours}}
 
 
-def _data_path(options: Mapping[str, Any]) -> str | None:
+def _file_in(options: Mapping[str, Any]) -> str | None:
     path = options.get("path")
     return path if isinstance(path, str) and not re.match(r"\w{2,}:", path) else None
 

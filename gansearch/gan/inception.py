@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import pickle
 from typing import Any
 
 import torch
@@ -18,14 +19,14 @@ _AT_ONCE = 50
 
 @functools.cache
 def network() -> Any:
-    """torch-fidelity's port of TensorFlow's network, on a GPU where there is one; its weights, 91 MB, are downloaded
-    once into torch's cache. Raises TaskError where the package or the weights cannot be had."""
+    """torch-fidelity's port of TensorFlow's network, on a GPU where there is one; its weights, some 90 MB, are
+    downloaded once into torch's cache. Raises TaskError where the package or the weights cannot be had."""
     module = package(
         "torch_fidelity.feature_extractor_inceptionv3", "inception", "task_options.features: inception needs a package"
     )
     try:
         found = module.FeatureExtractorInceptionV3("inception-v3-compat", [_LAYER])
-    except Exception as error:  # noqa: BLE001 (no network, no space, a file cut short: torch's or urllib's own)
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:  # no network, no space, a file cut short
         raise TaskError(
             f"task_options.features: the weights of inception cannot be had ({short(error)}); download them where "
             "there is a network, and copy torch's cache (~/.cache/torch/hub) here, or write features: random"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gansearch.gan.loop_params import Params
 from gansearch.gan.quality import sliced_wasserstein
 from gansearch.gan.result import Probe
 from gansearch.stability.monitor import Output, StabilityMonitor
@@ -24,53 +24,6 @@ LOOKED_AT = 256
 """Samples of each kind that show collapse."""
 _OWN_COLUMNS = ("loss_d", "loss_g", "grad_norm_d", "grad_norm_g")
 """Numbers of a report that have columns of their own among the curves."""
-
-
-class Params(dict[str, Any]):
-    """The trial's parameters by name; a name that there is not raises KeyError with the nearest that there is.
-
-    It remembers which were asked for: what a loop never reads is searched in vain.
-    """
-
-    def __init__(self, params: Mapping[str, Any]):
-        super().__init__(params)
-        self.unread = set(params)
-
-    def __getitem__(self, name: str) -> Any:
-        self.unread.discard(name)
-        return super().__getitem__(name)
-
-    def get(self, name: str, default: Any = None) -> Any:
-        self.unread.discard(name)
-        return super().get(name, default)
-
-    def __iter__(self) -> Iterator[str]:  # dict(params) and **params come by here too
-        self.unread.clear()
-        return super().__iter__()
-
-    def items(self) -> Any:
-        self.unread.clear()
-        return super().items()
-
-    def values(self) -> Any:
-        self.unread.clear()
-        return super().values()
-
-    def copy(self) -> dict[str, Any]:
-        return dict(self)
-
-    def __missing__(self, name: str) -> Any:
-        raise UnknownParameter(name, self)
-
-
-class UnknownParameter(KeyError):
-    def __init__(self, name: str, known: Mapping[str, Any]):
-        near = difflib.get_close_matches(str(name), known, n=1)
-        hint = f'did you mean "{near[0]}"?' if near else f"there are: {', '.join(known) or 'none'}"
-        super().__init__(f"trial.params has no {name!r}; {hint} (names stand under search: or params:)")
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
 
 class TrialMonitor(StabilityMonitor):

@@ -1,9 +1,12 @@
-"""Where the checkpoints of trials lie: in the results folder, or at the URL where that goes, which all nodes see."""
+"""The checkpoints of trials: when one is due, and where they lie, in the results folder or at the URL where that goes,
+which all nodes see."""
 
 from __future__ import annotations
 
 import io
+import math
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +14,29 @@ import torch
 from pyarrow import PythonFile, fs
 from ray import tune
 
+from gansearch.experiment import Checkpoints
 from gansearch.search.mirror import PATIENCE, storage_of
 from gansearch.study.folder import Folder
 from gansearch.study.storage import Storage, is_url, join
 
 STATE = "state.pt"
 """The file of a checkpoint."""
+
+
+class Saves:
+    """When a trial saves itself: after some time, or some updates, whichever comes first."""
+
+    def __init__(self, checkpoints: Checkpoints, updates: int):
+        self._seconds, self._updates = checkpoints.seconds, checkpoints.updates or math.inf
+        self._last = time.monotonic(), updates
+
+    def due(self, updates: int) -> bool:
+        """Whether it is time; then the next time is counted from here."""
+        now, (seconds, before) = time.monotonic(), self._last
+        if now - seconds < self._seconds and updates - before < self._updates:
+            return False
+        self._last = now, updates
+        return True
 
 
 def ray_folder(folder: Folder, number: int) -> Path:

@@ -164,8 +164,8 @@ class _Mirror:
         took = time.monotonic() - start
         if not self._sent:
             self._sent = {n: s for n, s in states.items() if _same(s, self._there.get(n))}
-        late = [name for name, state in states.items() if all_of_it or self._is_due(name, state)]
-        late = [name for name in late if self._sent.get(name) != states[name]]
+        changed = [name for name, state in states.items() if self._sent.get(name) != state]
+        late = [name for name in changed if all_of_it or self._is_due(name, states[name])]
         for name in sorted(late, key=lambda name: (self._rank(name), states[name][1])):
             self._send(name, states[name], journal if name == folder.journal.name else None)
         gone = self._sent.keys() - states.keys()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import math
 import statistics
 import tempfile
 import time
@@ -22,9 +21,9 @@ from ray import tune
 from ray.actor import ActorHandle
 from ray.exceptions import RayError
 
-from gansearch.experiment import Checkpoints, Experiment, LoopTraining
+from gansearch.experiment import Experiment, LoopTraining
 from gansearch.gan import Loop, LoopTrainer, Probe, Result, Trainer, stacked
-from gansearch.search.checkpoints import STATE, read_state
+from gansearch.search.checkpoints import STATE, Saves, read_state
 from gansearch.search.halving import RUNGS
 from gansearch.search.shown import few, to_show
 from gansearch.search.workers import WorkerDied, device_of, task_of, together, why
@@ -102,22 +101,6 @@ def run_trial(
             tune.report(news)
         sent, reported = len(trial.rows), time.monotonic()
     tune.report({"rows": trial.rows[sent:], "on": on, "ending": trial.ending()})
-
-
-class Saves:
-    """When a trial saves itself: after some time, or some updates, whichever comes first."""
-
-    def __init__(self, checkpoints: Checkpoints, updates: int):
-        self._seconds, self._updates = checkpoints.seconds, checkpoints.updates or math.inf
-        self._last = time.monotonic(), updates
-
-    def due(self, updates: int) -> bool:
-        """Whether it is time; then the next time is counted from here."""
-        now, (seconds, before) = time.monotonic(), self._last
-        if now - seconds < self._seconds and updates - before < self._updates:
-            return False
-        self._last = now, updates
-        return True
 
 
 def _saved(state: Mapping[str, Any], news: Mapping[str, Any]) -> bool:

@@ -10,8 +10,8 @@ from ray.air._internal import usage
 
 @contextmanager
 def uncounted() -> Iterator[None]:
-    """Ray counts which of its trackers a sweep has, and imports each that is installed for it: MLflow alone takes a
-    second or two, and writes down for its makers that it was used."""
+    """Ray counts which of its trackers a sweep has, and imports each that is installed for it: MLflow alone takes
+    about a second, and writes down for its makers that it was used."""
     original = usage.tag_callbacks
     usage.tag_callbacks = lambda callbacks: False
     try:

@@ -32,7 +32,7 @@ FIELDS = (
     *("gaps", "held_out_gap"),  # where scores of training reals were given
     *("looks", "apart", "diversity", "distinctness", "moved"),  # where samples were given
 )
-FEW = 5
+_FEW = 5
 """Probes, below which a verdict rests on little."""
 _ROUNDING = 1e-3
 """By which a probability of low precision may miss 0 or 1."""
@@ -82,8 +82,9 @@ class StabilityMonitor:
         fakes, at best those that were scored: shows collapse and how far the fakes are from the data.
 
         NaN, Inf, logits beyond ±1e4 and, for probabilities, values outside [0, 1] are counted and replaced by finite
-        ones; the report then says `diverged`. An empty tensor, or samples of two shapes, raise ValueError. Returns the
-        probe's row of sums, a tensor in the order of `FIELDS` and counts, on the device.
+        ones; the report then says `diverged`, and of such probabilities what they may be instead. What is no tensor
+        raises TypeError; an empty tensor, or samples of two shapes, raise ValueError. Returns the probe's row of sums,
+        a tensor in the order of `FIELDS` and counts, on the device.
         """
         for given in (real, fake):
             if not isinstance(given, Tensor):
@@ -141,7 +142,7 @@ class StabilityMonitor:
                 'output="logit"; if they are a critic\'s scores, output="score".'
             )
             return dataclasses.replace(report, sentence=said)
-        if self._probes < FEW:
+        if self._probes < _FEW:
             seen = "1 probe" if self._probes == 1 else f"{self._probes} probes"
             return dataclasses.replace(report, sentence=f"{report.sentence} This rests on {seen}: give some twenty.")
         return report

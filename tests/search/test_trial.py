@@ -9,7 +9,8 @@ import torch
 
 from gansearch.experiment import Checkpoints
 from gansearch.gan.trainer import probe_updates
-from gansearch.search import trial
+from gansearch.search import checkpoints, trial
+from gansearch.search.checkpoints import Saves
 from gansearch.search.errors import Interrupted
 from gansearch.search.listener import Listener
 from gansearch.search.shown import MOST_BYTES, few, to_show
@@ -120,13 +121,13 @@ def test_one_seed_that_diverges_leaves_the_others_to_go_on(make_tiny, monkeypatc
 
 def test_a_trial_saves_itself_by_time_and_by_updates(pretend):
     now = [0.0]
-    pretend(trial, monotonic=lambda: now[0])
-    saves = trial.Saves(Checkpoints(seconds=30, updates=100), 0)
+    pretend(checkpoints, monotonic=lambda: now[0])
+    saves = Saves(Checkpoints(seconds=30, updates=100), 0)
     assert [saves.due(updates) for updates in (99, 100, 150, 199, 200)] == [False, True, False, False, True]
     now[0] = 30.0
     assert saves.due(201)
     assert not saves.due(202)
-    assert not trial.Saves(Checkpoints(), 0).due(10**9)
+    assert not Saves(Checkpoints(), 0).due(10**9)
 
 
 def test_a_checkpoint_that_cannot_be_written_costs_nothing(monkeypatch):
