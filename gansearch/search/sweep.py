@@ -255,9 +255,8 @@ class _Sweep:
         for number in {number for number, _ in runs if number is not None}:
             schedule = (read_record(self.folder, number) or {}).get("schedule", ())
             chosen[number] = scheduled(trained(self.experiment, study, known[number]), schedule)
-        seconds = max((row["train_seconds"] / row["updates"] for row in rows if row["updates"]), default=0.0)
         updates = (self.experiment.confirm and self.experiment.confirm.updates) or self.experiment.training.updates
-        patience = self.silence.whole(seconds * updates)
+        patience = self.silence.whole(slowest(rows) * updates)
         confirm(self.folder, self.there, runs, chosen, self.slots, patience, self.listeners, self.interrupts)
 
     def _check_interrupt(self) -> None:
@@ -271,6 +270,12 @@ def _study(folder: Folder, experiment: Experiment, rows: list[dict[str, Any]]) -
     mend(study, rows, Experiment.load(folder.experiment))  # in the space that the trials were in
     settle(study, folder, experiment.objective)
     return study
+
+
+def slowest(rows: Iterable[dict[str, Any]]) -> float:
+    """Seconds that an update took in the slowest trial; in none that failed, whose time may be that of a hang."""
+    ran = [row for row in rows if row["updates"] and row["status"] != "failed"]
+    return max((row["train_seconds"] / row["updates"] for row in ran), default=0.0)
 
 
 def _ended(folder: Folder, rows: list[dict[str, Any]], before: int) -> Swept:

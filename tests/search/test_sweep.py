@@ -15,7 +15,7 @@ from gansearch.search import confirm
 from gansearch.search.errors import Interrupted, SweepError, SweepFailed
 from gansearch.search.listener import Listener
 from gansearch.search.searcher import open_study
-from gansearch.search.sweep import sweep
+from gansearch.search.sweep import slowest, sweep
 from gansearch.study.folder import Folder
 from gansearch.study.samples import read_kept, read_real
 from gansearch.study.tables import (
@@ -173,6 +173,17 @@ def test_the_run_is_described(finished):
     assert set(run["versions"]) == {"gansearch", "python", "ray", "optuna", "torch"}
     assert "CPU" in run["hardware"]
     assert "ray.air.integrations.mlflow" not in sys.modules  # nobody asked for a tracker
+
+
+def test_a_trial_that_hung_does_not_make_the_confirmation_patient():
+    rows = [
+        {"status": "complete", "updates": 100, "train_seconds": 5.0},
+        {"status": "pruned", "updates": 10, "train_seconds": 1.0},
+        {"status": "failed", "updates": 20, "train_seconds": 600.0},
+        {"status": "failed", "updates": 0, "train_seconds": 0.0},
+    ]
+    assert slowest(rows) == 0.1
+    assert slowest(rows[2:]) == 0.0
 
 
 def test_listeners_are_told_and_none_can_lose_a_trial(finished):
