@@ -11,7 +11,7 @@ from pathlib import Path
 from gansearch.gan.task import TaskError
 
 LEAST = 50
-"""Samples that a task of files needs: a fifth is held out, and fewer than ten say nothing."""
+"""Samples that a task needs: a fifth is held out, and fewer than ten say nothing."""
 
 
 def files_of(path: str, endings: Sequence[str]) -> list[Path]:
