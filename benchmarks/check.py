@@ -17,7 +17,7 @@ import torch
 
 from gansearch.experiment import Experiment
 from gansearch.gan import Trainer, load_task
-from gansearch.search.dry_run import Prices, configurations
+from gansearch.search.dry_run.dry_run import Prices, configurations
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 NAMES = ("digits", "ring", "grid")

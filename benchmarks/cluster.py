@@ -50,9 +50,9 @@ from search import Meter, metered, records, stuck, untrained
 from gansearch import api
 from gansearch.experiment import Experiment, Resources
 from gansearch.search import sweep as sweep_module
-from gansearch.search import trial as trial_module
 from gansearch.search.errors import SweepFailed
-from gansearch.search.trial import Ending
+from gansearch.search.worker import trial as trial_module
+from gansearch.search.worker.trial import Ending
 from gansearch.study.study import load_study
 
 _LONG = 9000
@@ -211,7 +211,7 @@ def oversubscribed(most: int) -> dict[str, Any]:
 
 def _worker_bytes() -> int:
     """Memory of a process that has imported what a trial's worker imports, that no other one shares."""
-    script = "import gansearch.search.trial, psutil; print(psutil.Process().memory_full_info().uss)"
+    script = "import gansearch.search.worker.trial, psutil; print(psutil.Process().memory_full_info().uss)"
     return int(subprocess.check_output([sys.executable, "-c", script]))
 
 

@@ -21,11 +21,11 @@ from cluster_nodes import ENVIRONMENT, Nodes, small_disk
 from search import outcome, records, stuck
 
 from gansearch.experiment import Experiment
-from gansearch.study.choose import choose_best
-from gansearch.study.folder import Folder
-from gansearch.study.storage import Storage, cache
+from gansearch.store.folder import Folder
+from gansearch.store.object_store import Storage, cache
+from gansearch.store.records import read_confirmation, read_trials
+from gansearch.study.analysis.choose import choose_best
 from gansearch.study.study import load_study
-from gansearch.study.tables import read_confirmation, read_trials
 from tests.objects import Objects
 
 COUNTS = ("lost", "repeated", "stuck", "different")
@@ -45,7 +45,7 @@ import sys
 import gansearch.search
 import ray
 ray.init(address=sys.argv[sys.argv.index("--address") + 1], log_to_driver=False, logging_level="error")
-from gansearch.cli import main
+from gansearch.cli.main import main
 main()
 """
 """`gansearch`, but code is not sent: nodes that share a machine share the folder that Ray unpacks it in, and race."""

@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from gansearch.gan.tasks.points import Ring
-from gansearch.search import trial as trial_module
+from gansearch.gan.tasks.mixtures import Ring
+from gansearch.search.worker import trial as trial_module
 
 
 class Faulty(Ring):

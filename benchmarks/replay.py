@@ -41,14 +41,14 @@ from search_runs import TASKS, experiment_of
 from sklearn.ensemble import ExtraTreesRegressor
 
 from gansearch.experiment import Experiment
-from gansearch.search.halving import RUNGS, Rungs
-from gansearch.search.objective import study_of, tell
-from gansearch.search.racing import Race
-from gansearch.search.samplers import make_sampler
-from gansearch.search.space import ask, distributions, params
+from gansearch.search.sampling.objective import study_of, tell
+from gansearch.search.sampling.samplers import make_sampler
+from gansearch.search.sampling.space import ask, distributions, params
+from gansearch.search.worker.halving import RUNGS, Rungs
+from gansearch.search.worker.racing import Race
 from gansearch.stability.verdict import worst
-from gansearch.study.choose import candidates, choose_best
-from gansearch.study.tables import balance, median
+from gansearch.store.records import balance, median
+from gansearch.study.analysis.choose import candidates, choose_best
 
 RUNS = Path(__file__).parents[1] / "results/reference/search"
 LONG = 48
@@ -173,7 +173,7 @@ def _search(land: Landscape, experiment: Experiment, seed: int, prune: bool) -> 
 
 
 def _stopped(run: Run, updates: int, rungs: Rungs) -> dict[str, Any]:
-    """What becomes of a row where the trial is stopped: as gansearch.search.trial does."""
+    """What becomes of a row where the trial is stopped: as gansearch.search.worker.trial does."""
     end, before = run.end["updates"], run.end["pretrain_steps"]
     beyond = run.end["beyond_hope_at"]
     for rung, (share, _) in enumerate(RUNGS):
@@ -347,7 +347,7 @@ def racing(land: Landscape, sweeps: int) -> dict[str, Any]:
 
 
 def _of_seeds(number: int, chosen: Mapping[str, Any], ends: list[Mapping[str, Any]]) -> dict[str, Any]:
-    """A trial's row from its seeds, as `gansearch.study.tables.trial_row` makes it."""
+    """A trial's row from its seeds, as `gansearch.store.records.trial_row` makes it."""
     failed = any(end["status"] == "failed" for end in ends)
     return {
         "number": number,

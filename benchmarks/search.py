@@ -37,15 +37,15 @@ from ray import tune
 
 from gansearch import api
 from gansearch.experiment import Experiment
-from gansearch.gan.tasks.points import Ring
+from gansearch.gan.tasks.mixtures import Ring
 from gansearch.search import sweep as sweep_module
-from gansearch.search import trial as trial_module
 from gansearch.search.recorder import Recorder
-from gansearch.search.searcher import StudySearcher, open_study
-from gansearch.search.trial import Ending
-from gansearch.study.folder import Folder
+from gansearch.search.sampling.searcher import StudySearcher, open_study
+from gansearch.search.worker import trial as trial_module
+from gansearch.search.worker.trial import Ending
+from gansearch.store.folder import Folder
+from gansearch.store.records import CURVE_COLUMNS, read_confirmation, to_json
 from gansearch.study.study import load_study
-from gansearch.study.tables import CURVE_COLUMNS, read_confirmation, to_json
 
 SLOTS = 2
 FIRST = 100

@@ -24,7 +24,7 @@ import torch
 
 from gansearch.experiment import Experiment
 from gansearch.gan import Trainer, load_task
-from gansearch.search.space import ask, distributions, params
+from gansearch.search.sampling.space import ask, distributions, params
 from gansearch.stability.verdict import hopeless
 
 TASKS = ("ring", "grid", "digits")

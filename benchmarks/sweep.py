@@ -21,8 +21,8 @@ from torch import nn
 from gansearch.experiment import Experiment
 from gansearch.gan import Task
 from gansearch.search.sweep import sweep
-from gansearch.study.folder import Folder
-from gansearch.study.tables import from_json
+from gansearch.store.folder import Folder
+from gansearch.store.records import from_json
 
 SLOTS = 2
 TARGET = 0.90

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from gansearch.experiment import Experiment, ExperimentError
     from gansearch.gan import BalanceController, Task, TaskError, Trial, available_tasks, register_task
     from gansearch.stability import StabilityMonitor, StabilityReport
-    from gansearch.study.folder import StudyError
+    from gansearch.store.folder import StudyError
     from gansearch.study.study import Study, load_study
 
 __version__ = "0.1.0"
@@ -25,7 +25,7 @@ _WHERE = {
     "StabilityMonitor": "gansearch.stability",
     "StabilityReport": "gansearch.stability",
     "Study": "gansearch.study.study",
-    "StudyError": "gansearch.study.folder",
+    "StudyError": "gansearch.store.folder",
     "Task": "gansearch.gan",
     "TaskError": "gansearch.gan",
     "TrainResult": "gansearch.api",

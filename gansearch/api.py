@@ -14,13 +14,13 @@ import torch
 
 from gansearch.experiment import Experiment, ExperimentError, LoopTraining, Resources
 from gansearch.gan import Loop, LoopTrainer, Probe, Result, Task, Trainer, check_task, load_task
-from gansearch.study.folder import StudyError
+from gansearch.store.folder import StudyError
+from gansearch.store.records import median
 from gansearch.study.study import Study, load_study
-from gansearch.study.tables import median
-from gansearch.trained import Interrupted, TrainedFolder
+from gansearch.training.folder import Interrupted, TrainedFolder
 
 if TYPE_CHECKING:
-    from gansearch.search.listener import Listener
+    from gansearch.search.callbacks.listener import Listener
 
 _LOG = logging.getLogger(__name__)
 
@@ -40,16 +40,16 @@ def sweep(
 
     `out` is results/<name> by default, and may be a URL such as s3://bucket/prefix. `address` joins a running Ray
     cluster, `resume` goes on with what is in the folder, and with `allow_change` in another search space.
-    `listeners` are told what happens (`gansearch.search.listener.Listener`). Raises SweepError, TaskError or
+    `listeners` are told what happens (`gansearch.search.callbacks.listener.Listener`). Raises SweepError, TaskError or
     ExperimentError before anything is written, SweepFailed where every trial failed, Interrupted after Ctrl-C.
     """
+    from gansearch.interrupts import LastWord
+    from gansearch.search.callbacks.listener import Listeners
+    from gansearch.search.callbacks.tensorboard import TensorBoardLog
+    from gansearch.search.callbacks.trackers import trackers
     from gansearch.search.errors import SweepFailed
-    from gansearch.search.interrupt import LastWord
-    from gansearch.search.listener import Listeners
     from gansearch.search.mirror import opened
     from gansearch.search.sweep import sweep as run
-    from gansearch.study.tensorboard import TensorBoardLog
-    from gansearch.study.trackers import trackers
 
     told: list[Any] = [TensorBoardLog(), *trackers(experiment), *listeners]
     with opened(out) as where:
@@ -122,7 +122,7 @@ def train(
     """Trains the experiment's `training` (not its search) on fresh seeds, one after the other, on this machine.
 
     Several workers are as many processes, on a GPU each, or all on the CPU where there is no GPU.
-    `out` gets what `gansearch.trained` lists; with `resume` finished seeds in it are read and not trained, one that was
+    `out` gets what `gansearch.training.folder` lists; with `resume` finished seeds in it are read and not trained, one that was
     cut short goes on, and all go on where `updates` has grown. `watch` is called with the seed and each probe.
     Raises TaskError, ExperimentError for a folder that cannot be used, and whatever the task's own code raises.
     """
@@ -183,7 +183,7 @@ def _training(experiment: Experiment, task: Task, seed: int, devices: list[str])
     if len(devices) == 1:
         yield Trainer(task, experiment.training, seed, devices[0])
         return
-    from gansearch.gan.spawned import spawned
+    from gansearch.gan.distributed.spawn import spawned
 
     with spawned(task, experiment.task, experiment.task_options, experiment.training, seed, devices) as trainer:
         yield trainer

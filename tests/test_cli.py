@@ -13,14 +13,14 @@ import pytest
 from typer.testing import CliRunner
 
 import gansearch
-from gansearch.cli import app
+from gansearch.cli.main import app
 from gansearch.experiment import Experiment, load_yaml
 from gansearch.gan import load_task
+from gansearch.interrupts import LastWord
 from gansearch.search.errors import Interrupted
-from gansearch.search.interrupt import LastWord
-from gansearch.study.folder import Folder
+from gansearch.store.folder import Folder
+from gansearch.store.records import CURVE_COLUMNS, trial_columns
 from gansearch.study.study import Study
-from gansearch.study.tables import CURVE_COLUMNS, trial_columns
 
 from .study.synthetic import write_study
 

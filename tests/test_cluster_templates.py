@@ -16,7 +16,7 @@ import typer
 import yaml
 from ray.autoscaler._private.util import prepare_config, validate_config
 
-from gansearch.cli import app
+from gansearch.cli.main import app
 from gansearch.experiment import Experiment, load_yaml
 
 ROOT = Path(__file__).parents[1]

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from gansearch.study.tables import read_record
-from gansearch.study.tensorboard import TensorBoardLog
+from gansearch.search.callbacks.tensorboard import TensorBoardLog
+from gansearch.store.records import read_record
 
 from .study.synthetic import curve, draw, experiment, write_study
 
-COMMAND = "from gansearch.cli import main; main()"
+COMMAND = "from gansearch.cli.main import main; main()"
 
 
 @pytest.fixture

@@ -15,13 +15,13 @@ import typer
 from typer.testing import CliRunner
 
 import gansearch
-from gansearch.cli import app
+from gansearch.cli.main import app
+from gansearch.cli.starter import write_starter
 from gansearch.experiment import Experiment, Training, load_yaml
 from gansearch.gan import Loop, LoopTrainer, Trainer, check_task
 from gansearch.search.errors import SweepError
 from gansearch.search.resume import check_folder, only_one
-from gansearch.starter import write_starter
-from gansearch.study.folder import Folder
+from gansearch.store.folder import Folder
 
 from .study.synthetic import write_study
 
@@ -218,7 +218,7 @@ def test_a_question_quotes_what_is_printed(part, tmp_path, monkeypatch) -> None:
     write_starter(tmp_path / "mine")
     monkeypatch.chdir(tmp_path / "mine")
     # This test is of what is said, and a machine may have more than the one that it was written on.
-    monkeypatch.setattr("gansearch.search.cluster.get_num_cpus", lambda **_: 2)
+    monkeypatch.setattr("gansearch.search.cluster.cluster.get_num_cpus", lambda **_: 2)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
     monkeypatch.setattr("ray.is_initialized", lambda: False)  # a process that is in a cluster already joins no other
     Path("open.yaml").write_text("training: {betas: [0.5, 0.999\n")
@@ -258,6 +258,6 @@ def test_a_question_quotes_what_is_said_of_a_folder(part, tmp_path, monkeypatch)
 def test_a_question_quotes_what_is_said_of_a_cluster(part) -> None:
     quoted = next(text for text in questions() if part in text).removeprefix("error: ")
     said = quoted.removeprefix("--address 127.0.0.1:6379: ")
-    code = re.sub(r"\{.*?\}", "a", (ROOT / "gansearch/search/cluster.py").read_text())
+    code = re.sub(r"\{.*?\}", "a", (ROOT / "gansearch/search/cluster/cluster.py").read_text())
     assert said in code
     assert (ROOT / ELSEWHERE[part]).is_file()

@@ -11,14 +11,15 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from gansearch import Experiment, live, view
-from gansearch.live import LiveView, watch
-from gansearch.study.folder import Folder, StudyError
-from gansearch.study.palette import SYMBOLS
+from gansearch import Experiment
+from gansearch.cli import live, view
+from gansearch.cli.live import LiveView, watch
+from gansearch.cli.view import _params, beliefs, line, picture
+from gansearch.store.folder import Folder, StudyError
+from gansearch.store.records import read_record
+from gansearch.study.figures.palette import SYMBOLS
 from gansearch.study.status import status
 from gansearch.study.study import load_study
-from gansearch.study.tables import read_record
-from gansearch.view import _params, beliefs, line, picture
 
 from .study.synthetic import write_study
 from .study.test_status import PROBE, write_progress

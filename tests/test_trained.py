@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from gansearch import Experiment, ExperimentError, train
-from gansearch import trained as trained_module
-from gansearch.trained import Interrupted, TrainedFolder
+from gansearch.training import folder as trained_module
+from gansearch.training.folder import Interrupted, TrainedFolder
 
 SEED = 20_000
 

@@ -57,7 +57,7 @@ def python() -> str:
 
 def commands() -> str:
     """What `--help` says of each command."""
-    command = [sys.executable, "-m", "typer", "gansearch.cli", "utils", "docs", "--name", "gansearch"]
+    command = [sys.executable, "-m", "typer", "gansearch.cli.main", "utils", "docs", "--name", "gansearch"]
     text = subprocess.run(command, check=True, capture_output=True, encoding="utf-8").stdout
     return text.replace("# `gansearch`\n", "# Commands\n", 1)
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gansearch.gan.files import LEAST
+from gansearch.gan.readers.files import LEAST
 from gansearch.gan.task import Task, TaskError
 
 HELD_OUT_SHARE = 0.2

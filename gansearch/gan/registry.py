@@ -18,7 +18,7 @@ import torch
 from torch import nn
 
 from gansearch.gan.data import data_of
-from gansearch.gan.loop import Loop
+from gansearch.gan.loop.task import Loop
 from gansearch.gan.networks import discriminator_of
 from gansearch.gan.task import Task, TaskError
 from gansearch.gan.tasks import BUILT_IN

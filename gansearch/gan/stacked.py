@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from gansearch.gan.copies import Copies
 from gansearch.gan.result import Probe
 from gansearch.gan.still import Still
 from gansearch.gan.trainer import Trainer
 from gansearch.gan.updates import Updates
+from gansearch.gan.vmapped import Copies
 
 MOST_WEIGHTS_ON_CPU = 50_000
 """Of a network that gains there: larger ones keep a core busy by themselves (benchmarks/stacked.py)."""

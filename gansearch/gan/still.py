@@ -14,7 +14,7 @@ from torch.nn.utils.spectral_norm import SpectralNorm
 
 
 class Network(Protocol):
-    """What updates need of a network: a module is one, and so are the copies of one (`gansearch.gan.copies`)."""
+    """What updates need of a network: a module is one, and so are the copies of one (`gansearch.gan.vmapped`)."""
 
     def __call__(self, inputs: Tensor, /) -> Tensor: ...
     def parameters(self) -> Iterator[nn.Parameter]: ...

@@ -14,17 +14,17 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from gansearch.gan.balance import BalanceController
+from gansearch.gan.balance.controller import BalanceController
+from gansearch.gan.balance.gap_aware import GapAwareRate
+from gansearch.gan.balance.schedule import Schedule
 from gansearch.gan.data import data_of
-from gansearch.gan.gap_aware import GapAwareRate
 from gansearch.gan.losses import LOSSES, add_spectral_norm
 from gansearch.gan.networks import discriminator_of, gradient_norm, scores_samples_alone
-from gansearch.gan.randomness import OwnRandomness
 from gansearch.gan.result import Probe, Result
-from gansearch.gan.schedule import Schedule
+from gansearch.gan.rng import OwnRandomness
+from gansearch.gan.settings import Training
 from gansearch.gan.still import Still
 from gansearch.gan.task import Task
-from gansearch.gan.training import Training
 from gansearch.gan.updates import Updates
 from gansearch.stability.measures import relativistic
 from gansearch.stability.monitor import StabilityMonitor, window

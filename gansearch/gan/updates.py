@@ -7,14 +7,14 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from gansearch.gan.balance import BalanceController
+from gansearch.gan.balance.controller import BalanceController
+from gansearch.gan.balance.gap_aware import GapAwareRate
+from gansearch.gan.balance.schedule import Schedule
 from gansearch.gan.data import Data
-from gansearch.gan.gap_aware import GapAwareRate
 from gansearch.gan.losses import Loss, gradient_penalty, squared_gradient
-from gansearch.gan.schedule import Schedule
+from gansearch.gan.settings import Training
 from gansearch.gan.still import Network, Still
 from gansearch.gan.task import Task
-from gansearch.gan.training import Training
 
 
 class Updates:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from gansearch.experiment import Experiment
 from gansearch.gan.registry import name_elsewhere
-from gansearch.search.earlier import warm_trials
+from gansearch.search.callbacks.trackers import check_trackers
 from gansearch.search.errors import SweepError
-from gansearch.search.pbt import exchanges
-from gansearch.search.points import start_points
-from gansearch.search.samplers import make_sampler
-from gansearch.search.space import distributions
-from gansearch.study.trackers import check_trackers
+from gansearch.search.population.member import exchanges
+from gansearch.search.sampling.samplers import make_sampler
+from gansearch.search.sampling.space import distributions
+from gansearch.search.sampling.start_points import start_points
+from gansearch.search.sampling.warm_start import warm_trials
 
 
 def check_search(experiment: Experiment, new: bool = True) -> None:

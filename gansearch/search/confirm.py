@@ -17,18 +17,18 @@ from ray.util.placement_group import PlacementGroup
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from gansearch.experiment import Experiment
-from gansearch.search.interrupt import Interrupts
-from gansearch.search.listener import Listener
-from gansearch.search.room import release
-from gansearch.search.shown import few, to_show
+from gansearch.formatting import duration
+from gansearch.interrupts import Interrupts
+from gansearch.search.callbacks.listener import Listener
+from gansearch.search.cluster.ray_patches import release
 from gansearch.search.slots import Slots
-from gansearch.search.trial import seed_result, training_of
-from gansearch.search.workers import WorkerDied, placement, why
-from gansearch.study.choose import candidates
-from gansearch.study.folder import Folder, write_array, write_whole
-from gansearch.study.seeds import with_default
-from gansearch.study.tables import read_confirmation, read_default, to_json
-from gansearch.study.words import duration
+from gansearch.search.worker.distributed import WorkerDied, placement, why
+from gansearch.search.worker.samples import few, to_show
+from gansearch.search.worker.trial import seed_result, training_of
+from gansearch.store.folder import Folder, write_array, write_whole
+from gansearch.store.records import read_confirmation, read_default, to_json
+from gansearch.study.analysis.choose import candidates
+from gansearch.study.analysis.seeds import with_default
 
 FIRST_SEED = 10_000
 """Added to the experiment's seed: no trial has used these."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gansearch.study.folder import as_typed
+from gansearch.store.folder import as_typed
 
 WANTS_TOKEN = (
     "Set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN to what `ray get-auth-token` prints on its head (or keep that in "

@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from gansearch.search.errors import SweepError, SweepFailed
-from gansearch.study.bundle import is_result
-from gansearch.study.folder import URL, Folder, StudyError, write_whole
-from gansearch.study.storage import LOCK, MANIFEST, State, Storage, bring, cache, is_url, reach, reason
+from gansearch.store.archive import is_result
+from gansearch.store.folder import URL, Folder, StudyError, write_whole
+from gansearch.store.object_store import LOCK, MANIFEST, State, Storage, bring, cache, is_url, reach, reason
 
 EVERY = 2.0
 """Seconds between two looks at the folder."""

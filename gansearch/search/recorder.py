@@ -18,17 +18,17 @@ from ray.tune.experiment import Trial
 from ray.tune.progress_reporter import TrialProgressCallback
 
 from gansearch.experiment import Experiment
-from gansearch.search.checkpoints import checkpoints, forget, ray_folder
-from gansearch.search.interrupt import Interrupts
-from gansearch.search.listener import Listener
-from gansearch.search.searcher import StudySearcher
+from gansearch.interrupts import Interrupts
+from gansearch.search.callbacks.listener import Listener
+from gansearch.search.sampling.searcher import StudySearcher
 from gansearch.search.slots import Slots
-from gansearch.search.stalled import Silence, Watch
-from gansearch.search.trial import Ending
-from gansearch.study.folder import Folder, write_whole
-from gansearch.study.mend import log_record
-from gansearch.study.samples import write_real
-from gansearch.study.tables import from_json, to_json, trial_row, write_record, write_tables
+from gansearch.search.watchdog import Silence, Watch
+from gansearch.search.worker.checkpoints import checkpoints, forget, ray_folder
+from gansearch.search.worker.trial import Ending
+from gansearch.store.folder import Folder, write_whole
+from gansearch.store.records import from_json, to_json, trial_row, write_record, write_tables
+from gansearch.store.repair import log_record
+from gansearch.store.samples import write_real
 
 _LOG = logging.getLogger(__name__)
 

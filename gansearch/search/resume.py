@@ -13,14 +13,14 @@ import optuna
 from optuna.trial import TrialState, create_trial
 
 from gansearch.experiment import Experiment
-from gansearch.search.change import with_columns, with_columns_of
-from gansearch.search.checkpoints import checkpoints
-from gansearch.search.earlier import configuration, placed
 from gansearch.search.errors import SweepError
 from gansearch.search.mirror import storage_of
-from gansearch.search.objective import tell
-from gansearch.study.folder import Folder, as_typed
-from gansearch.study.tables import read_record
+from gansearch.search.sampling.objective import tell
+from gansearch.search.sampling.space_change import with_columns, with_columns_of
+from gansearch.search.sampling.warm_start import configuration, placed
+from gansearch.search.worker.checkpoints import checkpoints
+from gansearch.store.folder import Folder, as_typed
+from gansearch.store.records import read_record
 
 _MAY_CHANGE = {
     *("name", "trials", "sampler", "confirm", "resources", "limits", "checkpoints", "stop_when_flat", "evidence"),

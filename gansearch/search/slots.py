@@ -13,10 +13,10 @@ from ray.exceptions import RayError
 from ray.util.placement_group import PlacementGroup, placement_group
 
 from gansearch.experiment import Experiment
-from gansearch.search.cluster import Cluster, alive, fits
-from gansearch.search.listener import Listener
-from gansearch.search.nodes import answer, ask
-from gansearch.search.room import release
+from gansearch.search.callbacks.listener import Listener
+from gansearch.search.cluster.cluster import Cluster, alive, fits
+from gansearch.search.cluster.nodes import answer, ask
+from gansearch.search.cluster.ray_patches import release
 
 EVERY = 3.0
 """Seconds between two looks at the cluster."""

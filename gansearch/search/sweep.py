@@ -17,41 +17,41 @@ from ray.tune import PlacementGroupFactory
 from ray.tune.error import TuneError
 
 from gansearch.experiment import Experiment
+from gansearch.formatting import error_line
 from gansearch.gan import check_task, load_task
-from gansearch.search.budget import Budget
-from gansearch.search.change import in_space, trained, with_columns
+from gansearch.interrupts import Interrupts, LastWord
+from gansearch.search.callbacks.listener import Listener, Listeners
+from gansearch.search.callbacks.progress import Progress
 from gansearch.search.check import check_search
-from gansearch.search.checkpoints import forget, places
-from gansearch.search.client import make_tuner, staging
-from gansearch.search.cluster import cluster
-from gansearch.search.code import Code, code_for, here
+from gansearch.search.cluster.client import make_tuner, staging
+from gansearch.search.cluster.cluster import cluster
+from gansearch.search.cluster.nodes import check_nodes
+from gansearch.search.cluster.ray_patches import given_back
+from gansearch.search.cluster.runtime_env import Code, code_for, here
+from gansearch.search.cluster.uncounted import uncounted
 from gansearch.search.confirm import confirm, missing
-from gansearch.search.earlier import warm_up
 from gansearch.search.errors import Interrupted, SweepFailed
-from gansearch.search.halving import rungs
-from gansearch.search.interrupt import Interrupts, LastWord
-from gansearch.search.listener import Listener, Listeners
 from gansearch.search.mirror import storage_of
-from gansearch.search.nodes import check_nodes
-from gansearch.search.pbt import PopulationRecorder, member, population
-from gansearch.search.points import enqueue
-from gansearch.search.population import Members, Population
-from gansearch.search.progress import Progress
-from gansearch.search.racing import race
+from gansearch.search.population.member import PopulationRecorder, member, population
+from gansearch.search.population.scheduler import Members, Population
 from gansearch.search.recorder import FAILURES, Recorder, Stop, about_run
 from gansearch.search.resume import check_folder, give_up, mend, only_one, read_rows, settle
-from gansearch.search.room import given_back
-from gansearch.search.searcher import StudySearcher, open_study
+from gansearch.search.sampling.searcher import StudySearcher, open_study
+from gansearch.search.sampling.space_change import in_space, trained, with_columns
+from gansearch.search.sampling.start_points import enqueue
+from gansearch.search.sampling.stopping import Budget
+from gansearch.search.sampling.warm_start import warm_up
 from gansearch.search.slots import Slots
-from gansearch.search.stalled import Silence
-from gansearch.search.trial import trainable
-from gansearch.search.uncounted import uncounted
-from gansearch.search.workers import placement
-from gansearch.study.folder import Folder, as_typed, write_whole
-from gansearch.study.mend import mend_folder
-from gansearch.study.storage import join
-from gansearch.study.tables import read_record, scheduled
-from gansearch.study.words import error_line
+from gansearch.search.watchdog import Silence
+from gansearch.search.worker.checkpoints import forget, places
+from gansearch.search.worker.distributed import placement
+from gansearch.search.worker.halving import rungs
+from gansearch.search.worker.racing import race
+from gansearch.search.worker.trial import trainable
+from gansearch.store.folder import Folder, as_typed, write_whole
+from gansearch.store.object_store import join
+from gansearch.store.records import read_record, scheduled
+from gansearch.store.repair import mend_folder
 
 _LOG = logging.getLogger(__name__)
 

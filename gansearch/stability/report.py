@@ -70,7 +70,7 @@ class StabilityReport:
     def figure(self) -> Any:
         """The windows as a plotly figure: D's answers, saturation, separability, G's gradient. Needs no sweep."""
         # By name, because figures are drawn in a room that is built on this one.
-        return importlib.import_module("gansearch.study.figures_curves").of_report(self)
+        return importlib.import_module("gansearch.study.figures.curves").of_report(self)
 
 
 def _strict(data: Any) -> Any:

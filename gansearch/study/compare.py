@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from gansearch.study.figures import blank, distances, panels, title
-from gansearch.study.figures_winner import add_seeds, bar
-from gansearch.study.palette import COLOURS, INK, MUTED
+from gansearch.formatting import many, short, words
+from gansearch.study.figures.base import blank, distances, panels, title
+from gansearch.study.figures.palette import COLOURS, INK, MUTED
+from gansearch.study.figures.winner import add_seeds, bar
 from gansearch.study.plots import Plots
-from gansearch.study.words import many, short, words
 
 _DASHES = {
     "solid": "solid",

@@ -7,8 +7,8 @@ import math
 from typing import Any
 
 from gansearch.experiment import Experiment, LoopTraining, Trackers, Training, as_searched, load_yaml
-from gansearch.study.choose import Choice
-from gansearch.study.neighbourhood import WIDTH
+from gansearch.study.analysis.choose import Choice
+from gansearch.study.analysis.neighbourhood import WIDTH
 
 FORMATS = ("yaml", "json", "python")
 _MENTIONED = (

@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
-from gansearch.study import figures_compute, figures_curves, figures_trials, figures_winner
-from gansearch.study.figures import NothingToDraw
-from gansearch.study.folder import StudyError
-from gansearch.study.seeds import Seeds, confirmed, default_settings, of_trial
-from gansearch.study.surrogate import Surrogate
+from gansearch.store.folder import StudyError
+from gansearch.study.analysis.seeds import Seeds, confirmed, default_settings, of_trial
+from gansearch.study.analysis.surrogate import Surrogate
+from gansearch.study.figures import compute as figures_compute
+from gansearch.study.figures import curves as figures_curves
+from gansearch.study.figures import trials as figures_trials
+from gansearch.study.figures import winner as figures_winner
+from gansearch.study.figures.base import NothingToDraw
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from gansearch.experiment import Experiment
-    from gansearch.study.choose import Choice
-    from gansearch.study.folder import Folder
+    from gansearch.store.folder import Folder
+    from gansearch.study.analysis.choose import Choice
 
 
 class Plots:

@@ -14,13 +14,13 @@ from typing import Any
 
 import pandas as pd
 
-from gansearch.study.choose import candidates
-from gansearch.study.folder import Folder, as_typed
-from gansearch.study.seeds import with_default
-from gansearch.study.storage import Storage, is_copy
+from gansearch.formatting import duration
+from gansearch.store.folder import Folder, as_typed
+from gansearch.store.object_store import Storage, is_copy
+from gansearch.store.records import from_json
+from gansearch.study.analysis.choose import candidates
+from gansearch.study.analysis.seeds import with_default
 from gansearch.study.study import Study, strict
-from gansearch.study.tables import from_json
-from gansearch.study.words import duration
 
 _BEATS = 5
 """Writings of progress.json that may be missing before its driver is thought dead."""

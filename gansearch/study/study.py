@@ -13,17 +13,11 @@ from typing import Any
 import pandas as pd
 
 from gansearch.experiment import Experiment, ExperimentError
+from gansearch.formatting import error_line, many
 from gansearch.stability.verdict import ADVICE, VERDICTS, worst
-from gansearch.study.choose import Choice, choose_best, choose_closest
-from gansearch.study.compare import Comparison, compare
-from gansearch.study.compute import confirmed_seconds
-from gansearch.study.export import FORMATS, export_text
-from gansearch.study.folder import Folder, NothingHealthy, StudyError, write_whole
-from gansearch.study.importance import importance
-from gansearch.study.page import fragment
-from gansearch.study.plots import Plots
-from gansearch.study.storage import here
-from gansearch.study.tables import (
+from gansearch.store.folder import Folder, NothingHealthy, StudyError, write_whole
+from gansearch.store.object_store import here
+from gansearch.store.records import (
     from_json,
     read_confirmation,
     read_curves,
@@ -32,7 +26,13 @@ from gansearch.study.tables import (
     read_trials,
     scheduled,
 )
-from gansearch.study.words import error_line, many
+from gansearch.study.analysis.choose import Choice, choose_best, choose_closest
+from gansearch.study.analysis.importance import importance
+from gansearch.study.analysis.time_spent import confirmed_seconds
+from gansearch.study.compare import Comparison, compare
+from gansearch.study.export import FORMATS, export_text
+from gansearch.study.plots import Plots
+from gansearch.study.report.page import fragment
 
 
 def load_study(dir: str | Path) -> Study:
@@ -159,7 +159,7 @@ class Study(Plots):
 
     def report(self, path: str | Path | None = None) -> Path:
         """Writes the report, a page that needs no network, and returns its place: report.html by default."""
-        from gansearch.study.report import report
+        from gansearch.study.report.report import report
 
         path = self.folder.report if path is None else Path(path)
         self._write(path, report(self))
@@ -203,7 +203,7 @@ class Study(Plots):
     def show_samples(self) -> Any:
         """For notebooks: samples of the chosen trial and of others, as pictures, sounds, texts or tables, beside real
         ones."""
-        from gansearch.study.report import gallery
+        from gansearch.study.report.report import gallery
 
         return gallery(self)
 

@@ -13,6 +13,7 @@ import shutil
 from pathlib import Path
 
 from gansearch.study.folder import Folder
+
 from gansearch.study.report import reasons, shown
 from gansearch.study.study import Study, load_study
 

@@ -1,4 +1,4 @@
-"""Results folders that earlier versions wrote: each still opens, reports, exports, trains and goes on, with its numbers."""
+"""Results folders of earlier versions: each still opens, reports, exports, trains and goes on, with its numbers."""
 
 import json
 import shutil

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from gansearch.gan.cache import FOLDER
+from gansearch.gan.readers.cache import FOLDER
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -9,10 +9,10 @@ import torch
 
 from gansearch.experiment import Training
 from gansearch.gan import check_task, load_task
-from gansearch.gan.arrays import read_points
+from gansearch.gan.readers.arrays import read_points
 from gansearch.gan.task import TaskError
 from gansearch.gan.tasks import Points
-from gansearch.gan.tasks.own_points import SHAPES
+from gansearch.gan.tasks.points import SHAPES
 from gansearch.gan.trainer import Trainer
 
 POINTS = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float64)

@@ -9,8 +9,8 @@ from torch import nn
 import gansearch
 from gansearch.experiment import Training
 from gansearch.gan import Task, Trainer, load_task
-from gansearch.gan.balance import BalanceController
-from gansearch.gan.gap_aware import GapAwareRate
+from gansearch.gan.balance.controller import BalanceController
+from gansearch.gan.balance.gap_aware import GapAwareRate
 from gansearch.gan.losses import LOSSES
 
 HELD = {"updates": 300, "batch_size": 32, "balance": "held", "lr": 1e-3}

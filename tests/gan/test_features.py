@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from gansearch.gan.features import features_of
+from gansearch.gan.features.random_network import features_of
 from gansearch.gan.quality import coverage, frechet
 from gansearch.gan.tasks.digits import load
 

@@ -1,7 +1,7 @@
 import pytest
 
 from gansearch.gan import TaskError
-from gansearch.gan.files import files_of, need, skipped
+from gansearch.gan.readers.files import files_of, need, skipped
 
 
 def test_a_file_a_folder_and_its_subfolders(tmp_path):

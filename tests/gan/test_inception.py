@@ -11,7 +11,7 @@ from PIL import Image
 from torch import nn
 
 from gansearch.gan import check_task, load_task
-from gansearch.gan.inception import inception_features, network
+from gansearch.gan.features.inception import inception_features, network
 from gansearch.gan.task import TaskError
 
 MODULE = "torch_fidelity.feature_extractor_inceptionv3"

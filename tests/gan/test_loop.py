@@ -10,7 +10,7 @@ import torch
 
 from gansearch.experiment import LoopTraining
 from gansearch.gan import LoopTrainer, TaskError, load_task
-from gansearch.gan.loop import Loop
+from gansearch.gan.loop.task import Loop
 from gansearch.gan.registry import user_traceback
 
 

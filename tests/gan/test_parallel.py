@@ -10,9 +10,9 @@ from torch.multiprocessing import get_context
 
 from gansearch.experiment import Training
 from gansearch.gan import Task, TaskError, Trainer, data
-from gansearch.gan.group import Group, Meeting, Parted
+from gansearch.gan.distributed.group import Group, Meeting, Parted
+from gansearch.gan.distributed.trainer import ParallelTrainer, follow, lead
 from gansearch.gan.losses import LOSSES
-from gansearch.gan.parallel import ParallelTrainer, follow, lead
 
 BUDGET = {"updates": 200, "batch_size": 16}
 SEED = 3

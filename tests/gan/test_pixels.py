@@ -9,9 +9,9 @@ from PIL import Image
 
 from gansearch.experiment import Training
 from gansearch.gan import check_task, load_task
-from gansearch.gan.cache import FOLDER
 from gansearch.gan.data import HELD_OUT_MOST, data_of
-from gansearch.gan.pixels import in_folder, read_pictures
+from gansearch.gan.readers.cache import FOLDER
+from gansearch.gan.readers.images import in_folder, read_pictures
 from gansearch.gan.task import TaskError
 from gansearch.gan.tasks import Images
 from gansearch.gan.trainer import Trainer

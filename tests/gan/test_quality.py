@@ -5,7 +5,7 @@ import torch
 
 from gansearch.gan import quality
 from gansearch.gan.tasks.digits import classifier, load
-from gansearch.gan.tasks.points import Grid, Ring
+from gansearch.gan.tasks.mixtures import Grid, Ring
 
 
 def test_sliced_wasserstein_of_a_shift():

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from gansearch.gan.data import data_of, held_out_of
-from gansearch.gan.shown import shown_of
+from gansearch.gan.sample_display import shown_of
 from gansearch.gan.task import Task
 from gansearch.gan.tasks import Ring
 

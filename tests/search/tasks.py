@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from gansearch.gan import Task
-from gansearch.search import trial
+from gansearch.search.worker import trial
 
 
 class Tiny(Task):

@@ -9,7 +9,7 @@ from optuna.samplers import BaseSampler, TPESampler
 from optuna.study import StudyDirection
 from optuna.trial import TrialState, create_trial
 
-from gansearch.search.bounded import Bounded, best
+from gansearch.search.sampling.history_window import Bounded, best
 
 SPACE = {"x": FloatDistribution(0, 1), "y": FloatDistribution(0, 1)}
 BOTH = ["maximize", "minimize"]

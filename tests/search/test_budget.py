@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gansearch.search.budget import Budget
+from gansearch.search.sampling.stopping import Budget
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -8,15 +8,15 @@ import pytest
 from optuna.trial import TrialState
 
 from gansearch.experiment import ExperimentError
-from gansearch.search.budget import Budget
-from gansearch.search.change import in_space, trained, with_columns, with_columns_of
-from gansearch.search.earlier import warm_trials, warm_up
 from gansearch.search.errors import SweepError
-from gansearch.search.points import enqueue
 from gansearch.search.resume import check_folder, mend, read_rows, settle
-from gansearch.search.searcher import StudySearcher, open_study
-from gansearch.study.folder import Folder
-from gansearch.study.tables import trial_row, write_record
+from gansearch.search.sampling.searcher import StudySearcher, open_study
+from gansearch.search.sampling.space_change import in_space, trained, with_columns, with_columns_of
+from gansearch.search.sampling.start_points import enqueue
+from gansearch.search.sampling.stopping import Budget
+from gansearch.search.sampling.warm_start import warm_trials, warm_up
+from gansearch.store.folder import Folder
+from gansearch.store.records import trial_row, write_record
 
 SEARCH = {
     "lr": {"low": 1e-4, "high": 1e-2, "log": True},

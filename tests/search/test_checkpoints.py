@@ -11,10 +11,10 @@ import torch
 from ray import tune
 from ray.train._internal.storage import _upload_to_fs_path
 
-from gansearch.search.checkpoints import STATE, checkpoints, forget, places, ray_folder, read_state
 from gansearch.search.mirror import Mirrored
-from gansearch.study.folder import Folder
-from gansearch.study.storage import Storage
+from gansearch.search.worker.checkpoints import STATE, checkpoints, forget, places, ray_folder, read_state
+from gansearch.store.folder import Folder
+from gansearch.store.object_store import Storage
 
 URL = "s3://bucket/runs/tiny"
 

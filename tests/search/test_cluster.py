@@ -3,7 +3,7 @@
 import pytest
 
 from gansearch.experiment import Resources
-from gansearch.search.cluster import Cluster, cluster
+from gansearch.search.cluster.cluster import Cluster, cluster
 from gansearch.search.errors import RayFailed, SweepError
 
 CPUS = Cluster(({"CPU": 4.0}, {"CPU": 2.0}))
@@ -93,8 +93,8 @@ def test_a_ray_that_does_not_start_is_told_in_a_sentence(monkeypatch):
     def init(**options):
         raise Exception("The current node timed out\nduring startup.")
 
-    monkeypatch.setattr("gansearch.search.cluster.ray.init", init)
-    monkeypatch.setattr("gansearch.search.cluster.ray.is_initialized", lambda: False)
+    monkeypatch.setattr("gansearch.search.cluster.cluster.ray.init", init)
+    monkeypatch.setattr("gansearch.search.cluster.cluster.ray.is_initialized", lambda: False)
     with pytest.raises(RayFailed, match="overloaded or full: The current node timed out during startup") as raised:
         cluster().__enter__()
     assert raised.value.exit_status == 1

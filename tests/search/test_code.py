@@ -7,8 +7,8 @@ import pytest
 from ray._private.runtime_env import packaging
 
 from gansearch.experiment import Experiment
-from gansearch.search import nodes
-from gansearch.search.code import code_for
+from gansearch.search.cluster import nodes
+from gansearch.search.cluster.runtime_env import code_for
 from gansearch.search.errors import SweepError
 
 
@@ -65,7 +65,7 @@ def test_a_module_in_the_working_directory_goes_with_it(make_tiny, mine, monkeyp
     code = code_for(make_tiny(task="my_module:Mine", task_options={}))
     assert code.runtime_env["working_dir"] == str(mine)
     assert code.experiment.task == "my_module:Mine"
-    installed = make_tiny(task="gansearch.gan.tasks.points:Ring", task_options={})
+    installed = make_tiny(task="gansearch.gan.tasks.mixtures:Ring", task_options={})
     assert "working_dir" not in code_for(installed).runtime_env
 
 

@@ -7,13 +7,14 @@ import pytest
 import torch
 
 from gansearch.experiment import Experiment, Resources, Training
-from gansearch.gan import TaskError, Trainer, cost, load_task
-from gansearch.gan.cost import LookCost, counts
-from gansearch.search import dry_run as rooms
-from gansearch.search.cluster import Cluster, this_machine
-from gansearch.search.dry_run import configurations, dry_run
+from gansearch.gan import TaskError, Trainer, load_task
+from gansearch.search.cluster.cluster import Cluster, this_machine
+from gansearch.search.dry_run import cost
+from gansearch.search.dry_run import dry_run as rooms
+from gansearch.search.dry_run.cost import LookCost, counts
+from gansearch.search.dry_run.dry_run import configurations, dry_run
+from gansearch.search.dry_run.estimate import Estimate, Measured, duration, fitting, share, size, wall_seconds
 from gansearch.search.errors import SweepError
-from gansearch.search.estimate import Estimate, Measured, duration, fitting, share, size, wall_seconds
 
 GB = 10**9
 MEASURED = Measured(

@@ -3,8 +3,8 @@ import math
 import pytest
 from ray._private.state import actors
 
-from gansearch.search.halving import FEWEST, RUNGS, Rungs, behind
 from gansearch.search.sweep import sweep
+from gansearch.search.worker.halving import FEWEST, RUNGS, Rungs, behind
 
 
 def test_a_trial_is_stopped_only_where_it_is_behind_in_both():

@@ -75,7 +75,7 @@ def cluster(tmp_path_factory, mine):
 def sweep(cluster, folder, *words, **variables):
     """Runs `gansearch sweep` in the user's folder; gives (exit status, what it printed)."""
     ended = subprocess.run(
-        [sys.executable, "-c", "from gansearch.cli import main; main()", "sweep", "experiment.yaml", *words],
+        [sys.executable, "-c", "from gansearch.cli.main import main; main()", "sweep", "experiment.yaml", *words],
         cwd=folder,
         env=heads.environment(cluster["home"], **variables),
         capture_output=True,

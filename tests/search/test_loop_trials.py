@@ -12,13 +12,13 @@ import yaml
 from gansearch import api
 from gansearch.experiment import Experiment, ExperimentError
 from gansearch.gan import TaskError
-from gansearch.search.dry_run import dry_run
+from gansearch.search.callbacks.listener import Listener
+from gansearch.search.dry_run.dry_run import dry_run
 from gansearch.search.errors import Interrupted
-from gansearch.search.listener import Listener
 from gansearch.search.sweep import sweep
-from gansearch.study.folder import Folder
+from gansearch.store.folder import Folder
+from gansearch.store.records import BALANCE
 from gansearch.study.study import load_study
-from gansearch.study.tables import BALANCE
 
 LOOPS = Path(__file__).with_name("loops.py")
 SEARCH = {

@@ -14,10 +14,10 @@ from optuna.trial import TrialState
 from gansearch.search import mirror
 from gansearch.search.errors import SweepError, SweepFailed
 from gansearch.search.mirror import mirrored
-from gansearch.search.searcher import open_study
-from gansearch.study.storage import Storage
+from gansearch.search.sampling.searcher import open_study
+from gansearch.store.object_store import Storage
+from gansearch.store.records import read_record
 from gansearch.study.study import load_study
-from gansearch.study.tables import read_record
 
 URL = "s3://bucket/runs/tiny"
 

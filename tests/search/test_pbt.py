@@ -10,17 +10,17 @@ from optuna.trial import TrialState
 
 from gansearch.experiment import Choices, Experiment, ExperimentError, Range
 from gansearch.gan import Trainer, load_task
+from gansearch.search.callbacks.listener import Listener
 from gansearch.search.check import check_search
 from gansearch.search.errors import Interrupted, SweepError
-from gansearch.search.listener import Listener
-from gansearch.search.pbt import exchanges
-from gansearch.search.population import Population, _inside
-from gansearch.search.searcher import open_study
+from gansearch.search.population.member import exchanges
+from gansearch.search.population.scheduler import Population, _inside
+from gansearch.search.sampling.searcher import open_study
 from gansearch.search.sweep import sweep
-from gansearch.study.choose import params_of
-from gansearch.study.folder import Folder
+from gansearch.store.folder import Folder
+from gansearch.store.records import CURVE_COLUMNS, read_record, read_samples, scheduled, trial_columns
+from gansearch.study.analysis.choose import params_of
 from gansearch.study.study import load_study
-from gansearch.study.tables import CURVE_COLUMNS, read_record, read_samples, scheduled, trial_columns
 
 PBT = {
     "sampler": {"name": "pbt", "perturbation_interval": 20, "quantile_fraction": 0.5},

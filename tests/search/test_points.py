@@ -3,10 +3,10 @@
 import pytest
 
 from gansearch.experiment import Experiment, ExperimentError
-from gansearch.search.budget import Budget
-from gansearch.search.points import PUBLISHED, enqueue, start_points
-from gansearch.search.searcher import StudySearcher, open_study
-from gansearch.study.folder import Folder
+from gansearch.search.sampling.searcher import StudySearcher, open_study
+from gansearch.search.sampling.start_points import PUBLISHED, enqueue, start_points
+from gansearch.search.sampling.stopping import Budget
+from gansearch.store.folder import Folder
 
 WIDE = {
     "lr": {"low": 1e-5, "high": 1e-2, "log": True},

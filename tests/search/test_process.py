@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 from optuna.trial import TrialState
 
-from gansearch.search.searcher import open_study
-from gansearch.study.folder import Folder
+from gansearch.search.sampling.searcher import open_study
+from gansearch.store.folder import Folder
 from gansearch.study.status import status
 from gansearch.study.study import load_study
 

@@ -5,13 +5,13 @@ import time
 
 import pytest
 
-from gansearch.search import progress as module
+from gansearch.search.callbacks import progress as module
+from gansearch.search.callbacks.listener import Listener
+from gansearch.search.callbacks.progress import Progress
 from gansearch.search.errors import Interrupted
-from gansearch.search.listener import Listener
-from gansearch.search.progress import Progress
-from gansearch.search.stalled import Silence
 from gansearch.search.sweep import sweep
-from gansearch.study.folder import Folder
+from gansearch.search.watchdog import Silence
+from gansearch.store.folder import Folder
 from gansearch.study.status import read_progress, status
 from gansearch.study.study import load_study
 

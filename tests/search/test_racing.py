@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 import torch
 
-from gansearch.search import trial
-from gansearch.search.racing import Race
 from gansearch.search.sweep import sweep
-from gansearch.search.trial import _Trial
-from gansearch.study.choose import candidates
-from gansearch.study.folder import Folder
-from gansearch.study.tables import read_record, to_json
+from gansearch.search.worker import trial
+from gansearch.search.worker.racing import Race
+from gansearch.search.worker.trial import _Trial
+from gansearch.store.folder import Folder
+from gansearch.store.records import read_record, to_json
+from gansearch.study.analysis.choose import candidates
 
 
 def seed(distance=1.0, stability=0.8, verdict="balanced", status="complete"):

@@ -6,13 +6,13 @@ from types import SimpleNamespace
 import pytest
 import ray
 
-from gansearch.search.interrupt import Interrupts
-from gansearch.search.listener import Listeners
+from gansearch.interrupts import Interrupts
+from gansearch.search.callbacks.listener import Listeners
 from gansearch.search.recorder import FAILURES, Recorder
-from gansearch.search.stalled import Silence
-from gansearch.search.trial import Ending
-from gansearch.study.folder import Folder
-from gansearch.study.tables import CURVE_COLUMNS
+from gansearch.search.watchdog import Silence
+from gansearch.search.worker.trial import Ending
+from gansearch.store.folder import Folder
+from gansearch.store.records import CURVE_COLUMNS
 
 
 class Worked:

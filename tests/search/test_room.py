@@ -6,7 +6,7 @@ import pytest
 import ray
 from ray.air.execution import ResourceRequest
 
-from gansearch.search.room import Room
+from gansearch.search.cluster.ray_patches import Room
 
 ONE = ResourceRequest([{"CPU": 1}])
 

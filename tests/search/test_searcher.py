@@ -8,10 +8,10 @@ import pytest
 from optuna.trial import TrialState
 
 from gansearch.experiment import ExperimentError
-from gansearch.search.budget import Budget
-from gansearch.search.samplers import SAMPLERS, make_sampler
-from gansearch.search.searcher import StudySearcher, open_study
-from gansearch.study.folder import Folder
+from gansearch.search.sampling.samplers import SAMPLERS, make_sampler
+from gansearch.search.sampling.searcher import StudySearcher, open_study
+from gansearch.search.sampling.stopping import Budget
+from gansearch.store.folder import Folder
 
 
 def row(number, status, stability=0.5, distance=1.0):

@@ -3,8 +3,8 @@
 import pytest
 
 from gansearch.search import slots as module
-from gansearch.search.cluster import Cluster
-from gansearch.search.listener import Listener
+from gansearch.search.callbacks.listener import Listener
+from gansearch.search.cluster.cluster import Cluster
 from gansearch.search.slots import Slots
 
 

@@ -7,7 +7,7 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from gansearch.experiment import Experiment, ExperimentError, Training
-from gansearch.search.space import distributions, fit, grid, key, params, place
+from gansearch.search.sampling.space import distributions, fit, grid, key, params, place
 
 
 def experiment(**search):

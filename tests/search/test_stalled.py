@@ -10,10 +10,10 @@ from ray.tune.experiment import Trial
 from test_trial import PROBES
 
 from gansearch.experiment import Experiment
-from gansearch.search import stalled
-from gansearch.search.stalled import Silence, Watch
+from gansearch.search import watchdog as stalled
 from gansearch.search.sweep import sweep
-from gansearch.study.folder import Folder
+from gansearch.search.watchdog import Silence, Watch
+from gansearch.store.folder import Folder
 
 
 def test_patience_is_what_is_asked_and_never_less_than_what_was_seen():

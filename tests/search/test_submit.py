@@ -13,20 +13,20 @@ import pytest
 from ray.job_submission import JobDetails
 from typer.testing import CliRunner
 
-from gansearch.cli import app
+from gansearch.cli.main import app
 from gansearch.experiment import Experiment, ExperimentError
-from gansearch.search import fetch as fetching
-from gansearch.search import packed as packing
-from gansearch.search import submit as submitting
 from gansearch.search.errors import Detached, JobFailed, SweepError
-from gansearch.search.fetch import fetch, find
-from gansearch.search.jobs import Jobs, NoAnswer
-from gansearch.search.packed import FILE, packages, packed
-from gansearch.search.submit import Job, follow, submit, submitted
-from gansearch.study.bundle import is_result, pack, unpack
-from gansearch.study.folder import StudyError
+from gansearch.search.jobs import fetch as fetching
+from gansearch.search.jobs import package as packing
+from gansearch.search.jobs import submit as submitting
+from gansearch.search.jobs.client import Jobs, NoAnswer
+from gansearch.search.jobs.fetch import fetch, find
+from gansearch.search.jobs.package import FILE, packages, packed
+from gansearch.search.jobs.submit import Job, follow, submit, submitted
+from gansearch.store.archive import is_result, pack, unpack
+from gansearch.store.folder import StudyError
+from gansearch.store.records import read_record
 from gansearch.study.study import load_study
-from gansearch.study.tables import read_record
 
 TASK = """
 import time

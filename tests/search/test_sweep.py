@@ -12,13 +12,12 @@ from optuna.trial import TrialState
 from gansearch.experiment import ExperimentError
 from gansearch.gan import Task, TaskError, Trainer, load_task
 from gansearch.search import confirm
+from gansearch.search.callbacks.listener import Listener
 from gansearch.search.errors import Interrupted, SweepError, SweepFailed
-from gansearch.search.listener import Listener
-from gansearch.search.searcher import open_study
+from gansearch.search.sampling.searcher import open_study
 from gansearch.search.sweep import slowest, sweep
-from gansearch.study.folder import Folder
-from gansearch.study.samples import read_kept, read_real
-from gansearch.study.tables import (
+from gansearch.store.folder import Folder
+from gansearch.store.records import (
     CURVE_COLUMNS,
     from_json,
     read_confirmation,
@@ -28,6 +27,7 @@ from gansearch.study.tables import (
     to_json,
     trial_columns,
 )
+from gansearch.store.samples import read_kept, read_real
 
 
 class Log(Listener):

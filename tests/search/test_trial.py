@@ -9,15 +9,15 @@ import torch
 
 from gansearch.experiment import Checkpoints
 from gansearch.gan.trainer import probe_updates
-from gansearch.search import checkpoints, trial
-from gansearch.search.checkpoints import Saves
+from gansearch.search.callbacks.listener import Listener
 from gansearch.search.errors import Interrupted
-from gansearch.search.listener import Listener
-from gansearch.search.shown import MOST_BYTES, few, to_show
 from gansearch.search.sweep import sweep
-from gansearch.search.trial import _Trial
-from gansearch.study.folder import Folder
-from gansearch.study.tables import to_json
+from gansearch.search.worker import checkpoints, trial
+from gansearch.search.worker.checkpoints import Saves
+from gansearch.search.worker.samples import MOST_BYTES, few, to_show
+from gansearch.search.worker.trial import _Trial
+from gansearch.store.folder import Folder
+from gansearch.store.records import to_json
 
 
 def results(trial):

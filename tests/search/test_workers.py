@@ -5,12 +5,12 @@ import signal
 import pytest
 
 from gansearch.search import confirm
+from gansearch.search.callbacks.listener import Listener
 from gansearch.search.errors import Interrupted, SweepFailed
-from gansearch.search.listener import Listener
 from gansearch.search.resume import read_rows
 from gansearch.search.sweep import sweep
-from gansearch.study.folder import Folder
-from gansearch.study.tables import read_confirmation
+from gansearch.store.folder import Folder
+from gansearch.store.records import read_confirmation
 
 TWO = {"cpus": 1, "workers": 2}
 

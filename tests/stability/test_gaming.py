@@ -9,7 +9,7 @@ from torch import nn
 from gansearch.experiment import Training
 from gansearch.gan import Trainer, load_task
 from gansearch.gan.tasks.digits import Digits
-from gansearch.gan.tasks.points import Ring
+from gansearch.gan.tasks.mixtures import Ring
 
 HEALTHY = {
     "ring": {"lr": 2e-3, "r1_gamma": 0.1, "updates": 1600},

@@ -6,7 +6,7 @@ from pathlib import Path
 import optuna
 import pytest
 
-from gansearch.study.folder import Folder
+from gansearch.store.folder import Folder
 
 from .synthetic import write_many, write_study
 

@@ -14,8 +14,8 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
 from gansearch.experiment import Experiment
-from gansearch.study.folder import Folder, write_array, write_whole
-from gansearch.study.tables import CURVE_COLUMNS, to_json, trial_columns, trial_row, write_record, write_tables
+from gansearch.store.folder import Folder, write_array, write_whole
+from gansearch.store.records import CURVE_COLUMNS, to_json, trial_columns, trial_row, write_record, write_tables
 
 SEARCH: dict[str, Any] = {
     "lr": {"low": 1e-4, "high": 1e-2, "log": True},
@@ -163,7 +163,7 @@ def write_study(
     failing: int = 1,
 ) -> Folder:
     """Writes a finished sweep. `only`: the verdict of every trial; `error`: what the first `failing` ones fail with."""
-    from gansearch.study.choose import candidates
+    from gansearch.study.analysis.choose import candidates
 
     rng = np.random.default_rng(0)
     folder, spec = Folder(path), experiment(name, replicas=replicas)

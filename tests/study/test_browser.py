@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from gansearch.study.comparison import write_comparison
-from gansearch.study.folder import Folder
+from gansearch.store.folder import Folder
+from gansearch.study.report.comparison import write_comparison
 from gansearch.study.study import load_study
 
 from .synthetic import write_study

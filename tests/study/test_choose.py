@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gansearch.study.choose import (
+from gansearch.store.records import trial_columns
+from gansearch.study.analysis.choose import (
     candidates,
     choose_best,
     choose_closest,
@@ -17,8 +18,7 @@ from gansearch.study.choose import (
     params_of,
     prediction_interval,
 )
-from gansearch.study.neighbourhood import neighbourhoods
-from gansearch.study.tables import trial_columns
+from gansearch.study.analysis.neighbourhood import neighbourhoods
 
 
 def table(*rows: dict[str, Any]) -> pd.DataFrame:

@@ -12,10 +12,10 @@ import pytest
 import torch
 
 from gansearch.experiment import Experiment
-from gansearch.study.choose import Choice
+from gansearch.store.records import balance
+from gansearch.study.analysis.choose import Choice
+from gansearch.study.analysis.neighbourhood import Neighbourhood
 from gansearch.study.export import to_json, to_python, to_yaml
-from gansearch.study.neighbourhood import Neighbourhood
-from gansearch.study.tables import balance
 
 from .synthetic import experiment
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from gansearch.experiment import Choices, Range
-from gansearch.study.importance import importance
+from gansearch.study.analysis.importance import importance
 
 SPACE = {
     "lr": Range(low=1e-5, high=1e-1, log=True),
@@ -56,7 +56,7 @@ def test_a_value_outside_a_space_that_was_changed_is_no_error() -> None:
 
 
 def test_of_many_trials_some_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gansearch.study.importance._MOST", 40)
+    monkeypatch.setattr("gansearch.study.analysis.importance._MOST", 40)
     assert next(iter(importance(trials(10_000), SPACE)["stability"])) == "lr"
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from gansearch.study.mend import log_record, mend_folder
+from gansearch.store.records import read_record, write_tables
+from gansearch.store.repair import log_record, mend_folder
 from gansearch.study.study import load_study
-from gansearch.study.tables import read_record, write_tables
 
 from .synthetic import write_study
 

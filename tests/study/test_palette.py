@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gansearch.stability.verdict import ADVICE, MEANING, VERDICTS
-from gansearch.study.palette import COLOURS, DARK, LIGHT, SYMBOLS
+from gansearch.study.figures.palette import COLOURS, DARK, LIGHT, SYMBOLS
 
 # Machado, Oliveira, Fernandes 2009, severity 1, on linear RGB.
 SEEN = {

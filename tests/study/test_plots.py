@@ -10,15 +10,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gansearch.study import figures_curves
-from gansearch.study.compute import by_slot, saved
-from gansearch.study.figures import NothingToDraw, choice, distances, thin
-from gansearch.study.figures_trials import stability_map
-from gansearch.study.folder import Folder, StudyError
-from gansearch.study.page import Charts
-from gansearch.study.report import _charts, reasons
+from gansearch.store.folder import Folder, StudyError
+from gansearch.store.records import to_json
+from gansearch.study.analysis.time_spent import by_slot, saved
+from gansearch.study.figures import curves as figures_curves
+from gansearch.study.figures.base import NothingToDraw, choice, distances, thin
+from gansearch.study.figures.trials import stability_map
+from gansearch.study.report.page import Charts
+from gansearch.study.report.report import _charts, reasons
 from gansearch.study.study import Study, load_study
-from gansearch.study.tables import to_json
 
 from .synthetic import confirm, write_study
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import runpy
 from pathlib import Path
 
-from gansearch.study.folder import Folder
-from gansearch.study.report import _samples, reasons, shown
+from gansearch.store.folder import Folder
+from gansearch.study.report.report import _samples, reasons, shown
 from gansearch.study.study import load_study
 
 KEEP = Path(__file__).parents[2] / "results/reference/keep.py"

@@ -14,11 +14,11 @@ import pandas as pd
 import pytest
 
 from gansearch.stability.verdict import VERDICTS
-from gansearch.study.folder import Folder
-from gansearch.study.palette import COLOURS, SYMBOLS
-from gansearch.study.report import reasons, shown
+from gansearch.store.folder import Folder
+from gansearch.store.records import from_json, to_json
+from gansearch.study.figures.palette import COLOURS, SYMBOLS
+from gansearch.study.report.report import reasons, shown
 from gansearch.study.study import Study, load_study
-from gansearch.study.tables import from_json, to_json
 
 from .synthetic import RAISED, experiment, write_study
 
@@ -238,8 +238,8 @@ def test_where_others_are_balanced_those_that_raised_are_still_told(tmp_path: Pa
 
 
 def test_different_errors_are_cut_and_long_lists_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gansearch.study.report._ERRORS", 1)
-    monkeypatch.setattr("gansearch.study.report._NUMBERS", 2)
+    monkeypatch.setattr("gansearch.study.report.report._ERRORS", 1)
+    monkeypatch.setattr("gansearch.study.report.report._NUMBERS", 2)
     study = load_study(write_study(tmp_path / "s", trials=6, only="diverged", error=RAISED, failing=2).path)
     text = page(study, tmp_path).words()
     assert "The first 1 of 2 different errors" in text
@@ -320,7 +320,7 @@ def test_the_default_settings_are_compared_where_they_are_known(folder: Folder, 
 
 
 def test_many_rows_are_cut_and_the_page_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gansearch.study.report._ROWS", 5)
+    monkeypatch.setattr("gansearch.study.report.report._ROWS", 5)
     found = page(load_study(write_study(tmp_path / "s", trials=8, samples=False).path), tmp_path)
     assert "The 5 best of 8 trials" in " ".join(found.text)
 

@@ -7,10 +7,10 @@ from datetime import datetime
 
 import pytest
 
+from gansearch.store.records import to_json
 from gansearch.study import status as module
 from gansearch.study.status import lines, status
 from gansearch.study.study import load_study
-from gansearch.study.tables import to_json
 
 from .synthetic import write_study
 

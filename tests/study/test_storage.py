@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from gansearch.cli import app
-from gansearch.study import storage as storages
-from gansearch.study.folder import StudyError
-from gansearch.study.storage import Storage, cache, copy, join, place, reach
+from gansearch.cli.main import app
+from gansearch.store import object_store as storages
+from gansearch.store.folder import StudyError
+from gansearch.store.object_store import Storage, cache, copy, join, place, reach
 from gansearch.study.study import load_study
 
 from .synthetic import write_study

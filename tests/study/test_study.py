@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 
 from gansearch.experiment import Experiment
-from gansearch.study.folder import Folder, StudyError
+from gansearch.store.folder import Folder, StudyError
+from gansearch.store.records import CURVE_COLUMNS, trial_columns
 from gansearch.study.study import load_study
-from gansearch.study.tables import CURVE_COLUMNS, trial_columns
 
 from .synthetic import RAISED, experiment, write_study
 
@@ -208,7 +208,9 @@ def test_the_card_escapes_the_name(tmp_path: Path) -> None:
 def test_opening_a_study_does_not_import_ray(finished: Folder) -> None:
     code = f"""
 import sys
-from gansearch.study import report, study, tensorboard
+from gansearch.study import study
+from gansearch.study.report import report
+from gansearch.search.callbacks import tensorboard
 study.load_study({str(finished.path)!r}).trials
 assert "ray" not in sys.modules
 """

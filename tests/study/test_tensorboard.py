@@ -11,9 +11,9 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import api_pb2, metadata
 
-from gansearch.study.folder import Folder
-from gansearch.study.tables import read_record
-from gansearch.study.tensorboard import TAGS, TensorBoardLog
+from gansearch.search.callbacks.tensorboard import TAGS, TensorBoardLog
+from gansearch.store.folder import Folder
+from gansearch.store.records import read_record
 
 from .synthetic import curve, draw, experiment, seed_result
 

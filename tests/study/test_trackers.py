@@ -12,10 +12,10 @@ from mlflow.tracking import MlflowClient
 from wandb.proto.wandb_internal_pb2 import Record
 
 from gansearch.experiment import Experiment, ExperimentError, load_yaml
-from gansearch.study.folder import Folder
-from gansearch.study.tables import read_record
-from gansearch.study.tensorboard import TAGS
-from gansearch.study.trackers import MLflowLog, WandbLog, check_trackers, trackers
+from gansearch.search.callbacks.tensorboard import TAGS
+from gansearch.search.callbacks.trackers import MLflowLog, WandbLog, check_trackers, trackers
+from gansearch.store.folder import Folder
+from gansearch.store.records import read_record
 
 from .synthetic import curve, draw, experiment, write_study
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from gansearch.study.words import duration, error_line, many, number, short
+from gansearch.formatting import duration, error_line, many, number, short
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(None, "–"), (0.4, "0 s"), (119.6, "2 min 0 s"), (3700, "1 h 1 min")])

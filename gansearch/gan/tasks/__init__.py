@@ -4,8 +4,8 @@ from gansearch.gan.task import Task
 from gansearch.gan.tasks.audio import Audio
 from gansearch.gan.tasks.digits import Digits
 from gansearch.gan.tasks.images import Images
-from gansearch.gan.tasks.own_points import Points
-from gansearch.gan.tasks.points import Grid, Ring
+from gansearch.gan.tasks.mixtures import Grid, Ring
+from gansearch.gan.tasks.points import Points
 from gansearch.gan.tasks.prose import Prose
 from gansearch.gan.tasks.table import Table
 

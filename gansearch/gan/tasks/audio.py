@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from gansearch.gan import quality
-from gansearch.gan.files import positive, whole
-from gansearch.gan.spectra import log_mel
+from gansearch.gan.features.log_mel import log_mel
+from gansearch.gan.readers.audio import FULL, Pieces, read_pieces
+from gansearch.gan.readers.files import positive, whole
 from gansearch.gan.task import Task, TaskError
-from gansearch.gan.tasks.sound import FULL, Pieces, read_pieces
 from gansearch.gan.tasks.spectrum_networks import frames_of, spectrum_discriminator, spectrum_generator
 
 NETWORKS = ("spectrum", "wave")

@@ -9,11 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gansearch.gan import inception, quality
-from gansearch.gan.features import features_of
-from gansearch.gan.files import need, whole
-from gansearch.gan.named import in_hugging_face, in_torchvision
-from gansearch.gan.pixels import Pictures, Source, in_folder, read_pictures
+from gansearch.gan import quality
+from gansearch.gan.features import inception
+from gansearch.gan.features.random_network import features_of
+from gansearch.gan.readers.datasets import in_hugging_face, in_torchvision
+from gansearch.gan.readers.files import need, whole
+from gansearch.gan.readers.images import Pictures, Source, in_folder, read_pictures
 from gansearch.gan.task import Task, TaskError
 from gansearch.gan.tasks import image_networks
 

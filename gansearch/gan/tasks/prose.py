@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gansearch.gan import quality
-from gansearch.gan.files import positive, whole
+from gansearch.gan.readers.files import positive, whole
+from gansearch.gan.readers.text import Windows, read_windows, words
 from gansearch.gan.task import Task, TaskError
-from gansearch.gan.tasks.text import Windows, read_windows, words
 
 LONGEST_GRAM = 4
 

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 FRAME_SECONDS = 0.032
 FLOOR = 1e-5
-"""Power that is added to each bin: 50 dB below a full sine, as in gansearch.gan.spectra."""
+"""Power that is added to each bin: 50 dB below a full sine, as in gansearch.gan.features.log_mel."""
 LOUDNESS = (-6.0, 0.5)
 """Logarithms of the least and the largest amplitude that G can give a bin; a full sine's is 0."""
 AHEAD = 0.3

@@ -12,13 +12,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gansearch.gan import quality
-from gansearch.gan.files import whole
+from gansearch.gan.readers.files import whole
 from gansearch.gan.task import Task, TaskError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from gansearch.gan.tasks.frame import Frame
+    from gansearch.gan.readers.tables import Frame
 
 TEMPERATURE = 0.2
 """Of the Gumbel-softmax; CTGAN's."""
@@ -51,7 +51,7 @@ class Table(Task):
 
     @functools.cached_property
     def _table(self) -> Frame:
-        from gansearch.gan.tasks.frame import read_table  # pandas takes a second to import
+        from gansearch.gan.readers.tables import read_table  # pandas takes a second to import
 
         return read_table(self.path, self.columns, self.categorical, self.separator)
 

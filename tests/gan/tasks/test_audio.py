@@ -8,9 +8,9 @@ import torch
 from gansearch.experiment import Training
 from gansearch.gan import TaskError, Trainer, check_task, load_task
 from gansearch.gan.data import Data
-from gansearch.gan.spectra import log_mel
+from gansearch.gan.features.log_mel import log_mel
+from gansearch.gan.readers.audio import FULL, read_pieces
 from gansearch.gan.stacked import refusal
-from gansearch.gan.tasks.sound import FULL, read_pieces
 from gansearch.gan.tasks.spectrum_networks import Sound, Spectrum, frames_of
 
 RATE = 8_000

@@ -6,7 +6,7 @@ import torch
 
 from gansearch.experiment import Training
 from gansearch.gan import TaskError, Trainer, check_task, load_task
-from gansearch.gan.tasks.text import OTHER, read_windows
+from gansearch.gan.readers.text import OTHER, read_windows
 
 LICENCE = next(Path(sysconfig.get_path("stdlib")).glob("LICENSE*"))
 
@@ -79,7 +79,7 @@ def test_upper_case_may_be_taken_as_lower(tmp_path):
 
 
 def test_more_text_than_memory_allows_is_used_in_part(tmp_path, monkeypatch):
-    monkeypatch.setattr("gansearch.gan.tasks.text.MOST_NUMBERS", 60 * 8 * 3)
+    monkeypatch.setattr("gansearch.gan.readers.text.MOST_NUMBERS", 60 * 8 * 3)
     (tmp_path / "a.txt").write_text("ab " * 1_000, encoding="utf-8")
     windows = read_windows(str(tmp_path), 8, 64, False)
     assert len(windows.codes) == 60

@@ -5,8 +5,8 @@ import torch
 
 from gansearch.experiment import Experiment, Training
 from gansearch.gan import TaskError, Trainer, check_task, load_task
-from gansearch.gan.tasks.columns import Categorical, Numeric
-from gansearch.gan.tasks.frame import read_table
+from gansearch.gan.readers.columns import Categorical, Numeric
+from gansearch.gan.readers.tables import read_table
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Whose turn is next, and what changes while a GAN trains."""

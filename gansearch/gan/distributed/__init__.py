@@ -1,0 +1,1 @@
+"""One GAN trained by several processes."""

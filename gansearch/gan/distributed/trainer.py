@@ -1,0 +1,180 @@
+"""One run trained by several processes: each takes its part of every batch, and all make the same updates."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from gansearch.gan.data import data_of
+from gansearch.gan.distributed.batch_norm import synchronise
+from gansearch.gan.distributed.group import Group, Meeting, here, wait_for_all
+from gansearch.gan.result import Probe
+from gansearch.gan.rng import OwnRandomness
+from gansearch.gan.settings import Training
+from gansearch.gan.task import Task, TaskError
+from gansearch.gan.trainer import Trainer
+
+
+class ParallelTrainer(Trainer):
+    """A trainer's part in a group: rank 0 is driven like any trainer, the others `follow()` it.
+
+    Every process draws what one process would draw for the whole batch and keeps its part. All losses and penalties
+    are means over samples, or over pairs of them, so that the gradients, weighted by the sizes of the parts, add up to
+    the whole batch's; those of an update pass in one exchange. What a run computes is what one process computes, but
+    for rounding, for layers that draw random numbers, and for batch norm: it normalises over each process's part, or
+    over the whole batch with `sync_batch_norm`. Such layers' buffers are rank 0's, sent to the others at each probe.
+
+    Rank 0 alone looks: at probes, quality, referee and rungs the others wait. Raises Parted where one has ended.
+    """
+
+    def __init__(
+        self,
+        group: Group,
+        task: Task,
+        training: Training,
+        seed: int = 0,
+        device: str | torch.device = "cpu",
+        prune: bool = False,
+    ):
+        self.group = group
+        super().__init__(task, training, seed, device, prune)
+        self._part = group.part(training.batch_size)
+        self._weight = (self._part.stop - self._part.start) / training.batch_size
+
+    def run(self) -> Iterator[Probe]:
+        """As a trainer's, from where rank 0 stands."""
+        self._begin()
+        yield from super().run()
+
+    def follow(self) -> None:
+        """What the others do until rank 0 has come to the end of its run."""
+        self._begin()
+        while self._goes_on():
+            self._train_to_probe()
+            self._losses = ([], [])
+
+    def step(self) -> Tensor:
+        self.group.training = True
+        try:
+            return super().step()
+        finally:
+            self.group.training = False
+
+    def _begin(self) -> None:
+        """All stand where rank 0 does, at the beginning of a run or where it was resumed."""
+        content = io.BytesIO()
+        if self.group.rank == 0:
+            torch.save({**self.state(), "one_pass": self._one_pass}, content)
+        sent = self.group.bytes_from_first(content.getvalue())
+        if self.group.rank:
+            state = torch.load(io.BytesIO(sent), weights_only=True, map_location="cpu")
+            self._one_pass = state.pop("one_pass")
+            self.load_state(state)
+            # Layers such as dropout should not draw for different samples what rank 0 draws for its own.
+            self.randomness = OwnRandomness(self.seed + self.updates + 1_000_003 * self.group.rank, self.device)
+
+    def _goes_on(self) -> bool:
+        """Rank 0 decides: it alone knows why a run may end early."""
+        goes_on = torch.tensor([super()._goes_on()], dtype=torch.uint8, device=self.device)
+        self.group.from_first(goes_on)
+        for network in (self.discriminator, self.generator):
+            for buffer in network.buffers():
+                first = buffer.contiguous()
+                self.group.from_first(first)
+                buffer.copy_(first)
+        return bool(goes_on)
+
+    def _made(self, network: nn.Module) -> nn.Module:
+        network = super()._made(network)
+        if self.training.sync_batch_norm:
+            synchronise(network, self.group)
+        return network
+
+    def _drawn(self, n: int, draw: Callable[[int, torch.Generator], Tensor]) -> Tensor:
+        return draw(self.training.batch_size, self.draws)[self._part]
+
+    def _batch(self) -> Tensor:
+        size = self.training.batch_size
+        if self.data.real is not None:
+            return self.data.at(self._drawn(size, self.data.picks))
+        batch = self.data.batch(size, self.draws)
+        if len(batch) != size:
+            raise TaskError(f"real_batch({size}, generator) gave {len(batch)} samples; workers share a whole batch")
+        return batch[self._part]
+
+    def _whole(self, scores: Tensor) -> Tensor:
+        whole = scores.new_zeros(self.training.batch_size)
+        whole[self._part] = scores.detach()
+        self.group.sum(whole)
+        return whole
+
+    def _mean(self, loss: Tensor) -> Tensor:
+        mean = loss.detach() * self._weight
+        self.group.sum(mean)
+        return mean
+
+    def _take_gradient(self, optimizer: torch.optim.Optimizer, loss: Tensor) -> Tensor:
+        """The gradients and the loss pass as one vector, after the whole backward pass.
+
+        Torch's wrapper for data-parallel networks sends them while the pass still runs, but can neither follow
+        `torch.autograd.grad` nor a network that is called twice in an update, which penalties and pairs of batches do.
+        """
+        own = loss * self._weight
+        super()._take_gradient(optimizer, own)
+        gradients = [p.grad for p in optimizer.param_groups[0]["params"] if p.grad is not None]
+        vector = torch.cat([own.detach().view(1), *(gradient.flatten() for gradient in gradients)])
+        self.group.sum(vector)
+        mean, *parts = vector.split([1, *(gradient.numel() for gradient in gradients)])
+        torch._foreach_copy_(gradients, [part.view_as(g) for part, g in zip(parts, gradients, strict=True)])
+        return mean.squeeze().clone()  # a view would keep the whole vector
+
+
+@contextmanager
+def lead(
+    meeting: Meeting,
+    store: dist.TCPStore,
+    task: Task,
+    training: Training,
+    seed: int,
+    device: str | torch.device,
+    prune: bool = False,
+    look: Callable[[], None] = lambda: None,
+) -> Iterator[ParallelTrainer]:
+    """Rank 0's trainer of a run in `meeting`, which has `store`; its group ends with it, however it ends.
+
+    `look` is called while the others come, and raises if one cannot any more.
+    """
+    device = torch.device(device)
+    data_of(task, device)
+    wait_for_all(store, meeting.size, look)
+    group = Group(store, 0, meeting.size, device, meeting.address)
+    try:
+        yield ParallelTrainer(group, task, training, seed, device, prune)
+    finally:
+        group.close()
+
+
+def follow(
+    meeting: Meeting,
+    rank: int,
+    task: Task,
+    training: Training,
+    seed: int,
+    device: str | torch.device,
+    address: str | None = None,
+) -> None:
+    """What another process of a run does from beginning to end; `address` is its machine's, if not the meeting's."""
+    device = torch.device(device)
+    store = meeting.store()
+    data_of(task, device)
+    here(store, rank)
+    group = Group(store, rank, meeting.size, device, address or meeting.address)
+    try:
+        ParallelTrainer(group, task, training, seed, device).follow()
+    finally:
+        group.close()

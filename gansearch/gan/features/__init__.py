@@ -1,0 +1,1 @@
+"""Networks and transforms whose outputs a distance compares."""

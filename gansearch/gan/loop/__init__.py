@@ -1,0 +1,1 @@
+"""A training loop of the user's own: its task, its trial and its trainer."""

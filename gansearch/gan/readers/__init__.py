@@ -1,0 +1,1 @@
+"""From files and named data sets to tensors."""

@@ -1,0 +1,196 @@
+"""A sweep in TensorBoard: scalars and samples of every trial and seed while it runs, and the HPARAMS tab."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gansearch.experiment import Experiment
+from gansearch.store.folder import Folder
+from gansearch.store.samples import Kept, read_kept
+from gansearch.study.gallery.render import picture
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
+
+TAGS = {
+    "p_real": "discriminator/p_real",
+    "p_fake": "discriminator/p_fake",
+    "separability": "discriminator/separability",
+    "saturated_right": "saturation/right",
+    "saturated_wrong": "saturation/wrong",
+    "loss_d": "loss/d",
+    "loss_g": "loss/g",
+    "grad_norm_d": "gradients/d",
+    "grad_norm_g": "gradients/g",
+    "distance": "quality/distance",
+}
+"""The tag of each column of a probe."""
+_FEW = 8
+"""Sounds, texts or rows of a trial."""
+_STABILITY, _DISTANCE = "stability/score", TAGS["distance"]
+
+
+class TensorBoardLog:
+    """Writes `tensorboard/trial-00012/seed-0/`; a trial's files are closed at its end, so that few are open.
+
+    A trial that starts again, from a checkpoint or anew, hides what its earlier run wrote beyond that update.
+    """
+
+    def __init__(self) -> None:
+        self._folder: Folder | None = None
+        self._params: dict[int, dict[str, float | str]] = {}
+        self._writers: dict[tuple[int, int], SummaryWriter] = {}
+
+    def begin(self, experiment: Experiment, folder: Folder, slots: int, done: int) -> None:
+        """A sweep begins to write into this folder."""
+        self._folder = folder
+
+    def started(self, number: int, params: Mapping[str, Any]) -> None:
+        """A trial begins with these parameters."""
+        self._close(number)
+        self._params[number] = {name: _hparam(value) for name, value in params.items()}
+        self._name_columns(self._params[number])
+
+    def probes(self, number: int, rows: Sequence[Mapping[str, Any]]) -> None:
+        """New probes of a trial, with the columns of curves.parquet and some with D's `outputs`."""
+        for row in rows:
+            writer = self._writer(number, int(row["seed"]), int(row["update"]))
+            for column, tag in TAGS.items():
+                if _is_number(row[column]):
+                    writer.add_scalar(tag, row[column], int(row["update"]))
+            for kind, counts in (row.get("outputs") or {}).items():
+                _add_histogram(writer, f"discriminator/outputs_{kind}", counts, int(row["update"]))
+
+    def ended(self, record: Mapping[str, Any]) -> None:
+        """A trial has ended: its score, its samples and its line in the HPARAMS tab."""
+        number = int(record["row"]["number"])
+        kept = read_kept(self._place, number)
+        for place, seed in enumerate(record["seeds"]):
+            update = int(seed["updates"])
+            writer = self._writer(number, int(seed["seed"]), update)
+            for tag, value in ((_STABILITY, seed["stability"]), (_DISTANCE, seed["distance"])):
+                if _is_number(value):
+                    writer.add_scalar(tag, value, update)
+            if place == 0 and kept is not None:  # samples are those of the first seed
+                _add_samples(writer, kept, update)
+            writer.add_text("verdict", f"{seed['verdict']}: {seed['sentence']}", update)
+            writer._get_file_writer().add_summary(_session_end(failed=seed["status"] == "failed"))
+        self._close(number)
+        self._params.pop(number, None)
+
+    def confirming(self, number: int | None, seed: int, result: Mapping[str, Any] | None) -> None:
+        """A confirmation is no trial, and has no curves."""
+
+    def close(self) -> None:
+        """Closes the files of the trials that still run."""
+        for number in {number for number, _ in self._writers}:
+            self._close(number)
+
+    @property
+    def _place(self) -> Folder:
+        if self._folder is None:
+            raise RuntimeError("begin() names the folder, and comes first")
+        return self._folder
+
+    def _writer(self, number: int, seed: int, update: int) -> SummaryWriter:
+        """The open files of a trial's seed; `update` is the first that will be written."""
+        from tensorboard.plugins.hparams import summary_v2
+        from torch.utils.tensorboard import SummaryWriter
+
+        if (number, seed) not in self._writers:
+            path = self._place.tensorboard / f"trial-{number:05d}" / f"seed-{seed}"
+            # Hides what an earlier run of the same trial wrote from this update on.
+            purge = update if path.is_dir() else None
+            writer = SummaryWriter(str(path), purge_step=purge, flush_secs=20)
+            # The seeds of a configuration are one group of sessions, named by the trial.
+            params = self._params.get(number, {})
+            writer._get_file_writer().add_summary(summary_v2.hparams_pb(params, trial_id=f"trial-{number:05d}"))
+            self._writers[number, seed] = writer
+        return self._writers[number, seed]
+
+    def _close(self, number: int) -> None:
+        for key in [key for key in self._writers if key[0] == number]:
+            self._writers.pop(key).close()
+
+    def _name_columns(self, params: Mapping[str, Any]) -> None:
+        """Names the columns of the HPARAMS tab, once a sweep, in the root folder."""
+        root: Path = self._place.tensorboard
+        if root.is_dir() and any(root.glob("events.*")):
+            return
+        from torch.utils.tensorboard import SummaryWriter
+        from torch.utils.tensorboard.summary import hparams
+
+        config, _, _ = hparams(dict(params), {_STABILITY: 0.0, _DISTANCE: 0.0})
+        with SummaryWriter(str(root)) as writer:
+            writer._get_file_writer().add_summary(config)
+
+
+def _add_samples(writer: SummaryWriter, kept: Kept, update: int) -> None:
+    """Pictures under IMAGES, sounds under AUDIO too, texts and rows under TEXT."""
+    drawn = picture(kept)
+    if drawn is not None:
+        writer.add_image("samples", drawn, update, dataformats="HWC")
+    if kept.kind == "audio":
+        for place, sound in enumerate(kept.array[:_FEW]):
+            mono = np.clip(np.nan_to_num(np.atleast_2d(sound).mean(0)), -1, 1)
+            writer.add_audio(f"samples/{place}", mono, update, kept.rate)
+    elif kept.kind == "text":
+        writer.add_text("samples", "\n\n".join(f"    {_in_block(text)}" for text in kept.texts[:_FEW]), update)
+    elif kept.kind == "table":
+        rows = [kept.columns, ["---"] * len(kept.columns), *kept.rows[:_FEW]]
+        writer.add_text("samples", "\n".join("| " + " | ".join(map(_in_cell, row)) + " |" for row in rows), update)
+
+
+def _in_block(text: str) -> str:
+    """As a code block of Markdown, in which nothing has a meaning."""
+    return text.replace("\n", "\n    ")
+
+
+def _in_cell(value: object) -> str:
+    """As a cell of a Markdown table."""
+    return " ".join(str(value).split()).replace("|", "\\|")
+
+
+def _add_histogram(writer: SummaryWriter, tag: str, counts: Sequence[int], update: int) -> None:
+    """Adds counts of values in equal parts of [0, 1]; each value stands in the middle of its part."""
+    edges = [(part + 1) / len(counts) for part in range(len(counts))]
+    middles = [edge - 0.5 / len(counts) for edge in edges]
+    writer.add_histogram_raw(
+        tag,
+        min=0.0,
+        max=1.0,
+        num=sum(counts),
+        sum=sum(count * middle for count, middle in zip(counts, middles, strict=True)),
+        sum_squares=sum(count * middle**2 for count, middle in zip(counts, middles, strict=True)),
+        bucket_limits=edges,
+        bucket_counts=list(counts),
+        global_step=update,
+    )
+
+
+def _session_end(failed: bool) -> Any:
+    """The summary that ends a session. TensorBoard's own function for it needs TensorFlow."""
+    from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
+    from tensorboard.plugins.hparams import metadata
+    from tensorboard.plugins.hparams.api_pb2 import Status
+    from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData, SessionEndInfo
+
+    status = Status.Value("STATUS_FAILURE" if failed else "STATUS_SUCCESS")
+    data = HParamsPluginData(session_end_info=SessionEndInfo(status=status), version=metadata.PLUGIN_DATA_VERSION)
+    plugin = SummaryMetadata.PluginData(plugin_name=metadata.PLUGIN_NAME, content=data.SerializeToString())
+    value = Summary.Value(tag=metadata.SESSION_END_INFO_TAG, metadata=SummaryMetadata(plugin_data=plugin))
+    return Summary(value=[value])
+
+
+def _hparam(value: Any) -> float | str:
+    """A parameter as TensorBoard takes it: numbers as they are, all else as text."""
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
+
+
+def _is_number(value: Any) -> bool:
+    return value is not None and math.isfinite(value)

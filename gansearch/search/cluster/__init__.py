@@ -1,0 +1,1 @@
+"""The Ray cluster: nodes, their code, and what is patched in Ray."""

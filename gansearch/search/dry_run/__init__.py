@@ -1,0 +1,1 @@
+"""A trial's first steps, to foretell its time and memory."""

@@ -1,0 +1,97 @@
+"""A training loop of the user's own tried out: called for a few reports, and then abandoned."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+
+import torch
+
+from gansearch.experiment import Experiment, LoopTraining, Training
+from gansearch.gan import Loop, LoopTrainer, TaskError
+from gansearch.search.dry_run.estimate import Measured
+
+REPORTS = 4
+SECONDS = 10.0
+"""After which fewer reports have to do."""
+PATIENCE_SECONDS = 120.0
+"""For a report."""
+
+
+def try_loop(experiment: Experiment, loop: Loop, training: Training, device: torch.device, name: str) -> Measured:
+    """What a trial of this configuration takes, but for its memory; `name` is the device's.
+
+    Raises what the loop raises, and TaskError where it says too little to be judged.
+    """
+    assert isinstance(training, LoopTraining)
+    trainer = LoopTrainer(loop, training, experiment.seed, device)
+    start, reports = time.monotonic(), list[tuple[int, float]]()
+    try:
+        for probe in (running := trainer.run(PATIENCE_SECONDS)):
+            reports.append((probe.update, trainer.seconds))
+            if len(reports) == REPORTS or time.monotonic() - start > SECONDS:
+                break
+        running.close()
+    except TimeoutError:
+        raise TaskError(
+            f"{loop.name}(trial) reported nothing for {PATIENCE_SECONDS:g} s; "
+            "call trial.report(...) about 50 times a run"
+        ) from None
+    trial = trainer.trial
+    if not trial.monitors.used:
+        raise TaskError(
+            f"{loop.name}(trial) reported without a call of trial.monitor.update(real, fake) with D's scores before: "
+            "there is nothing to judge it by"
+        )
+    (first, begun), (last, ended) = (reports[0], reports[-1]) if len(reports) > 1 else ((0, 0.0), reports[0])
+    update = (ended - begun) / (last - first)
+    whole = update * training.updates
+    longer = experiment.confirm.updates if experiment.confirm else None
+    return Measured(
+        device=name,
+        reports=tuple(step for step, _ in reports),
+        remarks=tuple(_remarks(trainer, len(reports), experiment.search)),
+        train_samples=None,
+        held_out=0,
+        shape=(),
+        generator=0,
+        discriminator=0,
+        update_d=update,
+        update_g=update,
+        probe=0.0,
+        quality=0.0,
+        referee=0.0,
+        trial=whole * experiment.least_replicas,
+        longest=whole * experiment.least_replicas,
+        seed=whole,
+        confirmation=update * (longer or training.updates),
+        looking=0.0,
+        at_once=0.0,
+        in_turn="",
+        idle=0.0,
+        memory=0,
+    )
+
+
+def _remarks(trainer: LoopTrainer, reports: int, searched: Iterable[str]) -> list[str]:
+    """What will be missed in a sweep."""
+    name, trial = trainer.loop.name, trainer.trial
+    found = [trainer.remark] if trainer.remark else []
+    if unread := trainer.unread(searched):
+        found.append(
+            f"{name}(trial) has not read {', '.join(unread)} from trial.params, which the search is about: "
+            'trial.params["NAME"] is its value'
+        )
+    if reports > 1 and not trial.asked:
+        found.append(f"{name}(trial) never asks trial.should_stop(): a trial that is pruned will run to its end")
+    if trial.distance != trial.distance and not trial.invalid:
+        found.append(
+            f"{name}(trial) reports no distance=, and no real= and fake= samples to measure one of: "
+            "trials are compared by their stability alone"
+        )
+    if reports > 1 and trial.updates / max(1, trial.step / reports) < 10:
+        found.append(
+            f"at this pace a run of {trial.updates} updates (training.updates) has fewer than 10 reports; "
+            "report more often, or its verdict rests on little"
+        )
+    return found

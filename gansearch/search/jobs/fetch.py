@@ -1,0 +1,139 @@
+"""The results of a submitted sweep, brought here through its cluster's dashboard. A second time brings what is new."""
+
+from __future__ import annotations
+
+import secrets
+import shlex
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from gansearch.search.errors import JobFailed, SweepError
+from gansearch.search.jobs.client import OUT, Jobs, split
+from gansearch.search.jobs.submit import Job, job_of, shell
+from gansearch.store.archive import is_result, unpack
+from gansearch.store.folder import Folder, StudyError, as_typed, write_whole
+from gansearch.store.object_store import bring, is_url, reach, reason
+from gansearch.store.records import from_json, to_json
+
+_POLL_SECONDS = 0.5
+_START_SECONDS = 600.0
+"""For the cluster to start the job that reads the folder: it may have to make an environment."""
+_OVERLAP = 10 * 10**9
+"""Nanoseconds that a second fetch goes back: files are renamed after they were written."""
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What a fetch brought that was not there."""
+
+    folder: Folder
+    files: int
+    bytes: int
+
+
+def find(address: str) -> Job:
+    """The sweep at http://HOST:PORT/ID, or the newest one at http://HOST:PORT. Raises SweepError."""
+    url, id = split(address)
+    jobs = Jobs(url)
+    info = jobs.info(id) if id else jobs.newest()
+    if OUT not in (info.metadata or {}):
+        raise SweepError(f"{address}: is no sweep that --submit sent")
+    return job_of(jobs, info)
+
+
+def fetch(job: Job, path: Path) -> Fetched:
+    """Brings the results folder of a job into `path`, each file whole, also while it runs.
+
+    Raises StudyError where `path` holds something else or cannot be written, and SweepError or JobFailed where
+    nothing comes.
+    """
+    if is_url(job.out):
+        return fetch_url(job.out, path)
+    source = f"{job.jobs.url} {job.out}"
+    mtime, name = _begin(path, source)
+    files = size = 0
+    left = 1
+    while left:
+        for entry in _read(job, mtime, name):
+            if "missing" in entry:
+                raise SweepError(f"{job.address}: there are no results yet in {entry['missing']}")
+            if "left" in entry:
+                left = entry["left"]
+                continue
+            mtime, name = entry["mtime"], entry["name"]
+            if _write(path, name, entry["data"]):
+                files, size = files + 1, size + len(entry["data"])
+        _mark(path, source, mtime, name)
+    return Fetched(Folder(path), files, size)
+
+
+def fetch_url(url: str, path: Path) -> Fetched:
+    """The same from storage such as s3://bucket/prefix. Raises StudyError."""
+    _begin(path, url)
+    try:
+        files, size = bring(reach(url), path)
+    except OSError as error:
+        raise StudyError(f"{url}: cannot be read, or {as_typed(path)} not written ({reason(error)})") from None
+    return Fetched(Folder(path), files, size)
+
+
+def _begin(path: Path, source: str) -> tuple[int, str]:
+    """How far the last fetch came. Raises StudyError where the folder is another's."""
+    try:
+        known: dict[str, Any] = from_json(Folder(path).fetched.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        known = {}
+    if known.get("source") == source:
+        return known["mtime"] - _OVERLAP, ""
+    if known or not Folder(path).is_free:
+        what = f"holds results from {known['source']}" if known else "is not empty, and was not fetched"
+        raise StudyError(f"{as_typed(path)}: {what}; name another folder")
+    # So that a fetch that is cut off before its first piece is whole goes on, too.
+    _mark(path, source)
+    return 0, ""
+
+
+def _mark(path: Path, source: str, mtime: int = 0, name: str = "") -> None:
+    """Notes in the folder where it is from, and up to which file it is whole."""
+    marker = Folder(path).fetched
+    _write(path, marker.name, to_json({"source": source, "mtime": mtime, "name": name}).encode())
+
+
+def _read(job: Job, mtime: int, name: str) -> Iterator[dict[str, Any]]:
+    """What a job of its own prints of the folder, on the node where the sweep's job was."""
+    words = f"{shell(job.out)} {mtime} {shlex.quote(name)}"
+    id = job.jobs.submit(
+        entrypoint=f"python -m gansearch.store.archive {words}",
+        submission_id=f"fetch-{secrets.token_hex(4)}",
+        runtime_env={"py_modules": [str(Path(__file__).parents[2])]},
+    )
+    deadline = time.monotonic() + _START_SECONDS
+    while not (info := job.jobs.info(id)).status.is_terminal():
+        if time.monotonic() > deadline:
+            raise JobFailed(f"{job.jobs.url}: the job that reads {job.out} did not end within {_START_SECONDS:g} s")
+        time.sleep(_POLL_SECONDS)
+    log = job.jobs.log(id)
+    if info.status != "SUCCEEDED":
+        last = next((line for line in reversed(log.splitlines()) if line.strip()), info.message)
+        raise JobFailed(f"{job.jobs.url}: the job that reads {job.out} failed: {last}")
+    job.jobs.delete(id)
+    yield from unpack(log)
+
+
+def _write(path: Path, name: str, data: bytes) -> bool:
+    """Writes one file, whose name came from elsewhere, into the folder; whether that changes anything."""
+    relative = PurePosixPath(name)
+    if relative.is_absolute() or ".." in relative.parts or not is_result(name):
+        raise StudyError(f"{name!r} is no file of a results folder")
+    file = path / relative
+    try:
+        if file.is_file() and file.read_bytes() == data:
+            return False
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(file, data)
+    except OSError as error:
+        raise StudyError(f"{file}: cannot be written ({error.strerror or error})") from None
+    return True

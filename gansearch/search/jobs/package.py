@@ -1,0 +1,102 @@
+"""What a job is sent: the experiment, the user's code or a built-in task's data, and this very gansearch."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from importlib.metadata import requires, version
+from pathlib import Path
+from typing import Any
+
+from packaging.requirements import Requirement
+from ray._private.ray_constants import DASHBOARD_CLIENT_MAX_SIZE
+from ray._private.runtime_env.packaging import create_package
+
+from gansearch.experiment import Experiment, ExperimentError
+from gansearch.search.cluster.runtime_env import FROM, code_for
+from gansearch.search.errors import SweepError
+from gansearch.search.sampling.start_points import PUBLISHED, fields_of
+
+FILE = "gansearch-experiment.yaml"
+"""The experiment in the job's working directory."""
+_MOST_BYTES, _SPARE_BYTES = DASHBOARD_CLIENT_MAX_SIZE, 2**20
+"""Of a package that Ray's dashboard takes, and what it holds beside a task's data."""
+_THERE = {"ray", "torch"}
+"""What --pip never changes on a cluster: what it runs, and a build that fits its GPUs."""
+
+
+def packed(experiment: Experiment, package: Path, pip: bool = False) -> dict[str, Any]:
+    """Writes the .zip file `package`, the job's working directory; gives its runtime environment.
+
+    Raises SweepError, TaskError or ExperimentError.
+    """
+    code = code_for(experiment)
+    root, data = code.runtime_env.get("working_dir"), _data(experiment)
+    if root is not None:
+        create_package(root, package, include_gitignore=True, excludes=code.runtime_env["excludes"])
+    elif data:
+        root = str(Path(str(experiment.data_path)).parent)
+    with zipfile.ZipFile(package, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(FILE, _portable(experiment).to_yaml())
+        for file in data:
+            archive.write(file, file.relative_to(str(root)))
+    size = package.stat().st_size
+    if size > _MOST_BYTES:
+        raise SweepError(
+            f"task: {root} holds {size / 2**20:,.0f} MB when packed, and the cluster's dashboard takes "
+            f"{_MOST_BYTES / 2**20:,.0f} MB. Name what the code does not need in a .rayignore file there, or keep data "
+            "where every node sees it"
+        )
+    env: dict[str, Any] = {
+        "working_dir": str(package),
+        "py_modules": code.runtime_env["py_modules"],
+        "env_vars": {FROM: root} if root else {},
+    }
+    if pip:
+        env["pip"] = packages(Path(root) if root else None)
+    return env
+
+
+def packages(root: Path | None) -> list[str]:
+    """What gansearch needs, in the versions that are here, and the user's own requirements."""
+    needs = [Requirement(text) for text in requires("gansearch") or ()]
+    own = [f"{need.name}=={version(need.name)}" for need in needs if not need.marker and need.name not in _THERE]
+    file = root and root / "requirements.txt"
+    if not file or not file.is_file():
+        return own
+    lines = [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
+    wrong = next((line for line in lines if line.startswith("-")), None)
+    if wrong:
+        raise ExperimentError(str(file), {"": f"--pip sends packages alone, not {wrong!r}"})
+    return own + [line for line in lines if line and not line.startswith("#")]
+
+
+def _data(experiment: Experiment) -> list[Path]:
+    """The files that a built-in task reads; none where they are too large to be sent: all nodes have to see them."""
+    path = experiment.data_path
+    if ":" in experiment.task or path is None:
+        return []
+    files, size = [], 0
+    for file in [Path(path), *sorted(Path(path).rglob("*"))]:
+        if file.is_file():
+            files.append(file)
+            size += file.stat().st_size
+            if size > _MOST_BYTES - _SPARE_BYTES:
+                return []
+    return files
+
+
+def _portable(experiment: Experiment) -> Experiment:
+    """The experiment with the fields of those files that `start_from` names, which stay here."""
+    points = [
+        {name: json.loads(json.dumps(value, default=_plain)) for name, value in fields_of(point).items()}
+        if isinstance(point, str) and point not in PUBLISHED
+        else point
+        for point in experiment.start_from
+    ]
+    return experiment.model_copy(update={"start_from": points})
+
+
+def _plain(value: Any) -> Any:
+    """A change of a schedule as plain data."""
+    return value.model_dump(mode="json", exclude_none=True)

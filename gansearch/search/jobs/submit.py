@@ -1,0 +1,124 @@
+"""A sweep as a Ray job: packed and sent, followed, and found again by whoever has its experiment."""
+
+from __future__ import annotations
+
+import secrets
+import shlex
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ray.job_submission import JobDetails
+
+from gansearch.experiment import Experiment, folder_name
+from gansearch.search.errors import Detached, JobFailed
+from gansearch.search.jobs.client import NAME, OUT, Jobs, NoAnswer
+from gansearch.search.jobs.package import FILE, packed
+
+_POLL_SECONDS = 2.0
+_LAST_LINES = 5
+"""Of a failed job's log, all of which was said already."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A sweep that was submitted."""
+
+    jobs: Jobs
+    id: str
+    out: str
+    """Its results folder as the cluster has it: a path, which may begin with ~/, or a URL."""
+    folder: str
+    """The name of its folder under results/ here."""
+
+    @property
+    def address(self) -> str:
+        """What `gansearch fetch` takes."""
+        return f"{self.jobs.url}/{self.id}"
+
+    @property
+    def over(self) -> bool:
+        return bool(self.jobs.info(self.id).status.is_terminal())
+
+
+def submit(
+    experiment: Experiment,
+    url: str,
+    out: str | Path | None = None,
+    flags: Sequence[str] = (),
+    pip: bool = False,
+) -> Job:
+    """Sends an experiment, with the folder of its task's code and this very gansearch, and starts its sweep there.
+
+    A built-in task has no code: the data that it reads go instead, where they are small enough.
+    `out` is relative to the home directory on the cluster. `flags` are further words of the job's `gansearch sweep`.
+    `pip` has the nodes install what they lack of what gansearch needs, and requirements.txt beside the code.
+    Raises SweepError, TaskError or ExperimentError before anything is sent.
+    """
+    jobs = Jobs(url)
+    out = str(out or f"results/{experiment.folder}")
+    out = out if out.startswith(("/", "~")) or "://" in out else f"~/{out}"
+    words = ["python", "-m", "gansearch", "sweep", FILE, "--address", "auto", *flags, "--out"]
+    with tempfile.TemporaryDirectory() as folder:
+        job = jobs.submit(
+            entrypoint=f"{shlex.join(words)} {shell(out)}",
+            submission_id=f"{experiment.folder}-{secrets.token_hex(3)}",
+            runtime_env=packed(experiment, Path(folder) / "package.zip", pip),
+            metadata={NAME: experiment.name, OUT: out},
+        )
+    return Job(jobs, job, out, experiment.folder)
+
+
+def job_of(jobs: Jobs, info: JobDetails) -> Job:
+    """A sweep's job, from what its cluster knows of it."""
+    return Job(jobs, str(info.submission_id), info.metadata[OUT], folder_name(info.metadata[NAME]))
+
+
+def submitted(url: str, experiment: Experiment) -> Job:
+    """The newest job of an experiment. Raises SweepError where there is none."""
+    jobs = Jobs(url)
+    found = jobs.newest(experiment.name)
+    return job_of(jobs, found)
+
+
+def follow(job: Job, say: Callable[[str], None], again: str) -> None:
+    """Says what the job prints until it ends. A network that is away is waited for.
+
+    `again` is the command that follows it again. Raises JobFailed with its last lines, Detached after Ctrl-C, and
+    SweepError where the cluster does not know the job (any more).
+    """
+    said, waits, away = 0, False, False
+    try:
+        while True:
+            asked = time.monotonic()
+            try:
+                info, log = job.jobs.info(job.id), job.jobs.log(job.id)
+            except NoAnswer as error:
+                if not away:
+                    say(f"{error}; the job goes on without us, and we try again\n")
+                away = True
+                time.sleep(_POLL_SECONDS)
+                continue
+            away = False
+            if info.status == "PENDING" and not waits:
+                waits = True
+                say("waiting for the cluster to make the job's environment and to start it\n")
+            say(log[said:])
+            said = len(log)
+            if info.status.is_terminal():
+                break
+            time.sleep(max(_POLL_SECONDS, 5 * (time.monotonic() - asked)))
+    except KeyboardInterrupt:
+        stop = f"ray job stop --address {job.jobs.url} {job.id}"
+        raise Detached(f"{job.address} goes on without us\nfollow it with: {again}\nstop it with:   {stop}") from None
+    if info.status != "SUCCEEDED":
+        lines = [line for line in log.splitlines() if line.strip()][-_LAST_LINES:]
+        why = "\n  ".join(lines or [str(info.message)])
+        raise JobFailed(f"{job.address}: the job {str(info.status).lower()}; it said last:\n  {why}")
+
+
+def shell(out: str) -> str:
+    """A path as a word of a shell, which finds the home directory itself."""
+    return f"~/{shlex.quote(out[2:])}" if out.startswith("~/") else shlex.quote(out)

@@ -1,0 +1,142 @@
+"""The Optuna study behind Ray Tune: it suggests trials and is told, truthfully, how each of them ended.
+
+Optuna's study in the results folder is the truth of a sweep: nothing that Ray remembers is needed to go on.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+import optuna
+from optuna.trial import TrialState
+from ray.tune.search import Searcher
+
+from gansearch.experiment import Experiment
+from gansearch.search.sampling.journal import open_journal
+from gansearch.search.sampling.objective import study_of, tell
+from gansearch.search.sampling.samplers import make_sampler
+from gansearch.search.sampling.space import ask, distributions, grid, key, params
+from gansearch.search.sampling.stopping import Budget
+from gansearch.store.folder import Folder
+
+_TRIES = 10
+"""Questions to the sampler before it is overruled."""
+_DRAWN_FROM = 1000
+"""Configurations that a draw among those left looks at."""
+
+
+def open_study(folder: Folder, experiment: Experiment) -> optuna.Study:
+    """The study in the folder's journal, made if there is none."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    storage = open_journal(folder.journal)
+    names = optuna.get_all_study_names(storage)
+    for name in names[1:]:  # a copy that a dead driver did not finish
+        optuna.delete_study(study_name=name, storage=storage)
+    study = study_of(storage, names[0] if names else experiment.folder, experiment.objective)
+    study.sampler = make_sampler(experiment, len(study.trials))
+    return study
+
+
+class StudySearcher(Searcher):
+    """Asks the study for Ray Tune's next trial while the budget lasts. `why` says why there is none any more.
+
+    At most `most` are under way at once, which may change at any time.
+    """
+
+    def __init__(self, study: optuna.Study, experiment: Experiment, budget: Budget):
+        super().__init__()
+        self.study = study
+        self.experiment = experiment
+        self.budget = budget
+        self.why = ""
+        self.most: float = math.inf
+        self._space = distributions(experiment)
+        self._asked: dict[int, tuple[optuna.Trial, int]] = {}
+        self._known = {
+            key(trial.params): trial.number
+            for trial in study.get_trials(deepcopy=False, states=[TrialState.COMPLETE, TrialState.PRUNED])
+            if "warm_start" not in trial.user_attrs  # another study's trial has no row here
+        }
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+        """The worker's config: number and params, and the checkpoints of the trial that it continues.
+
+        None while there are enough under way, or these may use up the budget; they may also be pruned.
+        """
+        self.why = self.why or self.budget.over()
+        if self.why:
+            return self.FINISHED
+        if len(self._asked) >= self.most or self.budget.left(sum(updates for _, updates in self._asked.values())) <= 0:
+            return None
+        trial = self._new_trial()
+        if trial is None:
+            self.why = "every configuration of the space has been tried"
+            return self.FINISHED
+        self._known[key(trial.params)] = trial.number
+        chosen = params(self.experiment, trial.params)
+        updates = self.experiment.training.with_params(chosen).updates * self.experiment.most_replicas
+        self._asked[trial.number] = (trial, updates)
+        return {
+            "number": trial.number,
+            "params": chosen,
+            "checkpoints": trial.user_attrs.get("checkpoints", []),
+        }
+
+    def tell(self, row: Mapping[str, Any], schedule: Sequence[Mapping[str, float]] = ()) -> None:
+        """Tells the study and the budget the ending of a trial, from its row."""
+        trial, _ = self._asked.pop(row["number"])
+        tell(trial, row, self.experiment.objective, schedule)
+        self.budget.ended(row)
+
+    def _new_trial(self) -> optuna.Trial | None:
+        """A trial that has not been run yet; None where all have.
+
+        The same seeds would give the same result again. A sampler that insists on what is known is asked a few
+        times, then overruled by a configuration drawn from those that are left.
+        """
+        for _ in range(_TRIES):
+            trial = self._ask()
+            if trial is not None:
+                return trial
+        configurations = grid(self.experiment, self._space)
+        if configurations is None:  # hardly: a continuous parameter hits no value twice
+            return ask(self.study, self.experiment, self._space)
+        unseen = list(islice((c for c in configurations if key(c) not in self._known), _DRAWN_FROM))
+        if not unseen:
+            return None
+        self.study.enqueue_trial(random.Random(len(self._known)).choice(unseen))
+        trial = None
+        while trial is None:  # others may be waiting before it
+            trial = self._ask()
+        return trial
+
+    def _ask(self) -> optuna.Trial | None:
+        """The study's next trial; None, and failed for Optuna, which learns nothing from that, if it is known."""
+        trial = ask(self.study, self.experiment, self._space)
+        earlier = self._known.get(key(trial.params))
+        if earlier is None:
+            return trial
+        trial.set_user_attr("duplicate_of", earlier)
+        self.study.tell(trial, state=TrialState.FAIL)
+        return None
+
+    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+        """The recorder tells the study, after it has written the trial's record."""
+
+    def set_max_concurrency(self, max_concurrent: int) -> bool:
+        """Ray Tune's own limit is fixed; it leaves the matter to a searcher that has one."""
+        return True
+
+    def save(self, checkpoint_path: str) -> None:
+        """The study saves itself."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """The study restores itself."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Ray pickles searchers for a resumption of its own, which is not used.
+        return {"experiment": self.experiment}

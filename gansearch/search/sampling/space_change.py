@@ -1,0 +1,111 @@
+"""A sweep that goes on in another search space: its trials are kept, and those that fit inform the sampler.
+
+Optuna refuses a parameter whose choices, scale or type change within a study. So the study is copied, with each
+trial placed in the new space, inside the same journal; deleting the old one is the last step, and before it the copy
+counts for nothing.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from typing import Any
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState, create_trial
+from pydantic import TypeAdapter
+
+from gansearch.experiment import Entry, Experiment
+from gansearch.search.sampling.objective import study_of
+from gansearch.search.sampling.space import distributions, fit, params
+from gansearch.search.sampling.warm_start import configuration, placed
+from gansearch.store.folder import Folder
+from gansearch.store.records import read_record
+
+_RATES = {"lr", "lr_ratio", "lr_d", "lr_g"}
+_COPY = ", space "
+"""Between a study's name and the number of its space."""
+_SPACE = "search"
+"""The attribute of a study that holds the space of its trials, as an experiment's `search:`."""
+
+
+def with_columns_of(old: Experiment, new: Experiment) -> Experiment:
+    """The new experiment, with a plain value for each field that only the old one searched.
+
+    The tables keep a column for these, without which an earlier trial could not be exported. Raises ExperimentError
+    where such a value contradicts the new experiment.
+    """
+    gone = [name for name in old.search if name not in new.search]
+    if _RATES & new.search.keys() and not new.is_loop:
+        gone = [name for name in gone if name not in _RATES]
+    kept = {name: new.training.used(name) for name in gone}
+    return Experiment.parse({**new.model_dump(exclude_unset=True), "search": {**_dump(new), **kept}}) if kept else new
+
+
+def with_columns(experiment: Experiment, row: dict[str, Any]) -> dict[str, Any]:
+    """A row with the columns of the experiment: what its trial was not searched for, it was trained with as it is."""
+    training = configuration(experiment.training, row)
+    return {**{name: training.used(name) for name in experiment.search if name not in row}, **row}
+
+
+def trained(experiment: Experiment, study: optuna.Study, row: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of an ended trial, for `Training.with_params`."""
+    trial = study.trials[row["number"]]
+    if "left_out" not in trial.user_attrs:
+        return params(experiment, trial.params)
+    training = configuration(experiment.training, row)
+    return {name: training.used(name) for name in experiment.search}
+
+
+def in_space(study: optuna.Study, folder: Folder, experiment: Experiment) -> optuna.Study:
+    """The study in the experiment's space: itself, or a copy that takes its place. No trial of it may be running."""
+    before = study.user_attrs.get(_SPACE) or _dump(Experiment.load(folder.experiment))
+    if before != _dump(experiment):
+        old = experiment.model_copy(update={"search": TypeAdapter(dict[str, Entry]).validate_python(before)})
+        study = _copied(study, folder, old, experiment)
+    if _SPACE not in study.user_attrs:
+        study.set_user_attr(_SPACE, before)
+    return study
+
+
+def _copied(study: optuna.Study, folder: Folder, old: Experiment, new: Experiment) -> optuna.Study:
+    name, _, times = study.study_name.partition(_COPY)
+    fresh = study_of(study._storage, f"{name}{_COPY}{int(times or 1) + 1}", new.objective)
+    fresh.sampler = study.sampler
+    fresh.set_user_attr(_SPACE, _dump(new))
+    trials = study.get_trials(deepcopy=False)
+    rows = {trial.number: record["row"] for trial in trials if (record := read_record(folder, trial.number))}
+    distances = [row["distance"] for row in rows.values() if row["status"] == "complete"]
+    worst = max(filter(math.isfinite, distances), default=1.0)
+    for trial in trials:
+        row = rows.get(trial.number)
+        known = configuration(old.training, row) if row else None
+        fresh.add_trial(placed(new, known, row, worst) if row and known else _moved(trial, old, new))
+    optuna.delete_study(study_name=study.study_name, storage=study._storage)
+    return fresh
+
+
+def _moved(trial: FrozenTrial, old: Experiment, new: Experiment) -> FrozenTrial:
+    """A trial without a row: another study's, one that waits, or one that was given up."""
+    moved = copy.deepcopy(trial)
+    moved.params, moved.distributions = {}, {}
+    if trial.state is TrialState.FAIL:
+        return moved
+    asked = trial.system_attrs["fixed_params"] if trial.state is TrialState.WAITING else trial.params
+    found, why = fit(new, old.training.with_params(params(old, asked)))
+    if why or (trial.state is TrialState.WAITING and "continues" not in trial.user_attrs):
+        # What only waits is enqueued again where it is wanted in the new space.
+        attributes = {k: v for k, v in trial.user_attrs.items() if k != "start_from"}
+        return create_trial(state=TrialState.FAIL, user_attrs={**attributes, "left_out": why or "it had not started"})
+    if trial.state is TrialState.WAITING:
+        moved.system_attrs = {**trial.system_attrs, "fixed_params": found}
+    else:
+        space = distributions(new)
+        moved.params, moved.distributions = found, {name: space[name] for name in found}
+    return moved
+
+
+def _dump(experiment: Experiment) -> dict[str, Any]:
+    """The experiment's `search:` as plain data."""
+    found: dict[str, Any] = experiment.model_dump(mode="json", include={"search"}, exclude_none=True)["search"]
+    return found

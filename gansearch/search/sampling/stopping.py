@@ -1,0 +1,75 @@
+"""When a sweep starts no more trials: its hours, its updates, or nothing better for a while."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from gansearch.experiment import Experiment
+from gansearch.search.sampling.objective import metrics
+
+_BETTER = 0.01
+"""Share by which a trial has to be better than those before it to count: less is noise."""
+
+
+class Budget:
+    """What an experiment's limits leave, given the rows of the trials that have ended.
+
+    Hours count from here on, so that a resumed sweep has them again; updates and the trials without progress are
+    those of the whole study.
+    """
+
+    def __init__(self, experiment: Experiment, rows: Iterable[Mapping[str, Any]] = ()):
+        limits = experiment.limits
+        self.updates = limits.updates or math.inf
+        self.flat = experiment.stop_when_flat or math.inf
+        self._hours = limits.hours
+        self._deadline = time.monotonic() + limits.hours * 3600 if limits.hours else math.inf
+        self._objective = experiment.objective
+        self._trained = self._ended = self._last_progress = 0
+        self._front: list[list[float]] = []
+        for row in sorted(rows, key=lambda row: row["ended"]):
+            self.ended(row)
+
+    def ended(self, row: Mapping[str, Any]) -> None:
+        """A trial has ended."""
+        self._trained += row["updates"]
+        self._ended += 1
+        costs = _costs(row, self._objective)
+        if costs is not None and not any(_as_good(other, costs) for other in self._front):
+            self._front = [other for other in self._front if not _as_good(costs, other, by=0)] + [costs]
+            self._last_progress = self._ended
+
+    def left(self, running: int) -> float:
+        """Updates that are left; `running` are those that trials under way will have done."""
+        return self.updates - self._trained - running
+
+    def over(self) -> str:
+        """Why no more trial is started, in words; empty while there is no reason."""
+        if time.monotonic() > self._deadline:
+            return f"its {self._hours:g} hours are over"
+        if self.left(0) <= 0:
+            return f"its {self.updates:,} updates are used up"
+        if self._front and self._ended - self._last_progress >= self.flat:
+            return f"the last {self.flat} trials brought nothing better"
+        return ""
+
+
+def _costs(row: Mapping[str, Any], objective: str) -> list[float] | None:
+    """What the objective makes small: (−stability, distance) or one of them; None for a trial that cannot be best."""
+    if row["status"] != "complete" or (objective == "balanced" and row["verdict"] != "balanced"):
+        return None
+    signs = {"stability": -1, "distance": 1}
+    costs = [signs[name] * row[name] for name in metrics(objective) if math.isfinite(row[name])]
+    return costs or None
+
+
+def _as_good(one: list[float], other: list[float], by: float = _BETTER) -> bool:
+    """Whether `one` dominates `other`, or would if it were better by that share (ε-dominance, Laumanns et al. 2002).
+
+    A trial adds more than that to the hypervolume of the front before it iff no trial before it is as good: unlike
+    the hypervolume this needs no reference point.
+    """
+    return len(one) == len(other) and all(a - by * abs(a) <= b for a, b in zip(one, other, strict=True))

@@ -1,0 +1,100 @@
+"""Trials that ran in another study or in another space, as a study of this experiment takes them.
+
+Samplers believe every trial that they see, whatever it was a trial of: each earlier one is placed in the present
+space anew, and what does not fit is kept from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import optuna
+import pandas as pd
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from gansearch.experiment import Experiment, ExperimentError, LoopTraining, Training
+from gansearch.search.errors import SweepError
+from gansearch.search.sampling.objective import told
+from gansearch.search.sampling.space import distributions, fit
+from gansearch.store.folder import Folder, StudyError
+from gansearch.store.records import read_trials
+from gansearch.study.analysis.choose import params_of
+
+_DERIVED = {"lr", "lr_ratio", "updates"}
+"""Columns that are no field of their own: rates are in lr_d and lr_g, and `updates` counts those of all seeds."""
+
+
+def configuration(training: Training, row: Mapping[str, Any]) -> Training:
+    """What a trial trained, from its row; `training` is the section of its experiment."""
+    derived = {"updates"} if isinstance(training, LoopTraining) else _DERIVED
+    names = (row.keys() & set(training.names)) - derived
+    return training.with_params({name: row[name] for name in names if not _missing(row[name])})
+
+
+def placed(experiment: Experiment, training: Training, row: Mapping[str, Any], worst: float) -> FrozenTrial:
+    """An ended trial, given what it trained and its row. `worst` stands for a distance that is missing.
+
+    Where the experiment could not have made it, samplers get nothing of it, and `left_out` says why.
+    """
+    found, why = fit(experiment, training)
+    ending = told(row, experiment.objective, lambda: worst)
+    if why:
+        return create_trial(state=TrialState.FAIL, user_attrs={**ending.attributes, "left_out": why})
+    space = distributions(experiment)
+    return create_trial(
+        state=ending.state,
+        values=ending.values,
+        params=found,
+        distributions={name: space[name] for name in found},
+        user_attrs=ending.attributes,
+        intermediate_values=ending.reported,
+        constraints=ending.constraints,
+    )
+
+
+def warm_trials(experiment: Experiment) -> list[FrozenTrial]:
+    """The trials of the study in `warm_start` that the experiment could have made, each labelled by `warm_start`.
+
+    Raises SweepError where that is no study of the same task, or where none of its trials fits.
+    """
+    if experiment.warm_start is None:
+        return []
+    path = experiment.warm_start
+    try:
+        folder = Folder(path).require_ours()
+        other = Experiment.load(folder.experiment)
+        table = read_trials(folder, other.search)
+    except (StudyError, ExperimentError, OSError) as error:
+        raise SweepError(f"warm_start: {error}") from None
+    for name in ("task", "task_options"):
+        here, there = getattr(experiment, name), getattr(other, name)
+        if here != there:
+            raise SweepError(f"warm_start: {path} has the {name} {there}, not {here}: its distance is another")
+    worst = max(table.loc[table["status"] == "complete", "distance"].dropna(), default=1.0)
+    found, why = [], "it has none that has ended"
+    for row in table.to_dict("records"):
+        number = int(row["number"])
+        known = {str(name): None if _missing(value) else value for name, value in row.items()}
+        numbers = {name: row[name] for name in ("stability", "distance")}
+        known |= params_of(table, number) | numbers
+        trial = placed(experiment, configuration(other.training, known), known, worst)
+        if "left_out" in trial.user_attrs:
+            why = f"of trial {number} {trial.user_attrs['left_out']}"
+        else:
+            trial.set_user_attr("warm_start", f"{path}, trial {number}")
+            found.append(trial)
+    if not found:
+        raise SweepError(f"warm_start: no trial of {path} could be one of this experiment: {why}")
+    return found
+
+
+def warm_up(study: optuna.Study, experiment: Experiment) -> None:
+    """Adds the trials of `warm_start` to the study, once, however often its sweep is resumed."""
+    labels = [trial.user_attrs.get("warm_start", "") for trial in study.get_trials(deepcopy=False)]
+    if not any(label.startswith(f"{experiment.warm_start}, ") for label in labels):
+        study.add_trials(warm_trials(experiment))
+
+
+def _missing(value: Any) -> bool:
+    return value is None or (pd.api.types.is_scalar(value) and bool(pd.isna(value)))

@@ -1,0 +1,171 @@
+"""The checkpoints of trials: when one is due, and where they lie, in the results folder or at the URL where that goes,
+which all nodes see."""
+
+from __future__ import annotations
+
+import io
+import math
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from pyarrow import PythonFile, fs
+from ray import tune
+
+from gansearch.experiment import Checkpoints
+from gansearch.search.mirror import PATIENCE, storage_of
+from gansearch.store.folder import Folder
+from gansearch.store.object_store import Storage, is_url, join
+
+STATE = "state.pt"
+"""The file of a checkpoint."""
+
+
+class Saves:
+    """When a trial saves itself: after some time, or some updates, whichever comes first."""
+
+    def __init__(self, checkpoints: Checkpoints, updates: int):
+        self._seconds, self._updates = checkpoints.seconds, checkpoints.updates or math.inf
+        self._last = time.monotonic(), updates
+
+    def due(self, updates: int) -> bool:
+        """Whether it is time; then the next time is counted from here."""
+        now, (seconds, before) = time.monotonic(), self._last
+        if now - seconds < self._seconds and updates - before < self._updates:
+            return False
+        self._last = now, updates
+        return True
+
+
+def ray_folder(folder: Folder, number: int) -> Path:
+    """Where Ray keeps a trial's checkpoints; at a URL below it under the same name."""
+    return folder.records / "ray" / f"{number:05d}"
+
+
+def checkpoints(folder: Folder, number: int) -> list[str]:
+    """A trial's checkpoints, newest first; the newest may have been cut off in writing."""
+    path, storage = ray_folder(folder, number), storage_of(folder)
+    if storage is None:
+        return [str(path) for path in sorted(path.glob("checkpoint_*"), reverse=True)]
+    below = path.relative_to(folder.path).as_posix()
+    found = {name.removeprefix(f"{below}/").partition("/")[0] for name in storage.files(below)}
+    names = sorted((name for name in found if name.startswith("checkpoint_")), reverse=True)
+    return [join(storage.url, f"{below}/{name}") for name in names]
+
+
+def forget(folder: Folder, checkpoint: str | Path) -> None:
+    """Removes a checkpoint, or a folder of them."""
+    storage = storage_of(folder)
+    if storage is None:
+        shutil.rmtree(checkpoint, ignore_errors=True)
+        return
+    where = Storage(checkpoint).path if isinstance(checkpoint, str) else _below(storage, folder, checkpoint)
+    try:
+        storage.patiently(lambda: storage.fs.delete_dir(where))
+    except OSError:  # it is not there
+        return
+
+
+def read_state(checkpoint: str | tune.Checkpoint) -> dict[str, Any]:
+    """What a worker saved, without pickle. Raises whatever a checkpoint that is not whole raises."""
+    if isinstance(checkpoint, tune.Checkpoint):
+        with checkpoint.as_directory() as folder:
+            return read_state(folder)
+    file: Any = Path(checkpoint) / STATE
+    if is_url(checkpoint):
+        file = io.BytesIO(Storage(checkpoint, PATIENCE).read(STATE))
+    return dict(torch.load(file, weights_only=True, map_location="cpu"))
+
+
+def places(folder: Folder) -> dict[str, Any]:
+    """Where Ray Tune keeps checkpoints, as its RunConfig takes it."""
+    storage = storage_of(folder)
+    if storage is None:
+        return {"storage_path": str(folder.records)}
+    patient = fs.PyFileSystem(_Patient(storage.url))
+    return {"storage_path": _below(storage, folder, folder.records), "storage_filesystem": patient}
+
+
+def _below(storage: Storage, folder: Folder, path: Path) -> str:
+    return f"{storage.path}/{path.relative_to(folder.path).as_posix()}"
+
+
+class _Patient(fs.FileSystemHandler):
+    """A storage's file system for Ray Tune, which gives up at the first error: every call is tried again.
+
+    A file is sent when it is closed, from memory, so that it can be sent anew.
+    """
+
+    def __init__(self, url: str):
+        self._storage = Storage(url, PATIENCE)
+
+    def __reduce__(self) -> Any:
+        return _Patient, (self._storage.url,)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Patient) and other._storage.url == self._storage.url
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def _call(self, name: str, *given: Any) -> Any:
+        return self._storage.patiently(lambda: getattr(self._storage.fs, name)(*given))
+
+    def get_type_name(self) -> str:
+        return f"patient {self._storage.fs.type_name}"
+
+    def normalize_path(self, path: str) -> str:
+        return str(self._storage.fs.normalize_path(path))
+
+    def get_file_info(self, paths: list[str]) -> Any:
+        return self._call("get_file_info", paths)
+
+    def get_file_info_selector(self, selector: fs.FileSelector) -> Any:
+        return self._call("get_file_info", selector)
+
+    def create_dir(self, path: str, recursive: bool) -> None:
+        """An object store has no folders."""
+
+    def delete_dir(self, path: str) -> None:
+        self._call("delete_dir", path)
+
+    def delete_dir_contents(self, path: str, missing_dir_ok: bool = False) -> None:
+        self._call("delete_dir_contents", path)
+
+    def delete_root_dir_contents(self) -> None:
+        raise NotImplementedError("nothing of ours deletes a whole store")
+
+    def delete_file(self, path: str) -> None:
+        self._call("delete_file", path)
+
+    def move(self, src: str, dest: str) -> None:
+        self._call("move", src, dest)
+
+    def copy_file(self, src: str, dest: str) -> None:
+        self._call("copy_file", src, dest)
+
+    def open_input_stream(self, path: str) -> Any:
+        return self._call("open_input_stream", path)
+
+    def open_input_file(self, path: str) -> Any:
+        return self._call("open_input_file", path)
+
+    def open_append_stream(self, path: str, metadata: Any) -> Any:
+        raise NotImplementedError("objects are written whole")
+
+    def open_output_stream(self, path: str, metadata: Any) -> Any:
+        return PythonFile(_Whole(self._storage, path), mode="w")
+
+
+class _Whole(io.BytesIO):
+    """A file that is sent when it is closed."""
+
+    def __init__(self, storage: Storage, path: str):
+        super().__init__()
+        self._storage, self._path = storage, path
+
+    def close(self) -> None:
+        if not self.closed:
+            self._storage.write_path(self._path, self.getvalue())
+        super().close()

@@ -1,0 +1,66 @@
+"""Successive halving on two objectives: a trial that is behind those before it in both, part way, is stopped."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import ray
+from ray.actor import ActorHandle
+
+from gansearch.store.folder import Folder
+from gansearch.store.records import read_record
+
+RUNGS = ((0.25, 1 / 2), (0.5, 1 / 3))
+"""(share of the updates after pretraining, share of the trials so far whose company a trial has to keep there)."""
+FEWEST = 6
+"""Trials that a rung must have seen before it stops one."""
+
+Standing = tuple[float, float]
+"""A trial's (stability, distance) part way; NaN counts as the worst."""
+
+
+def behind(standing: Standing, others: Iterable[Standing], keeps: float) -> bool:
+    """Whether a standing is outside the best `keeps` of the others and itself in stability and in distance.
+
+    Outside in one alone is no reason to stop: a trial may be far and stable, or near and shaky, and get better at
+    the other.
+    """
+    others = [_worst_for_nan(other) for other in others]
+    stability, distance = _worst_for_nan(standing)
+    places = 1 + sum(other[0] > stability for other in others), 1 + sum(other[1] < distance for other in others)
+    return min(places) > keeps * (len(others) + 1)
+
+
+def _worst_for_nan(standing: Standing) -> Standing:
+    stability, distance = standing
+    return (-math.inf if math.isnan(stability) else stability, math.inf if math.isnan(distance) else distance)
+
+
+class Rungs:
+    """What the trials of a sweep were like at each rung. Lives in a Ray actor, which the trials ask."""
+
+    def __init__(self, known: Iterable[Mapping[str, Any]] = ()):
+        """`known`: what earlier trials' records hold, {"rung", "stability", "distance"} each."""
+        self._standings: list[list[Standing]] = [[] for _ in RUNGS]
+        for one in known:
+            self._standings[one["rung"]].append((one["stability"], one["distance"]))
+
+    def reach(self, rung: int, standing: Standing) -> str:
+        """Notes a trial's standing at a rung; returns why it should stop there, or nothing."""
+        others = list(self._standings[rung])
+        self._standings[rung].append(standing)
+        share, keeps = RUNGS[rung]
+        if len(others) < FEWEST or not behind(standing, others, keeps):
+            return ""
+        best = f"the best {keeps:.0%} of {len(others) + 1} trials"
+        return f"at {share:.0%} of its updates it is outside {best} in stability and in distance"
+
+
+def rungs(folder: Folder) -> ActorHandle:
+    """The rungs of a sweep, with the standings of the trials that its folder has."""
+    numbers = [int(path.name) for path in folder.records.glob("[0-9]*") if path.name.isdigit()]
+    records = (read_record(folder, number) for number in sorted(numbers))
+    known = [standing for record in records if record for standing in record.get("standings", [])]
+    return ray.remote(num_cpus=0)(Rungs).remote(known)

@@ -1,0 +1,93 @@
+"""Seeds that are earned: a trial trains another one only while it may still be among the best."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import ray
+from ray.actor import ActorHandle
+
+from gansearch.experiment import Experiment
+from gansearch.store.folder import Folder
+from gansearch.store.records import median, read_record
+from gansearch.study.analysis.choose import candidates
+
+Seeds = Sequence[Mapping[str, Any]]
+"""Results of a trial's seeds, each with at least status, verdict, stability and distance."""
+
+
+class Race:
+    """The healthy trials of a sweep, as far as they are trained. Lives in a Ray actor, which the trials ask.
+
+    A trial gets another seed while every seed of it is balanced, since else it cannot be the best any more, and while
+    it would be one of the `top` candidates if both its medians were better by their standard error. That is the
+    spread of seeds pooled over all trials with two and more, by √seeds; of distances on the logarithm, for it grows
+    with them. As long as no trial has two seeds the error is not known, and each one gets its second.
+    """
+
+    def __init__(self, top: int, known: Mapping[int, Seeds] | None = None):
+        """`known`: the seeds of the trials that have ended, by number."""
+        self._top = top
+        self._seeds: dict[int, Seeds] = {}
+        self._rows: dict[int, dict[str, Any]] = {}
+        for number, seeds in (known or {}).items():
+            self._note(number, seeds)
+
+    def another(self, number: int, seeds: Seeds) -> bool:
+        """Notes all the seeds that a trial has trained; returns whether it should train one more.
+
+        A trial that raised tells no seeds, and is forgotten.
+        """
+        if not self._note(number, seeds):
+            return False
+        trials = pd.DataFrame(self._rows.values())
+        own = trials["number"] == number
+        trials.loc[own, ["stability", "distance"]] = self._hoped_for(number)
+        return number in candidates(trials, self._top)
+
+    def _note(self, number: int, seeds: Seeds) -> bool:
+        """Whether a trial is healthy; one that is not stands in nobody's way."""
+        self._seeds.pop(number, None)
+        self._rows.pop(number, None)
+        if not seeds or any((seed["status"], seed["verdict"]) != ("complete", "balanced") for seed in seeds):
+            return False
+        self._seeds[number] = seeds
+        medians = {name: median(seed[name] for seed in seeds) for name in ("stability", "distance")}
+        self._rows[number] = {"number": number, "status": "complete", "verdict": "balanced", **medians}
+        return True
+
+    def _hoped_for(self, number: int) -> list[float]:
+        """A trial's (stability, distance), better by a standard error each."""
+        row, root = self._rows[number], math.sqrt(len(self._seeds[number]))
+        stability = row["stability"] + _spread(self._values("stability")) / root
+        distances = list(self._values("distance"))
+        if all(value > 0 for values in distances for value in values):
+            error = _spread([math.log(value) for value in values] for values in distances) / root
+            return [stability, row["distance"] * math.exp(-error)]
+        return [stability, row["distance"] - _spread(distances) / root]
+
+    def _values(self, name: str) -> Iterable[list[float]]:
+        """Of each trial, those of its seeds that are numbers."""
+        return ([seed[name] for seed in seeds if math.isfinite(seed[name])] for seeds in self._seeds.values())
+
+
+def _spread(groups: Iterable[list[float]]) -> float:
+    """The standard deviation within groups, pooled over those with two values and more; infinite without any."""
+    several = [values for values in groups if len(values) > 1]
+    if not several:
+        return math.inf
+    squares = sum(statistics.variance(values) * (len(values) - 1) for values in several)
+    return math.sqrt(squares / sum(len(values) - 1 for values in several))
+
+
+def race(folder: Folder, experiment: Experiment) -> ActorHandle:
+    """The race of a sweep, with the trials that its folder has; candidates are as many as will be confirmed."""
+    numbers = [int(path.name) for path in folder.records.glob("[0-9]*") if path.name.isdigit()]
+    records = {number: read_record(folder, number) for number in sorted(numbers)}
+    known = {number: record["seeds"] for number, record in records.items() if record and not record["row"]["error"]}
+    top = experiment.confirm.top if experiment.confirm else 1
+    return ray.remote(num_cpus=0)(Race).remote(top, known)

@@ -1,0 +1,35 @@
+"""What is kept of samples for people to look at: a few, and how their task shows them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gansearch.experiment import Experiment
+from gansearch.gan.data import held_out_of
+from gansearch.gan.sample_display import shown_of, undone
+from gansearch.search.worker.distributed import task_of
+
+MOST_SAMPLES = 64
+MOST_BYTES = 1_000_000
+
+
+def few(experiment: Experiment, samples: np.ndarray) -> np.ndarray | None:
+    """The first samples, at most 64 and 1 MB of them, in the data's own units; None where one alone is larger."""
+    count = min(MOST_SAMPLES, len(samples), MOST_BYTES // max(1, samples[:1].nbytes))
+    return np.ascontiguousarray(undone(task_of(experiment), samples[:count])) if count else None
+
+
+def to_show(experiment: Experiment, samples: np.ndarray | None) -> dict[str, Any]:
+    """For the Ending of a trial that kept samples: {"shown", "real", "real_shown"}, the reals as few as the fakes."""
+    if samples is None:
+        return {}
+    try:
+        task = task_of(experiment)
+        held_out = held_out_of(task)
+        real = None if held_out is None else few(experiment, held_out[:MOST_SAMPLES].cpu().numpy())
+    except Exception:  # noqa: BLE001 (the trial has ended well; a picture is not worth its record)
+        return {}
+    real_shown = {} if real is None else shown_of(task, real)
+    return {"shown": shown_of(task, samples), "real": real, "real_shown": real_shown}

@@ -1,0 +1,1 @@
+"""The results folder: its files and their formats. Knows no network, no Ray."""

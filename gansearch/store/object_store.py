@@ -1,0 +1,251 @@
+"""Results at a URL: an object store such as s3://bucket/prefix or gs://bucket/prefix, through pyarrow or fsspec.
+
+Whoever reads a study there reads a copy of it, in the user's cache, that is brought up to date each time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import re
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
+
+from pyarrow import fs
+
+from gansearch.store.archive import is_result
+from gansearch.store.folder import URL, StudyError, write_whole
+
+_LOG = logging.getLogger(__name__)
+_AT_ONCE = 16
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
+_REASON = 200
+"""Characters of others' own words at most."""
+MANIFEST = ".copied.json"
+"""In a copy: {name: [size, time]} of the files as they were there."""
+LOCK = "lock.json"
+"""The sweep that writes."""
+_SECRETS = {"access_key", "secret_key", "session_token", "password", "token"}
+
+T = TypeVar("T")
+State = tuple[int, int]
+"""A file's size in bytes and its time in nanoseconds."""
+
+
+def is_url(place: str | Path) -> bool:
+    """Whether results lie at a URL; file:// is a folder."""
+    return isinstance(place, str) and "://" in place and not place.startswith("file://")
+
+
+def place(text: str) -> str | Path:
+    """What a user gave as a results folder: a URL as text, a path as such."""
+    return text if is_url(text) else Path(text.removeprefix("file://"))
+
+
+class Storage:
+    """The objects below a URL. Each is there whole or not at all.
+
+    What fails is tried again for `patience` seconds; `trouble` says so meanwhile. After that it is an OSError.
+    """
+
+    def __init__(self, url: str, patience: float = 0.0):
+        """Raises StudyError for a URL that is none, or holds a secret."""
+        _check_secrets(url)
+        self.url, self.patience, self.trouble = url, patience, ""
+        self.fs, path = _filesystem(url)
+        self.path = path.rstrip("/")
+
+    def files(self, below: str = "") -> dict[str, State]:
+        """All objects by their names below the URL."""
+        start = f"{self.path}/{below}".rstrip("/")
+        selector = fs.FileSelector(start, recursive=True, allow_not_found=True)
+        found = self.patiently(lambda: self.fs.get_file_info(selector))
+        return {
+            info.path.removeprefix(f"{self.path}/"): (info.size, info.mtime_ns or 0)
+            for info in found
+            if info.type is fs.FileType.File
+        }
+
+    def read(self, name: str = "") -> bytes:
+        """An object's bytes, of the URL itself without a name. Raises FileNotFoundError."""
+
+        def once() -> bytes:
+            with self.fs.open_input_stream(f"{self.path}/{name}".rstrip("/")) as stream:
+                return bytes(stream.read())
+
+        return self.patiently(once)
+
+    def write(self, name: str, data: bytes) -> None:
+        self.write_path(f"{self.path}/{name}", data)
+
+    def write_path(self, path: str, data: bytes) -> None:
+        """The same with the path as the file system has it."""
+
+        def once() -> None:
+            with self.fs.open_output_stream(path) as stream:
+                stream.write(data)
+
+        self.patiently(once)
+
+    def delete(self, names: Iterable[str]) -> None:
+        """Deletes objects, those that are gone already as well."""
+        for name in names:
+            try:
+                self.patiently(lambda name=name: self.fs.delete_file(f"{self.path}/{name}"))  # type: ignore[misc]
+            except FileNotFoundError:
+                continue
+
+    def patiently(self, act: Callable[[], T]) -> T:
+        """What `act` gives, which is called again while it fails."""
+        deadline, pause = time.monotonic() + self.patience, _FIRST_PAUSE
+        while True:
+            try:
+                result = act()
+            except FileNotFoundError:
+                raise
+            except OSError as error:
+                if time.monotonic() + pause > deadline:
+                    raise
+                if not self.trouble:
+                    self.trouble = f"{self.url} does not answer and is tried again: {reason(error)}"
+                    _LOG.warning(self.trouble)
+                time.sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+            else:
+                if self.trouble:
+                    self.trouble = ""
+                    _LOG.warning("%s answers again", self.url)
+                return result
+
+
+def here(place: str | Path) -> Path:
+    """A results folder on this machine: a copy where the place is a URL. Raises StudyError."""
+    return copy(str(place)) if is_url(place) else Path(place)
+
+
+def copy(url: str) -> Path:
+    """The results at a URL, in a folder here. Raises StudyError where there are none or they cannot be read."""
+    storage = reach(url)
+    folder = cache("copies", url)
+    try:
+        bring(storage, folder)
+        write_whole(folder / URL, url)
+    except OSError as error:
+        raise StudyError(f"{url}: cannot be read ({reason(error)})") from None
+    return folder
+
+
+def one_file(url: str) -> Path:
+    """A single file at a URL, here. Raises StudyError."""
+    path = cache("files", url) / url.partition("?")[0].rpartition("/")[2]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, reach(url).read())
+    except OSError as error:
+        raise StudyError(f"{url}: cannot be read ({reason(error)})") from None
+    return path
+
+
+def is_copy(folder: Path) -> bool:
+    """Whether a folder is a copy of what lies at a URL, for reading."""
+    return (folder / MANIFEST).is_file() and (folder / URL).is_file()
+
+
+def reach(url: str) -> Storage:
+    """The storage at a URL that answers now. Raises StudyError where it does not."""
+    try:
+        storage = Storage(url)
+        storage.fs.get_file_info(storage.path)
+        return storage
+    except StudyError:
+        raise
+    except ImportError as error:
+        raise StudyError(f"{url}: needs another package: {error}") from None
+    except (OSError, ValueError) as error:
+        raise StudyError(f"{url}: cannot be reached ({reason(error)})") from None
+
+
+def bring(storage: Storage, folder: Path) -> State:
+    """Makes the folder what is at the URL: how many files were brought, and their bytes.
+
+    What has not changed since the last time is not read again. Raises StudyError where there is nothing.
+    """
+    there = {name: state for name, state in storage.files().items() if is_result(name) and name != LOCK}
+    try:
+        known = {n: tuple(s) for n, s in json.loads((folder / MANIFEST).read_text(encoding="utf-8")).items()}
+    except (OSError, ValueError):
+        known = {}
+    if not there:
+        raise StudyError(f"{storage.url}: no such results folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    late = [n for n, state in there.items() if known.get(n) != state or not (folder / n).is_file()]
+
+    def one(name: str) -> None:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / name, storage.read(name))
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        list(pool.map(one, late))
+    for name in known.keys() - there.keys():
+        (folder / name).unlink(missing_ok=True)
+    write_whole(folder / MANIFEST, json.dumps(there))
+    return len(late), sum(there[name][0] for name in late)
+
+
+def cache(kind: str, url: str) -> Path:
+    """The folder in the user's cache for what is at a URL."""
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    url = url.rstrip("/")
+    readable = re.sub(r"[^A-Za-z0-9._-]+", "-", url.partition("?")[0])[-60:]
+    return home / "gansearch" / kind / f"{readable}-{hashlib.sha256(url.encode()).hexdigest()[:8]}"
+
+
+def join(url: str, name: str) -> str:
+    """The URL of what lies below another."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{name}"))
+
+
+def reason(error: Exception) -> str:
+    """An error of a storage, in one line."""
+    text = " ".join(str(error).split())
+    text = text[max(0, text.find("AWS Error")) :]
+    return re.sub(r" \(Request ID.*|; Details:.*", "", text)[:_REASON]
+
+
+def _filesystem(url: str) -> tuple[Any, str]:
+    """pyarrow's file system for a URL, or fsspec's behind it, and the path in it. Raises ValueError, ImportError."""
+    try:
+        found, path = fs.FileSystem.from_uri(url)
+        return _in_this_thread(found), path
+    except ValueError:
+        import fsspec
+
+        try:
+            inner, path = fsspec.core.url_to_fs(url)
+        except ValueError:
+            raise StudyError(f"{url}: there is no storage {urlsplit(url).scheme}://, such as s3:// or gs://") from None
+        return fs.PyFileSystem(fs.FSSpecHandler(inner)), path
+
+
+def _in_this_thread(found: fs.FileSystem) -> fs.FileSystem:
+    """S3 that writes in the thread which asks for it. By default it hands that on to pyarrow's threads and waits: where
+    all of these wait so, as when Ray Tune sends a folder of many files through us, none is left to write."""
+    if not isinstance(found, fs.S3FileSystem):
+        return found
+    _, (settings,) = found.__reduce__()
+    return fs.S3FileSystem(**{**settings, "background_writes": False})
+
+
+def _check_secrets(url: str) -> None:
+    """Raises StudyError, without the secret, where a URL holds one."""
+    parts = urlsplit(url)
+    if parts.username or parts.password or _SECRETS & {name for name, _ in parse_qsl(parts.query)}:
+        bare = urlunsplit((parts.scheme, parts.hostname or "", parts.path, "", ""))
+        raise StudyError(f"{bare}: secrets do not belong into an address; set them where the storage's own tools look")

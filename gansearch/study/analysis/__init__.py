@@ -1,0 +1,1 @@
+"""What the trials of a sweep say: the choice of the best, importances, neighbourhoods."""

@@ -1,0 +1,220 @@
+"""Choosing the best-balanced configuration of a sweep: what to confirm, and which of that to keep."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gansearch.store.records import BALANCE, median, others
+from gansearch.study.analysis.neighbourhood import Neighbourhood, neighbourhoods
+
+_STATUS = ("complete", "pruned", "failed")
+"""Best first."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A configuration and what is known of it. Without confirmation the numbers are those of its trial."""
+
+    number: int
+    params: dict[str, Any]
+    """The balance, and whatever else was searched."""
+    stability: float
+    """Median over the seeds of the confirmation."""
+    distance: float
+    """Median over the seeds of the confirmation; NaN where nothing measures it."""
+    interval: tuple[float, float] | None = None
+    """95% prediction interval for the median distance of ten new seeds; None where it cannot be had."""
+    seeds: tuple[int, ...] = ()
+    """Of the confirmation; empty without one."""
+    healthy: int = 0
+    """So many of them were balanced."""
+    verdicts: dict[str, int] | None = None
+    """Verdicts of the confirmation, counted; None without one."""
+    neighbourhood: Neighbourhood | None = None
+    """What lies around it; None where too few trials tell."""
+
+    @property
+    def confirmed(self) -> bool:
+        return bool(self.seeds)
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """The parameters as people read them: of a schedule a line for each change."""
+        found = {name: value for name, value in self.params.items() if name != "schedule"}
+        for change in self.params.get("schedule", ()):
+            values = (f"{name} {value:.4g}" for name, value in change.items() if name != "after")
+            found[f"after {change['after']}"] = ", ".join(values)
+        return found
+
+
+def candidates(trials: pd.DataFrame, top: int) -> list[int]:
+    """Numbers of the `top` healthy trials to confirm: by distance on the Pareto front, then the next."""
+    left = _healthy(trials).sort_values(["_distance", "stability", "number"], ascending=[True, False, True])
+    chosen: list[int] = []
+    while len(left) and len(chosen) < top:
+        # By rising distance a trial is on the front iff nothing before it is as stable.
+        before = left["stability"].cummax().shift(fill_value=-math.inf)
+        front = left["stability"] > before
+        chosen += left.loc[front, "number"].tolist()
+        left = left[~front]
+    return [int(number) for number in chosen[:top]]
+
+
+def closest(trials: pd.DataFrame) -> int | None:
+    """Number of the trial that is nearest to a healthy one; None where no trial has a verdict.
+
+    Complete before pruned before failed, then the most stable, then the smallest distance.
+    """
+    trials = trials[trials["verdict"].notna()]  # what raised before it had one came close to nothing
+    if trials.empty:
+        return None
+    order = pd.DataFrame(
+        {
+            "status": trials["status"].map(_STATUS.index),
+            "stability": -trials["stability"].fillna(-math.inf),
+            "distance": trials["distance"].fillna(math.inf),
+        }
+    )
+    first = order.sort_values(["status", "stability", "distance"], kind="stable").index[0]
+    return int(trials.loc[first, "number"])
+
+
+def choose_best(trials: pd.DataFrame, confirmation: Sequence[Mapping[str, Any]] = ()) -> Choice | None:
+    """The best-balanced configuration, or None where nothing is healthy.
+
+    `confirmation` holds a seed's result per entry, with the `number` of its trial. Of the candidates that
+    are healthy on every seed the smallest median distance wins; where intervals overlap (see `_overlap`) the flatter
+    neighbourhood, then the higher stability. Without confirmation the healthy trial with the smallest
+    distance wins.
+    """
+    if confirmation:
+        found = confirmed_candidates(trials, confirmation)
+        healthy = [choice for choice in found if choice.healthy == len(choice.seeds)]
+    else:
+        healthy = [_unconfirmed(trials, number) for number in candidates(trials, 1)]
+    if not healthy:
+        return None
+    first = min(healthy, key=lambda choice: (_or_inf(choice.distance), -choice.stability))
+    equal = [choice for choice in healthy if choice is first or _overlap(choice, first)]
+    around = neighbourhoods(trials, [choice.number for choice in equal])
+
+    def preference(choice: Choice) -> tuple[float, ...]:
+        near = around[choice.number]
+        # A tenth is as fine as a surrogate can tell: below it the stability decides.
+        flat = 0.0 if near is None else round(math.log(near.distance), 1)
+        return flat, -choice.stability, _or_inf(choice.distance)
+
+    best = min(equal, key=preference)
+    return replace(best, neighbourhood=around[best.number])
+
+
+def choose_closest(trials: pd.DataFrame, confirmation: Sequence[Mapping[str, Any]] = ()) -> Choice | None:
+    """Where nothing is healthy: the candidate with the most healthy seeds, or else the closest trial."""
+    confirmed = confirmed_candidates(trials, confirmation)
+    if confirmed:
+        return min(confirmed, key=lambda choice: (-choice.healthy, _or_inf(choice.distance), -choice.stability))
+    number = closest(trials)
+    return None if number is None else _unconfirmed(trials, number)
+
+
+def prediction_interval(
+    distances: Sequence[float], others: Sequence[Sequence[float]] = ()
+) -> tuple[float, float] | None:
+    """95% prediction interval for the median of ten new seeds, from R measured ones.
+
+    On the logarithm: mean ± t·s·√(1/R + 1.5/10); 1.5/n is about the variance of a median of n. s is pooled over the
+    seeds of this configuration and of `others` beside it, and t has as many degrees of freedom: some seeds end badly,
+    and of five none may; with its own s alone the interval held too few of new medians (benchmarks/replay.py). None
+    with fewer than two seeds, or where a distance is missing or not positive.
+    """
+    if not _spreads(distances):
+        return None
+    from scipy.stats import t
+
+    groups = [np.log(values) for values in (distances, *others) if _spreads(values)]
+    freedom = sum(len(logs) - 1 for logs in groups)
+    s = math.sqrt(sum(float(logs.var(ddof=1)) * (len(logs) - 1) for logs in groups) / freedom)
+    middle, count = float(groups[0].mean()), len(distances)
+    half = float(t.ppf(0.975, freedom)) * s * math.sqrt(1 / count + 1.5 / 10)
+    return math.exp(middle - half), math.exp(middle + half)
+
+
+def _spreads(distances: Sequence[float]) -> bool:
+    """Whether the logarithms of some distances have a spread."""
+    return len(distances) > 1 and all(math.isfinite(value) and value > 0 for value in distances)
+
+
+def params_of(trials: pd.DataFrame, number: int) -> dict[str, Any]:
+    """The balance of a trial and whatever else was searched, as plain Python values.
+
+    The numbers of the balance are missing where a training loop of the user's own has none.
+    """
+    row = trials[trials["number"] == number].iloc[0]
+    balance = {name: row[name] for name in BALANCE if pd.notna(row[name])}
+    return {name: _plain(value) for name, value in [*balance.items(), *((n, row[n]) for n in others(trials))]}
+
+
+def _healthy(trials: pd.DataFrame) -> pd.DataFrame:
+    """The healthy trials, with a `_distance` that is infinite where nothing measured it."""
+    healthy = trials[(trials["status"] == "complete") & (trials["verdict"] == "balanced")]
+    return healthy.assign(_distance=healthy["distance"].fillna(math.inf), stability=healthy["stability"].fillna(0))
+
+
+def _unconfirmed(trials: pd.DataFrame, number: int) -> Choice:
+    row = trials[trials["number"] == number].iloc[0]
+    return Choice(number, params_of(trials, number), float(row["stability"]), float(row["distance"]))
+
+
+def confirmed_candidates(trials: pd.DataFrame, confirmation: Sequence[Mapping[str, Any]]) -> list[Choice]:
+    """The candidates all of whose seeds are in: an interrupted sweep may have left some half confirmed."""
+    groups: dict[int, list[Mapping[str, Any]]] = {}
+    for seed in confirmation:
+        groups.setdefault(int(seed["number"]), []).append(seed)
+    known = set(trials["number"])
+    full = max(map(len, groups.values()), default=0)
+    distances = {number: [seed["distance"] for seed in seeds] for number, seeds in groups.items()}
+    return [
+        Choice(
+            number,
+            params_of(trials, number),
+            stability=median(seed["stability"] for seed in seeds),
+            distance=median(seed["distance"] for seed in seeds),
+            interval=prediction_interval(distances[number], [d for n, d in distances.items() if n != number]),
+            seeds=tuple(int(seed["seed"]) for seed in seeds),
+            healthy=sum(seed["status"] == "complete" and seed["verdict"] == "balanced" for seed in seeds),
+            verdicts=dict(Counter(seed["verdict"] or seed["status"] for seed in seeds)),
+        )
+        for number, seeds in sorted(groups.items())
+        if len(seeds) == full and number in known
+    ]
+
+
+def _overlap(one: Choice, other: Choice) -> bool:
+    """Whether the intervals overlap so far that each holds the other's median: new seeds could turn them round.
+
+    Ends that merely touch would let a neighbourhood decide against half the distance.
+    """
+    if one.interval is None or other.interval is None:
+        return False
+    return (
+        one.interval[0] <= other.distance <= one.interval[1] and other.interval[0] <= one.distance <= other.interval[1]
+    )
+
+
+def _or_inf(distance: float) -> float:
+    return math.inf if math.isnan(distance) else distance
+
+
+def _plain(value: Any) -> Any:
+    """A plain Python value of a table's cell; NaN stands for the null among some choices."""
+    if isinstance(value, np.ndarray | list | tuple):
+        return [_plain(item) for item in value]
+    value = value.item() if isinstance(value, np.generic) else value
+    return None if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)) else value

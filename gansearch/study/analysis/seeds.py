@@ -1,0 +1,120 @@
+"""Configurations on several seeds: the confirmed candidates, and the default settings where they are known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+from gansearch.experiment import Choices, Experiment, Range
+from gansearch.experiment.entries import same
+from gansearch.store.folder import Folder
+from gansearch.store.records import median, read_default, read_record
+from gansearch.study.analysis.choose import confirmed_candidates, prediction_interval
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """One configuration on some seeds, each with its `seed`, `verdict`, `stability` and `distance`."""
+
+    label: str
+    number: int | None
+    """Its trial; None for a configuration that was none."""
+    seeds: Sequence[Mapping[str, Any]]
+    fresh: bool
+    """Whether the search never saw these seeds."""
+    chosen: tuple[float, float] | None = None
+    """The interval of a candidate, which takes its spread from all of them."""
+
+    @property
+    def stability(self) -> float:
+        """Median over the seeds."""
+        return median(seed["stability"] for seed in self.seeds)
+
+    @property
+    def distance(self) -> float:
+        """Median over the seeds."""
+        return median(seed["distance"] for seed in self.seeds)
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """95% prediction interval for the median distance of ten new seeds; None where it cannot be had."""
+        return self.chosen or prediction_interval([seed["distance"] for seed in self.seeds])
+
+    @property
+    def range(self) -> tuple[float, float] | None:
+        """The lowest and the highest stability of a seed; None with fewer than two."""
+        known = [seed["stability"] for seed in self.seeds if math.isfinite(seed["stability"])]
+        return (min(known), max(known)) if len(known) > 1 else None
+
+    @property
+    def healthy(self) -> int:
+        """So many seeds are balanced."""
+        return sum(seed["verdict"] == "balanced" for seed in self.seeds)
+
+
+def confirmed(trials: pd.DataFrame, confirmation: Sequence[Mapping[str, Any]]) -> list[Seeds]:
+    """The candidates all of whose seeds are in, by number."""
+    return [
+        Seeds(
+            f"trial {choice.number}",
+            choice.number,
+            sorted((s for s in confirmation if s["number"] == choice.number), key=lambda seed: seed["seed"]),
+            fresh=True,
+            chosen=choice.interval,
+        )
+        for choice in confirmed_candidates(trials, confirmation)
+    ]
+
+
+def of_trial(folder: Folder, trials: pd.DataFrame, number: int, label: str = "") -> Seeds:
+    """A trial on the seeds that the search gave it; its row stands for them where its record is gone."""
+    record = read_record(folder, number)
+    row = trials[trials["number"] == number].iloc[0]
+    alone = {"seed": None, **{name: row[name] for name in ("verdict", "stability", "distance")}}
+    seeds = record["seeds"] if record and record["seeds"] else [alone]
+    return Seeds(label or f"trial {number}", number, seeds, fresh=False)
+
+
+def default_settings(
+    folder: Folder, experiment: Experiment, trials: pd.DataFrame, candidates: Sequence[Seeds] = ()
+) -> Seeds | None:
+    """The experiment's own `training`, without its search, on some seeds; None where nobody has tried it.
+
+    They are those of default.json, which the confirmation leaves. Without it, it is the trial that has these settings,
+    if there is one (`start_from` sees to that): on fresh seeds where it is among the confirmed `candidates`.
+    """
+    if seeds := read_default(folder):
+        return Seeds("default settings", None, sorted(seeds, key=lambda seed: seed["seed"]), fresh=True)
+    number = default_trial(experiment, trials)
+    if number is None:
+        return None
+    label = f"default settings (trial {number})"
+    fresh = next((one for one in candidates if one.number == number), None)
+    return replace(fresh, label=label) if fresh else of_trial(folder, trials, number, label)
+
+
+def default_trial(experiment: Experiment, trials: pd.DataFrame) -> int | None:
+    """The number of the trial that has the default settings in every searched field; None where there is none."""
+    if experiment.is_population or not any(isinstance(entry, Range | Choices) for entry in experiment.search.values()):
+        return None  # a member goes through a schedule, wherever it begins
+    try:
+        usual = {name: experiment.training.used(name) for name in experiment.search}
+    except AttributeError:
+        return None  # the parameters of a loop of the user's own have no defaults
+    for number, *values in trials[["number", *usual]].itertuples(index=False):
+        if all(map(same, values, usual.values())):
+            return int(number)
+    return None
+
+
+def with_default(experiment: Experiment, trials: pd.DataFrame, numbers: Sequence[int]) -> list[int | None]:
+    """What is trained on fresh seeds: the candidates with these numbers, and the default settings as None.
+
+    They are left out where nobody wants them, where they are one of the candidates, or where there is none.
+    """
+    wanted = numbers and experiment.confirms_default and default_trial(experiment, trials) not in numbers
+    return [*numbers, *([None] if wanted else [])]

@@ -1,0 +1,112 @@
+"""A forest that has learned from the trials what the rest of the search space would give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gansearch.store.records import BALANCE, others
+
+ENOUGH = 10
+"""Trials from which on a prediction is worth showing."""
+_BACKGROUND = 40
+"""Trials over whose other parameters a map is averaged."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How a searched parameter lies on [0, 1]: by logarithm if it spans more than a decade; texts in order."""
+
+    low: float
+    high: float
+    log: bool
+    texts: tuple[str, ...] = ()
+
+    def unit(self, column: pd.Series[Any]) -> pd.Series[float]:
+        """The column on [0, 1]; one half where a trial does without the parameter."""
+        values = column.astype(str).map(self.texts.index).astype(float) if self.texts else column.astype(float)
+        values = values.map(np.log, na_action="ignore") if self.log else values
+        low, high = (np.log(self.low), np.log(self.high)) if self.log else (self.low, self.high)
+        return ((values - low) / (high - low)).fillna(0.5)
+
+    def values(self, unit: np.ndarray) -> np.ndarray:
+        """Numbers at places on [0, 1]; of no use for texts."""
+        if self.log:
+            return np.asarray(self.low * (self.high / self.low) ** unit)
+        return self.low + (self.high - self.low) * unit
+
+
+def scale_of(column: pd.Series[Any]) -> Scale | None:
+    """The scale of a column, or None where all its values are the same."""
+    if pd.api.types.is_numeric_dtype(column):
+        known = column[np.isfinite(column.astype(float))]
+        low, high = float(known.min()), float(known.max())
+        scale = Scale(low, high, log=low > 0 and high > 10 * low)
+    else:
+        texts = tuple(sorted(set(column.astype(str))))
+        scale = Scale(0, len(texts) - 1, log=False, texts=texts)
+    return scale if scale.high > scale.low else None
+
+
+def scales(trials: pd.DataFrame) -> dict[str, Scale]:
+    """The scale of each searched parameter that varies; lr_d and lr_g say nothing that lr and lr_ratio do not.
+
+    A loop of the user's own may lack the latter, and have the former.
+    """
+    known = [name for name in BALANCE if name in trials and trials[name].notna().any()]
+    derived = {"lr_d", "lr_g"} if {"lr", "lr_ratio"} <= set(known) else set()
+    names = [name for name in (*known, *others(trials)) if name not in derived]
+    found = {name: scale_of(trials[name]) for name in names}
+    return {name: scale for name, scale in found.items() if scale}
+
+
+def unit_cube(trials: pd.DataFrame) -> pd.DataFrame:
+    """The searched parameters that vary, each on [0, 1]."""
+    return pd.DataFrame({n: scale.unit(trials[n]) for n, scale in scales(trials).items()}, index=trials.index)
+
+
+class Surrogate:
+    """Predicts a number of a trial anywhere in the searched space: a random forest over all trials."""
+
+    def __init__(self, trials: pd.DataFrame, target: pd.Series[float]):
+        """`target` has no NaN. Raises ValueError with fewer than ENOUGH trials or where nothing varies."""
+        from sklearn.ensemble import RandomForestRegressor
+
+        self.scales = scales(trials)
+        self.points = unit_cube(trials)
+        if len(trials) < ENOUGH or self.points.empty:
+            raise ValueError("too few trials to predict others")
+        self._forest = RandomForestRegressor(
+            100, min_samples_leaf=2, max_samples=min(len(trials), 1000), random_state=0
+        )
+        self._forest.fit(self.points.to_numpy(), target.to_numpy())
+
+    def __call__(self, points: np.ndarray) -> np.ndarray:
+        """(N,) predictions at (N, parameters) points of the unit cube."""
+        return np.asarray(self._forest.predict(points))
+
+    def each(self, points: np.ndarray) -> np.ndarray:
+        """(trees, N): what each tree of the forest says."""
+        return np.stack([tree.predict(points) for tree in self._forest.estimators_])
+
+    def where(self, at: pd.Series[float], units: Mapping[str, np.ndarray]) -> np.ndarray:
+        """(N, parameters) points that are `at`, but for the parameters that `units` gives."""
+        count = len(next(iter(units.values())))
+        points = np.tile(at[self.points.columns].to_numpy(dtype=float), (count, 1))
+        for name, values in units.items():
+            points[:, self.points.columns.get_loc(name)] = values
+        return points
+
+    def map(self, x: str, y: str, across: np.ndarray, up: np.ndarray) -> np.ndarray:
+        """(len(up), len(across)) predictions at these places of x and y on [0, 1], averaged over all else.
+
+        Friedman 2001 calls it partial dependence; the average is over the trials' own other parameters.
+        """
+        gx, gy = (grid.ravel() for grid in np.meshgrid(across, up))
+        rows = np.unique(np.linspace(0, len(self.points) - 1, _BACKGROUND).astype(int))
+        points = np.concatenate([self.where(self.points.iloc[row], {x: gx, y: gy}) for row in rows])
+        return np.asarray(self(points).reshape(len(rows), len(up), len(across)).mean(0))

@@ -1,0 +1,48 @@
+"""One page on two or more studies, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from gansearch.store.folder import StudyError, as_typed, write_whole
+from gansearch.study.compare import compare, differences, labels
+from gansearch.study.report.page import Charts, render
+from gansearch.study.study import Study
+
+
+def write_comparison(studies: Sequence[Study], path: str | Path | None = None) -> Path:
+    """Writes the page and returns its place: comparison.html in the first study's folder by default."""
+    path = studies[0].folder.path / "comparison.html" if path is None else Path(path)
+    text = comparison(studies)
+    try:
+        write_whole(path, text)
+    except OSError as error:
+        raise StudyError(f"{path}: cannot be written ({error.strerror or error})") from None
+    return path
+
+
+def comparison(studies: Sequence[Study]) -> str:
+    """The page's text."""
+    names, found = labels(studies), compare(studies)
+    charts = Charts()
+    charts.draw("comparison", lambda: found.figure)
+    for place, study in enumerate(studies):
+        charts.draw(f"map-{place}", partial(study.plot_stability_map))
+        charts.draw(f"pareto-{place}", study.plot_pareto)
+        charts.draw(f"curves-{place}", study.plot_curves)
+    # A number that is the same type in all rows would be a float where one study has none.
+    rows = found.table.astype(object).where(found.table.notna(), None)
+    return render(
+        "comparison.html",
+        charts,
+        studies=list(zip(names, studies, strict=True)),
+        names=names,
+        verdicts={verdict for study in studies for verdict in study.verdicts},
+        groups=[study.groups[0] if study.groups else None for study in studies],
+        table=rows.to_dict("list"),
+        differences=differences(studies),
+        same_task=len({study.experiment.task for study in studies}) == 1,
+        folders=[as_typed(study.folder.path) for study in studies],
+    )

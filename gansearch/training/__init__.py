@@ -1,0 +1,1 @@
+"""What `gansearch train` does with one configuration."""
