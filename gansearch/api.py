@@ -122,8 +122,8 @@ def train(
     """Trains the experiment's `training` (not its search) on fresh seeds, one after the other, on this machine.
 
     Several workers are as many processes, on a GPU each, or all on the CPU where there is no GPU.
-    `out` gets what `gansearch.training.folder` lists; with `resume` finished seeds in it are read and not trained, one that was
-    cut short goes on, and all go on where `updates` has grown. `watch` is called with the seed and each probe.
+    `out` gets what `gansearch.training.folder` lists; with `resume` finished seeds in it are read and not trained, one
+    that was cut short goes on, and all go on where `updates` has grown. `watch` is called with the seed and each probe.
     Raises TaskError, ExperimentError for a folder that cannot be used, and whatever the task's own code raises.
     """
     if experiment.without_value:

@@ -2,14 +2,21 @@
 
 import importlib
 import os
+import shutil
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 # Read when Ray starts; its own default writes a token under the home directory.
 os.environ.setdefault("RAY_AUTH_MODE", "disabled")
 
+import optuna
 import pytest
 
+from gansearch.store.folder import Folder
+from tests.synthetic import write_many, write_study
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
 FREE_SECONDS = 10
 
 
@@ -63,10 +70,28 @@ def pretend(monkeypatch):
 @pytest.fixture
 def objects(monkeypatch, tmp_path):
     """A server that s3:// means, also for processes that a test starts, and a cache of the test's own."""
-    from .objects import Objects
+    from tests.objects import Objects
 
     server = Objects()
     for name, value in {**server.environment, "XDG_CACHE_HOME": str(tmp_path / "cache")}.items():
         monkeypatch.setenv(name, value)
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Folder:
+    """A finished sweep of 40 trials; not to be written to."""
+    return write_study(tmp_path_factory.mktemp("results") / "digits")
+
+
+@pytest.fixture
+def folder(finished: Folder, tmp_path: Path) -> Folder:
+    """A copy of it that a test may change."""
+    return Folder(shutil.copytree(finished.path, tmp_path / "digits"))
+
+
+@pytest.fixture(scope="session")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Folder:
+    """A finished sweep of 10,000 trials; not to be written to."""
+    return write_many(tmp_path_factory.mktemp("results") / "many", 10_000)

@@ -22,8 +22,7 @@ from gansearch.gan import Loop, LoopTrainer, Trainer, check_task
 from gansearch.search.errors import SweepError
 from gansearch.search.resume import check_folder, only_one
 from gansearch.store.folder import Folder
-
-from .study.synthetic import write_study
+from tests.synthetic import write_study
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

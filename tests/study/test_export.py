@@ -16,8 +16,7 @@ from gansearch.store.records import balance
 from gansearch.study.analysis.choose import Choice
 from gansearch.study.analysis.neighbourhood import Neighbourhood
 from gansearch.study.export import to_json, to_python, to_yaml
-
-from .synthetic import experiment
+from tests.synthetic import experiment
 
 PARAMS: dict[str, Any] = {
     "lr": 3.3e-4 * math.sqrt(2),

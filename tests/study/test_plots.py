@@ -19,8 +19,7 @@ from gansearch.study.figures.trials import stability_map
 from gansearch.study.report.page import Charts
 from gansearch.study.report.report import _charts, reasons
 from gansearch.study.study import Study, load_study
-
-from .synthetic import confirm, write_study
+from tests.synthetic import confirm, write_study
 
 PLOTS = ["stability_map", "pareto", "curves", "importance", "slices", "parallel", "seeds", "neighbourhood", "timeline"]
 

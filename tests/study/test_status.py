@@ -11,8 +11,7 @@ from gansearch.store.records import to_json
 from gansearch.study import status as module
 from gansearch.study.status import lines, status
 from gansearch.study.study import load_study
-
-from .synthetic import write_study
+from tests.synthetic import write_study
 
 PROBE = {
     **{"seed": 0, "update": 100, "p_real": 0.6, "p_fake": 0.4, "separability": 0.7, "distance": float("nan")},

@@ -15,8 +15,7 @@ from gansearch.experiment import Experiment
 from gansearch.store.folder import Folder, StudyError
 from gansearch.store.records import CURVE_COLUMNS, trial_columns
 from gansearch.study.study import load_study
-
-from .synthetic import RAISED, experiment, write_study
+from tests.synthetic import RAISED, experiment, write_study
 
 
 def test_the_summary_is_the_contract_s_object_and_agrees_with_the_tables(finished: Folder) -> None:

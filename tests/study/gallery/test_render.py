@@ -21,8 +21,7 @@ from gansearch.store.samples import Kept, read_kept, read_real, write_real
 from gansearch.study.gallery.render import files, picture, show
 from gansearch.study.report.report import report
 from gansearch.study.study import load_study
-
-from .synthetic import experiment, write_study
+from tests.synthetic import experiment, write_study
 
 RATE = 8_000
 TONE = np.sin(2 * np.pi * 1_000 * np.arange(RATE) / RATE)[None].astype("float32") * [[0.5], [2.0]]

@@ -14,8 +14,7 @@ from tensorboard.plugins.hparams import api_pb2, metadata
 from gansearch.search.callbacks.tensorboard import TAGS, TensorBoardLog
 from gansearch.store.folder import Folder
 from gansearch.store.records import read_record
-
-from .synthetic import curve, draw, experiment, seed_result
+from tests.synthetic import curve, draw, experiment, seed_result
 
 RNG = np.random.default_rng(0)
 PARAMS = {**draw(RNG), "lr": 1e-3, "lr_ratio": 1.0, "update_ratio": 1.0}

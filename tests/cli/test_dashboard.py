@@ -14,8 +14,7 @@ import pytest
 
 from gansearch.search.callbacks.tensorboard import TensorBoardLog
 from gansearch.store.records import read_record
-
-from .study.synthetic import curve, draw, experiment, write_study
+from tests.synthetic import curve, draw, experiment, write_study
 
 COMMAND = "from gansearch.cli.main import main; main()"
 

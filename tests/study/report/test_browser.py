@@ -12,11 +12,10 @@ import pytest
 from gansearch.store.folder import Folder
 from gansearch.study.report.comparison import write_comparison
 from gansearch.study.study import load_study
+from tests.study.report.test_report import SECTIONS
+from tests.synthetic import write_study
 
-from .synthetic import write_study
-from .test_report import SECTIONS
-
-REFERENCE = Path(__file__).parents[2] / "results/reference/digits"
+REFERENCE = Path(__file__).parents[3] / "results/reference/digits"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
 FLAGS += "--disable-component-update --disable-sync --window-size=1280,1000"

@@ -3,9 +3,10 @@
 import subprocess
 import sys
 
-import heads
 import pandas as pd
 import pytest
+
+from tests.search import heads
 
 pytestmark = [
     pytest.mark.slow,

@@ -5,8 +5,7 @@ import pytest
 from gansearch.store.records import read_record, write_tables
 from gansearch.store.repair import log_record, mend_folder
 from gansearch.study.study import load_study
-
-from .synthetic import write_study
+from tests.synthetic import write_study
 
 
 @pytest.fixture

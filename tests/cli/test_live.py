@@ -20,9 +20,8 @@ from gansearch.store.records import read_record
 from gansearch.study.figures.palette import SYMBOLS
 from gansearch.study.status import status
 from gansearch.study.study import load_study
-
-from .study.synthetic import write_study
-from .study.test_status import PROBE, write_progress
+from tests.study.test_status import PROBE, write_progress
+from tests.synthetic import write_study
 
 NEWS = {**PROBE, "node": "10.0.0.7", "gpus": "3", "stability": 0.66}
 NODES = [{"node": f"10.0.0.{n}", "cpus": 8.0, "gpus": 4.0} for n in (1, 7)]

@@ -19,8 +19,7 @@ from gansearch.store.records import from_json, to_json
 from gansearch.study.figures.palette import COLOURS, SYMBOLS
 from gansearch.study.report.report import reasons, shown
 from gansearch.study.study import Study, load_study
-
-from .synthetic import RAISED, experiment, write_study
+from tests.synthetic import RAISED, experiment, write_study
 
 SECTIONS = ["answer", "stability-map", "reasons", "pareto-front", "importance", "slices", "winner", "compute"]
 SECTIONS += ["trials", "failures", "made"]

@@ -13,8 +13,7 @@ from gansearch.store import object_store as storages
 from gansearch.store.folder import StudyError
 from gansearch.store.object_store import Storage, cache, copy, join, place, reach
 from gansearch.study.study import load_study
-
-from .synthetic import write_study
+from tests.synthetic import write_study
 
 URL = "s3://bucket/results/ring"
 

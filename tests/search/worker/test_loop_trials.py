@@ -20,7 +20,7 @@ from gansearch.store.folder import Folder
 from gansearch.store.records import BALANCE
 from gansearch.study.study import load_study
 
-LOOPS = Path(__file__).with_name("loops.py")
+LOOPS = Path(__file__).parents[1] / "loops.py"
 SEARCH = {
     "lr": {"low": 0.3, "high": 0.6},  # a name of ours, with another meaning
     "layers": {"low": 1, "high": 9, "when": {"kind": ["plain", "deep"]}},

@@ -16,8 +16,7 @@ from gansearch.search.callbacks.tensorboard import TAGS
 from gansearch.search.callbacks.trackers import MLflowLog, WandbLog, check_trackers, trackers
 from gansearch.store.folder import Folder
 from gansearch.store.records import read_record
-
-from .synthetic import curve, draw, experiment, write_study
+from tests.synthetic import curve, draw, experiment, write_study
 
 PARAMS = draw(np.random.default_rng(0))
 

@@ -7,13 +7,13 @@ import pandas as pd
 import pytest
 import ray
 from ray.tune.experiment import Trial
-from test_trial import PROBES
 
 from gansearch.experiment import Experiment
 from gansearch.search import watchdog as stalled
 from gansearch.search.sweep import sweep
 from gansearch.search.watchdog import Silence, Watch
 from gansearch.store.folder import Folder
+from tests.search.worker.test_trial import PROBES
 
 
 def test_patience_is_what_is_asked_and_never_less_than_what_was_seen():

@@ -7,7 +7,6 @@ from importlib.metadata import version
 from pathlib import Path
 from threading import Thread
 
-import heads
 import numpy as np
 import pytest
 from ray.job_submission import JobDetails
@@ -27,6 +26,7 @@ from gansearch.store.archive import is_result, pack, unpack
 from gansearch.store.folder import StudyError
 from gansearch.store.records import read_record
 from gansearch.study.study import load_study
+from tests.search import heads
 
 TASK = """
 import time

@@ -21,10 +21,9 @@ from gansearch.search.errors import Interrupted
 from gansearch.store.folder import Folder
 from gansearch.store.records import CURVE_COLUMNS, trial_columns
 from gansearch.study.study import Study
+from tests.synthetic import write_study
 
-from .study.synthetic import write_study
-
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 RING = """
 name: ring
 task: ring
