@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from selenium import webdriver
 
 from gansearch.study.study import load_study
-from tests.study.synthetic import write_many
+from tests.synthetic import write_many
 
 TRIALS = 10_000
 TARGETS = {"megabytes": 25, "open_seconds": 5.0}
