@@ -333,7 +333,7 @@ def test_what_the_loop_raises_is_shown_from_its_own_line(part):
         trace = trace.tb_next
     text = user_traceback(caught.value.with_traceback(trace))
     assert part in text
-    assert "test_loop.py" in text.splitlines()[0]
+    assert "test_trainer.py" in text.splitlines()[0]
     assert "loop_trainer.py" not in text
 
 
