@@ -20,7 +20,7 @@ from gansearch.experiment import Experiment
 from gansearch.formatting import duration
 from gansearch.interrupts import Interrupts
 from gansearch.search.callbacks.listener import Listener
-from gansearch.search.cluster.ray_patches import release
+from gansearch.search.cluster.ray_patches import remove_groups
 from gansearch.search.slots import Slots
 from gansearch.search.worker.distributed import WorkerDied, placement, why
 from gansearch.search.worker.samples import few, to_show
@@ -90,7 +90,7 @@ def confirm(
         if interrupts.requested:
             for reference in running.keys() - set(done):
                 ray.cancel(reference, force=True)
-            release(begun.place for begun in running.values())
+            remove_groups(begun.place for begun in running.values())
             return
         late = [reference for reference, begun in running.items() if reference not in done and begun.is_late(patience)]
         for reference in [*done, *late]:
@@ -98,7 +98,7 @@ def confirm(
             number, seed = begun.run
             result, samples, shown = _result(reference, seed) if reference in done else _stalled(seed, patience)
             # This ends what is late. Cancelling a task that has just ended would end this process (Ray 2.60).
-            release([begun.place])
+            remove_groups([begun.place])
             if reference in late and begun.run not in again:
                 again.add(begun.run)
                 waiting.append(begun.run)

@@ -13,13 +13,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import ray
 from ray.tune.experiment import Trial
 from ray.tune.progress_reporter import TrialProgressCallback
 
 from gansearch.experiment import Experiment
 from gansearch.interrupts import Interrupts
 from gansearch.search.callbacks.listener import Listener
+from gansearch.search.cluster.ray_patches import kill_worker
 from gansearch.search.sampling.searcher import StudySearcher
 from gansearch.search.slots import Slots
 from gansearch.search.watchdog import Silence, Watch
@@ -158,7 +158,7 @@ class Recorder(TrialProgressCallback):
     def _anew(self, trial: Trial) -> None:
         """Has a trial trained on another node, where it will be worth something."""
         self._forgive(trial)
-        ray.kill(trial.temporary_state.ray_actor)
+        kill_worker(trial)
 
     def _forgive(self, trial: Trial) -> None:
         """One more death of its worker is not the trial's own."""

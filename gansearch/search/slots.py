@@ -16,7 +16,7 @@ from gansearch.experiment import Experiment
 from gansearch.search.callbacks.listener import Listener
 from gansearch.search.cluster.cluster import Cluster, alive, fits
 from gansearch.search.cluster.nodes import answer, ask
-from gansearch.search.cluster.ray_patches import release
+from gansearch.search.cluster.ray_patches import remove_groups
 
 EVERY = 3.0
 """Seconds between two looks at the cluster."""
@@ -68,7 +68,7 @@ class Slots:
             return  # the cluster cannot be asked just now
         self._there = set(nodes)
         for name in self._unfit.keys() - nodes.keys():
-            release(self._unfit.pop(name))
+            remove_groups(self._unfit.pop(name))
         for name in nodes.keys() - self._fit.keys() - self._asked.keys() - self._unfit.keys():
             self._asked[name] = ask(name, self._experiment, self._seen)
         for name, reference in list(self._asked.items()):
@@ -87,7 +87,7 @@ class Slots:
 
     def close(self) -> None:
         """Gives back the room of the nodes that were kept free."""
-        release(place for places in self._unfit.values() for place in places)
+        remove_groups(place for places in self._unfit.values() for place in places)
         self._unfit.clear()
 
     def _count(self) -> None:

@@ -23,12 +23,10 @@ from gansearch.interrupts import Interrupts, LastWord
 from gansearch.search.callbacks.listener import Listener, Listeners
 from gansearch.search.callbacks.progress import Progress
 from gansearch.search.check import check_search
-from gansearch.search.cluster.client import make_tuner, staging
 from gansearch.search.cluster.cluster import cluster
 from gansearch.search.cluster.nodes import check_nodes
-from gansearch.search.cluster.ray_patches import given_back
-from gansearch.search.cluster.runtime_env import Code, code_for, here
-from gansearch.search.cluster.uncounted import uncounted
+from gansearch.search.cluster.ray_patches import make_tuner, patched
+from gansearch.search.cluster.runtime_env import Code, code_for, local
 from gansearch.search.confirm import confirm, missing
 from gansearch.search.errors import Interrupted, SweepFailed
 from gansearch.search.mirror import storage_of
@@ -108,7 +106,7 @@ def sweep(
             give_up(_study(folder, experiment, rows))
             told.begin(experiment, folder, 0, len(rows))
             return _ended(folder, rows, len(rows))
-        readable = here(experiment)
+        readable = local(experiment)
         task = load_task(readable.task, readable.task_options)
         check_task(task)
         for text in task.warnings():
@@ -243,7 +241,7 @@ class _Sweep:
             ),
         )
         try:
-            with staging(), given_back(), uncounted():
+            with patched():
                 tuner.fit()
         except Stop:
             return

@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 import time
 
-import ray
 from ray.tune.experiment import Trial
 
 from gansearch.formatting import duration
+from gansearch.search.cluster.ray_patches import kill_worker
 
 _UNUSUAL = 10
 """Times the longest silence so far; also times the least patience while no trial has told anything."""
@@ -83,4 +83,4 @@ class Watch:
             trial.max_failures = 0  # Ray Tune does not try again
         self._once.add(trial)
         self.left(trial)
-        ray.kill(trial.temporary_state.ray_actor)
+        kill_worker(trial)

@@ -1,1 +1,1 @@
-"""The Ray cluster: nodes, their code, and what is patched in Ray."""
+"""The Ray cluster of a sweep: its nodes, the code that they are sent, and what is changed in Ray."""

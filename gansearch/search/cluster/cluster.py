@@ -1,4 +1,4 @@
-"""The Ray cluster of a sweep: joined or started, measured, and left as it was found."""
+"""The Ray cluster of a sweep: how it is joined or started, and how many trials fit on it."""
 
 from __future__ import annotations
 
@@ -14,31 +14,34 @@ from typing import Any
 import grpc
 import ray
 import torch
-from ray._private.authentication.grpc_authentication_client_interceptor import _get_authentication_metadata_tuple
-from ray._private.utils import estimate_available_memory, get_num_cpus
 from ray.exceptions import RayError
 
 from gansearch.experiment import Resources, suggest
+from gansearch.search.cluster.ray_patches import machine, no_worker_logs, token_metadata
 from gansearch.search.errors import WANTS_TOKEN, RayFailed, SweepError
 
 _REACH_SECONDS = 10.0
 _REASON = 300
-"""Characters of Ray's own words at most."""
+"""Most characters of an error of Ray in a message."""
 _KIND = "accelerator_type:"  # Ray's resource of which every node with that kind of GPU has one
-_A_LITTLE = 0.001  # of it: asks for the kind and leaves room for others
+_KIND_SHARE = 0.001  # of it a trial takes: enough to be put on such a node, and all trials find some
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """What a running Ray cluster has to offer."""
+    """What the nodes of a Ray cluster have to offer."""
 
     nodes: tuple[Mapping[str, float], ...]
-    """Each living node's resources by Ray's names."""
+    """Resources of each living node, by Ray's names."""
     ids: tuple[str, ...] = ()
-    """Of these nodes, where Ray runs."""
+    """Ray's ids of these nodes; empty for a machine where Ray does not run."""
 
     def slots(self, resources: Resources) -> int:
-        """Trials that fit at once. Raises SweepError where none does, saying what there is."""
+        """Return how many trials fit at once.
+
+        Raises:
+            SweepError: None fits. The message says what the nodes have.
+        """
         gpus, workers = self.gpus_of_trial(resources), resources.processes
         total = self.total("GPU")
         if gpus > total:
@@ -48,27 +51,27 @@ class Cluster:
         self._check_names(resources)
         slots = fits(self.nodes, bundle, resources)
         if not slots:
-            trial = "a trial of " + (f"{workers} workers, each with " if workers > 1 else "") + _list(bundle)
+            trial = "a trial of " + (f"{workers} workers, each with " if workers > 1 else "") + _amounts(bundle)
             where = "not even on all nodes together" if resources.across_nodes else "on no node"
-            largest = ", ".join(f"({_list(node, bundle)})" for node in self.nodes)
+            largest = ", ".join(f"({_amounts(node, bundle)})" for node in self.nodes)
             enough = sum(self.workers_of_nodes(resources)) >= workers
             hint = "; across_nodes: true lets them be on several" if enough else ""
             raise SweepError(f"resources: {trial} fits {where}; there is {largest}{hint}")
         return slots
 
     def workers_of_nodes(self, resources: Resources) -> list[int]:
-        """Workers that fit at once on each node."""
+        """Return how many workers of trials fit at once on each node."""
         bundle = self.bundle(resources)
-        return [_fits(node, bundle) for node in self.nodes]
+        return [_workers(node, bundle) for node in self.nodes]
 
     def gpus_of_trial(self, resources: Resources) -> float:
-        """GPUs of one trial; auto is one for each worker where there is any."""
+        """Return the GPUs of one trial; `auto` is one for each worker if the cluster has any."""
         if resources.gpus == "auto":
             return float(resources.processes) if self.total("GPU") else 0.0
         return float(resources.gpus)
 
     def bundle(self, resources: Resources) -> dict[str, float]:
-        """What each worker of a trial gets, by Ray's names."""
+        """Return the resources of each worker of a trial, by Ray's names."""
         amounts = {
             "CPU": resources.cpus,
             "GPU": self.gpus_of_trial(resources) / resources.processes,
@@ -76,11 +79,11 @@ class Cluster:
             **resources.custom,
         }
         if resources.accelerator_type:
-            amounts[_KIND + resources.accelerator_type] = _A_LITTLE
+            amounts[_KIND + resources.accelerator_type] = _KIND_SHARE
         return {name: amount for name, amount in amounts.items() if amount}
 
     def _check_names(self, resources: Resources) -> None:
-        """Raises SweepError for a kind of GPU or a custom resource that no node has."""
+        """Raise SweepError for a kind of GPU or a custom resource that no node has."""
         names = sorted({name for node in self.nodes for name, amount in node.items() if amount})
         kinds = [name.removeprefix(_KIND) for name in names if name.startswith(_KIND)]
         if resources.accelerator_type and resources.accelerator_type not in kinds:
@@ -92,9 +95,11 @@ class Cluster:
             raise SweepError(f"resources.custom.{name}: no node has this resource{have}")
 
     def total(self, name: str) -> float:
+        """Return the amount of a resource on all nodes together."""
         return sum(node.get(name, 0.0) for node in self.nodes)
 
     def __str__(self) -> str:
+        """Describe the cluster in a few words for people."""
         count = f"{len(self.nodes)} nodes" if len(self.nodes) > 1 else "1 node"
         kinds = sorted({name.removeprefix(_KIND) for node in self.nodes for name in node if name.startswith(_KIND)})
         gpus = f"{self.total('GPU'):g} GPUs" + (f" ({', '.join(kinds)})" if kinds else "")
@@ -102,49 +107,50 @@ class Cluster:
 
 
 def this_machine() -> Cluster:
-    """What Ray would find here, without starting it, which takes seconds; `memory` is what is free."""
-    node = {
-        "CPU": float(get_num_cpus(override_docker_cpu_warning=True)),
-        "GPU": float(torch.cuda.device_count()),
-        "memory": float(estimate_available_memory()),
-    }
-    return Cluster((node,))
+    """Return what Ray would find on this machine, without starting it; `memory` is what is free."""
+    return Cluster(({**machine(), "GPU": float(torch.cuda.device_count())},))
 
 
 @contextmanager
 def cluster(address: str | None = None, runtime_env: Mapping[str, Any] | None = None) -> Iterator[Cluster]:
-    """Joins the cluster at `address`, or starts Ray on this machine and ends it afterwards.
+    """Join the cluster at `address`, or start Ray on this machine and end it afterwards.
 
-    A Ray that this process has initialised already is used and left running, as it is; else `runtime_env` says what
-    its nodes are sent. Raises SweepError where nothing answers at `address`, or what does refuses us.
+    A Ray that this process has initialised already is used as it is and left running. Otherwise `runtime_env` says what
+    the nodes are sent.
+
+    Raises:
+        SweepError: Nothing answers at `address`, or the cluster there wants another token.
+        RayFailed: Ray did not start on this machine.
     """
     logging.getLogger("ray").setLevel(logging.ERROR)
-    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # what goes wrong in a trial is recorded
-    ours = not ray.is_initialized()
-    if ours:
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # the sweep records the errors of trials itself
+    if ray.is_initialized():
+        yield _running()
+        return
+    with no_worker_logs():
         _start(address, dict(runtime_env or {}))
-    try:
-        nodes = alive()
-        yield Cluster(tuple(node["Resources"] for node in nodes), tuple(node["NodeID"] for node in nodes))
-    finally:
-        if ours:
+        try:
+            yield _running()
+        finally:
             ray.shutdown()
-            ray._private.worker._worker_logs_enabled = True
+
+
+def _running() -> Cluster:
+    nodes = alive()
+    return Cluster(tuple(node["Resources"] for node in nodes), tuple(node["NodeID"] for node in nodes))
 
 
 def _start(address: str | None, runtime_env: dict[str, Any]) -> None:
-    # log_to_driver leaves out what workers print, but not Ray's news of dead ones; that tears up a live view.
-    ray._private.worker._worker_logs_enabled = False
     quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
     if address is None:
         try:
             ray.init(address="local", include_dashboard=False, **quiet)
         except Exception as error:  # Ray has no class for it
-            said = " ".join(str(error).split())[:_REASON]
-            raise RayFailed(f"Ray did not start on this machine, which may be overloaded or full: {said}") from error
+            reason = " ".join(str(error).split())[:_REASON]
+            raise RayFailed(f"Ray did not start on this machine, which may be overloaded or full: {reason}") from error
         return
     try:
-        _reach(address)
+        _check_reachable(address)
         ray.init(address=address, runtime_env=runtime_env, **quiet)
     except SweepError:
         raise
@@ -153,19 +159,21 @@ def _start(address: str | None, runtime_env: dict[str, Any]) -> None:
         raise SweepError(f"--address {address}: no Ray cluster answers ({reason})") from None
 
 
-def _reach(address: str) -> None:
-    """Raises OSError where HOST:PORT or ray://HOST:PORT takes no connection, which Ray would try for minutes, and
-    SweepError where what answers there wants another token."""
+def _check_reachable(address: str) -> None:
+    """Raise OSError or SweepError where `ray.init` would try for minutes.
+
+    That is where HOST:PORT or ray://HOST:PORT takes no connection, or where it wants another token.
+    """
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if not (host and port.isdigit()):
         return
     socket.create_connection((host.strip("[]"), int(port)), timeout=_REACH_SECONDS).close()
-    question = "RayletDriver/ClusterInfo" if address.startswith("ray://") else "NodeInfoGcsService/CheckAlive"
-    token = _get_authentication_metadata_tuple()  # as Ray's own clients send it; empty where none is set
+    method = "RayletDriver/ClusterInfo" if address.startswith("ray://") else "NodeInfoGcsService/CheckAlive"
+    token = token_metadata()
     with grpc.insecure_channel(f"{host}:{port}") as channel:
         try:
-            channel.unary_unary(f"/ray.rpc.{question}")(b"", metadata=token, timeout=_REACH_SECONDS)
-        except grpc.RpcError as error:  # whatever else it says, ray.init will tell better
+            channel.unary_unary(f"/ray.rpc.{method}")(b"", metadata=token, timeout=_REACH_SECONDS)
+        except grpc.RpcError as error:  # ray.init explains any other error better
             if error.code() == grpc.StatusCode.UNAUTHENTICATED:
                 raise SweepError(
                     f"--address {address}: the cluster wants {'another' if token else 'a'} token. {WANTS_TOKEN}"
@@ -173,21 +181,21 @@ def _reach(address: str) -> None:
 
 
 def alive() -> list[Mapping[str, Any]]:
-    """The living nodes, as Ray describes them."""
+    """Return the living nodes, as Ray describes them."""
     return [node for node in ray.nodes() if node["Alive"]]
 
 
 def fits(nodes: Iterable[Mapping[str, float]], bundle: Mapping[str, float], resources: Resources | None = None) -> int:
-    """Trials that fit at once on nodes, each of whose workers gets a bundle; without `resources`, workers."""
-    each = [_fits(node, bundle) for node in nodes]
+    """Return how many trials, whose workers get a `bundle` each, fit at once on nodes; without `resources`, workers."""
+    workers = [_workers(node, bundle) for node in nodes]
     if resources is None:
-        return sum(each)
-    workers = resources.processes
-    return sum(each) // workers if resources.across_nodes else sum(n // workers for n in each)
+        return sum(workers)
+    each = resources.processes
+    return sum(workers) // each if resources.across_nodes else sum(n // each for n in workers)
 
 
-def _fits(node: Mapping[str, float], bundle: Mapping[str, float]) -> int:
-    """Workers that fit on one node; a fraction of a GPU is always of one and the same."""
+def _workers(node: Mapping[str, float], bundle: Mapping[str, float]) -> int:
+    """Return how many workers fit on one node; a fraction of a GPU is always of one and the same."""
 
     def by(name: str, amount: float) -> int:
         have = node.get(name, 0.0)
@@ -198,8 +206,8 @@ def _fits(node: Mapping[str, float], bundle: Mapping[str, float]) -> int:
     return min(by(name, amount) for name, amount in bundle.items())
 
 
-def _list(amounts: Mapping[str, float], names: Iterable[str] = ()) -> str:
-    """Amounts of resources in words: CPUs, GPUs, and what else there is, or is among `names`."""
+def _amounts(amounts: Mapping[str, float], names: Iterable[str] = ()) -> str:
+    """Return amounts of resources in words: CPUs, GPUs, and the others, or those of them that are among `names`."""
     words = [f"{amounts.get(name, 0):g} {name}s" for name in ("CPU", "GPU")]
     for name in names or amounts:
         amount = amounts.get(name, 0)
@@ -213,7 +221,7 @@ def _list(amounts: Mapping[str, float], names: Iterable[str] = ()) -> str:
 
 
 def _cpu() -> str:
-    """This machine's processor, as it calls itself."""
+    """Return the name of this machine's processor."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

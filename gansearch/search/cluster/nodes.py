@@ -1,4 +1,4 @@
-"""Whether every node can do its part, asked of each one before the first trial, or when it joins."""
+"""Whether each node can train trials: it is asked before the first trial, or when it joins."""
 
 from __future__ import annotations
 
@@ -19,38 +19,43 @@ from gansearch.search.errors import SweepError
 from gansearch.store.object_store import Storage, is_url, join, reason
 
 _SECONDS = 300.0
-"""For a node to receive the code and to import it."""
+"""Time for a node to receive the code and to import it."""
 
 
 def check_nodes(experiment: Experiment, out: Path | Storage) -> None:
-    """Raises SweepError that names a node which cannot import the task, or see its data or the results in `out`.
+    """Ask every node whether it can import the task, and sees the data and the results in `out`.
 
-    `experiment` is that of the workers. A node that this process runs on is not asked when it is the only one.
+    `experiment` is that of the workers. A single node that this process runs on is not asked.
+
+    Raises:
+        SweepError: A node cannot. The message names it and says what it lacks.
     """
     nodes = alive()
     if len(nodes) == 1 and not ray.util.client.ray.is_connected():
         return
-    with _marked(out) as marker:
+    with _marker(out) as marker:
         asked = {ask(node["NodeID"], experiment, marker): node for node in nodes}
         for reference, node in asked.items():
-            wrong = answer(reference, _SECONDS)
-            if wrong is None:
-                wrong = f"did not answer within {_SECONDS:g} s"
-            if wrong and node["NodeID"] in {other["NodeID"] for other in alive()}:  # not one that has just left
-                raise SweepError(f"node {node['NodeManagerAddress']}: {wrong}")
+            problem = answer(reference, _SECONDS)
+            if problem is None:
+                problem = f"did not answer within {_SECONDS:g} s"
+            if problem and node["NodeID"] in {other["NodeID"] for other in alive()}:  # it has not just left
+                raise SweepError(f"node {node['NodeManagerAddress']}: {problem}")
 
 
 def ask(node: str, experiment: Experiment, marker: Path | str) -> ray.ObjectRef:
-    """Asks a node, by Ray's id, whether it can import the task, and sees its data and `marker`, a file of the results
-    folder or its URL."""
-    here = NodeAffinitySchedulingStrategy(node, soft=False)
-    # A worker that was killed says nothing of its node.
-    task = ray.remote(num_cpus=0, max_retries=2)(_look).options(scheduling_strategy=here)
+    """Ask a node, by Ray's id, whether it can import the task, and sees its data and `marker`.
+
+    `marker` is a file of the results folder, or its URL.
+    """
+    on_node = NodeAffinitySchedulingStrategy(node, soft=False)
+    # The death of a worker says nothing of its node.
+    task = ray.remote(num_cpus=0, max_retries=2)(_problem).options(scheduling_strategy=on_node)
     return task.remote(experiment.task, experiment.data_path, str(marker))
 
 
 def answer(reference: ray.ObjectRef, seconds: float) -> str | None:
-    """What is wrong with a node that was asked, "" if nothing is; None where it has not answered within the time."""
+    """Return the problem of a node that was asked, "" if it has none; None where it has not answered in time."""
     try:
         return str(ray.get(reference, timeout=seconds))
     except GetTimeoutError:
@@ -59,8 +64,8 @@ def answer(reference: ray.ObjectRef, seconds: float) -> str | None:
         return f"cannot run gansearch: {str(error).strip().splitlines()[-1]}"
 
 
-def _look(task: str, data: str | None, marker: str) -> str:
-    """What a node runs; returns what is wrong with it, or nothing."""
+def _problem(task: str, data: str | None, marker: str) -> str:
+    """Return what is wrong with the node that this runs on, "" if nothing is."""
     if is_url(marker):
         try:
             Storage(marker).read()
@@ -84,16 +89,16 @@ def _look(task: str, data: str | None, marker: str) -> str:
 
 
 @contextmanager
-def _marked(out: Path | Storage) -> Iterator[Path | str]:
-    """A file in `out` while it lasts; a folder that was made for it is removed again. Raises SweepError."""
+def _marker(out: Path | Storage) -> Iterator[Path | str]:
+    """Make a file in `out`, and remove it afterwards with the folders that were made for it."""
+    name = f".seen-{uuid.uuid4().hex}"
     if isinstance(out, Storage):
-        name = f".seen-{uuid.uuid4().hex}"
         out.write(name, b"seen")
         yield join(out.url, name)
         out.delete([name])
         return
     made = [folder for folder in (out, *out.parents) if not folder.exists()]
-    marker = out / f".seen-{uuid.uuid4().hex}"
+    marker = out / name
     try:
         try:
             out.mkdir(parents=True, exist_ok=True)

@@ -1,86 +1,210 @@
-"""Room for trials, given back whole.
+"""What gansearch changes in Ray 2.60, and what it takes from Ray by a private name.
 
-Ray 2.60 loses what it has just prepared for a placement group that is removed before it is created: a CPU or a GPU
-then counts as taken for as long as that Ray runs. Tune does so whenever a worker falls free for a trial that had asked
-for one of its own.
+No other module uses a private name of Ray, but for what `gansearch.search.population.scheduler` overrides of Tune's
+scheduler. Each entry says why it is here, which code of Ray it is about and when it can go.
 """
 
 from __future__ import annotations
 
+import logging
+import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
 
 import ray
+import requests
+from ray import tune
+from ray._private import worker as ray_worker
+from ray._private.authentication.grpc_authentication_client_interceptor import _get_authentication_metadata_tuple
+from ray._private.ray_constants import DASHBOARD_CLIENT_MAX_SIZE
+from ray._private.runtime_env import packaging
+from ray._private.utils import estimate_available_memory, get_num_cpus
+from ray.air._internal import usage
 from ray.air.execution import PlacementGroupResourceManager
 from ray.air.execution.resources.request import ResourceRequest
+from ray.job_submission import JobSubmissionClient
+from ray.train._internal import storage
 from ray.tune.execution import tune_controller
+from ray.tune.experiment import Trial
+from ray.tune.impl.tuner_internal import TunerInternal
 from ray.util.placement_group import PlacementGroup, remove_placement_group
 
-_MOMENT_SECONDS = 2
-"""Ray tries again once a second to create a group for which there was no room."""
+NODE_PACKAGE_BYTES: int = packaging.GCS_STORAGE_MAX_SIZE
+"""Largest package that Ray sends to nodes. Ray says so only after it has packed everything."""
+JOB_PACKAGE_BYTES: int = DASHBOARD_CLIENT_MAX_SIZE
+"""Largest package that the dashboard takes with a job. Ray says so only after it has been sent."""
+_CREATION_SECONDS = 2
+"""Time for a placement group to be created. Ray tries once a second to create one that did not fit."""
+_ANSWER_SECONDS = 60.0
 
 
-def release(places: Iterable[PlacementGroup]) -> None:
-    """Removes placement groups, which are given a moment to be created first: one for all of them."""
-    places = list(places)
-    _settled(places)
-    for place in places:
-        remove_placement_group(place)
+@contextmanager
+def patched() -> Iterator[None]:
+    """Change Ray Tune for the time of one `Tuner.fit()` in this process."""
+    with ExitStack() as stack:
+        # Placement groups: see ResourceManager. The controller has a parameter for it, which Tuner does not pass on.
+        stack.enter_context(_replaced(tune_controller, "PlacementGroupResourceManager", ResourceManager))
+        # Usage statistics (ray/air/_internal/usage.py): to count which trackers a sweep has, Ray imports each one that
+        # is installed. MLflow alone takes a second, and records that it was used. No setting turns off the import.
+        stack.enter_context(_replaced(usage, "tag_callbacks", lambda callbacks: False))
+        if ray.util.client.ray.is_connected():
+            # Driver files (ray/train/_internal/storage.py): Tune keeps them in the session folder of this node, and a
+            # client is on no node. It can go with `make_tuner`.
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="gansearch-"))
+            stack.enter_context(_replaced(storage, "_get_ray_train_session_dir", lambda: folder))
+        yield
 
 
-def _settled(places: Iterable[PlacementGroup]) -> None:
-    by = time.monotonic() + _MOMENT_SECONDS
-    for place in places:
-        place.wait(max(0.0, by - time.monotonic()))
+@contextmanager
+def _replaced(module: Any, name: str, value: Any) -> Iterator[None]:
+    original = getattr(module, name)
+    setattr(module, name, value)
+    try:
+        yield
+    finally:
+        setattr(module, name, original)
 
 
-class Room(PlacementGroupResourceManager):
-    """Tune's own, but that a group which is not wanted any more serves the next request, or is removed once created."""
+def make_tuner(trainable: Any, **settings: Any) -> Any:
+    """Return a tuner whose `fit()` runs in this process, also through Ray Client.
+
+    Through Ray Client, `tune.Tuner` would move itself to the cluster's head node, away from the Optuna study and the
+    results folder. It has no parameter against that (ray/tune/tuner.py, `_force_on_current_node`).
+    """
+    if ray.util.client.ray.is_connected():
+        return TunerInternal(trainable=trainable, _tuner_kwargs={"_remote": False}, **settings)
+    return tune.Tuner(trainable, **settings)
+
+
+class ResourceManager(PlacementGroupResourceManager):
+    """Tune's resource manager, which removes no placement group before it is created.
+
+    Ray loses the CPUs and GPUs that it has just prepared for a group that is removed too early: they count as taken as
+    long as that Ray runs (https://github.com/ray-project/ray/issues/64693, open). Tune removes groups so whenever a
+    worker falls free for a trial that has asked for a new one. Here such a group serves the next request of the same
+    resources, or is removed once it is created. This class can go when the issue is closed.
+    """
 
     def __init__(self, update_interval_s: float = 0.1):
+        """Start with no requests; `update_interval_s` is as in the base class, in seconds."""
         super().__init__(update_interval_s)
-        self._unwanted = Counter[ResourceRequest]()
-        """How many groups that are not created yet nobody waits for."""
+        self._cancelled = Counter[ResourceRequest]()
+        """Number of groups, not created yet, that nobody waits for."""
 
     def cancel_resource_request(self, resource_request: ResourceRequest) -> None:
-        if self._unwanted[resource_request] < len(self._request_to_staged_pgs[resource_request]):
-            self._unwanted[resource_request] += 1
+        """Take back a request. Its group stays until it is created."""
+        if self._cancelled[resource_request] < len(self._request_to_staged_pgs[resource_request]):
+            self._cancelled[resource_request] += 1
         else:
-            self._remove(resource_request)
+            self._remove_ready(resource_request)
 
     def request_resources(self, resource_request: ResourceRequest) -> None:
-        if self._unwanted[resource_request]:
-            self._unwanted[resource_request] -= 1
+        """Ask for resources: a cancelled group of the same ones, else a new one."""
+        if self._cancelled[resource_request]:
+            self._cancelled[resource_request] -= 1
         else:
             super().request_resources(resource_request)
 
     def update_state(self) -> None:
+        """Note which groups have been created, and remove those that nobody waits for."""
         super().update_state()
-        for request, unwanted in self._unwanted.items():
-            # Those that are created first serve who waits; what is too many then is removed.
-            for _ in range(unwanted - len(self._request_to_staged_pgs[request])):
-                self._unwanted[request] -= 1
-                self._remove(request)
-
-    def _remove(self, request: ResourceRequest) -> None:
-        place = self._request_to_ready_pgs[request].pop()
-        del self._pg_to_request[place]
-        remove_placement_group(place)
+        for request, cancelled in self._cancelled.items():
+            # The groups that are created first serve those that wait.
+            for _ in range(cancelled - len(self._request_to_staged_pgs[request])):
+                self._cancelled[request] -= 1
+                self._remove_ready(request)
 
     def clear(self) -> None:
+        """Remove all groups."""
         if ray.is_initialized():
-            _settled(self._pg_to_staging_future)
+            _wait_until_created(self._pg_to_staging_future)
         super().clear()
+
+    def _remove_ready(self, request: ResourceRequest) -> None:
+        group = self._request_to_ready_pgs[request].pop()
+        del self._pg_to_request[group]
+        remove_placement_group(group)
+
+
+def remove_groups(groups: Iterable[PlacementGroup]) -> None:
+    """Remove placement groups once they are created, or after two seconds in all: see `ResourceManager`."""
+    groups = list(groups)
+    _wait_until_created(groups)
+    for group in groups:
+        remove_placement_group(group)
+
+
+def _wait_until_created(groups: Iterable[PlacementGroup]) -> None:
+    deadline = time.monotonic() + _CREATION_SECONDS
+    for group in groups:
+        group.wait(max(0.0, deadline - time.monotonic()))
+
+
+def kill_worker(trial: Trial) -> None:
+    """Kill the worker process of a trial, after which Tune counts a failure and tries again.
+
+    Tune has no public way to end the worker of a trial that may go on; the actor is known to the trial's temporary
+    state alone (ray/tune/experiment/trial.py).
+    """
+    ray.kill(trial.temporary_state.ray_actor)
 
 
 @contextmanager
-def given_back() -> Iterator[None]:
-    """Tune takes `Room` inside; no setting of it would say so."""
-    original = tune_controller.PlacementGroupResourceManager
-    tune_controller.PlacementGroupResourceManager = Room
-    try:
+def no_worker_logs() -> Iterator[None]:
+    """Keep Ray from printing about its processes.
+
+    `ray.init(log_to_driver=False)` leaves out what workers print, but not Ray's own lines about dead processes, which
+    would break up the live view (ray/_private/worker.py, `print_worker_logs`).
+    """
+    with _replaced(ray_worker, "_worker_logs_enabled", False):
         yield
-    finally:
-        tune_controller.PlacementGroupResourceManager = original
+
+
+def machine() -> dict[str, float]:
+    """Return the CPUs and the free memory in bytes that Ray would find on this machine, without starting it.
+
+    Ray respects the limits of a container; `os.cpu_count()` and psutil do not.
+    """
+    return {
+        "CPU": float(get_num_cpus(override_docker_cpu_warning=True)),
+        "memory": float(estimate_available_memory()),
+    }
+
+
+def token_metadata() -> tuple[tuple[str, str], ...]:
+    """Return the gRPC metadata with the token that Ray's own clients send; empty where none is set.
+
+    Ray tries for minutes to join a cluster whose token is another one, so the token is tried out before.
+    """
+    metadata: tuple[tuple[str, str], ...] = _get_authentication_metadata_tuple()
+    return metadata
+
+
+def visit_package(root: Path, excludes: list[str], visit: Callable[[Path], None]) -> None:
+    """Call `visit` with each path that Ray would pack of a folder; what `visit` raises ends the walk.
+
+    Ray reads .gitignore and .rayignore files with a copy of pathspec that is private to it.
+    """
+    ignored = [packaging._get_excludes(root, excludes)]
+    packaging._dir_travel(
+        root, ignored, visit, include_gitignore=True, logger=logging.Logger("quiet", logging.CRITICAL)
+    )
+
+
+def write_package(root: str, file: Path, excludes: list[str]) -> None:
+    """Write the .zip file that Ray would send of a folder.
+
+    `JobSubmissionClient` packs a folder by itself, but has no way to add files to it.
+    """
+    packaging.create_package(root, file, include_gitignore=True, excludes=excludes)
+
+
+class JobClient(JobSubmissionClient):
+    """Ray's client for jobs, with a time limit for each answer; Ray's own waits for ever where the network is gone."""
+
+    def _do_request(self, *request: Any, **options: Any) -> requests.Response:
+        return super()._do_request(*request, **{"timeout": _ANSWER_SECONDS, **options})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from dataclasses import dataclass, field
@@ -10,65 +9,69 @@ from pathlib import Path
 from typing import Any
 
 import ray
-from ray._private.runtime_env import packaging
 
 from gansearch.experiment import Experiment
 from gansearch.gan.registry import task_named
+from gansearch.search.cluster.ray_patches import NODE_PACKAGE_BYTES, visit_package
 from gansearch.search.errors import SweepError
 
 LEFT_OUT = (
     *(".git", ".venv", "venv", "node_modules", "__pycache__", "*.pyc", ".ipynb_checkpoints"),
     *(".mypy_cache", ".pytest_cache", ".ruff_cache", "/results", "/wandb", "/mlruns"),
 )
-"""Never sent, as in a .gitignore; files that .gitignore and .rayignore name are not sent either."""
+"""Patterns, as in a .gitignore, of what is never sent; nor is what .gitignore and .rayignore files name."""
 _JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"
-"""Set by Ray in a submitted job, whose working directory every node has already."""
+"""Variable that Ray sets in a submitted job, whose working directory every node has already."""
 FROM = "GANSEARCH_FROM"
-"""Set in a job of ours: the folder that the working directory is a copy of, on the machine that submitted it."""
+"""Variable of a submitted sweep: the folder on the submitting machine of which the working directory is a copy."""
 
 
 @dataclass(frozen=True)
 class Code:
-    """What Ray brings to each node, once and not once a trial, and the experiment as workers read it."""
+    """What Ray brings to each node once for all trials, and the experiment as workers read it."""
 
     experiment: Experiment
     """Paths into the folder that is sent are relative to it: a worker's working directory is its copy."""
     runtime_env: dict[str, Any] = field(default_factory=dict)
+    """Ray's runtime environment."""
 
 
 def code_for(experiment: Experiment, out: Path | None = None) -> Code:
-    """For a cluster: this very gansearch, and the folder of the task's code, if that is the user's own.
+    """Return what a cluster is sent: this gansearch, and the folder of the task's code if that is the user's own.
 
-    That is the folder of `./file.py`, or the working directory for a module in it; an installed package has to be
-    installed on the nodes too. `out`, where results go, is left out. In a Ray that this process started or joined
-    already nothing is sent: it is used as it is. Raises TaskError where the code cannot be imported here, and
-    SweepError where its folder is too large to be sent.
+    The folder is that of `./file.py`, or the working directory for a module in it; an installed package has to be
+    installed on the nodes too. `out`, where results go, is left out. Nothing is sent in a Ray that this process started
+    or joined already: it is used as it is.
+
+    Raises:
+        TaskError: The code cannot be imported on this machine.
+        SweepError: Its folder is too large to be sent.
     """
     if ray.is_initialized():
         return Code(experiment)
-    experiment, job = here(experiment), os.environ.get(_JOB, "")
+    experiment, job = local(experiment), os.environ.get(_JOB, "")
     task_named(experiment.task)
     env: dict[str, Any] = {} if "py_modules" in job else {"py_modules": [str(Path(__file__).parents[2])]}
     root = _root(experiment.task)
     if root is None:
         return Code(experiment, env)
     if "working_dir" in job:
-        return Code(_seen_from(Path.cwd(), experiment), env)
+        return Code(_relative_to(Path.cwd(), experiment), env)
     excludes = [*LEFT_OUT]
     if out and out.is_relative_to(root) and out != root:
         excludes.append(f"/{out.relative_to(root).as_posix()}")
     _check_size(root, excludes)
-    return Code(_seen_from(root, experiment), {**env, "working_dir": str(root), "excludes": excludes})
+    return Code(_relative_to(root, experiment), {**env, "working_dir": str(root), "excludes": excludes})
 
 
-def here(experiment: Experiment) -> Experiment:
-    """The experiment as this process reads it: a job of ours finds the user's folder in its working directory."""
+def local(experiment: Experiment) -> Experiment:
+    """Return the experiment as this process reads it: a submitted sweep has the user's folder as working directory."""
     root = os.environ.get(FROM)
-    return _seen_from(Path(root), experiment) if root else experiment
+    return _relative_to(Path(root), experiment) if root else experiment
 
 
 def _root(task: str) -> Path | None:
-    """The folder that holds the code of a task; None for a built-in one and for an installed package."""
+    """Return the folder that holds the code of a task; None for a built-in one and for an installed package."""
     where = task.rpartition(":")[0]
     if where.endswith(".py"):
         return Path(where).parent
@@ -78,8 +81,8 @@ def _root(task: str) -> Path | None:
     return Path.cwd() if Path(file).is_relative_to(Path.cwd()) else None
 
 
-def _seen_from(root: Path, experiment: Experiment) -> Experiment:
-    """The experiment with relative paths where they lead into `root`."""
+def _relative_to(root: Path, experiment: Experiment) -> Experiment:
+    """Return the experiment with paths that lead into `root` relative to it."""
     where, _, name = experiment.task.rpartition(":")
     path = experiment.data_path
     update: dict[str, Any] = {}
@@ -91,24 +94,19 @@ def _seen_from(root: Path, experiment: Experiment) -> Experiment:
 
 
 def _check_size(root: Path, excludes: list[str]) -> None:
-    """Raises SweepError where Ray would refuse the folder, before it is packed."""
-    sizes: dict[Path, int] = {}
-    limit = packaging.GCS_STORAGE_MAX_SIZE
+    """Raise SweepError where Ray would refuse the folder, before it is packed."""
+    total, largest = 0, (0, root)
 
-    def note(path: Path) -> None:
-        if path.is_file():
-            sizes[path] = path.stat().st_size
-            if sum(sizes.values()) > limit:
-                raise OverflowError
+    def count(path: Path) -> None:
+        nonlocal total, largest
+        size = path.stat().st_size if path.is_file() else 0
+        total, largest = total + size, max(largest, (size, path))
+        if total > NODE_PACKAGE_BYTES:
+            name, megabytes = largest[1].relative_to(root), largest[0] / 2**20
+            raise SweepError(
+                f"task: {root} goes to every node of the cluster, but holds more than "
+                f"{NODE_PACKAGE_BYTES / 2**20:,.0f} MB (such as {name}, {megabytes:,.0f} MB). Name what the code does "
+                "not need in a .rayignore file there, or keep data where every node sees it"
+            )
 
-    quiet = logging.Logger("quiet", level=logging.CRITICAL)
-    ignored = [packaging._get_excludes(root, excludes)]
-    try:
-        packaging._dir_travel(root, ignored, note, include_gitignore=True, logger=quiet)
-    except OverflowError:
-        largest = max(sizes, key=lambda path: sizes[path])
-        raise SweepError(
-            f"task: {root} goes to every node of the cluster, but holds more than {limit / 2**20:,.0f} MB (such as "
-            f"{largest.relative_to(root)}, {sizes[largest] / 2**20:,.0f} MB). Name what the code does not need in a "
-            ".rayignore file there, or keep data where every node sees it"
-        ) from None
+    visit_package(root, excludes, count)

@@ -1,4 +1,4 @@
-"""The jobs of a Ray cluster, through its dashboard: what is reachable of one from a laptop."""
+"""The jobs of a Ray cluster, seen through its dashboard."""
 
 from __future__ import annotations
 
@@ -14,49 +14,51 @@ from urllib.parse import urlsplit
 
 import requests
 from ray.exceptions import AuthenticationError
-from ray.job_submission import JobDetails, JobSubmissionClient
+from ray.job_submission import JobDetails
 
+from gansearch.search.cluster.ray_patches import JobClient
 from gansearch.search.errors import WANTS_TOKEN, SweepError
 
 NAME, OUT = "gansearch", "gansearch_out"
-"""Metadata of a sweep's job: its experiment's name, and where its results go."""
-_REACH_SECONDS, _ANSWER_SECONDS = 10.0, 60.0
+"""Metadata of a sweep's job: the name of its experiment, and where its results go."""
+_REACH_SECONDS = 10.0
 _READY_SECONDS = 60.0
 _NOT_READY = "No available agent"  # Ray has no class for it
 _REASON = 300
-"""Characters of others' own words at most."""
+"""Most characters of an error of others in a message."""
 
 
 class NoAnswer(SweepError):
-    """The dashboard is not there, or not now."""
+    """The dashboard does not answer, or refuses the request."""
 
 
 class Jobs:
     """The jobs of the cluster whose dashboard is at `url`, such as http://HOST:8265.
 
-    Everything raises SweepError: NoAnswer where no dashboard answers, and with what to set where it wants a token.
+    Every method raises SweepError where the dashboard wants a token, with what to set, and NoAnswer where none answers.
     """
 
     def __init__(self, url: str):
-        self.url = _whole(url)
+        """Connect to the dashboard."""
+        self.url = _with_scheme(url)
         for name in ("ray.dashboard.modules.dashboard_sdk", "ray._private.runtime_env.packaging"):
             logging.getLogger(name).setLevel(logging.WARNING)
-        with self._talk():
+        with self._errors():
             address = urlsplit(self.url)
             port = address.port or (443 if address.scheme == "https" else 80)
             socket.create_connection((address.hostname or "", port), timeout=_REACH_SECONDS).close()
             with _without("RAY_API_SERVER_ADDRESS", "RAY_ADDRESS"):  # which would overrule the address
-                self._client = _Client(self.url)
+                self._client = JobClient(self.url)
 
     def submit(self, **job: Any) -> str:
-        """Starts a job, `job` as JobSubmissionClient.submit_job takes it; returns its id.
+        """Start a job, `job` as `JobSubmissionClient.submit_job` takes it, and return its id.
 
-        A cluster that has just come up is waited for: its dashboard answers before it can take jobs.
+        The dashboard of a cluster that has just come up answers before it can take jobs; it is tried for a minute.
         """
         deadline = time.monotonic() + _READY_SECONDS
         while True:
             try:
-                with self._talk():
+                with self._errors():
                     return str(self._client.submit_job(**job))
             except NoAnswer as error:
                 if _NOT_READY not in str(error) or time.monotonic() > deadline:
@@ -64,9 +66,13 @@ class Jobs:
                 time.sleep(1)
 
     def info(self, job: str) -> JobDetails:
-        """Raises SweepError, with the ids that are near, where there is no such job."""
+        """Return what the cluster knows of a job.
+
+        Raises:
+            SweepError: There is no such job. The message has the ids that are near.
+        """
         try:
-            with self._talk():
+            with self._errors():
                 return self._client.get_job_info(job)
         except NoAnswer as error:
             if "does not exist" not in str(error):  # Ray has no class for it
@@ -77,17 +83,21 @@ class Jobs:
         raise SweepError(f"{self.url}: there is no job {job!r}{there}")
 
     def log(self, job: str) -> str:
-        """All that the job has printed."""
-        with self._talk():
+        """Return all that the job has printed."""
+        with self._errors():
             return str(self._client.get_job_logs(job))
 
     def delete(self, job: str) -> None:
-        """Takes an ended job off the list."""
-        with self._talk():
+        """Remove a job that has ended from the cluster's list."""
+        with self._errors():
             self._client.delete_job(job)
 
     def newest(self, name: str | None = None) -> JobDetails:
-        """The sweep that was submitted last, of the experiment of that name. Raises SweepError where there is none."""
+        """Return the sweep that was submitted last, of the experiment of that name.
+
+        Raises:
+            SweepError: There is none.
+        """
         sweeps = self._sweeps()
         for job in sweeps:
             if name in (None, (job.metadata or {})[NAME]):
@@ -97,13 +107,14 @@ class Jobs:
         raise SweepError(f"{self.url}: no sweep {f'of {name!r} ' if name else ''}was submitted there{there}")
 
     def _sweeps(self) -> list[JobDetails]:
-        """Newest first."""
-        with self._talk():
+        """Return the jobs that are sweeps, newest first."""
+        with self._errors():
             jobs = [job for job in self._client.list_jobs() if NAME in (job.metadata or {})]
         return sorted(jobs, key=lambda job: job.start_time or 0, reverse=True)
 
     @contextmanager
-    def _talk(self) -> Iterator[None]:
+    def _errors(self) -> Iterator[None]:
+        """Turn the errors of Ray's client into SweepError."""
         try:
             yield
         except AuthenticationError as error:
@@ -115,21 +126,14 @@ class Jobs:
             raise NoAnswer(f"{self.url}: {what} ({reason})") from None
 
 
-class _Client(JobSubmissionClient):
-    """Ray's, which waits for an answer for ever where the network is gone."""
-
-    def _do_request(self, *request: Any, **options: Any) -> requests.Response:
-        return super()._do_request(*request, **{"timeout": _ANSWER_SECONDS, **options})
-
-
 def split(address: str) -> tuple[str, str]:
-    """The dashboard's URL and the id in http://HOST:PORT/ID, "" where there is none."""
-    whole = urlsplit(_whole(address))
-    return f"{whole.scheme}://{whole.netloc}", whole.path.strip("/")
+    """Return the dashboard's URL and the job's id of http://HOST:PORT/ID; without an id it is ""."""
+    url = urlsplit(_with_scheme(address))
+    return f"{url.scheme}://{url.netloc}", url.path.strip("/")
 
 
-def _whole(url: str) -> str:
-    """The URL with its scheme and without a slash at its end."""
+def _with_scheme(url: str) -> str:
+    """Return the URL with its scheme and without a slash at its end."""
     scheme, colons, rest = url.rpartition("://")
     if colons and scheme not in ("http", "https"):
         raise SweepError(f"{url}: is no dashboard's address, such as http://HOST:8265; {scheme}:// goes to --address")
@@ -138,8 +142,9 @@ def _whole(url: str) -> str:
 
 @contextmanager
 def _without(*names: str) -> Iterator[None]:
-    kept = {name: os.environ.pop(name) for name in names if name in os.environ}
+    """Take variables out of the environment for a while."""
+    values = {name: os.environ.pop(name) for name in names if name in os.environ}
     try:
         yield
     finally:
-        os.environ.update(kept)
+        os.environ.update(values)

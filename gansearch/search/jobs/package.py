@@ -1,4 +1,4 @@
-"""What a job is sent: the experiment, the user's code or a built-in task's data, and this very gansearch."""
+"""What a job is sent: the experiment, the user's code or the data of a built-in task, and this gansearch."""
 
 from __future__ import annotations
 
@@ -9,31 +9,33 @@ from pathlib import Path
 from typing import Any
 
 from packaging.requirements import Requirement
-from ray._private.ray_constants import DASHBOARD_CLIENT_MAX_SIZE
-from ray._private.runtime_env.packaging import create_package
 
 from gansearch.experiment import Experiment, ExperimentError
+from gansearch.search.cluster.ray_patches import JOB_PACKAGE_BYTES, write_package
 from gansearch.search.cluster.runtime_env import FROM, code_for
 from gansearch.search.errors import SweepError
 from gansearch.search.sampling.start_points import PUBLISHED, fields_of
 
 FILE = "gansearch-experiment.yaml"
 """The experiment in the job's working directory."""
-_MOST_BYTES, _SPARE_BYTES = DASHBOARD_CLIENT_MAX_SIZE, 2**20
-"""Of a package that Ray's dashboard takes, and what it holds beside a task's data."""
-_THERE = {"ray", "torch"}
+_SPARE_BYTES = 2**20
+"""What a package holds at most beside the data of a built-in task."""
+_KEPT = {"ray", "torch"}
 """What --pip never changes on a cluster: what it runs, and a build that fits its GPUs."""
 
 
 def packed(experiment: Experiment, package: Path, pip: bool = False) -> dict[str, Any]:
-    """Writes the .zip file `package`, the job's working directory; gives its runtime environment.
+    """Write the .zip file `package`, the job's working directory, and return the job's runtime environment.
 
-    Raises SweepError, TaskError or ExperimentError.
+    Raises:
+        SweepError: The package is larger than a dashboard takes.
+        TaskError: The task's code cannot be imported.
+        ExperimentError: requirements.txt has more than packages in it.
     """
     code = code_for(experiment)
     root, data = code.runtime_env.get("working_dir"), _data(experiment)
     if root is not None:
-        create_package(root, package, include_gitignore=True, excludes=code.runtime_env["excludes"])
+        write_package(root, package, code.runtime_env["excludes"])
     elif data:
         root = str(Path(str(experiment.data_path)).parent)
     with zipfile.ZipFile(package, "a", zipfile.ZIP_DEFLATED) as archive:
@@ -41,11 +43,11 @@ def packed(experiment: Experiment, package: Path, pip: bool = False) -> dict[str
         for file in data:
             archive.write(file, file.relative_to(str(root)))
     size = package.stat().st_size
-    if size > _MOST_BYTES:
+    if size > JOB_PACKAGE_BYTES:
         raise SweepError(
             f"task: {root} holds {size / 2**20:,.0f} MB when packed, and the cluster's dashboard takes "
-            f"{_MOST_BYTES / 2**20:,.0f} MB. Name what the code does not need in a .rayignore file there, or keep data "
-            "where every node sees it"
+            f"{JOB_PACKAGE_BYTES / 2**20:,.0f} MB. Name what the code does not need in a .rayignore file there, or "
+            "keep data where every node sees it"
         )
     env: dict[str, Any] = {
         "working_dir": str(package),
@@ -58,9 +60,13 @@ def packed(experiment: Experiment, package: Path, pip: bool = False) -> dict[str
 
 
 def packages(root: Path | None) -> list[str]:
-    """What gansearch needs, in the versions that are here, and the user's own requirements."""
+    """Return what gansearch needs, in the versions of this machine, and the lines of the user's requirements.txt.
+
+    Raises:
+        ExperimentError: requirements.txt has an option in it.
+    """
     needs = [Requirement(text) for text in requires("gansearch") or ()]
-    own = [f"{need.name}=={version(need.name)}" for need in needs if not need.marker and need.name not in _THERE]
+    own = [f"{need.name}=={version(need.name)}" for need in needs if not need.marker and need.name not in _KEPT]
     file = root and root / "requirements.txt"
     if not file or not file.is_file():
         return own
@@ -72,7 +78,7 @@ def packages(root: Path | None) -> list[str]:
 
 
 def _data(experiment: Experiment) -> list[Path]:
-    """The files that a built-in task reads; none where they are too large to be sent: all nodes have to see them."""
+    """Return the files that a built-in task reads, or none where they are too large to be sent."""
     path = experiment.data_path
     if ":" in experiment.task or path is None:
         return []
@@ -81,13 +87,13 @@ def _data(experiment: Experiment) -> list[Path]:
         if file.is_file():
             files.append(file)
             size += file.stat().st_size
-            if size > _MOST_BYTES - _SPARE_BYTES:
+            if size > JOB_PACKAGE_BYTES - _SPARE_BYTES:
                 return []
     return files
 
 
 def _portable(experiment: Experiment) -> Experiment:
-    """The experiment with the fields of those files that `start_from` names, which stay here."""
+    """Return the experiment with the fields of the files that `start_from` names, which are not sent."""
     points = [
         {name: json.loads(json.dumps(value, default=_plain)) for name, value in fields_of(point).items()}
         if isinstance(point, str) and point not in PUBLISHED
@@ -98,5 +104,5 @@ def _portable(experiment: Experiment) -> Experiment:
 
 
 def _plain(value: Any) -> Any:
-    """A change of a schedule as plain data."""
+    """Return a change of a schedule as plain data."""
     return value.model_dump(mode="json", exclude_none=True)

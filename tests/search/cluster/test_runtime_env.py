@@ -4,10 +4,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from ray._private.runtime_env import packaging
 
 from gansearch.experiment import Experiment
-from gansearch.search.cluster import nodes
+from gansearch.search.cluster import nodes, runtime_env
 from gansearch.search.cluster.runtime_env import code_for
 from gansearch.search.errors import SweepError
 
@@ -78,7 +77,7 @@ def test_a_job_has_its_working_directory_already(make_tiny, mine, monkeypatch):
 
 
 def test_a_folder_that_is_too_large_is_refused_unless_what_is_large_is_left_out(make_tiny, mine, monkeypatch):
-    monkeypatch.setattr(packaging, "GCS_STORAGE_MAX_SIZE", 500)
+    monkeypatch.setattr(runtime_env, "NODE_PACKAGE_BYTES", 500)
     experiment = make_tiny(task=f"{mine}/my_gan.py:Mine", task_options={})
     with pytest.raises(SweepError, match=r"such as data\.txt.*\.rayignore"):
         code_for(experiment, mine / "out")
@@ -90,11 +89,11 @@ def test_a_folder_that_is_too_large_is_refused_unless_what_is_large_is_left_out(
 
 def test_what_a_node_may_lack(mine, tmp_path):
     task, marker = f"{mine}/my_gan.py:Mine", str(mine / "my_gan.py")
-    assert nodes._look(task, None, marker) == ""
-    assert nodes._look(task, str(mine / "data.txt"), marker) == ""
-    assert "does not see" in nodes._look(task, None, str(tmp_path / "out" / "marker"))
-    assert "there is no file" in nodes._look(f"{tmp_path}/none.py:Mine", None, marker)
-    assert "there is no /data/none" in nodes._look(task, "/data/none", marker)
+    assert nodes._problem(task, None, marker) == ""
+    assert nodes._problem(task, str(mine / "data.txt"), marker) == ""
+    assert "does not see" in nodes._problem(task, None, str(tmp_path / "out" / "marker"))
+    assert "there is no file" in nodes._problem(f"{tmp_path}/none.py:Mine", None, marker)
+    assert "there is no /data/none" in nodes._problem(task, "/data/none", marker)
 
 
 def test_a_data_set_by_its_name_is_no_file_that_a_node_lacks():
@@ -106,10 +105,10 @@ def test_a_data_set_by_its_name_is_no_file_that_a_node_lacks():
 
 def test_the_marker_leaves_nothing_behind(tmp_path):
     out = tmp_path / "a" / "b"
-    with nodes._marked(out) as marker:
+    with nodes._marker(out) as marker:
         assert marker.is_file()
     assert not (tmp_path / "a").exists()
     out.mkdir(parents=True)
-    with nodes._marked(out):
+    with nodes._marker(out):
         pass
     assert list(out.iterdir()) == []

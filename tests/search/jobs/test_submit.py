@@ -217,7 +217,7 @@ def test_a_built_in_task_s_data_go_along_while_the_dashboard_takes_them(mine, mo
     with zipfile.ZipFile(mine / "file.zip") as archive:
         assert sorted(archive.namelist()) == [FILE, "points.npy"]
 
-    monkeypatch.setattr(packing, "_MOST_BYTES", 2**20 + 1000)
+    monkeypatch.setattr(packing, "JOB_PACKAGE_BYTES", 2**20 + 1000)
     env = packed(Experiment.parse(fields), mine / "large.zip")
     with zipfile.ZipFile(mine / "large.zip") as archive:
         assert archive.namelist() == [FILE]
@@ -225,7 +225,7 @@ def test_a_built_in_task_s_data_go_along_while_the_dashboard_takes_them(mine, mo
 
 
 def test_what_the_dashboard_does_not_take_is_told_before_it_is_sent(mine, monkeypatch):
-    monkeypatch.setattr(packing, "_MOST_BYTES", 100)
+    monkeypatch.setattr(packing, "JOB_PACKAGE_BYTES", 100)
     with pytest.raises(SweepError, match=rf"task: {mine} holds .* when packed, and the cluster's dashboard takes"):
         packed(Experiment.load("experiment.yaml"), mine / "package.zip")
 
