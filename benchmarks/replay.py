@@ -43,7 +43,7 @@ from sklearn.ensemble import ExtraTreesRegressor
 from gansearch.experiment import Experiment
 from gansearch.search.sampling.objective import study_of, tell
 from gansearch.search.sampling.samplers import make_sampler
-from gansearch.search.sampling.space import ask, distributions, params
+from gansearch.search.sampling.space import SearchSpace
 from gansearch.search.worker.halving import RUNGS, Rungs
 from gansearch.search.worker.racing import Race
 from gansearch.stability.verdict import worst
@@ -162,10 +162,10 @@ def _search(land: Landscape, experiment: Experiment, seed: int, prune: bool) -> 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = study_of(optuna.storages.InMemoryStorage(), "replay", experiment.objective)
     study.sampler = make_sampler(experiment)
-    rungs, space = Rungs(), distributions(experiment)
+    rungs, space = Rungs(), SearchSpace(experiment)
     while True:
-        trial = ask(study, experiment, space)
-        chosen = params(experiment, trial.params)
+        trial = space.ask(study)
+        chosen = space.params(trial.params)
         run = land.draw(chosen, seeds)
         row = row_of(trial.number, run, chosen) | (_stopped(run, land.updates, rungs) if prune else {})
         tell(trial, row, experiment.objective)
@@ -193,11 +193,11 @@ def asha(land: Landscape, seed: int) -> Iterator[dict[str, Any]]:
     """Ray Tune's ASHA with its defaults and ten reports a trial, Optuna's TPE minimising the last distance told."""
     experiment, seeds = land.experiment, random.Random(f"seeds {seed}")
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
-    bracket, space, reports = _Bracket(1, 10, 4, 0), distributions(experiment), 10
+    bracket, space, reports = _Bracket(1, 10, 4, 0), SearchSpace(experiment), 10
     farthest = max(run.end["distance"] for run in land.runs if _ok(run))
     while True:
-        trial = ask(study, experiment, space)
-        chosen = params(experiment, trial.params)
+        trial = space.ask(study)
+        chosen = space.params(trial.params)
         run = land.draw(chosen, seeds)
         row = row_of(trial.number, run, chosen)
         for report in range(1, reports + 1):

@@ -24,7 +24,7 @@ import torch
 
 from gansearch.experiment import Experiment
 from gansearch.gan import Trainer, load_task
-from gansearch.search.sampling.space import ask, distributions, params
+from gansearch.search.sampling.space import SearchSpace
 from gansearch.stability.verdict import hopeless
 
 TASKS = ("ring", "grid", "digits")
@@ -39,7 +39,8 @@ def configuration(experiment: Experiment, index: int) -> dict[str, Any]:
     """The index-th random configuration of the experiment's space."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=index))
-    return params(experiment, ask(study, experiment, distributions(experiment)).params)
+    space = SearchSpace(experiment)
+    return space.params(space.ask(study).params)
 
 
 def run(task: str, index: int, path: Path) -> None:

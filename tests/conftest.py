@@ -1,6 +1,5 @@
 """One Ray for all tests of a session, on two CPUs, with nothing written into the user's home."""
 
-import importlib
 import os
 import shutil
 import time
@@ -51,7 +50,6 @@ def everything_is_free(request):
 
 
 def _start():
-    importlib.import_module("gansearch.search")  # whose settings come before Ray
     import ray
 
     ray.init("local", num_cpus=2, num_gpus=0, include_dashboard=False, log_to_driver=False, logging_level="ERROR")

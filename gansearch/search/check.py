@@ -8,24 +8,27 @@ from gansearch.search.callbacks.trackers import check_trackers
 from gansearch.search.errors import SweepError
 from gansearch.search.population.member import exchanges
 from gansearch.search.sampling.samplers import make_sampler
-from gansearch.search.sampling.space import distributions
+from gansearch.search.sampling.space import SearchSpace
 from gansearch.search.sampling.start_points import start_points
 from gansearch.search.sampling.warm_start import warm_trials
 
 
-def check_search(experiment: Experiment, new: bool = True) -> None:
-    """Raises ExperimentError for a wrong space, sampler, start or tracker, SweepError for a wrong `warm_start` or task.
+def check_search(experiment: Experiment, new: bool = True) -> SearchSpace:
+    """Return the space of an experiment whose search can be run.
+
+    Raises ExperimentError for a wrong space, sampler, start or tracker, SweepError for a wrong `warm_start` or task.
 
     A study that is not `new` has its starting points and its earlier trials already.
     """
     name = name_elsewhere(experiment.task)
     if name:
         raise SweepError(f"task: only this process knows {experiment.task!r}, and trials run in others: write {name}")
-    distributions(experiment)
+    space = SearchSpace(experiment)
     make_sampler(experiment)
     if experiment.is_population:
         exchanges(experiment)
     check_trackers(experiment)
     if new:
-        start_points(experiment)
-        warm_trials(experiment)
+        start_points(space)
+        warm_trials(space)
+    return space

@@ -16,6 +16,7 @@ from gansearch.experiment import Experiment
 from gansearch.search.errors import SweepError
 from gansearch.search.mirror import storage_of
 from gansearch.search.sampling.objective import tell
+from gansearch.search.sampling.space import SearchSpace
 from gansearch.search.sampling.space_change import with_columns, with_columns_of
 from gansearch.search.sampling.warm_start import configuration, placed
 from gansearch.search.worker.checkpoints import checkpoints
@@ -80,7 +81,7 @@ def only_one(folder: Folder) -> Iterator[None]:
         yield
 
 
-def mend(study: optuna.Study, known: Iterable[dict[str, Any]], experiment: Experiment) -> None:
+def mend(study: optuna.Study, known: Iterable[dict[str, Any]], space: SearchSpace) -> None:
     """Gives back to the study what its journal has lost of the trials whose rows are `known`.
 
     That is damaged, or did not reach its storage before the driver died.
@@ -90,8 +91,8 @@ def mend(study: optuna.Study, known: Iterable[dict[str, Any]], experiment: Exper
     worst = max((row["distance"] for row in rows.values() if math.isfinite(row["distance"])), default=1.0)
     for number in range(len(trials), max(rows, default=-1) + 1):
         if number in rows:
-            row = with_columns(experiment, rows[number])
-            study.add_trial(placed(experiment, configuration(experiment.training, row), row, worst))
+            row = with_columns(space.experiment, rows[number])
+            study.add_trial(placed(space, configuration(space.experiment.training, row), row, worst))
         else:
             study.add_trial(create_trial(state=TrialState.FAIL, user_attrs={"left_out": "the journal has lost it"}))
     for frozen in trials:

@@ -26,6 +26,7 @@ from gansearch.search.check import check_search
 from gansearch.search.cluster.cluster import cluster
 from gansearch.search.cluster.nodes import check_nodes
 from gansearch.search.cluster.ray_patches import make_tuner, patched
+from gansearch.search.cluster.ray_settings import ray_settings
 from gansearch.search.cluster.runtime_env import Code, code_for, local
 from gansearch.search.confirm import confirm, missing
 from gansearch.search.errors import Interrupted, SweepFailed
@@ -35,6 +36,7 @@ from gansearch.search.population.scheduler import Members, Population
 from gansearch.search.recorder import FAILURES, Recorder, Stop, about_run
 from gansearch.search.resume import check_folder, give_up, mend, only_one, read_rows, settle
 from gansearch.search.sampling.searcher import StudySearcher, open_study
+from gansearch.search.sampling.space import SearchSpace
 from gansearch.search.sampling.space_change import in_space, trained, with_columns
 from gansearch.search.sampling.start_points import enqueue
 from gansearch.search.sampling.stopping import Budget
@@ -94,7 +96,7 @@ def sweep(
     progress = Progress(address, silence)
     told = Listeners([progress, *listeners])
     experiment = check_folder(folder, experiment, resume, allow_change)
-    check_search(experiment, new=not folder.is_ours)
+    space = check_search(experiment, new=not folder.is_ours)
     with ExitStack() as stack:
         word = stack.enter_context(LastWord(folder))  # first of all, so that it is the last to end
         stack.callback(told.close)
@@ -112,6 +114,7 @@ def sweep(
         for text in task.warnings():
             _LOG.warning("warning: %s", text)
         code = code_for(experiment, folder.path) if address else Code(experiment)
+        stack.enter_context(ray_settings())
         told.doing("joining the cluster" if address else "starting Ray")
         ray_cluster = stack.enter_context(cluster(address, code.runtime_env))
         stack.callback(progress.close)  # it asks Ray
@@ -127,9 +130,7 @@ def sweep(
         slots = Slots(code.experiment, ray_cluster, seen, told)
         stack.callback(slots.close)
         try:
-            swept = _Sweep(
-                folder, experiment, code.experiment, str(ray_cluster), slots, told, interrupts, silence
-            ).run()
+            swept = _Sweep(folder, space, code.experiment, str(ray_cluster), slots, told, interrupts, silence).run()
         except (OSError, TuneError) as error:  # Ray Tune makes a traceback's text of what its callback raises
             reason = str(error).strip().splitlines()[-1]
             raise SweepFailed(folder.path, f"the sweep stopped: {reason}") from error
@@ -149,7 +150,7 @@ class _Sweep:
     def __init__(
         self,
         folder: Folder,
-        experiment: Experiment,
+        space: SearchSpace,
         there: Experiment,
         hardware: str,
         slots: Slots,
@@ -157,15 +158,16 @@ class _Sweep:
         interrupts: Interrupts,
         silence: Silence,
     ):
-        self.folder, self.experiment, self.there, self.hardware = folder, experiment, there, hardware
+        self.folder, self.space, self.there, self.hardware = folder, space, there, hardware
+        self.experiment = space.experiment
         self.slots, self.listeners, self.interrupts, self.silence = slots, listeners, interrupts, silence
 
     def run(self) -> Swept:
         known = read_rows(self.folder)
-        study = in_space(_study(self.folder, self.experiment, known), self.folder, self.experiment)
+        study = in_space(_study(self.folder, self.experiment, known), self.folder, self.space)
         write_whole(self.folder.experiment, self.experiment.to_yaml())
-        warm_up(study, self.experiment)
-        enqueue(study, self.experiment)
+        warm_up(study, self.space)
+        enqueue(study, self.space)
         rows = [with_columns(self.experiment, row) for row in known]
         self.listeners.begin(self.experiment, self.folder, self.slots.now, len(rows))
         recorder = self._recorder(study, rows)
@@ -185,7 +187,7 @@ class _Sweep:
         return _ended(self.folder, recorder.rows, len(rows))
 
     def _recorder(self, study: optuna.Study, rows: list[dict[str, Any]]) -> Recorder:
-        searcher = StudySearcher(study, self.experiment, Budget(self.experiment, rows))
+        searcher = StudySearcher(study, self.space, Budget(self.experiment, rows))
         recorder = PopulationRecorder if self.experiment.is_population else Recorder
         return recorder(
             *(self.folder, self.experiment, searcher, self.listeners, self.interrupts, rows),
@@ -252,7 +254,7 @@ class _Sweep:
         chosen: dict[int | None, dict[str, Any]] = {None: {}}  # the default settings: nothing is searched
         for number in {number for number, _ in runs if number is not None}:
             schedule = (read_record(self.folder, number) or {}).get("schedule", ())
-            chosen[number] = scheduled(trained(self.experiment, study, known[number]), schedule)
+            chosen[number] = scheduled(trained(self.space, study, known[number]), schedule)
         updates = (self.experiment.confirm and self.experiment.confirm.updates) or self.experiment.training.updates
         patience = self.silence.whole(slowest(rows) * updates)
         confirm(self.folder, self.there, runs, chosen, self.slots, patience, self.listeners, self.interrupts)
@@ -265,7 +267,7 @@ class _Sweep:
 def _study(folder: Folder, experiment: Experiment, rows: list[dict[str, Any]]) -> optuna.Study:
     """The folder's study, in which no trial runs, with what its journal has lost of the trials that ended."""
     study = open_study(folder, experiment)
-    mend(study, rows, Experiment.load(folder.experiment))  # in the space that the trials were in
+    mend(study, rows, SearchSpace(Experiment.load(folder.experiment)))  # in the space that the trials were in
     settle(study, folder, experiment.objective)
     return study
 

@@ -25,7 +25,7 @@ from gansearch.search.dry_run.cost import LookCost, UpdateCost, counts, look_cos
 from gansearch.search.dry_run.estimate import Estimate, Measured
 from gansearch.search.dry_run.loop import try_loop
 from gansearch.search.errors import SweepError
-from gansearch.search.sampling.space import ask, distributions, params
+from gansearch.search.sampling.space import SearchSpace
 from gansearch.search.worker.halving import RUNGS
 
 CONFIGURATIONS = 16
@@ -95,10 +95,10 @@ def measure(experiment: Experiment, gpus: float) -> Measured:
 
 def configurations(experiment: Experiment, count: int = CONFIGURATIONS) -> list[Training]:
     """So many of the space at random, the same ones each time; one where nothing is searched."""
-    space = distributions(experiment)
+    space = SearchSpace(experiment)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
-    drawn = [params(experiment, ask(study, experiment, space).params) for _ in range(count if space else 1)]
+    drawn = [space.params(space.ask(study).params) for _ in range(count if space.distributions else 1)]
     return [experiment.training.with_params(chosen) for chosen in drawn]
 
 

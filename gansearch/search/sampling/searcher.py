@@ -19,7 +19,7 @@ from gansearch.experiment import Experiment
 from gansearch.search.sampling.journal import open_journal
 from gansearch.search.sampling.objective import study_of, tell
 from gansearch.search.sampling.samplers import make_sampler
-from gansearch.search.sampling.space import ask, distributions, grid, key, params
+from gansearch.search.sampling.space import SearchSpace, key
 from gansearch.search.sampling.stopping import Budget
 from gansearch.store.folder import Folder
 
@@ -47,14 +47,13 @@ class StudySearcher(Searcher):
     At most `most` are under way at once, which may change at any time.
     """
 
-    def __init__(self, study: optuna.Study, experiment: Experiment, budget: Budget):
+    def __init__(self, study: optuna.Study, space: SearchSpace, budget: Budget):
         super().__init__()
         self.study = study
-        self.experiment = experiment
+        self.space, self.experiment = space, space.experiment
         self.budget = budget
         self.why = ""
         self.most: float = math.inf
-        self._space = distributions(experiment)
         self._asked: dict[int, tuple[optuna.Trial, int]] = {}
         self._known = {
             key(trial.params): trial.number
@@ -77,7 +76,7 @@ class StudySearcher(Searcher):
             self.why = "every configuration of the space has been tried"
             return self.FINISHED
         self._known[key(trial.params)] = trial.number
-        chosen = params(self.experiment, trial.params)
+        chosen = self.space.params(trial.params)
         updates = self.experiment.training.with_params(chosen).updates * self.experiment.most_replicas
         self._asked[trial.number] = (trial, updates)
         return {
@@ -102,9 +101,9 @@ class StudySearcher(Searcher):
             trial = self._ask()
             if trial is not None:
                 return trial
-        configurations = grid(self.experiment, self._space)
+        configurations = self.space.grid()
         if configurations is None:  # hardly: a continuous parameter hits no value twice
-            return ask(self.study, self.experiment, self._space)
+            return self.space.ask(self.study)
         unseen = list(islice((c for c in configurations if key(c) not in self._known), _DRAWN_FROM))
         if not unseen:
             return None
@@ -116,7 +115,7 @@ class StudySearcher(Searcher):
 
     def _ask(self) -> optuna.Trial | None:
         """The study's next trial; None, and failed for Optuna, which learns nothing from that, if it is known."""
-        trial = ask(self.study, self.experiment, self._space)
+        trial = self.space.ask(self.study)
         earlier = self._known.get(key(trial.params))
         if earlier is None:
             return trial

@@ -26,88 +26,98 @@ class _Encoded:
     value: bool | int | float | str | None
 
 
-def distributions(experiment: Experiment) -> dict[str, BaseDistribution]:
-    """An Optuna distribution for every searched field, in the order in which they are asked; plain values have none.
+class SearchSpace:
+    """The searched fields of an experiment as Optuna's distributions, and the way back to a trial's parameters."""
 
-    Raises ExperimentError where a range is given for a field that is no number, or a whole-number field has a
-    fractional end or step.
-    """
-    found: dict[str, BaseDistribution] = {}
-    for name in search_order(experiment.search):
-        entry = experiment.search[name]
-        if isinstance(entry, Range):
-            found[name] = _of_range(name, entry, experiment.training.kinds(name, entry))
-        elif isinstance(entry, Choices):
-            found[name] = CategoricalDistribution([_encoded(value) for value in entry.choices])
-    return found
+    def __init__(self, experiment: Experiment):
+        """Build the distributions, in the order in which they are asked; plain values have none.
+
+        Raises ExperimentError where a range is given for a field that is no number, or a whole-number field has a
+        fractional end or step.
+        """
+        self.experiment = experiment
+        self.distributions: dict[str, BaseDistribution] = {}
+        for name in search_order(experiment.search):
+            entry = experiment.search[name]
+            if isinstance(entry, Range):
+                self.distributions[name] = _of_range(name, entry, experiment.training.kinds(name, entry))
+            elif isinstance(entry, Choices):
+                self.distributions[name] = CategoricalDistribution([_encoded(value) for value in entry.choices])
+
+    def ask(self, study: optuna.Study) -> optuna.Trial:
+        """Return the study's next trial with its parameters: those whose `when` holds, given those before them."""
+        trial = study.ask()
+        for name, distribution in self.distributions.items():
+            if self._is_asked(name, trial.params):
+                _suggest(trial, name, distribution)
+        return trial
+
+    def params(self, chosen: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a trial's parameters for `Training.with_params`, given Optuna's.
+
+        They are Optuna's choice, the plain values of `search:`, and training's own value of what Optuna was not asked.
+        """
+        known = {
+            name: _decoded(entry, chosen.get(name))
+            for name, entry in self.experiment.search.items()
+            if name in chosen or not isinstance(entry, Range | Choices)
+        }
+        own = self.experiment.training.with_params(known)
+        return {name: known[name] if name in known else own.used(name) for name in self.experiment.search}
+
+    def place(self, training: Training) -> tuple[dict[str, Any], dict[str, str]]:
+        """Return Optuna's parameters of a configuration, and by name why the space does not hold the others."""
+        inside: dict[str, Any] = {}
+        outside: dict[str, str] = {}
+        for name, distribution in self.distributions.items():
+            entry, value = self.experiment.search[name], training.used(name)
+            if isinstance(entry, Range | Choices) and entry.holds(training.used):
+                nearest = _choice(entry, value) if isinstance(entry, Choices) else _number(distribution, value)
+                if nearest is None:
+                    outside[name] = f"{_shown(value)} is not {_described(entry)}"
+                else:
+                    inside[name] = nearest.value
+        return inside, outside
+
+    def fit(self, training: Training) -> tuple[dict[str, Any], str]:
+        """Return Optuna's parameters of a configuration, or in a few words why no trial could have been it."""
+        inside, outside = self.place(training)
+        for name, why in outside.items():
+            return {}, f"{name} {why}"
+        own = self.experiment.training.with_params(self.params(inside))
+        for name in training.names:
+            if not same(own.used(name), training.used(name)):
+                return {}, f"{name} {_shown(training.used(name))} is not {_shown(own.used(name))}"
+        return inside, ""
+
+    def grid(self) -> Iterator[dict[str, Any]] | None:
+        """Yield Optuna's parameters of every configuration; None where a parameter is continuous."""
+        values = {name: _values(distribution) for name, distribution in self.distributions.items()}
+        finite = {name: listed for name, listed in values.items() if listed is not None}
+        return self._grid(finite, list(values), {}) if len(finite) == len(values) else None
+
+    def _grid(
+        self, values: Mapping[str, Sequence[Any]], names: list[str], chosen: dict[str, Any]
+    ) -> Iterator[dict[str, Any]]:
+        if not names:
+            yield chosen
+        elif not self._is_asked(names[0], chosen):
+            yield from self._grid(values, names[1:], chosen)
+        else:
+            for value in values[names[0]]:
+                yield from self._grid(values, names[1:], {**chosen, names[0]: value})
+
+    def _is_asked(self, name: str, chosen: Mapping[str, Any]) -> bool:
+        """Return whether a parameter's `when` holds, given what Optuna has chosen before it."""
+        entry = self.experiment.search[name]
+        if not isinstance(entry, Range | Choices) or not entry.when:
+            return True
+        return entry.holds(self.experiment.training.with_params(self.params(chosen)).used)
 
 
-def ask(study: optuna.Study, experiment: Experiment, space: Mapping[str, BaseDistribution]) -> optuna.Trial:
-    """The study's next trial, with its parameters: those of `space` whose `when` holds, given those before them."""
-    trial = study.ask()
-    for name, distribution in space.items():
-        if _asked(experiment, name, trial.params):
-            _suggest(trial, name, distribution)
-    return trial
-
-
-def params(experiment: Experiment, optuna_params: Mapping[str, Any]) -> dict[str, Any]:
-    """A trial's parameters for `Training.with_params`: Optuna's choice, the plain values of `search:`, and training's
-    own value of what Optuna was not asked."""
-    known = {
-        name: _value(entry, optuna_params.get(name))
-        for name, entry in experiment.search.items()
-        if name in optuna_params or not isinstance(entry, Range | Choices)
-    }
-    own = experiment.training.with_params(known)
-    return {name: known[name] if name in known else own.used(name) for name in experiment.search}
-
-
-def place(experiment: Experiment, training: Training) -> tuple[dict[str, Any], dict[str, str]]:
-    """Optuna's parameters of a configuration, and of those that the space does not hold why not, by name."""
-    found: dict[str, Any] = {}
-    outside: dict[str, str] = {}
-    for name, distribution in distributions(experiment).items():
-        entry, value = experiment.search[name], training.used(name)
-        if isinstance(entry, Range | Choices) and entry.holds(training.used):
-            encoded = _choice(entry, value) if isinstance(entry, Choices) else _number(distribution, value)
-            if encoded is None:
-                outside[name] = f"{_shown(value)} is not {_described(entry)}"
-            else:
-                found[name] = encoded.value
-    return found, outside
-
-
-def fit(experiment: Experiment, training: Training) -> tuple[dict[str, Any], str]:
-    """Optuna's parameters of a configuration, or why no trial of the experiment could have been it, in a few words."""
-    found, outside = place(experiment, training)
-    for name, why in outside.items():
-        return {}, f"{name} {why}"
-    here = experiment.training.with_params(params(experiment, found))
-    for name in training.names:
-        if not same(here.used(name), training.used(name)):
-            return {}, f"{name} {_shown(training.used(name))} is not {_shown(here.used(name))}"
-    return found, ""
-
-
-def grid(experiment: Experiment, space: Mapping[str, BaseDistribution]) -> Iterator[dict[str, Any]] | None:
-    """Optuna's parameters of every configuration, one by one; None where a parameter is continuous."""
-    values = {name: _values(distribution) for name, distribution in space.items()}
-    whole = {name: listed for name, listed in values.items() if listed is not None}
-    return _grid(experiment, whole, list(space), {}) if len(whole) == len(values) else None
-
-
-def key(optuna_params: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
-    """Equal for equal configurations; rounding errors of steps are forgiven."""
-    return tuple(sorted((n, _tidy(v) if isinstance(v, float) else v) for n, v in optuna_params.items()))
-
-
-def _asked(experiment: Experiment, name: str, chosen: Mapping[str, Any]) -> bool:
-    """Whether a parameter's `when` holds, given what Optuna has chosen before it."""
-    entry = experiment.search[name]
-    if not isinstance(entry, Range | Choices) or not entry.when:
-        return True
-    return entry.holds(experiment.training.with_params(params(experiment, chosen)).used)
+def key(chosen: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+    """Return a key of Optuna's parameters, equal for equal configurations but for rounding errors of steps."""
+    return tuple(sorted((n, _tidy(v) if isinstance(v, float) else v) for n, v in chosen.items()))
 
 
 def _suggest(trial: optuna.Trial, name: str, distribution: BaseDistribution) -> None:
@@ -120,20 +130,8 @@ def _suggest(trial: optuna.Trial, name: str, distribution: BaseDistribution) -> 
             trial.suggest_float(name, distribution.low, distribution.high, step=distribution.step, log=distribution.log)
 
 
-def _grid(
-    experiment: Experiment, values: Mapping[str, Sequence[Any]], names: list[str], chosen: dict[str, Any]
-) -> Iterator[dict[str, Any]]:
-    if not names:
-        yield chosen
-    elif not _asked(experiment, names[0], chosen):
-        yield from _grid(experiment, values, names[1:], chosen)
-    else:
-        for value in values[names[0]]:
-            yield from _grid(experiment, values, names[1:], {**chosen, names[0]: value})
-
-
 def _values(distribution: BaseDistribution) -> Sequence[Any] | None:
-    """All values of a distribution, or None for a continuous one."""
+    """Return all values of a distribution, or None for a continuous one."""
     match distribution:
         case CategoricalDistribution():
             return distribution.choices
@@ -202,7 +200,7 @@ def _described(entry: Range | Choices) -> str:
     return f"from {entry.low} to {entry.high}" + (f" in steps of {entry.step}" if entry.step else "")
 
 
-def _value(entry: Any, chosen: Any) -> Any:
+def _decoded(entry: Any, chosen: Any) -> Any:
     if isinstance(entry, Range):
         return chosen
     if isinstance(entry, Choices):

@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 
 from gansearch.experiment import Entry, Experiment
 from gansearch.search.sampling.objective import study_of
-from gansearch.search.sampling.space import distributions, fit, params
+from gansearch.search.sampling.space import SearchSpace
 from gansearch.search.sampling.warm_start import configuration, placed
 from gansearch.store.folder import Folder
 from gansearch.store.records import read_record
@@ -48,51 +48,51 @@ def with_columns(experiment: Experiment, row: dict[str, Any]) -> dict[str, Any]:
     return {**{name: training.used(name) for name in experiment.search if name not in row}, **row}
 
 
-def trained(experiment: Experiment, study: optuna.Study, row: dict[str, Any]) -> dict[str, Any]:
+def trained(space: SearchSpace, study: optuna.Study, row: dict[str, Any]) -> dict[str, Any]:
     """The parameters of an ended trial, for `Training.with_params`."""
     trial = study.trials[row["number"]]
     if "left_out" not in trial.user_attrs:
-        return params(experiment, trial.params)
-    training = configuration(experiment.training, row)
-    return {name: training.used(name) for name in experiment.search}
+        return space.params(trial.params)
+    training = configuration(space.experiment.training, row)
+    return {name: training.used(name) for name in space.experiment.search}
 
 
-def in_space(study: optuna.Study, folder: Folder, experiment: Experiment) -> optuna.Study:
+def in_space(study: optuna.Study, folder: Folder, space: SearchSpace) -> optuna.Study:
     """The study in the experiment's space: itself, or a copy that takes its place. No trial of it may be running."""
     before = study.user_attrs.get(_SPACE) or _dump(Experiment.load(folder.experiment))
-    if before != _dump(experiment):
-        old = experiment.model_copy(update={"search": TypeAdapter(dict[str, Entry]).validate_python(before)})
-        study = _copied(study, folder, old, experiment)
+    if before != _dump(space.experiment):
+        old = space.experiment.model_copy(update={"search": TypeAdapter(dict[str, Entry]).validate_python(before)})
+        study = _copied(study, folder, SearchSpace(old), space)
     if _SPACE not in study.user_attrs:
         study.set_user_attr(_SPACE, before)
     return study
 
 
-def _copied(study: optuna.Study, folder: Folder, old: Experiment, new: Experiment) -> optuna.Study:
+def _copied(study: optuna.Study, folder: Folder, old: SearchSpace, new: SearchSpace) -> optuna.Study:
     name, _, times = study.study_name.partition(_COPY)
-    fresh = study_of(study._storage, f"{name}{_COPY}{int(times or 1) + 1}", new.objective)
+    fresh = study_of(study._storage, f"{name}{_COPY}{int(times or 1) + 1}", new.experiment.objective)
     fresh.sampler = study.sampler
-    fresh.set_user_attr(_SPACE, _dump(new))
+    fresh.set_user_attr(_SPACE, _dump(new.experiment))
     trials = study.get_trials(deepcopy=False)
     rows = {trial.number: record["row"] for trial in trials if (record := read_record(folder, trial.number))}
     distances = [row["distance"] for row in rows.values() if row["status"] == "complete"]
     worst = max(filter(math.isfinite, distances), default=1.0)
     for trial in trials:
         row = rows.get(trial.number)
-        known = configuration(old.training, row) if row else None
+        known = configuration(old.experiment.training, row) if row else None
         fresh.add_trial(placed(new, known, row, worst) if row and known else _moved(trial, old, new))
     optuna.delete_study(study_name=study.study_name, storage=study._storage)
     return fresh
 
 
-def _moved(trial: FrozenTrial, old: Experiment, new: Experiment) -> FrozenTrial:
+def _moved(trial: FrozenTrial, old: SearchSpace, new: SearchSpace) -> FrozenTrial:
     """A trial without a row: another study's, one that waits, or one that was given up."""
     moved = copy.deepcopy(trial)
     moved.params, moved.distributions = {}, {}
     if trial.state is TrialState.FAIL:
         return moved
     asked = trial.system_attrs["fixed_params"] if trial.state is TrialState.WAITING else trial.params
-    found, why = fit(new, old.training.with_params(params(old, asked)))
+    found, why = new.fit(old.experiment.training.with_params(old.params(asked)))
     if why or (trial.state is TrialState.WAITING and "continues" not in trial.user_attrs):
         # What only waits is enqueued again where it is wanted in the new space.
         attributes = {k: v for k, v in trial.user_attrs.items() if k != "start_from"}
@@ -100,8 +100,7 @@ def _moved(trial: FrozenTrial, old: Experiment, new: Experiment) -> FrozenTrial:
     if trial.state is TrialState.WAITING:
         moved.system_attrs = {**trial.system_attrs, "fixed_params": found}
     else:
-        space = distributions(new)
-        moved.params, moved.distributions = found, {name: space[name] for name in found}
+        moved.params, moved.distributions = found, {name: new.distributions[name] for name in found}
     return moved
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import optuna
 
 from gansearch.experiment import Experiment, ExperimentError, LoopTraining, Start
-from gansearch.search.sampling.space import place
+from gansearch.search.sampling.space import SearchSpace
 
 PUBLISHED: dict[str, dict[str, Any]] = {
     # Radford, Metz, Chintala 2016, arXiv 1511.06434, section 4.
@@ -25,11 +25,12 @@ _TOGETHER = ({"lr", "lr_ratio", "lr_d", "lr_g"}, {"betas", "beta1"})
 """Fields of which a point that gives one gives all."""
 
 
-def start_points(experiment: Experiment, done: Collection[str] = ()) -> dict[str, dict[str, Any]]:
+def start_points(space: SearchSpace, done: Collection[str] = ()) -> dict[str, dict[str, Any]]:
     """Optuna's parameters of each entry of `start_from`, by its label, but for those labels that are done.
 
     Raises ExperimentError where a value that an entry gives is outside the searched range, or its file cannot be read.
     """
+    experiment = space.experiment
     found: dict[str, dict[str, Any]] = {}
     errors: dict[str, str] = {}
     for i, point in enumerate(experiment.start_from):
@@ -37,7 +38,7 @@ def start_points(experiment: Experiment, done: Collection[str] = ()) -> dict[str
         if label in done:
             continue
         fields = fields_of(point)
-        inside, outside = place(experiment, experiment.training.with_params(fields))
+        inside, outside = space.place(experiment.training.with_params(fields))
         together = () if experiment.is_loop else _TOGETHER
         given = fields.keys() | set().union(*(names for names in together if names & fields.keys()))
         wrong = {name: why for name, why in outside.items() if name in given}
@@ -50,12 +51,12 @@ def start_points(experiment: Experiment, done: Collection[str] = ()) -> dict[str
     return found
 
 
-def enqueue(study: optuna.Study, experiment: Experiment) -> None:
+def enqueue(study: optuna.Study, space: SearchSpace) -> None:
     """Has the study ask the points of `start_from` first, each once, however often a sweep is resumed."""
     trials = study.get_trials(deepcopy=False)
     attributes = [trial.user_attrs for trial in trials if "left_out" not in trial.user_attrs]
     done = {known["start_from"] for known in attributes if "start_from" in known}
-    for label, params in start_points(experiment, done).items():
+    for label, params in start_points(space, done).items():
         study.enqueue_trial(params, {"start_from": label})
 
 

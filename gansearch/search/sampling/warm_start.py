@@ -16,7 +16,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from gansearch.experiment import Experiment, ExperimentError, LoopTraining, Training
 from gansearch.search.errors import SweepError
 from gansearch.search.sampling.objective import told
-from gansearch.search.sampling.space import distributions, fit
+from gansearch.search.sampling.space import SearchSpace
 from gansearch.store.folder import Folder, StudyError
 from gansearch.store.records import read_trials
 from gansearch.study.analysis.choose import params_of
@@ -32,32 +32,32 @@ def configuration(training: Training, row: Mapping[str, Any]) -> Training:
     return training.with_params({name: row[name] for name in names if not _missing(row[name])})
 
 
-def placed(experiment: Experiment, training: Training, row: Mapping[str, Any], worst: float) -> FrozenTrial:
+def placed(space: SearchSpace, training: Training, row: Mapping[str, Any], worst: float) -> FrozenTrial:
     """An ended trial, given what it trained and its row. `worst` stands for a distance that is missing.
 
     Where the experiment could not have made it, samplers get nothing of it, and `left_out` says why.
     """
-    found, why = fit(experiment, training)
-    ending = told(row, experiment.objective, lambda: worst)
+    found, why = space.fit(training)
+    ending = told(row, space.experiment.objective, lambda: worst)
     if why:
         return create_trial(state=TrialState.FAIL, user_attrs={**ending.attributes, "left_out": why})
-    space = distributions(experiment)
     return create_trial(
         state=ending.state,
         values=ending.values,
         params=found,
-        distributions={name: space[name] for name in found},
+        distributions={name: space.distributions[name] for name in found},
         user_attrs=ending.attributes,
         intermediate_values=ending.reported,
         constraints=ending.constraints,
     )
 
 
-def warm_trials(experiment: Experiment) -> list[FrozenTrial]:
+def warm_trials(space: SearchSpace) -> list[FrozenTrial]:
     """The trials of the study in `warm_start` that the experiment could have made, each labelled by `warm_start`.
 
     Raises SweepError where that is no study of the same task, or where none of its trials fits.
     """
+    experiment = space.experiment
     if experiment.warm_start is None:
         return []
     path = experiment.warm_start
@@ -78,7 +78,7 @@ def warm_trials(experiment: Experiment) -> list[FrozenTrial]:
         known = {str(name): None if _missing(value) else value for name, value in row.items()}
         numbers = {name: row[name] for name in ("stability", "distance")}
         known |= params_of(table, number) | numbers
-        trial = placed(experiment, configuration(other.training, known), known, worst)
+        trial = placed(space, configuration(other.training, known), known, worst)
         if "left_out" in trial.user_attrs:
             why = f"of trial {number} {trial.user_attrs['left_out']}"
         else:
@@ -89,11 +89,11 @@ def warm_trials(experiment: Experiment) -> list[FrozenTrial]:
     return found
 
 
-def warm_up(study: optuna.Study, experiment: Experiment) -> None:
+def warm_up(study: optuna.Study, space: SearchSpace) -> None:
     """Adds the trials of `warm_start` to the study, once, however often its sweep is resumed."""
     labels = [trial.user_attrs.get("warm_start", "") for trial in study.get_trials(deepcopy=False)]
-    if not any(label.startswith(f"{experiment.warm_start}, ") for label in labels):
-        study.add_trials(warm_trials(experiment))
+    if not any(label.startswith(f"{space.experiment.warm_start}, ") for label in labels):
+        study.add_trials(warm_trials(space))
 
 
 def _missing(value: Any) -> bool:

@@ -10,6 +10,7 @@ from optuna.trial import TrialState
 from gansearch.experiment import ExperimentError
 from gansearch.search.sampling.samplers import SAMPLERS, make_sampler
 from gansearch.search.sampling.searcher import StudySearcher, open_study
+from gansearch.search.sampling.space import SearchSpace
 from gansearch.search.sampling.stopping import Budget
 from gansearch.store.folder import Folder
 
@@ -30,7 +31,7 @@ def row(number, status, stability=0.5, distance=1.0):
 
 
 def searcher_of(study, experiment):
-    return StudySearcher(study, experiment, Budget(experiment))
+    return StudySearcher(study, SearchSpace(experiment), Budget(experiment))
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from gansearch.experiment import ExperimentError
 from gansearch.search.errors import SweepError
 from gansearch.search.resume import check_folder, mend, read_rows, settle
 from gansearch.search.sampling.searcher import StudySearcher, open_study
+from gansearch.search.sampling.space import SearchSpace
 from gansearch.search.sampling.space_change import in_space, trained, with_columns, with_columns_of
 from gansearch.search.sampling.start_points import enqueue
 from gansearch.search.sampling.stopping import Budget
@@ -33,8 +34,8 @@ def swept(tiny, tmp_path):
         experiment = tiny(**{"search": SEARCH, **fields})
         folder = Folder(tmp_path / name)
         folder.create(experiment)
-        study = in_space(open_study(folder, experiment), folder, experiment)
-        searcher = StudySearcher(study, experiment, Budget(experiment))
+        study = in_space(open_study(folder, experiment), folder, SearchSpace(experiment))
+        searcher = StudySearcher(study, SearchSpace(experiment), Budget(experiment))
         for i, point in enumerate(points):
             study.enqueue_trial({k: v for k, v in point.items() if k != "status"})
             config = searcher.suggest("ray")
@@ -70,7 +71,7 @@ POINTS = (
 def moved(folder, tiny, **fields):
     """The folder's study in another space."""
     experiment = check_folder(folder, tiny(**fields), resume=True, allow_change=True)
-    return in_space(open_study(folder, experiment), folder, experiment), experiment
+    return in_space(open_study(folder, experiment), folder, SearchSpace(experiment)), experiment
 
 
 def test_the_same_space_leaves_the_study_alone(swept, tiny):
@@ -103,7 +104,7 @@ def test_trials_that_fit_a_changed_space_inform_the_sampler_and_all_are_kept(swe
     assert study.trials[0].params["loss"] == "hinge"
     assert "0.0002 is not" in study.trials[1].user_attrs["left_out"]
     assert "left_out" not in study.trials[2].user_attrs
-    searcher = StudySearcher(study, experiment, Budget(experiment))
+    searcher = StudySearcher(study, SearchSpace(experiment), Budget(experiment))
     assert [searcher.suggest("ray")["number"] >= 4 for _ in range(3)] == [True] * 3
     assert len(read_rows(folder)) == 4
 
@@ -140,7 +141,7 @@ def test_what_is_no_longer_searched_keeps_its_column(swept, tiny):
     assert experiment.search["r1_gamma"] == 0.0
     rows = [with_columns(experiment, row) for row in read_rows(folder)]
     assert [row["ema"] for row in rows] == [0.0] * 4
-    assert trained(experiment, study, rows[0]) == pytest.approx(
+    assert trained(SearchSpace(experiment), study, rows[0]) == pytest.approx(
         {"lr": 1e-3, "ema": 0.0, "loss": "hinge", "r1_gamma": 1.0}
     )
     assert with_columns_of(experiment, tiny(search=search)) == experiment
@@ -148,15 +149,15 @@ def test_what_is_no_longer_searched_keeps_its_column(swept, tiny):
 
 def test_what_waited_or_was_cut_off_is_asked_in_the_new_space_if_it_fits(swept, tiny):
     folder, experiment, study = swept(POINTS[0], start_from=[{"lr": 2e-3}, {"lr": 3e-3}])
-    enqueue(study, experiment)
-    searcher = StudySearcher(study, experiment, Budget(experiment))
+    enqueue(study, SearchSpace(experiment))
+    searcher = StudySearcher(study, SearchSpace(experiment), Budget(experiment))
     first = searcher.suggest("ray")  # a start point, and cut off
     study.enqueue_trial({"lr": 9e-3, "loss": "wgan"})
     settle(open_study(folder, experiment), folder, experiment.objective)
     wider = {**SEARCH, "lr": {"low": 1e-5, "high": 5e-3}}
     study, experiment = moved(folder, tiny, search=wider, start_from=[{"lr": 2e-3}, {"lr": 3e-3}])
-    enqueue(study, experiment)
-    searcher = StudySearcher(study, experiment, Budget(experiment))
+    enqueue(study, SearchSpace(experiment))
+    searcher = StudySearcher(study, SearchSpace(experiment), Budget(experiment))
     again = [searcher.suggest("ray")["params"]["lr"] for _ in range(3)]
     assert again[:2] == pytest.approx([first["params"]["lr"], 3e-3])
     assert again[2] not in (9e-3, 2e-3)
@@ -167,7 +168,7 @@ def test_a_journal_that_knows_less_than_the_records_takes_them_in(swept):
     shutil.rmtree(folder.record(1))  # it was running
     folder.journal.unlink()
     study = open_study(folder, experiment)
-    mend(study, read_rows(folder), experiment)
+    mend(study, read_rows(folder), SearchSpace(experiment))
     settle(study, folder, experiment.objective)
     states = [TrialState.COMPLETE, TrialState.FAIL, TrialState.PRUNED, TrialState.COMPLETE]
     assert [trial.state for trial in study.trials] == states
@@ -201,12 +202,12 @@ def test_an_earlier_study_warms_up_a_new_one(swept, tiny, tmp_path):
     folder.create(experiment)
     study = open_study(folder, experiment)
     for _ in range(2):
-        warm_up(study, experiment)
+        warm_up(study, SearchSpace(experiment))
     assert [trial.values for trial in study.trials] == [[1.0], [2.0], None]
     assert [trial.params["lr"] for trial in study.trials] == pytest.approx([1e-3, 2e-4, 5e-3])
     assert study.trials[1].params["r1_gamma"] == 0.0
     assert study.trials[0].user_attrs["warm_start"] == f"{earlier.path}, trial 0"
-    searcher = StudySearcher(study, experiment, Budget(experiment))
+    searcher = StudySearcher(study, SearchSpace(experiment), Budget(experiment))
     study.enqueue_trial(study.trials[0].params)
     assert searcher.suggest("ray")["params"]["lr"] == pytest.approx(1e-3), "no trial of this study had it"
     assert read_rows(folder) == []
@@ -224,4 +225,4 @@ def test_an_earlier_study_warms_up_a_new_one(swept, tiny, tmp_path):
 def test_a_study_that_cannot_warm_up_another_is_refused(swept, tiny, fields, part):
     earlier, _, _ = swept(*POINTS)
     with pytest.raises(SweepError, match=part):
-        warm_trials(tiny(**{"search": SEARCH, "warm_start": str(earlier.path), **fields}))
+        warm_trials(SearchSpace(tiny(**{"search": SEARCH, "warm_start": str(earlier.path), **fields})))

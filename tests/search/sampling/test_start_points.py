@@ -4,6 +4,7 @@ import pytest
 
 from gansearch.experiment import Experiment, ExperimentError
 from gansearch.search.sampling.searcher import StudySearcher, open_study
+from gansearch.search.sampling.space import SearchSpace
 from gansearch.search.sampling.start_points import PUBLISHED, enqueue, start_points
 from gansearch.search.sampling.stopping import Budget
 from gansearch.store.folder import Folder
@@ -19,12 +20,12 @@ WIDE = {
     ("name", "lr_d", "lr_g", "ratio"), [("dcgan", 2e-4, 2e-4, 1), ("ttur", 1e-5, 5e-4, 1), ("biggan", 4e-4, 1e-4, 2)]
 )
 def test_published_points_have_their_published_rates(tiny, name, lr_d, lr_g, ratio):
-    (point,) = start_points(tiny(search=WIDE, start_from=[name])).values()
+    (point,) = start_points(SearchSpace(tiny(search=WIDE, start_from=[name]))).values()
     assert point["lr"] ** 2 == pytest.approx(lr_d * lr_g)
     assert point["lr_ratio"] == pytest.approx(lr_d / lr_g)
     assert point["update_ratio"] == ratio
     rates = {"lr_d": {"low": 1e-6, "high": 1e-2}, "lr_g": {"low": 1e-6, "high": 1e-2}}
-    (point,) = start_points(tiny(search=rates, start_from=[name])).values()
+    (point,) = start_points(SearchSpace(tiny(search=rates, start_from=[name]))).values()
     assert point == pytest.approx({"lr_d": lr_d, "lr_g": lr_g})
 
 
@@ -37,13 +38,13 @@ def test_only_searched_fields_are_taken_and_the_rest_is_trainings_own(tiny):
         "r2_gamma": {"choices": [0.5, 1.0], "when": {"loss": "non_saturating"}},
     }
     experiment = tiny(search=search, start_from=["biggan"], training={"updates": 80, "ema": 0.9})
-    assert start_points(experiment) == {"biggan": {"loss": "hinge", "beta1": 0.0, "ema": 0.9}}
+    assert start_points(SearchSpace(experiment)) == {"biggan": {"loss": "hinge", "beta1": 0.0, "ema": 0.9}}
 
 
 def test_own_settings_come_from_a_mapping_or_a_file(tiny, tmp_path):
     (tmp_path / "mine.yaml").write_text("{name: mine, task: ring, training: {lr_d: 4e-4, lr_g: 1e-4, ema: 0.5}}")
     data = {"name": "a", "task": "ring", "search": WIDE, "start_from": ["mine.yaml", {"lr": 1e-3}]}
-    file, mapping = start_points(Experiment.parse(data, base=tmp_path)).values()
+    file, mapping = start_points(SearchSpace(Experiment.parse(data, base=tmp_path))).values()
     assert file == pytest.approx({"lr": 2e-4, "lr_ratio": 4.0, "update_ratio": 1.0})
     assert mapping == pytest.approx({"lr": 1e-3, "lr_ratio": 1.0, "update_ratio": 1.0})
 
@@ -62,23 +63,23 @@ def test_own_settings_come_from_a_mapping_or_a_file(tiny, tmp_path):
 )
 def test_what_cannot_be_a_point_is_named(tiny, point, path, part):
     with pytest.raises(ExperimentError) as error:
-        start_points(tiny(search=WIDE, start_from=[point]))
+        start_points(SearchSpace(tiny(search=WIDE, start_from=[point])))
     assert list(error.value.errors) == [path]
     assert part in error.value.errors[path]
 
 
 def test_a_missing_file_is_named(tiny, tmp_path):
     with pytest.raises(ExperimentError, match=r"gone\.yaml: no such file"):
-        start_points(tiny(search=WIDE, start_from=[str(tmp_path / "gone.yaml")]))
+        start_points(SearchSpace(tiny(search=WIDE, start_from=[str(tmp_path / "gone.yaml")])))
 
 
 def test_points_are_asked_first_and_once(tiny, tmp_path):
     experiment = tiny(search=WIDE, start_from=["dcgan", "biggan", {"lr": 2e-4}])
     study = open_study(Folder(tmp_path), experiment)
-    enqueue(study, experiment)
-    enqueue(open_study(Folder(tmp_path), experiment), experiment)
+    enqueue(study, SearchSpace(experiment))
+    enqueue(open_study(Folder(tmp_path), experiment), SearchSpace(experiment))
     assert [trial.user_attrs["start_from"] for trial in study.trials] == ["dcgan", "biggan", '{"lr": 0.0002}']
-    searcher = StudySearcher(study, experiment, Budget(experiment))
+    searcher = StudySearcher(study, SearchSpace(experiment), Budget(experiment))
     given = [searcher.suggest("ray")["params"] for _ in range(3)]
     assert given[0]["lr"] == given[1]["lr"] == pytest.approx(2e-4)
     assert [params["update_ratio"] for params in given[:2]] == [1, 2]

@@ -1,0 +1,45 @@
+"""The settings of Ray Tune that a sweep needs, for as long as it runs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+SETTINGS = {
+    "RAY_AIR_NEW_OUTPUT": "0",
+    # Workers stay in the directory in which they start. Tune hands this one to each worker that it starts.
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",
+    # The Optuna study holds the state of a sweep: one snapshot of Tune's own at the start and one at the end will do.
+    "TUNE_GLOBAL_CHECKPOINT_S": "inf",
+    "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
+}
+"""Environment variables. Ray 2.60 reads all of them when a sweep calls it, none when it is imported."""
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+
+
+@contextmanager
+def ray_settings() -> Iterator[None]:
+    """Set Ray's environment variables, and restore them and the signal handlers at the end.
+
+    `ray.init` takes SIGTERM, and Tune takes SIGUSR1 without a setting that would keep it from that.
+    """
+    variables = {name: os.environ.get(name) for name in SETTINGS}
+    handlers = {number: signal.getsignal(number) for number in _SIGNALS}
+    os.environ.update(SETTINGS)
+    try:
+        yield
+    finally:
+        for name, value in variables.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        if threading.current_thread() is threading.main_thread():  # Python lets no other thread set handlers
+            for number, handler in handlers.items():
+                if handler is not None:  # None: it was not set from Python
+                    signal.signal(number, handler)
