@@ -1,6 +1,6 @@
 """Finds the balance of discriminator and generator at which a GAN trains.
 
-Names are imported when first used, so that the command line starts at once.
+The public names are imported when they are first used: `import gansearch` loads neither torch nor Ray.
 """
 
 from __future__ import annotations
@@ -9,33 +9,15 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gansearch.api import TrainResult, sweep, train
+    from gansearch.api import sweep
     from gansearch.experiment import Experiment, ExperimentError
     from gansearch.gan import BalanceController, Task, TaskError, Trial, available_tasks, register_task
     from gansearch.stability import StabilityMonitor, StabilityReport
     from gansearch.store.folder import StudyError
     from gansearch.study.study import Study, load_study
+    from gansearch.training.train import TrainResult, train
 
-__version__ = "0.1.0"
-
-_WHERE = {
-    "BalanceController": "gansearch.gan",
-    "Experiment": "gansearch.experiment",
-    "ExperimentError": "gansearch.experiment",
-    "StabilityMonitor": "gansearch.stability",
-    "StabilityReport": "gansearch.stability",
-    "Study": "gansearch.study.study",
-    "StudyError": "gansearch.store.folder",
-    "Task": "gansearch.gan",
-    "TaskError": "gansearch.gan",
-    "TrainResult": "gansearch.api",
-    "Trial": "gansearch.gan",
-    "available_tasks": "gansearch.gan",
-    "load_study": "gansearch.study.study",
-    "register_task": "gansearch.gan",
-    "sweep": "gansearch.api",
-    "train": "gansearch.api",
-}
+__version__ = "0.2.0"
 
 __all__ = [
     "BalanceController",
@@ -56,13 +38,24 @@ __all__ = [
     "train",
 ]
 
+_MODULES = {
+    "gansearch.api": ("sweep",),
+    "gansearch.experiment": ("Experiment", "ExperimentError"),
+    "gansearch.gan": ("BalanceController", "Task", "TaskError", "Trial", "available_tasks", "register_task"),
+    "gansearch.stability": ("StabilityMonitor", "StabilityReport"),
+    "gansearch.store.folder": ("StudyError",),
+    "gansearch.study.study": ("Study", "load_study"),
+    "gansearch.training.train": ("TrainResult", "train"),
+}
+"""The modules in which the public names are defined."""
+
 
 def __getattr__(name: str) -> Any:
-    if name not in _WHERE:
+    module = next((module for module, names in _MODULES.items() if name in names), None)
+    if module is None:
         raise AttributeError(f"module 'gansearch' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_WHERE[name]), name)
-    # A room may have the name of one of our functions: what is asked for wins.
-    globals()[name] = value
+    # Stored, so that a submodule of the same name cannot take the name's place when it is imported later.
+    globals()[name] = value = getattr(importlib.import_module(module), name)
     return value
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gansearch.api import TrainResult
     from gansearch.gan import Probe
     from gansearch.study.study import Study
+    from gansearch.training.train import TrainResult
 
 _TOLD_SECONDS = 30.0
 """Between two lines on how far a training is, where output is no terminal."""

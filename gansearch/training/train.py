@@ -1,0 +1,158 @@
+"""Trains one configuration on fresh seeds, on this machine."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from gansearch.experiment import Experiment, ExperimentError, LoopTraining, Resources
+from gansearch.gan import Loop, LoopTrainer, Probe, Result, Task, Trainer, check_task, load_task
+from gansearch.gan.distributed.spawn import spawned
+from gansearch.store.records import median
+from gansearch.training.folder import Interrupted, TrainedFolder
+
+_LOG = logging.getLogger(__name__)
+
+TRAIN_SEEDS = 20_000
+"""Added to the experiment's seed, so that no seed of a trial or of a confirmation is used again."""
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """The results of one configuration that was trained on several seeds."""
+
+    seeds: list[Result]
+    """One result per seed."""
+    latent_dim: int
+    """The number of inputs that the generator takes per sample."""
+
+    @property
+    def stability(self) -> float:
+        """The median stability of the seeds."""
+        return median(seed.stability for seed in self.seeds)
+
+    @property
+    def distance(self) -> float:
+        """The median distance of the seeds."""
+        return median(seed.distance for seed in self.seeds)
+
+    @property
+    def healthy(self) -> int:
+        """The number of seeds whose verdict is balanced."""
+        return sum(seed.verdict == "balanced" for seed in self.seeds)
+
+    def summary(self) -> dict[str, Any]:
+        """Returns the object that `gansearch train --json` prints."""
+        names = ("seed", "stability", "verdict", "distance", "quality")
+        return {
+            "seeds": [{name: getattr(seed, name) for name in names} for seed in self.seeds],
+            "stability": self.stability,
+            "distance": self.distance,
+            "healthy": self.healthy,
+        }
+
+
+def train(
+    experiment: Experiment,
+    seeds: int = 1,
+    out: str | Path | None = None,
+    watch: Callable[[int, Probe], None] = lambda seed, probe: None,
+    resume: bool = False,
+) -> TrainResult:
+    """Trains an experiment's `training` section, not its search, on fresh seeds, one after the other.
+
+    With several workers, each runs in a process of its own: on its own GPU, or on the CPU if there is no GPU.
+
+    Args:
+        experiment: What is trained.
+        seeds: The number of seeds.
+        out: A folder for the files that `gansearch.training.folder` lists.
+        watch: Called with the seed and each probe.
+        resume: Continue in `out`: finished seeds are read, others continue from their checkpoints. If
+            `training.updates` has grown, every seed continues.
+
+    Raises:
+        ExperimentError: The experiment cannot be trained, or the folder cannot be used.
+        TaskError: The task cannot be loaded.
+        Interrupted: The user pressed Ctrl-C; `resume=True` continues.
+    """
+    if experiment.without_value:
+        names = ", ".join(experiment.without_value)
+        text = f"{names}: searched, so without a value; set them under params:, or train what `gansearch export` wrote"
+        raise ExperimentError(experiment.name, {"params": text})
+    if resume and out is None:
+        raise ExperimentError("--resume", {"": "continues what is in a folder; name the folder with --out DIR"})
+    folder = None if out is None else TrainedFolder(out)
+    threads = torch.get_num_threads()
+    # As many threads as a trial has. Small networks train more slowly on more threads, and runs side by side would
+    # compete for the cores.
+    torch.set_num_threads(max(1, int(experiment.resources.cpus)))
+    try:
+        task = load_task(experiment.task, experiment.task_options)
+        devices = _devices(experiment.resources)
+        check_task(task, devices[0])
+        for text in task.warnings():
+            _LOG.warning("warning: %s", text)
+        if folder:
+            folder.begin(experiment, resume)
+        first = experiment.seed + TRAIN_SEEDS
+        results = [_train_seed(experiment, task, seed, devices, folder, watch) for seed in range(first, first + seeds)]
+    except KeyboardInterrupt:
+        raise Interrupted(folder.path) if folder else KeyboardInterrupt from None
+    finally:
+        torch.set_num_threads(threads)
+    return TrainResult(results, task.latent_dim)
+
+
+def _train_seed(
+    experiment: Experiment,
+    task: Task,
+    seed: int,
+    devices: list[str],
+    folder: TrainedFolder | None,
+    watch: Callable[[int, Probe], None],
+) -> Result:
+    """Trains one seed, or reads its result if it is finished in `folder`."""
+    seed_folder = folder.seed(seed, experiment.training.updates) if folder else None
+    if seed_folder and (finished := seed_folder.finished()):
+        return finished
+    with _trainer(experiment, task, seed, devices) as trainer:
+        if seed_folder:
+            result = seed_folder.train(trainer, functools.partial(watch, seed))
+        else:
+            for probe in trainer.run():
+                watch(seed, probe)
+            result = trainer.result()
+    if isinstance(trainer, LoopTrainer) and trainer.remark:
+        _LOG.warning("seed %d: %s", seed, trainer.remark)
+    return result
+
+
+def _devices(resources: Resources) -> list[str]:
+    """Returns the device of each worker. Raises ExperimentError if this machine has GPUs, but too few."""
+    needed, available = resources.processes, torch.cuda.device_count()
+    if resources.gpus == 0 or not available:
+        return ["cpu"] * needed
+    if needed > available:
+        text = f"{needed} are needed, one per worker, but this machine has {available}"
+        raise ExperimentError("resources", {"gpus": text})
+    return ["cuda"] if needed == 1 else [f"cuda:{i}" for i in range(needed)]
+
+
+@contextmanager
+def _trainer(experiment: Experiment, task: Task, seed: int, devices: list[str]) -> Iterator[Trainer | LoopTrainer]:
+    """Yields the trainer of a user's loop, of one process, or of one process per device."""
+    if isinstance(task, Loop) and isinstance(experiment.training, LoopTraining):
+        yield LoopTrainer(task, experiment.training, seed, devices[0])
+    elif len(devices) == 1:
+        yield Trainer(task, experiment.training, seed, devices[0])
+    else:
+        with spawned(task, experiment.task, experiment.task_options, experiment.training, seed, devices) as trainer:
+            yield trainer
