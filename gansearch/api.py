@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gansearch.experiment import Experiment
-from gansearch.interrupts import LastWord
+from gansearch.interrupts import InterruptMessage
 from gansearch.search.callbacks.listener import Listener, Listeners
 from gansearch.search.callbacks.tensorboard import TensorBoardLog
 from gansearch.search.callbacks.trackers import trackers
@@ -52,7 +52,7 @@ def sweep(
         except SweepFailed as failure:
             _report_failed_trials(failure.folder)
             raise
-        with LastWord(swept.folder, finished=True):
+        with InterruptMessage(swept.folder, finished=True):
             Listeners(everyone).doing("writing the report")
             study = load_study(swept.path)
             if study.best is None:

@@ -1,18 +1,15 @@
-"""How a sweep can end other than well.
+"""How a sweep can end other than well, but for `gansearch.interrupts.Interrupted`.
 
 SweepError       the input was wrong; nothing was written
 RayFailed        Ray did not start; nothing was written
 SweepFailed      every trial failed, or the results folder can no longer be written
 JobFailed        a submitted sweep ended other than well
-Interrupted      stopped by Ctrl-C or SIGTERM; every finished trial is kept
 Detached         Ctrl-C while a submitted sweep was followed; it goes on
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-
-from gansearch.store.folder import as_typed
 
 WANTS_TOKEN = (
     "Set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN to what `ray get-auth-token` prints on its head (or keep that in "
@@ -47,14 +44,6 @@ class JobFailed(RuntimeError):
     """A submitted sweep ended other than well; the message holds its last lines."""
 
     exit_status = 1
-
-
-class Interrupted(KeyboardInterrupt):
-    """A sweep was stopped; `--resume` goes on from what is in `folder`."""
-
-    def __init__(self, folder: Path):
-        self.folder = folder
-        super().__init__(f"interrupted; the finished trials are in {as_typed(folder)}")
 
 
 class Detached(KeyboardInterrupt):

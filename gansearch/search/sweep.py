@@ -19,7 +19,7 @@ from ray.tune.error import TuneError
 from gansearch.experiment import Experiment
 from gansearch.formatting import error_line
 from gansearch.gan import check_task, load_task
-from gansearch.interrupts import Interrupts, LastWord
+from gansearch.interrupts import Interrupted, InterruptMessage, Interrupts
 from gansearch.search.callbacks.listener import Listener, Listeners
 from gansearch.search.callbacks.progress import Progress
 from gansearch.search.check import check_search
@@ -29,7 +29,7 @@ from gansearch.search.cluster.ray_patches import make_tuner, patched
 from gansearch.search.cluster.ray_settings import ray_settings
 from gansearch.search.cluster.runtime_env import Code, code_for, local
 from gansearch.search.confirm import confirm, missing
-from gansearch.search.errors import Interrupted, SweepFailed
+from gansearch.search.errors import SweepFailed
 from gansearch.search.mirror import storage_of
 from gansearch.search.population.member import PopulationRecorder, member, population
 from gansearch.search.population.scheduler import Members, Population
@@ -98,7 +98,7 @@ def sweep(
     experiment = check_folder(folder, experiment, resume, allow_change)
     space = check_search(experiment, new=not folder.is_ours)
     with ExitStack() as stack:
-        word = stack.enter_context(LastWord(folder))  # first of all, so that it is the last to end
+        message = stack.enter_context(InterruptMessage(folder))  # first of all, so that it is the last to end
         stack.callback(told.close)
         if folder.is_ours:
             stack.enter_context(only_one(folder))
@@ -135,7 +135,7 @@ def sweep(
             reason = str(error).strip().splitlines()[-1]
             raise SweepFailed(folder.path, f"the sweep stopped: {reason}") from error
         progress.finished()
-        word.finished = True
+        message.finished = True
         if interrupts.requested:  # while the last tables were written
             raise KeyboardInterrupt
         return swept

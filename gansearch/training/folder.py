@@ -53,14 +53,6 @@ _ASKED = ("task", "task_options", "seed", "training", "params")
 """The sections of an experiment on which a run depends."""
 
 
-class Interrupted(KeyboardInterrupt):
-    """A training was stopped by Ctrl-C; `--resume` goes on from what is in `folder`."""
-
-    def __init__(self, folder: Path):
-        self.folder = folder
-        super().__init__(f"interrupted; finished seeds and checkpoints are in {folder}")
-
-
 class TrainedFolder:
     """The folder of a training of one configuration."""
 

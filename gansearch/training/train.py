@@ -15,8 +15,9 @@ import torch
 from gansearch.experiment import Experiment, ExperimentError, LoopTraining, Resources
 from gansearch.gan import Loop, LoopTrainer, Probe, Result, Task, Trainer, check_task, load_task
 from gansearch.gan.distributed.spawn import spawned
+from gansearch.interrupts import Interrupted
 from gansearch.store.records import median
-from gansearch.training.folder import Interrupted, TrainedFolder
+from gansearch.training.folder import TrainedFolder
 
 _LOG = logging.getLogger(__name__)
 
@@ -105,7 +106,7 @@ def train(
         first = experiment.seed + TRAIN_SEEDS
         results = [_train_seed(experiment, task, seed, devices, folder, watch) for seed in range(first, first + seeds)]
     except KeyboardInterrupt:
-        raise Interrupted(folder.path) if folder else KeyboardInterrupt from None
+        raise Interrupted(folder.path, "finished seeds and checkpoints") if folder else KeyboardInterrupt from None
     finally:
         torch.set_num_threads(threads)
     return TrainResult(results, task.latent_dim)

@@ -16,9 +16,7 @@ import gansearch
 from gansearch.cli.main import app
 from gansearch.experiment import Experiment, load_yaml
 from gansearch.gan import load_task
-from gansearch.interrupts import LastWord
-from gansearch.search.errors import Interrupted
-from gansearch.store.folder import Folder
+from gansearch.interrupts import Interrupted
 from gansearch.store.records import CURVE_COLUMNS, trial_columns
 from gansearch.study.study import Study
 from tests.synthetic import write_study
@@ -192,13 +190,6 @@ def test_ctrl_c_while_the_last_tables_are_written(run, monkeypatch, ray_session)
     assert "1 of 1 trial, finished" in out
     assert err.endswith("the sweep is finished, and this makes its page:\ngansearch report results/ring\n")
     assert run("report", "results/ring")[0] == 0
-
-
-def test_ctrl_c_before_and_in_the_middle(run, tmp_path, study):
-    with pytest.raises(KeyboardInterrupt, match="nothing was written"), LastWord(Folder(tmp_path / "none")):
-        raise KeyboardInterrupt
-    with pytest.raises(Interrupted, match="the finished trials are in"), LastWord(Folder(study)):
-        raise KeyboardInterrupt
 
 
 def test_what_goes_on_is_a_line_of_its_own(run, monkeypatch, study):

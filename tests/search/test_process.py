@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 SCRIPT = """
 import json, sys
 from gansearch.experiment import Experiment
-from gansearch.search.errors import Interrupted
+from gansearch.interrupts import Interrupted
 from gansearch.search.sweep import sweep
 out, gpus, resume = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "resume"
 import ray

@@ -11,9 +11,10 @@ from optuna.trial import TrialState
 
 from gansearch.experiment import ExperimentError
 from gansearch.gan import Task, TaskError, Trainer, load_task
+from gansearch.interrupts import Interrupted
 from gansearch.search import confirm
 from gansearch.search.callbacks.listener import Listener
-from gansearch.search.errors import Interrupted, SweepError, SweepFailed
+from gansearch.search.errors import SweepError, SweepFailed
 from gansearch.search.sampling.searcher import open_study
 from gansearch.search.sweep import slowest, sweep
 from gansearch.store.folder import Folder

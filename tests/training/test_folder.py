@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from gansearch import Experiment, ExperimentError, train
+from gansearch.interrupts import Interrupted
 from gansearch.training import folder as trained_module
-from gansearch.training.folder import Interrupted, TrainedFolder
+from gansearch.training.folder import TrainedFolder
 
 SEED = 20_000
 

@@ -5,10 +5,10 @@ import time
 
 import pytest
 
+from gansearch.interrupts import Interrupted
 from gansearch.search.callbacks import progress as module
 from gansearch.search.callbacks.listener import Listener
 from gansearch.search.callbacks.progress import Progress
-from gansearch.search.errors import Interrupted
 from gansearch.search.sweep import sweep
 from gansearch.search.watchdog import Silence
 from gansearch.store.folder import Folder

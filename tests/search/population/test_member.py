@@ -10,9 +10,10 @@ from optuna.trial import TrialState
 
 from gansearch.experiment import Choices, Experiment, ExperimentError, Range
 from gansearch.gan import Trainer, load_task
+from gansearch.interrupts import Interrupted
 from gansearch.search.callbacks.listener import Listener
 from gansearch.search.check import check_search
-from gansearch.search.errors import Interrupted, SweepError
+from gansearch.search.errors import SweepError
 from gansearch.search.population.member import exchanges
 from gansearch.search.population.scheduler import Population, _inside
 from gansearch.search.sampling.searcher import open_study

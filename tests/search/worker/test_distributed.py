@@ -4,9 +4,10 @@ import signal
 
 import pytest
 
+from gansearch.interrupts import Interrupted
 from gansearch.search import confirm
 from gansearch.search.callbacks.listener import Listener
-from gansearch.search.errors import Interrupted, SweepFailed
+from gansearch.search.errors import SweepFailed
 from gansearch.search.resume import read_rows
 from gansearch.search.sweep import sweep
 from gansearch.store.folder import Folder

@@ -12,9 +12,9 @@ import yaml
 from gansearch import api
 from gansearch.experiment import Experiment, ExperimentError
 from gansearch.gan import TaskError
+from gansearch.interrupts import Interrupted
 from gansearch.search.callbacks.listener import Listener
 from gansearch.search.dry_run.dry_run import dry_run
-from gansearch.search.errors import Interrupted
 from gansearch.search.sweep import sweep
 from gansearch.store.folder import Folder
 from gansearch.store.records import BALANCE

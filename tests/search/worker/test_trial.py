@@ -9,8 +9,8 @@ import torch
 
 from gansearch.experiment import Checkpoints
 from gansearch.gan.trainer import probe_updates
+from gansearch.interrupts import Interrupted
 from gansearch.search.callbacks.listener import Listener
-from gansearch.search.errors import Interrupted
 from gansearch.search.sweep import sweep
 from gansearch.search.worker import checkpoints, trial
 from gansearch.search.worker.checkpoints import Saves
