@@ -6,6 +6,7 @@ from gansearch.gan.loop.trainer import LoopTrainer
 from gansearch.gan.loop.trial import Trial
 from gansearch.gan.registry import available_tasks, check_task, load_task, register_task
 from gansearch.gan.result import Probe, Result
+from gansearch.gan.seed_trainer import SeedTrainer, trainer_for
 from gansearch.gan.task import Task, TaskError
 from gansearch.gan.trainer import Trainer
 
@@ -15,6 +16,7 @@ __all__ = [
     "LoopTrainer",
     "Probe",
     "Result",
+    "SeedTrainer",
     "Task",
     "TaskError",
     "Trainer",
@@ -23,4 +25,5 @@ __all__ = [
     "check_task",
     "load_task",
     "register_task",
+    "trainer_for",
 ]

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from gansearch.gan.readers.files import LEAST
-from gansearch.gan.task import Task, TaskError
+from gansearch.gan.task import Task, TaskError, Trainable
 
 HELD_OUT_SHARE = 0.2
 HELD_OUT_MOST = 5_000
@@ -81,7 +81,7 @@ class Data:
         return self.real[rows.to(self.real.device)].to(self.device, non_blocking=True)
 
 
-_DATA: weakref.WeakKeyDictionary[Task, dict[torch.device, Data]] = weakref.WeakKeyDictionary()
+_DATA: weakref.WeakKeyDictionary[Trainable, dict[torch.device, Data]] = weakref.WeakKeyDictionary()
 
 
 def data_of(task: Task, device: torch.device) -> Data:
@@ -92,7 +92,7 @@ def data_of(task: Task, device: torch.device) -> Data:
     return known[device]
 
 
-def held_out_of(task: Task) -> Tensor | None:
+def held_out_of(task: Trainable) -> Tensor | None:
     """The held-out reals (M, ...) of a task whose data has been read, on whatever device; None before."""
     return next((data.held_out for data in _DATA.get(task, {}).values()), None)
 

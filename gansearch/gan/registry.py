@@ -58,7 +58,7 @@ def available_tasks() -> dict[str, str]:
     return {name: (inspect.getdoc(task) or "").split("\n")[0] for name, task in sorted(_TASKS.items())}
 
 
-def load_task(spec: str, options: Mapping[str, Any] | None = None) -> Task:
+def load_task(spec: str, options: Mapping[str, Any] | None = None) -> Task | Loop:
     """The task that `task:` and `task_options:` name. Raises TaskError, with the traceback of the user's code."""
     task = task_named(spec)
     options = dict(options or {})
@@ -74,7 +74,8 @@ def load_task(spec: str, options: Mapping[str, Any] | None = None) -> Task:
     if is_loop:
         return Loop(spec, task, options)
     try:
-        return task(**options)
+        made: Task = task(**options)
+        return made
     except TaskError:
         raise
     except (TypeError, ValueError) as error:
@@ -101,7 +102,7 @@ def _check_type(name: str, value: Any, annotation: Any) -> None:
         raise TaskError(f"task_options.{name}: must be {what}, not {value!r}")
 
 
-def check_task(task: Task, device: str | torch.device = "cpu") -> None:
+def check_task(task: Task | Loop, device: str | torch.device = "cpu") -> None:
     """Passes a few samples through both networks. Raises TaskError that names the shapes that do not fit."""
     if isinstance(task, Loop):
         return  # its networks are its own affair

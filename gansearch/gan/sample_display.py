@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from gansearch.gan.task import Task
+from gansearch.gan.task import Trainable
 
 
-def undone(task: Task, samples: np.ndarray) -> np.ndarray:
+def undone(task: Trainable, samples: np.ndarray) -> np.ndarray:
     """(N, ...) samples, or what the task's `undo` makes of them."""
     layer = task.undo()
     if layer is None:
@@ -21,7 +21,7 @@ def undone(task: Task, samples: np.ndarray) -> np.ndarray:
     return found
 
 
-def shown_of(task: Task, samples: np.ndarray) -> dict[str, Any]:
+def shown_of(task: Trainable, samples: np.ndarray) -> dict[str, Any]:
     """What `task.shown` says of (N, ...) samples, as plain JSON; {} where it raises or is no JSON."""
     try:
         said = json.loads(json.dumps(task.shown(samples), default=_plain))

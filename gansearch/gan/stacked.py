@@ -5,12 +5,14 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from gansearch.gan.result import Probe
+from gansearch.gan.seed_trainer import SeedTrainer
 from gansearch.gan.still import Still
 from gansearch.gan.trainer import Trainer
 from gansearch.gan.updates import Updates
@@ -86,27 +88,29 @@ class Stacked(Updates):
             self.average.update(self.generator)
 
 
-def run(trainers: Sequence[Trainer]) -> Iterator[dict[int, Probe]]:
+def run(trainers: Sequence[SeedTrainer]) -> Iterator[dict[int, Probe]]:
     """Trains all to their ends at once, yielding at each probe those of the seeds that were trained, by seed.
 
-    A seed that stops early leaves the others to go on. Between probes each trainer's `state()` is whole; from all of
-    them together this goes on.
+    Several must be `Trainer`s that `refusal` has nothing against; a single one may be any. A seed that stops early
+    leaves the others to go on. Between probes each trainer's `state()` is whole; from all of them together this goes
+    on.
     """
-    while going := [t for t in trainers if t.updates < t.training.updates and not t.stopped]:
+    while going := [trainer for trainer in trainers if trainer.share < 1 and not trainer.stopped]:
         if len(going) == 1:
             yield from ({going[0].seed: probe} for probe in going[0].run())
             return
-        stacked = Stacked(going)
-        while not any(trainer.stopped for trainer in going) and stacked.updates < stacked.training.updates:
+        together = cast(list[Trainer], going)
+        stacked = Stacked(together)
+        while not any(trainer.stopped for trainer in together) and stacked.updates < stacked.training.updates:
             start = time.perf_counter()
-            until = going[0].next_probe()
+            until = together[0].next_probe()
             while stacked.updates < until:
                 stacked.step()
             stacked.hand_over()
             share = (time.perf_counter() - start) / len(going)
-            for trainer in going:
+            for trainer in together:
                 trainer.seconds += share
-            yield {trainer.seed: trainer.probe() for trainer in going}
+            yield {trainer.seed: trainer.probe() for trainer in together}
 
 
 def refusal(trainers: Sequence[Trainer]) -> str:

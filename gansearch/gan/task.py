@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -15,6 +15,17 @@ class TaskError(ValueError):
     """A task cannot be found, loaded or used; the message says what to change."""
 
     exit_status = 2
+
+
+class Trainable(Protocol):
+    """What is asked of a `Task` and of a `Loop` of the user's own alike; `Task` documents each method."""
+
+    latent_dim: int
+    """Numbers that a generator takes for each sample; 0 where a loop keeps its generator to itself."""
+
+    def warnings(self) -> list[str]: ...
+    def undo(self) -> nn.Module | None: ...
+    def shown(self, samples: np.ndarray) -> dict[str, Any]: ...
 
 
 class Task:

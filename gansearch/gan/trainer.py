@@ -7,7 +7,8 @@ import copy
 import math
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -140,12 +141,23 @@ class Trainer(Updates):
 
     def samples(self, n: int) -> Tensor:
         """(n, ...) fakes on the device, from the averaged generator where there is one, in evaluation mode."""
-        network: nn.Module = self.generator if self.average is None else self.average.module
+        network = self.final_generator()
         network.eval()
         with torch.no_grad():
             parts = [network(self._fresh(min(1_000, n - i))) for i in range(0, n, 1_000)]
         network.train()
         return torch.cat(parts).detach().float()
+
+    def final_generator(self) -> nn.Module:
+        """The generator to export, (B, latent_dim) -> (B, ...): the averaged one where there is one."""
+        return self.generator if self.average is None else self.average.module
+
+    def copy_files(self, folder: Path) -> None:
+        """Nothing: a training of ours saves no files."""
+
+    def remark(self, searched: Iterable[str] = ()) -> str:
+        """Empty: there is nothing that the user should know of a training of ours."""
+        return ""
 
     def result(self) -> Result:
         """Judges the run as far as it went: the referee looks at its samples, and the quality is measured."""

@@ -34,15 +34,15 @@ from safetensors.torch import save
 from torch import nn
 
 from gansearch.experiment import Experiment, ExperimentError
-from gansearch.gan import LoopTrainer, Probe, Result, Trainer
+from gansearch.gan import Probe, Result, SeedTrainer
 from gansearch.gan.sample_display import shown_of, undone
+from gansearch.gan.task import Trainable
 from gansearch.interrupts import Interrupts
 from gansearch.store.folder import write_array, write_whole
 from gansearch.store.records import from_json, to_json
 from gansearch.store.samples import Kept
 from gansearch.study.gallery.render import files
 
-AnyTrainer = Trainer | LoopTrainer
 SAMPLES = 2_000
 """Fakes that are written for each seed."""
 SAVE_SECONDS = 30.0
@@ -118,7 +118,7 @@ class SeedFolder:
         except (OSError, ValueError, TypeError, KeyError):
             return None  # not there, or not whole: it is trained from its checkpoint
 
-    def train(self, trainer: AnyTrainer, watch: Callable[[Probe], None]) -> Result:
+    def train(self, trainer: SeedTrainer, watch: Callable[[Probe], None]) -> Result:
         """Trains to the end, from the checkpoint if there is one, and writes everything.
 
         After a Ctrl-C it goes on to the next probe, saves itself there, and raises KeyboardInterrupt. Raises
@@ -140,7 +140,7 @@ class SeedFolder:
             write_whole(self._result, to_json({**kept, "budget": self.updates}))  # last: all else is there then
         return result
 
-    def _restore(self, trainer: AnyTrainer) -> list[dict[str, Any]]:
+    def _restore(self, trainer: SeedTrainer) -> list[dict[str, Any]]:
         if not self._checkpoint.is_file():
             return []
         try:
@@ -153,27 +153,27 @@ class SeedFolder:
             raise ExperimentError(str(self._checkpoint), {"": text}) from None
         return probes
 
-    def _save(self, trainer: AnyTrainer, probes: list[dict[str, Any]]) -> None:
+    def _save(self, trainer: SeedTrainer, probes: list[dict[str, Any]]) -> None:
         state = {"trainer": trainer.state(), "probes": to_json(probes)}
         with _writing(self.path):
             write_whole(self._checkpoint, lambda file: torch.save(state, file))
 
-    def _write(self, trainer: AnyTrainer, probes: list[dict[str, Any]]) -> None:
+    def _write(self, trainer: SeedTrainer, probes: list[dict[str, Any]]) -> None:
         curves = pd.DataFrame(probes).drop(columns="outputs", errors="ignore")  # counts are no curve
         write_whole(self.path / "curves.parquet", lambda file: curves.to_parquet(file, index=False))
-        if isinstance(trainer, LoopTrainer):
-            self._write_samples(Kept(trainer.samples()))
-            trainer.copy_files(self.path / "checkpoint")
-            return
-        network = trainer.generator if trainer.average is None else trainer.average.module
-        network = copy.deepcopy(network).cpu().eval()
-        weights = {name: value.detach().contiguous() for name, value in network.state_dict().items()}
         samples = undone(trainer.task, trainer.samples(SAMPLES).cpu().numpy())
         self._write_samples(Kept(samples, shown_of(trainer.task, samples)))
+        trainer.copy_files(self.path / "checkpoint")
+        if (generator := trainer.final_generator()) is not None:
+            self._write_generator(generator, trainer.task)
+
+    def _write_generator(self, generator: nn.Module, task: Trainable) -> None:
+        network = copy.deepcopy(generator).cpu().eval()
+        weights = {name: value.detach().contiguous() for name, value in network.state_dict().items()}
         write_whole(self.path / "generator.safetensors", save(weights))
-        undo = trainer.task.undo()
+        undo = task.undo()
         whole = network if undo is None else nn.Sequential(network, undo)
-        if program := exported(whole, trainer.task.latent_dim):
+        if program := exported(whole, task.latent_dim):
             write_whole(self.path / "generator.pt2", program)
 
     def _write_samples(self, samples: Kept) -> None:
@@ -205,7 +205,7 @@ def _writing(folder: Path) -> Iterator[None]:
         raise ExperimentError(str(folder), {"": f"cannot be written ({error.strerror or error})"}) from None
 
 
-def _run(trainer: AnyTrainer, save: Callable[[], None]) -> Iterator[Probe]:
+def _run(trainer: SeedTrainer, save: Callable[[], None]) -> Iterator[Probe]:
     """The trainer's probes, saving it now and then between two of them."""
     saved = time.monotonic()
     for probe in trainer.run():

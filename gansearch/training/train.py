@@ -12,8 +12,8 @@ from typing import Any
 
 import torch
 
-from gansearch.experiment import Experiment, ExperimentError, LoopTraining, Resources
-from gansearch.gan import Loop, LoopTrainer, Probe, Result, Task, Trainer, check_task, load_task
+from gansearch.experiment import Experiment, ExperimentError, Resources
+from gansearch.gan import Loop, Probe, Result, SeedTrainer, Task, check_task, load_task, trainer_for
 from gansearch.gan.distributed.spawn import spawned
 from gansearch.interrupts import Interrupted
 from gansearch.store.records import median
@@ -114,7 +114,7 @@ def train(
 
 def _train_seed(
     experiment: Experiment,
-    task: Task,
+    task: Task | Loop,
     seed: int,
     devices: list[str],
     folder: TrainedFolder | None,
@@ -131,8 +131,8 @@ def _train_seed(
             for probe in trainer.run():
                 watch(seed, probe)
             result = trainer.result()
-    if isinstance(trainer, LoopTrainer) and trainer.remark:
-        _LOG.warning("seed %d: %s", seed, trainer.remark)
+    if remark := trainer.remark():
+        _LOG.warning("seed %d: %s", seed, remark)
     return result
 
 
@@ -148,12 +148,10 @@ def _devices(resources: Resources) -> list[str]:
 
 
 @contextmanager
-def _trainer(experiment: Experiment, task: Task, seed: int, devices: list[str]) -> Iterator[Trainer | LoopTrainer]:
+def _trainer(experiment: Experiment, task: Task | Loop, seed: int, devices: list[str]) -> Iterator[SeedTrainer]:
     """Yields the trainer of a user's loop, of one process, or of one process per device."""
-    if isinstance(task, Loop) and isinstance(experiment.training, LoopTraining):
-        yield LoopTrainer(task, experiment.training, seed, devices[0])
-    elif len(devices) == 1:
-        yield Trainer(task, experiment.training, seed, devices[0])
+    if isinstance(task, Loop) or len(devices) == 1:
+        yield trainer_for(task, experiment.training, seed, devices[0])
     else:
         with spawned(task, experiment.task, experiment.task_options, experiment.training, seed, devices) as trainer:
             yield trainer

@@ -58,4 +58,6 @@ def _take_part(
     threads: int,
 ) -> None:
     torch.set_num_threads(threads)
-    follow(meeting, number + 1, load_task(spec, options), training, seed, devices[number + 1])
+    task = load_task(spec, options)
+    assert isinstance(task, Task)
+    follow(meeting, number + 1, task, training, seed, devices[number + 1])

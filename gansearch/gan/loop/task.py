@@ -6,11 +6,16 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gansearch.gan.task import Task, TaskError
+import numpy as np
+from torch import nn
+
+from gansearch.gan.task import TaskError
 
 
-class Loop(Task):
-    """The task whose training is a function of the user's own; what makes and trains networks is in there."""
+class Loop:
+    """A training loop of the user's own, which makes and trains its networks itself: no `Task`, but `Trainable`."""
+
+    latent_dim = 0
 
     def __init__(self, spec: str, function: Callable[..., Any], options: Mapping[str, Any]):
         """`options` are keyword arguments of the function. Raises TaskError where it cannot be called with them."""
@@ -32,3 +37,15 @@ class Loop(Task):
                 f"task: {spec} is called as {self.name}(trial), but also needs {', '.join(missing)}; "
                 "give them as task_options:, give them defaults, or read them from trial.params"
             )
+
+    def warnings(self) -> list[str]:
+        """None: a loop reads its data itself."""
+        return []
+
+    def undo(self) -> nn.Module | None:
+        """None: a loop reports samples in the units of its data."""
+        return None
+
+    def shown(self, samples: np.ndarray) -> dict[str, Any]:
+        """{}: (N, ...) samples are displayed by their shape, as images or points."""
+        return {}

@@ -16,12 +16,11 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from gansearch.gan.loop.task import Loop
-from gansearch.gan.loop.trial import Trial
+from gansearch.gan.loop.trial import MOST_SAMPLES, Trial
 from gansearch.gan.result import Probe, Result
 from gansearch.gan.rng import OwnRandomness
 from gansearch.gan.task import TaskError
@@ -57,7 +56,7 @@ class LoopTrainer:
     def __init__(
         self, loop: Loop, training: LoopSettings, seed: int = 0, device: str | torch.device = "cpu", prune: bool = False
     ):
-        self.loop, self.training, self.seed = loop, training, seed
+        self.task, self.training, self.seed = loop, training, seed
         self._folder = tempfile.TemporaryDirectory(prefix="gansearch-", ignore_cleanup_errors=True)
         self.checkpoint_dir = Path(self._folder.name)
         self.trial = Trial(
@@ -65,8 +64,7 @@ class LoopTrainer:
         )
         self.randomness = OwnRandomness(seed, self.trial.device)
         self.seconds = 0.0
-        self.remark = ""
-        """What the user should know of the loop; empty if nothing."""
+        self._remark = ""
         self._news: SimpleQueue[Probe | BaseException | None] = SimpleQueue()  # None at the end
         self._go: SimpleQueue[bool] = SimpleQueue()  # False: nobody waits any more
         self._over = False
@@ -115,8 +113,15 @@ class LoopTrainer:
         """What the run would score if it ended now, by the worst of its discriminators; NaN before a probe of one."""
         return min((report.stability for report in self._reports(None).values()), default=math.nan)
 
+    def remark(self, searched: Iterable[str] = ()) -> str:
+        """What the user should know of the loop: that it did not end when asked to, or else which parameters of a
+        search it never read. Empty if nothing."""
+        if self._remark or not (unread := self.unread(searched)):
+            return self._remark
+        return f"{self.task.name}(trial) never reads {', '.join(unread)} from trial.params"
+
     def unread(self, names: Iterable[str]) -> list[str]:
-        """Which of these parameters, where they have a value, the loop has never asked for."""
+        """Which of these parameters, where they have a value, the loop has never read."""
         params = self.trial.params
         return [name for name in names if name in params.unread and dict.get(params, name) is not None]
 
@@ -155,13 +160,17 @@ class LoopTrainer:
             referee_gap=report.referee_gap,
             updates=trial.step,
             train_seconds=self.seconds,
-            samples=self.samples(),
+            samples=self.samples(MOST_SAMPLES).numpy(),
             verdicts={name: one.verdict for name, one in reports.items()} if len(reports) > 1 else {},
         )
 
-    def samples(self) -> np.ndarray:
-        """(N, ...) fakes that were reported last; (0,) where none were."""
-        return np.empty(0, np.float32) if self.trial.samples is None else self.trial.samples[1].numpy()
+    def samples(self, n: int) -> Tensor:
+        """(N, ...) fakes that were reported last, at most n, float32 on the CPU; (0,) where none were."""
+        return torch.empty(0) if self.trial.samples is None else self.trial.samples[1][:n]
+
+    def final_generator(self) -> None:
+        """None: the loop keeps its networks to itself."""
+        return None
 
     def state(self) -> dict[str, Any]:
         """Everything from which another one of the same configuration goes on; for torch.save, weights only."""
@@ -185,7 +194,7 @@ class LoopTrainer:
         self.randomness.state, self.seconds = state["global"], state["seconds"]
 
     def copy_files(self, folder: Path) -> None:
-        """Copies what the loop has saved in its `checkpoint_dir`, if anything. Raises OSError."""
+        """Copies what the loop has saved in its `checkpoint_dir`, if anything, into `folder`. Raises OSError."""
         if any(self.checkpoint_dir.iterdir()):
             shutil.copytree(self.checkpoint_dir, folder, dirs_exist_ok=True)
 
@@ -193,9 +202,9 @@ class LoopTrainer:
         """What the thread runs."""
         torch.set_num_threads(threads)  # PyTorch's number belongs to the calling thread
         try:
-            self.loop.function(self.trial, **self.loop.options)
+            self.task.function(self.trial, **self.task.options)
             if not self.trial.reports and self.trial.monitors.used:
-                self.remark = f"{self.loop.name}(trial) never called trial.report(): it could not be pruned or resumed"
+                self._remark = f"{self.task.name}(trial) never called trial.report(): it could not be pruned or resumed"
                 self.trial.report()
         except Abandoned:
             pass
@@ -229,14 +238,14 @@ class LoopTrainer:
 
     def _remember(self) -> None:
         """Notes what the user should know of a loop that has returned. Raises TaskError where nothing is known."""
-        name, trial = self.loop.name, self.trial
+        name, trial = self.task.name, self.trial
         if not trial.monitors.used:
             raise TaskError(
                 f"{name}(trial) returned without a call of trial.monitor.update(real, fake) with D's scores: "
                 "there is nothing to judge it by"
             )
         if trial.ignored:
-            self.remark = (
+            self._remark = (
                 f"{name}(trial) went on for {trial.ignored} reports after it was to stop; "
                 "ask trial.should_stop() after each report, and return"
             )

@@ -75,8 +75,8 @@ def try_loop(experiment: Experiment, loop: Loop, training: Training, device: tor
 
 def _remarks(trainer: LoopTrainer, reports: int, searched: Iterable[str]) -> list[str]:
     """What will be missed in a sweep."""
-    name, trial = trainer.loop.name, trainer.trial
-    found = [trainer.remark] if trainer.remark else []
+    name, trial = trainer.task.name, trainer.trial
+    found = [remark] if (remark := trainer.remark()) else []
     if unread := trainer.unread(searched):
         found.append(
             f"{name}(trial) has not read {', '.join(unread)} from trial.params, which the search is about: "

@@ -19,7 +19,7 @@ from ray.util import get_current_placement_group, get_node_ip_address
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from gansearch.experiment import Experiment, Resources
-from gansearch.gan import Task, Trainer, load_task
+from gansearch.gan import Loop, Task, Trainer, load_task
 from gansearch.gan.distributed.group import Meeting, Parted
 from gansearch.gan.distributed.trainer import follow, lead
 from gansearch.gan.registry import user_traceback
@@ -49,10 +49,10 @@ def device_of(gpus: float) -> str:
     return "cuda" if gpus and torch.cuda.is_available() else "cpu"
 
 
-_TASKS: dict[str, Task] = {}
+_TASKS: dict[str, Task | Loop] = {}
 
 
-def task_of(experiment: Experiment) -> Task:
+def task_of(experiment: Experiment) -> Task | Loop:
     """The experiment's task, kept while the worker lives: reading data can take longer than a short trial."""
     key = json.dumps([experiment.task, experiment.task_options], sort_keys=True, default=str)
     if key not in _TASKS:
@@ -77,6 +77,8 @@ def together(
     resources = experiment.resources
     address = get_node_ip_address() if resources.across_nodes else _HERE
     meeting, store = Meeting.call(address, resources.processes)
+    task = task_of(experiment)
+    assert isinstance(task, Task)
     others = _start_others(experiment, params, seed, cpus, gpus, meeting)
     training, device, over = experiment.training.with_params(params), device_of(gpus), threading.Event()
 
@@ -85,7 +87,7 @@ def together(
             raise Parted("a worker ended before the training began")
 
     try:
-        with lead(meeting, store, task_of(experiment), training, seed, device, prune, look) as trainer:
+        with lead(meeting, store, task, training, seed, device, prune, look) as trainer:
             threading.Thread(target=_watch, args=(others, trainer.group.abort, over), daemon=True).start()
             yield trainer
         ray.wait(others, num_returns=len(others), timeout=_CAUSE_SECONDS)
@@ -125,7 +127,9 @@ def _take_part(
     address = get_node_ip_address() if experiment.resources.across_nodes else _HERE
     training = experiment.training.with_params(params)
     try:
-        follow(meeting, rank, task_of(experiment), training, seed, device_of(gpus), address)
+        task = task_of(experiment)
+        assert isinstance(task, Task)
+        follow(meeting, rank, task, training, seed, device_of(gpus), address)
     except Parted:
         return ""  # another worker's end
     except (Exception, SystemExit) as error:  # noqa: BLE001 (the user's code may raise anything)

@@ -21,8 +21,8 @@ from ray import tune
 from ray.actor import ActorHandle
 from ray.exceptions import RayError
 
-from gansearch.experiment import Experiment, LoopTraining
-from gansearch.gan import Loop, LoopTrainer, Probe, Result, Trainer, stacked
+from gansearch.experiment import Experiment
+from gansearch.gan import Result, SeedTrainer, Task, Trainer, stacked, trainer_for
 from gansearch.search.worker.checkpoints import STATE, Saves, read_state
 from gansearch.search.worker.distributed import WorkerDied, device_of, task_of, together, why
 from gansearch.search.worker.halving import RUNGS
@@ -121,26 +121,21 @@ def train_seed(
     """A trainer for one seed of one configuration on this worker's device. Raises what the task raises."""
     # PyTorch's thread number belongs to the calling thread, and Ray Tune makes a new one for each trial.
     torch.set_num_threads(max(1, int(cpus)))
-    training = experiment.training.with_params(params)
-    return Trainer(task_of(experiment), training, seed=seed, device=device_of(gpus), prune=prune)
+    task, training = task_of(experiment), experiment.training.with_params(params)
+    assert isinstance(task, Task)
+    return Trainer(task, training, seed=seed, device=device_of(gpus), prune=prune)
 
 
 @contextmanager
 def training_of(
     experiment: Experiment, params: Mapping[str, Any], seed: int, cpus: float, gpus: float, prune: bool
-) -> Iterator[Trainer | LoopTrainer]:
-    """The same, with the trial's other workers where it has several; they are gone afterwards. Or a user's loop."""
-    if experiment.is_loop:
-        torch.set_num_threads(max(1, int(cpus)))
-        loop, own = task_of(experiment), experiment.training.with_params(params)
-        assert isinstance(loop, Loop)
-        assert isinstance(own, LoopTraining)
-        yield LoopTrainer(loop, own, seed, device_of(gpus), prune)
-        return
-    if experiment.resources.processes == 1:
-        yield train_seed(experiment, params, seed, cpus, gpus, prune)
-        return
+) -> Iterator[SeedTrainer]:
+    """The same, or a user's loop, with the trial's other workers where it has several; they are gone afterwards."""
     torch.set_num_threads(max(1, int(cpus)))
+    if experiment.resources.processes == 1:
+        training = experiment.training.with_params(params)
+        yield trainer_for(task_of(experiment), training, seed, device_of(gpus), prune)
+        return
     with together(experiment, params, seed, cpus, gpus, prune) as trainer:
         yield trainer
 
@@ -165,7 +160,7 @@ class _Trial:
     samples: np.ndarray | None = None
     error: str = ""
     started: datetime | None = None
-    trainers: list[Trainer | LoopTrainer] = field(default_factory=list)
+    trainers: list[SeedTrainer] = field(default_factory=list)
     """Those that train: of all seeds at once, or of one in its turn."""
     resumed: list[dict[str, Any]] = field(default_factory=list)
     """The states of the trainers that a checkpoint was in the middle of."""
@@ -217,26 +212,14 @@ class _Trial:
         for trainer, state in zip(self.trainers, self.resumed, strict=False):
             trainer.load_state(state)
         self.resumed = []
-        for probes in self._probes():
+        for probes in stacked.run(self.trainers):
             self.rows += [{"seed": seed, **dataclasses.asdict(probe)} for seed, probe in probes.items()]
             self._reach_rung()
             yield
         for trainer in self.trainers:
             self._keep(trainer.result())
-            if isinstance(trainer, LoopTrainer):
-                unread = trainer.unread(self.params)
-                never = (
-                    f"{trainer.loop.name}(trial) never reads {', '.join(unread)} from trial.params" if unread else ""
-                )
-                self.remark = self.remark or trainer.remark or never
+            self.remark = self.remark or trainer.remark(self.params)
         self.trainers = []
-
-    def _probes(self) -> Iterator[dict[int, Probe]]:
-        """Of the seeds that are trained now, by seed; a loop of the user's own is one seed."""
-        for loop in self.trainers:
-            if isinstance(loop, LoopTrainer):
-                return ({loop.seed: probe} for probe in loop.run())
-        return stacked.run([trainer for trainer in self.trainers if isinstance(trainer, Trainer)])
 
     def _reach_rung(self) -> None:
         """At a rung, ends the run where it is behind other trials'. Of seeds in turn the first one stands for all."""

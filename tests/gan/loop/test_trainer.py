@@ -63,7 +63,7 @@ def test_a_loop_reports_and_is_judged():
     assert 0 < result.stability < 1
     assert result.distance == probes[-1].distance == result.quality["distance"]
     assert result.quality["fid"] == 200
-    assert (probes[0].loss_d, result.updates, one.share, one.remark) == (0.5, 200, 1, "")
+    assert (probes[0].loss_d, result.updates, one.share, one.remark()) == (0.5, 200, 1, "")
     assert 0.5 < probes[0].separability < 0.9
     assert np.isnan(probes[0].loss_g)
 
@@ -154,7 +154,7 @@ def test_a_loop_that_is_pruned_is_judged_where_it_was_stopped(asks):
     assert (result.status, result.updates, result.distance) == ("pruned", 8, 8)
     assert result.verdict == "balanced"
     assert "Stopped after 8 updates: behind the others." in result.sentence
-    assert ("went on for 12 reports" in one.remark) != asks
+    assert ("went on for 12 reports" in one.remark()) != asks
 
 
 def test_a_loop_beyond_hope_is_told_to_stop():
@@ -295,7 +295,7 @@ def test_a_loop_that_never_reports_is_judged_at_its_end_and_told():
     probes, result = finish(one := trainer(never_reports))
     assert len(probes) == 1
     assert result.status == "complete"
-    assert "never called trial.report()" in one.remark
+    assert "never called trial.report()" in one.remark()
 
 
 def test_a_loop_that_never_gives_scores_cannot_be_judged():

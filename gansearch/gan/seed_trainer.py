@@ -1,0 +1,94 @@
+"""What drives the training of one seed, whoever wrote the training: a task of ours, or a loop of the user's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import torch
+from torch import Tensor, nn
+
+from gansearch.gan.loop.task import Loop
+from gansearch.gan.loop.trainer import LoopSettings, LoopTrainer
+from gansearch.gan.result import Probe, Result
+from gansearch.gan.settings import Training
+from gansearch.gan.task import Task, Trainable
+from gansearch.gan.trainer import Trainer
+
+
+class SeedTrainer(Protocol):
+    """One configuration that is trained with one seed: what `Trainer` and `LoopTrainer` have in common.
+
+    `for probe in trainer.run(): ...` and then `trainer.result()`. Between two probes the training may be stopped, saved
+    by `state()`, and continued from it by another trainer of the same configuration.
+    """
+
+    seed: int
+    seconds: float
+    """Time spent in training, probes and judgement so far, in seconds."""
+    stopped: str
+    """Why the training ends before its budget; empty while it goes on. May be set between two probes."""
+
+    @property
+    def task(self) -> Trainable: ...
+
+    @property
+    def updates(self) -> int:
+        """D and G updates done so far."""
+        ...
+
+    @property
+    def share(self) -> float:
+        """Share of the budget that is done, in [0, 1]."""
+        ...
+
+    @property
+    def stability(self) -> float:
+        """The stability score if the training ended now, without a referee."""
+        ...
+
+    def run(self) -> Iterator[Probe]:
+        """Trains to the end of the budget, or until `stopped`, and yields each probe."""
+        ...
+
+    def standing(self) -> tuple[float, float]:
+        """(stability, distance) as they are now, without a referee."""
+        ...
+
+    def result(self) -> Result:
+        """Judges the training as far as it went."""
+        ...
+
+    def samples(self, n: int) -> Tensor:
+        """(n, ...) fakes, float32; of a loop the last that it reported, which may be fewer, and (0,) for none."""
+        ...
+
+    def final_generator(self) -> nn.Module | None:
+        """The generator to export, (B, latent_dim) -> (B, ...); None where a loop keeps its networks to itself."""
+        ...
+
+    def copy_files(self, folder: Path) -> None:
+        """Copies what the training itself has saved, if anything, into `folder`, which is made. Raises OSError."""
+        ...
+
+    def remark(self, searched: Iterable[str] = ()) -> str:
+        """What the user should know of this training, empty if nothing; `searched` are the names of a search."""
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """Everything that `load_state` needs, for torch.save and torch.load(weights_only=True)."""
+        ...
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Continues from the `state()` of a trainer with the same task, training and seed."""
+        ...
+
+
+def trainer_for(
+    task: Task | Loop, training: Training, seed: int = 0, device: str | torch.device = "cpu", prune: bool = False
+) -> SeedTrainer:
+    """The trainer of a task, or of a loop of the user's own, whose `training` is an experiment's `LoopTraining`."""
+    if isinstance(task, Loop):
+        return LoopTrainer(task, cast(LoopSettings, training), seed, device, prune)
+    return Trainer(task, training, seed, device, prune)
