@@ -13,9 +13,10 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from gansearch.formatting import many, short, words
-from gansearch.study.figures.base import blank, distances, panels, title
+from gansearch.study.figures.axes import distance_axis
+from gansearch.study.figures.base import add_panels, new_figure, title
 from gansearch.study.figures.palette import COLOURS, INK, MUTED
-from gansearch.study.figures.winner import add_seeds, bar
+from gansearch.study.figures.winner import add_seeds, interval_key
 from gansearch.study.plots import Plots
 
 _DASHES = {
@@ -84,14 +85,14 @@ def figure(studies: Sequence[Plots], names: Sequence[str]) -> go.Figure:
         f"{name}: {study.verdicts.get('balanced', 0)} of {many(len(study.trials), 'trial')} balanced"
         for name, study in zip(names, studies, strict=True)
     ]
-    made = blank("; ".join(said) + ".", name=" · ".join(names))
+    made = new_figure("; ".join(said) + ".", heading=" · ".join(names))
     heads = [
         title("Trials by verdict"),
         title("Smallest distance of a healthy trial so far", _key(names)),
         title("Stability of the chosen", "on its seeds"),
-        title("Distance of the chosen", "; ".join(filter(None, ("on its seeds", bar(groups))))),
+        title("Distance of the chosen", "; ".join(filter(None, ("on its seeds", interval_key(groups))))),
     ]
-    panels(made, heads, columns=2, row=max(150, 46 * len(studies) + 20), gap=150, least=240)
+    add_panels(made, heads, columns=2, row=max(150, 46 * len(studies) + 20), gap=150, least=240)
     _verdicts(made, studies, names)
     _progress(made, studies, names)
     if groups:
@@ -171,7 +172,7 @@ def _progress(made: go.Figure, studies: Sequence[Plots], names: Sequence[str]) -
             yaxis="y2",
         )
     made.layout.xaxis2.update(title={"text": "updates"}, rangemode="tozero")
-    made.layout.yaxis2.update(distances(pd.Series(np.array(every, dtype=float))))
+    made.layout.yaxis2.update(distance_axis(pd.Series(np.array(every, dtype=float))))
 
 
 def _key(names: Sequence[str]) -> str:

@@ -14,7 +14,7 @@ from gansearch.study.figures import compute as figures_compute
 from gansearch.study.figures import curves as figures_curves
 from gansearch.study.figures import trials as figures_trials
 from gansearch.study.figures import winner as figures_winner
-from gansearch.study.figures.base import NothingToDraw
+from gansearch.study.figures.base import EmptyFigureError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,7 +59,7 @@ class Plots:
         """
         pairs = self.map_pairs
         if not pairs:
-            raise NothingToDraw("no searched parameter differs between trials")
+            raise EmptyFigureError("no searched parameter differs between trials")
         if x is None and y is None:
             x, y = pairs[0]
         names = figures_trials.varied(self.trials, self.experiment)
@@ -140,7 +140,7 @@ class Plots:
         if trial is None:
             choice = self.best or self.closest
             if choice is None:
-                raise NothingToDraw("no trial has a verdict" if len(self.trials) else "no trial has ended yet")
+                raise EmptyFigureError("no trial has a verdict" if len(self.trials) else "no trial has ended yet")
             return choice.number
         if trial not in set(self.trials["number"]):
             raise StudyError(f"{self.folder.path}: there is no trial {trial!r} among {len(self.trials)}")

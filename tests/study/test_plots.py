@@ -14,7 +14,8 @@ from gansearch.store.folder import Folder, StudyError
 from gansearch.store.records import to_json
 from gansearch.study.analysis.time_spent import by_slot, saved
 from gansearch.study.figures import curves as figures_curves
-from gansearch.study.figures.base import NothingToDraw, choice, distances, thin
+from gansearch.study.figures.axes import choice_label, distance_axis
+from gansearch.study.figures.base import EmptyFigureError, subsample
 from gansearch.study.figures.trials import stability_map
 from gansearch.study.report.page import Charts
 from gansearch.study.report.report import _charts, reasons
@@ -54,7 +55,7 @@ def test_a_map_of_other_parameters(study: Study) -> None:
 def test_nothing_to_draw_is_said(tmp_path: Path) -> None:
     empty = load_study(write_study(tmp_path / "s", trials=0).path)
     for name in PLOTS:
-        with pytest.raises(NothingToDraw):
+        with pytest.raises(EmptyFigureError):
             getattr(empty, f"plot_{name}")()
     assert "No trial has ended yet" in empty._repr_html_()
 
@@ -91,12 +92,12 @@ def test_many_trials_are_thinned_evenly(study: Study) -> None:
     many = pd.concat([study.trials] * 100, ignore_index=True)
     many["number"] = range(len(many))
     many.loc[17, "verdict"] = "collapsed"
-    drawn, note = thin(many, keep={1234})
+    drawn, note = subsample(many, include={1234})
     assert {17, 1234} <= set(drawn["number"])
     assert f"{len(drawn):,} of 4,000" in note
     shares = drawn["verdict"].value_counts(normalize=True) - many["verdict"].value_counts(normalize=True)
     assert shares.abs().max() < 0.02
-    assert thin(study.trials)[1] == ""
+    assert subsample(study.trials)[1] == ""
 
 
 def test_slots_and_what_pruning_saved(study: Study) -> None:
@@ -138,15 +139,15 @@ def test_axes_span_the_search_and_choices_have_places(study: Study) -> None:
 
 def test_choices_are_the_same_from_a_table_and_from_an_experiment() -> None:
     pairs = [(1, 1.0), (20_000, 20_000.0), (None, math.nan), (True, np.bool_(True)), ([0.5, 0.9], np.array([0.5, 0.9]))]
-    assert [choice(one) for one, _ in pairs] == [choice(other) for _, other in pairs]
-    assert [choice(one) for one, _ in pairs] == ["1", "20000", "none", "True", "0.5, 0.9"]
+    assert [choice_label(one) for one, _ in pairs] == [choice_label(other) for _, other in pairs]
+    assert [choice_label(one) for one, _ in pairs] == ["1", "20000", "none", "True", "0.5, 0.9"]
 
 
 def test_no_axis_shows_distances_below_zero() -> None:
-    assert distances(pd.Series([0.1, math.nan]))["range"] == [0, 0.2]
-    assert distances(pd.Series([0.1, 0.9]))["range"][0] == pytest.approx(0.036)
-    assert distances(pd.Series([0.0, 0.9]))["range"][0] == 0
-    assert distances(pd.Series([1.0, 90.0]))["type"] == "log"
+    assert distance_axis(pd.Series([0.1, math.nan]))["range"] == [0, 0.2]
+    assert distance_axis(pd.Series([0.1, 0.9]))["range"][0] == pytest.approx(0.036)
+    assert distance_axis(pd.Series([0.0, 0.9]))["range"][0] == 0
+    assert distance_axis(pd.Series([1.0, 90.0]))["type"] == "log"
 
 
 def test_one_seed_has_no_bar_and_no_distance_below_zero(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Where the compute went, as a picture: each slot's trials, or how many slots were busy with what."""
+"""Where the compute went: the trials of each slot over time, or how many slots were busy with which verdict."""
 
 from __future__ import annotations
 
@@ -10,89 +10,90 @@ import plotly.graph_objects as go
 
 from gansearch.formatting import duration, many, words
 from gansearch.study.analysis.time_spent import by_slot
-from gansearch.study.figures.base import NothingToDraw, blank
+from gansearch.study.figures.base import EmptyFigureError, new_figure, with_meta
 from gansearch.study.figures.palette import CARD, COLOURS, MUTED
 
-_BARS = 1000
-"""Trials from which on slots are counted, not drawn one by one."""
-_SLOTS = 32
+_MAX_BARS, _MAX_SLOTS = 1000, 32
+"""Trials and slots up to which each trial is a bar."""
 _UNITS = ((3600, "hours"), (60, "minutes"), (1, "seconds"))
 _STEPS = (1, 2, 5, 10, 15, 20, 50, 100, 200, 500)
 _BINS = 120
 
 
 def timeline(trials: pd.DataFrame) -> go.Figure:
-    """The trials of each slot over the time, by verdict; of many trials or slots how many were busy with what."""
-    slots = by_slot(trials)
+    """Draw the trials of each slot over time by verdict; of many trials or slots, how many slots were busy."""
+    slots = by_slot(trials).join(trials[["verdict", "status"]])
     if slots.empty:
-        raise NothingToDraw("no trial has ended yet")
-    verdicts = trials["verdict"][slots.index].fillna("no verdict")
-    count, whole = slots["slot"].nunique(), float(slots["end"].max())
-    busy = float((slots["end"] - slots["begin"]).sum() / (count * whole)) if whole > 0 else 1.0
-    said = f"{many(len(slots), 'trial')} on {many(count, 'slot')} in {duration(whole)}"
-    figure = blank(
-        f"{said}; the slots were busy {busy:.0%} of it.", name="Where the compute went", key="Hatched: pruned"
+        raise EmptyFigureError("no trial has ended yet")
+    slots["verdict"] = slots["verdict"].fillna("no verdict")
+    count, end = slots["slot"].nunique(), float(slots["end"].max())
+    busy = float((slots["end"] - slots["begin"]).sum() / (count * end)) if end > 0 else 1.0
+    figure = new_figure(
+        f"{many(len(slots), 'trial')} on {many(count, 'slot')} in {duration(end)}; "
+        f"the slots were busy {busy:.0%} of it.",
+        heading="Where the compute went",
+        key="Hatched: pruned",
     )
-    if len(slots) > _BARS or count > _SLOTS:
-        _counted(figure, slots, verdicts, whole)
-    else:
-        _bars(figure, slots, verdicts, trials)
-    unit, name = next((u, n) for u, n in _UNITS if whole >= 2 * u or u == 1)
-    step = next((step for step in _STEPS if whole / unit / step <= 8), _STEPS[-1])
-    ticks = np.arange(0, whole / unit + step / 2, step)
+    draw = _add_areas if len(slots) > _MAX_BARS or count > _MAX_SLOTS else _add_bars
+    draw(figure, slots)
+    unit, name = next((u, n) for u, n in _UNITS if end >= 2 * u or u == 1)
+    step = next((step for step in _STEPS if end / unit / step <= 8), _STEPS[-1])
+    ticks = np.arange(0, end / unit + step / 2, step)
     figure.update_xaxes(title_text=name, tickvals=(ticks * unit).tolist(), ticktext=[f"{tick:g}" for tick in ticks])
     return figure
 
 
-def _bars(figure: go.Figure, slots: pd.DataFrame, verdicts: pd.Series[str], trials: pd.DataFrame) -> None:
-    names = sorted(slots["slot"].unique(), key=lambda name: (name.rpartition(" ")[0], int(name.rpartition(" ")[2])))
-    for verdict in [*COLOURS, "no verdict"]:
-        rows = verdicts == verdict
-        if not rows.any():
-            continue
-        part, status = slots[rows], trials["status"][slots.index][rows]
+def _parts(slots: pd.DataFrame) -> list[tuple[str, str, pd.DataFrame]]:
+    """Return the verdicts that occur, each with its colour and its trials."""
+    groups = [(verdict, slots[slots["verdict"] == verdict]) for verdict in [*COLOURS, "no verdict"]]
+    return [(words(verdict), COLOURS.get(verdict, MUTED), part) for verdict, part in groups if len(part)]
+
+
+def _add_bars(figure: go.Figure, slots: pd.DataFrame) -> None:
+    """Draw a row for each slot and a bar for each trial."""
+    for verdict, colour, part in _parts(slots):
+        seconds = part["end"] - part["begin"]
         figure.add_bar(
             base=part["begin"].round(1).tolist(),
-            x=(part["end"] - part["begin"]).round(1).tolist(),
+            x=seconds.round(1).tolist(),
             y=part["slot"].map(html.escape).tolist(),
             orientation="h",
-            name=words(verdict),
+            name=verdict,
             marker={
-                "color": COLOURS.get(verdict, MUTED),
+                "color": colour,
                 "line": {"width": 1, "color": CARD},
-                "pattern": {"shape": ["/" if one == "pruned" else "" for one in status], "fgcolor": CARD, "size": 6},
+                "pattern": {
+                    "shape": ["/" if status == "pruned" else "" for status in part["status"]],
+                    "fgcolor": CARD,
+                    "size": 6,
+                },
             },
-            customdata=[
-                [int(number), one, duration(seconds)]
-                for number, one, seconds in zip(part["number"], status, part["end"] - part["begin"], strict=True)
-            ],
-            hovertemplate=f"<b>trial %{{customdata[0]}}</b> · {words(verdict)}"
-            "<br>%{customdata[1]}, %{customdata[2]}<extra></extra>",
+            customdata=[list(row) for row in zip(part["number"], part["status"], seconds.map(duration), strict=True)],
+            hovertemplate=f"<b>trial %{{customdata[0]}}</b> · {verdict}<br>%{{customdata[1]}}, %{{customdata[2]}}"
+            "<extra></extra>",
         )
+    names = sorted(slots["slot"].unique(), key=lambda name: (name.rpartition(" ")[0], int(name.rpartition(" ")[2])))
     figure.update_yaxes(categoryorder="array", categoryarray=names[::-1], type="category", showgrid=False, ticks="")
     figure.update_layout(height=70 + 34 * len(names) + figure.layout.meta["head"], barmode="overlay", bargap=0.25)
 
 
-def _counted(figure: go.Figure, slots: pd.DataFrame, verdicts: pd.Series[str], whole: float) -> None:
-    """How many slots each verdict kept busy, on average over each of some equal spans."""
-    edges = np.linspace(0, whole, _BINS + 1)
-    for verdict in [*COLOURS, "no verdict"]:
-        part = slots[verdicts == verdict]
-        if part.empty:
-            continue
-        # Seconds that were spent up to each edge; their differences are those within a span.
+def _add_areas(figure: go.Figure, slots: pd.DataFrame) -> None:
+    """Draw how many slots each verdict kept busy, on average over each of some equal spans of time."""
+    edges = np.linspace(0, float(slots["end"].max()), _BINS + 1)
+    for verdict, colour, part in _parts(slots):
+        # Seconds that were spent up to each edge. Their differences are those within a span.
         begin, end = part["begin"].to_numpy(), part["end"].to_numpy()
         spent = [float(np.clip(np.minimum(end, edge) - begin, 0, None).sum()) for edge in edges]
         figure.add_scatter(
             x=edges[1:].round(1).tolist(),
-            y=(np.diff(spent) / (whole / _BINS)).round(2).tolist(),
-            name=words(verdict),
+            y=(np.diff(spent) / (edges[-1] / _BINS)).round(2).tolist(),
+            name=verdict,
             mode="lines",
             stackgroup="slots",
-            line={"width": 0.5, "color": COLOURS.get(verdict, MUTED)},
-            fillcolor=COLOURS.get(verdict, MUTED),
-            hovertemplate=f"{words(verdict)}: %{{y}} slots<extra></extra>",
+            line={"width": 0.5, "color": colour},
+            fillcolor=colour,
+            hovertemplate=f"{verdict}: %{{y}} slots<extra></extra>",
         )
     figure.update_yaxes(title_text="busy slots", rangemode="tozero")
-    note = f"Drawn: busy slots in {_BINS} equal spans, in place of {len(slots):,} trials one by one."
-    figure.update_layout(height=300 + figure.layout.meta["head"], meta={**figure.layout.meta, "drawn": note})
+    figure.update_layout(height=300 + figure.layout.meta["head"])
+    with_meta(figure, drawn=f"Drawn: busy slots in {_BINS} equal spans, in place of {len(slots):,} trials one by one.")

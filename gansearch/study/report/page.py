@@ -13,7 +13,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from gansearch.formatting import duration, many, number, words
-from gansearch.study.figures.base import NothingToDraw
+from gansearch.study.figures.base import EmptyFigureError
 from gansearch.study.figures.palette import COLOURS, DARK, LIGHT
 
 
@@ -28,7 +28,7 @@ class Charts:
         """Adds what `plot` returns, or its reason for drawing nothing."""
         try:
             self.figures[id] = plot()
-        except NothingToDraw as reason:
+        except EmptyFigureError as reason:
             self.missing[id] = str(reason)
 
     def verdicts(self, id: str) -> list[str]:
