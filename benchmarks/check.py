@@ -9,6 +9,7 @@ processor time, one thread, so that other processes count neither here nor there
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import time
 from pathlib import Path
@@ -17,7 +18,8 @@ import torch
 
 from gansearch.experiment import Experiment
 from gansearch.gan import Trainer, load_task
-from gansearch.search.dry_run.dry_run import Prices, configurations
+from gansearch.search.dry_run import cost
+from gansearch.search.dry_run.dry_run import configurations, measure_task
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 NAMES = ("digits", "ring", "grid")
@@ -25,24 +27,23 @@ WITHIN = 0.25
 
 
 def measure(name: str, quick: bool) -> dict[str, float]:
-    """Predicted and real seconds, of all configurations together."""
+    """Return predicted and real seconds, of all configurations together."""
     experiment = Experiment.load(EXPERIMENTS / f"{name}.yaml", ["prune=false"])
     task, drawn, device = load_task(experiment.task), configurations(experiment), torch.device("cpu")
     start = time.perf_counter()
-    prices = Prices(experiment, task, device, drawn)
+    measured = measure_task(experiment, task, drawn, device)
     took = time.perf_counter() - start
-    drawn = drawn[:4] if quick else drawn
     pairs = []
-    for training in drawn:
+    for training, predicted in list(zip(drawn, measured.costs, strict=False))[: 4 if quick else None]:
         trainer = Trainer(task, training, experiment.seed)
         for _ in trainer.run():
             pass
         if trainer.result().status == "complete":  # one that diverges ends at once
-            pairs.append((sum(prices.run(training)), trainer.seconds))
-    predicted, real = (sum(seconds) / len(pairs) for seconds in zip(*pairs, strict=True))
+            pairs.append((predicted.seed, trainer.seconds))
+    predicted_seconds, real = (sum(seconds) / len(pairs) for seconds in zip(*pairs, strict=True))
     ratios = sorted(one / other for one, other in pairs)
     return {
-        "ratio": round(predicted / real, 3),
+        "ratio": round(predicted_seconds / real, 3),
         "lowest": round(ratios[0], 3),
         "highest": round(ratios[-1], 3),
         "trials": len(pairs),
@@ -56,7 +57,8 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="4 trials of each space in place of 16")
     quick = parser.parse_args().quick
     torch.set_num_threads(1)
-    time.perf_counter = time.process_time  # of the trainer and of the dry run
+    time.perf_counter = time.process_time  # of the trainer and of the evaluations
+    cost.Timer = functools.partial(cost.Timer, timer=time.process_time)
     figures = {}
     for name in NAMES:
         figures[name] = measure(name, quick)

@@ -1,1 +1,1 @@
-"""A trial's first steps, to foretell its time and memory."""
+"""The first steps of a trial, from which its time and memory are estimated."""

@@ -1,102 +1,136 @@
-"""What training costs: each kind of update and of look, timed on the device that it runs on."""
+"""The seconds that a configuration takes: its updates and evaluations, timed on the device that a trial would use."""
 
 from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
+from torch.utils.benchmark import Timer
 
-from gansearch.gan.settings import Training
+from gansearch.experiment import Experiment, Training
 from gansearch.gan.stacked import Stacked, refusal
-from gansearch.gan.task import TaskError
+from gansearch.gan.task import Task, TaskError
 from gansearch.gan.trainer import MEASUREMENTS, Trainer, probe_updates
-from gansearch.gan.updates import Updates
+from gansearch.search.worker.halving import RUNGS
 
-_BLOCK_SECONDS = 0.02
-"""Updates of one network that are timed as one: a GPU is waited for only at their end."""
-_WARM_UPS = 3
+_SECONDS = 0.05
+"""Training of each network, configuration and number of seeds that is timed at least."""
+_FOREVER = 10**9
+"""Updates of what is timed, so that no probe falls due."""
 _SLOW_SECONDS = 5.0
 """A quality measure that takes longer the first time is not run again only to be timed."""
 
 
 @dataclass(frozen=True)
-class UpdateCost:
-    """Seconds of one update of D and of one of G, of all seeds together."""
+class Cost:
+    """Seconds that one configuration takes."""
 
-    d: float
-    g: float
+    update_d: float
+    """One update of D, of one seed."""
+    update_g: float
+    trial: float
+    """A whole trial with its least seeds."""
+    seed: float
+    """One seed more."""
+    confirmation: float
+    """One run of the confirmation."""
+    evaluation: float = 0.0
+    """The probes, the quality and the referee of the trial."""
     in_turn: str = ""
-    """Why several seeds take turns; empty where they are trained at once, or there is one."""
+    """Why the seeds take turns; empty where they are trained at once, or there is one."""
 
 
 @dataclass(frozen=True)
-class LookCost:
-    """Seconds of one probe, of one measurement of the quality and of the final judgement by the referee; one seed."""
+class EvaluationCost:
+    """Seconds of one probe, of one measurement of the quality and of the referee at the end; one seed."""
 
-    probe: float
-    quality: float
-    referee: float
+    probe: float = 0.0
+    quality: float = 0.0
+    referee: float = 0.0
 
     def seconds(self, updates: int, more: int = 0) -> float:
-        """Of all looks at a run of so many updates, with `more` measurements of the quality than it makes itself."""
+        """Return those of a run of so many updates, with `more` measurements of the quality than it makes itself."""
         probes = len(probe_updates(updates))
         return probes * self.probe + (min(MEASUREMENTS, probes) + more) * self.quality + self.referee
 
 
-def update_cost(trainers: Sequence[Trainer], seconds: float) -> UpdateCost:
-    """Trains seeds of one configuration for about so long, at once where a trial would, and times it.
+def cost(
+    experiment: Experiment, task: Task, training: Training, device: torch.device, evaluation: EvaluationCost
+) -> Cost:
+    """Train a configuration for a moment, its least seeds at once where a trial would, and return what it costs.
 
-    D and G take turns in blocks, of which the median counts. Raises what the task raises.
+    Raises what the task raises.
     """
-    in_turn = refusal(trainers) if len(trainers) > 1 else ""
-    at_once = len(trainers) > 1 and not in_turn
-    trained: Updates = Stacked(trainers) if at_once else trainers[0]
-    device = trainers[0].device
-    with trainers[0].randomness:
-        updates = (trained._update_discriminator, trained._update_generator)
-        for update in updates * _WARM_UPS:  # the first ones allocate
-            update()
-        start = time.perf_counter()
-        block = max(1, int(2 * _BLOCK_SECONDS / sum(timed(update, device) for update in updates)))
-        blocks: tuple[list[float], list[float]] = ([], [])
-        while not blocks[0] or time.perf_counter() - start < seconds:
-            for update, measured in zip(updates, blocks, strict=True):
-                measured.append(timed(lambda update=update: [update() for _ in range(block)], device) / block)  # type: ignore[misc]
-    turns = 1 if at_once else len(trainers)
-    d, g = (turns * statistics.median(measured) for measured in blocks)
-    return UpdateCost(d, g, in_turn)
+    seeds, in_turn = experiment.least_replicas, ""
+    d, g = update_seconds(endless_trainer(experiment, task, training, device))
+    all_d, all_g = seeds * d, seeds * g
+    if seeds > 1:
+        trainers = [endless_trainer(experiment, task, training, device, seed) for seed in range(seeds)]
+        in_turn = refusal(trainers)
+        all_d, all_g = (all_d, all_g) if in_turn else update_seconds(Stacked(trainers))
+    updates_d, updates_g = counts(training)
+    evaluated = seeds * evaluation.seconds(training.updates, len(RUNGS) if experiment.prune else 0)
+    budget = (experiment.confirm and experiment.confirm.updates) or training.updates
+    longer_d, longer_g = counts(training.with_params({"updates": budget}))
+    return Cost(
+        update_d=d,
+        update_g=g,
+        trial=updates_d * all_d + updates_g * all_g + evaluated,
+        seed=updates_d * d + updates_g * g + evaluation.seconds(training.updates),
+        confirmation=longer_d * d + longer_g * g + evaluation.seconds(budget),
+        evaluation=evaluated,
+        in_turn=in_turn,
+    )
 
 
-def look_cost(trainer: Trainer) -> LookCost:
-    """Times each look at a trainer. Its budget has to be far away: a probe that is due measures the quality too.
+def endless_trainer(
+    experiment: Experiment, task: Task, training: Training, device: torch.device, seed: int = 0
+) -> Trainer:
+    """Return a trainer that never comes to a probe; `seed` is added to the experiment's."""
+    return Trainer(task, training.with_params({"updates": _FOREVER}), experiment.seed + seed, device)
 
-    Raises TaskError where the quality measure returns something else than numbers with a distance, and what the
-    task raises.
+
+def update_seconds(trained: Trainer | Stacked) -> tuple[float, float]:
+    """Train for a moment and return the seconds of an update of D and of G, of all seeds together."""
+    first = trained.trainers[0] if isinstance(trained, Stacked) else trained
+    with first.randomness:
+        d, g = (
+            Timer("update()", globals={"update": update}, num_threads=torch.get_num_threads())
+            .blocked_autorange(min_run_time=_SECONDS)
+            .median
+            for update in (trained._update_discriminator, trained._update_generator)
+        )
+    return d, g
+
+
+def evaluation_cost(trainer: Trainer) -> EvaluationCost:
+    """Time each evaluation of a trainer whose budget is far away: a probe that is due measures the quality too.
+
+    Raises what the task raises, and TaskError where `quality()` returns anything but numbers with a distance.
     """
     device = trainer.device
-    first = timed(lambda: _check_quality(trainer), device)  # may load or train a judge
+    first = _timed(lambda: _check_quality(trainer), device)  # may load or train a judge
     trainer.probe()
-    probe = statistics.median(timed(trainer.probe, device) for _ in range(3))
-    quality = first if first > _SLOW_SECONDS else timed(trainer.standing, device)
-    judgement = timed(trainer.result, device)  # measures the quality once more
+    probe = statistics.median(_timed(trainer.probe, device) for _ in range(3))
+    quality = first if first > _SLOW_SECONDS else _timed(trainer.standing, device)
+    judgement = _timed(trainer.result, device)  # measures the quality once more
     quality = min(quality, judgement)
-    return LookCost(probe, quality, judgement - quality)
+    return EvaluationCost(probe, quality, judgement - quality)
 
 
 def counts(training: Training) -> tuple[float, float]:
-    """(D, G) updates of a run. Where their balance is held the run decides; an equal number is taken then."""
+    """Return the (D, G) updates of a run; as many of both where the run itself decides on their balance."""
     after = training.updates - training.pretrain_steps
     equal = training.balance == "held" or training.simultaneous
-    ratio = 1.0 if equal else training.update_ratio
-    g = after / (1 + ratio)
+    g = after / (1 + (1.0 if equal else training.update_ratio))
     return training.updates - g, g
 
 
-def timed(call: Callable[[], object], device: torch.device) -> float:
-    """Seconds that a call takes, until the device has done what it was told."""
+def _timed(call: Callable[[], object], device: torch.device) -> float:
+    """Return the seconds until the device has done what a single call asks of it."""
     start = time.perf_counter()
     call()
     if device.type == "cuda":
@@ -106,12 +140,11 @@ def timed(call: Callable[[], object], device: torch.device) -> float:
 
 def _check_quality(trainer: Trainer) -> None:
     real = trainer.data.held_out
-    found = trainer.task.quality(real.cpu().float(), trainer.samples(len(real)).cpu())
+    measured = trainer.task.quality(real.cpu().float(), trainer.samples(len(real)).cpu())
     name = type(trainer.task).__name__
-    if not isinstance(found, Mapping) or "distance" not in found:
-        got = f"a mapping of {', '.join(map(str, found)) or 'nothing'}" if isinstance(found, Mapping) else repr(found)
-        raise TaskError(f'{name}: quality() must return {{"distance": a number, ...}}, not {got[:200]}')
-    for key, value in found.items():
+    if not isinstance(measured, Mapping) or "distance" not in measured:
+        raise TaskError(f'{name}: quality() must return {{"distance": a number, ...}}, not {measured!r:.200}')
+    for key, value in measured.items():
         try:
             float(value)
         except (TypeError, ValueError):

@@ -1,89 +1,88 @@
-"""A dry run: an experiment tried out in a few seconds, before a sweep of hours."""
+"""The dry run of `gansearch check`: an experiment is tried out for a few seconds, before a sweep of hours."""
 
 from __future__ import annotations
 
-import dataclasses
 import resource
 import sys
 import time
-from collections import Counter
-from collections.abc import Hashable
-from statistics import mean
+from collections.abc import Sequence
+from dataclasses import replace
 
 import optuna
 import ray
 import torch
-from ray.exceptions import RayError, RayTaskError
+from ray.exceptions import GetTimeoutError, RayError, RayTaskError
+from torch import nn
 
 from gansearch.experiment import Experiment, Range, Training
-from gansearch.gan import Loop, Task, TaskError, Trainer, check_task, load_task
+from gansearch.gan import Loop, Task, TaskError, check_task, load_task
 from gansearch.gan.registry import user_traceback
 from gansearch.search.check import check_search
 from gansearch.search.cluster.cluster import cluster, this_machine
 from gansearch.search.cluster.runtime_env import code_for
-from gansearch.search.dry_run.cost import LookCost, UpdateCost, counts, look_cost, update_cost
-from gansearch.search.dry_run.estimate import Estimate, Measured
+from gansearch.search.dry_run.cost import Cost, cost, endless_trainer, evaluation_cost
+from gansearch.search.dry_run.estimate import Data, Estimate, Measured, Weights
 from gansearch.search.dry_run.loop import try_loop
 from gansearch.search.errors import SweepError
 from gansearch.search.sampling.space import SearchSpace
-from gansearch.search.worker.halving import RUNGS
 
 CONFIGURATIONS = 16
 """Drawn at random, so that a trial's expected time is that of the space."""
-_SECONDS = 1.5
-"""Training that is timed, over all kinds of configurations together."""
 _MOST_SECONDS = 10.0
-"""After these no other kind is timed."""
-_FOREVER = 10**9
-"""Updates of what is timed: no measurement falls due on the way."""
-_CONTEXT_MOST = 2**30
-"""Most bytes that are taken for this process's own context of a GPU: others may use it too."""
-_FREE_SECONDS = 300.0
-"""That a cluster has to give the dry run a worker and its result."""
+"""After these no other configuration is timed."""
+_CONTEXT_BYTES = 2**30
+"""Most that is counted for this process's own context of a GPU, which other processes may use too."""
+_WORKER_SECONDS = 300.0
+"""Time for a cluster to start a worker and to return its result."""
 
 
 def dry_run(experiment: Experiment, address: str | None = None) -> Estimate:
-    """Loads, checks, trains for about a second and measures, on what a trial would get; starts no trial.
+    """Train for about a second on what a trial would get, and estimate what the sweep takes; start no trial.
 
-    Where a trial has several workers one of them is tried, with the whole batch: no trial takes longer or more memory
-    than that, but for what the workers tell each other.
+    It runs in this process, without Ray, or in a worker of the cluster at `address`. Where a trial has several workers,
+    one of them is tried with the whole batch: it takes as much time and memory as a trial at most, but for what the
+    workers send each other.
 
-    Here, without Ray, or in a worker of the cluster at `address`. Raises ExperimentError, TaskError or SweepError.
+    Raises:
+        ExperimentError: The search space, the sampler or a tracker is wrong.
+        TaskError: The task cannot be loaded or trained.
+        SweepError: A trial fits on no node, or the cluster does not answer.
     """
     check_search(experiment)
     if address is None:
-        here = this_machine()
-        here.slots(experiment.resources)
-        return Estimate(experiment, here, measure(experiment, here.bundle(experiment.resources).get("GPU", 0.0)))
+        machine = this_machine()
+        machine.slots(experiment.resources)
+        return Estimate(experiment, machine, measure(experiment, machine.bundle(experiment.resources).get("GPU", 0.0)))
     code = code_for(experiment)
-    with cluster(address, code.runtime_env) as there:
-        there.slots(experiment.resources)
-        gpus = there.bundle(experiment.resources).get("GPU", 0.0)
-        return Estimate(experiment, there, _measure_there(code.experiment, gpus))
+    with cluster(address, code.runtime_env) as joined:
+        joined.slots(experiment.resources)
+        gpus = joined.bundle(experiment.resources).get("GPU", 0.0)
+        return Estimate(experiment, joined, _measure_in_worker(code.experiment, gpus))
 
 
 def measure(experiment: Experiment, gpus: float) -> Measured:
-    """Tries the experiment out in this process, as a trial's worker would train. Raises TaskError."""
+    """Try the experiment out in this process, as a trial's worker would train it.
+
+    Raises:
+        TaskError: The task cannot be loaded, or raises when it is trained.
+    """
     threads = torch.get_num_threads()
     torch.set_num_threads(max(1, int(experiment.resources.cpus)))
     device = torch.device("cuda" if gpus and torch.cuda.is_available() else "cpu")
     try:
         task = load_task(experiment.task, experiment.task_options)
         check_task(task, device)
+        drawn = configurations(experiment)
         if isinstance(task, Loop):
-            found = try_loop(experiment, task, configurations(experiment, 1)[0], device, _device(device))
-            gpu = _gpu_memory(device)
-            return dataclasses.replace(
-                found,
-                memory=_peak_memory(),
-                gpu_memory=gpu.get("gpu_memory", 0),
-                gpu_total=gpu.get("gpu_total", 0),
-            )
-        return _measure(experiment, task, device)
+            measured = try_loop(experiment, task, drawn[0], device)
+        else:
+            measured = measure_task(experiment, task, drawn, device)
+        taken, total = _gpu_memory(device)
+        return replace(measured, device=_device_name(device), memory=_peak_memory(), gpu_memory=taken, gpu_total=total)
     except TaskError:
         raise
     except (Exception, SystemExit) as error:
-        if _out_of_memory(error):
+        if isinstance(error, MemoryError | torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error):
             raise TaskError(
                 f"{experiment.task}: a trial needs more memory than there is ({str(error).splitlines()[0]}); "
                 "make training.batch_size or the networks smaller"
@@ -94,7 +93,7 @@ def measure(experiment: Experiment, gpus: float) -> Measured:
 
 
 def configurations(experiment: Experiment, count: int = CONFIGURATIONS) -> list[Training]:
-    """So many of the space at random, the same ones each time; one where nothing is searched."""
+    """Draw configurations of the search space at random, the same ones each time; one where nothing is searched."""
     space = SearchSpace(experiment)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
@@ -102,98 +101,48 @@ def configurations(experiment: Experiment, count: int = CONFIGURATIONS) -> list[
     return [experiment.training.with_params(chosen) for chosen in drawn]
 
 
-class Prices:
-    """What each kind of configuration costs on a device, and each look."""
+def measure_task(experiment: Experiment, task: Task, drawn: Sequence[Training], device: torch.device) -> Measured:
+    """Return what these configurations take, or the first of them, where ten seconds are over before the last.
 
-    def __init__(self, experiment: Experiment, task: Task, device: torch.device, drawn: list[Training]):
-        self.experiment, self.task, self.device = experiment, task, device
-        kinds = Counter(map(_kind, drawn))
-        example = {_kind(training): training for training in drawn}
-        self.looks: LookCost = look_cost(self._trainers(drawn[0], 1)[0])
-        self._updates: dict[Hashable, dict[int, UpdateCost]] = {}
-        start, worked = time.monotonic(), time.process_time()
-        for kind, _ in kinds.most_common():
-            if self._updates and time.monotonic() - start > _MOST_SECONDS:
-                break
-            self._updates[kind] = self._of_kind(example[kind], _SECONDS / len(kinds))
-        share = (time.process_time() - worked) / (time.monotonic() - start)
-        self.idle = max(0.0, 1 - share) if device.type == "cpu" else 0.0
-        """Share of that time in which this process had no CPU."""
-
-    def updates(self, training: Training, seeds: int = 1) -> UpdateCost:
-        """Of a kind that was not timed: the mean of those that were."""
-        known = self._updates.get(_kind(training))
-        costs = [known[seeds]] if known else [costs[seeds] for costs in self._updates.values()]
-        return UpdateCost(mean(cost.d for cost in costs), mean(cost.g for cost in costs), costs[0].in_turn)
-
-    def run(self, training: Training, seeds: int = 1, more: int = 0) -> tuple[float, float]:
-        """Seconds of updates and of looks of a whole run of so many seeds; `more` measurements of the quality."""
-        cost, (d, g) = self.updates(training, seeds), counts(training)
-        return d * cost.d + g * cost.g, seeds * self.looks.seconds(training.updates, more)
-
-    def _of_kind(self, training: Training, seconds: float) -> dict[int, UpdateCost]:
-        least = self.experiment.least_replicas
-        alone = {1: update_cost(self._trainers(training, 1), seconds)}
-        return alone if least == 1 else {**alone, least: update_cost(self._trainers(training, least), seconds)}
-
-    def _trainers(self, training: Training, seeds: int) -> list[Trainer]:
-        endless = training.with_params({"updates": _FOREVER})
-        first = self.experiment.seed
-        return [Trainer(self.task, endless, first + replica, self.device) for replica in range(seeds)]
-
-
-def _measure(experiment: Experiment, task: Task, device: torch.device) -> Measured:
-    drawn = configurations(experiment)
-    prices = Prices(experiment, task, device, drawn)
-    least, more = experiment.least_replicas, len(RUNGS) if experiment.prune else 0
-    trials = [prices.run(training, least, more) for training in drawn]
-    longer = {"updates": experiment.confirm.updates} if experiment.confirm and experiment.confirm.updates else {}
-    confirmations = [sum(prices.run(training.with_params(longer))) for training in drawn]
-    updates = [prices.updates(training) for training in drawn]
-    together = [prices.updates(training, least) for training in drawn]
-    looks = prices.looks
-    largest = _largest(experiment, drawn)
-    if largest is not None:  # for its memory
-        update_cost(prices._trainers(largest, least), 0.0)
-    trainer = prices._trainers(drawn[0], 1)[0]
+    This process then has taken as much memory as a trial.
+    """
+    trainer = endless_trainer(experiment, task, drawn[0], device)
+    evaluation, costs = evaluation_cost(trainer), list[Cost]()
+    start, worked = time.monotonic(), time.process_time()
+    for training in drawn:
+        costs.append(cost(experiment, task, training, device, evaluation))
+        if time.monotonic() - start > _MOST_SECONDS:
+            break
+    share = (time.process_time() - worked) / (time.monotonic() - start)
+    batch_size = experiment.search.get("batch_size")
+    if isinstance(batch_size, Range):  # the largest batch takes the most memory
+        penalized = max(drawn, key=lambda one: sum(map(bool, (one.r1_gamma, one.r2_gamma, one.gp_lambda))))
+        cost(experiment, task, penalized.with_params({"batch_size": int(batch_size.high)}), device, evaluation)
     data = trainer.data
     return Measured(
-        device=_device(device),
-        train_samples=None if data.real is None else data.count,
-        held_out=len(data.held_out),
-        shape=tuple(data.held_out.shape[1:]),
-        generator=sum(p.numel() for p in trainer.generator.parameters()),
-        discriminator=sum(p.numel() for p in trainer.discriminator.parameters()),
-        update_d=mean(cost.d for cost in updates),
-        update_g=mean(cost.g for cost in updates),
-        probe=looks.probe,
-        quality=looks.quality,
-        referee=looks.referee,
-        trial=mean(map(sum, trials)),
-        longest=max(map(sum, trials)),
-        seed=mean(sum(prices.run(training, 1)) for training in drawn),
-        confirmation=mean(confirmations),
-        looking=sum(looks for _, looks in trials) / sum(map(sum, trials)),
-        at_once=mean(not cost.in_turn for cost in together) if least > 1 else 0.0,
-        in_turn=next((cost.in_turn for cost in together if cost.in_turn), ""),
-        idle=prices.idle,
-        memory=_peak_memory(),
-        reports=(),
+        costs=tuple(costs),
+        evaluation=evaluation,
+        data=Data(None if data.real is None else data.count, len(data.held_out), tuple(data.held_out.shape[1:])),
+        weights=Weights(_weights(trainer.generator), _weights(trainer.discriminator)),
+        idle=max(0.0, 1 - share) if device.type == "cpu" else 0.0,
         remarks=tuple(task.warnings()),
-        **_gpu_memory(device),
     )
 
 
-def _measure_there(experiment: Experiment, gpus: float) -> Measured:
-    """The same in a worker of the Ray that this process has joined."""
+def _weights(network: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def _measure_in_worker(experiment: Experiment, gpus: float) -> Measured:
+    """Measure in a worker of the Ray that this process has joined."""
     remote = ray.remote(num_cpus=experiment.resources.cpus, num_gpus=gpus, max_retries=0)(measure)
     reference = remote.remote(experiment, gpus)
-    done, _ = ray.wait([reference], timeout=_FREE_SECONDS)
-    if not done:
-        ray.cancel(reference, force=True)
-        raise SweepError(f"the cluster had no worker free for a dry run within {_FREE_SECONDS / 60:g} minutes")
     try:
-        measured: Measured = ray.get(reference)
+        measured: Measured = ray.get(reference, timeout=_WORKER_SECONDS)
+    except GetTimeoutError:
+        ray.cancel(reference, force=True)
+        minutes = _WORKER_SECONDS / 60
+        raise SweepError(f"the cluster had no worker free for a dry run within {minutes:g} minutes") from None
     except RayTaskError as error:
         raise error.cause from None
     except RayError as error:
@@ -201,25 +150,7 @@ def _measure_there(experiment: Experiment, gpus: float) -> Measured:
     return measured
 
 
-def _kind(training: Training) -> Hashable:
-    """Equal for configurations whose updates are the same work."""
-    penalties = (training.r1_gamma, training.r2_gamma, training.gp_lambda, training.instance_noise, training.ema)
-    names = (training.loss, training.optimizer, training.balance, training.simultaneous, training.spectral_norm)
-    return (*names, training.batch_size, *(value > 0 for value in penalties))
-
-
-def _largest(experiment: Experiment, drawn: list[Training]) -> Training | None:
-    """The dearest of those drawn with the largest batch of a searched range; None where no range is searched."""
-    entry = experiment.search.get("batch_size")
-    if not isinstance(entry, Range):
-        return None
-    dearest = max(
-        drawn, key=lambda training: sum(map(bool, (training.r1_gamma, training.r2_gamma, training.gp_lambda)))
-    )
-    return dearest.with_params({"batch_size": int(entry.high)})
-
-
-def _device(device: torch.device) -> str:
+def _device_name(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     threads = torch.get_num_threads()
@@ -227,18 +158,15 @@ def _device(device: torch.device) -> str:
 
 
 def _peak_memory() -> int:
-    """Most bytes of main memory that this process has had."""
+    """Return the most bytes of main memory that this process has had."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def _gpu_memory(device: torch.device) -> dict[str, int]:
+def _gpu_memory(device: torch.device) -> tuple[int, int]:
+    """Return the most bytes of a GPU that this process has had, and all that the GPU has; (0, 0) on a CPU."""
     if device.type != "cuda":
-        return {}
+        return 0, 0
     free, total = torch.cuda.mem_get_info(device)
-    context = min(total - free - torch.cuda.memory_reserved(device), _CONTEXT_MOST)
-    return {"gpu_memory": torch.cuda.max_memory_reserved(device) + context, "gpu_total": total}
-
-
-def _out_of_memory(error: BaseException) -> bool:
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)
+    context = min(total - free - torch.cuda.memory_reserved(device), _CONTEXT_BYTES)
+    return torch.cuda.max_memory_reserved(device) + context, total

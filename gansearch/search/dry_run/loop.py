@@ -1,4 +1,4 @@
-"""A training loop of the user's own tried out: called for a few reports, and then abandoned."""
+"""The dry run of a user's training loop: it is called for a few reports, and then abandoned."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import torch
 
 from gansearch.experiment import Experiment, LoopTraining, Training
 from gansearch.gan import Loop, LoopTrainer, TaskError
+from gansearch.search.dry_run.cost import Cost
 from gansearch.search.dry_run.estimate import Measured
 
 REPORTS = 4
@@ -18,10 +19,10 @@ PATIENCE_SECONDS = 120.0
 """For a report."""
 
 
-def try_loop(experiment: Experiment, loop: Loop, training: Training, device: torch.device, name: str) -> Measured:
-    """What a trial of this configuration takes, but for its memory; `name` is the device's.
+def try_loop(experiment: Experiment, loop: Loop, training: Training, device: torch.device) -> Measured:
+    """Return what a trial of this configuration takes, but for its memory.
 
-    Raises what the loop raises, and TaskError where it says too little to be judged.
+    Raises what the loop raises, and TaskError where it reports too little to be judged.
     """
     assert isinstance(training, LoopTraining)
     trainer = LoopTrainer(loop, training, experiment.seed, device)
@@ -37,61 +38,42 @@ def try_loop(experiment: Experiment, loop: Loop, training: Training, device: tor
             f"{loop.name}(trial) reported nothing for {PATIENCE_SECONDS:g} s; "
             "call trial.report(...) about 50 times a run"
         ) from None
-    trial = trainer.trial
-    if not trial.monitors.used:
+    if not trainer.trial.monitors.used:
         raise TaskError(
             f"{loop.name}(trial) reported without a call of trial.monitor.update(real, fake) with D's scores before: "
             "there is nothing to judge it by"
         )
+    # Before its first report a loop loads its data.
     (first, begun), (last, ended) = (reports[0], reports[-1]) if len(reports) > 1 else ((0, 0.0), reports[0])
     update = (ended - begun) / (last - first)
-    whole = update * training.updates
-    longer = experiment.confirm.updates if experiment.confirm else None
+    seed, longer = update * training.updates, experiment.confirm and experiment.confirm.updates
+    confirmation = update * longer if longer else seed
     return Measured(
-        device=name,
+        costs=(Cost(update, update, seed * experiment.least_replicas, seed, confirmation),),
         reports=tuple(step for step, _ in reports),
         remarks=tuple(_remarks(trainer, len(reports), experiment.search)),
-        train_samples=None,
-        held_out=0,
-        shape=(),
-        generator=0,
-        discriminator=0,
-        update_d=update,
-        update_g=update,
-        probe=0.0,
-        quality=0.0,
-        referee=0.0,
-        trial=whole * experiment.least_replicas,
-        longest=whole * experiment.least_replicas,
-        seed=whole,
-        confirmation=update * (longer or training.updates),
-        looking=0.0,
-        at_once=0.0,
-        in_turn="",
-        idle=0.0,
-        memory=0,
     )
 
 
 def _remarks(trainer: LoopTrainer, reports: int, searched: Iterable[str]) -> list[str]:
-    """What will be missed in a sweep."""
+    """Return what a sweep will lack."""
     name, trial = trainer.task.name, trainer.trial
-    found = [remark] if (remark := trainer.remark()) else []
+    remarks = [remark] if (remark := trainer.remark()) else []
     if unread := trainer.unread(searched):
-        found.append(
+        remarks.append(
             f"{name}(trial) has not read {', '.join(unread)} from trial.params, which the search is about: "
             'trial.params["NAME"] is its value'
         )
     if reports > 1 and not trial.asked:
-        found.append(f"{name}(trial) never asks trial.should_stop(): a trial that is pruned will run to its end")
+        remarks.append(f"{name}(trial) never asks trial.should_stop(): a trial that is pruned will run to its end")
     if trial.distance != trial.distance and not trial.invalid:
-        found.append(
+        remarks.append(
             f"{name}(trial) reports no distance=, and no real= and fake= samples to measure one of: "
             "trials are compared by their stability alone"
         )
     if reports > 1 and trial.updates / max(1, trial.step / reports) < 10:
-        found.append(
+        remarks.append(
             f"at this pace a run of {trial.updates} updates (training.updates) has fewer than 10 reports; "
             "report more often, or its verdict rests on little"
         )
-    return found
+    return remarks
