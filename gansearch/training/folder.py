@@ -38,10 +38,10 @@ from gansearch.gan import Probe, Result, SeedTrainer
 from gansearch.gan.sample_display import shown_of, undone
 from gansearch.gan.task import Trainable
 from gansearch.interrupts import Interrupts
+from gansearch.rendering.render import files
 from gansearch.store.folder import write_array, write_whole
 from gansearch.store.records import from_json, to_json
 from gansearch.store.samples import Kept
-from gansearch.study.gallery.render import files
 
 SAMPLES = 2_000
 """Fakes that are written for each seed."""

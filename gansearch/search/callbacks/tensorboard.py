@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gansearch.experiment import Experiment
+from gansearch.rendering.render import picture
 from gansearch.store.folder import Folder
 from gansearch.store.samples import Kept, read_kept
-from gansearch.study.gallery.render import picture
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter

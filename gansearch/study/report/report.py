@@ -11,6 +11,7 @@ from typing import Any
 
 from gansearch.experiment import Choices, Range
 from gansearch.formatting import error_line, many
+from gansearch.rendering.render import Shown, show
 from gansearch.stability.verdict import ADVICE, MEANING
 from gansearch.store.folder import as_typed
 from gansearch.store.records import BALANCE, read_default, read_record
@@ -18,7 +19,6 @@ from gansearch.store.samples import Kept, read_kept, read_real
 from gansearch.study.analysis.choose import candidates
 from gansearch.study.analysis.neighbourhood import neighbourhoods
 from gansearch.study.analysis.time_spent import saved, seconds_by_status
-from gansearch.study.gallery.render import Shown, show
 from gansearch.study.report.page import Charts, fragment, render
 from gansearch.study.study import Study
 

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from gansearch.rendering.pictures import Plane, data_uri, image_grid, png
+from gansearch.rendering.sound import spectrogram, wav
 from gansearch.store.samples import Kept
-from gansearch.study.gallery.pictures import Plane, data_uri, image_grid, png
-from gansearch.study.gallery.sound import spectrogram, wav
 
 _CLIPS = 3
 """Sounds of a trial on a page."""

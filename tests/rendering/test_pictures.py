@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gansearch.rendering.pictures import Plane, image_grid
+from gansearch.rendering.render import show
 from gansearch.store.samples import Kept
-from gansearch.study.gallery.pictures import Plane, image_grid
-from gansearch.study.gallery.render import show
 
 
 def pictures(samples: list[np.ndarray]) -> list[str]:

@@ -14,11 +14,11 @@ from PIL import Image
 from scipy.io import wavfile
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from gansearch.rendering.render import files, picture, show
 from gansearch.search.callbacks.tensorboard import TensorBoardLog
 from gansearch.store.folder import Folder, write_whole
 from gansearch.store.records import read_record, to_json, write_record
 from gansearch.store.samples import Kept, read_kept, read_real, write_real
-from gansearch.study.gallery.render import files, picture, show
 from gansearch.study.report.report import report
 from gansearch.study.study import load_study
 from tests.synthetic import experiment, write_study
