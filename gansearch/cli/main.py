@@ -1,39 +1,50 @@
-"""The commands. Each imports what it needs inside itself, so that --help takes no time.
+"""The commands. Each imports what it needs inside itself, so that `gansearch --help` loads no torch, Ray or pandas.
 
-Exit status: 0 done; 1 the run failed; 2 the input was wrong; 130 interrupted. Our exceptions carry theirs.
+Exit status: 0 done; 1 the run failed; 2 the input was wrong; 130 interrupted. The project's exceptions carry theirs
+as `exit_status`.
 """
 
 from __future__ import annotations
 
-import functools
 import json
 import shlex
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from gansearch.cli.summaries import finite, print_summary, print_trained, progress
+import gansearch
+from gansearch.cli.group import Commands
 
-app = typer.Typer(
-    help="Finds the balance of discriminator and generator at which a GAN trains.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
+if TYPE_CHECKING:
+    from gansearch.experiment import Experiment
 
-File = Annotated[Path, typer.Argument(metavar="FILE", help="An experiment file.")]
+
+app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False)
 
 
 def _place(text: str) -> Any:
-    """A results folder: a path, or a URL as text."""
+    """Parses a path, or a URL, which stays text."""
     from gansearch.store.object_store import place
 
     return place(text)
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"gansearch {gansearch.__version__}")
+        raise typer.Exit
+
+
+File = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILE",
+        help="An experiment file, its URL, or the name of a shipped experiment (gansearch init --list).",
+        parser=_place,
+    ),
+]
 Dir = Annotated[
     Path, typer.Argument(metavar="DIR", help="A results folder, or its URL: s3://BUCKET/PREFIX.", parser=_place)
 ]
@@ -47,30 +58,16 @@ Address = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
-def politely(command: Callable[..., None]) -> Callable[..., None]:
-    """A command whose user's mistakes end in a message and an exit status, not in a traceback."""
-
-    @functools.wraps(command)
-    def run(*args: Any, **kwargs: Any) -> None:
-        try:
-            command(*args, **kwargs)
-        except typer.Exit:
-            raise
-        except (Exception, KeyboardInterrupt) as error:
-            status = 130 if isinstance(error, KeyboardInterrupt) else getattr(error, "exit_status", None)
-            if status is None:
-                raise
-            if str(error):
-                print(f"error: {error}" if status != 130 else f"\n{error}", file=sys.stderr)
-            if status == 130 and hasattr(error, "folder"):  # on a line of its own, which is whole when it is copied
-                print(f"go on with:\n{_resuming_line()}", file=sys.stderr)
-            raise typer.Exit(status) from None
-
-    return run
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Finds the balance of discriminator and generator at which a GAN trains."""
 
 
 @app.command()
-@politely
 def sweep(
     file: File,
     trials: Annotated[int | None, typer.Option(metavar="N", help="Trials, in place of the file's.")] = None,
@@ -79,9 +76,9 @@ def sweep(
         typer.Option(metavar="DIR", help="Results folder or its URL; results/<name> if not given.", parser=_place),
     ] = None,
     address: Address = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted or a longer sweep.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted sweep, or extend one.")] = False,
     allow_change: Annotated[
-        bool, typer.Option("--allow-change", help="With --resume: go on in a search space that has changed.")
+        bool, typer.Option("--allow-change", help="With --resume: continue in a search space that has changed.")
     ] = False,
     set_: Set = None,
     seed: Annotated[int | None, typer.Option(metavar="N", help="In place of the file's.")] = None,
@@ -97,7 +94,7 @@ def sweep(
     """Search an experiment's space for the balance at which its GAN trains."""
     from gansearch.search.errors import SweepError
 
-    experiment = _load(file, [*(set_ or []), *_given(trials=trials, seed=seed)])
+    experiment = _load(file, set_, trials=trials, seed=seed)
     if submit:
         if address:
             raise SweepError("--submit and --address cannot go together: the job is on its cluster")
@@ -108,43 +105,41 @@ def sweep(
         return
     if follow or no_wait or pip:
         raise SweepError("--follow, --no-wait and --pip need --submit URL")
-    if not quiet:  # what is imported below takes seconds
+    if not quiet:  # the imports below take seconds
         print(f"{experiment.name}: reading the experiment and its data", flush=True)
     from gansearch import api
+    from gansearch.cli.live import LiveView
+    from gansearch.cli.summaries import print_summary
 
-    if quiet:
-        study = api.sweep(experiment, out, address, resume, allow_change=allow_change)
-    else:
-        from gansearch.cli.live import LiveView
-
-        study = api.sweep(experiment, out, address, resume, [LiveView()], allow_change)
+    listeners = [] if quiet else [LiveView()]
+    study = api.sweep(experiment, out, address, resume, listeners, allow_change)
     print_summary(study, study.folder.report)
 
 
 @app.command()
-@politely
 def status(dir: Dir, as_json: Json = False) -> None:
     """Say how a sweep is getting on, from any machine that sees its folder, also after its driver died."""
     from gansearch.study.status import lines
     from gansearch.study.status import status as status_of
     from gansearch.study.study import load_study
 
-    found = status_of(load_study(dir))
-    print(json.dumps(found.summary(), indent=2, allow_nan=False) if as_json else "\n".join(lines(found)))
+    current = status_of(load_study(dir))
+    if as_json:
+        _print_json(current.summary())
+    else:
+        print("\n".join(lines(current)))
 
 
 @app.command()
-@politely
 def watch(dir: Dir) -> None:
     """Look at a sweep that runs elsewhere, until it ends or Ctrl-C."""
-    print(f"looking at {dir}", flush=True)  # what is imported below takes seconds
-    from gansearch.cli.live import watch as look
+    print(f"looking at {dir}", flush=True)  # the import below takes seconds
+    from gansearch.cli.live import watch as watch_folder
 
-    look(dir)
+    watch_folder(dir)
 
 
 @app.command()
-@politely
 def fetch(
     source: Annotated[
         str,
@@ -156,14 +151,13 @@ def fetch(
         Path | None, typer.Argument(metavar="DIR", help="Results folder; results/<name> if not given.")
     ] = None,
 ) -> None:
-    """Bring the results of a submitted sweep, or of one at a URL, here; a second time what is new."""
-    from gansearch.cli.remote import bring_from
+    """Fetch the results of a submitted sweep, or of one at a URL; a second call fetches what is new."""
+    from gansearch.cli.remote import fetch_results
 
-    bring_from(source, dir)
+    fetch_results(source, dir)
 
 
 @app.command()
-@politely
 def report(
     dirs: Annotated[
         list[Path], typer.Argument(metavar="DIR...", help="A results folder, or several to compare.", parser=_place)
@@ -177,14 +171,15 @@ def report(
     ] = None,
 ) -> None:
     """Write the report of a sweep, also while it runs, and say what it found; of several one page side by side."""
+    from gansearch.cli.summaries import print_summary
     from gansearch.store.folder import StudyError, as_typed
     from gansearch.study.report.comparison import labels, write_comparison
     from gansearch.study.study import load_study
 
     studies = [load_study(dir) for dir in dirs]
-    places = [study.folder.path.resolve() for study in studies]
-    for dir, place in zip(dirs, places, strict=True):
-        if places.count(place) > 1:
+    paths = [study.folder.path.resolve() for study in studies]
+    for dir, path in zip(dirs, paths, strict=True):
+        if paths.count(path) > 1:
             raise StudyError(f"{dir}: given twice; a study can be compared with others only")
     names = labels(studies)
     if out or not as_json:
@@ -194,19 +189,17 @@ def report(
             {"name": name, "folder": str(as_typed(study.folder.path)), **study.summary()}
             for name, study in zip(names, studies, strict=True)
         ]
-        print(json.dumps(summaries[0] if len(dirs) == 1 else summaries, indent=2, allow_nan=False))
-        return
-    if len(studies) == 1:
+        _print_json(summaries[0] if len(dirs) == 1 else summaries)
+    elif len(studies) == 1:
         print_summary(studies[0], page)
-        return
-    for name, study in zip(names, studies, strict=True):
-        print(f"== {name}")
-        print_summary(study)
-    print(f"comparison: {as_typed(page)}")
+    else:
+        for name, study in zip(names, studies, strict=True):
+            print(f"== {name}")
+            print_summary(study)
+        print(f"comparison: {as_typed(page)}")
 
 
 @app.command()
-@politely
 def export(
     dir: Dir,
     out: Annotated[
@@ -228,40 +221,39 @@ def export(
 
 
 @app.command()
-@politely
 def train(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="An experiment file, or its URL.", parser=_place)],
+    file: File,
     seeds: Annotated[int, typer.Option(metavar="N", min=1, help="Fresh seeds, one after the other.")] = 1,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Samples, curves, the generator and checkpoints of each seed.")
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with what is in DIR: cut short, more seeds, or more updates.")
+        bool, typer.Option("--resume", help="Continue what is in DIR: cut short, more seeds, or more updates.")
     ] = False,
     as_json: Json = False,
     set_: Set = None,
 ) -> None:
     """Train one configuration, such as an exported one, on seeds that no sweep has used."""
-    experiment = _load(file, set_ or [])
-    from gansearch import api
+    experiment = _load(file, set_)
+    from gansearch.cli.summaries import finite, print_progress, print_trained
+    from gansearch.training.train import train as train_seeds
 
     if as_json:
-        trained = api.train(experiment, seeds, out, resume=resume)
-        print(json.dumps(finite(trained.summary()), indent=2, allow_nan=False))
-        return
-    print_trained(api.train(experiment, seeds, out, progress(experiment.training.updates), resume), out)
+        _print_json(finite(train_seeds(experiment, seeds, out, resume=resume).summary()))
+    else:
+        watch_probe = print_progress(experiment.training.updates)
+        print_trained(train_seeds(experiment, seeds, out, watch_probe, resume), out)
 
 
 @app.command()
-@politely
 def check(file: File, address: Address = None, as_json: Json = False, set_: Set = None) -> None:
     """Try an experiment out for a few seconds: do data and networks fit, how long will it take, on what?"""
-    experiment = _load(file, set_ or [])
+    experiment = _load(file, set_)
     from gansearch.search.dry_run.dry_run import dry_run
 
     estimate = dry_run(experiment, address)
     if as_json:
-        print(json.dumps(estimate.summary(), indent=2, ensure_ascii=False))
+        _print_json(estimate.summary())
         return
     print(f"{file}: fine")
     for line in estimate.lines():
@@ -271,36 +263,42 @@ def check(file: File, address: Address = None, as_json: Json = False, set_: Set 
 
 
 @app.command()
-@politely
 def tasks(as_json: Json = False) -> None:
     """List the built-in tasks."""
     from gansearch.gan import available_tasks
 
-    found = available_tasks()
+    descriptions = available_tasks()
     if as_json:
-        print(json.dumps(found, indent=2, ensure_ascii=False))
+        _print_json(descriptions)
         return
-    for name, description in found.items():
+    for name, description in descriptions.items():
         print(f"{name:10} {description}")
 
 
 @app.command()
-@politely
 def init(
-    dir: Annotated[Path, typer.Argument(metavar="DIR", help="A folder, new or empty.")],
+    dir: Annotated[Path | None, typer.Argument(metavar="DIR", help="A folder, new or empty.")] = None,
     from_loop: Annotated[
         bool, typer.Option("--from-loop", help="For a training loop of your own: a function train(trial).")
     ] = False,
+    list_: Annotated[bool, typer.Option("--list", help="List the starters and the shipped experiments.")] = False,
 ) -> None:
     """Write a starter: a GAN of your own to fill in, and its experiment file."""
-    from gansearch.cli.starter import write_starter
+    from gansearch.cli.shipped import STARTERS, shipped_experiments, write_starter
 
-    write_starter(dir, from_loop)
+    if list_:
+        for title, entries in (("starters", STARTERS), ("experiments: gansearch sweep NAME", shipped_experiments())):
+            print(title)
+            for name, description in entries.items():
+                print(f"  {name:15} {description}")
+        return
+    if dir is None:
+        raise typer.BadParameter("name a new or an empty folder, or give --list", param_hint="DIR")
+    write_starter(dir, "loop" if from_loop else "gan")
     print(f"wrote {dir}; try it with: gansearch sweep {shlex.quote(str(dir / 'experiment.yaml'))}")
 
 
 @app.command()
-@politely
 def dashboard(dir: Dir) -> None:
     """Open a results folder in optuna-dashboard and TensorBoard, on this machine, until Ctrl-C."""
     from gansearch.cli.dashboard import serve
@@ -310,33 +308,28 @@ def dashboard(dir: Dir) -> None:
 
 
 @app.command()
-@politely
 def schema() -> None:
     """Print the JSON schema of experiment files, for editors."""
-    from gansearch.experiment import schema as tree
+    from gansearch.experiment import schema as experiment_schema
 
-    print(json.dumps(tree(), indent=2, ensure_ascii=False))
+    _print_json(experiment_schema())
 
 
 def main() -> None:
-    """The `gansearch` command."""
+    """Runs the `gansearch` command."""
     app()
 
 
-def _load(file: Path, overrides: list[str]) -> Any:
+def _load(file: Path | str, overrides: list[str] | None, **fields: int | None) -> Experiment:
+    """Loads an experiment from a path, a URL or a shipped experiment's name, with overrides of its fields."""
+    from gansearch.cli.shipped import experiment_path
     from gansearch.experiment import Experiment
+    from gansearch.store.object_store import is_url, one_file
 
-    if isinstance(file, str):  # a URL
-        from gansearch.store.object_store import one_file
-
-        file = one_file(file)
-    return Experiment.load(file, overrides)
-
-
-def _given(**options: int | None) -> list[str]:
-    return [f"{name}={value}" for name, value in options.items() if value is not None]
+    path = one_file(str(file)) if is_url(file) else experiment_path(str(file))
+    given = [f"{name}={value}" for name, value in fields.items() if value is not None]
+    return Experiment.load(path, [*(overrides or ()), *given])
 
 
-def _resuming_line() -> str:
-    words = [word for word in sys.argv[1:] if word != "--resume"]
-    return shlex.join(["gansearch", *words, "--resume"])
+def _print_json(data: Any) -> None:
+    print(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))

@@ -33,7 +33,7 @@ def submit_job(
     bring(sent, None)
 
 
-def bring_from(source: str, dir: Path | None) -> None:
+def fetch_results(source: str, dir: Path | None) -> None:
     """What lies at a storage's URL, or the results of a job."""
     if not is_url(source) or source.startswith("http"):
         bring(find(source), dir)

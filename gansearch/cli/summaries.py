@@ -65,7 +65,7 @@ def print_trained(result: TrainResult, out: Path | None) -> None:
             print(f"in torch alone: torch.export.load({str(programs[0])!r}).module()({latents})")
 
 
-def progress(updates: int) -> Callable[[int, Probe], None]:
+def print_progress(updates: int) -> Callable[[int, Probe], None]:
     """Tells how far a seed is on the error stream: at each probe where that is a terminal, else now and then."""
     from gansearch.formatting import duration
 
