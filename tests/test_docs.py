@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 import gansearch
 from gansearch.cli.main import app
-from gansearch.cli.starter import write_starter
+from gansearch.cli.shipped import write_starter
 from gansearch.experiment import Experiment, Training, load_yaml
 from gansearch.gan import Loop, LoopTrainer, Trainer, check_task
 from gansearch.search.errors import SweepError
@@ -92,7 +92,7 @@ def test_every_experiment_loads(page: Path) -> None:
             Experiment.parse(NEEDED | data)
 
 
-STARTERS = [ROOT / "gansearch/starter" / name for name in ("README.md", "loop.md")]
+STARTERS = [ROOT / "gansearch/cli/starters" / name / "README.md" for name in ("gan", "loop")]
 
 
 @pytest.mark.parametrize("page", [*PAGES, *STARTERS], ids=[*NAMES, "starter", "starter of a loop"])
@@ -214,7 +214,7 @@ def test_a_question_quotes_what_another_test_sees(part) -> None:
 
 @pytest.mark.parametrize("part", MISTAKES)
 def test_a_question_quotes_what_is_printed(part, tmp_path, monkeypatch) -> None:
-    write_starter(tmp_path / "mine")
+    write_starter(tmp_path / "mine", "gan")
     monkeypatch.chdir(tmp_path / "mine")
     # This test is of what is said, and a machine may have more than the one that it was written on.
     monkeypatch.setattr("gansearch.search.cluster.cluster.get_num_cpus", lambda **_: 2)
