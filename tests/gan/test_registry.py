@@ -74,7 +74,7 @@ def test_a_class_in_a_package_of_the_working_directory(mine, tmp_path, monkeypat
     [
         ("digit", {}, 'did you mean "digits"'),
         ("ring", {"radus": 2}, 'did you mean "radius"'),
-        ("ring", {"std": -1}, "std must be above 0"),
+        ("ring", {"std": -1}, "std: must be above 0"),
         ("ring", {"width": 0.5}, r"task_options.width: must be a whole number, not 0\.5"),
         ("ring", {"std": "wide"}, "task_options.std: must be a number, not 'wide'"),
         ("ring", {"std": True}, "task_options.std: must be a number, not True"),

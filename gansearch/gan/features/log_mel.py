@@ -9,15 +9,16 @@ from torch import Tensor
 
 BANDS = 32
 FRAME_SECONDS = 0.032
+"""Length of a frame, about; it is rounded to a power of 2 of samples."""
 FLOOR = 1e-5
-"""Power that is added to each band: 50 dB below a full sine. What is quieter is no difference."""
+"""Power that is added to each band or bin: 50 dB below a full sine, so that quieter sounds make no difference."""
 
 
 def log_mel(sounds: Tensor, rate: int, bands: int = BANDS) -> Tensor:
-    """(N, frames, bands) natural logarithms of the power in mel bands of (N, T) sounds in [-1, 1].
+    """Returns (N, frames, bands) natural logarithms of the power in mel bands of (N, T) sounds in [-1, 1].
 
-    Frames of about 32 ms, a power of 2 long, overlap by half, under a Hann window. The power is such that a sine of
-    amplitude 1 has 1 in all bands together, or a little more.
+    `rate` is in samples a second. Frames of about 32 ms overlap by half, under a Hann window. The power of a sine of
+    amplitude 1 is 1 in all bands together, or a little more.
     """
     size = 2 ** round(torch.tensor(FRAME_SECONDS * rate).log2().item())
     size = min(size, sounds.shape[-1])
@@ -29,9 +30,10 @@ def log_mel(sounds: Tensor, rate: int, bands: int = BANDS) -> Tensor:
 
 @functools.cache
 def mel_filters(size: int, rate: int, bands: int) -> Tensor:
-    """(size // 2 + 1, bands) triangles whose corners are evenly spread in mel = 2595 log₁₀(1 + f/700), f in Hz.
+    """Returns (size // 2 + 1, bands) weights: triangles whose corners are evenly spread in mel.
 
-    O'Shaughnessy 1987. A triangle narrower than a bin takes the share of the nearest ones.
+    mel = 2595 log₁₀(1 + f/700), f in Hz (O'Shaughnessy 1987); `rate` is in samples a second. A triangle narrower than a
+    bin takes the share of the nearest ones.
     """
     top = 2595 * torch.tensor(1 + rate / 2 / 700).log10()
     corners = 700 * (10 ** (torch.linspace(0, float(top), bands + 2) / 2595) - 1)

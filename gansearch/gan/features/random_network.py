@@ -10,24 +10,24 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 FEATURES = 64
-"""As few as a few hundred held-out images give a covariance of."""
+"""Few enough that a few hundred held-out images give their covariance."""
 _WIDTH, _LAYERS = 32, 3
 _AT_ONCE = 500
-"""Images that are in memory with all their features."""
+"""Images in a batch."""
 
 
 class RandomFeatures(nn.Module):
-    """(B, channels, H, W) -> (B, 64): mean and spread over places of what fixed random filters of three scales find.
+    """(B, channels, H, W) -> (B, 64): mean and spread over pixels of fixed random filters of three scales.
 
-    Random features serve as well as those of networks trained on photographs where the images are none (Naeem et al.
-    2020, R64 there). The weights are orthogonal, which keeps what is different different, and drawn from a fixed seed,
-    so that distances of different trials can be compared.
+    For images that are no photographs, random features serve as well as those of networks trained on photographs (Naeem
+    et al. 2020, R64 there). The weights are orthogonal, which keeps different images apart, and drawn from a fixed
+    seed, so that distances of different trials can be compared.
     """
 
     def __init__(self, channels: int):
         super().__init__()
         widths = [channels, *(_WIDTH * 2**layer for layer in range(_LAYERS))]
-        layers = [nn.Conv2d(wide, narrow, 3, 2, 1, bias=False) for wide, narrow in itertools.pairwise(widths)]
+        layers = [nn.Conv2d(a, b, 3, 2, 1, bias=False) for a, b in itertools.pairwise(widths)]
         self.projection = nn.Linear(2 * sum(widths[1:]), FEATURES, bias=False)
         random = torch.Generator().manual_seed(0)
         for layer in layers:
@@ -36,11 +36,12 @@ class RandomFeatures(nn.Module):
         nn.init.orthogonal_(self.projection.weight, generator=random)
 
     def forward(self, images: Tensor) -> Tensor:
-        found = []
+        """Returns (B, 64) features."""
+        moments = []
         for convolution in self.convolutions:
             images = F.relu(convolution(images))
-            found += [images.mean((2, 3)), images.std((2, 3))]
-        return self.projection(torch.cat(found, 1))
+            moments += [images.mean((2, 3)), images.std((2, 3))]
+        return self.projection(torch.cat(moments, 1))
 
 
 @functools.cache
@@ -49,6 +50,6 @@ def _network(channels: int) -> RandomFeatures:
 
 
 def features_of(images: Tensor) -> Tensor:
-    """(N, channels, H, W) images in [-1, 1], on the CPU -> (N, 64)."""
+    """Returns (N, 64) features of (N, channels, H, W) images in [-1, 1] on the CPU."""
     with torch.no_grad():
         return torch.cat([_network(images.shape[1])(part) for part in images.split(_AT_ONCE)])

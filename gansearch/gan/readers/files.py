@@ -1,83 +1,88 @@
-"""A user's files: which there are, and what is wrong with a path, in one short message."""
+"""Finds a user's files, and says in one line what is wrong with a path or with a file."""
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
+from gansearch.gan.options import option_error, suggest
 from gansearch.gan.task import TaskError
 
 LEAST = 50
-"""Samples that a task needs: a fifth is held out, and fewer than ten say nothing."""
+"""Samples that a task needs at least: a fifth is held out, and fewer than ten of those measure nothing."""
+_NAMED = 3
+"""Unreadable files that a warning names."""
 
 
 def files_of(path: str, endings: Sequence[str]) -> list[Path]:
-    """The file at `path`, or the files of a folder and its subfolders with these endings, by name.
+    """Returns the file at `path`, or the files with these endings in a folder and its subfolders, sorted.
 
-    Raises TaskError that names task_options.path.
+    Hidden files are left out. Raises TaskError where there are none.
     """
-    allowed = " or ".join([", ".join(endings[:-1]), endings[-1]]) if len(endings) > 1 else endings[0]
+    allowed = " or ".join(filter(None, [", ".join(endings[:-1]), endings[-1]]))
     if not path:
-        raise TaskError(f"task_options.path: is missing; name a {allowed} file, or a folder of them")
-    where = Path(path).expanduser()
-    if where.is_file():
-        if where.suffix.lower() not in endings:
-            raise TaskError(f"task_options.path: {where} is no {allowed} file")
-        return [where]
-    if not where.is_dir():
-        raise TaskError(f"task_options.path: there is no {where}{_near(where)}")
-    files = sorted(
-        Path(place) / name
-        for place, _, names in os.walk(where, followlinks=True)
-        for name in names
-        if not name.startswith(".")
-    )
-    found = [file for file in files if file.suffix.lower() in endings]
-    if not found:
+        raise option_error("path", f"is missing; name a {allowed} file, or a folder of them")
+    start = Path(path).expanduser()
+    if start.is_file():
+        if start.suffix.lower() not in endings:
+            raise option_error("path", f"{start} is no {allowed} file")
+        return [start]
+    if not start.is_dir():
+        siblings = [p.name for p in start.parent.iterdir()] if start.parent.is_dir() else []
+        raise option_error("path", f"there is no {start}{suggest(start.name, siblings)}")
+    every = (Path(folder, name) for folder, _, names in os.walk(start, followlinks=True) for name in names)
+    files = sorted(file for file in every if not file.name.startswith("."))
+    chosen = [file for file in files if file.suffix.lower() in endings]
+    if not chosen:
         others = Counter(file.suffix.lower() or "other" for file in files).most_common(3)
         holds = ", but " + ", ".join(f"{count} {ending}" for ending, count in others) if others else "; it is empty"
-        raise TaskError(f"task_options.path: {where} holds no {allowed} files{holds}")
-    return found
+        raise option_error("path", f"{start} holds no {allowed} files{holds}")
+    return chosen
+
+
+def one_file(path: str, endings: Sequence[str]) -> Path:
+    """Returns the file at `path`, or the only one of a folder. Raises TaskError where there are none or several."""
+    files = files_of(path, endings)
+    if len(files) > 1:
+        raise option_error("path", f"{path} holds {len(files)} files; name one of them, such as {files[0]}")
+    return files[0]
 
 
 def need(count: int, what: str, remedy: str) -> None:
-    """Raises TaskError where `count` samples are too few to train on and to judge by."""
+    """Checks that there are enough samples to train on and to hold out. Raises TaskError with the remedy."""
     if count < LEAST:
-        raise TaskError(f"task_options.path: {count} {what}, but at least {LEAST} are needed; {remedy}")
+        raise option_error("path", f"{count} {what}, but at least {LEAST} are needed; {remedy}")
 
 
-def whole(**options: int) -> None:
-    """Raises TaskError for the first option that is not a whole number of at least 1."""
-    for name, value in options.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise TaskError(f"task_options.{name}: must be a whole number of at least 1, not {value!r}")
+def unreadable(broken: Sequence[str], total: int, what: str) -> list[str]:
+    """Returns a warning that counts the unreadable ones and names the first; none where there are none.
 
-
-def positive(**options: float) -> None:
-    """Raises TaskError for the first option that is not above 0."""
-    for name, value in options.items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-            raise TaskError(f"task_options.{name}: must be a number above 0, not {value!r}")
-
-
-def skipped(broken: Mapping[Path, str], files: Sequence[Path]) -> list[str]:
-    """A sentence that tells how many of the files could not be read, and why the first one; [] where all could.
-
-    Raises TaskError where none could.
+    `broken` holds a name and a reason each, `total` counts the readable ones too, `what` is their noun. Raises
+    TaskError where all are unreadable.
     """
     if not broken:
         return []
-    first, why = next(iter(broken.items()))
-    if len(broken) == len(files):
-        raise TaskError(f"task_options.path: none of {len(files)} files can be read; {first}: {why}")
+    if len(broken) == total:
+        raise option_error("path", f"none of {total:,} {what} can be read; the first: {broken[0]}")
+    listed = ", ".join([*broken[:_NAMED], *["…"] * (len(broken) > _NAMED)])
     are = "is" if len(broken) == 1 else "are"
-    return [f"{len(broken)} of {len(files)} files cannot be read and {are} left out, first {first}: {why}"]
+    return [f"{len(broken):,} of {total:,} {what} cannot be read and {are} left out: {listed}"]
 
 
-def _near(path: Path) -> str:
-    names = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-    near = difflib.get_close_matches(path.name, names, n=1)
-    return f'; did you mean "{near[0]}"?' if near else ""
+@contextmanager
+def path_errors(failure: str) -> Iterator[None]:
+    """Turns whatever another package raises in the block into a TaskError: `failure`, with the reason in brackets."""
+    try:
+        yield
+    except TaskError:
+        raise
+    except Exception as error:  # noqa: BLE001 (readers raise anything for a broken file, data sets for no network)
+        raise option_error("path", f"{failure} ({reason(error)})") from None
+
+
+def reason(error: BaseException) -> str:
+    """Returns the type of an error and the first line of its message."""
+    return ": ".join([type(error).__name__, *str(error).splitlines()[:1]])

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gansearch.gan import quality
+from gansearch.gan.options import positive
 from gansearch.gan.task import Task
 
 
+@dataclass(eq=False)
 class Digits(Task):
     """(N, 1, 8, 8) images in [-1, 1]. `width` scales the channels of both networks."""
 
-    def __init__(self, width: int = 32, latent_dim: int = 32):
-        if width < 1 or latent_dim < 1:
-            raise ValueError(f"width and latent_dim must be at least 1, not {width} and {latent_dim}")
-        self.width, self.latent_dim = width, latent_dim
+    width: int = 32
+    latent_dim: int = 32
+
+    def __post_init__(self) -> None:
+        positive(width=self.width, latent_dim=self.latent_dim)
 
     def real(self) -> Tensor:
+        """Returns the (1797, 1, 8, 8) images."""
         return load()[0]
 
     def generator(self) -> nn.Module:
+        """Returns a network (B, latent_dim) -> (B, 1, 8, 8) in [-1, 1]."""
         w = self.width
         return nn.Sequential(
             nn.Linear(self.latent_dim, 8 * w),
@@ -38,6 +44,7 @@ class Digits(Task):
         )
 
     def discriminator(self) -> nn.Module:
+        """Returns a network (B, 1, 8, 8) -> (B, 1)."""
         w = self.width
         return nn.Sequential(
             nn.Conv2d(1, w, 4, 2, 1),
@@ -49,7 +56,7 @@ class Digits(Task):
         )
 
     def quality(self, real: Tensor, fake: Tensor) -> dict[str, float]:
-        """distance: Fréchet distance on a small classifier's features; coverage (k = 5) of pixels; label_kl.
+        """Returns the Fréchet distance on a small classifier's features, the coverage (k = 5) of pixels, and label_kl.
 
         A distance of pixels misleads here: it chooses configurations with half the coverage of the best.
         """
@@ -66,7 +73,7 @@ class Digits(Task):
 
 @functools.cache
 def load() -> tuple[Tensor, Tensor]:
-    """(1797, 1, 8, 8) images in [-1, 1] and (1797,) labels."""
+    """Returns the (1797, 1, 8, 8) images in [-1, 1] and their (1797,) labels."""
     from sklearn.datasets import load_digits
 
     digits = load_digits()
@@ -75,10 +82,10 @@ def load() -> tuple[Tensor, Tensor]:
 
 @functools.cache
 def classifier() -> nn.Sequential:
-    """A small network that names digits; all but its last layer gives (N, 64) features. Trained once a process.
+    """Returns a small network that names digits; without its last layer it gives (N, 64) features.
 
-    About a second on one core. Every fifth image is left out, for the test of its accuracy. The seed is fixed, so
-    that distances of different trials can be compared.
+    It is trained once a process, in about a second on one core. Every fifth image is left out, for the test of its
+    accuracy. The seed is fixed, so that distances of different trials can be compared.
     """
     images, labels = (part[torch.arange(len(part)) % 5 > 0] for part in load())
     with torch.random.fork_rng(devices=[]), torch.enable_grad():

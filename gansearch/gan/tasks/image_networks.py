@@ -1,7 +1,7 @@
 """Generators and discriminators of square images: DCGAN's and SNGAN's, for 16, 32, 64 or 128 pixels.
 
-Both have 4×4 at their narrow end, and twice the channels for each halving of the side. What normalises D by its
-spectrum is `training.spectral_norm`, for either.
+Both have 4×4 at their narrow end, and twice the channels for each halving of the side. For SNGAN's spectral
+normalisation there is `training.spectral_norm`, with either.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ SIZES = (16, 32, 64, 128)
 
 
 def dcgan_generator(size: int, channels: int, width: int, latent_dim: int) -> nn.Module:
-    """(B, latent_dim) -> (B, channels, size, size) in [-1, 1]; Radford et al. 2016, `width` at half the full size."""
+    """Returns a network (B, latent_dim) -> (B, channels, size, size) in [-1, 1] (Radford et al. 2016).
+
+    It has `width` channels at half the full size.
+    """
     widths = _widths(size, width)[::-1]
     parts: list[nn.Module] = [nn.Linear(latent_dim, widths[0] * 16), nn.Unflatten(1, (widths[0], 4, 4))]
     for narrow, wide in zip(widths, [*widths[1:], channels], strict=True):
@@ -25,9 +28,9 @@ def dcgan_generator(size: int, channels: int, width: int, latent_dim: int) -> nn
 
 
 def dcgan_discriminator(size: int, channels: int, width: int) -> nn.Module:
-    """(B, channels, size, size) -> (B, 1); Radford et al. 2016, but without batch norm.
+    """Returns a network (B, channels, size, size) -> (B, 1) (Radford et al. 2016), without batch norm.
 
-    With it a score depends on the batch around it: gradient penalties then lose their meaning.
+    With batch norm a score depends on the rest of its batch, and gradient penalties lose their meaning.
     """
     widths = _widths(size, width)
     parts: list[nn.Module] = []
@@ -37,7 +40,7 @@ def dcgan_discriminator(size: int, channels: int, width: int) -> nn.Module:
 
 
 def resnet_generator(size: int, channels: int, width: int, latent_dim: int) -> nn.Module:
-    """(B, latent_dim) -> (B, channels, size, size) in [-1, 1]; Miyato et al. 2018, tables 4 and 5."""
+    """Returns a network (B, latent_dim) -> (B, channels, size, size) in [-1, 1] (Miyato et al. 2018, tables 4, 5)."""
     widths = _widths(size, width)[::-1]
     pairs = zip([widths[0], *widths], widths, strict=False)
     return nn.Sequential(
@@ -52,14 +55,17 @@ def resnet_generator(size: int, channels: int, width: int, latent_dim: int) -> n
 
 
 def resnet_discriminator(size: int, channels: int, width: int) -> nn.Module:
-    """(B, channels, size, size) -> (B, 1); Miyato et al. 2018, tables 4 and 5: summed, not averaged, over places."""
+    """Returns a network (B, channels, size, size) -> (B, 1) (Miyato et al. 2018, tables 4 and 5).
+
+    Its features are summed, not averaged, over the pixels.
+    """
     widths = _widths(size, width)
     pairs = zip([channels, *widths], widths, strict=False)
     return nn.Sequential(
-        *(DownBlock(wide, narrow, first=place == 0) for place, (wide, narrow) in enumerate(pairs)),
+        *(DownBlock(wide, narrow, first=index == 0) for index, (wide, narrow) in enumerate(pairs)),
         DownBlock(widths[-1], widths[-1], down=False),
         nn.ReLU(),
-        SumOfPlaces(),
+        SumOfPixels(),
         nn.Linear(widths[-1], 1),
     )
 
@@ -74,6 +80,7 @@ class UpBlock(nn.Module):
         self.shortcut = nn.Conv2d(inputs, outputs, 1)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Returns (B, outputs, 2H, 2W)."""
         twice = F.interpolate(F.relu(self.norms[0](x)), scale_factor=2.0)
         inner = self.convolutions[1](F.relu(self.norms[1](self.convolutions[0](twice))))
         return inner + self.shortcut(F.interpolate(x, scale_factor=2.0))
@@ -82,7 +89,7 @@ class UpBlock(nn.Module):
 class DownBlock(nn.Module):
     """(B, inputs, H, W) -> (B, outputs, H/2, W/2), or the same size: a residual block of a discriminator.
 
-    The `first` one gets images, to which no ReLU is applied.
+    The `first` one takes images, to which no ReLU is applied.
     """
 
     def __init__(self, inputs: int, outputs: int, down: bool = True, first: bool = False):
@@ -92,18 +99,20 @@ class DownBlock(nn.Module):
         self.shortcut = nn.Conv2d(inputs, outputs, 1)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Returns (B, outputs, H/2, W/2), or (B, outputs, H, W)."""
         inner = self.convolutions[1](F.relu(self.convolutions[0](x if self.first else F.relu(x))))
         both = inner + self.shortcut(x)
         return F.avg_pool2d(both, 2) if self.down else both
 
 
-class SumOfPlaces(nn.Module):
+class SumOfPixels(nn.Module):
     """(B, C, H, W) -> (B, C)."""
 
     def forward(self, x: Tensor) -> Tensor:
+        """Returns the (B, C) sums."""
         return torch.sum(x, (2, 3))
 
 
 def _widths(size: int, width: int) -> list[int]:
-    """Channels at half the size, a quarter, … down to 4×4."""
+    """The channels at half the size, a quarter, … down to 4×4."""
     return [width * 2**i for i in range(round(math.log2(size / 4)))]

@@ -1,8 +1,9 @@
-"""A folder of the user's own pictures."""
+"""A folder of a user's pictures, or a data set of pictures by its name."""
 
 from __future__ import annotations
 
 import functools
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,18 +13,21 @@ from torch import Tensor, nn
 from gansearch.gan import quality
 from gansearch.gan.features import inception
 from gansearch.gan.features.random_network import features_of
+from gansearch.gan.options import one_of, option_error, positive
 from gansearch.gan.readers.datasets import in_hugging_face, in_torchvision
-from gansearch.gan.readers.files import need, whole
-from gansearch.gan.readers.images import Pictures, Source, in_folder, read_pictures
-from gansearch.gan.task import Task, TaskError
+from gansearch.gan.readers.files import need
+from gansearch.gan.readers.images import Pictures, in_folder, read_pictures
+from gansearch.gan.task import Task
 from gansearch.gan.tasks import image_networks
 
-NETWORKS = ("dcgan", "resnet")
+GENERATORS = {"dcgan": image_networks.dcgan_generator, "resnet": image_networks.resnet_generator}
+DISCRIMINATORS = {"dcgan": image_networks.dcgan_discriminator, "resnet": image_networks.resnet_discriminator}
 FEATURES = {"random": features_of, "inception": inception.inception_features}
-_NAMED = {"torchvision": in_torchvision, "hf": in_hugging_face}
+_BY_NAME = {"torchvision": in_torchvision, "hf": in_hugging_face}
 """What a path may begin with, before a colon."""
 
 
+@dataclass(eq=False)
 class Images(Task):
     """Pictures below a folder, centre-cropped and resized: (N, 1 | 3, size, size) in [-1, 1].
 
@@ -32,81 +36,67 @@ class Images(Task):
     full size. `features` random or inception are what distances are measured on.
     """
 
-    def __init__(
-        self,
-        path: str = "",
-        size: int = 32,
-        colour: bool | str = "auto",
-        networks: str = "dcgan",
-        width: int = 32,
-        latent_dim: int = 64,
-        features: str = "random",
-    ):
-        if not path:
-            raise TaskError("task_options.path: images needs a folder of pictures: task_options: {path: FOLDER}")
-        if size not in image_networks.SIZES:
-            raise TaskError(f"task_options.size: {size!r} is not one of 16, 32, 64 and 128 pixels")
-        if colour not in (True, False, "auto"):
-            raise TaskError(f"task_options.colour: {colour!r} is not one of true, false and auto")
-        if networks not in NETWORKS:
-            raise TaskError(f"task_options.networks: {networks!r} is not one of dcgan and resnet")
-        if features not in FEATURES:
-            raise TaskError(f"task_options.features: {features!r} is not one of {' and '.join(FEATURES)}")
-        if features == "inception":
-            inception.network()  # what is missing for it is told before anything is trained
-        whole(width=width, latent_dim=latent_dim)
-        self.path, self.size, self.networks, self.width, self.latent_dim = path, size, networks, width, latent_dim
-        self.features = FEATURES[features]
-        self.colour = None if colour == "auto" else bool(colour)
+    path: str = ""
+    size: int = 32
+    colour: bool | str = "auto"
+    networks: str = "dcgan"
+    width: int = 32
+    latent_dim: int = 64
+    features: str = "random"
+
+    def __post_init__(self) -> None:
+        if not self.path:
+            raise option_error("path", "images needs a folder of pictures: task_options: {path: FOLDER}")
+        one_of("size", self.size, image_networks.SIZES)
+        one_of("colour", self.colour, (True, False, "auto"))
+        one_of("networks", self.networks, GENERATORS)
+        one_of("features", self.features, FEATURES)
+        positive(width=self.width, latent_dim=self.latent_dim)
+        if self.features == "inception":
+            inception.network()  # so that missing weights are an error before anything is trained
 
     @functools.cached_property
     def pictures(self) -> Pictures:
-        """Read when they are needed first."""
-        found = read_pictures(self._source, self.size, self.colour)
-        need(len(found.pixels), f"pictures {self._source.where} can be read", "add some")
-        return found
-
-    @functools.cached_property
-    def _source(self) -> Source:
+        """The pictures, read when they are needed first. Raises TaskError where there are too few."""
         kind, _, name = self.path.partition(":")
-        return _NAMED[kind](name) if kind in _NAMED else in_folder(self.path)
+        source = _BY_NAME[kind](name) if kind in _BY_NAME else in_folder(self.path)
+        pictures = read_pictures(source, self.size, None if self.colour == "auto" else bool(self.colour))
+        need(len(pictures.pixels), f"pictures {source.where} can be read", "add some")
+        return pictures
 
     @property
     def channels(self) -> int:
+        """1 for grey pictures, 3 for those in colour."""
         return int(self.pictures.pixels.shape[1])
 
     def real(self) -> Tensor:
+        """Returns the pictures as (N, channels, size, size) bytes, memory-mapped."""
         return torch.from_numpy(self.pictures.pixels)
 
     def unpacked(self, stored: Tensor) -> Tensor:
+        """Returns (B, channels, size, size) bytes as float32 in [-1, 1]."""
         return stored.float() / 127.5 - 1
 
     def generator(self) -> nn.Module:
-        make = image_networks.dcgan_generator if self.networks == "dcgan" else image_networks.resnet_generator
-        return make(self.size, self.channels, self.width, self.latent_dim)
+        """Returns a network (B, latent_dim) -> (B, channels, size, size) in [-1, 1]."""
+        return GENERATORS[self.networks](self.size, self.channels, self.width, self.latent_dim)
 
     def discriminator(self) -> nn.Module:
-        make = image_networks.dcgan_discriminator if self.networks == "dcgan" else image_networks.resnet_discriminator
-        return make(self.size, self.channels, self.width)
+        """Returns a network (B, channels, size, size) -> (B, 1)."""
+        return DISCRIMINATORS[self.networks](self.size, self.channels, self.width)
 
     def quality(self, real: Tensor, fake: Tensor) -> dict[str, float]:
-        """distance: Fréchet distance of features, by inception the FID; coverage (k = 5) in the same features."""
-        real_features, fake_features = (self.features(images) for images in (real, fake))
+        """Returns the Fréchet distance of features, by inception the FID; and the coverage (k = 5) in the same."""
+        real_features, fake_features = (FEATURES[self.features](images) for images in (real, fake))
         return {
             "distance": quality.frechet(real_features, fake_features),
             "coverage": quality.coverage(real_features, fake_features),
         }
 
     def shown(self, samples: np.ndarray) -> dict[str, Any]:
+        """Describes (N, channels, size, size) samples as images."""
         return {"kind": "image"}
 
     def warnings(self) -> list[str]:
-        found = self.pictures
-        if not found.skipped:
-            return []
-        total = found.skipped + len(found.pixels)
-        more = ", …" if found.skipped > len(found.examples) else ""
-        return [
-            f"{found.skipped:,} of the {total:,} pictures {self._source.where} cannot be read and "
-            f"{'is' if found.skipped == 1 else 'are'} left out: {', '.join(found.examples)}{more}"
-        ]
+        """Returns what the reader says of the files."""
+        return self.pictures.warnings

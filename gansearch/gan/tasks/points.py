@@ -1,30 +1,30 @@
-"""Points of the user's own, from a file, or one of a few toy sets."""
+"""Points from a user's file, or one of a few toy sets."""
 
 from __future__ import annotations
 
-import difflib
 import functools
 import math
 from collections.abc import Callable
-from pathlib import Path
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from gansearch.gan import quality
+from gansearch.gan.options import one_of, option_error, positive
 from gansearch.gan.readers.arrays import read_points
-from gansearch.gan.readers.files import whole
-from gansearch.gan.task import Task, TaskError
+from gansearch.gan.task import Task
 from gansearch.gan.tasks.mixtures import Grid, Ring, perceptron
 
 _COMPARED = 2_000
-"""Points by which the coverage is measured."""
+"""Points by which the coverage is measured, at most."""
 _UNEVEN = 30.0
-"""Times above or below 1 from which a column's standard deviation is worth a word."""
+"""Factor above or below 1 from which a column's standard deviation is warned of."""
 _COARSE = 1e-2
-"""Share of a column's standard deviation that may be lost in rounding."""
+"""Share of a column's standard deviation that rounding to 32 bits may take without a warning."""
 
 
+@dataclass(eq=False)
 class Points(Task):
     """Points of any dimension in a file (npy, npz, csv, parquet), or ring, grid, spiral or moons.
 
@@ -32,100 +32,85 @@ class Points(Task):
     brought to mean 0 and standard deviation 1 for training; what is written and drawn is in the file's own units.
     """
 
-    def __init__(
-        self,
-        path: str = "",
-        shape: str = "",
-        standardise: bool = False,
-        width: int = 128,
-        layers: int = 2,
-        latent_dim: int = 16,
-    ):
-        if bool(path) == bool(shape):
-            raise TaskError(
-                "task_options.path: points needs a file, {path: FILE}, or one of the toy sets, "
-                f"{{shape: {' | '.join(SHAPES)}}}" + (", not both" if path else "")
-            )
-        if shape and shape not in SHAPES:
-            near = difflib.get_close_matches(shape, SHAPES, n=1)
-            hint = f'; did you mean "{near[0]}"?' if near else ""
-            raise TaskError(f"task_options.shape: {shape!r} is not one of {', '.join(SHAPES)}{hint}")
-        whole(width=width, layers=layers, latent_dim=latent_dim)
-        self.path, self.shape, self.standardise = Path(path), shape, standardise
-        self.width, self.layers, self.latent_dim = width, layers, latent_dim
+    path: str = ""
+    shape: str = ""
+    standardise: bool = False
+    width: int = 128
+    layers: int = 2
+    latent_dim: int = 16
+
+    def __post_init__(self) -> None:
+        if bool(self.path) == bool(self.shape):
+            toys = f"{{shape: {' | '.join(SHAPES)}}}" + (", not both" if self.path else "")
+            raise option_error("path", f"points needs a file, {{path: FILE}}, or one of the toy sets, {toys}")
+        if self.shape:
+            one_of("shape", self.shape, SHAPES)
+        positive(width=self.width, layers=self.layers, latent_dim=self.latent_dim)
 
     @functools.cached_property
-    def _read(self) -> tuple[Tensor, int]:
-        """(N, D) float64 points, and how many rows of the file were left out."""
+    def _data(self) -> tuple[Tensor, list[str]]:
+        """The (N, D) float64 points, and the reader's warnings."""
         if self.shape:
-            points, missing = SHAPES[self.shape]().double(), 0
-        else:
-            array, missing = read_points(self.path)
-            points = torch.from_numpy(array)
-        return points, missing
+            return SHAPES[self.shape]().double(), []
+        points, warnings = read_points(self.path)
+        return torch.from_numpy(points), warnings
 
     @functools.cached_property
     def _units(self) -> Units:
-        return Units(self._read[0])
+        return Units(self._data[0])
 
     def real(self) -> Tensor:
-        points = self._read[0]
+        """Returns the (N, D) float32 points, standardised if wanted."""
+        points = self._data[0]
         return ((points - self._units.mean) / self._units.spread if self.standardise else points).float()
 
     def undo(self) -> nn.Module | None:
+        """Returns the layer that brings points back to the file's units; None where they are not standardised."""
         return self._units if self.standardise else None
 
     def generator(self) -> nn.Module:
-        return perceptron(self.latent_dim, self._read[0].shape[1], self.width, self.layers)
+        """Returns a network (B, latent_dim) -> (B, D)."""
+        return perceptron(self.latent_dim, self._data[0].shape[1], self.width, self.layers)
 
     def discriminator(self) -> nn.Module:
-        return perceptron(self._read[0].shape[1], 1, self.width, self.layers)
+        """Returns a network (B, D) -> (B, 1)."""
+        return perceptron(self._data[0].shape[1], 1, self.width, self.layers)
 
     def quality(self, real: Tensor, fake: Tensor) -> dict[str, float]:
-        """distance: sliced Wasserstein; coverage (k = 5)."""
+        """Returns the sliced Wasserstein distance, and the coverage with k = 5."""
         return {
             "distance": quality.sliced_wasserstein(real, fake),
             "coverage": quality.coverage(real[:_COMPARED], fake[:_COMPARED]),
         }
 
     def shown(self, samples: object) -> dict[str, str]:
+        """Describes (N, D) samples as points, whatever D is."""
         return {"kind": "points"}
 
     def warnings(self) -> list[str]:
-        points, missing = self._read
-        told = []
-        if missing:
-            told.append(
-                f"{missing:,} of the {missing + len(points):,} rows of {self.path} have a number missing or infinite "
-                "and are left out"
-            )
+        """Returns the reader's warnings, and one for each way in which columns are hard to learn as they are."""
+        points, warnings = self._data
         spread = points.std(0)
-        same = spread.eq(0).nonzero().flatten().tolist()
-        if same:
-            told.append(
-                f"{'column' if len(same) == 1 else 'columns'} {', '.join(map(str, same))} (counted from 0) of "
-                f"{self.path} {'is' if len(same) == 1 else 'are'} the same in every row: nothing is to be learned there"
-            )
         coarse = (points.abs().amax(0) * torch.finfo(torch.float32).eps > _COARSE * spread) & (spread > 0)
-        if bool(coarse.any()) and not self.standardise:
-            columns = coarse.nonzero().flatten().tolist()
-            told.append(
-                f"column {', '.join(map(str, columns))} (counted from 0) of {self.path} varies by less than 32-bit "
-                "numbers of its size can tell apart: write standardise: true"
-            )
+        problems = [("the same in every row", "nothing can be learned there", spread == 0)]
+        if not self.standardise:
+            problems.append(("varying by less than 32-bit numbers tell apart", "write standardise: true", coarse))
+        for problem, advice, columns in problems:
+            if columns.any():
+                named = ", ".join(map(str, columns.nonzero().flatten().tolist()))
+                warnings = [*warnings, f"columns of {self.path} are {problem}: {named} (counted from 0); {advice}"]
         others = spread[spread > 0]
         if len(others) and not self.standardise and (others.max() > _UNEVEN or others.min() < 1 / _UNEVEN):
-            told.append(
-                f"the standard deviations of the columns go from {others.min():.2g} to {others.max():.2g}, and "
-                "networks learn numbers of about 1 best: write standardise: true"
-            )
-        return told
+            extent = f"{others.min():.2g} to {others.max():.2g}"
+            advice = "networks learn numbers of about 1 best: write standardise: true"
+            warnings = [*warnings, f"the standard deviations of the columns go from {extent}, and {advice}"]
+        return warnings
 
 
 class Units(nn.Module):
     """(B, D) standardised points -> (B, D) float64 points in the units of those given.
 
-    In 64 bits, as a time in seconds of which only the last digits vary has no room in 32.
+    In 64 bits, as 32 hold too few digits of, say, a time in seconds of which only the last digits vary.
     """
 
     mean: Tensor
@@ -138,6 +123,7 @@ class Units(nn.Module):
         self.register_buffer("spread", torch.where(spread > 0, spread, 1))
 
     def forward(self, samples: Tensor) -> Tensor:
+        """Returns (B, D) float64 points."""
         return samples.double() * self.spread + self.mean
 
 
@@ -163,4 +149,4 @@ SHAPES: dict[str, Callable[[], Tensor]] = {
     "spiral": _spiral,
     "moons": _moons,
 }
-"""The toy sets."""
+"""The toy sets: (10,000, 2) float32 points each."""

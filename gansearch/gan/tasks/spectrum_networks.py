@@ -1,9 +1,9 @@
-"""Networks of sounds that work on their spectra: G makes waveforms out of one, D looks at a waveform's.
+"""Networks of sounds that work on spectra: G makes waveforms of its spectra, D computes the spectra of waveforms.
 
-G's convolutions draw the loudness and the phase of every bin of every frame, which a fixed inverse transform turns into
+G's convolutions give the loudness and the phase of every bin of every frame, which a fixed inverse transform turns into
 sound (iSTFTNet, Kaneko et al. 2022, arXiv 2203.02395; Vocos, Siuzdak 2023, arXiv 2306.00814). As in Vocos they run over
-time, with the bins as channels. Its phases are GANSynth's (Engel et al. 2019, arXiv 1902.08710): how much each runs
-ahead of its bin's own frequency. D sees logarithms of the power (SpecGAN in Donahue et al. 2019, arXiv 1802.04208).
+time, with the bins as channels. Phases are relative to each bin's own frequency, as in GANSynth (Engel et al. 2019,
+arXiv 1902.08710). D sees logarithms of the power (SpecGAN in Donahue et al. 2019, arXiv 1802.04208).
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-FRAME_SECONDS = 0.032
-FLOOR = 1e-5
-"""Power that is added to each bin: 50 dB below a full sine, as in gansearch.gan.features.log_mel."""
-LOUDNESS = (-6.0, 0.5)
-"""Logarithms of the least and the largest amplitude that G can give a bin; a full sine's is 0."""
-AHEAD = 0.3
-"""Radians a frame that stand for 1 in G's picture: small, so that at first neighbouring frames agree.
+from gansearch.gan.features.log_mel import FLOOR, FRAME_SECONDS
 
-Where they do not, they cancel out: G's loudness is then not what D sees, and G learns little.
+LOUDNESS = (-6.0, 0.5)
+"""Natural logarithms of the least and the largest amplitude that G can give a bin; a full sine's is 0."""
+PHASE_STEP = 0.3
+"""Radians a frame that an output of 1 stands for: small, so that neighbouring frames agree before training.
+
+Frames that do not agree cancel out: G's loudness is then not what D sees, and G learns little.
 """
 
 
 class Frames(NamedTuple):
-    """How `length` samples are cut into `number` frames of `size`, a power of 2, which overlap by half."""
+    """How `length` samples are cut into `number` frames of `size` samples, a power of 2, which overlap by half."""
 
     length: int
     size: int
     number: int
     layers: int
-    """Of a network, each of which doubles or halves the frames."""
+    """Layers of a network, each of which doubles or halves the frames."""
 
     @property
     def hop(self) -> int:
+        """Samples between the starts of neighbouring frames."""
         return self.size // 2
 
     @property
@@ -53,13 +53,13 @@ class Frames(NamedTuple):
 
     @property
     def ends(self) -> tuple[int, int]:
-        """Samples in which the frames stand over the sound, before and after it."""
-        over = (self.number - 1) * self.hop + self.size - self.length
-        return over // 2, over - over // 2
+        """Samples of the frames that lie before the sound, and after it."""
+        beyond = (self.number - 1) * self.hop + self.size - self.length
+        return beyond // 2, beyond - beyond // 2
 
 
 def frames_of(length: int, rate: int) -> Frames:
-    """Frames of about 32 ms that stand over the sound by at least a quarter of one at each end."""
+    """Returns frames of about 32 ms that exceed a sound of `length` samples by at least a quarter at each end."""
     size = min(2 ** round(math.log2(FRAME_SECONDS * rate)), 2 ** int(math.log2(length)))
     least = math.ceil((length - size / 2) / (size / 2)) + 1
     layers = max(1, round(math.log2(least / 4)))
@@ -67,7 +67,7 @@ def frames_of(length: int, rate: int) -> Frames:
 
 
 def spectrum_generator(frames: Frames, channels: int, latent_dim: int) -> nn.Module:
-    """(B, latent_dim) -> (B, 1, T) in [-1, 1]."""
+    """Returns a network (B, latent_dim) -> (B, 1, T) in [-1, 1]."""
     parts: list[nn.Module] = [nn.Linear(latent_dim, channels * frames.start), nn.Unflatten(1, (channels, frames.start))]
     for _ in range(frames.layers):
         parts += [nn.BatchNorm1d(channels), nn.ReLU(), nn.ConvTranspose1d(channels, channels, 4, 2, 1)]
@@ -76,7 +76,7 @@ def spectrum_generator(frames: Frames, channels: int, latent_dim: int) -> nn.Mod
 
 
 def spectrum_discriminator(frames: Frames, channels: int) -> nn.Module:
-    """(B, 1, T) -> (B, 1)."""
+    """Returns a network (B, 1, T) -> (B, 1)."""
     sizes = [frames.bins, *[channels] * frames.layers]
     parts = [part for a, b in itertools.pairwise(sizes) for part in (nn.Conv1d(a, b, 4, 2, 1), nn.LeakyReLU(0.2))]
     return nn.Sequential(
@@ -102,10 +102,11 @@ class Sound(nn.Module):
             self.register_buffer(name, tensor.clone(), persistent=False)  # torch.export warns of parts of tensors
 
     def forward(self, picture: Tensor) -> Tensor:
-        loudness, ahead = picture.unbind(-3)
+        """Returns (B, 1, T) sounds in [-1, 1]."""
+        loudness, phase = picture.unbind(-3)
         low, high = LOUDNESS
         amplitude = self.frames.size / 4 * ((high - low) / 2 * loudness.tanh() + (high + low) / 2).exp()
-        bins = torch.polar(amplitude, AHEAD * ahead.cumsum(-1) + self.turns)
+        bins = torch.polar(amplitude, PHASE_STEP * phase.cumsum(-1) + self.turns)
         pieces = torch.fft.irfft(F.pad(bins, (0, 0, 0, 1)).transpose(-1, -2)) * self.window
         sound = (_added(pieces, self.frames) / self.weight)[..., None, :]
         return sound / sound.abs().amax(-1, keepdim=True).clamp_min(1)
@@ -122,6 +123,7 @@ class Spectrum(nn.Module):
         self.register_buffer("window", torch.hann_window(frames.size).clone(), persistent=False)
 
     def forward(self, sounds: Tensor) -> Tensor:
+        """Returns (B, 1, bins, frames) spectra."""
         size = self.frames.size
         pieces = F.pad(sounds, self.frames.ends).unfold(-1, size, self.frames.hop) * self.window
         bins = torch.fft.rfft(pieces)[..., :-1]

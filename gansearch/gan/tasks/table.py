@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,8 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gansearch.gan import quality
-from gansearch.gan.readers.files import whole
-from gansearch.gan.task import Task, TaskError
+from gansearch.gan.options import option_error, positive
+from gansearch.gan.task import Task
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
     from gansearch.gan.readers.tables import Frame
 
 TEMPERATURE = 0.2
-"""Of the Gumbel-softmax; CTGAN's."""
+"""The Gumbel-softmax's, as in CTGAN."""
 
 
+@dataclass(eq=False)
 class Table(Task):
     """Rows of a table (csv, parquet, or `sklearn:wine`): (N, W) samples, a number a numeric column, one-hot the others.
 
@@ -31,23 +33,20 @@ class Table(Task):
     without its packing and conditional vector. `categorical` names columns of numbers that are categories.
     """
 
-    def __init__(
-        self,
-        path: str = "",
-        columns: Sequence[str] | None = None,
-        categorical: Sequence[str] = (),
-        separator: str = ",",
-        width: int = 128,
-        latent_dim: int = 64,
-    ):
-        whole(width=width, latent_dim=latent_dim)
-        for name, value in {"columns": columns, "categorical": categorical}.items():
-            if isinstance(value, str):
-                raise TaskError(f"task_options.{name}: must be a list of names, not {value!r}")
-        if not isinstance(separator, str) or len(separator) != 1:
-            raise TaskError(f"task_options.separator: must be one character, not {separator!r}")
-        self.path, self.columns, self.categorical, self.separator = path, columns, categorical, separator
-        self.width, self.latent_dim = width, latent_dim
+    path: str = ""
+    columns: Sequence[str] | None = None
+    categorical: Sequence[str] = ()
+    separator: str = ","
+    width: int = 128
+    latent_dim: int = 64
+
+    def __post_init__(self) -> None:
+        positive(width=self.width, latent_dim=self.latent_dim)
+        for name in ("columns", "categorical"):
+            if isinstance(names := getattr(self, name), str):
+                raise option_error(name, f"must be a list of names, not {names!r}")
+        if len(self.separator) != 1:
+            raise option_error("separator", f"must be one character, not {self.separator!r}")
 
     @functools.cached_property
     def _table(self) -> Frame:
@@ -56,12 +55,15 @@ class Table(Task):
         return read_table(self.path, self.columns, self.categorical, self.separator)
 
     def real(self) -> Tensor:
+        """Returns the rows as (N, W) float32."""
         return torch.from_numpy(self._encode(self._table.rows))
 
     def warnings(self) -> list[str]:
+        """Returns what the reader says of the table."""
         return self._table.warnings
 
     def generator(self) -> nn.Module:
+        """Returns a network (B, latent_dim) -> (B, W)."""
         widths = [column.width for column in self._table.columns]
         first, second = self.latent_dim + self.width, self.latent_dim + 2 * self.width
         return nn.Sequential(
@@ -72,6 +74,7 @@ class Table(Task):
         )
 
     def discriminator(self) -> nn.Module:
+        """Returns a network (B, W) -> (B, 1)."""
         inputs = sum(column.width for column in self._table.columns)
         return nn.Sequential(
             nn.Linear(inputs, self.width),
@@ -82,11 +85,11 @@ class Table(Task):
         )
 
     def quality(self, real: Tensor, fake: Tensor) -> dict[str, float]:
-        """distance: `marginals` + `pairs`, of the rows as they are exported; two_sample_auc.
+        """Returns distance = `marginals` + `pairs`, of the rows as they are exported, and two_sample_auc.
 
-        marginals: mean over the columns of the Wasserstein distance (numbers, in standard deviations of normal scores)
-        or the total variation (categories). pairs: mean absolute difference of the correlations between columns.
-        two_sample_auc: a random forest's, real against fake; 0.5 cannot be told apart.
+        `marginals` is the mean over the columns of the Wasserstein distance (numbers, in standard deviations of normal
+        scores) or the total variation (categories), `pairs` the mean absolute difference of the correlations between
+        columns, and `two_sample_auc` a random forest's, real against fake: 0.5 cannot be told apart.
         """
         rows_r, rows_f = (self._encode(self._decode(samples.numpy())) for samples in (real, fake))
         r, f = ([torch.from_numpy(block) for block in self._blocks(rows)] for rows in (rows_r, rows_f))
@@ -100,6 +103,7 @@ class Table(Task):
         }
 
     def shown(self, samples: np.ndarray) -> dict[str, Any]:
+        """Describes (N, W) samples as a table."""
         frame = self._decode(samples)
         columns = {column.name: frame[column.name].tolist() for column in self._table.columns}
         return {
@@ -109,7 +113,7 @@ class Table(Task):
         }
 
     def _encode(self, frame: pd.DataFrame) -> np.ndarray:
-        """(N, W) float32."""
+        """The (N, W) float32 samples of rows."""
         return np.concatenate([column.encode(frame[column.name]) for column in self._table.columns], 1)
 
     def _decode(self, samples: np.ndarray) -> pd.DataFrame:
@@ -120,31 +124,36 @@ class Table(Task):
         return pd.DataFrame({c.name: pd.Series(c.decode(block), dtype=object) for c, block in blocks})
 
     def _blocks(self, samples: np.ndarray) -> list[np.ndarray]:
-        """The part (N, width) of each column."""
+        """The (N, width) part of each column."""
         ends = np.cumsum([column.width for column in self._table.columns])
         return np.split(samples, ends[:-1], axis=1)
 
 
 class Residual(nn.Module):
-    """(B, n) -> (B, width + n): a layer with batch norm and ReLU, beside what it was given."""
+    """(B, n) -> (B, width + n): a layer with batch norm and ReLU, and its input beside its output."""
 
     def __init__(self, inputs: int, width: int):
         super().__init__()
         self.layers = nn.Sequential(nn.Linear(inputs, width), nn.BatchNorm1d(width), nn.ReLU())
 
     def forward(self, x: Tensor) -> Tensor:
+        """Returns (B, width + n)."""
         return torch.cat([self.layers(x), x], 1)
 
 
 class Row(nn.Module):
-    """Numbers as they are, and a category drawn one-hot for each block of logits, by the straight-through
-    Gumbel-softmax (Jang et al. 2017, arXiv 1611.01144), so that D cannot tell rows by soft categories."""
+    """Leaves numbers as they are, and draws a one-hot category for each block of logits.
+
+    By the straight-through Gumbel-softmax (Jang et al. 2017, arXiv 1611.01144), so that D cannot tell rows by soft
+    categories.
+    """
 
     def __init__(self, widths: Sequence[int]):
         super().__init__()
         self.widths = list(widths)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Returns (B, W) rows of (B, W) logits."""
         blocks = [
             block if block.shape[1] == 1 else F.gumbel_softmax(block, TEMPERATURE, hard=True, dim=1)
             for block in x.split(self.widths, 1)

@@ -82,5 +82,7 @@ def test_what_is_missing_is_told_when_the_task_is_made(stand_in, monkeypatch, tm
     monkeypatch.setitem(sys.modules, MODULE, None)
     with pytest.raises(TaskError, match=r"pip install 'gansearch\[inception\]'"):
         load_task("images", options)
-    with pytest.raises(TaskError, match="features: 'inceptoin' is not one of random and inception"):
+    with pytest.raises(
+        TaskError, match="features: 'inceptoin' is not one of random, inception; did you mean \"inception\""
+    ):
         load_task("images", {**options, "features": "inceptoin"})

@@ -80,7 +80,7 @@ def test_a_data_set_by_its_name_is_pictures_as_others(packages, path):
         ("hf:somebody/words", "hf:somebody/words has no column of images, but text"),
     ],
 )
-def test_what_is_wrong_with_a_name_is_said_in_one_line(packages, path, part):
+def test_errors_are_one_line(packages, path, part):
     with pytest.raises(TaskError) as error:
         check_task(load_task("images", {"path": path}))
     assert part in str(error.value)

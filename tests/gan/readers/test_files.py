@@ -1,7 +1,7 @@
 import pytest
 
 from gansearch.gan import TaskError
-from gansearch.gan.readers.files import files_of, need, skipped
+from gansearch.gan.readers.files import files_of, need, one_file, path_errors, reason, unreadable
 
 
 def test_a_file_a_folder_and_its_subfolders(tmp_path):
@@ -22,7 +22,7 @@ def test_a_file_a_folder_and_its_subfolders(tmp_path):
         ("notes/a.mp3", "is no .wav, .flac or .ogg file"),
     ],
 )
-def test_a_path_that_leads_nowhere_is_told(tmp_path, path, part):
+def test_a_path_without_files_is_an_error(tmp_path, path, part):
     for name in ("notes", "empty"):
         (tmp_path / name).mkdir()
     for name in "ab":
@@ -31,17 +31,35 @@ def test_a_path_that_leads_nowhere_is_told(tmp_path, path, part):
         files_of(str(tmp_path / path) if path else "", (".wav", ".flac", ".ogg"))
 
 
-def test_some_broken_files_are_told_and_all_broken_are_an_error(tmp_path):
-    files = [tmp_path / name for name in "abc"]
-    assert skipped({}, files) == []
-    (told,) = skipped({files[1]: "no sound"}, files)
-    assert told.startswith("1 of 3 files cannot be read")
-    assert told.endswith("b: no sound")
-    with pytest.raises(TaskError, match=r"path: none of 1 files can be read; .*a: no sound"):
-        skipped({files[0]: "no sound"}, files[:1])
+def test_a_folder_with_one_file_is_that_file(tmp_path):
+    (tmp_path / "a.csv").touch()
+    assert one_file(str(tmp_path), (".csv",)) == tmp_path / "a.csv"
+    (tmp_path / "b.csv").touch()
+    with pytest.raises(TaskError, match=r"path: .* holds 2 files; name one of them, such as .*a\.csv"):
+        one_file(str(tmp_path), (".csv",))
 
 
-def test_too_little_is_told_with_what_helps():
+def test_some_unreadable_files_are_a_warning_and_all_an_error():
+    assert unreadable([], 3, "files") == []
+    assert unreadable(["b (empty)"], 3, "files") == ["1 of 3 files cannot be read and is left out: b (empty)"]
+    assert unreadable(list("abcd"), 1_000, "files") == ["4 of 1,000 files cannot be read and are left out: a, b, c, …"]
+    with pytest.raises(TaskError, match=r"path: none of 1 files can be read; the first: a \(empty\)"):
+        unreadable(["a (empty)"], 1, "files")
+
+
+def test_errors_of_other_packages_name_the_path():
+    failure = "a.csv cannot be read"
+    with (
+        pytest.raises(TaskError, match=rf"^task_options\.path: {failure} \(ValueError: no table\)$"),
+        path_errors(failure),
+    ):
+        raise ValueError("no table\nat all")
+    with pytest.raises(TaskError, match=r"^ours$"), path_errors(failure):
+        raise TaskError("ours")
+    assert reason(KeyError()) == "KeyError"
+
+
+def test_too_few_samples_are_an_error_with_a_remedy():
     need(50, "notes", "play more")
     with pytest.raises(TaskError, match="49 notes, but at least 50 are needed; play more"):
         need(49, "notes", "play more")

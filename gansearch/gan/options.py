@@ -1,0 +1,33 @@
+"""Checks of a task's options, whose errors name the option and what it may be."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from gansearch.gan.task import TaskError
+
+
+def option_error(name: str, message: str) -> TaskError:
+    """Returns the error of one option, to be raised. Its message begins with the option's path in the experiment."""
+    return TaskError(f"task_options.{name}: {message}")
+
+
+def positive(**options: float) -> None:
+    """Checks that numbers are above 0. Raises TaskError that names the first one that is not."""
+    for name, value in options.items():
+        if not value > 0:
+            raise option_error(name, f"must be above 0, not {value!r}")
+
+
+def one_of(name: str, value: object, allowed: Iterable[object]) -> None:
+    """Checks that an option has one of the allowed values. Raises TaskError that lists them."""
+    if value not in allowed:
+        names = [str(item).lower() for item in allowed]  # true and false, as YAML writes them
+        raise option_error(name, f"{value!r} is not one of {', '.join(names)}{suggest(str(value), names)}")
+
+
+def suggest(name: str, allowed: Iterable[str]) -> str:
+    """Returns '; did you mean "x"?' where an allowed name is close to `name`, else an empty string."""
+    near = difflib.get_close_matches(name, list(allowed), n=1)
+    return f'; did you mean "{near[0]}"?' if near else ""

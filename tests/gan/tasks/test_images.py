@@ -1,0 +1,89 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from gansearch.gan import TaskError, check_task, load_task
+from gansearch.gan.data import HELD_OUT_MOST, data_of
+from gansearch.gan.tasks import Images
+
+CPU = torch.device("cpu")
+RANDOM = np.random.default_rng(0)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    path = tmp_path / "pictures"
+    (path / "cats").mkdir(parents=True)
+    return path
+
+
+def save(path: Path, mode: str = "L", size: tuple[int, int] = (20, 20), **options) -> None:
+    shape = size[::-1] + ((len(mode),) if len(mode) > 1 else ())
+    Image.fromarray(RANDOM.integers(0, 256, shape, dtype=np.uint8), mode=None).convert(mode).save(path, **options)
+
+
+def fill(folder: Path, count: int = 50, mode: str = "L") -> None:
+    for number in range(count):
+        save(folder / f"{number:03}.png", mode)
+
+
+def test_unreadable_pictures_are_warned_of(folder):
+    fill(folder)
+    assert load_task("images", {"path": str(folder), "size": 16}).warnings() == []
+    (folder / "text.png").write_text("not a picture")
+    task = load_task("images", {"path": str(folder), "size": 16})
+    check_task(task)
+    assert task.warnings() == [f"1 of 51 pictures below {folder} cannot be read and is left out: text.png (no picture)"]
+
+
+@pytest.mark.parametrize(
+    ("options", "part"),
+    [
+        ({}, "task_options.path: images needs a folder of pictures"),
+        ({"path": "pictures/000.png"}, "1 pictures below pictures/000.png can be read, but at least 50 are needed"),
+        ({"path": "few"}, "3 pictures below few can be read, but at least 50 are needed"),
+        ({"path": "pictures", "size": 100}, "task_options.size: 100 is not one of 16, 32, 64, 128"),
+        ({"path": "pictures", "colour": "yes"}, "task_options.colour: 'yes' is not one of true, false, auto"),
+        ({"path": "pictures", "networks": "vit"}, "task_options.networks: 'vit' is not one of dcgan, resnet"),
+        ({"path": "pictures", "width": 0}, "task_options.width: must be above 0, not 0"),
+        ({"path": "pictures", "pth": 0}, 'did you mean "path"'),
+    ],
+)
+def test_errors_are_one_line(folder, tmp_path, monkeypatch, options, part):
+    monkeypatch.chdir(tmp_path)
+    fill(folder)
+    Path("few").mkdir()
+    fill(Path("few"), 3)
+    with pytest.raises(TaskError) as error:
+        check_task(load_task("images", options))
+    assert part in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_training_sees_what_is_not_held_out_a_batch_at_a_time(folder):
+    fill(folder)
+    task = Images(str(folder), size=16)
+    data = data_of(task, CPU)
+    assert (data.count, len(data.held_out)) == (40, 10)
+    assert data.real.dtype == torch.uint8
+    every = data.at(torch.arange(40).reshape(2, 20))
+    assert every.shape == (2, 20, 1, 16, 16)
+    assert every.dtype == torch.float32
+    together = torch.cat([every.flatten(0, 1), data.held_out])
+    whole = torch.from_numpy(task.pictures.pixels).float() / 127.5 - 1
+    assert sorted(together.flatten(1).sum(1).tolist()) == pytest.approx(sorted(whole.flatten(1).sum(1).tolist()))
+    assert -1 <= float(every.min()) < float(every.max()) <= 1
+    assert HELD_OUT_MOST == 5_000
+
+
+@pytest.mark.parametrize("networks", ["dcgan", "resnet"])
+def test_a_folder_of_pictures_trains(train, folder, networks):
+    fill(folder)
+    task = Images(str(folder), 16, networks=networks, width=4, latent_dim=4)
+    result = train(task, batch_size=4, spectral_norm=True)
+    assert result.quality["distance"] > 0
+    assert 0 <= result.quality["coverage"] <= 1
+    assert abs(result.samples).max() <= 1

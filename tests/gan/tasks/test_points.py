@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+import torch
+
+from gansearch.gan import TaskError, load_task
+from gansearch.gan.tasks.points import SHAPES, Points
+
+POINTS = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float64)
+
+
+@pytest.fixture(autouse=True)
+def _working_directory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def test_constant_and_uneven_columns_are_warned_of():
+    np.save("a.npy", POINTS * [1, 0, 1000])
+    constant, uneven = Points("a.npy").warnings()
+    assert constant == "columns of a.npy are the same in every row: 1 (counted from 0); nothing can be learned there"
+    assert "write standardise: true" in uneven
+    task = Points("a.npy", standardise=True)
+    assert task.warnings()[1:] == []
+    assert task.real().mean(0).abs().max() < 1e-5
+    assert task.real().std(0).tolist() == pytest.approx([1, 0, 1], abs=1e-4)
+
+
+def test_last_digits_survive_standardisation():
+    times = 1.7e9 + np.linspace(0, 60, 400)
+    np.save("times.npy", np.stack([times, times % 7], 1))
+    (coarse, *_) = Points("times.npy").warnings()
+    assert coarse.startswith("columns of times.npy are varying by less than 32-bit numbers tell apart: 0 (counted")
+    task = Points("times.npy", standardise=True)
+    assert len(task.real()[:, 0].unique()) == 400
+    assert task.undo()(task.real())[:, 0].tolist() == pytest.approx(times.tolist(), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("options", "part"),
+    [
+        ({}, "points needs a file, {path: FILE}, or one of the toy sets, {shape: ring | grid | spiral | moons}"),
+        ({"path": "good.npy", "shape": "ring"}, "not both"),
+        ({"shape": "moon"}, 'did you mean "moons"?'),
+        ({"shape": "ring", "width": 0}, "task_options.width: must be above 0, not 0"),
+    ],
+)
+def test_errors_are_one_line(options, part):
+    with pytest.raises(TaskError) as error:
+        load_task("points", options)
+    assert part in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_toy_sets_are_planes_of_the_same_points_each_time(shape):
+    task = Points(shape=shape)
+    assert task.real().shape == (10_000, 2)
+    assert torch.equal(task.real(), Points(shape=shape).real())
+    assert task.warnings() == []
+    assert 0.3 < task.real().std() < 4
+
+
+def test_points_train(train):
+    np.save("a.npy", POINTS)
+    task = Points("a.npy", width=8)
+    result = train(task)
+    assert result.samples.shape[1] == 3
+    assert set(result.quality) == {"distance", "coverage"}
+    assert task.shown(result.samples) == {"kind": "points"}
