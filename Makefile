@@ -1,19 +1,27 @@
 # make sweep: installs into .venv and runs the digits sweep; a second time it goes on, or shows the finished one.
 # make test:  installs what it needs and runs every check.
+# make quick: every check that starts no Ray and takes no long time, for the loop of writing.
 # make docs:  the documentation as a site in build/site; a warning is an error.
 PYTHON ?= python3
 BIN := .venv/bin
+# Two processes of tests. Each runs whole files and has a Ray of its own; conftest.py puts long files first.
+PYTEST := $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: sweep test docs format clean
+.PHONY: sweep test quick lint docs format programs clean
 
 sweep: .venv/installed
 	$(BIN)/gansearch sweep experiments/digits.yaml --resume
 
-test: .venv/tested
+test: lint programs
+	$(PYTEST)
+
+quick: lint
+	$(PYTEST) -m 'not ray and not slow'
+
+lint: .venv/tested
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest
 
 docs: .venv/tested
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
@@ -22,6 +30,12 @@ docs: .venv/tested
 format: .venv/tested
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# What some tests need of the operating system. They are skipped where it cannot be installed, and the end of a run says so.
+programs:
+	@which chromium chromedriver shellcheck >/dev/null || test "$$(id -u)" != 0 || ! which apt-get >/dev/null || { \
+	  apt-get -qq update && apt-get -qq install -y --no-install-recommends chromium chromium-driver shellcheck; } \
+	  >/dev/null 2>&1 || true
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "gansearch needs Python 3.11 or newer: make PYTHON=...")'

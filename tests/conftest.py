@@ -1,37 +1,72 @@
-"""One Ray for all tests of a session, on two CPUs, with nothing written into the user's home."""
+"""Fixtures of all tests, which test runs first, and the programs that were missing."""
 
 import os
 import shutil
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
 # Read when Ray starts; its own default writes a token under the home directory.
 os.environ.setdefault("RAY_AUTH_MODE", "disabled")
+# Tests run beside each other, and their networks are tiny.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import optuna
 import pytest
 
 from gansearch.store.folder import Folder
-from tests.synthetic import write_many, write_study
+from tests.programs import missing_programs
+from tests.synthetic import write_study
+from tests.workers import forked_workers
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 FREE_SECONDS = 10
 
 
-@pytest.fixture(scope="session")
-def ray_session():
-    """Ray with two CPUs and no GPU, which sweeps in this process use and leave running."""
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that use Ray, and put files that take long first, so that all processes end at the same time."""
+    for item in items:
+        if "ray_session" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.ray)
+    long = {item.path for item in items if item.get_closest_marker("slow")}
+    ray = {item.path for item in items if item.get_closest_marker("ray")}
+    items.sort(key=lambda item: (item.path not in ray, item.path not in long))  # stable
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name the programs for want of which tests were skipped, and what installs them."""
+    reasons = [report.longrepr[2] for report in terminalreporter.getreports("skipped") if report.longrepr]
+    for program, package, count in missing_programs(reasons):
+        line = f"{count} tests were skipped: there is no {program}; apt-get install {package} brings it"
+        terminalreporter.write_line(line, yellow=True)
+
+
+@contextmanager
+def _ray() -> Iterator[None]:
+    """Ray with two CPUs and no GPU, whose workers are forks."""
     import ray
 
-    _start()
-    yield
-    ray.shutdown()
+    with forked_workers() as executable:
+        environment = {"py_executable": executable}
+        quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR"}
+        ray.init("local", num_cpus=2, num_gpus=0, object_store_memory=10**8, runtime_env=environment, **quiet)
+        yield
+        ray.shutdown()
+
+
+@pytest.fixture(scope="session")
+def ray_session() -> Iterator[ExitStack]:
+    """A Ray that sweeps of this process use and leave running; closing the stack ends it."""
+    with ExitStack() as stack:
+        stack.enter_context(_ray())
+        yield stack
 
 
 @pytest.fixture(autouse=True)
 def everything_is_free(request):
-    """Holds every test to it that all of Ray is free soon after what it did; the next one finds it so in any case."""
+    """Fails a test after which resources of Ray stay taken. The next test gets a new Ray."""
     yield
     if "ray_session" not in request.fixturenames:
         return
@@ -44,15 +79,10 @@ def everything_is_free(request):
         if free.get("CPU") == whole["CPU"] and groups <= {"REMOVED"}:
             return
         time.sleep(0.1)
-    ray.shutdown()
-    _start()
+    stack = request.getfixturevalue("ray_session")
+    stack.close()
+    stack.enter_context(_ray())
     raise AssertionError(f"after {FREE_SECONDS} s: {free} of {whole} are free; placement groups: {groups}")
-
-
-def _start():
-    import ray
-
-    ray.init("local", num_cpus=2, num_gpus=0, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
 
 
 @pytest.fixture
@@ -87,9 +117,3 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Folder:
 def folder(finished: Folder, tmp_path: Path) -> Folder:
     """A copy of it that a test may change."""
     return Folder(shutil.copytree(finished.path, tmp_path / "digits"))
-
-
-@pytest.fixture(scope="session")
-def many(tmp_path_factory: pytest.TempPathFactory) -> Folder:
-    """A finished sweep of 10,000 trials; not to be written to."""
-    return write_many(tmp_path_factory.mktemp("results") / "many", 10_000)

@@ -3,9 +3,12 @@
 import sys
 from pathlib import Path
 
+import pytest
+
 DOCS = Path(__file__).parents[1] / "docs"
 
 
+@pytest.mark.ray
 def test_the_notebook_runs(tmp_path, monkeypatch):
     import nbformat
     from ipykernel.kernelspec import install

@@ -153,7 +153,7 @@ def wait(process, until):
         time.sleep(0.1)
 
 
-@pytest.mark.slow
+@pytest.mark.ray
 def test_killed_with_the_server_away_in_between_and_gone_on_with_elsewhere(objects, make_tiny, tmp_path, monkeypatch):
     (tmp_path / "turns").mkdir()
     experiment = make_tiny(tmp_path / "turns", seconds=1.0, trials=4, checkpoints={"seconds": 0.1})
@@ -182,7 +182,7 @@ def test_killed_with_the_server_away_in_between_and_gone_on_with_elsewhere(objec
     assert not [n for n in storage.files() if "checkpoint_" in n or n == "lock.json"]
 
 
-@pytest.mark.slow
+@pytest.mark.ray
 def test_a_population_that_was_killed_goes_on_elsewhere(objects, make_tiny, tmp_path, monkeypatch):
     """Its members have to read each other's checkpoints at the URL."""
     (tmp_path / "turns").mkdir()

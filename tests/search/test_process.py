@@ -17,7 +17,7 @@ from gansearch.store.folder import Folder
 from gansearch.study.status import status
 from gansearch.study.study import load_study
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.ray
 
 SCRIPT = """
 import json, sys

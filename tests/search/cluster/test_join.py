@@ -9,7 +9,7 @@ import pytest
 from tests.search import heads
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.ray,
     pytest.mark.timeout(900),
     pytest.mark.skipif(not heads.namespaces_allowed(), reason="needs mount namespaces (root) for a node of its own"),
 ]

@@ -81,7 +81,7 @@ def mine(tmp_path, monkeypatch):
     return folder
 
 
-@pytest.mark.slow
+@pytest.mark.ray
 @pytest.mark.timeout(600)
 def test_a_job_goes_on_without_us_and_its_results_come_back(mine, tmp_path, monkeypatch, pretend):
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")  # is about another cluster

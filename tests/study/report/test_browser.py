@@ -12,17 +12,15 @@ import pytest
 from gansearch.store.folder import Folder
 from gansearch.study.report.comparison import write_comparison
 from gansearch.study.study import load_study
+from tests.programs import needs
 from tests.study.report.test_report import SECTIONS
-from tests.synthetic import write_study
+from tests.synthetic import write_many, write_study
 
 REFERENCE = Path(__file__).parents[3] / "results/reference/digits"
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
 FLAGS += "--disable-component-update --disable-sync --window-size=1280,1000"
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None or shutil.which("chromedriver") is None, reason="no chromium with its chromedriver is installed"
-)
+pytestmark = [pytest.mark.slow, needs("chromium", "chromedriver")]
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +30,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator:
     options = webdriver.ChromeOptions()
     for flag in [*FLAGS.split(), f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"]:
         options.add_argument(flag)
-    options.binary_location = CHROMIUM
+    options.binary_location = shutil.which("chromium")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     driver = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
     driver.set_page_load_timeout(240)
@@ -141,8 +139,10 @@ def test_other_studies(browser, kind: str, tmp_path: Path) -> None:
         assert browser.find_element("css selector", "h1").text == evil
 
 
-def test_ten_thousand_trials(browser, many: Folder, tmp_path: Path) -> None:
-    opened(browser, load_study(many.path).report(tmp_path / "many.html"))
+def test_ten_thousand_trials(browser, tmp_path: Path) -> None:
+    page = load_study(write_many(tmp_path / "many", 10_000).path).report()
+    assert page.stat().st_size < 25e6
+    opened(browser, page)
     check(browser)
 
 
