@@ -1,16 +1,68 @@
-"""What the trainer asks of a network that somebody else has written."""
+"""What the trainer needs of networks that somebody else has written."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
-from gansearch.gan.still import Still
 from gansearch.gan.task import Task
+
+_DROPOUT = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
+
+
+class Network(Protocol):
+    """What an update needs of a network: a module is one, and so are `gansearch.gan.vmapped.Copies` of one."""
+
+    def __call__(self, inputs: Tensor, /) -> Tensor: ...
+    def parameters(self) -> Iterator[nn.Parameter]: ...
+    def modules(self) -> Iterator[nn.Module]: ...
+
+
+class Frozen:
+    """Inside `with frozen:` a network does not change, and its parameters get no gradients.
+
+    It works as in training otherwise: batch norm uses the statistics of the batch. Running statistics and the power
+    iteration of spectral norm are off. `dropout=False` turns dropout off as well, for probes.
+    """
+
+    def __init__(self, network: Network, dropout: bool = True):
+        modules = list(network.modules())
+        self._parameters = [p for p in network.parameters() if p.requires_grad]
+        self._norms: list[Any] = [m for m in modules if getattr(m, "track_running_stats", False)]
+        self._modes = [m for m in modules if _iterates(m) or (not dropout and isinstance(m, _DROPOUT))]
+
+    def __enter__(self) -> None:
+        self._set(False)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._set(True)
+
+    def _set(self, trains: bool) -> None:
+        for parameter in self._parameters:
+            parameter.requires_grad_(trains)
+        for norm in self._norms:
+            norm.track_running_stats = trains
+        for module in self._modes:
+            module.training = trains
+
+
+def _iterates(module: nn.Module) -> bool:
+    """Whether a module in training mode refines the singular vectors of torch's spectral norm, old or parametrization.
+
+    Both keep them in buffers `…_u` and `…_v`, which checkpoints rely on; the classes themselves are private.
+    """
+    names = {name for name, _ in module.named_buffers(recurse=False)}
+    return any(name.endswith("_u") and f"{name[:-1]}v" in names for name in names)
 
 
 class Scored(nn.Module):
-    """A discriminator of which the task's `score` takes the scores out of what it gives, (B, ...) -> (B,) or (B, 1)."""
+    """A discriminator whose outputs, of whatever form, `task.score` turns into (B,) or (B, 1) scores."""
 
     def __init__(self, network: nn.Module, task: Task):
         super().__init__()
@@ -18,24 +70,25 @@ class Scored(nn.Module):
         self._score = task.score
 
     def forward(self, samples: Tensor) -> Tensor:
+        """(B, ...) samples -> (B,) or (B, 1) scores."""
         return self._score(self.network(samples))
 
 
 def discriminator_of(task: Task) -> nn.Module:
-    """A fresh discriminator of the task that gives scores and nothing else."""
+    """A fresh discriminator of the task, (B, ...) samples -> (B,) or (B, 1) scores."""
     network = task.discriminator()
     return network if type(task).score is Task.score else Scored(network, task)
 
 
-def scores_samples_alone(discriminator: nn.Module, samples: Tensor) -> bool:
-    """Whether D scores a sample the same whoever stands beside it (no batch norm, no minibatch statistics).
+def scores_are_independent(discriminator: nn.Module, samples: Tensor) -> bool:
+    """Whether D's score of a sample depends on that sample alone: no batch norm, no minibatch statistics.
 
-    Tried on (N, ...) samples, in training mode. Real and fake can then go through it in one pass, which is faster.
+    Tried on (N, ...) samples, in training mode. Real and fake can then pass through D as one batch, which is faster.
     """
-    with torch.no_grad(), Still(discriminator, dropout=False):
+    with torch.no_grad(), Frozen(discriminator, dropout=False):
         together = discriminator(samples).flatten()
-        apart = torch.cat([discriminator(part).flatten() for part in samples.chunk(2)])
-    return bool(torch.allclose(together, apart, rtol=1e-3, atol=1e-4 * float(together.abs().mean()) + 1e-6))
+        halves = torch.cat([discriminator(half).flatten() for half in samples.chunk(2)])
+    return bool(torch.allclose(together, halves, rtol=1e-3, atol=1e-4 * float(together.abs().mean()) + 1e-6))
 
 
 def gradient_norm(network: nn.Module) -> Tensor | None:

@@ -1,4 +1,4 @@
-"""Torch's global random state, which layers such as dropout draw from: each run keeps its own."""
+"""Torch's global random state, which layers such as dropout draw from: each run has its own."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 
-class OwnRandomness:
-    """Inside `with` torch's global random state is this run's, and outside whatever it was before."""
+class RandomState:
+    """Inside `with state:` torch's global random state is this run's, and outside what it was before."""
 
     def __init__(self, seed: int, device: torch.device):
         self.device = device

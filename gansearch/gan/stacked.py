@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
+from gansearch.gan.networks import Frozen
 from gansearch.gan.result import Probe
 from gansearch.gan.seed_trainer import SeedTrainer
-from gansearch.gan.still import Still
 from gansearch.gan.trainer import Trainer
 from gansearch.gan.updates import Updates
 from gansearch.gan.vmapped import Copies
@@ -43,7 +43,7 @@ class Stacked(Updates):
         self.d_updates, self.g_updates = first.d_updates, first.g_updates
         self.discriminator = Copies([trainer.discriminator for trainer in trainers])
         self.generator = Copies([trainer.generator for trainer in trainers])
-        self._still_d, self._still_g = Still(self.discriminator), Still(self.generator)
+        self._frozen_d, self._frozen_g = Frozen(self.discriminator), Frozen(self.generator)
         self.schedule = copy.copy(first.schedule)
         rate_d, rate_g = self.schedule.rates
         self.optimizer_d = self._optimizer(self.discriminator, rate_d)
@@ -79,11 +79,11 @@ class Stacked(Updates):
             return self.data.at(self._drawn(size, self.data.picks))
         batches = []
         for trainer in self.trainers:
-            with trainer.randomness:  # a task's own code may draw from torch's global state as well
+            with trainer.random_state:  # a task's own code may draw from torch's global state as well
                 batches.append(self.data.batch(size, trainer.draws))
         return torch.stack(batches)
 
-    def _take_average(self) -> None:
+    def _update_average(self) -> None:
         if self.average is not None:
             self.average.update(self.generator)
 
@@ -147,9 +147,9 @@ def refusal(trainers: Sequence[Trainer]) -> str:
 
 def _tried(updates: Updates, trainers: Sequence[Trainer]) -> list[list[Tensor]]:
     """Updates each network once. Of each trainer the losses, gradients and buffers after it, a vector each."""
-    with trainers[0].randomness:
-        updates._update_discriminator()
-        updates._update_generator()
+    with trainers[0].random_state:
+        updates.update_discriminator()
+        updates.update_generator()
     if isinstance(updates, Stacked):
         updates.hand_over()
     return [
@@ -202,7 +202,8 @@ class _Average:
             if averaged[kind] and self.count:
                 self._mix(averaged[kind], now[kind], self.count)
             elif averaged[kind]:
-                torch._foreach_copy_(averaged[kind], now[kind])
+                for average, parameter in zip(averaged[kind], now[kind], strict=True):
+                    average.copy_(parameter)
         self.count += 1
 
 

@@ -8,6 +8,7 @@ import math
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,10 @@ from gansearch.gan.balance.gap_aware import GapAwareRate
 from gansearch.gan.balance.schedule import Schedule
 from gansearch.gan.data import data_of
 from gansearch.gan.losses import LOSSES, add_spectral_norm
-from gansearch.gan.networks import discriminator_of, gradient_norm, scores_samples_alone
+from gansearch.gan.networks import Frozen, discriminator_of, gradient_norm, scores_are_independent
 from gansearch.gan.result import Probe, Result
-from gansearch.gan.rng import OwnRandomness
+from gansearch.gan.rng import RandomState
 from gansearch.gan.settings import Training
-from gansearch.gan.still import Still
 from gansearch.gan.task import Task
 from gansearch.gan.updates import Updates
 from gansearch.stability.measures import relativistic
@@ -42,14 +42,14 @@ MEASUREMENTS = 4
 """Measurements of the quality during a run, the last one at its end."""
 HISTOGRAMS = 10
 """Probes of a run that count D's answers, evenly over it; fewer in a very short one."""
-KEPT_SAMPLES = 2_000
-"""Most fakes that a result keeps, and that a referee sees of each kind."""
+RESULT_SAMPLES = 2_000
+"""Most fakes that a result holds, and that a referee sees of each kind."""
 
 
 class Trainer(Updates):
-    """Trains a task's GAN. `for probe in trainer.run(): ...` and then `trainer.result()`.
+    """Trains a task's GAN with one seed: a `gansearch.gan.SeedTrainer`.
 
-    Whoever drives it may stop between probes, save `state()` and go on from it elsewhere: on a CPU the resumed run
+    `for probe in trainer.run(): ...` and then `trainer.result()`. On a CPU a training that was continued from `state()`
     equals an unbroken one bit for bit. `prune` ends a run that is beyond hope.
     """
 
@@ -63,14 +63,16 @@ class Trainer(Updates):
         self.device = torch.device(device)
         self.data = data_of(task, self.device)
         self.loss = LOSSES[training.loss]
-        # Draws of the training, of the probes (so that looking changes nothing), and of layers such as dropout.
+        # Probes have random numbers of their own, so that they do not change the training; layers draw from torch's.
         self.draws = torch.Generator(self.device).manual_seed(seed)
-        self.looks = torch.Generator(self.device).manual_seed(seed + 1_000_003)
-        self.randomness = OwnRandomness(seed, self.device)
-        with self.randomness:
-            self.generator, self.discriminator = self._made(task.generator()), self._made(discriminator_of(task))
+        self.probe_draws = torch.Generator(self.device).manual_seed(seed + 1_000_003)
+        self.random_state = RandomState(seed, self.device)
+        with self.random_state:
+            self.generator = self._prepared(task.generator())
+            self.discriminator = self._prepared(discriminator_of(task))
             if training.spectral_norm:
                 add_spectral_norm(self.discriminator)
+            self._one_pass = scores_are_independent(self.discriminator, self.data.held_out[:8])
         self.average = (
             AveragedModel(self.generator, multi_avg_fn=get_ema_multi_avg_fn(training.ema), use_buffers=True)
             if training.ema
@@ -78,24 +80,20 @@ class Trainer(Updates):
         )
         self.schedule = Schedule(training)
         lr_d, lr_g = self.schedule.rates
-        self.optimizer_d, self.optimizer_g = (
-            self._optimizer(self.discriminator, lr_d),
-            self._optimizer(self.generator, lr_g),
-        )
-        held, gap_aware = training.balance == "held", training.balance == "gap_aware"
-        self.balance = BalanceController(training.target_separability) if held else None
-        self.gap_aware = GapAwareRate(self.loss.ideal(training.label_smoothing)) if gap_aware else None
+        self.optimizer_d = self._optimizer(self.discriminator, lr_d)
+        self.optimizer_g = self._optimizer(self.generator, lr_g)
+        if training.balance == "held":
+            self.balance = BalanceController(training.target_separability)
+        if training.balance == "gap_aware":
+            self.gap_aware = GapAwareRate(self.loss.ideal(training.label_smoothing))
         self.monitor = StabilityMonitor("logit" if self.loss.output == "relativistic" else self.loss.output)  # type: ignore[arg-type]
         self.d_updates = self.g_updates = 0
         self.seconds = 0.0
         self.quality: dict[str, float] = {}
         self.stopped = ""
         self._probed_at = probe_updates(training.updates)
-        self._losses: tuple[list[Tensor], list[Tensor]] = ([], [])  # of D and G since the last probe
-        self._still_d, self._still_g = Still(self.discriminator), Still(self.generator)
-        self._look_d, self._look_g = Still(self.discriminator, dropout=False), Still(self.generator, dropout=False)
-        with self.randomness:
-            self._one_pass = scores_samples_alone(self.discriminator, self.data.held_out[:8])
+        self._losses = ([], [])
+        self._frozen_d, self._frozen_g = Frozen(self.discriminator), Frozen(self.generator)
 
     def run(self) -> Iterator[Probe]:
         """Trains to the end of the budget, yielding a probe about every 50th of it.
@@ -103,8 +101,11 @@ class Trainer(Updates):
         Ends early when scores or losses are no longer finite, or, with `prune`, when the run is beyond hope;
         `stopped` then says why.
         """
-        while self._goes_on():
-            self._train_to_probe()
+        while self._continues():
+            until = self.next_probe()
+            with self._active():
+                while self.updates < until:
+                    self.step()
             yield self.probe()
 
     def next_probe(self) -> int:
@@ -112,79 +113,59 @@ class Trainer(Updates):
         return self._probed_at[bisect.bisect_right(self._probed_at, self.updates)]
 
     def probe(self) -> Probe:
-        """A look at the run as it stands; decides whether it goes on."""
-        start = time.perf_counter()
-        with self.randomness:
-            probe = self._probe()
-        self.seconds += time.perf_counter() - start
-        return probe
-
-    @property
-    def share(self) -> float:
-        """Of the updates after pretraining, how many are done; 0 before."""
-        before = self.training.pretrain_steps
-        return max(0, self.updates - before) / (self.training.updates - before)
-
-    @property
-    def stability(self) -> float:
-        """What the run would score if it ended now, without a referee: some ms, for those who look on."""
-        since = (self.updates + min(self.updates, self.training.pretrain_steps)) // 2
-        return self.monitor.report(since).stability
-
-    def standing(self) -> tuple[float, float]:
-        """(stability, distance) as they are now, without a referee: little work, to compare runs part way by."""
-        start = time.perf_counter()
-        with self.randomness:
-            distance = self._measure()["distance"]
-        self.seconds += time.perf_counter() - start
-        return self.stability, distance
-
-    def samples(self, n: int) -> Tensor:
-        """(n, ...) fakes on the device, from the averaged generator where there is one, in evaluation mode."""
-        network = self.final_generator()
-        network.eval()
-        with torch.no_grad():
-            parts = [network(self._fresh(min(1_000, n - i))) for i in range(0, n, 1_000)]
-        network.train()
-        return torch.cat(parts).detach().float()
-
-    def final_generator(self) -> nn.Module:
-        """The generator to export, (B, latent_dim) -> (B, ...): the averaged one where there is one."""
-        return self.generator if self.average is None else self.average.module
-
-    def copy_files(self, folder: Path) -> None:
-        """Nothing: a training of ours saves no files."""
-
-    def remark(self, searched: Iterable[str] = ()) -> str:
-        """Empty: there is nothing that the user should know of a training of ours."""
-        return ""
+        """Takes a probe of the run as it is, and decides whether the run continues."""
+        with self._active():
+            row, norms = self._observe()
+            # From here on the device is waited for.
+            now = window(row.double().cpu())
+            means = [float(torch.stack(losses).mean()) if losses else math.nan for losses in self._losses]
+            invalid = any(losses and not math.isfinite(mean) for mean, losses in zip(means, self._losses, strict=True))
+            self._losses = ([], [])
+            if invalid:
+                self.monitor.mark_invalid()
+            if self.prune or now.invalid or invalid:
+                # A pretrained D is certain and right: that says nothing before G has had its turn.
+                before = self.training.pretrain_steps
+                rows = [row for row in self.monitor.rows() if row.step > before or row.invalid]
+                self.stopped = hopeless(rows, self.share) or ""
+            probes = bisect.bisect_right(self._probed_at, self.updates)
+            return Probe(
+                update=self.updates,
+                loss_d=means[0],
+                loss_g=means[1],
+                p_real=now.mean_p_real,
+                p_fake=now.mean_p_fake,
+                saturated_right=now.saturated_right(),
+                saturated_wrong=now.saturated_wrong(),
+                separability=now.mean_separability,
+                grad_norm_d=math.nan if norms[0] is None else float(norms[0]),
+                grad_norm_g=math.nan if norms[1] is None else float(norms[1]),
+                distance=self._due_distance(),
+                outputs=None if probes % (PROBES // HISTOGRAMS) else self.monitor.histograms(),
+            )
 
     def result(self) -> Result:
-        """Judges the run as far as it went: the referee looks at its samples, and the quality is measured."""
-        start = time.perf_counter()
-        probed = self.monitor.rows()
-        diverged = not probed or any(row.invalid for row in probed)
-        with self.randomness:
-            fake = self.samples(min(KEPT_SAMPLES, max(len(self.data.held_out), 100)))
-            diverged = diverged or not bool(fake.isfinite().all())
+        """Judges the run as far as it went: a referee sees its samples, and the quality is measured."""
+        with self._active():
+            probed = self.monitor.rows()
+            fake = self.samples(min(RESULT_SAMPLES, max(len(self.data.held_out), 100)))
+            diverged = not probed or any(row.invalid for row in probed) or not bool(fake.isfinite().all())
             ruling = None if diverged else rule(self._referee(), self.data.held_out, fake)
             if not diverged and not (self.quality and self.updates >= self.training.updates):
                 self.quality = self._measure()
-        distance = self.quality.get("distance", math.nan) if not diverged else math.nan
-        if not math.isfinite(distance):
-            self.monitor.mark_invalid()
-        after = (self.training.updates + self.training.pretrain_steps) // 2
-        report = self.monitor.report(since=after, ruling=ruling)
+            distance = self.quality.get("distance", math.nan) if not diverged else math.nan
+            if not math.isfinite(distance):
+                self.monitor.mark_invalid()
+            scored_from = (self.training.updates + self.training.pretrain_steps) // 2
+            report = self.monitor.report(since=scored_from, ruling=ruling)
         diverged = report.verdict == "diverged"
-        self.seconds += time.perf_counter() - start
+        stopped = f"Stopped after {self.updates} updates: {self.stopped}. " if self.stopped else ""
         return Result(
             seed=self.seed,
             status="failed" if diverged else "pruned" if self.stopped else "complete",
             error=f"diverged: {self.stopped or report.sentence}" if diverged else "",
             verdict=report.verdict,
-            sentence=f"Stopped after {self.updates} updates: {self.stopped}. {report.sentence}"
-            if self.stopped
-            else report.sentence,
+            sentence=stopped + report.sentence,
             stability=report.stability,
             distance=distance,
             quality=self.quality,
@@ -197,8 +178,46 @@ class Trainer(Updates):
             samples=fake.cpu().numpy(),
         )
 
+    @property
+    def share(self) -> float:
+        """Share of the updates after pretraining that are done, in [0, 1]."""
+        before = self.training.pretrain_steps
+        return max(0, self.updates - before) / (self.training.updates - before)
+
+    @property
+    def stability(self) -> float:
+        """The stability score if the run ended now, without a referee; takes some ms."""
+        since = (self.updates + min(self.updates, self.training.pretrain_steps)) // 2
+        return self.monitor.report(since).stability
+
+    def standing(self) -> tuple[float, float]:
+        """(stability, distance) as they are now, without a referee, to compare runs part way by."""
+        with self._active():
+            distance = self._measure()["distance"]
+        return self.stability, distance
+
+    def samples(self, n: int) -> Tensor:
+        """(n, ...) fakes, float32 on the device, from `final_generator` in evaluation mode."""
+        network = self.final_generator()
+        network.eval()
+        with torch.no_grad():
+            parts = [network(self._probe_latents(min(1_000, n - i))) for i in range(0, n, 1_000)]
+        network.train()
+        return torch.cat(parts).detach().float()
+
+    def final_generator(self) -> nn.Module:
+        """The generator to export, (B, latent_dim) -> (B, ...): the averaged one where there is one."""
+        return self.generator if self.average is None else self.average.module
+
+    def copy_files(self, folder: Path) -> None:
+        """Does nothing: a training of ours saves no files."""
+
+    def remark(self, searched: Iterable[str] = ()) -> str:
+        """Returns nothing: only of a user's loop there is something to say."""
+        return ""
+
     def state(self) -> dict[str, Any]:
-        """Everything from which another trainer of the same configuration goes on; for torch.save, weights only."""
+        """Everything that `load_state` needs; for torch.save and torch.load(weights_only=True)."""
         return {
             "generator": self.generator.state_dict(),
             "discriminator": self.discriminator.state_dict(),
@@ -210,8 +229,8 @@ class Trainer(Updates):
                 for name, network in (("d", self.discriminator), ("g", self.generator))
             },
             "draws": self.draws.get_state(),
-            "looks": self.looks.get_state(),
-            "global": dict(self.randomness.state),
+            "looks": self.probe_draws.get_state(),
+            "global": dict(self.random_state.state),
             "schedule": self.schedule.state(),
             "balance": self.balance.state() if self.balance else None,
             "gap_aware": self.gap_aware.state() if self.gap_aware else None,
@@ -224,9 +243,9 @@ class Trainer(Updates):
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Goes on from `state()` of a trainer with the same task, training and seed.
+        """Continues from the `state()` of a trainer with the same task, training and seed.
 
-        Only its schedule may be another one, from here on.
+        Only what the schedule says of later updates may differ.
         """
         state = copy.deepcopy(state)
         self.generator.load_state_dict(state["generator"])
@@ -239,8 +258,8 @@ class Trainer(Updates):
             for parameter, gradient in zip(network.parameters(), state["gradients"][name], strict=True):
                 parameter.grad = None if gradient is None else gradient.to(self.device)
         self.draws.set_state(state["draws"].cpu())
-        self.looks.set_state(state["looks"].cpu())
-        self.randomness.state = state["global"]
+        self.probe_draws.set_state(state["looks"].cpu())
+        self.random_state.state = state["global"]
         self.schedule.load_state(state["schedule"])
         if self.balance:
             self.balance.load_state(state["balance"], self.device)
@@ -252,40 +271,44 @@ class Trainer(Updates):
         self._losses = tuple(list(losses.to(self.device).unbind()) for losses in state["losses"])  # type: ignore[assignment]
         self.quality, self.stopped, self.seconds = state["quality"], state["stopped"], state["seconds"]
 
-    def _made(self, network: nn.Module) -> nn.Module:
-        """A task's fresh network as it is trained."""
+    def _prepared(self, network: nn.Module) -> nn.Module:
+        """A fresh network of the task's as it is trained."""
         return network.to(self.device).train()
 
-    def _goes_on(self) -> bool:
+    def _continues(self) -> bool:
         return self.updates < self.training.updates and not self.stopped
 
-    def _train_to_probe(self) -> None:
+    @contextmanager
+    def _active(self) -> Iterator[None]:
+        """Counts the seconds, and gives layers the run's own random numbers."""
         start = time.perf_counter()
-        until = self.next_probe()
-        with self.randomness:
-            while self.updates < until:
-                self.step()
+        with self.random_state:
+            yield
         self.seconds += time.perf_counter() - start
 
     def _drawn(self, n: int, draw: Callable[[int, torch.Generator], Tensor]) -> Tensor:
         return draw(n, self.draws)
 
-    def _take_average(self) -> None:
+    def _update_average(self) -> None:
         if self.average is not None:
             self.average.update_parameters(self.generator)
 
-    def _fresh(self, n: int) -> Tensor:
-        """(n, latent_dim) latents for looking."""
-        return torch.randn(n, self.task.latent_dim, generator=self.looks, device=self.device)
+    def _probe_latents(self, n: int) -> Tensor:
+        """(n, latent_dim) latents that leave the training's random numbers alone."""
+        return torch.randn(n, self.task.latent_dim, generator=self.probe_draws, device=self.device)
 
-    def _probe(self) -> Probe:
+    def _observe(self) -> tuple[Tensor, list[Tensor | None]]:
+        """Gives a probe's scores and samples to the monitor; the row that it adds, and the gradients' norms of D and G.
+
+        Never waits for the device.
+        """
         real = self.data.held_out[:PROBE_SAMPLES]
-        with torch.no_grad(), self._look_d, self._look_g:
-            fake = self.generator(self._fresh(len(real)))
+        with torch.no_grad(), Frozen(self.discriminator, dropout=False), Frozen(self.generator, dropout=False):
+            fake = self.generator(self._probe_latents(len(real)))
             scores_fake, scores_real = self.discriminator(fake).flatten(), self.discriminator(real).flatten()
             seen = None
             if self.data.real is not None:  # without an end of data D has seen nothing twice
-                seen = self.discriminator(self.data.batch(min(SEEN_SAMPLES, len(real)), self.looks)).flatten()
+                seen = self.discriminator(self.data.batch(min(SEEN_SAMPLES, len(real)), self.probe_draws)).flatten()
             if self.loss.output == "relativistic":
                 seen = None if seen is None else relativistic(seen, scores_fake)[0]
                 scores_real, scores_fake = relativistic(scores_real, scores_fake)
@@ -293,33 +316,7 @@ class Trainer(Updates):
             row = self.monitor.update(
                 *(scores_real, scores_fake, self.updates, norms[1]), seen=seen, samples=(real, fake)
             )
-        # From here on the device is waited for.
-        means = [float(torch.stack(losses).mean()) if losses else math.nan for losses in self._losses]
-        look = window(row.double().cpu())
-        finite = all(math.isfinite(mean) for mean, losses in zip(means, self._losses, strict=True) if losses)
-        if not finite:
-            self.monitor.mark_invalid()
-        self._losses = ([], [])
-        if self.prune or look.invalid or not finite:
-            # A pretrained D is certain and right: that says nothing before G has had its turn.
-            before = self.training.pretrain_steps
-            rows = [row for row in self.monitor.rows() if row.step > before or row.invalid]
-            self.stopped = hopeless(rows, self.share) or ""
-        done = bisect.bisect_right(self._probed_at, self.updates)
-        return Probe(
-            update=self.updates,
-            loss_d=means[0],
-            loss_g=means[1],
-            p_real=look.mean_p_real,
-            p_fake=look.mean_p_fake,
-            saturated_right=look.saturated_right(),
-            saturated_wrong=look.saturated_wrong(),
-            separability=look.mean_separability,
-            grad_norm_d=math.nan if norms[0] is None else float(norms[0]),
-            grad_norm_g=math.nan if norms[1] is None else float(norms[1]),
-            distance=self._due_distance(),
-            outputs=None if done % (PROBES // HISTOGRAMS) else self.monitor.histograms(),
-        )
+        return row, norms
 
     def _due_distance(self) -> float:
         """The distance where one of the run's measurements is due, else NaN."""
@@ -332,6 +329,7 @@ class Trainer(Updates):
         return self.quality.get("distance", math.nan)
 
     def _measure(self) -> dict[str, float]:
+        """The task's quality measure on the held-out reals and as many fakes."""
         real = self.data.held_out
         fake = self.samples(len(real))
         if not bool(fake.isfinite().all()):
@@ -344,11 +342,10 @@ class Trainer(Updates):
         with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
             torch.manual_seed(0)
             fresh_d = discriminator_of(self.task).to(self.device)
-            held_out = self.data.held_out[:KEPT_SAMPLES]
-            real = self.data.some(KEPT_SAMPLES, draws)
-            return referee(
-                fresh_d, real, self.samples(KEPT_SAMPLES), held_out, self.samples(len(held_out)), generator=draws
-            )
+            held_out = self.data.held_out[:RESULT_SAMPLES]
+            real = self.data.some(RESULT_SAMPLES, draws)
+            fakes = self.samples(RESULT_SAMPLES), self.samples(len(held_out))
+            return referee(fresh_d, real, fakes[0], held_out, fakes[1], generator=draws)
 
 
 def probe_updates(updates: int) -> list[int]:

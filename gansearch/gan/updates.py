@@ -12,16 +12,16 @@ from gansearch.gan.balance.gap_aware import GapAwareRate
 from gansearch.gan.balance.schedule import Schedule
 from gansearch.gan.data import Data
 from gansearch.gan.losses import Loss, gradient_penalty, squared_gradient
+from gansearch.gan.networks import Frozen, Network
 from gansearch.gan.settings import Training
-from gansearch.gan.still import Network, Still
 from gansearch.gan.task import Task
 
 
 class Updates:
-    """What a `Trainer`, one seed, and a `Stacked`, several, have in common: how their networks are updated.
+    """How networks are updated: what a `Trainer`, of one seed, and a `Stacked`, of several, have in common.
 
-    Samples are (B, ...), scores (B,) and losses () of one seed, with a leading axis of R of several. What is drawn at
-    random comes through `_drawn`, which is theirs.
+    Samples are (B, ...), scores (B,) and losses () of one seed, with a leading axis R of several. All that is drawn at
+    random comes through `_drawn`, which the subclasses define.
     """
 
     task: Task
@@ -39,9 +39,9 @@ class Updates:
     d_updates: int
     g_updates: int
     _losses: tuple[list[Tensor], list[Tensor]]  # of D and G since the last probe
-    _still_d: Still
-    _still_g: Still
-    _one_pass: bool
+    _frozen_d: Frozen
+    _frozen_g: Frozen
+    _one_pass: bool  # real and fake go through D as one batch
     _batch_axis = 0
 
     @property
@@ -50,59 +50,55 @@ class Updates:
         return self.d_updates + self.g_updates
 
     def step(self) -> Tensor:
-        """One update of the network whose turn it is (both, where `simultaneous`); returns its loss, detached."""
+        """Updates the network whose turn it is (both, where `simultaneous`); returns its loss, detached."""
         changed = self.schedule.follow(self.d_updates, self.g_updates)
         if changed and self.balance:
             self.balance.target = self.schedule.target_separability
         if changed or self.training.lr_decay:
-            self._set_rates()
-        if self.training.simultaneous and self.d_updates >= self.training.pretrain_steps:
-            return self._simultaneous_step()
-        return self._update_discriminator() if self._discriminators_turn() else self._update_generator()
+            for optimizer, rate in zip((self.optimizer_d, self.optimizer_g), self._rates(), strict=True):
+                optimizer.param_groups[0]["lr"] = rate
+        pretraining = self.d_updates < self.training.pretrain_steps
+        if self.training.simultaneous and not pretraining:
+            return self.update_both()
+        if pretraining:
+            turn_d = True
+        elif self.balance:
+            turn_d = self.balance.discriminators_turn()
+        else:
+            turn_d = self.schedule.discriminators_turn(self.d_updates, self.g_updates)
+        return self.update_discriminator() if turn_d else self.update_generator()
 
-    def _drawn(self, n: int, draw: Callable[[int, torch.Generator], Tensor]) -> Tensor:
-        """What `draw` makes for n samples of a run's generator of random numbers."""
-        raise NotImplementedError
-
-    def _whole(self, scores: Tensor) -> Tensor:
-        """The scores of the whole batch; more than these where other processes train on the rest of it."""
-        return scores
-
-    def _mean(self, loss: Tensor) -> Tensor:
-        """The loss of the whole batch; the mean of this one and theirs where other processes train on the rest."""
+    def update_discriminator(self) -> Tensor:
+        """One update of D; returns its loss, detached."""
+        loss = self._gradient(self.optimizer_d, self._discriminator_loss())
+        self.optimizer_d.step()
+        self._losses[0].append(loss)
+        self.d_updates += 1
         return loss
 
-    def _take_average(self) -> None:
-        """Takes G's update into its average, where there is one."""
-        raise NotImplementedError
+    def update_generator(self) -> Tensor:
+        """One update of G against a frozen D, and of G's average; returns G's loss, detached."""
+        with self._frozen_d:
+            loss = self._gradient(self.optimizer_g, self._generator_loss())
+        self.optimizer_g.step()
+        self._losses[1].append(loss)
+        self.g_updates += 1
+        self._update_average()
+        return loss
 
-    def _discriminators_turn(self) -> bool:
-        done = self.d_updates - self.training.pretrain_steps
-        if done >= 0 and self.balance:
-            return self.balance.discriminators_turn()
-        return done < 0 or self.schedule.discriminators_turn(self.d_updates, self.g_updates)
-
-    def _update_discriminator(self) -> Tensor:
-        return self._count(0, self._update(self.optimizer_d, self._discriminator_loss()))
-
-    def _update_generator(self) -> Tensor:
-        with self._still_d:
-            loss = self._update(self.optimizer_g, self._generator_loss())
-        return self._count(1, loss)
-
-    def _simultaneous_step(self) -> Tensor:
-        """Both gradients at the same parameters, then both updates."""
-        loss_d = self._take_gradient(self.optimizer_d, self._discriminator_loss())
-        with self._still_d:
-            loss_g = self._update(self.optimizer_g, self._generator_loss())
+    def update_both(self) -> Tensor:
+        """Takes both gradients at the same parameters, then updates both networks; returns D's loss, detached."""
+        loss = self._gradient(self.optimizer_d, self._discriminator_loss())
+        self.update_generator()
         self.optimizer_d.step()
-        self._count(1, loss_g)
-        return self._count(0, loss_d)
+        self._losses[0].append(loss)
+        self.d_updates += 1
+        return loss
 
     def _discriminator_loss(self) -> Tensor:
         training = self.training
         real = self._batch()
-        with torch.no_grad(), self._still_g:
+        with torch.no_grad(), self._frozen_g:
             fake = self.generator(self._latents(real.shape[self._batch_axis]))
         if training.instance_noise:
             real, fake = self._noisy(real), self._noisy(fake)
@@ -141,6 +137,14 @@ class Updates:
             real = self._scores(self._batch())
         return self.loss.g(scores, real)
 
+    def _gradient(self, optimizer: torch.optim.Optimizer, loss: Tensor) -> Tensor:
+        """Gives the optimizer's parameters the gradient of a loss; returns the loss of the whole batch, detached."""
+        for group in optimizer.param_groups:
+            for parameter in group["params"]:
+                parameter.grad = None  # as zero_grad() does, which takes ten times as long for small networks
+        loss.backward(torch.ones_like(loss))  # of R losses the sum, which has the gradients of each
+        return loss.detach()
+
     def _scores(self, samples: Tensor) -> Tensor:
         return self.discriminator(samples).flatten(self._batch_axis)
 
@@ -157,27 +161,21 @@ class Updates:
         noise = self._drawn(n, lambda n, draws: torch.randn(n, *shape, generator=draws, device=self.device))
         return samples + std * noise
 
-    def _update(self, optimizer: torch.optim.Optimizer, loss: Tensor) -> Tensor:
-        loss = self._take_gradient(optimizer, loss)
-        optimizer.step()
+    def _drawn(self, n: int, draw: Callable[[int, torch.Generator], Tensor]) -> Tensor:
+        """What `draw` makes for n samples with a run's generator of random numbers."""
+        raise NotImplementedError
+
+    def _whole(self, scores: Tensor) -> Tensor:
+        """The scores of the whole batch; more than these where other processes train on the rest of it."""
+        return scores
+
+    def _mean(self, loss: Tensor) -> Tensor:
+        """The loss of the whole batch; the mean of this one and theirs where other processes train on the rest."""
         return loss
 
-    def _take_gradient(self, optimizer: torch.optim.Optimizer, loss: Tensor) -> Tensor:
-        """Gives the optimizer's parameters the gradient of a loss; returns that of the whole batch, detached."""
-        for group in optimizer.param_groups:
-            for parameter in group["params"]:
-                parameter.grad = None  # as zero_grad() does, which takes ten times as long for small networks
-        loss.backward(torch.ones_like(loss))  # of R losses the sum, which has the gradients of each
-        return loss.detach()
-
-    def _count(self, network: int, loss: Tensor) -> Tensor:
-        self._losses[network].append(loss)
-        if network == 0:
-            self.d_updates += 1
-            return loss
-        self.g_updates += 1
-        self._take_average()
-        return loss
+    def _update_average(self) -> None:
+        """Takes G's update into its average, where there is one."""
+        raise NotImplementedError
 
     def _optimizer(self, network: Network, rate: float) -> torch.optim.Optimizer:
         # Fused ones also take a learning rate that is a tensor on the device, without waiting for it.
@@ -192,7 +190,3 @@ class Updates:
         decay, budget = self.training.lr_decay, self.training.updates
         left = min(1.0, (budget - self.updates) / (decay * budget)) if decay else 1.0
         return rate_d * left, rate_g * left
-
-    def _set_rates(self) -> None:
-        for optimizer, rate in zip((self.optimizer_d, self.optimizer_g), self._rates(), strict=True):
-            optimizer.param_groups[0]["lr"] = rate

@@ -7,7 +7,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch._functorch.vmap import lazy_load_decompositions
 
 
 class Copies:
@@ -19,7 +18,7 @@ class Copies:
     """
 
     def __init__(self, networks: Sequence[nn.Module]):
-        lazy_load_decompositions()  # as vmap() does
+        torch.func.vmap(torch.neg)(torch.zeros(1))  # its first call loads rules for operators that `__call__` needs
         self._one = networks[0]
         self._parameters = [_parameter(rows) for rows in zip(*(n.parameters() for n in networks), strict=True)]
         self._buffers = [_stack(rows) for rows in zip(*(n.buffers() for n in networks), strict=True)]
@@ -36,8 +35,10 @@ class Copies:
         ]
 
     def __call__(self, inputs: Tensor) -> Tensor:
-        # What torch.func.vmap(functional_call) does, without its look through all arguments at every call: that takes
-        # as long as a small network itself, and would be most of the time on a GPU (benchmarks/stacked.py).
+        # What torch.func.vmap does (torch/_functorch/vmap.py, `_flat_vmap`, torch 2.13) without its checks of all
+        # arguments at every call: by them an update of three seeds of the ring takes 15% longer on a CPU
+        # (benchmarks/stacked.py), and on a GPU it is the host that small networks wait for. A module refuses tensors
+        # that are no parameters, so they go into its dicts, as in torch.func.functional_call.
         batching: Any = torch._C._functorch
         rows = len(inputs)
         level = batching._vmap_increment_nesting(rows, "error")

@@ -88,7 +88,7 @@ def test_seeds_at_once_have_the_probes_and_networks_that_they_have_in_turn(task,
         assert close(tensors(trainer), tensors(stacked), rel=1e-3)
         assert (stacked.d_updates, stacked.g_updates) == (trainer.d_updates, trainer.g_updates)
         assert torch.equal(stacked.draws.get_state(), trainer.draws.get_state())
-        assert torch.equal(stacked.looks.get_state(), trainer.looks.get_state())
+        assert torch.equal(stacked.probe_draws.get_state(), trainer.probe_draws.get_state())
         assert close({"": trainer.samples(50)}, {"": stacked.samples(50)}, rel=1e-2)
 
 

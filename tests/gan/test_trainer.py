@@ -63,7 +63,7 @@ def test_looking_changes_nothing():
     for _ in range(6):
         trainer.step()
     before = everything(trainer.discriminator), everything(trainer.generator), trainer.draws.get_state()
-    with trainer.randomness:
+    with trainer.random_state:
         trainer._probe()
     after = everything(trainer.discriminator), everything(trainer.generator), trainer.draws.get_state()
     assert same(before[0], after[0])

@@ -14,7 +14,7 @@ from gansearch.gan.data import data_of
 from gansearch.gan.distributed.batch_norm import synchronise
 from gansearch.gan.distributed.group import Group, Meeting, here, wait_for_all
 from gansearch.gan.result import Probe
-from gansearch.gan.rng import OwnRandomness
+from gansearch.gan.rng import RandomState
 from gansearch.gan.settings import Training
 from gansearch.gan.task import Task, TaskError
 from gansearch.gan.trainer import Trainer
@@ -54,8 +54,11 @@ class ParallelTrainer(Trainer):
     def follow(self) -> None:
         """What the others do until rank 0 has come to the end of its run."""
         self._begin()
-        while self._goes_on():
-            self._train_to_probe()
+        while self._continues():
+            until = self.next_probe()
+            with self._active():
+                while self.updates < until:
+                    self.step()
             self._losses = ([], [])
 
     def step(self) -> Tensor:
@@ -76,21 +79,21 @@ class ParallelTrainer(Trainer):
             self._one_pass = state.pop("one_pass")
             self.load_state(state)
             # Layers such as dropout should not draw for different samples what rank 0 draws for its own.
-            self.randomness = OwnRandomness(self.seed + self.updates + 1_000_003 * self.group.rank, self.device)
+            self.random_state = RandomState(self.seed + self.updates + 1_000_003 * self.group.rank, self.device)
 
-    def _goes_on(self) -> bool:
+    def _continues(self) -> bool:
         """Rank 0 decides: it alone knows why a run may end early."""
-        goes_on = torch.tensor([super()._goes_on()], dtype=torch.uint8, device=self.device)
-        self.group.from_first(goes_on)
+        continues = torch.tensor([super()._continues()], dtype=torch.uint8, device=self.device)
+        self.group.from_first(continues)
         for network in (self.discriminator, self.generator):
             for buffer in network.buffers():
                 first = buffer.contiguous()
                 self.group.from_first(first)
                 buffer.copy_(first)
-        return bool(goes_on)
+        return bool(continues)
 
-    def _made(self, network: nn.Module) -> nn.Module:
-        network = super()._made(network)
+    def _prepared(self, network: nn.Module) -> nn.Module:
+        network = super()._prepared(network)
         if self.training.sync_batch_norm:
             synchronise(network, self.group)
         return network
@@ -118,19 +121,20 @@ class ParallelTrainer(Trainer):
         self.group.sum(mean)
         return mean
 
-    def _take_gradient(self, optimizer: torch.optim.Optimizer, loss: Tensor) -> Tensor:
-        """The gradients and the loss pass as one vector, after the whole backward pass.
+    def _gradient(self, optimizer: torch.optim.Optimizer, loss: Tensor) -> Tensor:
+        """Adds up the gradients and the loss of all processes as one vector, after the whole backward pass.
 
         Torch's wrapper for data-parallel networks sends them while the pass still runs, but can neither follow
         `torch.autograd.grad` nor a network that is called twice in an update, which penalties and pairs of batches do.
         """
         own = loss * self._weight
-        super()._take_gradient(optimizer, own)
+        super()._gradient(optimizer, own)
         gradients = [p.grad for p in optimizer.param_groups[0]["params"] if p.grad is not None]
         vector = torch.cat([own.detach().view(1), *(gradient.flatten() for gradient in gradients)])
         self.group.sum(vector)
         mean, *parts = vector.split([1, *(gradient.numel() for gradient in gradients)])
-        torch._foreach_copy_(gradients, [part.view_as(g) for part, g in zip(parts, gradients, strict=True)])
+        for gradient, part in zip(gradients, parts, strict=True):
+            gradient.copy_(part.view_as(gradient))
         return mean.squeeze().clone()  # a view would keep the whole vector
 
 

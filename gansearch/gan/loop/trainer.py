@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from gansearch.gan.loop.task import Loop
 from gansearch.gan.loop.trial import MOST_SAMPLES, Trial
 from gansearch.gan.result import Probe, Result
-from gansearch.gan.rng import OwnRandomness
+from gansearch.gan.rng import RandomState
 from gansearch.gan.task import TaskError
 from gansearch.stability.referee import Ruling, referee, rule
 from gansearch.stability.report import StabilityReport
@@ -62,7 +62,7 @@ class LoopTrainer:
         self.trial = Trial(
             training.params, seed, torch.device(device), training.updates, self.checkpoint_dir, prune, self._hand_over
         )
-        self.randomness = OwnRandomness(seed, self.trial.device)
+        self.random_state = RandomState(seed, self.trial.device)
         self.seconds = 0.0
         self._remark = ""
         self._news: SimpleQueue[Probe | BaseException | None] = SimpleQueue()  # None at the end
@@ -178,7 +178,7 @@ class LoopTrainer:
         return {
             "trial": self.trial.state(),
             "files": {path.relative_to(self.checkpoint_dir).as_posix(): _bytes(path) for path in files},
-            "global": dict(self.randomness.state),
+            "global": dict(self.random_state.state),
             "seconds": self.seconds,
         }
 
@@ -191,7 +191,7 @@ class LoopTrainer:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content.numpy().tobytes())
         self.trial.load_state(state["trial"])
-        self.randomness.state, self.seconds = state["global"], state["seconds"]
+        self.random_state.state, self.seconds = state["global"], state["seconds"]
 
     def copy_files(self, folder: Path) -> None:
         """Copies what the loop has saved in its `checkpoint_dir`, if anything, into `folder`. Raises OSError."""
@@ -225,7 +225,7 @@ class LoopTrainer:
         assert self._thread is not None
         start = time.perf_counter()
         try:
-            with self.randomness:
+            with self.random_state:
                 if self._thread.ident is None:
                     self._thread.start()
                 else:

@@ -96,12 +96,12 @@ def endless_trainer(
 def update_seconds(trained: Trainer | Stacked) -> tuple[float, float]:
     """Train for a moment and return the seconds of an update of D and of G, of all seeds together."""
     first = trained.trainers[0] if isinstance(trained, Stacked) else trained
-    with first.randomness:
+    with first.random_state:
         d, g = (
             Timer("update()", globals={"update": update}, num_threads=torch.get_num_threads())
             .blocked_autorange(min_run_time=_SECONDS)
             .median
-            for update in (trained._update_discriminator, trained._update_generator)
+            for update in (trained.update_discriminator, trained.update_generator)
         )
     return d, g
 

@@ -189,9 +189,9 @@ class _Member:
 
     def _score(self, trainer: Trainer) -> float:
         """Larger is better: of the distance, or of the stability where that is the objective; −∞ for no number."""
-        looks = trainer.looks.get_state()
+        draws = trainer.probe_draws.get_state()
         stability, distance = trainer.standing()
-        trainer.looks.set_state(looks)  # its later probes see what they would have seen without an exchange
+        trainer.probe_draws.set_state(draws)  # its later probes see what they would have seen without an exchange
         score = stability if self.experiment.objective == "stability" else -distance
         return score if math.isfinite(score) else -math.inf
 

@@ -31,7 +31,7 @@ def finished(trainer):
 
 
 def advance(trainer, until):
-    with trainer.randomness:
+    with trainer.random_state:
         while trainer.updates < until:
             trainer.step()
 
