@@ -21,9 +21,10 @@ from cluster_nodes import ENVIRONMENT, Nodes, small_disk
 from search import outcome, records, stuck
 
 from gansearch.experiment import Experiment
+from gansearch.store.confirmation import read_confirmation
 from gansearch.store.folder import Folder
 from gansearch.store.object_store import Storage, cache
-from gansearch.store.records import read_confirmation, read_trials
+from gansearch.store.tables import read_trials
 from gansearch.study.analysis.choose import choose_best
 from gansearch.study.study import load_study
 from tests.objects import Objects

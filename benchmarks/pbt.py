@@ -27,7 +27,7 @@ import numpy as np
 import gansearch.search  # noqa: F401 (its settings come before Ray)
 from gansearch import Experiment, load_study, sweep, train
 from gansearch.gan import Trainer, load_task
-from gansearch.store.records import read_samples
+from gansearch.store.samples import read_samples
 
 SPACE = {
     "lr": {"low": 1e-4, "high": 1e-2, "log": True},

@@ -28,6 +28,7 @@ import math
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -46,8 +47,10 @@ from gansearch.search.sampling.samplers import make_sampler
 from gansearch.search.sampling.space import SearchSpace
 from gansearch.search.worker.halving import RUNGS, Rungs
 from gansearch.search.worker.racing import Race
+from gansearch.stability.result import SeedResult
 from gansearch.stability.verdict import worst
-from gansearch.store.records import balance, median
+from gansearch.store.confirmation import FreshSeed
+from gansearch.store.record import Standing, TrialRecord, balance, median, parse
 from gansearch.study.analysis.choose import candidates, choose_best
 
 RUNS = Path(__file__).parents[1] / "results/reference/search"
@@ -145,6 +148,7 @@ def row_of(number: int, run: Run, chosen: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _NONE = {"train_seconds": 0.0, "node": "", "error": ""}
+_TIME = datetime(2030, 1, 1, tzinfo=UTC)
 
 
 def random_search(land: Landscape, seed: int) -> Iterator[dict[str, Any]]:
@@ -168,7 +172,7 @@ def _search(land: Landscape, experiment: Experiment, seed: int, prune: bool) -> 
         chosen = space.params(trial.params)
         run = land.draw(chosen, seeds)
         row = row_of(trial.number, run, chosen) | (_stopped(run, land.updates, rungs) if prune else {})
-        tell(trial, row, experiment.objective)
+        tell(trial, TrialRecord(**row, started=_TIME, ended=_TIME), experiment.objective)
         yield row
 
 
@@ -181,7 +185,7 @@ def _stopped(run: Run, updates: int, rungs: Rungs) -> dict[str, Any]:
         if at >= min(end, beyond if math.isfinite(beyond) else math.inf):
             break
         update, stability, distance = next((look for look in run.looks if look[0] >= at), run.looks[-1])
-        if rungs.reach(rung, (stability, distance)):
+        if rungs.reach(Standing(rung, stability, distance)):
             return {"status": "pruned", "updates": update, "stability": stability, "distance": distance}
     if math.isfinite(beyond) and run.end["status"] != "failed":
         _, stability, distance = run.look(beyond)
@@ -231,7 +235,7 @@ class Confirmed:
         self.land, self.seed, self.by_distance = land, seed, by_distance
         self._seeds: dict[int, list[Run]] = {}
 
-    def entries(self, rows: list[dict[str, Any]], top: int = 3, replicas: int = 5) -> list[dict[str, Any]]:
+    def entries(self, rows: list[dict[str, Any]], top: int = 3, replicas: int = 5) -> list[FreshSeed]:
         """A seed's result per entry, of the best by the search's own rule."""
         trials = pd.DataFrame(rows)
         numbers = (
@@ -244,7 +248,8 @@ class Confirmed:
             if number not in self._seeds:
                 draw = random.Random(f"confirm {self.seed} {number}")
                 self._seeds[number] = [self.land.draw(rows[number]["params"], draw) for _ in range(replicas)]
-            found += [{"number": number, "seed": i, **run.end} for i, run in enumerate(self._seeds[number])]
+            runs = enumerate(self._seeds[number])
+            found += [parse(FreshSeed, {"number": number, "seed": i, **run.end}) for i, run in runs]
         return found
 
     def best(self, rows: list[dict[str, Any]]) -> int | None:
@@ -331,7 +336,7 @@ def racing(land: Landscape, sweeps: int) -> dict[str, Any]:
             race, rows, trained = Race(top=3), [], 0
             for number, chosen in enumerate(drawn):
                 draw = random.Random(f"race {seed} {number}")
-                ends = [land.draw(chosen, draw).end for _ in range(most)]
+                ends = [parse(SeedResult, {"seed": i, **land.draw(chosen, draw).end}) for i in range(most)]
                 count = least
                 while count < most and race.another(number, ends[:count]):
                     count += 1
@@ -346,15 +351,15 @@ def racing(land: Landscape, sweeps: int) -> dict[str, Any]:
     }
 
 
-def _of_seeds(number: int, chosen: Mapping[str, Any], ends: list[Mapping[str, Any]]) -> dict[str, Any]:
-    """A trial's row from its seeds, as `gansearch.store.records.trial_row` makes it."""
-    failed = any(end["status"] == "failed" for end in ends)
+def _of_seeds(number: int, chosen: Mapping[str, Any], ends: list[SeedResult]) -> dict[str, Any]:
+    """A trial's row from its seeds, as `gansearch.store.record.trial_record` makes it."""
+    failed = any(end.status == "failed" for end in ends)
     return {
         "number": number,
         "params": dict(chosen),
         "status": "failed" if failed else "complete",
-        "verdict": worst(end["verdict"] for end in ends),
-        **{name: median(end[name] for end in ends) for name in ("stability", "distance")},
+        "verdict": worst(end.verdict for end in ends),
+        **{name: median(getattr(end, name) for end in ends) for name in ("stability", "distance")},
     }
 
 

@@ -43,8 +43,11 @@ from gansearch.search.recorder import Recorder
 from gansearch.search.sampling.searcher import StudySearcher, open_study
 from gansearch.search.worker import trial as trial_module
 from gansearch.search.worker.trial import Ending
+from gansearch.stability.result import SeedResult
+from gansearch.store.confirmation import read_confirmation
 from gansearch.store.folder import Folder
-from gansearch.store.records import CURVE_COLUMNS, read_confirmation, to_json
+from gansearch.store.nan_json import to_json
+from gansearch.store.trial_files import CURVE_COLUMNS
 from gansearch.study.study import load_study
 
 SLOTS = 2
@@ -66,11 +69,8 @@ def no_training(experiment: Experiment, *actors: Any) -> Callable[[dict[str, Any
         names = [name for name in CURVE_COLUMNS if name not in ("number", "seed", "update")]
         rows = [{"seed": 0, "update": 80 * i, **{name: draw.random() for name in names}} for i in range(1, 51)]
         numbers = ("stability", "distance", "saturated_right", "saturated_wrong", "separability", "referee_gap")
-        result = {
-            **{"seed": 0, "status": "complete", "error": "", "verdict": "balanced", "sentence": "", "quality": {}},
-            **{name: draw.random() for name in numbers},
-            **{"updates": 4000, "train_seconds": 0.001},
-        }
+        measured = {name: draw.random() for name in numbers}
+        result = SeedResult(seed=0, verdict="balanced", updates=4000, train_seconds=0.001, **measured)
         ending = Ending([result], None, now, now, ray.util.get_node_ip_address(), "", "")
         tune.report({"rows": rows, "ending": ending})
 
@@ -230,7 +230,7 @@ def outcome(out: Path) -> dict[str, Any]:
     found = ["status", "verdict", "stability", "stability_spread", "distance", "distance_spread", "updates"]
     trials = {str(rows[row["number"]]): row[found].to_dict() for _, row in study.trials.iterrows()}
     entries = read_confirmation(study.folder)
-    confirmed = {f"{rows[e['number']]} {e['seed']}": (e["verdict"], e["distance"]) for e in entries}
+    confirmed = {f"{rows[e.number]} {e.seed}": (e.verdict, e.distance) for e in entries}
     best = study.best and (rows[study.best.number], study.best.distance, study.best.interval)
     return {
         "trials": dict(sorted(trials.items())),

@@ -22,7 +22,7 @@ from gansearch.experiment import Experiment
 from gansearch.gan import Task
 from gansearch.search.sweep import sweep
 from gansearch.store.folder import Folder
-from gansearch.store.records import from_json
+from gansearch.store.nan_json import from_json
 
 SLOTS = 2
 TARGET = 0.90
@@ -71,7 +71,7 @@ def measure(trials: int, seconds: float) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         swept = sweep(experiment, Path(folder) / "out")
         run = from_json(Folder(swept.path).run.read_text(encoding="utf-8"))
-    train_seconds = sum(row["train_seconds"] for row in swept.rows)
+    train_seconds = sum(record.train_seconds for record in swept.records)
     return {
         "trials": trials,
         "slots": run["slots"],

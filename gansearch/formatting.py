@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import pandas as pd
-
 
 def duration(seconds: float | None) -> str:
     """Seconds as people say them."""
@@ -23,7 +21,7 @@ def number(value: Any) -> str:
         return f"{value:.4g}" if math.isfinite(value) else "–"
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10_000:
         return f"{value:,}"
-    return "–" if value is None or value is pd.NaT else str(value)
+    return "–" if value is None else str(value)
 
 
 def many(count: int, noun: str) -> str:
@@ -49,3 +47,12 @@ def words(name: str | None) -> str:
 def short(text: str, most: int = 22) -> str:
     """A name in the room that a figure has for it."""
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def without_nan(data: Any) -> Any:
+    """Plain data for strict JSON, which has no NaN and no infinities: null in their place."""
+    if isinstance(data, dict):
+        return {key: without_nan(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [without_nan(value) for value in data]
+    return None if isinstance(data, float) and not math.isfinite(data) else data

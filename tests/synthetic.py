@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,13 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
 from gansearch.experiment import Experiment
+from gansearch.stability.result import SeedResult
+from gansearch.store.confirmation import FreshSeed, write_confirmation, write_default
 from gansearch.store.folder import Folder, write_array, write_whole
-from gansearch.store.records import CURVE_COLUMNS, to_json, trial_columns, trial_row, write_record, write_tables
+from gansearch.store.nan_json import to_json
+from gansearch.store.record import TrialRecord, trial_columns, trial_record
+from gansearch.store.tables import write_tables
+from gansearch.store.trial_files import CURVE_COLUMNS, write_trial
 
 SEARCH: dict[str, Any] = {
     "lr": {"low": 1e-4, "high": 1e-2, "log": True},
@@ -67,7 +73,7 @@ def verdict_of(params: dict[str, Any]) -> str:
     return "oscillating" if params["r1_gamma"] == 0 and params["lr"] > 2e-3 else "balanced"
 
 
-def seed_result(params: dict[str, Any], seed: int, rng: np.random.Generator) -> dict[str, Any]:
+def seed_result(params: dict[str, Any], seed: int, rng: np.random.Generator) -> SeedResult:
     """What one seed of a trial leaves, with numbers that fit its verdict."""
     verdict = verdict_of(params)
     strength = math.log(params["lr_ratio"] * params["update_ratio"])
@@ -77,48 +83,59 @@ def seed_result(params: dict[str, Any], seed: int, rng: np.random.Generator) -> 
     stability = 0.6 + 0.4 * stability if verdict == "balanced" else 0.6 * stability
     edge = abs(math.log(params["lr"] / 1e-3))
     distance = math.nan if diverged else float((1.2 - stability + 0.1 * edge) * 30 * math.exp(rng.normal(0, 0.1)))
-    return {
-        "seed": seed,
-        "status": "failed" if diverged else "pruned" if pruned else "complete",
-        "error": "diverged: loss_d is NaN at update 340" if diverged else "",
-        "verdict": verdict,
-        "sentence": SENTENCES[verdict],
-        "stability": stability,
-        "distance": distance,
-        "quality": {} if diverged else {"distance": distance, "coverage": stability * 0.9, "label_kl": 0.2 / stability},
-        "saturated_right": 0.8 if verdict == "discriminator_saturated" else 0.05,
-        "saturated_wrong": 0.4 if verdict == "generator_dominates" else 0.01,
-        "separability": float(1 / (1 + math.exp(-strength - 0.5))),
-        "referee_gap": 0.1,
-        "updates": 340 if diverged else 1000 if pruned else 4000,
-        "train_seconds": 8.0,
-    }
+    return SeedResult(
+        seed=seed,
+        status="failed" if diverged else "pruned" if pruned else "complete",
+        error="diverged: loss_d is NaN at update 340" if diverged else "",
+        verdict=verdict,
+        sentence=SENTENCES[verdict],
+        stability=stability,
+        distance=distance,
+        quality={} if diverged else {"distance": distance, "coverage": stability * 0.9, "label_kl": 0.2 / stability},
+        saturated_right=0.8 if verdict == "discriminator_saturated" else 0.05,
+        saturated_wrong=0.4 if verdict == "generator_dominates" else 0.01,
+        separability=float(1 / (1 + math.exp(-strength - 0.5))),
+        referee_gap=0.1,
+        updates=340 if diverged else 1000 if pruned else 4000,
+        train_seconds=8.0,
+    )
 
 
-def curve(
-    number: int, params: dict[str, Any], result: dict[str, Any], rng: np.random.Generator
-) -> list[dict[str, Any]]:
+def a_record(
+    number: int = 0,
+    status: str = "complete",
+    verdict: str | None = "balanced",
+    stability: float = 0.5,
+    distance: float = 1.0,
+    **fields: Any,
+) -> TrialRecord:
+    """A record without seeds, for what reads its numbers alone."""
+    known = {"params": {}, "started": START, "ended": START, "node": "10.0.0.1", **fields}
+    return TrialRecord(number=number, status=status, verdict=verdict, stability=stability, distance=distance, **known)
+
+
+def curve(number: int, params: dict[str, Any], result: SeedResult, rng: np.random.Generator) -> list[dict[str, Any]]:
     """The probes of one seed, every 200 updates."""
     edge = math.tanh(math.log(params["lr_ratio"] * params["update_ratio"]) / 2)
     rows = []
-    for update in range(0, result["updates"] + 1, 200):
+    for update in range(0, result.updates + 1, 200):
         t = 1 - math.exp(-update / 800)
         p_real = float(np.clip(0.5 + 0.45 * edge * t + 0.1 * t + rng.normal(0, 0.02), 0.01, 0.99))
         rows.append(
             {
                 "number": number,
-                "seed": result["seed"],
+                "seed": result.seed,
                 "update": update,
                 "loss_d": 1.4 - edge * t,
                 "loss_g": 0.7 + edge * t,
                 "p_real": p_real,
                 "p_fake": float(np.clip(1 - p_real + rng.normal(0, 0.02), 0.01, 0.99)),
-                "saturated_right": result["saturated_right"] * t,
-                "saturated_wrong": result["saturated_wrong"] * t,
-                "separability": 0.5 + (result["separability"] - 0.5) * t,
+                "saturated_right": result.saturated_right * t,
+                "saturated_wrong": result.saturated_wrong * t,
+                "separability": 0.5 + (result.separability - 0.5) * t,
                 "grad_norm_d": 1.0 + float(rng.random()),
                 "grad_norm_g": 0.5 + float(rng.random()),
-                "distance": result["distance"] if update % 1000 == 0 else math.nan,
+                "distance": result.distance if update % 1000 == 0 else math.nan,
             }
         )
     return rows
@@ -132,20 +149,19 @@ def pictures(rng: np.random.Generator, noise: float = 0.1, n: int = 64) -> np.nd
     return np.clip(images + rng.normal(0, noise, images.shape), -1, 1).astype("float32")[:, None]
 
 
-def confirm(params: dict[str, Any], number: int, seeds: int = 5, seed: int = 10_000) -> list[dict[str, Any]]:
+def confirm(params: dict[str, Any], number: int, seeds: int = 5, seed: int = 10_000) -> list[FreshSeed]:
     """What `confirmation.json` holds of one candidate."""
     rng = np.random.default_rng(number + 7)
-    return [{"number": number, **seed_result(params, seed + i, rng)} for i in range(seeds)]
+    return [FreshSeed(number=number, **asdict(seed_result(params, seed + i, rng))) for i in range(seeds)]
 
 
 DEFAULT = {"lr": 2e-4, "lr_ratio": 1.0, "pretrain_steps": 0, "update_ratio": 1.0, "r1_gamma": 0.0}
 """The settings of an experiment that searches nothing."""
 
 
-def write_default(folder: Folder, rng: np.random.Generator, samples: bool) -> None:
-    """What a confirmation leaves of the default settings."""
-    seeds = [{key: value for key, value in one.items() if key != "number"} for one in confirm(DEFAULT, 0)]
-    write_whole(folder.default, to_json({"seeds": seeds}))
+def confirm_default(folder: Folder, rng: np.random.Generator, samples: bool) -> None:
+    """Writes what a confirmation leaves of the default settings."""
+    write_default(folder, confirm(DEFAULT, 0))
     if samples:
         folder.record(None).mkdir(parents=True)
         write_array(folder.record(None) / "confirmed.npy", pictures(rng, 0.5))
@@ -174,7 +190,7 @@ def write_study(
         directions=["maximize", "minimize"],
     )
     distributions = _distributions()
-    rows, drawn = [], {}
+    records, drawn = [], {}
     for number in range(trials):
         params = draw(rng)
         while only and verdict_of(params) != only:
@@ -183,7 +199,7 @@ def write_study(
         broken = error if number < failing else ""
         seeds = [] if broken else [seed_result(params, spec.seed + i, rng) for i in range(replicas)]
         begin = START + timedelta(seconds=4 * number)
-        row = trial_row(
+        record = trial_record(
             number,
             spec,
             params,
@@ -194,25 +210,25 @@ def write_study(
             error=broken,
         )
         probes = [probe for seed in seeds for probe in curve(number, params, seed, rng)]
-        healthy = row["verdict"] == "balanced"
-        kept = pictures(rng, 0.1 if healthy else 0.8) if samples and row["status"] == "complete" else None
-        write_record(folder, row, seeds, probes, kept)
-        failed = row["status"] == "failed"
+        healthy = record.verdict == "balanced"
+        kept = pictures(rng, 0.1 if healthy else 0.8) if samples and record.status == "complete" else None
+        write_trial(folder, record, probes, kept)
+        failed = record.status == "failed"
         study.add_trial(
             optuna.trial.create_trial(
                 state=optuna.trial.TrialState.FAIL if failed else optuna.trial.TrialState.COMPLETE,
                 params=params,
                 distributions=distributions,
-                values=None if failed else [row["stability"], row["distance"]],
+                values=None if failed else [record.stability, record.distance],
             )
         )
-        rows.append(row)
-    write_tables(folder, spec.search, rows)
+        records.append(record)
+    write_tables(folder, spec.search, records)
     if confirmed:
-        best = candidates(pd.read_parquet(folder.trials), 3) if rows else []
-        write_whole(folder.confirmation, to_json([r for number in best for r in confirm(drawn[number], number)]))
+        best = candidates(pd.read_parquet(folder.trials), 3) if records else []
+        write_confirmation(folder, [seed for number in best for seed in confirm(drawn[number], number)])
         if best:
-            write_default(folder, rng, samples)
+            confirm_default(folder, rng, samples)
     write_whole(
         folder.run,
         to_json(
@@ -240,7 +256,7 @@ def write_many(path: Path, trials: int) -> Folder:
         seed = seed_result(params, spec.seed, rng)
         begin = START + timedelta(seconds=8 * (number // 4) + 2 * (number % 4))
         times = {"started": begin, "ended": begin + timedelta(seconds=8), "node": "10.0.0.1"}
-        rows.append(trial_row(number, spec, params, [seed], **times))
+        rows.append(trial_record(number, spec, params, [seed], **times).row)
         probes += curve(number, params, seed, rng)
     table = pd.DataFrame(rows, columns=trial_columns(spec.search))
     write_whole(folder.trials, lambda file: table.to_parquet(file, index=False))

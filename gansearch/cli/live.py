@@ -18,8 +18,10 @@ from gansearch.cli.view import line, picture
 from gansearch.experiment import Experiment
 from gansearch.formatting import many
 from gansearch.search.callbacks.listener import Listener
+from gansearch.stability.result import SeedResult
 from gansearch.store.folder import Folder, as_typed
 from gansearch.store.object_store import is_url
+from gansearch.store.record import TrialRecord
 from gansearch.study.status import Status, status
 from gansearch.study.study import Study, load_study
 
@@ -68,10 +70,10 @@ class LiveView(Listener):
     def probes(self, number: int, rows: list[dict[str, Any]]) -> None:
         self._say()
 
-    def ended(self, record: Mapping[str, Any]) -> None:
+    def ended(self, record: TrialRecord, in_turn: str) -> None:
         self._say()
 
-    def confirming(self, number: int | None, seed: int, result: Mapping[str, Any] | None) -> None:
+    def confirming(self, number: int | None, seed: int, result: SeedResult | None) -> None:
         self._say()
 
     def close(self) -> None:

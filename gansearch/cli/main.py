@@ -235,11 +235,12 @@ def train(
 ) -> None:
     """Train one configuration, such as an exported one, on seeds that no sweep has used."""
     experiment = _load(file, set_)
-    from gansearch.cli.summaries import finite, print_progress, print_trained
+    from gansearch.cli.summaries import print_progress, print_trained
+    from gansearch.formatting import without_nan
     from gansearch.training.train import train as train_seeds
 
     if as_json:
-        _print_json(finite(train_seeds(experiment, seeds, out, resume=resume).summary()))
+        _print_json(without_nan(train_seeds(experiment, seeds, out, resume=resume).summary()))
     else:
         watch_probe = print_progress(experiment.training.updates)
         print_trained(train_seeds(experiment, seeds, out, watch_probe, resume), out)

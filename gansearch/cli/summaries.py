@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gansearch.gan import Probe
@@ -90,12 +90,3 @@ def print_progress(updates: int) -> Callable[[int, Probe], None]:
         print(f"\r\x1b[K{text}" if drawn else text, end=end, file=sys.stderr, flush=True)
 
     return watch
-
-
-def finite(data: Any) -> Any:
-    """The same with None for NaN and infinities, which JSON does not have."""
-    if isinstance(data, dict):
-        return {key: finite(value) for key, value in data.items()}
-    if isinstance(data, list):
-        return [finite(value) for value in data]
-    return None if isinstance(data, float) and (data != data or abs(data) == float("inf")) else data

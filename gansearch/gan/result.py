@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import numpy as np
+
+from gansearch.stability.result import SeedResult
 
 
 @dataclass(frozen=True)
@@ -30,27 +32,13 @@ class Probe:
     """How many of D's answers to "real" and to "fake" samples are in each twentieth of [0, 1]; None at most probes."""
 
 
-@dataclass(frozen=True)
-class Result:
-    """One seed of one configuration, trained and judged."""
+@dataclass(frozen=True, kw_only=True)
+class Result(SeedResult):
+    """The result of a seed with its samples."""
 
-    seed: int
-    status: str
-    """complete, pruned or failed"""
-    error: str
-    """Why it failed; empty otherwise."""
-    verdict: str
-    sentence: str
-    stability: float
-    distance: float
-    quality: dict[str, float]
-    saturated_right: float
-    saturated_wrong: float
-    separability: float
-    referee_gap: float
-    updates: int
-    train_seconds: float
     samples: np.ndarray = field(repr=False)
     """(N, ...) fakes in data units; a loop of the user's own may give none, (0,)."""
-    verdicts: dict[str, str] = field(default_factory=dict)
-    """Of each discriminator by name, where a loop of the user's own has several; `verdict` is the worst."""
+
+    def without_samples(self) -> SeedResult:
+        """The result as records hold it."""
+        return SeedResult(**{one.name: getattr(self, one.name) for one in fields(SeedResult)})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -24,9 +24,18 @@ from gansearch.search.cluster.ray_patches import remove_groups
 from gansearch.search.slots import Slots
 from gansearch.search.worker.distributed import WorkerDied, placement, why
 from gansearch.search.worker.samples import few, to_show
-from gansearch.search.worker.trial import seed_result, training_of
+from gansearch.search.worker.trial import training_of
+from gansearch.stability.result import SeedResult
+from gansearch.store.confirmation import (
+    FreshSeed,
+    read_confirmation,
+    read_default,
+    write_confirmation,
+    write_default,
+)
 from gansearch.store.folder import Folder, write_array, write_whole
-from gansearch.store.records import read_confirmation, read_default, to_json
+from gansearch.store.nan_json import to_json
+from gansearch.store.record import TrialRecord
 from gansearch.study.analysis.choose import candidates
 from gansearch.study.analysis.seeds import with_default
 
@@ -35,21 +44,21 @@ FIRST_SEED = 10_000
 
 Run = tuple[int | None, int]
 """The number of a trial, or None for the default settings, and a seed."""
-Left = tuple[dict[str, Any], np.ndarray | None, dict[str, Any]]
+Left = tuple[SeedResult, np.ndarray | None, dict[str, Any]]
 """What a run left: its result, a few of its samples, and how they are shown."""
 
 
-def missing(folder: Folder, experiment: Experiment, rows: Sequence[Mapping[str, Any]]) -> list[Run]:
-    """The runs that a sweep with these rows still has to do: candidate after candidate, then the default settings."""
-    if experiment.confirm is None or not rows:
+def missing(folder: Folder, experiment: Experiment, records: Sequence[TrialRecord]) -> list[Run]:
+    """The runs that a sweep with these records has yet to do, candidate by candidate, then the default settings."""
+    if experiment.confirm is None or not records:
         return []
     budget = experiment.confirm.updates
     done = {
-        (entry.get("number"), entry["seed"])
+        (entry.number, entry.seed)
         for entry in [*read_confirmation(folder), *read_default(folder)]
-        if entry.get("budget") == budget  # one that was changed since then confirms nothing
+        if entry.budget == budget  # one that was changed since then confirms nothing
     }
-    trials = pd.DataFrame(rows)
+    trials = pd.DataFrame([record.row for record in records])
     numbers = with_default(experiment, trials, candidates(trials, experiment.confirm.top))
     return [(number, seed) for number in numbers for seed in _seeds(experiment) if (number, seed) not in done]
 
@@ -72,7 +81,7 @@ def confirm(
     Each result is in confirmation.json or default.json before the next is waited for: a resumed sweep goes on from
     there.
     """
-    budget = experiment.confirm and experiment.confirm.updates
+    budget = experiment.confirm.updates if experiment.confirm else None
     longer = {"updates": budget} if budget else {}
     waiting, running = list(runs), dict[ray.ObjectRef, _Begun]()
     again = set[Run]()
@@ -107,20 +116,20 @@ def confirm(
                 folder.record(number).mkdir(parents=True, exist_ok=True)
                 write_whole(folder.record(number) / "confirmed.json", to_json(shown))
                 write_array(folder.record(number) / "confirmed.npy", samples)
-            _record(folder, experiment, number, {"budget": budget, **result})
+            _record(folder, experiment, FreshSeed(**asdict(result), number=number, budget=budget))
             listeners.confirming(number, seed, result)
 
 
-def _record(folder: Folder, experiment: Experiment, number: int | None, entry: dict[str, Any]) -> None:
+def _record(folder: Folder, experiment: Experiment, entry: FreshSeed) -> None:
     """Adds a run's result to those before it."""
-    if number is None:
+    if entry.number is None:
         # What others have left there, on other seeds or with another budget, is no pair to the candidates' runs.
-        fresh = [seed for seed in _seeds(experiment) if seed != entry["seed"]]
-        kept = [e for e in read_default(folder) if e["seed"] in fresh and e.get("budget") == entry["budget"]]
-        write_whole(folder.default, to_json({"seeds": [*kept, entry]}))
+        fresh = [seed for seed in _seeds(experiment) if seed != entry.seed]
+        kept = [other for other in read_default(folder) if other.seed in fresh and other.budget == entry.budget]
+        write_default(folder, [*kept, entry])
         return
-    others = [e for e in read_confirmation(folder) if (e["number"], e["seed"]) != (number, entry["seed"])]
-    write_whole(folder.confirmation, to_json([*others, {"number": number, **entry}]))
+    others = [e for e in read_confirmation(folder) if (e.number, e.seed) != (entry.number, entry.seed)]
+    write_confirmation(folder, [*others, entry])
 
 
 def _seeds(experiment: Experiment) -> list[int]:
@@ -178,20 +187,18 @@ def _train(experiment: Experiment, params: Mapping[str, Any], seed: int, bundle:
         raise  # Ray tries again, as after the end of this worker
     except (Exception, SystemExit) as error:  # noqa: BLE001 (the user's code may raise anything)
         return _failed(seed, why(error)), None, {}
-    return seed_result(result), samples, to_show(experiment, samples).get("shown", {})
+    return result.without_samples(), samples, to_show(experiment, samples).get("shown", {})
 
 
-def _failed(seed: int, error: str) -> dict[str, Any]:
+def _failed(seed: int, error: str) -> SeedResult:
     """The result of a seed that left none; the worst verdict stands for it."""
-    numbers = ("stability", "distance", "saturated_right", "saturated_wrong", "separability", "referee_gap")
-    return {
-        "seed": seed,
-        "status": "failed",
-        "error": error,
-        "verdict": "diverged",
-        "sentence": "The run raised.",
-        **dict.fromkeys(numbers, math.nan),
-        "quality": {},
-        "updates": 0,
-        "train_seconds": 0.0,
-    }
+    return SeedResult(
+        seed=seed,
+        status="failed",
+        error=error,
+        verdict="diverged",
+        sentence="The run raised.",
+        stability=math.nan,
+        distance=math.nan,
+        train_seconds=0.0,
+    )

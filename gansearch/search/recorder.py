@@ -8,6 +8,7 @@ import shlex
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -26,9 +27,12 @@ from gansearch.search.watchdog import Silence, Watch
 from gansearch.search.worker.checkpoints import checkpoints, forget, ray_folder
 from gansearch.search.worker.trial import Ending
 from gansearch.store.folder import Folder, write_whole
-from gansearch.store.records import from_json, to_json, trial_row, write_record, write_tables
+from gansearch.store.nan_json import from_json, to_json
+from gansearch.store.record import TrialRecord, trial_record
 from gansearch.store.repair import log_record
 from gansearch.store.samples import write_real
+from gansearch.store.tables import write_tables
+from gansearch.store.trial_files import write_trial
 
 _LOG = logging.getLogger(__name__)
 
@@ -51,7 +55,7 @@ class Stop(Exception):
 
 
 class Recorder(TrialProgressCallback):
-    """Ray Tune's callback of one sweep; `rows` are those of trials that ended before it.
+    """Ray Tune's callback of one sweep; `records` are those of trials that ended before it.
 
     It stands in for the callback that prints every trial, which Ray Tune adds where none is given.
     """
@@ -63,7 +67,7 @@ class Recorder(TrialProgressCallback):
         searcher: StudySearcher,
         listeners: Listener,
         interrupts: Interrupts,
-        rows: Sequence[dict[str, Any]],
+        records: Sequence[TrialRecord],
         run: dict[str, Any],
         slots: Slots,
         silence: Silence,
@@ -71,9 +75,9 @@ class Recorder(TrialProgressCallback):
         self.folder, self.experiment, self.searcher = folder, experiment, searcher
         self.listeners, self.interrupts, self.slots = listeners, interrupts, slots
         self.watch = Watch(silence)
-        self.rows = list(rows)
+        self.records = list(records)
         self._run = run
-        self._before = (len(self.rows), _wall_seconds(folder))
+        self._before = (len(self.records), _wall_seconds(folder))
         self._running: dict[int, tuple[datetime, dict[tuple[int, int], dict[str, Any]]]] = {}
         self._nodes: dict[int, str] = {}  # where trials were when they told something last
         self._tables_due = time.monotonic() + TABLE_SECONDS
@@ -143,12 +147,12 @@ class Recorder(TrialProgressCallback):
     def write_tables(self) -> None:
         """Writes trials.parquet, curves.parquet and run.json of all that has ended so far."""
         start = time.monotonic()
-        write_tables(self.folder, self.experiment.search, self.rows)
+        write_tables(self.folder, self.experiment.search, self.records)
         done, seconds = self._before
         run = {
             **self._run,
             "slots": self.slots.most,
-            "wall_seconds": seconds + _span(self.rows[done:]),
+            "wall_seconds": seconds + _span(self.records[done:]),
             "ended": self.searcher.why,
         }
         write_whole(self.folder.run, to_json(run))
@@ -173,7 +177,7 @@ class Recorder(TrialProgressCallback):
         for remark in {in_turn, ending.remark} - {"", *self._told}:
             self._told.add(remark)
             _LOG.warning("Trial %d %s", number, remark)
-        row = trial_row(
+        record = trial_record(
             number,
             self.experiment,
             params,
@@ -182,27 +186,21 @@ class Recorder(TrialProgressCallback):
             ended=ending.ended,
             node=ending.node,
             error=ending.error,
+            standings=ending.standings,
+            schedule=ending.schedule,
         )
         if not ending.seeds:  # it failed in its first one: what it did until then was work all the same
             reached = dict(sorted(curves))  # of each seed its last update
-            row["updates"] = sum(reached.values())
-            row["train_seconds"] = (ending.ended - ending.started).total_seconds() if reached else 0.0
-        write_record(
-            self.folder,
-            row,
-            ending.seeds,
-            [curves[key] for key in sorted(curves)],
-            ending.samples,
-            ending.standings,
-            ending.schedule,
-            ending.shown,
-        )
+            seconds = (ending.ended - ending.started).total_seconds() if reached else 0.0
+            record = replace(record, updates=sum(reached.values()), train_seconds=seconds)
+        probes = [curves[key] for key in sorted(curves)]
+        write_trial(self.folder, record, probes, ending.samples, ending.shown)
         if ending.real is not None:
             write_real(self.folder, ending.real, ending.real_shown)
-        log_record(self.folder, number)
-        self.searcher.tell(row, ending.schedule)
-        self.rows.append(row)
-        self.listeners.ended({"row": row, "seeds": ending.seeds, "in_turn": ending.in_turn})
+        log_record(self.folder, record)
+        self.searcher.tell(record)
+        self.records.append(record)
+        self.listeners.ended(record, ending.in_turn)
 
     def __getstate__(self) -> dict[str, Any]:
         return {}  # Ray pickles callbacks for a resumption of its own, which is not used
@@ -236,11 +234,12 @@ def _wall_seconds(folder: Folder) -> float:
         return 0.0
 
 
-def _span(rows: Sequence[dict[str, Any]]) -> float:
+def _span(records: Sequence[TrialRecord]) -> float:
     """Seconds from the first start to the last end."""
-    if not rows:
+    if not records:
         return 0.0
-    return float((max(row["ended"] for row in rows) - min(row["started"] for row in rows)).total_seconds())
+    first, last = min(record.started for record in records), max(record.ended for record in records)
+    return (last - first).total_seconds()
 
 
 def _why(trial: Trial) -> str:

@@ -21,7 +21,8 @@ from gansearch.search.sampling.space_change import with_columns, with_columns_of
 from gansearch.search.sampling.warm_start import configuration, placed
 from gansearch.search.worker.checkpoints import checkpoints
 from gansearch.store.folder import Folder, as_typed
-from gansearch.store.records import read_record
+from gansearch.store.record import TrialRecord
+from gansearch.store.trial_files import read_record
 
 _MAY_CHANGE = {
     *("name", "trials", "sampler", "confirm", "resources", "limits", "checkpoints", "stop_when_flat", "evidence"),
@@ -63,13 +64,6 @@ def check_folder(folder: Folder, experiment: Experiment, resume: bool, allow_cha
     return experiment
 
 
-def read_rows(folder: Folder) -> list[dict[str, Any]]:
-    """The rows of all trials that have ended, from their records, by number."""
-    numbers = sorted(int(path.name) for path in folder.records.glob("[0-9]*") if path.name.isdigit())
-    records = (read_record(folder, number) for number in numbers)
-    return [record["row"] for record in records if record]
-
-
 @contextmanager
 def only_one(folder: Folder) -> Iterator[None]:
     """Holds the folder for this process, however it may end. Raises SweepError where another has it."""
@@ -81,22 +75,23 @@ def only_one(folder: Folder) -> Iterator[None]:
         yield
 
 
-def mend(study: optuna.Study, known: Iterable[dict[str, Any]], space: SearchSpace) -> None:
-    """Gives back to the study what its journal has lost of the trials whose rows are `known`.
+def mend(study: optuna.Study, known: Iterable[TrialRecord], space: SearchSpace) -> None:
+    """Gives back to the study what its journal has lost of the trials whose records are `known`.
 
     That is damaged, or did not reach its storage before the driver died.
     """
-    rows = {row["number"]: row for row in known}
+    records = {record.number: record for record in known}
     trials = study.get_trials(deepcopy=False)
-    worst = max((row["distance"] for row in rows.values() if math.isfinite(row["distance"])), default=1.0)
-    for number in range(len(trials), max(rows, default=-1) + 1):
-        if number in rows:
-            row = with_columns(space.experiment, rows[number])
-            study.add_trial(placed(space, configuration(space.experiment.training, row), row, worst))
+    distances = (record.distance for record in records.values())
+    worst = max(filter(math.isfinite, distances), default=1.0)
+    for number in range(len(trials), max(records, default=-1) + 1):
+        if number in records:
+            record = with_columns(space.experiment, records[number])
+            study.add_trial(placed(space, configuration(space.experiment.training, record), record, worst))
         else:
             study.add_trial(create_trial(state=TrialState.FAIL, user_attrs={"left_out": "the journal has lost it"}))
     for frozen in trials:
-        if frozen.state is TrialState.WAITING and frozen.number in rows:
+        if frozen.state is TrialState.WAITING and frozen.number in records:
             study._storage.set_trial_state_values(frozen._trial_id, TrialState.RUNNING)
 
 
@@ -112,7 +107,7 @@ def settle(study: optuna.Study, folder: Folder, objective: str) -> None:
         trial = optuna.Trial(study, frozen._trial_id)
         record = read_record(folder, frozen.number)
         if record:
-            tell(trial, record["row"], objective, record.get("schedule", ()))
+            tell(trial, record, objective)
             continue
         # A driver killed in this very loop may have enqueued it already.
         successor = successors.get(frozen.number)

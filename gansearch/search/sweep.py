@@ -34,7 +34,7 @@ from gansearch.search.mirror import storage_of
 from gansearch.search.population.member import PopulationRecorder, member, population
 from gansearch.search.population.scheduler import Members, Population
 from gansearch.search.recorder import FAILURES, Recorder, Stop, about_run
-from gansearch.search.resume import check_folder, give_up, mend, only_one, read_rows, settle
+from gansearch.search.resume import check_folder, give_up, mend, only_one, settle
 from gansearch.search.sampling.searcher import StudySearcher, open_study
 from gansearch.search.sampling.space import SearchSpace
 from gansearch.search.sampling.space_change import in_space, trained, with_columns
@@ -50,8 +50,9 @@ from gansearch.search.worker.racing import race
 from gansearch.search.worker.trial import trainable
 from gansearch.store.folder import Folder, as_typed, write_whole
 from gansearch.store.object_store import join
-from gansearch.store.records import read_record, scheduled
-from gansearch.store.repair import mend_folder
+from gansearch.store.record import TrialRecord, scheduled
+from gansearch.store.repair import repair
+from gansearch.store.trial_files import read_records
 
 _LOG = logging.getLogger(__name__)
 
@@ -64,8 +65,8 @@ class Swept:
     """A sweep that has come to its end."""
 
     folder: Folder
-    rows: list[dict[str, Any]]
-    """Of trials.parquet, by number."""
+    records: list[TrialRecord]
+    """Of all trials, by number."""
     ran: int
     """Trials that ended in this run; 0 where the sweep was finished already."""
 
@@ -102,12 +103,12 @@ def sweep(
         stack.callback(told.close)
         if folder.is_ours:
             stack.enter_context(only_one(folder))
-            mend_folder(folder)
-        rows = read_rows(folder)
-        if len(rows) >= experiment.trials and not missing(folder, experiment, rows):
-            give_up(_study(folder, experiment, rows))
-            told.begin(experiment, folder, 0, len(rows))
-            return _ended(folder, rows, len(rows))
+            repair(folder)
+        known = read_records(folder)
+        if len(known) >= experiment.trials and not missing(folder, experiment, known):
+            give_up(_study(folder, experiment, known))
+            told.begin(experiment, folder, 0, len(known))
+            return _ended(folder, known, len(known))
         readable = local(experiment)
         task = load_task(readable.task, readable.task_options)
         check_task(task)
@@ -163,34 +164,34 @@ class _Sweep:
         self.slots, self.listeners, self.interrupts, self.silence = slots, listeners, interrupts, silence
 
     def run(self) -> Swept:
-        known = read_rows(self.folder)
+        known = read_records(self.folder)
         study = in_space(_study(self.folder, self.experiment, known), self.folder, self.space)
         write_whole(self.folder.experiment, self.experiment.to_yaml())
         warm_up(study, self.space)
         enqueue(study, self.space)
-        rows = [with_columns(self.experiment, row) for row in known]
-        self.listeners.begin(self.experiment, self.folder, self.slots.now, len(rows))
-        recorder = self._recorder(study, rows)
-        if rows:
+        records = [with_columns(self.experiment, record) for record in known]
+        self.listeners.begin(self.experiment, self.folder, self.slots.now, len(records))
+        recorder = self._recorder(study, records)
+        if records:
             recorder.write_tables()  # in the columns of this space
         try:
-            if len(rows) < self.experiment.trials:
+            if len(records) < self.experiment.trials:
                 self._trials(recorder)
             self._check_interrupt()
-            if len(recorder.rows) >= self.experiment.trials:
+            if len(recorder.records) >= self.experiment.trials:
                 give_up(study)
-            self._confirm(study, recorder.rows)
+            self._confirm(study, recorder.records)
             self._check_interrupt()
         finally:
             recorder.write_tables()
         forget(self.folder, self.folder.records / "ray")
-        return _ended(self.folder, recorder.rows, len(rows))
+        return _ended(self.folder, recorder.records, len(records))
 
-    def _recorder(self, study: optuna.Study, rows: list[dict[str, Any]]) -> Recorder:
-        searcher = StudySearcher(study, self.space, Budget(self.experiment, rows))
+    def _recorder(self, study: optuna.Study, records: list[TrialRecord]) -> Recorder:
+        searcher = StudySearcher(study, self.space, Budget(self.experiment, records))
         recorder = PopulationRecorder if self.experiment.is_population else Recorder
         return recorder(
-            *(self.folder, self.experiment, searcher, self.listeners, self.interrupts, rows),
+            *(self.folder, self.experiment, searcher, self.listeners, self.interrupts, records),
             *(about_run(self.hardware), self.slots, self.silence),
         )
 
@@ -199,7 +200,7 @@ class _Sweep:
         if self.experiment.is_population:
             how: dict[str, Any] = {
                 "search_alg": Members(),
-                "scheduler": Population(self.experiment, len(recorder.rows)),
+                "scheduler": Population(self.experiment, len(recorder.records)),
             }
             self._fit(recorder, resources, member(self.there), how, population(self.experiment, recorder))
             return
@@ -208,7 +209,7 @@ class _Sweep:
         seeds = race(self.folder, self.experiment) if adaptive else None
         how = {
             "search_alg": recorder.searcher,
-            "num_samples": self.experiment.trials - len(recorder.rows),
+            "num_samples": self.experiment.trials - len(recorder.records),
             "max_concurrent_trials": _WAIT,
         }
         try:
@@ -248,15 +249,14 @@ class _Sweep:
         except Stop:
             return
 
-    def _confirm(self, study: optuna.Study, rows: list[dict[str, Any]]) -> None:
-        runs = missing(self.folder, self.experiment, rows)
-        known = {row["number"]: row for row in rows}
+    def _confirm(self, study: optuna.Study, records: list[TrialRecord]) -> None:
+        runs = missing(self.folder, self.experiment, records)
+        known = {record.number: record for record in records}
         chosen: dict[int | None, dict[str, Any]] = {None: {}}  # the default settings: nothing is searched
         for number in {number for number, _ in runs if number is not None}:
-            schedule = (read_record(self.folder, number) or {}).get("schedule", ())
-            chosen[number] = scheduled(trained(self.space, study, known[number]), schedule)
+            chosen[number] = scheduled(trained(self.space, study, known[number]), known[number].schedule)
         updates = (self.experiment.confirm and self.experiment.confirm.updates) or self.experiment.training.updates
-        patience = self.silence.whole(slowest(rows) * updates)
+        patience = self.silence.whole(slowest(records) * updates)
         confirm(self.folder, self.there, runs, chosen, self.slots, patience, self.listeners, self.interrupts)
 
     def _check_interrupt(self) -> None:
@@ -264,26 +264,26 @@ class _Sweep:
             raise Interrupted(self.folder.path)
 
 
-def _study(folder: Folder, experiment: Experiment, rows: list[dict[str, Any]]) -> optuna.Study:
+def _study(folder: Folder, experiment: Experiment, records: list[TrialRecord]) -> optuna.Study:
     """The folder's study, in which no trial runs, with what its journal has lost of the trials that ended."""
     study = open_study(folder, experiment)
-    mend(study, rows, SearchSpace(Experiment.load(folder.experiment)))  # in the space that the trials were in
+    mend(study, records, SearchSpace(Experiment.load(folder.experiment)))  # in the space that the trials were in
     settle(study, folder, experiment.objective)
     return study
 
 
-def slowest(rows: Iterable[dict[str, Any]]) -> float:
+def slowest(records: Iterable[TrialRecord]) -> float:
     """Seconds that an update took in the slowest trial; in none that failed, whose time may be that of a hang."""
-    ran = [row for row in rows if row["updates"] and row["status"] != "failed"]
-    return max((row["train_seconds"] / row["updates"] for row in ran), default=0.0)
+    ran = [record for record in records if record.updates and record.status != "failed"]
+    return max((record.train_seconds / record.updates for record in ran), default=0.0)
 
 
-def _ended(folder: Folder, rows: list[dict[str, Any]], before: int) -> Swept:
+def _ended(folder: Folder, records: list[TrialRecord], before: int) -> Swept:
     """The sweep's result. Raises SweepFailed where every trial failed."""
-    rows = sorted(rows, key=lambda row: row["number"])
-    if rows and all(row["status"] == "failed" for row in rows):
-        raise SweepFailed(folder.path, _all_failed(folder, [row["error"] for row in rows]))
-    return Swept(folder, rows, len(rows) - before)
+    records = sorted(records, key=lambda record: record.number)
+    if records and all(record.status == "failed" for record in records):
+        raise SweepFailed(folder.path, _all_failed(folder, [record.error for record in records]))
+    return Swept(folder, records, len(records) - before)
 
 
 def _all_failed(folder: Folder, errors: list[str]) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gansearch.formatting import without_nan
 from gansearch.stability.referee import Ruling
 from gansearch.stability.sentence import gradient_trouble, sentence
 from gansearch.stability.verdict import known, verdict_of
@@ -64,21 +65,13 @@ class StabilityReport:
 
     def summary(self) -> dict[str, Any]:
         """The same as plain data for JSON: None stands for what was not given."""
-        found: dict[str, Any] = _strict(dataclasses.asdict(self))
+        found: dict[str, Any] = without_nan(dataclasses.asdict(self))
         return found
 
     def figure(self) -> Any:
         """The windows as a plotly figure: D's answers, saturation, separability, G's gradient. Needs no sweep."""
         # By name, because figures are drawn in a room that is built on this one.
         return importlib.import_module("gansearch.study.figures.curves").of_report(self)
-
-
-def _strict(data: Any) -> Any:
-    if isinstance(data, dict):
-        return {name: _strict(value) for name, value in data.items()}
-    if isinstance(data, list):
-        return [_strict(value) for value in data]
-    return None if isinstance(data, float) and not math.isfinite(data) else data
 
 
 def judge(rows: Sequence[Window], since: int = 0, ruling: Ruling | None = None) -> StabilityReport:

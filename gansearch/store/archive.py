@@ -17,6 +17,8 @@ from pathlib import Path
 
 MARK = "gansearch: "
 """Begins a line that is ours, among whatever else a job may print."""
+RECORDS_LOG = "trials/records.jsonl"
+"""The file of `gansearch.store.repair`, named here because this module imports nothing of ours."""
 LIMIT = 32 * 2**20
 """Bytes of text after which the rest is left for another time."""
 
@@ -56,7 +58,7 @@ def unpack(text: str) -> Iterator[dict]:
 
 def is_result(name: str) -> bool:
     """Whether a file of a results folder is one to keep: not Ray's own, no copy, nor one that is being written."""
-    ours = not name.startswith(("trials/ray/", "trials/records.jsonl"))
+    ours = not name.startswith(("trials/ray/", RECORDS_LOG))
     return ours and not any(part.startswith(".") for part in name.split("/"))
 
 

@@ -45,7 +45,6 @@ class Folder:
         self.tensorboard = self.path / "tensorboard"
         self.records = self.path / "trials"
         self.real = self.path / "real.npy"
-        self.log = self.records / "records.jsonl"
 
     @property
     def is_ours(self) -> bool:
@@ -59,6 +58,10 @@ class Folder:
     def record(self, number: int | None) -> Path:
         """The folder of one trial's own files; of those of the default settings, which are no trial, with None."""
         return self.records / ("default" if number is None else f"{number:05d}")
+
+    def numbers(self) -> list[int]:
+        """The numbers of the trials that have a folder of their own, in order."""
+        return sorted(int(path.name) for path in self.records.glob("[0-9]*") if path.name.isdigit())
 
     def require_ours(self) -> Folder:
         """This folder, or StudyError where no sweep has left its results."""

@@ -1,4 +1,7 @@
-"""Every record once more, a line each: what a damaged file of a trial has lost is read there."""
+"""records.jsonl, a copy of every record, a line each; and the repair of a folder with it.
+
+A result.json that was cut off is written again from there. Nothing else reads or writes that file.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +9,22 @@ import json
 
 import pyarrow.parquet as pq
 
-from gansearch.store.folder import Folder, write_whole
-from gansearch.store.records import from_json, read_record, to_json
+from gansearch.store.archive import RECORDS_LOG
+from gansearch.store.folder import Folder
+from gansearch.store.nan_json import from_json, to_json
+from gansearch.store.record import TrialRecord, parse_record
+from gansearch.store.trial_files import read_record, write_record
 
 
-def log_record(folder: Folder, number: int) -> None:
-    """Adds a trial's record to the log. Each line begins with its newline: one that was cut off spoils no other."""
-    record = (folder.record(number) / "result.json").read_text(encoding="utf-8")
-    line = json.dumps(json.loads(record), separators=(",", ":"))
-    with folder.log.open("a", encoding="utf-8") as log:
+def log_record(folder: Folder, record: TrialRecord) -> None:
+    """Adds a record to the log. Each line begins with its newline: one that was cut off spoils no other."""
+    line = json.dumps(json.loads(to_json(record.as_dict())), separators=(",", ":"))
+    with (folder.path / RECORDS_LOG).open("a", encoding="utf-8") as log:
         log.write(f"\n{line}")
 
 
-def mend_folder(folder: Folder) -> None:
-    """Writes the records anew that cannot be read and are in the log; removes tables that cannot be read.
+def repair(folder: Folder) -> None:
+    """Writes the records again that cannot be read and are in the log; removes tables that cannot be read.
 
     Tables are made of the records, by the sweep that goes on and by whoever reads the folder.
     """
@@ -30,18 +35,15 @@ def mend_folder(folder: Folder) -> None:
             continue
         except (OSError, ValueError):
             table.unlink()
-    numbers = [int(path.name) for path in folder.records.glob("[0-9]*") if path.name.isdigit()]
-    broken = {number for number in numbers if read_record(folder, number) is None}
-    if not broken or not folder.log.is_file():
+    broken = {number for number in folder.numbers() if read_record(folder, number) is None}
+    try:
+        lines = (folder.path / RECORDS_LOG).read_text(encoding="utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
         return
-    found = {}
-    for line in folder.log.read_text(encoding="utf-8", errors="replace").splitlines():
+    for line in lines if broken else ():
         try:
-            record = from_json(line)
-            number = record["row"]["number"]
-        except (ValueError, KeyError, TypeError):
+            record = parse_record(from_json(line))
+        except ValueError:
             continue
-        if number in broken:
-            found[number] = record
-    for number, record in found.items():
-        write_whole(folder.record(number) / "result.json", to_json(record))
+        if record.number in broken:
+            write_record(folder, record)

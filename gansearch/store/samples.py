@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gansearch.store.folder import Folder, write_array, write_whole
-from gansearch.store.records import from_json, read_samples, to_json
+from gansearch.store.nan_json import from_json, to_json
 
 _MOST_RATE = 384_000
 """Samples a second that a sound card may have."""
@@ -46,6 +47,24 @@ class Kept:
     def rows(self) -> list[list[Any]]:
         """Of a table, as long as its columns."""
         return [list(row) for row in self.shown["rows"]]
+
+
+def write_samples(folder: Folder, number: int, array: np.ndarray, shown: Mapping[str, Any]) -> None:
+    """Keeps (N, ...) fakes of a trial's first seed in data units, and how its task shows them."""
+    write_array(folder.record(number) / "samples.npy", array)
+    write_whole(folder.record(number) / "samples.json", to_json(shown))
+
+
+def read_samples(folder: Folder, number: int | None, confirmed: bool = False) -> np.ndarray | None:
+    """(N, ...) fakes of a trial's first seed in data units, or of the first one that confirmed it; None without any.
+
+    With `number` None those of the default settings, which have no trial.
+    """
+    name = "samples.npy" if not confirmed else "confirmed.npy"
+    try:
+        return np.load(folder.record(number) / name, allow_pickle=False)
+    except (OSError, ValueError):
+        return None
 
 
 def read_kept(folder: Folder, number: int | None, confirmed: bool = False) -> Kept | None:

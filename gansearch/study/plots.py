@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from gansearch.experiment import Experiment
+    from gansearch.store.confirmation import FreshSeed
     from gansearch.store.folder import Folder
     from gansearch.study.analysis.choose import Choice
 
@@ -39,7 +40,7 @@ class Plots:
         @property
         def curves(self) -> pd.DataFrame: ...
         @property
-        def confirmation(self) -> list[dict[str, Any]]: ...
+        def confirmation(self) -> list[FreshSeed]: ...
         @property
         def best(self) -> Choice | None: ...
         @property

@@ -14,13 +14,13 @@ from typing import Any
 
 import pandas as pd
 
-from gansearch.formatting import duration
+from gansearch.formatting import duration, without_nan
 from gansearch.store.folder import Folder, as_typed
+from gansearch.store.nan_json import from_json
 from gansearch.store.object_store import Storage, is_copy
-from gansearch.store.records import from_json
 from gansearch.study.analysis.choose import candidates
 from gansearch.study.analysis.seeds import with_default
-from gansearch.study.study import Study, strict
+from gansearch.study.study import Study
 
 _BEATS = 5
 """Writings of progress.json that may be missing before its driver is thought dead."""
@@ -174,7 +174,7 @@ class Status:
         nodes = list(progress.get("nodes", [])) if self.alive else []
         gpus = {"total": sum(node["gpus"] for node in nodes), "used": progress["used"].get("GPU")} if nodes else None
         return dict(
-            strict(
+            without_nan(
                 {
                     "state": self.state,
                     "driver": {

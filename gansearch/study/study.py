@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,19 +12,15 @@ from typing import Any
 import pandas as pd
 
 from gansearch.experiment import Experiment, ExperimentError
-from gansearch.formatting import error_line, many
+from gansearch.formatting import error_line, many, without_nan
 from gansearch.stability.verdict import ADVICE, VERDICTS, worst
+from gansearch.store.confirmation import FreshSeed, read_confirmation, read_default
 from gansearch.store.folder import Folder, NothingHealthy, StudyError, write_whole
+from gansearch.store.nan_json import from_json
 from gansearch.store.object_store import here
-from gansearch.store.records import (
-    from_json,
-    read_confirmation,
-    read_curves,
-    read_default,
-    read_record,
-    read_trials,
-    scheduled,
-)
+from gansearch.store.record import scheduled
+from gansearch.store.tables import read_curves, read_trials
+from gansearch.store.trial_files import read_record
 from gansearch.study.analysis.choose import Choice, choose_best, choose_closest
 from gansearch.study.analysis.importance import importance
 from gansearch.study.analysis.time_spent import confirmed_seconds
@@ -65,8 +60,8 @@ class Study(Plots):
         return self._table(lambda: read_curves(self.folder))
 
     @cached_property
-    def confirmation(self) -> list[dict[str, Any]]:
-        """What the candidates did on fresh seeds: a seed per entry, with the `number` of its trial."""
+    def confirmation(self) -> list[FreshSeed]:
+        """What the candidates did on fresh seeds."""
         return read_confirmation(self.folder)
 
     @cached_property
@@ -140,7 +135,7 @@ class Study(Plots):
             found["closest"] = self._told(self.closest)
         if self.failure:
             found["error"] = self.failure
-        return dict(strict(found))
+        return dict(without_nan(found))
 
     def export(self, path: str | Path | None = None, format: str = "yaml", anyway: bool = False) -> str:
         """The best-balanced configuration as yaml, json or python text, also written to `path` if given.
@@ -225,8 +220,8 @@ class Study(Plots):
 
     def _with_schedule(self, choice: Choice | None) -> Choice | None:
         """A choice that is a population's member, with what its weights went through."""
-        segments = choice and (read_record(self.folder, choice.number) or {}).get("schedule")
-        return replace(choice, params=scheduled(choice.params, segments)) if choice and segments else choice
+        record = choice and read_record(self.folder, choice.number)
+        return replace(choice, params=scheduled(choice.params, record.schedule)) if choice and record else choice
 
     def _told(self, choice: Choice | None) -> dict[str, Any] | None:
         """A choice as the contract has it: its trial's own numbers, and those of its confirmation beside."""
@@ -256,12 +251,12 @@ class Study(Plots):
         return {
             "number": self.default.number,
             "fresh": self.default.fresh,
-            "seeds": [seed["seed"] for seed in self.default.seeds],
+            "seeds": [seed.seed for seed in self.default.seeds if seed.seed >= 0],
             "healthy": self.default.healthy,
             "stability": self.default.stability,
             "distance": self.default.distance,
             "interval": list(self.default.interval) if self.default.interval else None,
-            "verdicts": dict(Counter(seed["verdict"] for seed in self.default.seeds)),
+            "verdicts": dict(Counter(seed.verdict for seed in self.default.seeds)),
         }
 
     def _table(self, read: Callable[[], pd.DataFrame]) -> pd.DataFrame:
@@ -275,12 +270,3 @@ class Study(Plots):
             write_whole(path, text)
         except OSError as error:
             raise StudyError(f"{path}: cannot be written ({error.strerror or error})") from None
-
-
-def strict(data: Any) -> Any:
-    """Data for strict JSON, which has no NaN: null in its place."""
-    if isinstance(data, dict):
-        return {key: strict(value) for key, value in data.items()}
-    if isinstance(data, list):
-        return [strict(value) for value in data]
-    return None if isinstance(data, float) and not math.isfinite(data) else data

@@ -40,7 +40,8 @@ from gansearch.gan.task import Trainable
 from gansearch.interrupts import Interrupts
 from gansearch.rendering.render import files
 from gansearch.store.folder import write_array, write_whole
-from gansearch.store.records import from_json, to_json
+from gansearch.store.nan_json import from_json, to_json
+from gansearch.store.record import parse
 from gansearch.store.samples import Kept
 
 SAMPLES = 2_000
@@ -112,9 +113,9 @@ class SeedFolder:
         """Its result, if it has been trained to its end."""
         try:
             kept = from_json(self._result.read_text(encoding="utf-8"))
-            if kept.pop("budget") < self.updates:
+            if kept["budget"] < self.updates:
                 return None
-            return Result(**kept, samples=np.load(self._samples, allow_pickle=False, mmap_mode="r"))
+            return parse(Result, {**kept, "samples": np.load(self._samples, allow_pickle=False, mmap_mode="r")})
         except (OSError, ValueError, TypeError, KeyError):
             return None  # not there, or not whole: it is trained from its checkpoint
 
@@ -136,7 +137,7 @@ class SeedFolder:
         self._save(trainer, probes)
         with _writing(self.path):
             self._write(trainer, probes)
-            kept = {f.name: getattr(result, f.name) for f in dataclasses.fields(result) if f.name != "samples"}
+            kept = dataclasses.asdict(result.without_samples())
             write_whole(self._result, to_json({**kept, "budget": self.updates}))  # last: all else is there then
         return result
 

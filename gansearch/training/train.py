@@ -16,7 +16,7 @@ from gansearch.experiment import Experiment, ExperimentError, Resources
 from gansearch.gan import Loop, Probe, Result, SeedTrainer, Task, check_task, load_task, trainer_for
 from gansearch.gan.distributed.spawn import spawned
 from gansearch.interrupts import Interrupted
-from gansearch.store.records import median
+from gansearch.store.record import median
 from gansearch.training.folder import TrainedFolder
 
 _LOG = logging.getLogger(__name__)

@@ -12,9 +12,8 @@ import argparse
 import shutil
 from pathlib import Path
 
-from gansearch.study.folder import Folder
-
-from gansearch.study.report import reasons, shown
+from gansearch.store.folder import Folder
+from gansearch.study.report.report import reasons, shown
 from gansearch.study.study import Study, load_study
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from gansearch.search.callbacks.tensorboard import TensorBoardLog
-from gansearch.store.records import read_record
+from gansearch.store.trial_files import read_record
 from tests.synthetic import curve, draw, experiment, write_study
 
 COMMAND = "from gansearch.cli.main import main; main()"
@@ -31,8 +31,8 @@ def folder(tmp_path):
     for number in range(3):
         record, params = read_record(folder, number), draw(rng)
         log.started(number, params)
-        log.probes(number, [row for seed in record["seeds"] for row in curve(number, params, seed, rng)])
-        log.ended(record)
+        log.probes(number, [row for seed in record.seeds for row in curve(number, params, seed, rng)])
+        log.ended(record, "")
     log.close()
     return folder
 

@@ -16,7 +16,7 @@ from gansearch.cli import live, view
 from gansearch.cli.live import LiveView, watch
 from gansearch.cli.view import _params, beliefs, line, picture
 from gansearch.store.folder import Folder, StudyError
-from gansearch.store.records import read_record
+from gansearch.store.trial_files import read_record
 from gansearch.study.figures.palette import SYMBOLS
 from gansearch.study.status import status
 from gansearch.study.study import load_study
@@ -172,9 +172,9 @@ def test_warnings_are_said_in_both_and_in_a_log_once(folder, monkeypatch):
     study = load_study(folder.path)
     view.begin(study.experiment, Folder(folder.path), 2, 10)
     for _ in range(3):
-        view.ended(read_record(folder, 0))
+        view.ended(read_record(folder, 0), "")
     view.close()
-    view.ended(read_record(folder, 0))
+    view.ended(read_record(folder, 0), "")
     lines = console.file.getvalue().splitlines()
     assert lines[0].startswith("digits: 40 trials, 2 at a time, into ")
     assert [row.count("10 of 40 trials") for row in lines[1:]] == [1, 0, 0, 1, 1, 1]  # the last one at its close

@@ -17,7 +17,8 @@ from gansearch.cli.main import app
 from gansearch.experiment import Experiment, load_yaml
 from gansearch.gan import load_task
 from gansearch.interrupts import Interrupted
-from gansearch.store.records import CURVE_COLUMNS, trial_columns
+from gansearch.store.record import trial_columns
+from gansearch.store.trial_files import CURVE_COLUMNS
 from gansearch.study.study import Study
 from tests.synthetic import write_study
 

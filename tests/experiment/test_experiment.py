@@ -16,7 +16,7 @@ from gansearch.experiment import (
     search_order,
 )
 from gansearch.experiment.loop import COLUMNS, NUMBERS
-from gansearch.store.records import BALANCE, trial_columns
+from gansearch.store.record import BALANCE, trial_columns
 
 WHOLE = """
 name: digits

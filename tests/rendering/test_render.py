@@ -16,12 +16,14 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from gansearch.rendering.render import files, picture, show
 from gansearch.search.callbacks.tensorboard import TensorBoardLog
+from gansearch.stability.result import SeedResult
 from gansearch.store.folder import Folder, write_whole
-from gansearch.store.records import read_record, to_json, write_record
+from gansearch.store.nan_json import to_json
 from gansearch.store.samples import Kept, read_kept, read_real, write_real
+from gansearch.store.trial_files import read_record, write_trial
 from gansearch.study.report.report import report
 from gansearch.study.study import load_study
-from tests.synthetic import experiment, write_study
+from tests.synthetic import a_record, experiment, write_study
 
 RATE = 8_000
 TONE = np.sin(2 * np.pi * 1_000 * np.arange(RATE) / RATE)[None].astype("float32") * [[0.5], [2.0]]
@@ -109,7 +111,7 @@ def test_a_record_keeps_how_its_samples_are_shown_and_the_reals_are_kept_once(tm
     folder = write_study(tmp_path / "s", trials=2, samples=False)
     record = read_record(folder, 1)
     assert record is not None
-    write_record(folder, record["row"], record["seeds"], [], TONE, shown=AUDIO)
+    write_trial(folder, record, [], TONE, AUDIO)
     found = read_kept(folder, 1)
     assert found is not None
     assert found.kind == "audio"
@@ -131,7 +133,7 @@ def test_the_report_shows_reals_beside_fakes(kind: str, array: np.ndarray, shown
     for number in range(12):
         record = read_record(folder, number)
         assert record is not None
-        write_record(folder, record["row"], record["seeds"], [], array, shown=shown)
+        write_trial(folder, record, [], array, shown)
     write_real(folder, array, shown)
     page = report(load_study(folder.path))
     samples = page[page.index("<h3>Samples</h3>") : page.index("<h3>All trials</h3>")]
@@ -167,8 +169,8 @@ def test_tensorboard_has_them_too(kind: str, array: np.ndarray, shown: dict, tmp
     log = TensorBoardLog()
     log.begin(experiment(), folder, slots=1, done=0)
     log.started(0, {"lr": 1e-3})
-    seed = {"seed": 0, "updates": 10, "stability": 0.5, "distance": 1.0, "verdict": "balanced", "status": "complete"}
-    log.ended({"row": {"number": 0}, "seeds": [{**seed, "sentence": "Fine."}]})
+    seed = SeedResult(seed=0, verdict="balanced", sentence="Fine.", stability=0.5, distance=1.0, updates=10)
+    log.ended(a_record(0, seeds=(seed,)), "")
     log.close()
     events = EventAccumulator(str(tmp_path / "tensorboard/trial-00000/seed-0")).Reload()
     if kind == "audio":

@@ -16,7 +16,7 @@ from gansearch.search.errors import SweepError, SweepFailed
 from gansearch.search.mirror import mirrored
 from gansearch.search.sampling.searcher import open_study
 from gansearch.store.object_store import Storage
-from gansearch.store.records import read_record
+from gansearch.store.trial_files import read_record
 from gansearch.study.study import load_study
 
 URL = "s3://bucket/runs/tiny"
@@ -201,5 +201,5 @@ def test_a_population_that_was_killed_goes_on_elsewhere(objects, make_tiny, tmp_
     study = load_study(URL)
     assert study.trials["status"].tolist() == ["complete"] * 4, study.trials["error"].tolist()
     assert set(study.trials["updates"]) == {80}
-    assert max(len(read_record(study.folder, number)["schedule"]) for number in study.trials["number"]) > 1
+    assert max(len(read_record(study.folder, number).schedule) for number in study.trials["number"]) > 1
     assert not [name for name in storage.files() if "checkpoint_" in name]

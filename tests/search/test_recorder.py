@@ -12,7 +12,7 @@ from gansearch.search.recorder import FAILURES, Recorder
 from gansearch.search.watchdog import Silence
 from gansearch.search.worker.trial import Ending
 from gansearch.store.folder import Folder
-from gansearch.store.records import CURVE_COLUMNS
+from gansearch.store.trial_files import CURVE_COLUMNS
 
 
 class Worked:
@@ -40,7 +40,7 @@ def test_what_fails_on_a_node_that_has_not_answered_is_tried_elsewhere(recorder,
     failed = Ending([], None, now, now, "192.0.2.9", "ModuleNotFoundError: No module named 'mine'", "")
     recorder.on_trial_result(trial, {"rows": [], "on": "new", "ending": failed})
     assert killed == ["its worker"]
-    assert recorder.rows == []
+    assert recorder.records == []
     recorder.on_trial_recover(trial)
     assert trial.max_failures == FAILURES + 1
 
@@ -55,8 +55,8 @@ def test_what_a_trial_did_before_it_failed_was_work(recorder, monkeypatch):
     began = now - timedelta(seconds=9)
     failed = Ending([], None, began, now, "192.0.2.9", "RuntimeError: in the middle", "")
     recorder.on_trial_result(trial, {"rows": [], "on": "there", "ending": failed})
-    (row,) = recorder.rows
-    assert (row["status"], row["updates"], row["train_seconds"]) == ("failed", 80, 9.0)
+    (record,) = recorder.records
+    assert (record.status, record.updates, record.train_seconds) == ("failed", 80, 9.0)
 
 
 def test_a_node_that_vanishes_is_no_failure_of_the_trial(recorder):

@@ -3,6 +3,7 @@
 import shutil
 import signal
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pandas as pd
@@ -17,18 +18,13 @@ from gansearch.search.callbacks.listener import Listener
 from gansearch.search.errors import SweepError, SweepFailed
 from gansearch.search.sampling.searcher import open_study
 from gansearch.search.sweep import slowest, sweep
+from gansearch.store.confirmation import read_confirmation, read_default, write_default
 from gansearch.store.folder import Folder
-from gansearch.store.records import (
-    CURVE_COLUMNS,
-    from_json,
-    read_confirmation,
-    read_default,
-    read_record,
-    read_samples,
-    to_json,
-    trial_columns,
-)
-from gansearch.store.samples import read_kept, read_real
+from gansearch.store.nan_json import from_json, to_json
+from gansearch.store.record import trial_columns
+from gansearch.store.samples import read_kept, read_real, read_samples
+from gansearch.store.trial_files import CURVE_COLUMNS, read_record
+from tests.synthetic import a_record
 
 
 class Log(Listener):
@@ -47,13 +43,13 @@ class Log(Listener):
     def probes(self, number, rows):
         self.rows += rows
 
-    def ended(self, record):
+    def ended(self, record, in_turn):
         self.records.append(record)
         if len(self.records) == self.interrupt_after:
             signal.raise_signal(signal.SIGINT)
 
     def confirming(self, number, seed, result):
-        self.events.append(("confirming", number, seed, result and result["status"]))
+        self.events.append(("confirming", number, seed, result and result.status))
 
     def close(self):
         self.events.append(("close",))
@@ -64,7 +60,7 @@ class Bad(Listener):
 
     times = 0
 
-    def ended(self, record):
+    def ended(self, record, in_turn):
         self.times += 1
         raise RuntimeError("my screen broke")
 
@@ -112,9 +108,7 @@ def finished(ray_session, candidates, make_tiny, tmp_path_factory):
     experiment = make_tiny(folder / "turns", does, trials=8, replicas=2, confirm={"top": 1, "replicas": 2})
     log, bad, second = Log(), Bad(), Second(experiment, folder / "out")
     swept = sweep(experiment, folder / "out", listeners=[bad, second, log])
-    return SimpleNamespace(
-        experiment=experiment, path=swept.path, rows=swept.rows, ran=swept.ran, log=log, bad=bad, second=second
-    )
+    return SimpleNamespace(experiment=experiment, path=swept.path, ran=swept.ran, log=log, bad=bad, second=second)
 
 
 def test_the_tables_are_those_of_the_contract(finished):
@@ -177,14 +171,14 @@ def test_the_run_is_described(finished):
 
 
 def test_a_trial_that_hung_does_not_make_the_confirmation_patient():
-    rows = [
-        {"status": "complete", "updates": 100, "train_seconds": 5.0},
-        {"status": "pruned", "updates": 10, "train_seconds": 1.0},
-        {"status": "failed", "updates": 20, "train_seconds": 600.0},
-        {"status": "failed", "updates": 0, "train_seconds": 0.0},
+    records = [
+        a_record(0, "complete", updates=100, train_seconds=5.0),
+        a_record(1, "pruned", updates=10, train_seconds=1.0),
+        a_record(2, "failed", updates=20, train_seconds=600.0),
+        a_record(3, "failed", updates=0, train_seconds=0.0),
     ]
-    assert slowest(rows) == 0.1
-    assert slowest(rows[2:]) == 0.0
+    assert slowest(records) == 0.1
+    assert slowest(records[2:]) == 0.0
 
 
 def test_listeners_are_told_and_none_can_lose_a_trial(finished):
@@ -194,10 +188,8 @@ def test_listeners_are_told_and_none_can_lose_a_trial(finished):
     assert sorted(e[1] for e in log.events if e[0] == "started") == list(range(8))
     assert finished.bad.times == 1
     folder = Folder(finished.path)
-    for told in log.records:
-        record = read_record(folder, told["row"]["number"])
-        assert told.pop("in_turn") == ""  # for who looks on: the record has no room for it
-        assert to_json({key: record[key] for key in told}) == to_json(told)
+    for record in log.records:
+        assert to_json(read_record(folder, record.number).as_dict()) == to_json(record.as_dict())
     assert len(log.records) == 8
 
 
@@ -207,13 +199,13 @@ def test_two_sweeps_cannot_write_to_one_folder(finished):
 
 def test_confirmation_uses_fresh_seeds_and_is_not_repeated(finished, tmp_path):
     first = read_confirmation(Folder(finished.path))
-    assert sorted(entry["seed"] for entry in first) == [10_000, 10_001]
-    assert {entry["number"] for entry in first} <= set(table(finished.path)["number"])
+    assert sorted(entry.seed for entry in first) == [10_000, 10_001]
+    assert {entry.number for entry in first} <= set(table(finished.path)["number"])
     shutil.copytree(finished.path, tmp_path / "out")
     log, more = Log(), finished.experiment.confirm.model_copy(update={"replicas": 3})
     experiment = finished.experiment.model_copy(update={"confirm": more})
     assert sweep(experiment, tmp_path / "out", resume=True, listeners=[log]).ran == 0
-    (number,) = {entry["number"] for entry in first}
+    (number,) = {entry.number for entry in first}
     started = [e[1:3] for e in log.events if e[0] == "confirming" and e[3] is None]
     assert started == [(number, 10_002), (None, 10_002)]
     assert read_confirmation(Folder(tmp_path / "out"))[:2] == first
@@ -222,26 +214,25 @@ def test_confirmation_uses_fresh_seeds_and_is_not_repeated(finished, tmp_path):
 def test_the_default_settings_are_trained_on_the_same_seeds(finished, tmp_path):
     folder = Folder(finished.path)
     found = read_default(folder)
-    assert [entry["seed"] for entry in found] == [10_000, 10_001]
-    number = read_confirmation(folder)[0]["number"]
+    assert [entry.seed for entry in found] == [10_000, 10_001]
+    number = read_confirmation(folder)[0].number
     shapes = [read_samples(folder, one, confirmed=True).shape for one in (None, number)]
     assert shapes[0] == shapes[1]
     task, training = load_task(finished.experiment.task, finished.experiment.task_options), finished.experiment.training
     trainer = Trainer(task, training, seed=10_001)
     for _ in trainer.run():
         pass
-    assert found[1]["distance"] == pytest.approx(trainer.result().distance)
+    assert found[1].distance == pytest.approx(trainer.result().distance)
     # What somebody left there is no pair to the candidates; what is wanted no more is not trained.
     shutil.copytree(finished.path, tmp_path / "out")
     other = Folder(tmp_path / "out")
-    other.default.write_text(to_json({"seeds": [{**found[0], "seed": 20_000}]}))
+    write_default(other, [replace(found[0], seed=20_000)])
     unwanted = finished.experiment.confirm.model_copy(update={"default": False})
     log = Log()
     sweep(finished.experiment.model_copy(update={"confirm": unwanted}), other.path, resume=True, listeners=[log])
     assert log.events == [("begin", 0, 8), ("close",)]
     sweep(finished.experiment, other.path, resume=True)
-    assert to_json(read_default(other)).count("train_seconds") == 2
-    assert [entry["seed"] for entry in read_default(other)] == [10_000, 10_001]
+    assert [entry.seed for entry in read_default(other)] == [10_000, 10_001]
 
 
 def test_confirmation_may_take_a_longer_budget(finished, tmp_path):
@@ -251,7 +242,7 @@ def test_confirmation_may_take_a_longer_budget(finished, tmp_path):
     experiment = finished.experiment.model_copy(update={"confirm": confirmed})
     sweep(experiment, tmp_path / "out", resume=True)
     entries = read_confirmation(Folder(tmp_path / "out"))
-    assert sorted((entry["seed"], entry["updates"]) for entry in entries) == [(10_000, longer), (10_001, longer)]
+    assert sorted((entry.seed, entry.updates) for entry in entries) == [(10_000, longer), (10_001, longer)]
 
 
 def test_a_finished_sweep_says_so(finished):
@@ -301,11 +292,11 @@ def test_wrong_input_writes_nothing(ray_session, tiny, tmp_path):
 
 def test_a_worker_that_dies_is_retried_and_then_recorded(ray_session, tiny, tmp_path):
     # The first of two trials dies as often as is allowed and once more; the second dies once.
-    first, second = sweep(tiny({str(n): "die" for n in (1, 2, 3, 4)}, trials=2), tmp_path / "out").rows
-    assert first["status"] == "failed"
-    assert "worker died 3 times" in first["error"]
-    assert second["status"] == "complete"
-    assert second["error"] == ""
+    first, second = sweep(tiny({str(n): "die" for n in (1, 2, 3, 4)}, trials=2), tmp_path / "out").records
+    assert first.status == "failed"
+    assert "worker died 3 times" in first.error
+    assert second.status == "complete"
+    assert second.error == ""
 
 
 def test_every_trial_failed(ray_session, tiny, tmp_path):
@@ -323,7 +314,7 @@ def test_ctrl_c_keeps_what_is_finished_and_resume_ends_with_the_exact_count(ray_
     assert stop.value.folder == tmp_path / "out"
     assert log.events[-1] == ("close",)
     kept = table(tmp_path / "out")
-    assert set(kept["number"]) == {r["row"]["number"] for r in log.records}
+    assert set(kept["number"]) == {record.number for record in log.records}
     left = [t for t in entries(tmp_path / "out", experiment) if t.state is TrialState.RUNNING]
     assert left, "unless trials were left running this means nothing"
 
@@ -353,7 +344,7 @@ def test_a_whole_record_is_told_and_not_run_again_in_an_extended_sweep(ray_sessi
     assert [t.state for t in entries(tmp_path / "out", experiment)].count(TrialState.RUNNING) == 1
     log = Log()
     swept = sweep(tiny(trials=3), tmp_path / "out", resume=True, listeners=[log])
-    assert len(swept.rows) == 3
+    assert len(swept.records) == 3
     assert [event for event in log.events if event[0] == "started"] == [("started", 2)]
     assert [t.state for t in entries(tmp_path / "out", experiment)] == [TrialState.COMPLETE] * 3
     assert "trials: 3" in Folder(tmp_path / "out").experiment.read_text()
@@ -372,15 +363,15 @@ def test_a_folder_that_can_no_longer_be_written_ends_the_sweep(ray_session, tiny
 def test_after_its_hours_a_sweep_starts_no_trial(ray_session, tiny, tmp_path):
     experiment = tiny(trials=50, seconds=0.8, limits={"hours": 1e-4, "concurrent": 1})
     swept = sweep(experiment, tmp_path / "out")
-    assert 1 <= len(swept.rows) < 50
+    assert 1 <= len(swept.records) < 50
     assert all(t.state.is_finished() for t in entries(tmp_path / "out", experiment))
 
 
 def test_a_sweep_starts_from_known_points_and_from_an_earlier_study(ray_session, finished, tmp_path):
     more = {"trials": 3, "start_from": [{"lr": 2e-4, "lr_ratio": 1}, {"lr": 2e-3}], "warm_start": str(finished.path)}
     experiment = finished.experiment.model_copy(update={**more, "confirm": None})
-    rows = sweep(experiment, tmp_path / "out").rows
-    assert [row["lr"] for row in rows[:2]] == pytest.approx([2e-4, 2e-3])
+    records = sweep(experiment, tmp_path / "out").records
+    assert [record.params["lr"] for record in records[:2]] == pytest.approx([2e-4, 2e-3])
     study = entries(tmp_path / "out", experiment)
     warm = [trial for trial in study if "warm_start" in trial.user_attrs]
     assert [trial.number for trial in warm] == list(range(8))
@@ -388,7 +379,7 @@ def test_a_sweep_starts_from_known_points_and_from_an_earlier_study(ray_session,
     assert [t.constraints for t in warm] == [t.constraints for t in earlier]
     healthy = [t.number for t in earlier if t.constraints == {"failed": 0.0}]
     assert [warm[n].values for n in healthy] == [pytest.approx(earlier[n].values) for n in healthy]
-    assert table(tmp_path / "out")["number"].tolist() == [row["number"] for row in rows] == [8, 9, 10]
+    assert table(tmp_path / "out")["number"].tolist() == [record.number for record in records] == [8, 9, 10]
     assert sweep(experiment, tmp_path / "out", resume=True).ran == 0
 
 
@@ -406,23 +397,23 @@ def test_a_sweep_goes_on_in_a_changed_space(ray_session, candidates, tiny, tmp_p
     assert trials["loss"].isin(["hinge", "wgan"]).tolist() == [False, False, True, True]
     assert trials["lr"].between(0.02, 0.03).tolist() == [False, False, True, True]
     assert [list(betas) for betas in trials["betas"][2:]] == [[0.5, 0.999]] * 2
-    assert {entry["number"] for entry in read_confirmation(swept.folder)} == {0, 1, 2, 3}
+    assert {entry.number for entry in read_confirmation(swept.folder)} == {0, 1, 2, 3}
     again = sweep(experiment, tmp_path / "out", resume=True)
     assert again.ran == 0
     pd.testing.assert_frame_equal(table(tmp_path / "out"), trials)
 
 
 def test_a_space_that_is_used_up_ends_a_sweep_that_says_so(ray_session, tiny, tmp_path):
-    rows = sweep(tiny(trials=9, search={"loss": {"choices": ["hinge", "wgan"]}}), tmp_path / "out").rows
-    assert {row["loss"] for row in rows} == {"hinge", "wgan"}
-    assert len(rows) == 2
+    records = sweep(tiny(trials=9, search={"loss": {"choices": ["hinge", "wgan"]}}), tmp_path / "out").records
+    assert {record.params["loss"] for record in records} == {"hinge", "wgan"}
+    assert len(records) == 2
     run = from_json(Folder(tmp_path / "out").run.read_text())
     assert run["ended"] == "every configuration of the space has been tried"
 
 
 def test_a_sweep_ends_with_its_updates(ray_session, tiny, tmp_path):
-    rows = sweep(tiny(trials=9, limits={"updates": 200, "concurrent": 2}), tmp_path / "out").rows
-    assert len(rows) == 3
+    records = sweep(tiny(trials=9, limits={"updates": 200, "concurrent": 2}), tmp_path / "out").records
+    assert len(records) == 3
 
 
 @pytest.mark.parametrize("left", [0.0, 0.6])
@@ -432,12 +423,12 @@ def test_a_journal_that_lost_trials_gets_them_back_from_their_records(ray_sessio
     kept = {path: path.read_bytes() for path in out.glob("trials/0*/result.json")}
     journal = Folder(out).journal
     journal.write_bytes(journal.read_bytes()[: int(left * journal.stat().st_size)])
-    rows = sweep(tiny(trials=4), out, resume=True).rows
-    assert [row["number"] for row in rows][:3] == [0, 1, 2]
+    records = sweep(tiny(trials=4), out, resume=True).records
+    assert [record.number for record in records][:3] == [0, 1, 2]
     assert all(path.read_bytes() == before for path, before in kept.items())
     told = {t.number: t for t in entries(out, tiny(trials=4)) if "duplicate_of" not in t.user_attrs}
     assert [trial.state for trial in told.values()] == [TrialState.COMPLETE] * 4
-    assert {n: trial.values[1] for n, trial in told.items()} == {row["number"]: row["distance"] for row in rows}
+    assert {n: trial.values[1] for n, trial in told.items()} == {record.number: record.distance for record in records}
 
 
 @pytest.mark.parametrize("left", [0.0, 0.3, 0.6, 0.9])
@@ -445,12 +436,12 @@ def test_the_damaged_journal_of_a_finished_sweep_is_whole_again(finished, tmp_pa
     out = shutil.copytree(finished.path, tmp_path / "out")
     journal = Folder(out).journal
     journal.write_bytes(journal.read_bytes()[: int(left * journal.stat().st_size)])
-    rows = sweep(finished.experiment, out, resume=True).rows
+    records = sweep(finished.experiment, out, resume=True).records
     found = entries(out, finished.experiment)
     assert all(trial.state.is_finished() for trial in found)
     replaced = {t.number for t in found if {"left_out", "continued_as"} & set(t.user_attrs)}
-    assert {row["number"] for row in rows} == {t.number for t in found} - replaced
-    distances = {row["number"]: row["distance"] for row in rows if row["status"] == "complete"}
+    assert {record.number for record in records} == {t.number for t in found} - replaced
+    distances = {record.number: record.distance for record in records if record.status == "complete"}
     assert distances == {number: found[number].values[1] for number in distances}
 
 

@@ -83,9 +83,9 @@ def hanging(tiny, monkeypatch):
 
 
 def test_a_trial_that_hangs_goes_on_from_its_checkpoint_once(ray_session, hanging, tmp_path):
-    rows = sweep(hanging({"1": "hang", "2": "", "3": "hang", "4": "hang again"}, trials=3), tmp_path / "out").rows
-    assert [row["status"] for row in rows] == ["complete", "failed", "complete"]
-    assert "limits.stalled_minutes), twice; its worker was ended" in rows[1]["error"]
+    records = sweep(hanging({"1": "hang", "2": "", "3": "hang", "4": "hang again"}, trials=3), tmp_path / "out").records
+    assert [record.status for record in records] == ["complete", "failed", "complete"]
+    assert "limits.stalled_minutes), twice; its worker was ended" in records[1].error
     curves = pd.read_parquet(Folder(tmp_path / "out").curves)
     assert curves.loc[curves["number"] == 0, "update"].tolist() == PROBES
     assert len((tmp_path / "turns" / "looks").read_text().splitlines()) == 4 + 2 + 4

@@ -2,8 +2,10 @@
 
 import pytest
 
-from gansearch.store.records import read_record, write_tables
-from gansearch.store.repair import log_record, mend_folder
+from gansearch.store.archive import RECORDS_LOG
+from gansearch.store.repair import log_record, repair
+from gansearch.store.tables import write_tables
+from gansearch.store.trial_files import read_record
 from gansearch.study.study import load_study
 from tests.synthetic import write_study
 
@@ -12,22 +14,22 @@ from tests.synthetic import write_study
 def folder(tmp_path):
     folder = write_study(tmp_path / "digits", trials=6, confirmed=False)
     for number in range(6):
-        log_record(folder, number)
+        log_record(folder, read_record(folder, number))
     return folder
 
 
 def test_a_record_that_cannot_be_read_is_in_the_log(folder):
     record = folder.record(2) / "result.json"
     before = record.read_text()
-    with folder.log.open("a") as log:  # a full disk
+    with (folder.path / RECORDS_LOG).open("a") as log:  # a full disk
         log.write('\n{"row": {"number": 2, "sta')
-    log_record(folder, 3)
+    log_record(folder, read_record(folder, 3))
     for content in ("", before[:200]):
         record.write_text(content)
         (folder.record(3) / "result.json").write_text("")
-        mend_folder(folder)
+        repair(folder)
         assert record.read_text() == before
-        assert read_record(folder, 3)["row"]["number"] == 3
+        assert read_record(folder, 3).number == 3
 
 
 def test_tables_that_cannot_be_read_are_made_of_the_records(folder):
@@ -35,7 +37,7 @@ def test_tables_that_cannot_be_read_are_made_of_the_records(folder):
     assert len(whole.trials) == 6
     for table in (folder.trials, folder.curves):
         table.write_bytes(table.read_bytes()[:-100])
-    mend_folder(folder)
+    repair(folder)
     found = load_study(folder.path)
     assert found.trials["number"].tolist() == whole.trials["number"].tolist()
     assert len(found.curves) == len(whole.curves) > 0

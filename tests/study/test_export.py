@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from gansearch.experiment import Experiment
-from gansearch.store.records import balance
+from gansearch.store.record import balance
 from gansearch.study.analysis.choose import Choice
 from gansearch.study.analysis.neighbourhood import Neighbourhood
 from gansearch.study.export import to_json, to_python, to_yaml

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gansearch.store.confirmation import write_confirmation
 from gansearch.store.folder import Folder, StudyError
-from gansearch.store.records import to_json
 from gansearch.study.analysis.time_spent import by_slot, saved
 from gansearch.study.figures import curves as figures_curves
 from gansearch.study.figures.axes import choice_label, distance_axis
@@ -72,7 +72,7 @@ def test_the_default_settings_may_be_a_trial(folder: Folder) -> None:
     assert found is not None
     assert (found.number, found.fresh) == (3, False)
     # Among the confirmed candidates it is known on fresh seeds, and is not twice in the figure.
-    folder.confirmation.write_text(to_json([*load_study(folder.path).confirmation, *confirm(usual, 3)]))
+    write_confirmation(folder, [*load_study(folder.path).confirmation, *confirm(usual, 3)])
     study = load_study(folder.path)
     assert study.default is not None
     assert (study.default.number, study.default.fresh, len(study.default.seeds)) == (3, True, 5)

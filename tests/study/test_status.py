@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pytest
 
-from gansearch.store.records import to_json
+from gansearch.store.nan_json import to_json
 from gansearch.study import status as module
 from gansearch.study.status import lines, status
 from gansearch.study.study import load_study

@@ -13,7 +13,8 @@ import pytest
 
 from gansearch.experiment import Experiment
 from gansearch.store.folder import Folder, StudyError
-from gansearch.store.records import CURVE_COLUMNS, trial_columns
+from gansearch.store.record import trial_columns
+from gansearch.store.trial_files import CURVE_COLUMNS
 from gansearch.study.study import load_study
 from tests.synthetic import RAISED, experiment, write_study
 

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from gansearch.experiment import Experiment
+from gansearch.stability.result import SeedResult
 from gansearch.store.folder import Folder
+from gansearch.store.record import TrialRecord
 
 _LOG = logging.getLogger(__name__)
 
@@ -36,11 +38,10 @@ class Listener(Protocol):
         trial's `stability` so far, None where a trial that ends has said its last, and some with D's `outputs`, as
         gansearch.gan.Probe has them."""
 
-    def ended(self, record: Mapping[str, Any]) -> None:
-        """A trial has ended: {"row", "seeds"}, as its record holds it, and "in_turn": why its seeds could not be
-        trained at once, if they could not."""
+    def ended(self, record: TrialRecord, in_turn: str) -> None:
+        """A trial has ended. `in_turn` says why its seeds could not be trained at once; empty if they could."""
 
-    def confirming(self, number: int | None, seed: int, result: Mapping[str, Any] | None) -> None:
+    def confirming(self, number: int | None, seed: int, result: SeedResult | None) -> None:
         """A trial's configuration, or with the number None the default settings, is being trained on a fresh seed
         (None), or was (its result)."""
 
@@ -72,10 +73,10 @@ class Listeners(Listener):
     def probes(self, number: int, rows: list[dict[str, Any]]) -> None:
         self._tell("probes", number, rows)
 
-    def ended(self, record: Mapping[str, Any]) -> None:
-        self._tell("ended", record)
+    def ended(self, record: TrialRecord, in_turn: str) -> None:
+        self._tell("ended", record, in_turn)
 
-    def confirming(self, number: int | None, seed: int, result: Mapping[str, Any] | None) -> None:
+    def confirming(self, number: int | None, seed: int, result: SeedResult | None) -> None:
         self._tell("confirming", number, seed, result)
 
     def close(self) -> None:

@@ -18,8 +18,10 @@ from gansearch.experiment import Experiment
 from gansearch.search.callbacks.listener import Listener
 from gansearch.search.mirror import storage_of
 from gansearch.search.watchdog import Silence
+from gansearch.stability.result import SeedResult
 from gansearch.store.folder import Folder, write_whole
-from gansearch.store.records import to_json
+from gansearch.store.nan_json import to_json
+from gansearch.store.record import TrialRecord
 
 EVERY = 2.0
 """Seconds between two writings."""
@@ -70,14 +72,13 @@ class Progress(Listener):
         with self._lock:
             self._running[number].hear(rows)
 
-    def ended(self, record: Mapping[str, Any]) -> None:
+    def ended(self, record: TrialRecord, in_turn: str) -> None:
         with self._lock:
-            self._running.pop(record["row"]["number"], None)
-            why = record.get("in_turn")
-            if why and why not in self._in_turn:
-                self._in_turn.append(why)
+            self._running.pop(record.number, None)
+            if in_turn and in_turn not in self._in_turn:
+                self._in_turn.append(in_turn)
 
-    def confirming(self, number: int | None, seed: int, result: Mapping[str, Any] | None) -> None:
+    def confirming(self, number: int | None, seed: int, result: SeedResult | None) -> None:
         with self._lock:
             self._state = "confirming"
             self._running.clear()

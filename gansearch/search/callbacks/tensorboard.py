@@ -11,7 +11,9 @@ import numpy as np
 
 from gansearch.experiment import Experiment
 from gansearch.rendering.render import picture
+from gansearch.stability.result import SeedResult
 from gansearch.store.folder import Folder
+from gansearch.store.record import TrialRecord
 from gansearch.store.samples import Kept, read_kept
 
 if TYPE_CHECKING:
@@ -66,24 +68,23 @@ class TensorBoardLog:
             for kind, counts in (row.get("outputs") or {}).items():
                 _add_histogram(writer, f"discriminator/outputs_{kind}", counts, int(row["update"]))
 
-    def ended(self, record: Mapping[str, Any]) -> None:
+    def ended(self, record: TrialRecord, in_turn: str) -> None:
         """A trial has ended: its score, its samples and its line in the HPARAMS tab."""
-        number = int(record["row"]["number"])
+        number = record.number
         kept = read_kept(self._place, number)
-        for place, seed in enumerate(record["seeds"]):
-            update = int(seed["updates"])
-            writer = self._writer(number, int(seed["seed"]), update)
-            for tag, value in ((_STABILITY, seed["stability"]), (_DISTANCE, seed["distance"])):
+        for place, seed in enumerate(record.seeds):
+            writer = self._writer(number, seed.seed, seed.updates)
+            for tag, value in ((_STABILITY, seed.stability), (_DISTANCE, seed.distance)):
                 if _is_number(value):
-                    writer.add_scalar(tag, value, update)
+                    writer.add_scalar(tag, value, seed.updates)
             if place == 0 and kept is not None:  # samples are those of the first seed
-                _add_samples(writer, kept, update)
-            writer.add_text("verdict", f"{seed['verdict']}: {seed['sentence']}", update)
-            writer._get_file_writer().add_summary(_session_end(failed=seed["status"] == "failed"))
+                _add_samples(writer, kept, seed.updates)
+            writer.add_text("verdict", f"{seed.verdict}: {seed.sentence}", seed.updates)
+            writer._get_file_writer().add_summary(_session_end(failed=seed.status == "failed"))
         self._close(number)
         self._params.pop(number, None)
 
-    def confirming(self, number: int | None, seed: int, result: Mapping[str, Any] | None) -> None:
+    def confirming(self, number: int | None, seed: int, result: SeedResult | None) -> None:
         """A confirmation is no trial, and has no curves."""
 
     def close(self) -> None:

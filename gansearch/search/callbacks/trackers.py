@@ -17,7 +17,9 @@ from typing import Any, Literal
 
 from gansearch.experiment import Experiment, ExperimentError, MLflow, Wandb
 from gansearch.search.callbacks.tensorboard import TAGS
+from gansearch.stability.result import SeedResult
 from gansearch.store.folder import Folder
+from gansearch.store.record import TrialRecord
 
 Ending = Literal["complete", "failed", "killed"]
 """How a run ended; killed: the sweep was interrupted, and the trial may go on in another run."""
@@ -79,11 +81,11 @@ class TrackerLog:
         """New probes of a trial, with the columns of curves.parquet."""
         self._events.put(("curves", (number, list(rows))))
 
-    def ended(self, record: Mapping[str, Any]) -> None:
+    def ended(self, record: TrialRecord, in_turn: str) -> None:
         """A trial has ended: its numbers, its verdict and what it means."""
         self._events.put(("finish", (record,)))
 
-    def confirming(self, number: int | None, seed: int, result: Mapping[str, Any] | None) -> None:
+    def confirming(self, number: int | None, seed: int, result: SeedResult | None) -> None:
         """A confirmation is no trial, and has no run."""
 
     def close(self) -> None:
@@ -115,16 +117,18 @@ class TrackerLog:
             values = {f"{seed}{tag}": row[column] for column, tag in TAGS.items()}
             self._metrics(self._runs[number], _finite(values), int(row["update"]))
 
-    def _finish(self, record: Mapping[str, Any]) -> None:
-        row, run = record["row"], self._runs.pop(record["row"]["number"])
-        values = {"stability/score": row["stability"], "updates": row["updates"], "train_seconds": row["train_seconds"]}
+    def _finish(self, record: TrialRecord) -> None:
+        run = self._runs.pop(record.number)
+        values = {"stability/score": record.stability, "updates": record.updates, "train_seconds": record.train_seconds}
         # Curves of several seeds have names of their own, and their median has this one.
-        values[TAGS["distance"]] = row["distance"]
-        self._metrics(run, _finite(values), int(row["updates"]))
-        sentence = next((seed["sentence"] for seed in record["seeds"] if seed["verdict"] == row["verdict"]), "")
-        facts = {**{name: row[name] for name in ("status", "verdict", "node", "error")}, "sentence": sentence}
+        values[TAGS["distance"]] = record.distance
+        self._metrics(run, _finite(values), record.updates)
+        sentence = next((seed.sentence for seed in record.seeds if seed.verdict == record.verdict), "")
+        facts = {name: getattr(record, name) for name in ("status", "verdict", "node", "error")} | {
+            "sentence": sentence
+        }
         self._facts(run, {name: str(value) for name, value in facts.items() if value})
-        self._end(run, "failed" if row["status"] == "failed" else "complete")
+        self._end(run, "failed" if record.status == "failed" else "complete")
 
     def _connect(self, experiment: Experiment, folder: Folder) -> None:
         raise NotImplementedError

@@ -15,8 +15,8 @@ from gansearch.search.jobs.client import OUT, Jobs, split
 from gansearch.search.jobs.submit import Job, job_of, shell
 from gansearch.store.archive import is_result, unpack
 from gansearch.store.folder import Folder, StudyError, as_typed, write_whole
+from gansearch.store.nan_json import from_json, to_json
 from gansearch.store.object_store import bring, is_url, reach, reason
-from gansearch.store.records import from_json, to_json
 
 _POLL_SECONDS = 0.5
 _START_SECONDS = 600.0

@@ -32,8 +32,10 @@ from gansearch.search.recorder import Recorder
 from gansearch.search.sampling.samplers import exchange
 from gansearch.search.worker.checkpoints import STATE, checkpoints, forget, read_state
 from gansearch.search.worker.samples import few, to_show
-from gansearch.search.worker.trial import REPORT_SECONDS, Ending, own_gpus, own_resources, seed_result, train_seed
-from gansearch.store.records import from_json, scheduled, to_json
+from gansearch.search.worker.trial import REPORT_SECONDS, Ending, own_gpus, own_resources, train_seed
+from gansearch.stability.result import SeedResult
+from gansearch.store.nan_json import from_json, to_json
+from gansearch.store.record import Segment, parse, scheduled
 
 
 def exchanges(experiment: Experiment) -> list[int]:
@@ -61,7 +63,7 @@ def population(experiment: Experiment, recorder: Recorder) -> dict[str, Any]:
     They are no suggestions of the searcher to Ray Tune, whose population-based training goes with none.
     """
     members: dict[int, dict[str, Any]] = {}
-    while len(members) < experiment.trials - len(recorder.rows):
+    while len(members) < experiment.trials - len(recorder.records):
         config = recorder.searcher.suggest("")
         if not isinstance(config, dict):
             break  # the space has no more configurations
@@ -117,14 +119,14 @@ class _Member:
     experiment: Experiment
     number: int
     params: dict[str, Any]
-    segments: list[dict[str, float]] = field(default_factory=list)
+    segments: list[Segment] = field(default_factory=list)
     rows: list[dict[str, Any]] = field(default_factory=list)
     exchanges: int = 0
     """Those that it, or the one that it is a copy of, has come through."""
     trained: dict[str, Any] = field(default_factory=dict)
     """The trainer's state in the checkpoint."""
     trainer: Trainer | None = None
-    seeds: list[dict[str, Any]] = field(default_factory=list)
+    seeds: list[SeedResult] = field(default_factory=list)
     samples: np.ndarray | None = None
     error: str = ""
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -152,7 +154,7 @@ class _Member:
                 self.exchanges += 1  # it has diverged, and waits to become a copy of another
                 yield -math.inf
             result = trainer.result()
-            self.seeds, self.samples = [seed_result(result)], few(self.experiment, result.samples)
+            self.seeds, self.samples = [result.without_samples()], few(self.experiment, result.samples)
         except (Exception, SystemExit) as error:  # noqa: BLE001 (the user's code may raise anything)
             self.error = user_traceback(error)
             if torch.cuda.is_available():
@@ -161,13 +163,15 @@ class _Member:
     def state(self) -> dict[str, Any]:
         """Everything, as torch.load(weights_only=True) takes it."""
         assert self.trainer is not None
-        plain = {name: getattr(self, name) for name in ("number", "params", "segments", "rows", "exchanges")}
+        plain = {name: getattr(self, name) for name in ("number", "params", "rows", "exchanges")}
+        plain["segments"] = [segment.as_dict() for segment in self.segments]
         return {"member": to_json(plain), "trainer": self.trainer.state()}
 
     def load_state(self, state: Mapping[str, Any], with_params: bool) -> bool:
         """Goes on from a member's `state()`, with its parameters or with one's own; returns whether it is another's."""
         plain = from_json(state["member"])
-        self.segments, self.rows, self.exchanges = plain["segments"], plain["rows"], plain["exchanges"]
+        self.segments = [parse(Segment, segment) for segment in plain["segments"]]
+        self.rows, self.exchanges = plain["rows"], plain["exchanges"]
         self.params = plain["params"] if with_params else self.params
         self.trained = state["trainer"]
         return bool(plain["number"] != self.number)
@@ -182,10 +186,9 @@ class _Member:
 
     def _extend_schedule(self) -> None:
         values = _values(self.experiment.training.with_params(self.params))
-        before = {name: value for name, value in self.segments[-1].items() if name != "after"} if self.segments else {}
-        if values != before:
+        if not self.segments or values != self.segments[-1].values:
             after = sum(self.trained["updates"]) if self.trained else 0
-            self.segments = [*self.segments, {"after": after, **values}]
+            self.segments = [*self.segments, Segment(after, **values)]
 
     def _score(self, trainer: Trainer) -> float:
         """Larger is better: of the distance, or of the stability where that is the objective; −∞ for no number."""

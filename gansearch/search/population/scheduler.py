@@ -19,7 +19,7 @@ from ray.tune.search.basic_variant import BasicVariantGenerator
 
 from gansearch.experiment import Choices, Experiment, Range, scheduled_entries
 from gansearch.search.sampling.samplers import exchange
-from gansearch.store.records import from_json
+from gansearch.store.nan_json import from_json
 
 
 class Members(BasicVariantGenerator):

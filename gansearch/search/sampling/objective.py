@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,8 @@ import optuna
 from optuna.exceptions import ExperimentalWarning
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
+
+from gansearch.store.record import TrialRecord
 
 _NAMES = {"both": ("stability", "distance"), "balanced": ("distance",)}
 _DIRECTIONS = {"stability": StudyDirection.MAXIMIZE, "distance": StudyDirection.MINIMIZE}
@@ -51,26 +53,26 @@ class Told:
     """The value at the update where a pruned trial was stopped; Optuna has that for one objective only."""
 
 
-def told(row: Mapping[str, Any], objective: str, worst: Callable[[], float]) -> Told:
-    """The ending that a trial's row says; `worst` is asked for the largest distance so far where one is missing.
+def told(record: TrialRecord, objective: str, worst: Callable[[], float]) -> Told:
+    """The ending that a trial's record says; `worst` is asked for the largest distance so far where one is missing.
 
     Complete: with its values. Pruned: without values, so that it is never among the best; TPE ranks it behind the
     complete ones. Failed: complete for Optuna, which learns nothing from FAIL, but infeasible and with the worst
     values seen; that keeps it off the Pareto front and lets the samplers avoid the place. With the objective
     `balanced` every unhealthy trial is infeasible, by 1 − its stability, which leads the sampler to healthy places.
     """
-    failed = row["status"] == "failed"
-    numbers = {name: math.nan if failed else row[name] for name in _DIRECTIONS}
-    attributes = {name: row[name] for name in _ATTRIBUTES if row[name] is not None and row[name] != ""}
-    pruned = row["status"] == "pruned"
+    failed = record.status == "failed"
+    numbers = {name: math.nan if failed else getattr(record, name) for name in _DIRECTIONS}
+    attributes = {name: value for name in _ATTRIBUTES if (value := getattr(record, name)) not in (None, "")}
+    pruned = record.status == "pruned"
     wanted = metrics(objective)
     for name, number in numbers.items():
         if math.isfinite(number) and (pruned or name not in wanted):
             attributes[name] = number
-    constraints = _constraints(row, objective)
+    constraints = _constraints(record, objective)
     if pruned:
         number = numbers[next(iter(wanted))]
-        reported = {int(row["updates"]): number} if len(wanted) == 1 and math.isfinite(number) else {}
+        reported = {record.updates: number} if len(wanted) == 1 and math.isfinite(number) else {}
         return Told(TrialState.PRUNED, None, constraints, attributes, reported)
     for name, number in numbers.items():
         if name in wanted and not math.isfinite(number):
@@ -78,16 +80,14 @@ def told(row: Mapping[str, Any], objective: str, worst: Callable[[], float]) -> 
     return Told(TrialState.COMPLETE, [numbers[name] for name in wanted], constraints, attributes)
 
 
-def tell(
-    trial: optuna.Trial, row: Mapping[str, Any], objective: str, schedule: Sequence[Mapping[str, float]] = ()
-) -> None:
-    """Ends a trial in its study as its row says. What a driver told before it died is not told again.
+def tell(trial: optuna.Trial, record: TrialRecord, objective: str) -> None:
+    """Ends a trial in its study as its record says. What a driver told before it died is not told again.
 
     The parameters of a population's member are those that it began with; what led to its values is its `schedule`.
     """
-    ending = told(row, objective, lambda: worst_distance(trial.study, objective))
-    if schedule:
-        trial.set_user_attr("schedule", list(schedule))
+    ending = told(record, objective, lambda: worst_distance(trial.study, objective))
+    if record.schedule:
+        trial.set_user_attr("schedule", [segment.as_dict() for segment in record.schedule])
     for name, value in ending.attributes.items():
         trial.set_user_attr(name, value)
     for name, value in ending.constraints.items():
@@ -105,11 +105,12 @@ def worst_distance(study: optuna.Study, objective: str) -> float:
     return max((trial.values[place] for trial in complete), default=1.0)
 
 
-def _constraints(row: Mapping[str, Any], objective: str) -> dict[str, float]:
+def _constraints(record: TrialRecord, objective: str) -> dict[str, float]:
     """Set on every trial alike: GPSampler wants the same constraints on all of them."""
-    constraints = {"failed": float(row["status"] == "failed")}
+    failed = record.status == "failed"
+    constraints = {"failed": float(failed)}
     if objective == "balanced":
-        stability = row["stability"] if math.isfinite(row["stability"]) and row["status"] != "failed" else 0.0
-        healthy = row["status"] != "failed" and row["verdict"] == "balanced"
+        stability = record.stability if math.isfinite(record.stability) and not failed else 0.0
+        healthy = not failed and record.verdict == "balanced"
         constraints["unhealthy"] = 0.0 if healthy else max(1.0 - stability, _NEARLY_HEALTHY)
     return constraints

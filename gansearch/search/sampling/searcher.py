@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -22,6 +21,7 @@ from gansearch.search.sampling.samplers import make_sampler
 from gansearch.search.sampling.space import SearchSpace, key
 from gansearch.search.sampling.stopping import Budget
 from gansearch.store.folder import Folder
+from gansearch.store.record import TrialRecord
 
 _TRIES = 10
 """Questions to the sampler before it is overruled."""
@@ -85,11 +85,11 @@ class StudySearcher(Searcher):
             "checkpoints": trial.user_attrs.get("checkpoints", []),
         }
 
-    def tell(self, row: Mapping[str, Any], schedule: Sequence[Mapping[str, float]] = ()) -> None:
-        """Tells the study and the budget the ending of a trial, from its row."""
-        trial, _ = self._asked.pop(row["number"])
-        tell(trial, row, self.experiment.objective, schedule)
-        self.budget.ended(row)
+    def tell(self, record: TrialRecord) -> None:
+        """Tells the study and the budget how a trial ended."""
+        trial, _ = self._asked.pop(record.number)
+        tell(trial, record, self.experiment.objective)
+        self.budget.ended(record)
 
     def _new_trial(self) -> optuna.Trial | None:
         """A trial that has not been run yet; None where all have.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import math
+from dataclasses import replace
 from typing import Any
 
 import optuna
@@ -20,7 +21,8 @@ from gansearch.search.sampling.objective import study_of
 from gansearch.search.sampling.space import SearchSpace
 from gansearch.search.sampling.warm_start import configuration, placed
 from gansearch.store.folder import Folder
-from gansearch.store.records import read_record
+from gansearch.store.record import TrialRecord
+from gansearch.store.trial_files import read_records
 
 _RATES = {"lr", "lr_ratio", "lr_d", "lr_g"}
 _COPY = ", space "
@@ -42,18 +44,19 @@ def with_columns_of(old: Experiment, new: Experiment) -> Experiment:
     return Experiment.parse({**new.model_dump(exclude_unset=True), "search": {**_dump(new), **kept}}) if kept else new
 
 
-def with_columns(experiment: Experiment, row: dict[str, Any]) -> dict[str, Any]:
-    """A row with the columns of the experiment: what its trial was not searched for, it was trained with as it is."""
-    training = configuration(experiment.training, row)
-    return {**{name: training.used(name) for name in experiment.search if name not in row}, **row}
+def with_columns(experiment: Experiment, record: TrialRecord) -> TrialRecord:
+    """A record with the columns of the experiment. Fields that its trial did not search are those of `training:`."""
+    training = configuration(experiment.training, record)
+    used = {name: training.used(name) for name in experiment.search if name not in record.params}
+    return replace(record, params={**used, **record.params})
 
 
-def trained(space: SearchSpace, study: optuna.Study, row: dict[str, Any]) -> dict[str, Any]:
+def trained(space: SearchSpace, study: optuna.Study, record: TrialRecord) -> dict[str, Any]:
     """The parameters of an ended trial, for `Training.with_params`."""
-    trial = study.trials[row["number"]]
+    trial = study.trials[record.number]
     if "left_out" not in trial.user_attrs:
         return space.params(trial.params)
-    training = configuration(space.experiment.training, row)
+    training = configuration(space.experiment.training, record)
     return {name: training.used(name) for name in space.experiment.search}
 
 
@@ -74,19 +77,21 @@ def _copied(study: optuna.Study, folder: Folder, old: SearchSpace, new: SearchSp
     fresh.sampler = study.sampler
     fresh.set_user_attr(_SPACE, _dump(new.experiment))
     trials = study.get_trials(deepcopy=False)
-    rows = {trial.number: record["row"] for trial in trials if (record := read_record(folder, trial.number))}
-    distances = [row["distance"] for row in rows.values() if row["status"] == "complete"]
+    records = {record.number: record for record in read_records(folder)}
+    distances = [record.distance for record in records.values() if record.status == "complete"]
     worst = max(filter(math.isfinite, distances), default=1.0)
     for trial in trials:
-        row = rows.get(trial.number)
-        known = configuration(old.experiment.training, row) if row else None
-        fresh.add_trial(placed(new, known, row, worst) if row and known else _moved(trial, old, new))
+        record = records.get(trial.number)
+        if record is None:
+            fresh.add_trial(_moved(trial, old, new))
+        else:
+            fresh.add_trial(placed(new, configuration(old.experiment.training, record), record, worst))
     optuna.delete_study(study_name=study.study_name, storage=study._storage)
     return fresh
 
 
 def _moved(trial: FrozenTrial, old: SearchSpace, new: SearchSpace) -> FrozenTrial:
-    """A trial without a row: another study's, one that waits, or one that was given up."""
+    """A trial without a record: another study's, one that waits, or one that was given up."""
     moved = copy.deepcopy(trial)
     moved.params, moved.distributions = {}, {}
     if trial.state is TrialState.FAIL:

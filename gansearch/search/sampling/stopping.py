@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from gansearch.experiment import Experiment
 from gansearch.search.sampling.objective import metrics
+from gansearch.store.record import TrialRecord
 
 _BETTER = 0.01
 """Share by which a trial has to be better than those before it to count: less is noise."""
 
 
 class Budget:
-    """What an experiment's limits leave, given the rows of the trials that have ended.
+    """What an experiment's limits leave, given the records of the trials that have ended.
 
     Hours count from here on, so that a resumed sweep has them again; updates and the trials without progress are
     those of the whole study.
     """
 
-    def __init__(self, experiment: Experiment, rows: Iterable[Mapping[str, Any]] = ()):
+    def __init__(self, experiment: Experiment, records: Iterable[TrialRecord] = ()):
         limits = experiment.limits
         self.updates = limits.updates or math.inf
         self.flat = experiment.stop_when_flat or math.inf
@@ -30,14 +30,14 @@ class Budget:
         self._objective = experiment.objective
         self._trained = self._ended = self._last_progress = 0
         self._front: list[list[float]] = []
-        for row in sorted(rows, key=lambda row: row["ended"]):
-            self.ended(row)
+        for record in sorted(records, key=lambda record: record.ended):
+            self.ended(record)
 
-    def ended(self, row: Mapping[str, Any]) -> None:
+    def ended(self, record: TrialRecord) -> None:
         """A trial has ended."""
-        self._trained += row["updates"]
+        self._trained += record.updates
         self._ended += 1
-        costs = _costs(row, self._objective)
+        costs = _costs(record, self._objective)
         if costs is not None and not any(_as_good(other, costs) for other in self._front):
             self._front = [other for other in self._front if not _as_good(costs, other, by=0)] + [costs]
             self._last_progress = self._ended
@@ -57,12 +57,12 @@ class Budget:
         return ""
 
 
-def _costs(row: Mapping[str, Any], objective: str) -> list[float] | None:
+def _costs(record: TrialRecord, objective: str) -> list[float] | None:
     """What the objective makes small: (−stability, distance) or one of them; None for a trial that cannot be best."""
-    if row["status"] != "complete" or (objective == "balanced" and row["verdict"] != "balanced"):
+    if record.status != "complete" or (objective == "balanced" and record.verdict != "balanced"):
         return None
-    signs = {"stability": -1, "distance": 1}
-    costs = [signs[name] * row[name] for name in metrics(objective) if math.isfinite(row[name])]
+    known = {"stability": -record.stability, "distance": record.distance}
+    costs = [known[name] for name in metrics(objective) if math.isfinite(known[name])]
     return costs or None
 
 

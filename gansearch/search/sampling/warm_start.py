@@ -6,7 +6,6 @@ space anew, and what does not fit is kept from them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import optuna
@@ -18,27 +17,28 @@ from gansearch.search.errors import SweepError
 from gansearch.search.sampling.objective import told
 from gansearch.search.sampling.space import SearchSpace
 from gansearch.store.folder import Folder, StudyError
-from gansearch.store.records import read_trials
+from gansearch.store.record import TrialRecord
+from gansearch.store.tables import read_trials
 from gansearch.study.analysis.choose import params_of
 
-_DERIVED = {"lr", "lr_ratio", "updates"}
-"""Columns that are no field of their own: rates are in lr_d and lr_g, and `updates` counts those of all seeds."""
+_DERIVED = {"lr", "lr_ratio"}
+"""Columns that are no field of their own: rates are in lr_d and lr_g."""
 
 
-def configuration(training: Training, row: Mapping[str, Any]) -> Training:
-    """What a trial trained, from its row; `training` is the section of its experiment."""
-    derived = {"updates"} if isinstance(training, LoopTraining) else _DERIVED
-    names = (row.keys() & set(training.names)) - derived
-    return training.with_params({name: row[name] for name in names if not _missing(row[name])})
+def configuration(training: Training, record: TrialRecord) -> Training:
+    """What a trial trained; `training` is the section of its experiment."""
+    derived = set() if isinstance(training, LoopTraining) else _DERIVED
+    names = (record.params.keys() & set(training.names)) - derived
+    return training.with_params({name: record.params[name] for name in names if not _missing(record.params[name])})
 
 
-def placed(space: SearchSpace, training: Training, row: Mapping[str, Any], worst: float) -> FrozenTrial:
-    """An ended trial, given what it trained and its row. `worst` stands for a distance that is missing.
+def placed(space: SearchSpace, training: Training, record: TrialRecord, worst: float) -> FrozenTrial:
+    """An ended trial, given what it trained and its record. `worst` stands for a distance that is missing.
 
     Where the experiment could not have made it, samplers get nothing of it, and `left_out` says why.
     """
     found, why = space.fit(training)
-    ending = told(row, space.experiment.objective, lambda: worst)
+    ending = told(record, space.experiment.objective, lambda: worst)
     if why:
         return create_trial(state=TrialState.FAIL, user_attrs={**ending.attributes, "left_out": why})
     return create_trial(
@@ -77,8 +77,8 @@ def warm_trials(space: SearchSpace) -> list[FrozenTrial]:
         number = int(row["number"])
         known = {str(name): None if _missing(value) else value for name, value in row.items()}
         numbers = {name: row[name] for name in ("stability", "distance")}
-        known |= params_of(table, number) | numbers
-        trial = placed(space, configuration(other.training, known), known, worst)
+        record = TrialRecord.from_row(known | params_of(table, number) | numbers)
+        trial = placed(space, configuration(other.training, record), record, worst)
         if "left_out" in trial.user_attrs:
             why = f"of trial {number} {trial.user_attrs['left_out']}"
         else:

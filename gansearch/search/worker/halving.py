@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 import ray
 from ray.actor import ActorHandle
 
 from gansearch.store.folder import Folder
-from gansearch.store.records import read_record
+from gansearch.store.record import Standing
+from gansearch.store.trial_files import read_records
 
 RUNGS = ((0.25, 1 / 2), (0.5, 1 / 3))
 """(share of the updates after pretraining, share of the trials so far whose company a trial has to keep there)."""
 FEWEST = 6
 """Trials that a rung must have seen before it stops one."""
-
-Standing = tuple[float, float]
-"""A trial's (stability, distance) part way; NaN counts as the worst."""
 
 
 def behind(standing: Standing, others: Iterable[Standing], keeps: float) -> bool:
@@ -27,31 +24,31 @@ def behind(standing: Standing, others: Iterable[Standing], keeps: float) -> bool
     Outside in one alone is no reason to stop: a trial may be far and stable, or near and shaky, and get better at
     the other.
     """
-    others = [_worst_for_nan(other) for other in others]
+    ranked = [_worst_for_nan(other) for other in others]
     stability, distance = _worst_for_nan(standing)
-    places = 1 + sum(other[0] > stability for other in others), 1 + sum(other[1] < distance for other in others)
-    return min(places) > keeps * (len(others) + 1)
+    places = 1 + sum(other[0] > stability for other in ranked), 1 + sum(other[1] < distance for other in ranked)
+    return min(places) > keeps * (len(ranked) + 1)
 
 
-def _worst_for_nan(standing: Standing) -> Standing:
-    stability, distance = standing
+def _worst_for_nan(standing: Standing) -> tuple[float, float]:
+    stability, distance = standing.stability, standing.distance
     return (-math.inf if math.isnan(stability) else stability, math.inf if math.isnan(distance) else distance)
 
 
 class Rungs:
     """What the trials of a sweep were like at each rung. Lives in a Ray actor, which the trials ask."""
 
-    def __init__(self, known: Iterable[Mapping[str, Any]] = ()):
-        """`known`: what earlier trials' records hold, {"rung", "stability", "distance"} each."""
+    def __init__(self, known: Iterable[Standing] = ()):
+        """`known`: what earlier trials' records hold."""
         self._standings: list[list[Standing]] = [[] for _ in RUNGS]
-        for one in known:
-            self._standings[one["rung"]].append((one["stability"], one["distance"]))
+        for standing in known:
+            self._standings[standing.rung].append(standing)
 
-    def reach(self, rung: int, standing: Standing) -> str:
+    def reach(self, standing: Standing) -> str:
         """Notes a trial's standing at a rung; returns why it should stop there, or nothing."""
-        others = list(self._standings[rung])
-        self._standings[rung].append(standing)
-        share, keeps = RUNGS[rung]
+        others = list(self._standings[standing.rung])
+        self._standings[standing.rung].append(standing)
+        share, keeps = RUNGS[standing.rung]
         if len(others) < FEWEST or not behind(standing, others, keeps):
             return ""
         best = f"the best {keeps:.0%} of {len(others) + 1} trials"
@@ -60,7 +57,5 @@ class Rungs:
 
 def rungs(folder: Folder) -> ActorHandle:
     """The rungs of a sweep, with the standings of the trials that its folder has."""
-    numbers = [int(path.name) for path in folder.records.glob("[0-9]*") if path.name.isdigit()]
-    records = (read_record(folder, number) for number in sorted(numbers))
-    known = [standing for record in records if record for standing in record.get("standings", [])]
+    known = [standing for record in read_records(folder) for standing in record.standings]
     return ray.remote(num_cpus=0)(Rungs).remote(known)

@@ -12,12 +12,14 @@ import ray
 from ray.actor import ActorHandle
 
 from gansearch.experiment import Experiment
+from gansearch.stability.result import SeedResult
 from gansearch.store.folder import Folder
-from gansearch.store.records import median, read_record
+from gansearch.store.record import median
+from gansearch.store.trial_files import read_records
 from gansearch.study.analysis.choose import candidates
 
-Seeds = Sequence[Mapping[str, Any]]
-"""Results of a trial's seeds, each with at least status, verdict, stability and distance."""
+Seeds = Sequence[SeedResult]
+"""The results of a trial's seeds."""
 
 
 class Race:
@@ -53,10 +55,10 @@ class Race:
         """Whether a trial is healthy; one that is not stands in nobody's way."""
         self._seeds.pop(number, None)
         self._rows.pop(number, None)
-        if not seeds or any((seed["status"], seed["verdict"]) != ("complete", "balanced") for seed in seeds):
+        if not all(seed.healthy for seed in seeds) or not seeds:
             return False
         self._seeds[number] = seeds
-        medians = {name: median(seed[name] for seed in seeds) for name in ("stability", "distance")}
+        medians = {name: median(getattr(seed, name) for seed in seeds) for name in ("stability", "distance")}
         self._rows[number] = {"number": number, "status": "complete", "verdict": "balanced", **medians}
         return True
 
@@ -72,7 +74,7 @@ class Race:
 
     def _values(self, name: str) -> Iterable[list[float]]:
         """Of each trial, those of its seeds that are numbers."""
-        return ([seed[name] for seed in seeds if math.isfinite(seed[name])] for seeds in self._seeds.values())
+        return (list(filter(math.isfinite, (getattr(seed, name) for seed in seeds))) for seeds in self._seeds.values())
 
 
 def _spread(groups: Iterable[list[float]]) -> float:
@@ -86,8 +88,6 @@ def _spread(groups: Iterable[list[float]]) -> float:
 
 def race(folder: Folder, experiment: Experiment) -> ActorHandle:
     """The race of a sweep, with the trials that its folder has; candidates are as many as will be confirmed."""
-    numbers = [int(path.name) for path in folder.records.glob("[0-9]*") if path.name.isdigit()]
-    records = {number: read_record(folder, number) for number in sorted(numbers)}
-    known = {number: record["seeds"] for number, record in records.items() if record and not record["row"]["error"]}
+    known = {record.number: record.seeds for record in read_records(folder) if not record.error}
     top = experiment.confirm.top if experiment.confirm else 1
     return ray.remote(num_cpus=0)(Race).remote(top, known)

@@ -27,7 +27,9 @@ from gansearch.search.worker.checkpoints import STATE, Saves, read_state
 from gansearch.search.worker.distributed import WorkerDied, device_of, task_of, together, why
 from gansearch.search.worker.halving import RUNGS
 from gansearch.search.worker.samples import few, to_show
-from gansearch.store.records import from_json, to_json
+from gansearch.stability.result import SeedResult
+from gansearch.store.nan_json import from_json, to_json
+from gansearch.store.record import Segment, Standing, parse
 
 _LOG = logging.getLogger(__name__)
 
@@ -39,8 +41,7 @@ REPORT_SECONDS = 1.0
 class Ending:
     """What a trial left when its training ended, however it ended."""
 
-    seeds: list[dict[str, Any]]
-    """A Result per seed, without its samples."""
+    seeds: list[SeedResult]
     samples: np.ndarray | None
     """(N, ...) fakes of the first seed, at most 64 and 1 MB."""
     started: datetime
@@ -51,12 +52,12 @@ class Ending:
     """The traceback of what was raised; empty if nothing was."""
     in_turn: str
     """Why its seeds were trained one after the other; empty if they were not, or there is one."""
-    standings: list[dict[str, float]] = field(default_factory=list)
-    """What it was like at the rungs that it reached: {"rung", "stability", "distance"}."""
+    standings: list[Standing] = field(default_factory=list)
+    """At the rungs that it reached."""
     remark: str = ""
     """What the user should know of a loop of their own; empty if nothing."""
-    schedule: list[dict[str, float]] = field(default_factory=list)
-    """What its weights went through, of a member of a population: {"after", "lr_d", "lr_g", "update_ratio"} each."""
+    schedule: list[Segment] = field(default_factory=list)
+    """What its weights went through, of a member of a population."""
     shown: dict[str, Any] = field(default_factory=dict)
     """How the task shows `samples`."""
     real: np.ndarray | None = None
@@ -140,11 +141,6 @@ def training_of(
         yield trainer
 
 
-def seed_result(result: Result) -> dict[str, Any]:
-    """A result as the records hold it: all of it but the samples."""
-    return {f.name: getattr(result, f.name) for f in dataclasses.fields(result) if f.name != "samples"}
-
-
 @dataclass
 class _Trial:
     """The progress of one trial over its seeds."""
@@ -154,8 +150,8 @@ class _Trial:
     number: int = 0
     rungs: ActorHandle | None = None
     race: ActorHandle | None = None
-    standings: list[dict[str, float]] = field(default_factory=list)
-    seeds: list[dict[str, Any]] = field(default_factory=list)
+    standings: list[Standing] = field(default_factory=list)
+    seeds: list[SeedResult] = field(default_factory=list)
     rows: list[dict[str, Any]] = field(default_factory=list)
     samples: np.ndarray | None = None
     error: str = ""
@@ -227,13 +223,13 @@ class _Trial:
         if self.rungs is None or self.seeds or not going:
             return
         rung = sum(share <= going[0].share < 1 for share, _ in RUNGS) - 1
-        if rung < 0 or any(rung <= known["rung"] for known in self.standings):
+        if rung < 0 or any(rung <= known.rung for known in self.standings):
             return
         stabilities, distances = zip(*(trainer.standing() for trainer in going), strict=True)
-        standing = statistics.median(stabilities), statistics.median(distances)
-        self.standings.append({"rung": rung, "stability": standing[0], "distance": standing[1]})
+        standing = Standing(rung, statistics.median(stabilities), statistics.median(distances))
+        self.standings.append(standing)
         try:
-            why = ray.get(self.rungs.reach.remote(rung, standing))
+            why = ray.get(self.rungs.reach.remote(standing))
         except RayError:
             return  # the node that kept the rungs is gone
         for trainer in going:
@@ -256,8 +252,8 @@ class _Trial:
         """Everything, as torch.load(weights_only=True) takes it."""
         return {
             "params": to_json(self.params),
-            "seeds": to_json(self.seeds),
-            "standings": to_json(self.standings),
+            "seeds": to_json([dataclasses.asdict(seed) for seed in self.seeds]),
+            "standings": to_json([dataclasses.asdict(standing) for standing in self.standings]),
             "rows": to_json(self.rows),
             "samples": None if self.samples is None else torch.from_numpy(self.samples),
             "trainers": [trainer.state() for trainer in self.trainers],
@@ -267,8 +263,8 @@ class _Trial:
         """Raises ValueError for another configuration's: a study that lost its end gives out numbers anew."""
         if from_json(state["params"]) != from_json(to_json(self.params)):
             raise ValueError("the checkpoint is of another configuration")
-        self.seeds = from_json(state["seeds"])
-        self.standings = from_json(state["standings"])
+        self.seeds = [parse(SeedResult, seed) for seed in from_json(state["seeds"])]
+        self.standings = [parse(Standing, standing) for standing in from_json(state["standings"])]
         self.rows = from_json(state["rows"])
         self.samples = None if state["samples"] is None else state["samples"].numpy()
         self.resumed = state["trainers"]
@@ -276,10 +272,10 @@ class _Trial:
     @property
     def updates(self) -> int:
         """Of the seeds that are done, and of each that is being trained."""
-        return sum(seed["updates"] for seed in self.seeds) + sum(trainer.updates for trainer in self.trainers[:1])
+        return sum(seed.updates for seed in self.seeds) + sum(trainer.updates for trainer in self.trainers[:1])
 
     def _keep(self, result: Result) -> None:
-        self.seeds.append(seed_result(result))
+        self.seeds.append(result.without_samples())
         if len(self.seeds) == 1:
             self.samples = few(self.experiment, result.samples)
 
@@ -289,7 +285,7 @@ class _Trial:
         if self.resumed:
             return True  # a checkpoint was in the middle of it
         if done < self.experiment.least_replicas:
-            return all(seed["status"] == "complete" for seed in self.seeds)
+            return all(seed.status == "complete" for seed in self.seeds)
         if self.race is None:
             return False
         try:

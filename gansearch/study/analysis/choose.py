@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from gansearch.store.records import BALANCE, median, others
+from gansearch.store.confirmation import FreshSeed
+from gansearch.store.record import BALANCE, median
+from gansearch.store.tables import others
 from gansearch.study.analysis.neighbourhood import Neighbourhood, neighbourhoods
 
 _STATUS = ("complete", "pruned", "failed")
@@ -86,10 +88,10 @@ def closest(trials: pd.DataFrame) -> int | None:
     return int(trials.loc[first, "number"])
 
 
-def choose_best(trials: pd.DataFrame, confirmation: Sequence[Mapping[str, Any]] = ()) -> Choice | None:
+def choose_best(trials: pd.DataFrame, confirmation: Sequence[FreshSeed] = ()) -> Choice | None:
     """The best-balanced configuration, or None where nothing is healthy.
 
-    `confirmation` holds a seed's result per entry, with the `number` of its trial. Of the candidates that
+    Of the candidates in `confirmation` that
     are healthy on every seed the smallest median distance wins; where intervals overlap (see `_overlap`) the flatter
     neighbourhood, then the higher stability. Without confirmation the healthy trial with the smallest
     distance wins.
@@ -115,7 +117,7 @@ def choose_best(trials: pd.DataFrame, confirmation: Sequence[Mapping[str, Any]] 
     return replace(best, neighbourhood=around[best.number])
 
 
-def choose_closest(trials: pd.DataFrame, confirmation: Sequence[Mapping[str, Any]] = ()) -> Choice | None:
+def choose_closest(trials: pd.DataFrame, confirmation: Sequence[FreshSeed] = ()) -> Choice | None:
     """Where nothing is healthy: the candidate with the most healthy seeds, or else the closest trial."""
     confirmed = confirmed_candidates(trials, confirmation)
     if confirmed:
@@ -172,24 +174,25 @@ def _unconfirmed(trials: pd.DataFrame, number: int) -> Choice:
     return Choice(number, params_of(trials, number), float(row["stability"]), float(row["distance"]))
 
 
-def confirmed_candidates(trials: pd.DataFrame, confirmation: Sequence[Mapping[str, Any]]) -> list[Choice]:
+def confirmed_candidates(trials: pd.DataFrame, confirmation: Sequence[FreshSeed]) -> list[Choice]:
     """The candidates all of whose seeds are in: an interrupted sweep may have left some half confirmed."""
-    groups: dict[int, list[Mapping[str, Any]]] = {}
+    groups: dict[int, list[FreshSeed]] = {}
     for seed in confirmation:
-        groups.setdefault(int(seed["number"]), []).append(seed)
+        if seed.number is not None:
+            groups.setdefault(seed.number, []).append(seed)
     known = set(trials["number"])
     full = max(map(len, groups.values()), default=0)
-    distances = {number: [seed["distance"] for seed in seeds] for number, seeds in groups.items()}
+    distances = {number: [seed.distance for seed in seeds] for number, seeds in groups.items()}
     return [
         Choice(
             number,
             params_of(trials, number),
-            stability=median(seed["stability"] for seed in seeds),
-            distance=median(seed["distance"] for seed in seeds),
+            stability=median(seed.stability for seed in seeds),
+            distance=median(seed.distance for seed in seeds),
             interval=prediction_interval(distances[number], [d for n, d in distances.items() if n != number]),
-            seeds=tuple(int(seed["seed"]) for seed in seeds),
-            healthy=sum(seed["status"] == "complete" and seed["verdict"] == "balanced" for seed in seeds),
-            verdicts=dict(Counter(seed["verdict"] or seed["status"] for seed in seeds)),
+            seeds=tuple(seed.seed for seed in seeds),
+            healthy=sum(seed.healthy for seed in seeds),
+            verdicts=dict(Counter(seed.verdict or seed.status for seed in seeds)),
         )
         for number, seeds in sorted(groups.items())
         if len(seeds) == full and number in known

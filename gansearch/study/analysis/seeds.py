@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import pandas as pd
 
 from gansearch.experiment import Choices, Experiment, Range
 from gansearch.experiment.entries import same
+from gansearch.stability.result import SeedResult
+from gansearch.store.confirmation import FreshSeed, read_default
 from gansearch.store.folder import Folder
-from gansearch.store.records import median, read_default, read_record
+from gansearch.store.record import median
+from gansearch.store.trial_files import read_record
 from gansearch.study.analysis.choose import confirmed_candidates, prediction_interval
 
 
 @dataclass(frozen=True)
 class Seeds:
-    """One configuration on some seeds, each with its `seed`, `verdict`, `stability` and `distance`."""
+    """One configuration on some seeds."""
 
     label: str
     number: int | None
     """Its trial; None for a configuration that was none."""
-    seeds: Sequence[Mapping[str, Any]]
+    seeds: Sequence[SeedResult]
     fresh: bool
     """Whether the search never saw these seeds."""
     chosen: tuple[float, float] | None = None
@@ -32,37 +34,37 @@ class Seeds:
     @property
     def stability(self) -> float:
         """Median over the seeds."""
-        return median(seed["stability"] for seed in self.seeds)
+        return median(seed.stability for seed in self.seeds)
 
     @property
     def distance(self) -> float:
         """Median over the seeds."""
-        return median(seed["distance"] for seed in self.seeds)
+        return median(seed.distance for seed in self.seeds)
 
     @property
     def interval(self) -> tuple[float, float] | None:
         """95% prediction interval for the median distance of ten new seeds; None where it cannot be had."""
-        return self.chosen or prediction_interval([seed["distance"] for seed in self.seeds])
+        return self.chosen or prediction_interval([seed.distance for seed in self.seeds])
 
     @property
     def range(self) -> tuple[float, float] | None:
         """The lowest and the highest stability of a seed; None with fewer than two."""
-        known = [seed["stability"] for seed in self.seeds if math.isfinite(seed["stability"])]
+        known = [seed.stability for seed in self.seeds if math.isfinite(seed.stability)]
         return (min(known), max(known)) if len(known) > 1 else None
 
     @property
     def healthy(self) -> int:
         """So many seeds are balanced."""
-        return sum(seed["verdict"] == "balanced" for seed in self.seeds)
+        return sum(seed.verdict == "balanced" for seed in self.seeds)
 
 
-def confirmed(trials: pd.DataFrame, confirmation: Sequence[Mapping[str, Any]]) -> list[Seeds]:
+def confirmed(trials: pd.DataFrame, confirmation: Sequence[FreshSeed]) -> list[Seeds]:
     """The candidates all of whose seeds are in, by number."""
     return [
         Seeds(
             f"trial {choice.number}",
             choice.number,
-            sorted((s for s in confirmation if s["number"] == choice.number), key=lambda seed: seed["seed"]),
+            sorted((seed for seed in confirmation if seed.number == choice.number), key=lambda seed: seed.seed),
             fresh=True,
             chosen=choice.interval,
         )
@@ -74,8 +76,8 @@ def of_trial(folder: Folder, trials: pd.DataFrame, number: int, label: str = "")
     """A trial on the seeds that the search gave it; its row stands for them where its record is gone."""
     record = read_record(folder, number)
     row = trials[trials["number"] == number].iloc[0]
-    alone = {"seed": None, **{name: row[name] for name in ("verdict", "stability", "distance")}}
-    seeds = record["seeds"] if record and record["seeds"] else [alone]
+    alone = SeedResult(seed=-1, verdict=row["verdict"], stability=row["stability"], distance=row["distance"])
+    seeds = record.seeds if record and record.seeds else [alone]
     return Seeds(label or f"trial {number}", number, seeds, fresh=False)
 
 
@@ -88,7 +90,7 @@ def default_settings(
     if there is one (`start_from` sees to that): on fresh seeds where it is among the confirmed `candidates`.
     """
     if seeds := read_default(folder):
-        return Seeds("default settings", None, sorted(seeds, key=lambda seed: seed["seed"]), fresh=True)
+        return Seeds("default settings", None, sorted(seeds, key=lambda seed: seed.seed), fresh=True)
     number = default_trial(experiment, trials)
     if number is None:
         return None

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gansearch.store.records import BALANCE, others
+from gansearch.store.record import BALANCE
+from gansearch.store.tables import others
 
 ENOUGH = 10
 """Trials from which on a prediction is worth showing."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from gansearch.experiment import Experiment
+from gansearch.stability.result import SeedResult
 
 _PAUSE = 0.1
 """Share of the time in which something ran, from which on a pause is cut out."""
@@ -46,19 +46,24 @@ def saved(trials: pd.DataFrame, experiment: Experiment) -> Saved:
     )
 
 
-def seconds_by_status(trials: pd.DataFrame, confirmation: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+def seconds_by_status(trials: pd.DataFrame, confirmation: Sequence[SeedResult]) -> dict[str, float]:
     """Seconds inside the trainer of the trials by status, and of the confirmation."""
     found = {name: float(trials.loc[trials["status"] == name, "train_seconds"].sum()) for name in _STATUS}
-    return {**found, "confirmation": sum(float(seed.get("train_seconds", 0.0)) for seed in confirmation)}
+    return {**found, "confirmation": sum(_seconds(confirmation))}
 
 
-def confirmed_seconds(runs: Sequence[Mapping[str, Any]], slots: int | None) -> float | None:
+def confirmed_seconds(runs: Sequence[SeedResult], slots: int | None) -> float | None:
     """About how long a sweep's runs on fresh seeds took, by their seconds inside the trainer and the slots they shared.
 
     None where there were none, or where their times are not known; default.json may be somebody's own, without any.
     """
-    spent = [float(run["train_seconds"]) for run in runs if "train_seconds" in run]
+    spent = _seconds(runs)
     return sum(spent) / min(slots, len(spent)) if spent and slots else None
+
+
+def _seconds(runs: Sequence[SeedResult]) -> list[float]:
+    """Those times of the runs that are known."""
+    return [run.train_seconds for run in runs if math.isfinite(run.train_seconds)]
 
 
 def by_slot(trials: pd.DataFrame) -> pd.DataFrame:

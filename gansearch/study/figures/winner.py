@@ -64,7 +64,7 @@ def seeds(groups: Sequence[Seeds]) -> go.Figure:
     targets = [
         target
         for target in ("stability", "distance")
-        if any(math.isfinite(seed[target]) for group in groups for seed in group.seeds)
+        if any(math.isfinite(getattr(seed, target)) for group in groups for seed in group.seeds)
     ]
     if not targets:
         raise EmptyFigureError("no seed has a stability or a distance")
@@ -91,15 +91,15 @@ def add_seeds(figure: go.Figure, groups: Sequence[Seeds], target: str, panel: in
     common = {"mode": "markers", "showlegend": not panel, **axes(panel)}
     points = [(html.escape(group.label), seed) for group in groups for seed in group.seeds]
     for verdict, colour in COLOURS.items():
-        part = [(label, seed) for label, seed in points if seed["verdict"] == verdict]
+        part = [(label, seed) for label, seed in points if seed.verdict == verdict]
         if part:
             figure.add_scatter(
-                x=[seed[target] for _, seed in part],
+                x=[getattr(seed, target) for _, seed in part],
                 y=[label for label, _ in part],
                 name=words(verdict),
                 legendgroup=verdict,
                 marker={"color": colour, "symbol": SYMBOLS[verdict], "size": 10, "opacity": 0.85},
-                customdata=[seed["seed"] for _, seed in part],
+                customdata=[seed.seed for _, seed in part],
                 hovertemplate=f"seed %{{customdata}} · {words(verdict)}<br>{target} %{{x:.4g}}<extra></extra>",
                 **common,
             )
@@ -125,7 +125,7 @@ def add_seeds(figure: go.Figure, groups: Sequence[Seeds], target: str, panel: in
         hovertemplate="%{y}<br>median %{x:.4g}<extra></extra>",
         **common,
     )
-    values = pd.Series([*lows, *highs, *(seed[target] for _, seed in points)])
+    values = pd.Series([*lows, *highs, *(getattr(seed, target) for _, seed in points)])
     x_axis = {"range": [-0.02, 1.02]} if target == "stability" else distance_axis(values)
     rows = {"categoryorder": "array", "categoryarray": labels, "range": [len(groups) - 0.4, -0.6]}
     ticks = {"tickvals": labels, "ticktext": [html.escape(short(group.label)) for group in groups], "ticks": ""}

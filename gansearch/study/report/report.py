@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shlex
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
@@ -13,9 +13,11 @@ from gansearch.experiment import Choices, Range
 from gansearch.formatting import error_line, many
 from gansearch.rendering.render import Shown, show
 from gansearch.stability.verdict import ADVICE, MEANING
+from gansearch.store.confirmation import read_default
 from gansearch.store.folder import as_typed
-from gansearch.store.records import BALANCE, read_default, read_record
+from gansearch.store.record import BALANCE
 from gansearch.store.samples import Kept, read_kept, read_real
+from gansearch.store.trial_files import read_record
 from gansearch.study.analysis.choose import candidates
 from gansearch.study.analysis.neighbourhood import neighbourhoods
 from gansearch.study.analysis.time_spent import saved, seconds_by_status
@@ -131,7 +133,7 @@ def shown(study: Study) -> list[int | None]:
     order = [
         *([choice.number] if choice else []),
         *([study.default.number] if study.default else []),
-        *(entry["number"] for entry in study.confirmation),
+        *(seed.number for seed in study.confirmation),
         *candidates(trials, _SHOWN),
         *ended["number"].head(_SHOWN),
     ]
@@ -195,7 +197,7 @@ def _samples(study: Study, numbers: Sequence[int | None]) -> tuple[list[Samples]
     for number in numbers:
         samples = read_kept(study.folder, number, confirmed=True) if number in fresh else None
         if samples is not None:  # all of these on one and the same seed
-            kept.append((number, samples, fresh[number]))
+            kept.append((number, samples, asdict(fresh[number])))
         elif number is not None and (samples := read_kept(study.folder, number)) is not None:
             kept.append((number, samples, rows[number]))
     real = read_real(study.folder)
@@ -213,7 +215,7 @@ def _samples(study: Study, numbers: Sequence[int | None]) -> tuple[list[Samples]
 def _sentence(study: Study, number: int, verdict: str) -> str:
     """What a seed of a trial that got this verdict says of it."""
     record = read_record(study.folder, number)
-    sentences = [seed["sentence"] for seed in (record["seeds"] if record else []) if seed["verdict"] == verdict]
+    sentences = [seed.sentence for seed in (record.seeds if record else ()) if seed.verdict == verdict]
     return next(filter(None, sentences), "")
 
 

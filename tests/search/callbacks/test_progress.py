@@ -33,8 +33,8 @@ class Look(Listener):
             time.sleep(0.05)
         self.seen.append(found)
 
-    def ended(self, record):
-        if self.until == record["row"]["number"] + 1:
+    def ended(self, record, in_turn):
+        if self.until == record.number + 1:
             import signal
 
             signal.raise_signal(signal.SIGINT)

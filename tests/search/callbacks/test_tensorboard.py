@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +14,20 @@ from tensorboard.plugins.hparams import api_pb2, metadata
 
 from gansearch.search.callbacks.tensorboard import TAGS, TensorBoardLog
 from gansearch.store.folder import Folder
-from gansearch.store.records import read_record
-from tests.synthetic import curve, draw, experiment, seed_result
+from gansearch.store.record import TrialRecord
+from gansearch.store.trial_files import read_record
+from tests.synthetic import a_record, curve, draw, experiment, seed_result
 
 RNG = np.random.default_rng(0)
 PARAMS = {**draw(RNG), "lr": 1e-3, "lr_ratio": 1.0, "update_ratio": 1.0}
 
 
-def record(number: int, seeds: int = 1, **changes: Any) -> dict[str, Any]:
-    results = [{**seed_result(PARAMS, seed, RNG), **changes} for seed in range(seeds)]
-    return {"row": {"number": number}, "seeds": results}
+def record(number: int, seeds: int = 1, **changes: Any) -> TrialRecord:
+    return a_record(number, seeds=tuple(replace(seed_result(PARAMS, seed, RNG), **changes) for seed in range(seeds)))
 
 
-def probes(number: int, record: dict[str, Any]) -> list[dict[str, Any]]:
-    return [row for seed in record["seeds"] for row in curve(number, PARAMS, seed, RNG)]
+def probes(number: int, record: TrialRecord) -> list[dict[str, Any]]:
+    return [row for seed in record.seeds for row in curve(number, PARAMS, seed, RNG)]
 
 
 def read(path: Path) -> EventAccumulator:
@@ -60,7 +61,7 @@ def test_a_trial_leaves_scalars_under_steady_tags_and_its_score(log: TensorBoard
     log.started(12, PARAMS)
     log.probes(12, rows[:5])
     log.probes(12, rows[5:])
-    log.ended(left)
+    log.ended(left, "")
     for seed in (0, 1):
         path = tmp_path / f"tensorboard/trial-00012/seed-{seed}"
         tags = read(path).Tags()["scalars"]
@@ -70,7 +71,7 @@ def test_a_trial_leaves_scalars_under_steady_tags_and_its_score(log: TensorBoard
         written = [event.value for event in read(path).Scalars("loss/d")]
         assert written == pytest.approx([row["loss_d"] for row in mine])
         (score,) = read(path).Scalars("stability/score")
-        assert score.value == pytest.approx(left["seeds"][seed]["stability"])
+        assert score.value == pytest.approx(left.seeds[seed].stability)
         assert score.step == 4000
 
 
@@ -79,7 +80,7 @@ def test_the_hparams_tab_has_a_group_per_configuration(log: TensorBoardLog, tmp_
         left = record(number, seeds=2, status="failed" if number else "complete")
         log.started(number, {**PARAMS, "betas": [0.5, 0.9], "spectral_norm": True, "loss": "hinge"})
         log.probes(number, probes(number, left))
-        log.ended(left)
+        log.ended(left, "")
     root = tmp_path / "tensorboard"
     columns = hparams(root, metadata.EXPERIMENT_TAG)
     kinds = {info.name: info.type for info in columns.hparam_infos}
@@ -111,7 +112,7 @@ def test_tensorboard_s_own_backend_serves_the_groups(log: TensorBoardLog, tmp_pa
         left = record(number, seeds=2)
         log.started(number, PARAMS)
         log.probes(number, probes(number, left))
-        log.ended(left)
+        log.ended(left, "")
     multiplexer = EventMultiplexer()
     multiplexer.AddRunsFromDirectory(str(tmp_path / "tensorboard")).Reload()
     provider = MultiplexerDataProvider(multiplexer, str(tmp_path / "tensorboard"))
@@ -133,7 +134,7 @@ def test_samples_that_are_images_are_shown(folder: Folder) -> None:
     assert left is not None
     log = begun(folder)
     log.started(4, PARAMS)
-    log.ended(left)
+    log.ended(left, "")
     (image,) = read(folder.tensorboard / "trial-00004/seed-0").Images("samples")
     assert (image.width, image.height) == (71, 71)
 
@@ -160,11 +161,11 @@ def test_nan_is_left_out_and_a_trial_without_a_seed_is_no_error(log: TensorBoard
     rows = [{**row, "distance": math.nan} for row in probes(3, left)]
     log.started(3, PARAMS)
     log.probes(3, rows)
-    log.ended(left)
+    log.ended(left, "")
     tags = read(tmp_path / "tensorboard/trial-00003/seed-0").Tags()["scalars"]
     assert not {"stability/score", "quality/distance"} & set(tags)
     log.started(4, PARAMS)
-    log.ended({"row": {"number": 4}, "seeds": []})
+    log.ended(a_record(4), "")
 
 
 def test_a_trial_that_goes_on_hides_what_it_repeats(tmp_path: Path) -> None:
@@ -177,7 +178,7 @@ def test_a_trial_that_goes_on_hides_what_it_repeats(tmp_path: Path) -> None:
     again = begun(Folder(tmp_path))
     again.started(0, PARAMS)
     again.probes(0, rows[5:])
-    again.ended(left)
+    again.ended(left, "")
     path = tmp_path / "tensorboard/trial-00000/seed-0"
     events = read(path).Scalars("discriminator/p_real")
     assert [event.step for event in events] == [row["update"] for row in rows]
@@ -195,5 +196,5 @@ def test_files_are_closed_when_a_trial_ends(log: TensorBoardLog) -> None:
         left = record(number)
         log.started(number, PARAMS)
         log.probes(number, probes(number, left)[:2])
-        log.ended(left)
+        log.ended(left, "")
     assert len(list(descriptors.iterdir())) <= before

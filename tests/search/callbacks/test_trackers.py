@@ -15,7 +15,7 @@ from gansearch.experiment import Experiment, ExperimentError, load_yaml
 from gansearch.search.callbacks.tensorboard import TAGS
 from gansearch.search.callbacks.trackers import MLflowLog, WandbLog, check_trackers, trackers
 from gansearch.store.folder import Folder
-from gansearch.store.records import read_record
+from gansearch.store.trial_files import read_record
 from tests.synthetic import curve, draw, experiment, write_study
 
 PARAMS = draw(np.random.default_rng(0))
@@ -45,11 +45,11 @@ def told(folder, options, replicas=1, cut=False):
     log.begin(experiment(replicas=replicas), folder, 2, 0)
     log.started(0, PARAMS)
     rng = np.random.default_rng(0)
-    rows = [row for seed in record["seeds"] for row in curve(0, PARAMS, seed, rng)]
+    rows = [row for seed in record.seeds for row in curve(0, PARAMS, seed, rng)]
     log.probes(0, rows[:4])
     log.probes(0, rows[4:])
     if not cut:
-        log.ended(record)
+        log.ended(record, "")
     log.close()
     return record, rows
 
@@ -66,14 +66,13 @@ def logged(folder, store, replicas=1, cut=False):
 def test_a_trial_is_a_run_with_its_params_curves_and_ending(tmp_path, store, replicas):
     folder = write_study(tmp_path / "digits", trials=1, replicas=replicas, confirmed=False)
     client, run, record, rows = logged(folder, store, replicas)
-    row = record["row"]
     assert run.info.run_name == "trial-00000"
-    assert run.info.status == ("FAILED" if row["status"] == "failed" else "FINISHED")
+    assert run.info.status == ("FAILED" if record.status == "failed" else "FINISHED")
     assert run.data.params == {name: str(value) for name, value in PARAMS.items()}
-    assert (run.data.tags["verdict"], run.data.tags["status"]) == (row["verdict"], row["status"])
+    assert (run.data.tags["verdict"], run.data.tags["status"]) == (record.verdict, record.status)
     assert run.data.tags["sentence"]
-    assert run.data.metrics["stability/score"] == pytest.approx(row["stability"])
-    assert run.data.metrics["quality/distance"] == pytest.approx(row["distance"])
+    assert run.data.metrics["stability/score"] == pytest.approx(record.stability)
+    assert run.data.metrics["quality/distance"] == pytest.approx(record.distance)
     for seed in range(replicas):
         name = (f"seed-{seed}/" if replicas > 1 else "") + TAGS["p_real"]
         history = client.get_metric_history(run.info.run_id, name)
@@ -134,15 +133,14 @@ def test_a_trial_is_a_run_of_weights_and_biases(tmp_path, offline, replicas):
         name = (f"seed-{seed}/" if replicas > 1 else "") + TAGS["p_real"]
         mine = [(one["update"], one["p_real"]) for one in rows if one["seed"] == seed]
         assert [(one["update"], one[name]) for one in history if name in one] == mine
-    row = record["row"]
-    assert history[-1]["stability/score"] == pytest.approx(row["stability"])
+    assert history[-1]["stability/score"] == pytest.approx(record.stability)
     summary = {}
     for one in found:
         summary |= plain(one.summary.update)
-    assert (summary["verdict"], summary["status"]) == (row["verdict"], row["status"])
+    assert (summary["verdict"], summary["status"]) == (record.verdict, record.status)
     assert summary["sentence"]
     (code,) = [one.exit.exit_code for one in found if one.HasField("exit")]
-    assert code == (row["status"] == "failed")
+    assert code == (record.status == "failed")
 
 
 def test_a_run_of_weights_and_biases_that_is_cut_short_has_not_succeeded(finished, tmp_path, offline):

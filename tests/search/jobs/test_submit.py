@@ -24,7 +24,7 @@ from gansearch.search.jobs.package import FILE, packages, packed
 from gansearch.search.jobs.submit import Job, follow, submit, submitted
 from gansearch.store.archive import is_result, pack, unpack
 from gansearch.store.folder import StudyError
-from gansearch.store.records import read_record
+from gansearch.store.trial_files import read_record
 from gansearch.study.study import load_study
 from tests.search import heads
 
@@ -107,7 +107,7 @@ def test_a_job_goes_on_without_us_and_its_results_come_back(mine, tmp_path, monk
         study = load_study(tmp_path / "here")
         assert study.trials["status"].tolist() == ["complete"] * 2, study.trials["error"].tolist()
         assert study.trials["lr"].iloc[0] == pytest.approx(5e-4)
-        nodes = {read_record(study.folder, n)["seeds"][0]["quality"]["node"] for n in study.trials["number"]}
+        nodes = {read_record(study.folder, n).seeds[0].quality["node"] for n in study.trials["number"]}
         assert len(nodes) == 2  # the code went to both
         assert study.experiment.task == f"{mine}/my_gan.py:Mine"  # an export can be trained here
         there = home / "results" / "my-gan"

@@ -19,7 +19,9 @@ from gansearch.search.population.scheduler import Population, _inside
 from gansearch.search.sampling.searcher import open_study
 from gansearch.search.sweep import sweep
 from gansearch.store.folder import Folder
-from gansearch.store.records import CURVE_COLUMNS, read_record, read_samples, scheduled, trial_columns
+from gansearch.store.record import scheduled, trial_columns
+from gansearch.store.samples import read_samples
+from gansearch.store.trial_files import CURVE_COLUMNS, read_record
 from gansearch.study.analysis.choose import params_of
 from gansearch.study.study import load_study
 
@@ -41,7 +43,7 @@ class Log(Listener):
     def __init__(self, interrupt_after=None):
         self.interrupt_after, self.records = interrupt_after, []
 
-    def ended(self, record):
+    def ended(self, record, in_turn):
         self.records.append(record)
         if len(self.records) == self.interrupt_after:
             signal.raise_signal(signal.SIGINT)
@@ -68,7 +70,7 @@ def test_every_member_has_a_row_and_none_is_lost_or_trained_twice(finished):
     trials = rows(finished)
     assert list(trials.columns) == trial_columns(finished.experiment.search)
     assert (len(trials), set(trials["status"]), set(trials["updates"])) == (4, {"complete"}, {80})
-    ended = [record["row"]["number"] for log in (finished.first, finished.second) for record in log.records]
+    ended = [record.number for log in (finished.first, finished.second) for record in log.records]
     assert sorted(ended) == sorted(trials["number"])
 
 
@@ -79,8 +81,8 @@ def test_the_study_tells_each_ending_and_schedule(finished):
     assert sorted(trial.number for trial in done) == sorted(rows(finished)["number"])
     for trial in done:
         record = read_record(Folder(finished.path), trial.number)
-        assert trial.user_attrs["schedule"] == record["schedule"]
-        assert trial.values == pytest.approx([record["row"]["stability"], record["row"]["distance"]])
+        assert trial.user_attrs["schedule"] == [segment.as_dict() for segment in record.schedule]
+        assert trial.values == pytest.approx([record.stability, record.distance])
 
 
 def test_a_member_is_its_schedule_trained_from_the_start(finished):
@@ -90,7 +92,7 @@ def test_a_member_is_its_schedule_trained_from_the_start(finished):
     lengths = []
     for number in trials["number"]:
         record = read_record(folder, number)
-        params = scheduled(params_of(trials, number), record["schedule"])
+        params = scheduled(params_of(trials, number), record.schedule)
         trainer = Trainer(task, finished.experiment.training.with_params(params), finished.experiment.seed)
         probes = list(trainer.run())
         samples = read_samples(folder, number)
@@ -99,20 +101,20 @@ def test_a_member_is_its_schedule_trained_from_the_start(finished):
         assert list(curves.columns) == list(CURVE_COLUMNS)
         assert curves["update"].tolist() == [probe.update for probe in probes]
         assert np.array_equal(curves["loss_d"], [probe.loss_d for probe in probes], equal_nan=True)
-        last = record["schedule"][-1]
-        assert (last["lr_d"], last["update_ratio"]) == (record["row"]["lr_d"], record["row"]["update_ratio"])
-        lengths.append(len(record["schedule"]))
+        last = record.schedule[-1]
+        assert (last.lr_d, last.update_ratio) == (record.params["lr_d"], record.params["update_ratio"])
+        lengths.append(len(record.schedule))
     assert max(lengths) > 1  # some were copies
 
 
 def test_the_best_is_exported_with_its_schedule(finished, tmp_path):
     study = load_study(finished.path)
-    longest = max(rows(finished)["number"], key=lambda n: len(read_record(study.folder, n)["schedule"]))
+    longest = max(rows(finished)["number"], key=lambda n: len(read_record(study.folder, n).schedule))
     study.trials["verdict"] = ["balanced" if n == longest else "collapsed" for n in study.trials["number"]]
     study.export(tmp_path / "best.yaml")
     training, record = Experiment.load(tmp_path / "best.yaml").training, read_record(study.folder, longest)
-    assert [segment.after for segment in training.segments] == [segment["after"] for segment in record["schedule"]]
-    assert (training.lr_d, training.update_ratio) == tuple(record["schedule"][0][n] for n in ("lr_d", "update_ratio"))
+    assert [segment.after for segment in training.segments] == [segment.after for segment in record.schedule]
+    assert (training.lr_d, training.update_ratio) == (record.schedule[0].lr_d, record.schedule[0].update_ratio)
     assert f"after {training.schedule[0].after}<" in study.report(tmp_path / "report.html").read_text()
 
 

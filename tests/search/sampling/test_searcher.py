@@ -1,7 +1,7 @@
 """What the Optuna study is told, by every sampler, and that it outlives a torn journal."""
 
 import math
-from datetime import UTC, datetime
+from dataclasses import replace
 
 import optuna
 import pytest
@@ -13,21 +13,12 @@ from gansearch.search.sampling.searcher import StudySearcher, open_study
 from gansearch.search.sampling.space import SearchSpace
 from gansearch.search.sampling.stopping import Budget
 from gansearch.store.folder import Folder
+from tests.synthetic import a_record
 
 
-def row(number, status, stability=0.5, distance=1.0):
-    return {
-        "number": number,
-        "status": status,
-        "verdict": "balanced",
-        "stability": stability,
-        "distance": distance,
-        "updates": 40,
-        "train_seconds": 1.0,
-        "node": "here",
-        "error": "it broke" if status == "failed" else "",
-        "ended": datetime.now(UTC),
-    }
+def record(number, status, stability=0.5, distance=1.0):
+    error = "it broke" if status == "failed" else ""
+    return a_record(number, status, "balanced", stability, distance, updates=40, error=error)
 
 
 def searcher_of(study, experiment):
@@ -49,7 +40,7 @@ def test_each_sampler_asks_and_is_told_every_ending(folder, tiny, sampler):
         assert config["number"] == number
         assert config["params"]["betas"] in ([0.5, 0.9], [0, 0.9])
         values = (math.nan, math.nan) if status == "failed" else (number / 10, 10.0 - number)
-        searcher.tell(row(number, status, *values))
+        searcher.tell(record(number, status, *values))
     states = [trial.state for trial in study.trials]
     expected = {"complete": TrialState.COMPLETE, "failed": TrialState.COMPLETE, "pruned": TrialState.PRUNED}
     assert states == [expected[status] for status in endings]
@@ -62,7 +53,7 @@ def test_only_complete_trials_can_be_best(folder, tiny):
         [("complete", 0.4, 2.0), ("pruned", 1.0, 0.0), ("failed", 1.0, 0.0), ("complete", 0.3, math.nan)]
     ):
         searcher.suggest("ray")
-        searcher.tell(row(number, *ending))
+        searcher.tell(record(number, *ending))
     study = optuna.load_study(study_name=None, storage=searcher.study._storage)
     assert study.metric_names == ["stability", "distance"]
     assert study.directions == [optuna.study.StudyDirection.MAXIMIZE, optuna.study.StudyDirection.MINIMIZE]
@@ -86,7 +77,7 @@ def test_no_more_is_suggested_after_the_deadline(folder, tiny):
 def test_a_torn_journal_is_cut_to_its_last_whole_line(folder, tiny):
     searcher = searcher_of(open_study(folder, tiny()), tiny())
     searcher.suggest("ray")
-    searcher.tell(row(0, "complete"))
+    searcher.tell(record(0, "complete"))
     with folder.journal.open("ab") as journal:
         journal.write(b'{"op_code": 4, "worker_id": "x", "study_')
     study = open_study(folder, tiny())
@@ -116,7 +107,7 @@ def test_one_objective_is_told_alone_and_the_other_number_is_kept_beside(folder,
     searcher = searcher_of(open_study(folder, experiment), experiment)
     for number, ending in enumerate([("complete", 0.4, 2.0), ("pruned", 1.0, 0.5), ("failed", math.nan, math.nan)]):
         searcher.suggest("ray")
-        searcher.tell(row(number, *ending))
+        searcher.tell(record(number, *ending))
     study = optuna.load_study(study_name=None, storage=searcher.study._storage)
     complete, pruned, failed = study.trials
     assert study.metric_names == metrics
@@ -136,7 +127,7 @@ def test_with_the_objective_balanced_nothing_unhealthy_can_be_best(folder, tiny)
         [("balanced", 0.8, 2.0), ("collapsed", 0.3, 0.1), ("oscillating", 1.0, 0.1)]
     ):
         searcher.suggest("ray")
-        searcher.tell({**row(number, "complete", stability, distance), "verdict": verdict})
+        searcher.tell(replace(record(number, "complete", stability, distance), verdict=verdict))
     assert searcher.study.best_trial.number == 0
     violations = [trial.constraints["unhealthy"] for trial in searcher.study.trials]
     assert violations == [0.0, pytest.approx(0.7), pytest.approx(0.01)]
@@ -174,7 +165,7 @@ def run_all(searcher, most=40):
     found = []
     while (config := searcher.suggest("ray")) != searcher.FINISHED:
         found.append(config["params"])
-        searcher.tell(row(config["number"], "complete", 0.5, 1.0))
+        searcher.tell(record(config["number"], "complete", 0.5, 1.0))
         assert len(found) < most, "the searcher does not come to an end"
     return found
 
@@ -227,11 +218,11 @@ def test_the_last_updates_wait_for_the_trials_under_way(folder, tiny):
     searcher = searcher_of(open_study(folder, experiment), experiment)
     first, second = searcher.suggest("ray"), searcher.suggest("ray")
     assert searcher.suggest("ray") is None
-    searcher.tell(row(first["number"], "pruned", 0.5, 1.0))  # of 40: another fits
+    searcher.tell(record(first["number"], "pruned", 0.5, 1.0))  # of 40: another fits
     third = searcher.suggest("ray")
     assert isinstance(third, dict)
     assert searcher.suggest("ray") is None
     for config in (second, third):
-        searcher.tell({**row(config["number"], "complete"), "updates": 160})
+        searcher.tell(replace(record(config["number"], "complete"), updates=160))
     assert searcher.suggest("ray") == searcher.FINISHED
     assert "240 updates" in searcher.why

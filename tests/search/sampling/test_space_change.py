@@ -9,15 +9,17 @@ from optuna.trial import TrialState
 
 from gansearch.experiment import ExperimentError
 from gansearch.search.errors import SweepError
-from gansearch.search.resume import check_folder, mend, read_rows, settle
+from gansearch.search.resume import check_folder, mend, settle
 from gansearch.search.sampling.searcher import StudySearcher, open_study
 from gansearch.search.sampling.space import SearchSpace
 from gansearch.search.sampling.space_change import in_space, trained, with_columns, with_columns_of
 from gansearch.search.sampling.start_points import enqueue
 from gansearch.search.sampling.stopping import Budget
 from gansearch.search.sampling.warm_start import warm_trials, warm_up
+from gansearch.stability.result import SeedResult
 from gansearch.store.folder import Folder
-from gansearch.store.records import trial_row, write_record
+from gansearch.store.record import trial_record
+from gansearch.store.trial_files import read_records, write_trial
 
 SEARCH = {
     "lr": {"low": 1e-4, "high": 1e-2, "log": True},
@@ -39,22 +41,23 @@ def swept(tiny, tmp_path):
         for i, point in enumerate(points):
             study.enqueue_trial({k: v for k, v in point.items() if k != "status"})
             config = searcher.suggest("ray")
-            seed = {
-                "status": point.get("status", "complete"),
-                "verdict": "balanced",
-                "error": "it broke" if point.get("status") == "failed" else "",
-                "stability": 0.5 + i / 100,
-                "distance": math.nan if point.get("status") == "failed" else 1.0 + i,
-                **dict.fromkeys(("saturated_right", "saturated_wrong", "separability", "referee_gap"), 0.5),
-                "updates": 80,
-                "train_seconds": 1.0,
-            }
-            now = datetime.now(UTC)
-            row = trial_row(
-                config["number"], experiment, config["params"], [seed], started=now, ended=now, node="", error=""
+            failed = point.get("status") == "failed"
+            seed = SeedResult(
+                seed=0,
+                status=point.get("status", "complete"),
+                verdict="balanced",
+                error="it broke" if failed else "",
+                stability=0.5 + i / 100,
+                distance=math.nan if failed else 1.0 + i,
+                updates=80,
+                train_seconds=1.0,
             )
-            write_record(folder, row, [seed], [])
-            searcher.tell(row)
+            now = datetime.now(UTC)
+            record = trial_record(
+                config["number"], experiment, config["params"], [seed], started=now, ended=now, node=""
+            )
+            write_trial(folder, record, [])
+            searcher.tell(record)
         return folder, experiment, study
 
     return make
@@ -106,7 +109,7 @@ def test_trials_that_fit_a_changed_space_inform_the_sampler_and_all_are_kept(swe
     assert "left_out" not in study.trials[2].user_attrs
     searcher = StudySearcher(study, SearchSpace(experiment), Budget(experiment))
     assert [searcher.suggest("ray")["number"] >= 4 for _ in range(3)] == [True] * 3
-    assert len(read_rows(folder)) == 4
+    assert len(read_records(folder)) == 4
 
 
 def test_what_is_left_out_comes_back_with_the_space(swept, tiny):
@@ -139,9 +142,9 @@ def test_what_is_no_longer_searched_keeps_its_column(swept, tiny):
     study, experiment = moved(folder, tiny, search=search)
     assert experiment.search["loss"] == "non_saturating"
     assert experiment.search["r1_gamma"] == 0.0
-    rows = [with_columns(experiment, row) for row in read_rows(folder)]
-    assert [row["ema"] for row in rows] == [0.0] * 4
-    assert trained(SearchSpace(experiment), study, rows[0]) == pytest.approx(
+    records = [with_columns(experiment, record) for record in read_records(folder)]
+    assert [record.params["ema"] for record in records] == [0.0] * 4
+    assert trained(SearchSpace(experiment), study, records[0]) == pytest.approx(
         {"lr": 1e-3, "ema": 0.0, "loss": "hinge", "r1_gamma": 1.0}
     )
     assert with_columns_of(experiment, tiny(search=search)) == experiment
@@ -168,7 +171,7 @@ def test_a_journal_that_knows_less_than_the_records_takes_them_in(swept):
     shutil.rmtree(folder.record(1))  # it was running
     folder.journal.unlink()
     study = open_study(folder, experiment)
-    mend(study, read_rows(folder), SearchSpace(experiment))
+    mend(study, read_records(folder), SearchSpace(experiment))
     settle(study, folder, experiment.objective)
     states = [TrialState.COMPLETE, TrialState.FAIL, TrialState.PRUNED, TrialState.COMPLETE]
     assert [trial.state for trial in study.trials] == states
@@ -210,7 +213,7 @@ def test_an_earlier_study_warms_up_a_new_one(swept, tiny, tmp_path):
     searcher = StudySearcher(study, SearchSpace(experiment), Budget(experiment))
     study.enqueue_trial(study.trials[0].params)
     assert searcher.suggest("ray")["params"]["lr"] == pytest.approx(1e-3), "no trial of this study had it"
-    assert read_rows(folder) == []
+    assert read_records(folder) == []
 
 
 @pytest.mark.parametrize(

@@ -6,25 +6,20 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gansearch.search.sampling.stopping import Budget
+from tests.synthetic import a_record
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def budget(tiny, *endings, **fields):
     """A budget after trials of (stability, distance[, verdict]), each of 80 updates."""
-    rows = [row(i, *ending) for i, ending in enumerate(endings)]
-    return Budget(tiny(**fields), rows)
+    records = [record(i, *ending) for i, ending in enumerate(endings)]
+    return Budget(tiny(**fields), records)
 
 
-def row(number, stability, distance, verdict="balanced", status="complete"):
-    return {
-        "status": status,
-        "verdict": verdict,
-        "stability": stability,
-        "distance": distance,
-        "updates": 80,
-        "ended": START + timedelta(seconds=number),
-    }
+def record(number, stability, distance, verdict="balanced", status="complete"):
+    ended = START + timedelta(seconds=number)
+    return a_record(number, status, verdict, stability, distance, updates=80, ended=ended)
 
 
 def test_updates_are_those_of_all_trials(tiny):
@@ -32,7 +27,7 @@ def test_updates_are_those_of_all_trials(tiny):
     assert limited.over() == ""
     assert limited.left(0) == 40
     assert limited.left(80) == -40
-    limited.ended(row(2, 0.5, 1))
+    limited.ended(record(2, 0.5, 1))
     assert "200 updates are used up" in limited.over()
 
 

@@ -5,41 +5,42 @@ from ray._private.state import actors
 
 from gansearch.search.sweep import sweep
 from gansearch.search.worker.halving import FEWEST, RUNGS, Rungs, behind
+from gansearch.store.record import Standing
 
 
 def test_a_trial_is_stopped_only_where_it_is_behind_in_both():
-    others = [(0.5 + i / 100, 10.0 - i) for i in range(9)]
-    assert behind((0.4, 20.0), others, 1 / 2)
-    assert not behind((0.4, 0.5), others, 1 / 2)
-    assert not behind((0.9, 20.0), others, 1 / 2)
-    assert not behind((0.55, 5.0), others, 2 / 3)
-    assert behind((0.55, 5.0), others, 1 / 3)
+    others = [Standing(0, 0.5 + i / 100, 10.0 - i) for i in range(9)]
+    assert behind(Standing(0, 0.4, 20.0), others, 1 / 2)
+    assert not behind(Standing(0, 0.4, 0.5), others, 1 / 2)
+    assert not behind(Standing(0, 0.9, 20.0), others, 1 / 2)
+    assert not behind(Standing(0, 0.55, 5.0), others, 2 / 3)
+    assert behind(Standing(0, 0.55, 5.0), others, 1 / 3)
 
 
 @pytest.mark.parametrize("standing", [(math.nan, math.nan), (math.nan, 5.0), (0.1, math.nan)])
 def test_what_is_no_number_is_behind_everything(standing):
-    assert behind(standing, [(0.5, 1.0)] * 8, 1 / 2)
-    assert not behind((0.1, 3.0), [(math.nan, math.nan)] * 8, 1 / 2)
+    assert behind(Standing(0, *standing), [Standing(0, 0.5, 1.0)] * 8, 1 / 2)
+    assert not behind(Standing(0, 0.1, 3.0), [Standing(0, math.nan, math.nan)] * 8, 1 / 2)
 
 
 def test_a_rung_stops_nobody_before_it_has_seen_enough():
     rungs = Rungs()
     for i in range(FEWEST):
-        assert rungs.reach(0, (0.9 - i / 10, 1.0 + i)) == ""
-    assert "at 25%" in rungs.reach(0, (0.1, 50.0))
-    assert rungs.reach(1, (0.1, 50.0)) == ""
-    assert rungs.reach(0, (0.95, 0.5)) == ""
+        assert rungs.reach(Standing(0, 0.9 - i / 10, 1.0 + i)) == ""
+    assert "at 25%" in rungs.reach(Standing(0, 0.1, 50.0))
+    assert rungs.reach(Standing(1, 0.1, 50.0)) == ""
+    assert rungs.reach(Standing(0, 0.95, 0.5)) == ""
 
 
 def test_rungs_go_on_from_what_is_known():
-    known = [{"rung": 0, "stability": 0.9, "distance": 1.0}] * FEWEST
-    assert Rungs(known).reach(0, (0.1, 2.0))
-    assert not Rungs(known[1:]).reach(0, (0.1, 2.0))
+    known = [Standing(0, 0.9, 1.0)] * FEWEST
+    assert Rungs(known).reach(Standing(0, 0.1, 2.0))
+    assert not Rungs(known[1:]).reach(Standing(0, 0.1, 2.0))
 
 
 def test_equal_trials_are_kept():
-    rungs = Rungs({"rung": rung, "stability": 0.5, "distance": 1.0} for rung in range(len(RUNGS)) for _ in range(20))
-    assert all(rungs.reach(rung, (0.5, 1.0)) == "" for rung in range(len(RUNGS)))
+    rungs = Rungs(Standing(rung, 0.5, 1.0) for rung in range(len(RUNGS)) for _ in range(20))
+    assert all(rungs.reach(Standing(rung, 0.5, 1.0)) == "" for rung in range(len(RUNGS)))
 
 
 def test_the_rungs_end_with_their_sweep(ray_session, tiny, tmp_path):

@@ -17,7 +17,7 @@ from gansearch.search.callbacks.listener import Listener
 from gansearch.search.dry_run.dry_run import dry_run
 from gansearch.search.sweep import sweep
 from gansearch.store.folder import Folder
-from gansearch.store.records import BALANCE
+from gansearch.store.record import BALANCE
 from gansearch.study.study import load_study
 
 LOOPS = Path(__file__).parents[1] / "loops.py"
@@ -113,14 +113,14 @@ def test_a_loop_is_tried_out(tmp_path):
 def test_a_worker_that_dies_is_gone_on_for_and_what_raises_leaves_its_own_traceback(ray_session, tmp_path):
     search = {"lr": 0.4, "kind": {"choices": ["die", "raise"]}}
     one = loop(search=search, trials=2, task_options={"turns": str(tmp_path), "seconds": 1.5})
-    died, raised = sorted(sweep(one, tmp_path / "out").rows, key=lambda row: row["kind"])
-    assert (died["status"], died["updates"]) == ("complete", 40)
+    died, raised = sorted(sweep(one, tmp_path / "out").records, key=lambda record: record.params["kind"])
+    assert (died.status, died.updates) == ("complete", 40)
     curves = pd.read_parquet(Folder(tmp_path / "out").curves)
     assert curves["update"].tolist() == list(range(4, 41, 4))
     assert 40 < len((tmp_path / "steps").read_text().splitlines()) < 64  # not from the beginning
-    assert raised["status"] == "failed"
-    assert "loops.py" in raised["error"].splitlines()[0]
-    assert "no such luck" in raised["error"]
+    assert raised.status == "failed"
+    assert "loops.py" in raised.error.splitlines()[0]
+    assert "no such luck" in raised.error
 
 
 def test_a_trial_cut_short_goes_on_in_a_resumed_sweep(ray_session, tmp_path):

@@ -3,6 +3,7 @@
 import math
 import random
 import statistics
+from dataclasses import asdict, replace
 
 import numpy as np
 import pandas as pd
@@ -13,13 +14,13 @@ from gansearch.search.sweep import sweep
 from gansearch.search.worker import trial
 from gansearch.search.worker.racing import Race
 from gansearch.search.worker.trial import _Trial
-from gansearch.store.folder import Folder
-from gansearch.store.records import read_record, to_json
+from gansearch.stability.result import SeedResult
+from gansearch.store.nan_json import to_json
 from gansearch.study.analysis.choose import candidates
 
 
 def seed(distance=1.0, stability=0.8, verdict="balanced", status="complete"):
-    return {"status": status, "verdict": verdict, "stability": stability, "distance": distance}
+    return SeedResult(seed=0, status=status, verdict=verdict, stability=stability, distance=distance)
 
 
 def seeds(*distances, stability=0.8):
@@ -89,8 +90,8 @@ def swept(replicas, draw):
         while not trial or (len(trial) < 4 and (race.another(number, trial) if replicas == "race" else replicas > 1)):
             distance = math.exp(own[number] + draw.gauss(0, 0.4))
             trial.append(seed(distance, 0.8 + draw.gauss(0, 0.05), "oscillating" if hopeless else "balanced"))
-        medians = {n: statistics.median(s[n] for s in trial) for n in ("stability", "distance")}
-        rows.append({"number": number, "status": "complete", "verdict": trial[0]["verdict"], **medians})
+        medians = {n: statistics.median(getattr(s, n) for s in trial) for n in ("stability", "distance")}
+        rows.append({"number": number, "status": "complete", "verdict": trial[0].verdict, **medians})
         trained += len(trial)
     return trained, min(own[number] for number in candidates(pd.DataFrame(rows), 3))
 
@@ -134,16 +135,16 @@ def run(make_tiny, monkeypatch):
 
 
 def test_a_trial_trains_the_seeds_that_it_earns(run):
-    assert [s["seed"] for s in run(False).seeds] == [0]
-    assert [s["seed"] for s in run(True, True, False).seeds] == [0, 1, 2]
+    assert [s.seed for s in run(False).seeds] == [0]
+    assert [s.seed for s in run(True, True, False).seeds] == [0, 1, 2]
     most = run(True, True, True, True)
-    assert [s["seed"] for s in most.seeds] == [0, 1, 2, 3]
+    assert [s.seed for s in most.seeds] == [0, 1, 2, 3]
     assert most.race.asked == [(7, 1), (7, 2), (7, 3), (7, 4)]
 
 
 def test_the_least_are_trained_at_once_and_need_no_answer(run):
     one = run(True, False, least=2)
-    assert [s["seed"] for s in one.seeds] == [0, 1, 2]
+    assert [s.seed for s in one.seeds] == [0, 1, 2]
     assert one.race.asked == [(7, 2), (7, 3)]
     assert [row["seed"] for row in one.rows[:4]] == [0, 1, 0, 1]
     assert one.in_turn == ""
@@ -176,19 +177,19 @@ def test_a_trial_goes_on_in_the_middle_of_a_seed_that_it_earned(run, tmp_path):
 
 
 def without_times(seeds):
-    return to_json([{k: v for k, v in seed.items() if k != "train_seconds"} for seed in seeds])
+    return to_json([asdict(replace(seed, train_seconds=0.0)) for seed in seeds])
 
 
 def test_a_sweep_gives_the_seeds_that_the_rule_says_and_goes_on_so(ray_session, tiny, tmp_path):
     fields = {"replicas": {"least": 1, "most": 2}, "search": {"lr": {"choices": [1e-9, 1e-8, 0.3]}}}
     fields["task"] = tiny().task.replace(":Tiny", ":Converged")
     sweep(tiny(**fields, trials=1), tmp_path / "out")
-    rows = sweep(tiny(**fields, trials=3), tmp_path / "out", resume=True).rows
+    records = sweep(tiny(**fields, trials=3), tmp_path / "out", resume=True).records
     race = Race(1)
-    for row in rows:
-        trained = read_record(Folder(tmp_path / "out"), row["number"])["seeds"]
-        assert row["updates"] == 80 * len(trained)
+    for record in records:
+        trained = record.seeds
+        assert record.updates == 80 * len(trained)
         for count in range(1, len(trained) + 1):
-            earned = race.another(row["number"], trained[:count]) and count < 2
-            assert earned == (count < len(trained)), (row["number"], count)
-    assert {row["updates"] for row in rows} == {80, 160}, "unless some had more seeds than others this means little"
+            earned = race.another(record.number, trained[:count]) and count < 2
+            assert earned == (count < len(trained)), (record.number, count)
+    assert {record.updates for record in records} == {80, 160}, "some have more seeds than others"

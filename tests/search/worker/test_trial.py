@@ -17,7 +17,7 @@ from gansearch.search.worker.checkpoints import Saves
 from gansearch.search.worker.samples import MOST_BYTES, few, to_show
 from gansearch.search.worker.trial import _Trial
 from gansearch.store.folder import Folder
-from gansearch.store.records import to_json
+from gansearch.store.nan_json import to_json
 
 
 def results(trial):
@@ -93,11 +93,11 @@ def test_at_once_and_in_turn_leave_the_same_records(make_tiny, monkeypatch):
         pass
     assert (at_once.in_turn, in_turn.in_turn) == ("", "a test wants it")
     assert [row["seed"] for row in at_once.rows[:3]] == [0, 1, 2]
-    assert [seed["seed"] for seed in at_once.seeds] == [seed["seed"] for seed in in_turn.seeds] == [0, 1, 2]
+    assert [seed.seed for seed in at_once.seeds] == [seed.seed for seed in in_turn.seeds] == [0, 1, 2]
     for a, b in zip(at_once.seeds, in_turn.seeds, strict=True):
-        assert (a["status"], a["verdict"], a["updates"]) == (b["status"], b["verdict"], b["updates"])
-        assert a["distance"] == pytest.approx(b["distance"], rel=1e-3)
-        assert a["stability"] == pytest.approx(b["stability"], rel=1e-3)
+        assert (a.status, a.verdict, a.updates) == (b.status, b.verdict, b.updates)
+        assert a.distance == pytest.approx(b.distance, rel=1e-3)
+        assert a.stability == pytest.approx(b.stability, rel=1e-3)
     assert at_once.samples == pytest.approx(in_turn.samples, abs=1e-3)
 
 
@@ -115,8 +115,8 @@ def test_one_seed_that_diverges_leaves_the_others_to_go_on(make_tiny, monkeypatc
     broken = _Trial(experiment, params)
     for _ in broken.train(1, 0):
         pass
-    assert [seed["status"] for seed in broken.seeds] == ["complete", "failed", "complete"]
-    assert broken.seeds[1]["updates"] < 80
+    assert [seed.status for seed in broken.seeds] == ["complete", "failed", "complete"]
+    assert broken.seeds[1].updates < 80
 
 
 def test_a_trial_saves_itself_by_time_and_by_updates(pretend):
@@ -155,8 +155,8 @@ def curves(path):
 
 
 def test_a_trial_whose_worker_died_goes_on_from_its_checkpoint(ray_session, saved, tmp_path):
-    (row,) = sweep(saved({"1": "die"}), tmp_path / "out").rows
-    assert row["status"] == "complete"
+    (record,) = sweep(saved({"1": "die"}), tmp_path / "out").records
+    assert record.status == "complete"
     assert curves(tmp_path / "out") == PROBES
     # Two before it died, two after: from the beginning it would have been four after.
     assert saved.looks() == 4
@@ -173,8 +173,8 @@ def test_a_trial_cut_short_goes_on_in_a_resumed_sweep(ray_session, saved, tmp_pa
         sweep(saved(), tmp_path / "out", listeners=[Cut()])
     before = saved.looks()
     assert before in (2, 3, 4)
-    (row,) = sweep(saved(), tmp_path / "out", resume=True).rows
-    assert row["number"] == 1
-    assert row["status"] == "complete"
+    (record,) = sweep(saved(), tmp_path / "out", resume=True).records
+    assert record.number == 1
+    assert record.status == "complete"
     assert curves(tmp_path / "out") == PROBES
     assert saved.looks() <= before + 2

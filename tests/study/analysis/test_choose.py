@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gansearch.store.records import trial_columns
+from gansearch.store.confirmation import FreshSeed
+from gansearch.store.record import trial_columns
 from gansearch.study.analysis.choose import (
     candidates,
     choose_best,
@@ -36,19 +37,10 @@ def table(*rows: dict[str, Any]) -> pd.DataFrame:
     return frame
 
 
-def seeds(
-    number: int, distances: list[float], verdict: str = "balanced", stability: float = 0.8
-) -> list[dict[str, Any]]:
+def seeds(number: int, distances: list[float], verdict: str = "balanced", stability: float = 0.8) -> list[FreshSeed]:
     return [
-        {
-            "number": number,
-            "seed": 10_000 + i,
-            "status": "complete",
-            "verdict": verdict,
-            "stability": stability,
-            "distance": d,
-        }
-        for i, d in enumerate(distances)
+        FreshSeed(number=number, seed=10_000 + i, verdict=verdict, stability=stability, distance=distance)
+        for i, distance in enumerate(distances)
     ]
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from gansearch.stability.verdict import VERDICTS
 from gansearch.store.folder import Folder
-from gansearch.store.records import from_json, to_json
+from gansearch.store.nan_json import from_json, to_json
 from gansearch.study.figures.palette import COLOURS, SYMBOLS
 from gansearch.study.report.report import reasons, shown
 from gansearch.study.study import Study, load_study

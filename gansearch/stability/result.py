@@ -1,0 +1,41 @@
+"""The result of one seed: how its training ended, and how it was judged."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeedResult:
+    """One seed of one configuration, trained and judged. NaN stands for a number that is not known."""
+
+    seed: int
+    status: str = "complete"
+    """complete, pruned or failed."""
+    error: str = ""
+    """Why it failed; empty otherwise."""
+    verdict: str
+    sentence: str = ""
+    """The verdict explained with the numbers of this run."""
+    stability: float
+    """In [0, 1]; larger is better."""
+    distance: float
+    """The task's quality measure; smaller is better."""
+    quality: dict[str, float] = field(default_factory=dict)
+    """All that the task's quality measure gave, by name."""
+    saturated_right: float = math.nan
+    saturated_wrong: float = math.nan
+    separability: float = math.nan
+    referee_gap: float = math.nan
+    updates: int = 0
+    """Of D and G together."""
+    train_seconds: float = math.nan
+    """Time inside the trainer."""
+    verdicts: dict[str, str] = field(default_factory=dict)
+    """Of each discriminator by name, where a training loop has several; `verdict` is the worst."""
+
+    @property
+    def healthy(self) -> bool:
+        """Whether it was trained to its end and is balanced."""
+        return self.status == "complete" and self.verdict == "balanced"

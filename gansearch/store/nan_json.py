@@ -1,0 +1,39 @@
+"""JSON that keeps NaN and infinities, as strings."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+_NUMBERS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+
+
+def to_json(data: Any) -> str:
+    """JSON text; NaN and infinities become the strings that `from_json` turns back, times ISO text."""
+    return json.dumps(_plain(data), indent=1, allow_nan=False)
+
+
+def from_json(text: str) -> Any:
+    """The data of `to_json`. Times stay text. Raises ValueError for anything but JSON."""
+    return json.loads(text, object_hook=_with_numbers)
+
+
+def _with_numbers(data: dict[str, Any]) -> dict[str, Any]:
+    return {key: _NUMBERS.get(value, value) if isinstance(value, str) else value for key, value in data.items()}
+
+
+def _plain(data: Any) -> Any:
+    if isinstance(data, Mapping):
+        return {str(key): _plain(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_plain(value) for value in data]
+    if isinstance(data, datetime):
+        return data.isoformat()
+    if isinstance(data, float | np.floating) and not math.isfinite(data):
+        return "NaN" if math.isnan(data) else "Infinity" if data > 0 else "-Infinity"
+    return data.item() if isinstance(data, np.generic) else data

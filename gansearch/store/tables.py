@@ -1,0 +1,75 @@
+"""trials.parquet and curves.parquet: the tables of a sweep, made of its records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from gansearch.store.folder import Folder, write_whole
+from gansearch.store.record import TrialRecord, trial_columns
+from gansearch.store.trial_files import CURVE_COLUMNS, read_record, read_trial_curves
+
+_CURVES = pa.schema([(name, pa.int64() if name in CURVE_COLUMNS[:3] else pa.float64()) for name in CURVE_COLUMNS])
+_AT_ONCE = 500
+"""Trials whose curves are in memory while the table is written."""
+
+
+def others(trials: pd.DataFrame) -> list[str]:
+    """The searched columns outside the balance."""
+    return [name for name in trials.columns if name not in trial_columns(())]
+
+
+def write_tables(folder: Folder, searched: Iterable[str], records: Iterable[TrialRecord]) -> None:
+    """Writes trials.parquet of the records and curves.parquet of the curves of the same trials."""
+    rows = [record.row for record in sorted(records, key=lambda record: record.number)]
+    trials = pd.DataFrame(rows, columns=trial_columns(searched))
+    for name in ("started", "ended"):
+        trials[name] = pd.to_datetime(trials[name], utc=True)
+    write_whole(folder.trials, lambda file: trials.to_parquet(file, index=False))
+    write_whole(folder.curves, lambda file: _write_curves(folder, list(trials["number"]), file))
+
+
+def _write_curves(folder: Folder, numbers: Sequence[int], file: Path) -> None:
+    """The curves of so many trials, some hundred at a time: those of a long sweep need not fit into memory."""
+    with pq.ParquetWriter(file, _CURVES) as writer:
+        for start in range(0, len(numbers), _AT_ONCE):
+            part = numbers[start : start + _AT_ONCE]
+            frames = [frame for frame in (read_trial_curves(folder, number) for number in part) if len(frame)]
+            if frames:
+                table = pd.concat(frames, ignore_index=True)
+                writer.write_table(pa.Table.from_pandas(table, schema=_CURVES, preserve_index=False))
+
+
+def read_trials(folder: Folder, searched: Iterable[str]) -> pd.DataFrame:
+    """trials.parquet, and the records that are not in it yet because the sweep runs or died.
+
+    Empty, with its columns, where no trial has ended. Raises OSError or ValueError for a broken file.
+    """
+    columns = trial_columns(searched)
+    table = pd.read_parquet(folder.trials) if folder.trials.is_file() else pd.DataFrame(columns=columns)
+    late = (read_record(folder, number) for number in sorted({*folder.numbers()} - set(table["number"])))
+    rows = [record.row for record in late if record]
+    if rows:
+        frame = pd.DataFrame(rows)
+        table = pd.concat([table, frame], ignore_index=True) if len(table) else frame.reindex(columns=columns)
+        table = table.sort_values("number", ignore_index=True)
+    numbers = {name: float for name in ("stability", "distance", "train_seconds") if len(table) == 0}
+    times = {name: pd.to_datetime(table[name], utc=True) for name in ("started", "ended")}
+    return table.astype(numbers).assign(**times)
+
+
+def read_curves(folder: Folder) -> pd.DataFrame:
+    """curves.parquet, and the curves of the records that are not in it yet, but for those that were damaged.
+
+    Raises as `read_trials`.
+    """
+    empty = pd.DataFrame(columns=list(CURVE_COLUMNS), dtype=float)
+    table = pd.read_parquet(folder.curves) if folder.curves.is_file() else empty
+    late = sorted({*folder.numbers()} - set(table["number"]))
+    frames = [table, *(read_trial_curves(folder, number) for number in late)]
+    filled = [frame for frame in frames if len(frame)]
+    return pd.concat(filled, ignore_index=True) if filled else empty

@@ -1,0 +1,80 @@
+"""The files of one trial, in trials/NNNNN/: result.json, curves.parquet, samples.npy and samples.json."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gansearch.store.folder import Folder, write_whole
+from gansearch.store.nan_json import from_json, to_json
+from gansearch.store.record import TrialRecord, parse_record
+from gansearch.store.samples import write_samples
+
+CURVE_COLUMNS = (
+    "number",
+    "seed",
+    "update",
+    "loss_d",
+    "loss_g",
+    "p_real",
+    "p_fake",
+    "saturated_right",
+    "saturated_wrong",
+    "separability",
+    "grad_norm_d",
+    "grad_norm_g",
+    "distance",
+)
+
+
+def write_trial(
+    folder: Folder,
+    record: TrialRecord,
+    probes: Sequence[Mapping[str, Any]],
+    samples: np.ndarray | None = None,
+    shown: Mapping[str, Any] | None = None,
+) -> None:
+    """Writes what a trial left; result.json comes last, so that a record is whole if it is there."""
+    path = folder.record(record.number)
+    path.mkdir(parents=True, exist_ok=True)
+    curves = pd.DataFrame(probes, columns=list(CURVE_COLUMNS))
+    write_whole(path / "curves.parquet", lambda file: curves.to_parquet(file, index=False))
+    if samples is not None:
+        write_samples(folder, record.number, samples, shown or {})
+    write_record(folder, record)
+
+
+def write_record(folder: Folder, record: TrialRecord) -> None:
+    """Writes a trial's result.json alone."""
+    write_whole(folder.record(record.number) / "result.json", to_json(record.as_dict()))
+
+
+def read_record(folder: Folder, number: int) -> TrialRecord | None:
+    """The record of a trial; None where there is no whole one."""
+    try:
+        return parse_record(from_json((folder.record(number) / "result.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return None
+
+
+def read_records(folder: Folder) -> list[TrialRecord]:
+    """The records of all trials that have ended, by number."""
+    return [record for number in folder.numbers() if (record := read_record(folder, number))]
+
+
+def read_trial_curves(folder: Folder, number: int) -> pd.DataFrame:
+    """The probes of one trial; from the table of all trials where its own file is damaged, empty without any."""
+    nothing = pd.DataFrame(columns=list(CURVE_COLUMNS))
+    try:
+        return pd.read_parquet(folder.record(number) / "curves.parquet")
+    except FileNotFoundError:
+        return nothing
+    except (OSError, ValueError):
+        pass
+    try:
+        return pd.read_parquet(folder.curves, filters=[("number", "==", number)])
+    except (OSError, ValueError):
+        return nothing
