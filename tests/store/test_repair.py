@@ -5,7 +5,7 @@ import pytest
 from gansearch.store.archive import RECORDS_LOG
 from gansearch.store.repair import log_record, repair
 from gansearch.store.tables import write_tables
-from gansearch.store.trial_files import read_record
+from gansearch.store.trial_files import read_record, read_records
 from gansearch.study.study import load_study
 from tests.synthetic import write_study
 
@@ -47,7 +47,7 @@ def test_a_trial_s_damaged_curves_are_taken_from_the_table(folder):
     study = load_study(folder.path)
     curves = study.curves
     (folder.record(1) / "curves.parquet").write_bytes(b"PAR1")
-    write_tables(folder, study.experiment.search, study.trials.to_dict("records"))
+    write_tables(folder, study.experiment.search, read_records(folder))
     assert load_study(folder.path).curves.equals(curves)
 
 
