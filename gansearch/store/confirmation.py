@@ -31,6 +31,7 @@ def read_confirmation(folder: Folder) -> list[FreshSeed]:
 
 
 def write_confirmation(folder: Folder, seeds: Iterable[FreshSeed]) -> None:
+    """Writes the results of the candidates."""
     write_whole(folder.confirmation, to_json([{"number": seed.number, **_entry(seed)} for seed in seeds]))
 
 
@@ -47,7 +48,9 @@ def read_default(folder: Folder) -> list[FreshSeed]:
 
 
 def write_default(folder: Folder, seeds: Iterable[FreshSeed]) -> None:
-    write_whole(folder.default, to_json({"seeds": [_entry(seed) for seed in seeds]}))
+    """Writes the results of the default settings, by seed."""
+    ordered = sorted(seeds, key=lambda seed: seed.seed)
+    write_whole(folder.default, to_json({"seeds": [_entry(seed) for seed in ordered]}))
 
 
 def _entry(seed: FreshSeed) -> dict[str, Any]:
