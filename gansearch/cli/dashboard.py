@@ -1,4 +1,4 @@
-"""optuna-dashboard and TensorBoard on a results folder, on loopback, until Ctrl-C."""
+"""Serves a results folder with optuna-dashboard and TensorBoard, on loopback, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -16,43 +16,41 @@ HOST = "127.0.0.1"
 
 
 def serve(path: Path) -> None:
-    """Starts both on free ports, prints their addresses, and ends both by Ctrl-C or SIGTERM. Raises StudyError.
+    """Starts both servers on free ports, prints their addresses, and ends both after Ctrl-C or SIGTERM.
 
-    Of the main thread alone, which has the signals.
+    Has to run in the main thread, which receives signals. Raises StudyError if a server cannot run.
     """
     folder = Folder(path).require_ours()
     if importlib.util.find_spec("optuna_dashboard") is None:
         raise StudyError("optuna-dashboard is not installed: pip install 'gansearch[dashboard]'")
-    ports = [_free_port(), _free_port()]
     folder.tensorboard.mkdir(exist_ok=True)
-    # optuna-dashboard's command is a function of its module, not a module that can be run.
-    code = "import sys; from optuna_dashboard._cli import main; sys.argv[0] = 'optuna-dashboard'; main()"
+    # optuna-dashboard has no module that runs, and its script need not be on the PATH: its entry point is called.
+    dashboard = "import sys; from optuna_dashboard._cli import main; sys.argv[0] = 'optuna-dashboard'; main()"
     commands = {
-        "optuna-dashboard": [sys.executable, "-c", code, str(folder.journal), "--host", HOST, "--port", str(ports[0])],
-        "TensorBoard": [
-            *(sys.executable, "-m", "tensorboard.main", "--logdir", str(folder.tensorboard)),
-            *("--host", HOST, "--port", str(ports[1])),
-        ],
+        "optuna-dashboard": ["-c", dashboard, str(folder.journal)],
+        "TensorBoard": ["-m", "tensorboard.main", "--logdir", str(folder.tensorboard)],
     }
-    processes: dict[str, subprocess.Popen[bytes]] = {}
-    for number in (signal.SIGINT, signal.SIGTERM):  # neither outlives us, also where a shell had us ignore Ctrl-C
+    servers: dict[str, subprocess.Popen[bytes]] = {}
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where the shell has this process ignore Ctrl-C
         signal.signal(number, signal.default_int_handler)
     try:
-        for (name, command), port in zip(commands.items(), ports, strict=True):
-            processes[name] = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for name, words in commands.items():
+            port = _free_port()
+            command = [sys.executable, *words, "--host", HOST, "--port", str(port)]
+            servers[name] = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             print(f"{name + ':':18} http://{HOST}:{port}/", flush=True)
         print("Ctrl-C ends both", flush=True)
-        while all(process.poll() is None for process in processes.values()):
+        while all(server.poll() is None for server in servers.values()):
             time.sleep(0.3)
-        ended = next(name for name, process in processes.items() if process.poll() is not None)
-        raise StudyError(f"{ended} ended by itself (status {processes[ended].returncode})")
+        ended = next(name for name, server in servers.items() if server.poll() is not None)
+        raise StudyError(f"{ended} ended by itself (status {servers[ended].returncode})")
     except KeyboardInterrupt:
         print()
     finally:
-        for process in processes.values():
-            process.terminate()
-        for process in processes.values():
-            process.wait(10)
+        for server in servers.values():
+            server.terminate()
+        for server in servers.values():
+            server.wait(10)
 
 
 def _free_port() -> int:

@@ -1,4 +1,4 @@
-"""What the commands print when they are done: summaries, and how far a run is."""
+"""What the commands print: summaries of a sweep or a training, and the progress of a training."""
 
 from __future__ import annotations
 
@@ -14,22 +14,23 @@ if TYPE_CHECKING:
     from gansearch.study.study import Study
     from gansearch.training.train import TrainResult
 
-_TOLD_SECONDS = 30.0
-"""Between two lines on how far a training is, where output is no terminal."""
+_PROGRESS_SECONDS = 30.0
+"""Time between two lines of progress where stderr is no terminal."""
 
 
 def print_summary(study: Study, page: Path | None = None) -> None:
+    """Prints what a sweep found, the command that exports it, and the path of its report."""
     from gansearch.formatting import many
     from gansearch.store.folder import as_typed
 
     counts = study.counts
     others = ", ".join(f"{counts[status]} {status}" for status in ("pruned", "failed") if counts[status])
     verdicts = ", ".join(f"{count} {verdict}" for verdict, count in study.verdicts.items())
-    what = f"{counts['total']} of {many(study.experiment.trials, 'trial')}" + (f" ({others})" if others else "")
-    print(f"{what}: {verdicts}" if verdicts else what)
+    total = f"{counts['total']} of {many(study.experiment.trials, 'trial')}" + (f" ({others})" if others else "")
+    print(f"{total}: {verdicts}" if verdicts else total)
     if study.run.get("ended"):
         print(f"ended early: {study.run['ended']}")
-    best, folder = study.best, study.folder
+    best = study.best
     if best is None:
         print(study.nothing_healthy())
     else:
@@ -43,12 +44,13 @@ def print_summary(study: Study, page: Path | None = None) -> None:
         seeds = f"{default.healthy} of {len(default.seeds)} balanced"
         print(f"{default.label}: {seeds}, distance {default.distance:.4g}")
     if best is not None:
-        print(f"export it:  gansearch export {shlex.quote(str(as_typed(folder.path)))} -o best.yaml")
+        print(f"export it:  gansearch export {shlex.quote(str(as_typed(study.folder.path)))} -o best.yaml")
     if page is not None:
         print(f"report:     {as_typed(page)}")
 
 
 def print_trained(result: TrainResult, out: Path | None) -> None:
+    """Prints the result of each seed, their medians, and the files in `out`."""
     for seed in result.seeds:
         quality = ", ".join(f"{name} {value:.4g}" for name, value in seed.quality.items())
         print(f"seed {seed.seed}: {seed.verdict}, stability {seed.stability:.2f}, {quality}")
@@ -66,27 +68,30 @@ def print_trained(result: TrainResult, out: Path | None) -> None:
 
 
 def print_progress(updates: int) -> Callable[[int, Probe], None]:
-    """Tells how far a seed is on the error stream: at each probe where that is a terminal, else now and then."""
+    """Returns a function that prints a seed's progress to stderr at a probe.
+
+    In a terminal each probe rewrites the line. Elsewhere a line is printed at most every 30 seconds.
+    """
     from gansearch.formatting import duration
 
-    began: dict[int, tuple[float, int]] = {}
-    told = time.monotonic()
+    starts: dict[int, tuple[float, int]] = {}
+    printed = time.monotonic()
 
     def watch(seed: int, probe: Probe) -> None:
-        nonlocal told
-        now, drawn = time.monotonic(), sys.stderr.isatty()
-        start, before = began.setdefault(seed, (now, probe.update))  # a resumed one begins in the middle
+        nonlocal printed
+        now, terminal = time.monotonic(), sys.stderr.isatty()
+        start, first_update = starts.setdefault(seed, (now, probe.update))  # a resumed seed starts in the middle
         over = probe.update >= updates
-        if not drawn and (now - told < _TOLD_SECONDS or over):
+        if not terminal and (now - printed < _PROGRESS_SECONDS or over):
             return
-        told = now
-        rate = (probe.update - before) / (now - start) if now > start else 0
+        printed = now
+        rate = (probe.update - first_update) / (now - start) if now > start else 0
         left = f", about {duration((updates - probe.update) / rate)} left" if rate and not over else ""
         text = (
             f"seed {seed}: update {probe.update:,} of {updates:,}{left}; D(real) {probe.p_real:.2f}, "
             f"D(fake) {probe.p_fake:.2f}, separability {probe.separability:.2f}"
         )
-        end = "\n" if over or not drawn else ""
-        print(f"\r\x1b[K{text}" if drawn else text, end=end, file=sys.stderr, flush=True)
+        end = "\n" if over or not terminal else ""
+        print(f"\r\x1b[K{text}" if terminal else text, end=end, file=sys.stderr, flush=True)
 
     return watch

@@ -1,10 +1,10 @@
-"""What a sweep looks like while it runs: a picture for a terminal, a line for a log. Made of its Status alone."""
+"""Draws a sweep that runs: a picture for a terminal, a line for a log. Both are made from its Status alone."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -21,8 +21,8 @@ from gansearch.study.analysis.time_spent import saved
 from gansearch.study.figures.palette import COLOURS, SYMBOLS
 from gansearch.study.status import Status
 
-_BAR = 21
-"""Characters from 0 to 1, so that each stands for .05."""
+_BAR_WIDTH = 21
+"""Characters of a belief bar from 0 to 1: each stands for .05."""
 _MARKS = {
     "x": "✖",
     "cross": "✚",
@@ -32,187 +32,188 @@ _MARKS = {
     "diamond": "◆",
     "circle": "●",
 }
-"""The page's symbols as a terminal has them."""
-_FRESH = 4
-"""Runs on fresh seeds that are named."""
-_COLUMNS = {
-    **{"trial": 5, "seed": 5, "0 fake ▿ · ▾ real   1": 21, "stability": 9, "distance": 9, "update": 9, "updates/s": 9},
+"""The characters that stand for the report's symbols."""
+_BELIEFS = "0 fake ▿ · ▾ real   1"
+_COLUMN_WIDTHS = {
+    **{"trial": 5, "seed": 5, _BELIEFS: _BAR_WIDTH, "stability": 9, "distance": 9, "update": 9, "updates/s": 9},
     **{"GPU": 3, "separability": 12, "saturated": 9, "node": 15},
 }
-"""What is told of a running trial, in columns of so many characters."""
-_LESS = ("node", "saturated", "separability", "seed", "updates/s", "GPU")
-"""Columns that a narrow terminal goes without, the first of them first."""
-_ELSE = 12
-"""Lines of the picture that are no running trial."""
+"""The columns of the running trials, and their widths in characters."""
+_DISPENSABLE = ("node", "saturated", "separability", "seed", "updates/s", "GPU")
+"""Columns that a narrow terminal goes without, in the order in which they are left out."""
+_MOST_CONFIRMATIONS = 4
+"""The number of runs on fresh seeds that are listed."""
+_OTHER_LINES = 12
+"""The lines of the picture that are no running trials."""
 
 
-def picture(found: Status, width: int, height: int) -> RenderableType:
-    """All that is known, in at most `width` columns and about `height` lines."""
+def picture(current: Status, width: int, height: int) -> RenderableType:
+    """Returns all that is known of a sweep, in at most `width` columns and about `height` lines."""
+    done = len(current.study.trials) + current.confirmed
+    total = current.study.experiment.trials + current.confirmations
     bar = Table.grid()  # a bar alone does not end its line
-    done = len(found.study.trials) + found.confirmed
-    whole = found.study.experiment.trials + found.confirmations
-    bar.add_row(ProgressBar(total=whole, completed=min(done, whole), width=min(60, width)))
-    parts: list[RenderableType] = [Text(_how_far(found), style="bold"), bar, _verdicts(found)]
-    if stopped := _stopped(found):
-        parts.append(Text(stopped))
-    if best := _best(found, params=True):
-        parts.append(Text(best, style="green"))
-    parts += [Text(f"warning: {warning}", style="yellow") for warning in found.warnings]
-    if fresh := _confirming(found):
-        parts.append(Text(fresh))
-    if found.running:
-        parts.append(_running(found, width, max(3, height - _ELSE)))
+    bar.add_row(ProgressBar(total=total, completed=min(done, total), width=min(60, width)))
+    parts: list[RenderableType] = [
+        Text(_progress(current), style="bold"),
+        bar,
+        _verdicts(current),
+        Text(_savings(current)),
+        Text(_best(current, params=True), style="green"),
+        *(Text(f"warning: {warning}", style="yellow") for warning in current.warnings),
+        Text(_confirming(current)),
+    ]
+    if current.running:
+        parts.append(_running(current, width, max(3, height - _OTHER_LINES)))
     return Group(*(part for part in parts if part))
 
 
-def line(found: Status) -> str:
-    """The same in one line, without what changes from second to second."""
-    counts = ", ".join(f"{count} {words(name)}" for name, count in _counts(found).items())
-    pruned = saved(found.study.trials, found.study.experiment).pruned
-    parts = [_how_far(found), counts, f"{pruned} stopped early" if pruned else "", _best(found)]
+def line(current: Status) -> str:
+    """Returns one line for a log, without what changes from second to second."""
+    verdicts = ", ".join(f"{count} {words(name)}" for name, count in _counts(current).items())
+    pruned = saved(current.study.trials, current.study.experiment).pruned
+    parts = [_progress(current), verdicts, f"{pruned} stopped early" if pruned else "", _best(current)]
     return f"{datetime.now():%H:%M:%S} " + "; ".join(part for part in parts if part)
 
 
-def _how_far(found: Status) -> str:
-    study = found.study
-    what = f"{study.experiment.name}: {len(study.trials)} of {many(study.experiment.trials, 'trial')}"
-    if found.state == "confirming":
-        what += f", {found.confirmed} of {found.confirmations} runs on fresh seeds"
-    if not found.alive:
-        return f"{what}, {'its driver died' if found.state == 'died' else found.state}"
-    if found.starting:
-        return f"{what}, workers are starting"
-    left = found.seconds_left
-    if left == 0 and not found.running:
-        return f"{what}, writing the tables"
+def _progress(current: Status) -> str:
+    """Returns how many trials have ended, and when the sweep will end."""
+    study = current.study
+    text = f"{study.experiment.name}: {len(study.trials)} of {many(study.experiment.trials, 'trial')}"
+    if current.state == "confirming":
+        text += f", {current.confirmed} of {current.confirmations} runs on fresh seeds"
+    if not current.alive:
+        return f"{text}, {'its driver died' if current.state == 'died' else current.state}"
+    if current.starting:
+        return f"{text}, workers are starting"
+    left = current.seconds_left
+    if left == 0 and not current.running:
+        return f"{text}, writing the tables"
     if left is None:
-        return f"{what}, no trial has ended yet"
+        return f"{text}, no trial has ended yet"
     end = datetime.fromtimestamp(time.time() + left)
     clock = f"{end:%H:%M}" if end.date() == datetime.now().date() else f"{end:%a %d %b %H:%M}"
-    unsure = "" if len(study.trials) else " if none is stopped early"
-    return f"{what}, about {_rounded(left)} left{unsure} ({clock})"
+    condition = "" if len(study.trials) else " if none is stopped early"
+    return f"{text}, about {_rounded(left)} left{condition} ({clock})"
 
 
 def _rounded(seconds: float) -> str:
-    """No more digits than such a guess deserves."""
+    """Returns an estimated duration, with no more digits than an estimate deserves."""
     unit = 5 if seconds < 60 else 30 if seconds < 600 else 60 if seconds < 3600 else 600
     return duration(math.ceil(seconds / unit) * unit).removesuffix(" 0 s")
 
 
-def _counts(found: Status) -> dict[str | None, int]:
-    """Trials by verdict, those without one under None."""
-    verdicts: dict[str | None, int] = dict(found.study.verdicts.items())
-    without = len(found.study.trials) - sum(verdicts.values())
+def _counts(current: Status) -> dict[str | None, int]:
+    """Returns the number of trials per verdict; trials without a verdict are counted under None."""
+    verdicts: dict[str | None, int] = dict(current.study.verdicts.items())
+    without = len(current.study.trials) - sum(verdicts.values())
     return verdicts | ({None: without} if without else {})
 
 
-def _verdicts(found: Status) -> Text:
+def _verdicts(current: Status) -> Text:
     text = Text()
-    for name, count in _counts(found).items():
+    for name, count in _counts(current).items():
         mark = _MARKS.get(SYMBOLS.get(str(name), ""), "×")
         text.append("  " if text else "").append(f"{mark} ", style=COLOURS.get(str(name), "red"))
         text.append(f"{count} {words(name)}")
     return text
 
 
-def _stopped(found: Status) -> str:
-    stopped = saved(found.study.trials, found.study.experiment)
-    if not stopped.pruned:
+def _savings(current: Status) -> str:
+    savings = saved(current.study.trials, current.study.experiment)
+    if not savings.pruned:
         return ""
     return (
-        f"{stopped.pruned} stopped early, which saved {stopped.share:.0%} of the updates, {duration(stopped.seconds)}"
+        f"{savings.pruned} stopped early, which saved {savings.share:.0%} of the updates, {duration(savings.seconds)}"
     )
 
 
-def _confirming(found: Status) -> str:
-    """What trains on fresh seeds now, the longest first."""
+def _confirming(current: Status) -> str:
+    """Returns what trains on fresh seeds now. The longest runs are listed first."""
     runs = [
         f"{'default settings' if run['number'] is None else 'trial ' + str(run['number'])} on seed {run['seed']}, "
-        f"for {duration(found.progress['written'] - run['started'])}"
-        for run in found.confirming
+        f"for {duration(current.progress['written'] - run['started'])}"
+        for run in current.confirming
     ]
-    more = f"; and {len(runs) - _FRESH} more" if len(runs) > _FRESH else ""
-    return f"training {'; '.join(runs[:_FRESH])}{more}" if runs else ""
+    more = f"; and {len(runs) - _MOST_CONFIRMATIONS} more" if len(runs) > _MOST_CONFIRMATIONS else ""
+    return f"training {'; '.join(runs[:_MOST_CONFIRMATIONS])}{more}" if runs else ""
 
 
-def _best(found: Status, params: bool = False) -> str:
-    """The best-balanced at the end; before, the healthy trial that would be confirmed first, which may still change."""
-    trials = found.study.trials
-    best = found.study.best if found.state == "finished" else None
+def _best(current: Status, params: bool = False) -> str:
+    """Returns the best-balanced trial of a finished sweep, else the trial that would be confirmed first by now."""
+    trials = current.study.trials
+    best = current.study.best if current.state == "finished" else None
     numbers = [best.number] if best else candidates(trials, 1) if len(trials) else []
     if not numbers:
         return ""
     row = trials.loc[trials["number"] == numbers[0]].iloc[0]
     stability, distance = (best.stability, best.distance) if best else (row["stability"], row["distance"])
-    told = f"{'best-balanced' if best else 'best so far'}: trial {numbers[0]}, stability {stability:.2f}"
+    text = f"{'best-balanced' if best else 'best so far'}: trial {numbers[0]}, stability {stability:.2f}"
     if math.isfinite(distance):
-        told += f", distance {distance:.4g}"
-    return told + (f" ({', '.join(_params(found.study.experiment, row))})" if params else "")
+        text += f", distance {distance:.4g}"
+    return text + (f" ({', '.join(_params(current.study.experiment, row))})" if params else "")
 
 
 def _params(experiment: Experiment, row: pd.Series) -> list[str]:
-    """Those that matter most: of a balance its numbers, of a loop of the user's own what is searched."""
+    """Returns the parameters that matter most: the numbers of the balance, or what a user's loop searches."""
     names = list(experiment.search) if experiment.is_loop else ["lr_d", "lr_g", "pretrain_steps", "update_ratio"]
     values = {name: row[name] for name in names if row[name] is not None and row[name] == row[name]}
     return [f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}" for name, value in values.items()]
 
 
-def _running(found: Status, width: int, most: int) -> Table:
-    """A line for each trial that trains. Narrow terminals have fewer columns."""
-    budget, nodes = found.study.experiment.training.updates, found.progress["nodes"]
-    shown = _columns(width, budget, len(nodes) > 1, any(node["gpus"] for node in nodes))
+def _running(current: Status, width: int, most: int) -> Table:
+    """Returns a table of the running trials, with at most `most` rows and the columns that fit."""
+    budget, nodes = current.study.experiment.training.updates, current.progress["nodes"]
+    columns = _columns(width, budget, len(nodes) > 1, any(node["gpus"] for node in nodes))
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bright_black")
-    for name in shown:
-        table.add_column(name, justify="left" if "▿" in name else "right", no_wrap=True)
-    for one in found.running[:most]:
-        cells = dict(zip(_COLUMNS, _cells(one, budget, found.progress["written"]), strict=True))
-        table.add_row(*(cells[name] for name in shown))
-    if len(found.running) > most:
-        table.add_row("…", "", f"and {len(found.running) - most} more")
+    for name in columns:
+        table.add_column(name, justify="left" if name == _BELIEFS else "right", no_wrap=True)
+    for trial in current.running[:most]:
+        cells = _cells(trial, budget, current.progress["written"])
+        table.add_row(*(cells.get(name, "") for name in columns))
+    if len(current.running) > most:
+        table.add_row("…", "", f"and {len(current.running) - most} more")
     return table
 
 
-def _columns(width: int, budget: int, several: bool, gpus: bool) -> list[str]:
-    """The columns that fit, the more important first to get room."""
-    left = [name for name in _COLUMNS if (gpus or name != "GPU") and (several or name != "node")]
-    rooms = {**_COLUMNS, "update": max(_COLUMNS["update"], 2 * len(str(budget)) + 1)}
-    for name in _LESS:
-        if sum(rooms[one] + 2 for one in left) - 2 <= width:
+def _columns(width: int, budget: int, has_nodes: bool, has_gpus: bool) -> list[str]:
+    """Returns the columns that fit into `width` characters."""
+    absent = {name for name, present in (("GPU", has_gpus), ("node", has_nodes)) if not present}
+    columns = [name for name in _COLUMN_WIDTHS if name not in absent]
+    widths = {**_COLUMN_WIDTHS, "update": max(_COLUMN_WIDTHS["update"], 2 * len(str(budget)) + 1)}
+    for name in _DISPENSABLE:
+        if sum(widths[column] + 2 for column in columns) - 2 <= width:
             break
-        if name in left:
-            left.remove(name)
-    return left
+        if name in columns:
+            columns.remove(name)
+    return columns
 
 
-def _cells(one: Mapping[str, Any], budget: int, now: float) -> Iterator[str | Text]:
-    probe, rate = one["probe"], one["updates_per_second"]
-    yield str(one["number"])
+def _cells(trial: Mapping[str, Any], budget: int, now: float) -> dict[str, str | Text]:
+    """Returns the cells of a running trial by column. A trial without a probe has few."""
+    probe, rate = trial["probe"], trial["updates_per_second"]
     if probe is None:
-        yield from ("", f"starting, {duration(now - one['started'])}", *[""] * 8)
-        return
-    yield str(probe["seed"])
-    yield beliefs(probe["p_real"], probe["p_fake"])
-    stability = probe.get("stability")
-    yield f"{stability:.2f}" if stability is not None and math.isfinite(stability) else ""
-    yield f"{one['distance']:.4g}" if one.get("distance") is not None else ""
-    yield f"{probe['update']}/{budget}"
-    yield f"{rate:,.0f}" if rate else ""
-    yield str(probe.get("gpus") or "")
-    yield f"{probe['separability']:.2f}"
-    yield f"{probe['saturated_right'] + probe['saturated_wrong']:.0%}"
-    yield str(probe.get("node") or "")
+        return {"trial": str(trial["number"]), _BELIEFS: f"starting, {duration(now - trial['started'])}"}
+    stability, distance = probe.get("stability"), trial.get("distance")
+    return {
+        "trial": str(trial["number"]),
+        "seed": str(probe["seed"]),
+        _BELIEFS: belief_bar(probe["p_real"], probe["p_fake"]),
+        "stability": f"{stability:.2f}" if stability is not None and math.isfinite(stability) else "",
+        "distance": f"{distance:.4g}" if distance is not None else "",
+        "update": f"{probe['update']}/{budget}",
+        "updates/s": f"{rate:,.0f}" if rate else "",
+        "GPU": str(probe.get("gpus") or ""),
+        "separability": f"{probe['separability']:.2f}",
+        "saturated": f"{probe['saturated_right'] + probe['saturated_wrong']:.0%}",
+        "node": str(probe.get("node") or ""),
+    }
 
 
-def beliefs(p_real: float, p_fake: float) -> Text:
-    """What D says of fakes (▿) and of reals (▾) on a line from 0 to 1; a diamond where both are the same."""
-    said = {"▿": p_fake, "▾": p_real}
-    places = {mark: round(min(1.0, max(0.0, p)) * (_BAR - 1)) for mark, p in said.items() if math.isfinite(p)}
-    styles = {"▿": "magenta", "▾": "green"}
-    text = Text()
-    for place in range(_BAR):
-        here = [mark for mark, at in places.items() if at == place]
-        if len(here) == 2:
-            text.append("◆", style="yellow")
-        else:
-            text.append(here[0] if here else "·", style=styles[here[0]] if here else "bright_black")
-    return text
+def belief_bar(p_real: float, p_fake: float) -> Text:
+    """Returns a bar from 0 to 1 that marks D's mean output on fakes (▿) and on reals (▾); ◆ where both coincide."""
+    marks: dict[int, tuple[str, str]] = {}
+    for p, mark, colour in ((p_fake, "▿", "magenta"), (p_real, "▾", "green")):
+        if math.isfinite(p):
+            position = round(min(1.0, max(0.0, p)) * (_BAR_WIDTH - 1))
+            marks[position] = ("◆", "yellow") if position in marks else (mark, colour)
+    return Text.assemble(*(marks.get(position, ("·", "bright_black")) for position in range(_BAR_WIDTH)))
