@@ -24,8 +24,11 @@ def serve(path: Path) -> None:
     if importlib.util.find_spec("optuna_dashboard") is None:
         raise StudyError("optuna-dashboard is not installed: pip install 'gansearch[dashboard]'")
     folder.tensorboard.mkdir(exist_ok=True)
-    # optuna-dashboard has no module that runs, and its script need not be on the PATH: its entry point is called.
-    dashboard = "import sys; from optuna_dashboard._cli import main; sys.argv[0] = 'optuna-dashboard'; main()"
+    # optuna-dashboard has no module that runs, and its script need not be on the PATH.
+    dashboard = (
+        "from importlib.metadata import entry_points; "
+        "entry_points(group='console_scripts')['optuna-dashboard'].load()()"
+    )
     commands = {
         "optuna-dashboard": ["-c", dashboard, str(folder.journal)],
         "TensorBoard": ["-m", "tensorboard.main", "--logdir", str(folder.tensorboard)],
