@@ -20,8 +20,9 @@ from gansearch.cli.shipped import write_starter
 from gansearch.experiment import Experiment, Training, load_yaml
 from gansearch.gan import Loop, LoopTrainer, Trainer, check_task
 from gansearch.search.errors import SweepError
-from gansearch.search.resume import check_folder, only_one
-from gansearch.store.folder import Folder
+from gansearch.search.resume import check_folder
+from gansearch.store.folder import Folder, StudyError
+from gansearch.store.lock import lock
 from tests.synthetic import write_study
 
 ROOT = Path(__file__).parents[1]
@@ -237,7 +238,7 @@ def test_a_question_quotes_what_is_printed(part, tmp_path, monkeypatch) -> None:
 def begin(folder: Folder, experiment: Experiment, resume: bool) -> None:
     """What a sweep does with its folder before anything else."""
     check_folder(folder, experiment, resume)
-    with only_one(folder):
+    with lock(folder):
         pass
 
 
@@ -247,7 +248,7 @@ def test_a_question_quotes_what_is_said_of_a_folder(part, tmp_path, monkeypatch)
     folder = write_study(Path("results/ring"))
     changes, resume = FOLDER[part]
     experiment = Experiment.load(folder.experiment, changes)
-    with only_one(folder), pytest.raises(SweepError) as error:
+    with lock(folder), pytest.raises((SweepError, StudyError)) as error:
         begin(folder, experiment, resume)
     quoted = next(text for text in questions() if part in text)
     assert f"error: {error.value}".replace(f"{tmp_path}/", "").startswith(quoted)

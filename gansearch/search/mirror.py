@@ -95,7 +95,7 @@ def _begin(storage: Storage, folder: Folder) -> None:
     Raises SweepError where something else is there.
     """
     here = folder.journal.read_bytes() if folder.is_ours else b""
-    names = {name for name in storage.files() if is_result(name)} - {LOCK, folder.experiment.name}
+    names = {name for name in storage.files() if is_result(name)} - {LOCK, folder.experiment.name, folder.format.name}
     if names and folder.journal.name not in names:
         raise SweepError(f"{storage.url}: is not empty and not a results folder; choose another --out")
     there = storage.read(folder.journal.name) if names else b""
@@ -183,7 +183,7 @@ class _Mirror:
     def _rank(self, name: str) -> int:
         """Records before the study and the rest behind it; each in the order in which it was written here."""
         folder = self._folder
-        if name == folder.experiment.name or name.startswith(f"{folder.records.name}/"):
+        if name in (folder.experiment.name, folder.format.name) or name.startswith(f"{folder.records.name}/"):
             return 0
         return {folder.journal.name: 1, folder.progress.name: 3}.get(name, 2)
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import math
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import optuna
@@ -40,6 +38,7 @@ def check_folder(folder: Folder, experiment: Experiment, resume: bool, allow_cha
     path = folder.path
     called = as_typed(path) if storage_of(folder) else path
     if folder.is_ours:
+        folder.require_ours()
         if not resume:
             raise SweepError(f"{called}: holds a sweep already; go on with it by --resume, or choose another --out")
         old = Experiment.load(folder.experiment)
@@ -62,17 +61,6 @@ def check_folder(folder: Folder, experiment: Experiment, resume: bool, allow_cha
     if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
         raise SweepError(f"{called}: cannot be written; choose another --out")
     return experiment
-
-
-@contextmanager
-def only_one(folder: Folder) -> Iterator[None]:
-    """Holds the folder for this process, however it may end. Raises SweepError where another has it."""
-    with folder.journal.open("ab") as journal:
-        try:
-            fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise SweepError(f"{folder.path}: another sweep is writing to it; wait for it, or stop it first") from None
-        yield
 
 
 def mend(study: optuna.Study, known: Iterable[TrialRecord], space: SearchSpace) -> None:

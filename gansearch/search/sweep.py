@@ -34,7 +34,7 @@ from gansearch.search.mirror import storage_of
 from gansearch.search.population.member import PopulationRecorder, member, population
 from gansearch.search.population.scheduler import Members, Population
 from gansearch.search.recorder import FAILURES, Recorder, Stop, about_run
-from gansearch.search.resume import check_folder, give_up, mend, only_one, settle
+from gansearch.search.resume import check_folder, give_up, mend, settle
 from gansearch.search.sampling.searcher import StudySearcher, open_study
 from gansearch.search.sampling.space import SearchSpace
 from gansearch.search.sampling.space_change import in_space, trained, with_columns
@@ -49,6 +49,7 @@ from gansearch.search.worker.halving import rungs
 from gansearch.search.worker.racing import race
 from gansearch.search.worker.trial import trainable
 from gansearch.store.folder import Folder, as_typed, write_whole
+from gansearch.store.lock import lock
 from gansearch.store.object_store import join
 from gansearch.store.record import TrialRecord, scheduled
 from gansearch.store.repair import repair
@@ -102,7 +103,7 @@ def sweep(
         message = stack.enter_context(InterruptMessage(folder))  # first of all, so that it is the last to end
         stack.callback(told.close)
         if folder.is_ours:
-            stack.enter_context(only_one(folder))
+            stack.enter_context(lock(folder))
             repair(folder)
         known = read_records(folder)
         if len(known) >= experiment.trials and not missing(folder, experiment, known):
@@ -126,7 +127,7 @@ def sweep(
         if not folder.is_ours:
             folder.create(experiment)
             folder.journal.touch()
-            stack.enter_context(only_one(folder))
+            stack.enter_context(lock(folder))
         seen = join(storage.url, folder.experiment.name) if storage else folder.experiment
         slots = Slots(code.experiment, ray_cluster, seen, told)
         stack.callback(slots.close)

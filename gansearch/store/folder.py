@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+from gansearch import __version__
 from gansearch.experiment import Experiment
 
 URL = ".url"
 """In a folder that is a copy of what lies at a URL, or is mirrored there: the URL."""
+FORMAT = 2
+"""The format in which folders are begun. It grows where an earlier gansearch would misread what a later one writes;
+docs/results-folder.md lists the formats. A folder without format.json has format 1."""
 
 
 class StudyError(ValueError):
@@ -31,6 +36,7 @@ class Folder:
 
     def __init__(self, path: str | Path):
         self.path = Path(path)
+        self.format = self.path / "format.json"
         self.experiment = self.path / "experiment.yaml"
         self.journal = self.path / "study.journal"
         self.trials = self.path / "trials.parquet"
@@ -64,20 +70,41 @@ class Folder:
         return sorted(int(path.name) for path in self.records.glob("[0-9]*") if path.name.isdigit())
 
     def require_ours(self) -> Folder:
-        """This folder, or StudyError where no sweep has left its results."""
+        """This folder. Raises StudyError where no sweep has left its results, or one in a later format."""
         if not self.path.is_dir():
             raise StudyError(f"{self.path}: no such results folder")
         if not self.is_ours:
             raise StudyError(f"{self.path}: not a results folder (it has no experiment.yaml and study.journal)")
+        check_format(self.path)
         return self
 
     def create(self, experiment: Experiment) -> None:
-        """Makes the folder and writes experiment.yaml. Raises StudyError where that is not possible."""
+        """Make the folder and write experiment.yaml and format.json. Raises StudyError where that is not possible."""
         try:
             self.records.mkdir(parents=True, exist_ok=True)
+            write_format(self.path)
             write_whole(self.experiment, experiment.to_yaml())
         except OSError as error:
             raise StudyError(f"{self.path}: cannot be written ({error.strerror or error})") from None
+
+
+def write_format(folder: Path) -> None:
+    """Write the format of a folder, of a sweep or of `train`, that is begun."""
+    write_whole(folder / "format.json", json.dumps({"format": FORMAT, "gansearch": __version__}))
+
+
+def check_format(folder: Path) -> None:
+    """Raise StudyError where a folder, of a sweep or of `train`, is in a later format than this gansearch knows."""
+    try:
+        found = json.loads((folder / "format.json").read_text(encoding="utf-8"))
+        newer, version = found["format"] > FORMAT, found["gansearch"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    if newer:
+        raise StudyError(
+            f"{folder}: has format {found['format']}, begun by gansearch {version}; gansearch {__version__} knows "
+            f"formats up to {FORMAT}: upgrade it to open this folder"
+        )
 
 
 def write_whole(path: Path, content: str | bytes | Callable[[Path], object]) -> None:

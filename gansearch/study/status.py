@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import math
 import shlex
-import socket
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,15 +13,12 @@ from typing import Any
 import pandas as pd
 
 from gansearch.formatting import duration, without_nan
-from gansearch.store.folder import Folder, as_typed
-from gansearch.store.nan_json import from_json
-from gansearch.store.object_store import Storage, is_copy
+from gansearch.store.folder import as_typed
+from gansearch.store.lock import is_alive, is_locked, read_progress
 from gansearch.study.analysis.choose import candidates
 from gansearch.study.analysis.seeds import with_default
 from gansearch.study.study import Study
 
-_BEATS = 5
-"""Writings of progress.json that may be missing before its driver is thought dead."""
 _SILENT = 120.0
 """Seconds without news from a trial that are never too long."""
 _SILENT_AT_FIRST = 600.0
@@ -205,9 +200,9 @@ def status(study: Study) -> Status:
     progress = read_progress(study.folder)
     if not progress:  # an older gansearch wrote it
         through = study.counts["total"] >= study.experiment.trials
-        return Status(study, "running" if _locked(study.folder) else "finished" if through else "stopped", {})
+        return Status(study, "running" if is_locked(study.folder) else "finished" if through else "stopped", {})
     state = progress["state"]
-    if state in ("running", "confirming") and not _alive(study.folder, progress):
+    if state in ("running", "confirming") and not is_alive(study.folder, progress):
         state = "died"
     return Status(study, state, progress)
 
@@ -262,49 +257,6 @@ def _trial_line(one: Mapping[str, Any], now: float) -> str:
         f"seed {probe['seed']}, update {probe['update']}{speed}, D(real) {probe['p_real']:.2f}, "
         f"D(fake) {probe['p_fake']:.2f}, separability {probe['separability']:.2f}{so_far}"
     )
-
-
-def read_progress(folder: Folder) -> dict[str, Any]:
-    """What progress.json holds; {} where it cannot be read."""
-    try:
-        if is_copy(folder.path):  # which is not brought up to date while we look
-            return dict(from_json(Storage(str(as_typed(folder.path))).read(folder.progress.name).decode()))
-        return dict(from_json(folder.progress.read_text(encoding="utf-8")))
-    except (OSError, ValueError):
-        return {}
-
-
-def _alive(folder: Folder, progress: Mapping[str, Any]) -> bool:
-    """Whether the driver lives: by its lock on this machine; elsewhere by its file, which it keeps writing.
-
-    Of results that were fetched while it lived nothing else is known.
-    """
-    if folder.fetched.is_file():
-        return True
-    if progress["host"] == socket.gethostname() and not is_copy(folder.path):
-        return _locked(folder)
-    patience = _BEATS * progress["every"]
-    if abs(time.time() - progress["written"]) < patience:
-        return True
-    # It is silent, or its clock and ours differ: does it write while we watch?
-    deadline = time.monotonic() + patience
-    while time.monotonic() < deadline:
-        if read_progress(folder).get("written") != progress["written"]:
-            return True
-        time.sleep(0.2)
-    return False
-
-
-def _locked(folder: Folder) -> bool:
-    """Whether a sweep on this machine holds the folder."""
-    try:
-        with folder.journal.open("rb") as journal:
-            fcntl.flock(journal, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:  # a file system without locks
-        return False
-    return False
 
 
 def _iso(seconds: float | None) -> str | None:

@@ -1,6 +1,7 @@
 """What `gansearch train --out` leaves: a folder for each seed, from which a run that was cut short goes on.
 
 experiment.yaml                     what is trained
+format.json                         the version of this format
 seed-20000/checkpoint.pt            the run as it stood at most half a minute ago, or at its end
 seed-20000/result.json              its judgement; there once it is finished
 seed-20000/samples.npy              2,000 fakes in data units, (2000, ...)
@@ -39,7 +40,7 @@ from gansearch.gan.sample_display import shown_of, undone
 from gansearch.gan.task import Trainable
 from gansearch.interrupts import Interrupts
 from gansearch.rendering.render import files
-from gansearch.store.folder import write_array, write_whole
+from gansearch.store.folder import check_format, write_array, write_format, write_whole
 from gansearch.store.nan_json import from_json, to_json
 from gansearch.store.record import parse
 from gansearch.store.samples import Kept
@@ -63,13 +64,17 @@ class TrainedFolder:
 
     def begin(self, experiment: Experiment, resume: bool) -> None:
         """Makes the folder. Raises ExperimentError where it holds a training and `resume` was not asked for, where
-        that training is of something else, and where nothing can be written."""
-        if self.experiment.is_file():
+        that training is of something else, and where nothing can be written. Raises StudyError for a later format."""
+        begun = self.experiment.is_file()
+        if begun:
+            check_format(self.path)
             if not resume:
                 raise self._refusal("holds a training already; go on with it by --resume, or choose another --out")
             if next(self.path.glob("seed-*/checkpoint.pt"), None):  # else nothing has been trained
                 self._compare(Experiment.load(self.experiment), experiment)
         with _writing(self.path):
+            if not begun:
+                write_format(self.path)
             write_whole(self.experiment, experiment.to_yaml())
 
     def _compare(self, before: Experiment, now: Experiment) -> None:

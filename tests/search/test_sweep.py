@@ -19,7 +19,7 @@ from gansearch.search.errors import SweepError, SweepFailed
 from gansearch.search.sampling.searcher import open_study
 from gansearch.search.sweep import slowest, sweep
 from gansearch.store.confirmation import read_confirmation, read_default, write_default
-from gansearch.store.folder import Folder
+from gansearch.store.folder import Folder, StudyError
 from gansearch.store.nan_json import from_json, to_json
 from gansearch.store.record import trial_columns
 from gansearch.store.samples import read_kept, read_real, read_samples
@@ -75,7 +75,7 @@ class Second(Listener):
     def begin(self, experiment, folder, slots, done):
         try:
             sweep(self.experiment, self.out, resume=True)
-        except SweepError as error:
+        except StudyError as error:
             self.error = str(error)
 
 

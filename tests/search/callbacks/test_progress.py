@@ -12,7 +12,8 @@ from gansearch.search.callbacks.progress import Progress
 from gansearch.search.sweep import sweep
 from gansearch.search.watchdog import Silence
 from gansearch.store.folder import Folder
-from gansearch.study.status import read_progress, status
+from gansearch.store.lock import read_progress
+from gansearch.study.status import status
 from gansearch.study.study import load_study
 
 
