@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import importlib
 import itertools
 import math
 import operator
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gansearch.formatting import without_nan
+from gansearch.stability.figure import windows_figure
 from gansearch.stability.referee import Ruling
 from gansearch.stability.sentence import gradient_trouble, sentence
 from gansearch.stability.verdict import known, verdict_of
@@ -70,8 +70,8 @@ class StabilityReport:
 
     def figure(self) -> Any:
         """The windows as a plotly figure: D's answers, saturation, separability, G's gradient. Needs no sweep."""
-        # By name, because figures are drawn in a room that is built on this one.
-        return importlib.import_module("gansearch.study.figures.curves").of_report(self)
+        windows = [{**window, "grad_norm_g": window["grad_norm"]} for window in self.windows]
+        return windows_figure(windows, self.verdict, str(self))
 
 
 def judge(rows: Sequence[Window], since: int = 0, ruling: Ruling | None = None) -> StabilityReport:

@@ -41,6 +41,17 @@ MEANING = {
 }
 """A verdict in a sentence, whatever the run."""
 
+COLOURS = {
+    "diverged": "#56B4E9",
+    "collapsed": "#0072B2",
+    "discriminator_saturated": "#D55E00",
+    "generator_dominates": "#CC79A7",
+    "uninformative": "#6B7280",
+    "oscillating": "#E69F00",
+    "balanced": "#009E73",
+}
+"""One colour a verdict, everywhere: those of Okabe and Ito (2008), which the colour-blind tell apart, and a grey."""
+
 WON = 0.9
 """Share of outputs that are right and within .01 of 0 or 1, from which D has won outright."""
 SATURATED = 0.5

@@ -9,23 +9,11 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from gansearch.formatting import words
-from gansearch.stability.report import StabilityReport
+from gansearch.stability.figure import PANELS, SHARES
 from gansearch.study.figures.axes import rounded, spans_decade, value_axis
 from gansearch.study.figures.base import EmptyFigureError, add_panels, axes, new_figure, style_axes, title, with_meta
 from gansearch.study.figures.palette import COLOURS, INK
 
-_PANELS: dict[str, tuple[str, dict[str, tuple[str, str]]]] = {
-    "D’s answer": ("— real, - - fake", {"p_real": ("solid", "D(real)"), "p_fake": ("dash", "D(fake)")}),
-    "Saturation": (
-        "— right, - - wrong",
-        {"saturated_right": ("solid", "certain, right"), "saturated_wrong": ("dash", "certain, wrong")},
-    ),
-    "Separability": ("0.5: blind, 1: perfect", {"separability": ("solid", "separability")}),
-    "Gradient": ("— G’s, - - D’s", {"grad_norm_g": ("solid", "of G"), "grad_norm_d": ("dash", "of D")}),
-}
-"""Panels by title: a key to the lines, and each column with its dash and its name."""
-_SHARES = {"range": [-0.03, 1.03], "dtick": 0.25}
-"""The y axis of the panels that show shares and probabilities."""
 _MAX_PROBES = 200
 """Probes of a seed that are drawn at most."""
 
@@ -41,10 +29,10 @@ def curves(table: pd.DataFrame, number: int, verdict: str | None = None) -> go.F
         f"D(real) {last['p_real']:.2f}, D(fake) {last['p_fake']:.2f}, separability {last['separability']:.2f}.",
         heading=f"Trial {number}: {words(verdict)}",
     )
-    add_panels(figure, [title(name, key) for name, (key, _) in _PANELS.items()], columns=4, row=190)
+    add_panels(figure, [title(name, key) for name, (key, _) in PANELS.items()], columns=4, row=190)
     seeds = [part for _, part in probes.groupby("seed")]
     colour = COLOURS.get(verdict or "", INK)
-    for panel, (name, (_, columns)) in enumerate(_PANELS.items()):
+    for panel, (name, (_, columns)) in enumerate(PANELS.items()):
         for column, (dash, label) in columns.items():
             common = {"name": label, "line": {"color": colour, "dash": dash}, **axes(panel)}
             common["hovertemplate"] = f"{label} %{{y}}<br>update %{{x}}<extra></extra>"
@@ -53,19 +41,11 @@ def curves(table: pd.DataFrame, number: int, verdict: str | None = None) -> go.F
                 figure.add_scatter(**_line(part.set_index("update")[column]), **common, **faint)
             median = probes.groupby("update")[column].median()
             figure.add_scatter(**_line(median), **common, line_width=2, opacity=1)
-        y_axis = _norm_axis(probes) if name == "Gradient" else _SHARES
+        y_axis = _norm_axis(probes) if name == "Gradient" else SHARES
         style_axes(figure, panel, {"title_text": "update", "rangemode": "tozero"}, y_axis)
     longest = max(map(len, seeds))
     note = f"Drawn: {_MAX_PROBES} of {longest:,} probes." if longest > _MAX_PROBES else ""
     return with_meta(figure.update_layout(showlegend=False), drawn=note)
-
-
-def of_report(report: StabilityReport) -> go.Figure:
-    """Draw the same curves of one run that a monitor has watched, from the windows of its report."""
-    table = pd.DataFrame(report.windows).rename(columns={"step": "update", "grad_norm": "grad_norm_g"})
-    figure = curves(table.assign(number=0, seed=0, grad_norm_d=np.nan), 0, report.verdict)
-    figure.layout.title.text = title(words(report.verdict).capitalize())
-    return with_meta(figure, text=str(report))
 
 
 def _norm_axis(probes: pd.DataFrame) -> dict[str, Any]:

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-COLOURS = {
-    "diverged": "#56B4E9",
-    "collapsed": "#0072B2",
-    "discriminator_saturated": "#D55E00",
-    "generator_dominates": "#CC79A7",
-    "uninformative": "#6B7280",
-    "oscillating": "#E69F00",
-    "balanced": "#009E73",
-}
-"""One colour a verdict, everywhere: those of Okabe and Ito (2008), which the colour-blind tell apart, and a grey."""
+from gansearch.stability.verdict import COLOURS
+
+__all__ = ["CARD", "COLOURS", "DARK", "INK", "LIGHT", "LINE", "MUTED", "SYMBOLS"]
 
 SYMBOLS = {
     "diverged": "x",
