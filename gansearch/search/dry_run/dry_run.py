@@ -16,7 +16,7 @@ from torch import nn
 
 from gansearch.experiment import Experiment, Range, Training
 from gansearch.gan import Loop, Task, TaskError, check_task, load_task
-from gansearch.gan.registry import user_traceback
+from gansearch.gan.user_code import user_traceback
 from gansearch.search.check import check_search
 from gansearch.search.cluster.cluster import cluster, this_machine
 from gansearch.search.cluster.runtime_env import code_for

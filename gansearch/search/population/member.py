@@ -26,8 +26,8 @@ from ray.tune.experiment import Trial
 
 from gansearch.experiment import Experiment, ExperimentError, Training, longest_pretraining
 from gansearch.gan import Trainer
-from gansearch.gan.registry import user_traceback
 from gansearch.gan.trainer import probe_updates
+from gansearch.gan.user_code import user_traceback
 from gansearch.search.recorder import Recorder
 from gansearch.search.sampling.samplers import exchange
 from gansearch.search.worker.checkpoints import STATE, checkpoints, forget, read_state

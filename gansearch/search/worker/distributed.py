@@ -22,7 +22,7 @@ from gansearch.experiment import Experiment, Resources
 from gansearch.gan import Loop, Task, Trainer, load_task
 from gansearch.gan.distributed.group import Meeting, Parted
 from gansearch.gan.distributed.trainer import follow, lead
-from gansearch.gan.registry import user_traceback
+from gansearch.gan.user_code import user_traceback
 
 _HERE = "127.0.0.1"
 _CAUSE_SECONDS = 20.0

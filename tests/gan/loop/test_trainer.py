@@ -11,7 +11,7 @@ import torch
 from gansearch.experiment import LoopTraining
 from gansearch.gan import LoopTrainer, TaskError, load_task
 from gansearch.gan.loop.task import Loop
-from gansearch.gan.registry import user_traceback
+from gansearch.gan.user_code import user_traceback
 
 
 @pytest.fixture(autouse=True)
