@@ -9,26 +9,22 @@ from gansearch.experiment.errors import ExperimentError, suggest
 from gansearch.experiment.experiment import Experiment, folder_name, schema
 from gansearch.experiment.loop import LoopTraining
 from gansearch.experiment.population import scheduled_entries
-from gansearch.experiment.reading import load_yaml
-from gansearch.experiment.sections import Checkpoints, Confirm, Limits, Replicas, Resources, Sampler, Start
+from gansearch.experiment.sections import Checkpoints, Resources, Sampler, Start
 from gansearch.experiment.trackers import MLflow, Trackers, Wandb
-from gansearch.experiment.training import Segment, Training
+from gansearch.experiment.training import Training
+from gansearch.experiment.yaml_file import load_yaml
 
 __all__ = [
     "Checkpoints",
     "Choices",
-    "Confirm",
     "Entry",
     "Experiment",
     "ExperimentError",
-    "Limits",
     "LoopTraining",
     "MLflow",
     "Range",
-    "Replicas",
     "Resources",
     "Sampler",
-    "Segment",
     "Start",
     "Trackers",
     "Training",

@@ -1,4 +1,4 @@
-"""The entries of `search:`, what each field of training may be, and when it is asked."""
+"""The entries of `search:`: what values a field may have, and under which condition it is asked."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Annotated, Any
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from gansearch.experiment.model import Model, Plain
+from gansearch.experiment.base import Model, Plain
 
 Number = int | float
 
 
 class Searched(Model):
-    """An entry that the sampler chooses from, where its condition holds."""
+    """An entry that the sampler chooses a value from, where its condition holds."""
 
     when: dict[str, Plain | list[Plain]] | None = None
     """Other fields of training, each with a value or a list of them: `{loss: [hinge, wgan]}`. Where it does not hold
@@ -23,11 +23,11 @@ class Searched(Model):
 
     @property
     def conditions(self) -> dict[str, list[Any]]:
-        """`when`, with a list of values for each field."""
+        """The fields of `when`, each with a list of values."""
         return {name: v if isinstance(v, list) else [v] for name, v in (self.when or {}).items()}
 
     def holds(self, value_of: Callable[[str], Any]) -> bool:
-        """Whether each field of `when` has one of its values; `value_of` gives a field's."""
+        """Returns whether each field of `when` has one of its values; `value_of` returns a field's value."""
         return all(any(same(value_of(name), v) for v in values) for name, values in self.conditions.items())
 
 
@@ -68,10 +68,21 @@ Entry = Annotated[
     Annotated[Range, Tag("range")] | Annotated[Choices, Tag("choices")] | Annotated[Plain, Tag("plain")],
     Discriminator(_kind),
 ]
+Space = Mapping[str, Entry]
+"""The entries by the names of their fields."""
+
+
+def values_of(entry: Any) -> dict[str, Any]:
+    """Returns the values that an entry names, by the ends of their paths: the ends of a range, choices, or itself."""
+    if isinstance(entry, Range):
+        return {".low": entry.low, ".high": entry.high}
+    if isinstance(entry, Choices):
+        return {f".choices[{i}]": value for i, value in enumerate(entry.choices)}
+    return {"": entry}
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether two values of a field are the same but for rounding; true is not 1, a list is equal to a tuple."""
+    """Returns whether two values of a field are equal within 1e-9; true is not 1, a list is equal to a tuple."""
     if isinstance(one, list | tuple) and isinstance(other, list | tuple):
         return len(one) == len(other) and all(map(same, one, other))
     numbers = [isinstance(value, int | float) and not isinstance(value, bool) for value in (one, other)]
@@ -79,14 +90,17 @@ def same(one: Any, other: Any) -> bool:
 
 
 def as_searched(entry: Any, value: Any) -> Any:
-    """A value from a table as its entry has it: there a column with gaps turns 3 into 3.0, and true into 1."""
+    """Returns a value that was read from a table in the type of its entry.
+
+    In a table a column with gaps turns 3 into 3.0, and true into 1.
+    """
     if isinstance(entry, Choices):
         return next((choice for choice in entry.choices if same(choice, value)), value)
     whole = isinstance(entry, Range) and all(isinstance(n, int) for n in (entry.low, entry.high, entry.step or 1))
     return int(value) if whole and isinstance(value, float) and value.is_integer() else value
 
 
-def search_order(search: Mapping[str, Any]) -> list[str]:
-    """The names under `search:`, each after those that its `when` names. Raises graphlib.CycleError."""
+def search_order(search: Space) -> list[str]:
+    """Returns the names under `search:`, each after those that its `when` names. Raises graphlib.CycleError."""
     graph = {name: list(entry.conditions) if isinstance(entry, Searched) else [] for name, entry in search.items()}
     return [name for name in TopologicalSorter(graph).static_order() if name in search]

@@ -1,4 +1,4 @@
-"""What is wrong with an experiment, told by field, value and what is allowed."""
+"""Errors of an experiment: each names the field, its value and what is allowed."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from gansearch.experiment.base import Model
 from gansearch.experiment.entries import Choices, Range
-from gansearch.experiment.model import Model
 from gansearch.experiment.sections import Confirm, Limits, Replicas, Resources
 from gansearch.experiment.trackers import MLflow, Trackers, Wandb
 from gansearch.experiment.training import Change, Training
@@ -28,17 +28,17 @@ _SECTIONS: dict[str, type[Model]] = {
     "range": Range,
     "choices": Choices,
 }
-"""The sections, by the part of an error's path that leads into them."""
+"""The sections by the part of an error's path that leads into them."""
 
 _TAGS = (
     *("range", "choices", "plain", "sampler name", "sampler options", "start name", "start fields"),
     *("replicas number", "replicas race"),
 )
-"""Names of a union's members, which pydantic puts into the path of an error."""
+"""Tags of a union's members, which pydantic puts into the path of an error."""
 
 
 class ExperimentError(ValueError):
-    """The experiment is wrong. `errors` maps the path of each wrong field to what is wrong with it."""
+    """An experiment is wrong. `errors` maps the path of each wrong field to a message."""
 
     exit_status = 2
 
@@ -51,7 +51,7 @@ class ExperimentError(ValueError):
 
 
 class Several(ValueError):
-    """Errors of several fields, found by one validator."""
+    """Errors of several fields that one validator found."""
 
     def __init__(self, errors: Mapping[str, str]):
         self.errors = errors
@@ -59,13 +59,13 @@ class Several(ValueError):
 
 
 def suggest(name: str, allowed: Iterable[str]) -> str:
-    """'; did you mean "x"?' for a near miss of an allowed name, else nothing."""
+    """Returns '; did you mean "x"?' where an allowed name is close to `name`, else an empty string."""
     near = difflib.get_close_matches(name, list(allowed), n=1)
     return f'; did you mean "{near[0]}"?' if near else ""
 
 
 def messages(error: ValidationError, data: Mapping[str, Any], fields: Iterable[str]) -> dict[str, str]:
-    """What pydantic found in `data`, by path; `fields` are the names allowed at its top."""
+    """Returns the messages of pydantic's errors in `data`, by path; `fields` are the names allowed at its top."""
     errors: dict[str, str] = {}
     for item in error.errors():
         cause = item.get("ctx", {}).get("error")
@@ -79,14 +79,17 @@ def messages(error: ValidationError, data: Mapping[str, Any], fields: Iterable[s
 
 
 def _keys(data: Any, loc: tuple[Any, ...], part: Any) -> set[Any]:
-    """The keys that the user wrote where `part` stands in `loc`; it may be the name of a tag."""
+    """The keys of `data` where `loc` has `part`: one of them may have the name of a tag."""
     for step in loc[: loc.index(part)]:
         data = data.get(step) if isinstance(data, Mapping) else None
     return set(data) if isinstance(data, Mapping) and loc[-1] != part else set()
 
 
 def message(item: Any, fields: Iterable[str]) -> str:
-    """One of pydantic's errors in a sentence with the value and what is allowed; `fields` are the names at the top."""
+    """Returns one of pydantic's errors as a sentence with the value and what is allowed.
+
+    `fields` are the names allowed at the top of the data.
+    """
     value, kind = item["input"], item["type"]
     if kind == "extra_forbidden":
         parents = [p for p in item["loc"][:-1] if p in _SECTIONS]

@@ -8,34 +8,35 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Discriminator, Field, Tag, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, ValidationError, field_validator, model_validator
 
+from gansearch.experiment.base import Model, Plain
 from gansearch.experiment.checks import errors_between, unread
 from gansearch.experiment.entries import Entry, Searched
 from gansearch.experiment.errors import ExperimentError, Several, messages
 from gansearch.experiment.loop import PATTERN, LoopTraining, loop_errors, names_loop, process_errors
-from gansearch.experiment.model import Model, Plain
+from gansearch.experiment.paths import Folder, Starts, TaskName, TaskOptions, data_path
 from gansearch.experiment.population import population_errors
-from gansearch.experiment.reading import read_file, set_field
-from gansearch.experiment.sections import Checkpoints, Confirm, Limits, Replicas, Resources, Sampler, SamplerName, Start
+from gansearch.experiment.sections import Checkpoints, Confirm, Limits, Replicas, Resources, Sampler, SamplerName
 from gansearch.experiment.trackers import Trackers
 from gansearch.experiment.training import Training
+from gansearch.experiment.yaml_file import read_file, set_field
 
 
 class Experiment(Model):
     """An experiment file. Relative paths are made absolute when it is loaded."""
 
     name: str = Field(min_length=1)
-    task: str = Field(min_length=1)
+    task: TaskName = Field(min_length=1)
     """A built-in name, `package.module:Class` or `./file.py:Class`; or with a function in place of the class, whose
     name begins with a small letter, a training loop of your own: `train(trial)`."""
-    task_options: dict[str, Any] = Field({})
+    task_options: TaskOptions = Field({})
     """Keyword arguments of the task's class, or of the function."""
     seed: int = Field(0, ge=0)
     training: Training = Training()
-    """Of these a training loop of your own has `updates` alone."""
+    """A training loop of your own has only `updates` of these."""
     params: dict[str, Plain] = Field({})
-    """For a training loop of your own: values of its parameters, which those that are searched replace."""
+    """For a training loop of your own: values of its parameters, used where they are not searched."""
     search: dict[str, Entry] = Field({})
     """A range, choices or a plain value for any field of training; for a loop of your own, under names of your own."""
     trials: int = Field(48, ge=1)
@@ -43,7 +44,8 @@ class Experiment(Model):
         Annotated[int, Field(ge=1), Tag("replicas number")] | Annotated[Replicas, Tag("replicas race")],
         Discriminator(lambda given: "replicas race" if isinstance(given, Replicas | Mapping) else "replicas number"),
     ] = 1
-    """Seeds that each trial trains; or `least` and `most`, of which those above the least have to be earned."""
+    """Seeds that each trial trains; or `least` and `most`, of which those above the least are trained only while the
+    trial may be among the best."""
     objective: Literal["both", "stability", "distance", "balanced"] = "both"
     """What the sampler improves: `both` stability and distance, as a Pareto front; one of them; or, with `balanced`,
     the distance among the trials whose verdict is balanced. The best is chosen by the same rule whatever it is."""
@@ -53,12 +55,12 @@ class Experiment(Model):
     ] = "tpe"
     """A name, or a mapping of `name` and options of Optuna's sampler. `pbt` is population-based training: the trials
     train side by side, and find a schedule of learning rates, update ratio or target separability."""
-    start_from: list[Start] = Field([])
+    start_from: Starts = Field([])
     """Configurations that are tried first: `dcgan`, `ttur` or `biggan` as published, an experiment file such as an
     export, or a mapping of fields of training. Only searched fields are taken; the rest are training's own values, or
     the sampler's choice where the space does not hold these."""
-    warm_start: str | None = None
-    """The results folder of an earlier sweep, whose trials inform the sampler and are no trials of this one."""
+    warm_start: Folder | None = None
+    """The results folder of an earlier sweep. Its trials inform the sampler, but do not count as trials of this one."""
     prune: bool = True
     """Stop trials that are beyond hope."""
     confirm: Confirm | None = Confirm()
@@ -66,36 +68,11 @@ class Experiment(Model):
     limits: Limits = Limits()
     checkpoints: Checkpoints = Checkpoints()
     stop_when_flat: int | None = Field(None, ge=2)
-    """No trial is started once the last so many brought nothing that is better by 1% under the objective."""
+    """No trial is started once the last so many have improved nothing by 1% under the objective."""
     trackers: Trackers = Trackers()
-    """Where trials are logged as well: `[mlflow]`, `[wandb]`, both, or a mapping with their options."""
+    """Trackers that trials are also logged to: `[mlflow]`, `[wandb]`, both, or a mapping with their options."""
     evidence: dict[str, Any] = Field({})
     """What a sweep measured of this configuration: written by export, not read by train."""
-
-    @field_validator("task")
-    @classmethod
-    def _task_path(cls, task: str, info: ValidationInfo) -> str:
-        file, colon, name = task.rpartition(":")
-        return f"{_absolute(file, info)}{colon}{name}" if file.endswith(".py") else task
-
-    @field_validator("task_options")
-    @classmethod
-    def _data_path(cls, options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
-        path = _file_in(options)
-        return options if path is None else {**options, "path": _absolute(path, info)}
-
-    @field_validator("warm_start")
-    @classmethod
-    def _warm_path(cls, folder: str | None, info: ValidationInfo) -> str | None:
-        return None if folder is None else _absolute(folder, info)
-
-    @field_validator("start_from")
-    @classmethod
-    def _start_paths(cls, points: list[Start], info: ValidationInfo) -> list[Start]:
-        def is_file(point: Start) -> bool:
-            return isinstance(point, str) and point.endswith((".yaml", ".yml", ".json"))
-
-        return [_absolute(str(point), info) if is_file(point) else point for point in points]
 
     @field_validator("name")
     @classmethod
@@ -124,19 +101,19 @@ class Experiment(Model):
         return self
 
     def _own_loop(self) -> dict[str, str]:
-        """Puts what a loop of the user's own reads in place of the fields of our trainer; returns what is wrong."""
+        """Replaces `training` by that of a loop; returns what is wrong, by path."""
         own = {name: None if isinstance(entry, Searched) else entry for name, entry in self.search.items()}
         own |= self.params
         training = LoopTraining(updates=self.training.updates, params=own)
         written = self.training.model_fields_set - {"params"}
-        self.__dict__["training"] = training  # nobody has seen this experiment yet
+        self.__dict__["training"] = training  # not frozen yet: this is a validator
         errors = dict(loop_errors(training, written, self.search, self.start_from, self.confirm))
         return errors | dict(process_errors(self.resources, self.is_population))
 
     @property
     def data_path(self) -> str | None:
         """The file or folder that `task_options.path` names; None where there is none, or it is no file: hf:NAME."""
-        return _file_in(self.task_options)
+        return data_path(self.task_options)
 
     @property
     def is_loop(self) -> bool:
@@ -145,29 +122,29 @@ class Experiment(Model):
 
     @property
     def without_value(self) -> list[str]:
-        """Parameters of a loop of the user's own that are searched and have no value by themselves."""
+        """Searched parameters of a training loop that have no value in `params`."""
         searched = [name for name, entry in self.search.items() if isinstance(entry, Searched)]
         return [name for name in searched if name not in self.params] if self.is_loop else []
 
     @property
     def is_population(self) -> bool:
-        """Whether the trials train side by side, and are members of one population: `sampler: pbt`."""
+        """Whether the trials are members of one population, which train side by side: `sampler: pbt`."""
         return (self.sampler if isinstance(self.sampler, str) else self.sampler.name) == "pbt"
 
     @property
     def confirms_default(self) -> bool:
-        """Whether the confirmation trains the default settings too, where there are some and a search beside them."""
+        """Whether the confirmation also trains the default settings: there are some, and others are searched."""
         searched = any(isinstance(entry, Searched) for entry in self.search.values())
         return bool(self.confirm and self.confirm.default and searched and not self.without_value)
 
     @property
     def least_replicas(self) -> int:
-        """Seeds that every trial trains."""
+        """Seeds that every trial trains, at least."""
         return self.replicas.least if isinstance(self.replicas, Replicas) else self.replicas
 
     @property
     def most_replicas(self) -> int:
-        """Seeds that a trial can earn."""
+        """Seeds that a trial trains, at most."""
         return self.replicas.most if isinstance(self.replicas, Replicas) else self.replicas
 
     @property
@@ -179,7 +156,7 @@ class Experiment(Model):
     def load(cls, path: str | Path, overrides: Iterable[str] = ()) -> Experiment:
         """Reads an experiment file. `overrides` are KEY=VALUE with a dotted key and a YAML value.
 
-        Raises ExperimentError, with everything that is wrong at once.
+        Raises ExperimentError, whose `errors` are all that is wrong.
         """
         path = Path(path)
         data = read_file(path)
@@ -189,14 +166,14 @@ class Experiment(Model):
 
     @classmethod
     def parse(cls, data: Mapping[str, Any], base: Path | None = None, source: str = "experiment") -> Experiment:
-        """An experiment from plain data; relative paths are relative to `base`. Raises ExperimentError."""
+        """Returns an experiment of plain data. Relative paths are relative to `base`. Raises ExperimentError."""
         try:
             return cls.model_validate(data, context={"base": base or Path.cwd()})
         except ValidationError as error:
             raise ExperimentError(source, messages(error, data, cls.model_fields)) from None
 
     def to_yaml(self, comment: str = "") -> str:
-        """The text of an experiment file that loads as this one."""
+        """Returns the text of an experiment file that loads as this one."""
         data = self.model_dump(mode="json", exclude_none=True)
         data["confirm"] = self.confirm and data["confirm"]
         data["limits"]["stalled_minutes"] = self.limits.stalled_minutes  # null is not the default
@@ -215,12 +192,15 @@ class Experiment(Model):
 
 
 def folder_name(name: str) -> str:
-    """The text with every run of characters outside A-Za-z0-9._- turned to -."""
+    """Returns the name with each run of characters outside A-Za-z0-9._- replaced by -."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name)
 
 
 def schema() -> dict[str, Any]:
-    """JSON schema of the experiment file, for editors; `search` knows the fields of training, or of a loop any name."""
+    """Returns the JSON schema of the experiment file, for editors.
+
+    `search` allows the fields of training; for a training loop of the user's own, any name.
+    """
     tree = Experiment.model_json_schema()
     search = tree["properties"]["search"]
     entry = search.pop("additionalProperties")
@@ -228,13 +208,3 @@ def schema() -> dict[str, Any]:
     search.update(properties=dict.fromkeys(fields, entry), additionalProperties=entry)
     ours = {"search": {"propertyNames": {"enum": fields}}}
     return {**tree, "if": {"properties": {"task": {"pattern": PATTERN}}}, "else": {"properties": ours}}
-
-
-def _file_in(options: Mapping[str, Any]) -> str | None:
-    path = options.get("path")
-    return path if isinstance(path, str) and not re.match(r"\w{2,}:", path) else None
-
-
-def _absolute(path: str, info: ValidationInfo) -> str:
-    base = (info.context or {}).get("base", Path.cwd())
-    return str((base / Path(path).expanduser()).resolve())

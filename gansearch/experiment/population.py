@@ -1,11 +1,11 @@
-"""What an experiment may say where `sampler: pbt` trains its trials side by side."""
+"""The rules of an experiment with `sampler: pbt`, which trains its trials side by side."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gansearch.experiment.entries import Choices, Entry, Range, Searched
+from gansearch.experiment.entries import Choices, Range, Searched, Space
 from gansearch.experiment.sections import Limits
 from gansearch.experiment.training import SCHEDULED, Training
 
@@ -13,9 +13,9 @@ _NAMES = ", ".join(SCHEDULED)
 
 
 def population_errors(
-    training: Training, search: Mapping[str, Entry], trials: int, most_replicas: int, limits: Limits, others: Any
+    training: Training, search: Space, trials: int, most_replicas: int, limits: Limits, others: Mapping[str, Any]
 ) -> Iterator[tuple[str, str]]:
-    """Paths and messages; `others` are fields by name that are null unless given."""
+    """Yields paths and messages; `others` are fields by name, which must be null."""
     if not scheduled_entries(search):
         yield "search", f"sampler: pbt changes {_NAMES} during a run; search one of them"
     for name, entry in search.items():
@@ -37,6 +37,6 @@ def population_errors(
             yield name, "has no meaning with sampler: pbt; leave it out"
 
 
-def scheduled_entries(search: Mapping[str, Entry]) -> dict[str, Range | Choices]:
-    """The searched fields that change during a run."""
+def scheduled_entries(search: Space) -> dict[str, Range | Choices]:
+    """Returns the searched fields that change during a run."""
     return {name: e for name, e in search.items() if name in SCHEDULED and isinstance(e, Range | Choices)}

@@ -6,11 +6,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ByteSize, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
-from gansearch.experiment.model import Model, Plain
+from gansearch.experiment.base import Model, Plain
 
 
 class Replicas(Model):
-    """Seeds that are earned: a trial trains `least`, then one at a time up to `most` while it may be among the best."""
+    """A race: a trial trains `least` seeds, then one more at a time, up to `most`, while it may be among the best."""
 
     least: int = Field(1, ge=1)
     most: int = Field(4, ge=1)
@@ -33,7 +33,7 @@ class Sampler(Model):
 
     @property
     def options(self) -> dict[str, Any]:
-        """All but the name, as Optuna's sampler takes them; checked when a sweep starts."""
+        """The arguments of Optuna's sampler, which are checked when a sweep starts."""
         return dict(self.model_extra or {})
 
 
@@ -47,24 +47,24 @@ Start = Annotated[
 
 
 class Confirm(Model):
-    """The best candidates are trained again on fresh seeds, and beside them what nobody has searched for."""
+    """The best candidates are trained again on fresh seeds, and the default settings with them."""
 
     top: int = Field(3, ge=1)
     replicas: int = Field(5, ge=2)
     updates: int | None = Field(None, ge=1)
-    """Budget of these runs; null is that of the trials. A longer one shows what collapses late; it is exported."""
+    """Budget of these runs; null is that of the trials. A longer one shows what collapses late, and is exported."""
     default: bool = True
-    """Train the default settings, `training` without its search, on the same seeds: `replicas` runs more."""
+    """Also train the default settings, `training` without its search, on the same seeds: `replicas` runs more."""
 
 
 class Resources(Model):
-    """Of one trial: its workers, which train it together, and what each of them gets."""
+    """The resources of one trial: the workers that train it together, and what each of them gets."""
 
     cpus: float = Field(1, gt=0)
-    """Of each worker."""
+    """CPUs of each worker."""
     gpus: Literal["auto"] | float = "auto"
-    """Of all workers together. A fraction shares a GPU, 2 and more are one for each worker; auto is 0 where the
-    cluster has none, else one for each worker."""
+    """GPUs of all workers together. A fraction shares a GPU, 2 and more are one for each worker; auto is one for each
+    worker, or 0 where the cluster has none."""
     workers: int | None = Field(None, ge=1)
     """Processes that share each batch of a trial; null is one for each GPU, and at least one. More than one without
     GPUs train on CPUs."""
@@ -73,9 +73,9 @@ class Resources(Model):
     accelerator_type: str | None = Field(None, min_length=1)
     """Only on nodes with this kind of GPU, by Ray's name for it, such as H100."""
     memory: ByteSize | None = None
-    """Of each worker, kept free for it on its node: bytes, or text such as 4GB or 500MiB."""
+    """Memory of each worker, reserved on its node: bytes, or text such as 4GB or 500MiB."""
     custom: dict[str, Annotated[float, Field(gt=0)]] = Field({})
-    """Of each worker: amounts of resources that the cluster's nodes were started with, by name."""
+    """Amounts of custom resources of each worker, by the names that the cluster's nodes were started with."""
 
     @property
     def processes(self) -> int:
@@ -101,20 +101,22 @@ class Resources(Model):
 
 
 class Checkpoints(Model):
-    """When a trial that runs saves itself, at a probe: as much work the death of its worker costs at most."""
+    """How often a running trial is saved, at a probe: the most work that is lost when its worker dies."""
 
     seconds: float = Field(30, gt=0)
     updates: int | None = Field(None, ge=1)
-    """Also after so many updates of each seed, if these come first."""
+    """Save also after so many updates of each seed, if these come first."""
 
 
 class Limits(Model):
+    """Where a sweep ends before its last trial, and how many trials run at once."""
+
     hours: float | None = Field(None, gt=0)
-    """After these no trial is started; those that run are finished."""
+    """Hours after which no trial is started; those that run are finished."""
     concurrent: int | None = Field(None, ge=1)
-    """At most so many trials at once; null fills the cluster."""
+    """Trials that run at once, at most; null fills the cluster."""
     updates: int | None = Field(None, ge=1)
-    """Of all trials and seeds together. Once they are trained no trial is started; those that run are finished."""
+    """Updates of all trials and seeds together, after which no trial is started; those that run are finished."""
     stalled_minutes: float | None = Field(10, gt=0)
-    """A trial that tells nothing for so long, and for ten times as long as any trial so far, is ended, the first time
-    to go on from its checkpoint. Null lets it hang."""
+    """A trial that reports nothing for so long, and for ten times as long as any trial so far, is stopped. The first
+    time it continues from its checkpoint. Null never stops one."""

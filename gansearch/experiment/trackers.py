@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import model_validator
 
-from gansearch.experiment.model import Model
+from gansearch.experiment.base import Model
 
 
 class MLflow(Model):

@@ -11,8 +11,8 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import Field, field_validator
 
+from gansearch.experiment.base import Model
 from gansearch.experiment.entries import Range
-from gansearch.experiment.model import Model
 
 Loss = Literal["non_saturating", "minimax", "hinge", "wgan", "lsgan", "relativistic"]
 
@@ -22,25 +22,25 @@ SCHEDULED = ("lr", "lr_ratio", "lr_d", "lr_g", "update_ratio", "target_separabil
 
 
 class Change(Model):
-    """What is different from an update on; what it leaves out stays as it was."""
+    """New values from an update on; fields that are left out keep theirs."""
 
     after: int = Field(ge=1)
-    """So many updates, of D and G together, have been done before; pretraining counts."""
+    """Updates of D and G together that are done before, pretraining included."""
     lr_d: float | None = Field(None, gt=0)
     """D's learning rate."""
     lr_g: float | None = Field(None, gt=0)
     """G's learning rate."""
     update_ratio: float | None = Field(None, gt=0)
-    """D updates per G update; counted anew from here on."""
+    """D updates per G update, counted from this change on."""
     target_separability: float | None = Field(None, ge=0.5, lt=1)
     """With `balance: held`."""
 
 
 class Segment(NamedTuple):
-    """A stretch of a run in which nothing changes."""
+    """A part of a run in which these values are constant."""
 
     after: int
-    """Updates before it."""
+    """Updates before this part."""
     lr_d: float
     lr_g: float
     update_ratio: float
@@ -74,7 +74,7 @@ class Training(Model):
     target_separability: float = Field(0.8, ge=0.5, lt=1)
     """With `balance: held`: the area under the ROC curve of D's scores of training batches, .5 blind, 1 perfect."""
     optimizer: Literal["adam", "sgd"] = "adam"
-    """Of both networks; `sgd` is plain gradient descent."""
+    """The optimizer of both networks; `sgd` is plain gradient descent."""
     betas: tuple[float, float] = (0.5, 0.999)
     """Adam's decay rates."""
     beta1: float | None = Field(None, ge=0, lt=1)
@@ -100,7 +100,7 @@ class Training(Model):
     simultaneous: bool = False
     """Take both gradients at the same parameters (for oracles); needs `update_ratio: 1`."""
     schedule: list[Change] = Field([])
-    """What changes on the way, in order; until the first change the values are those given above."""
+    """What changes during the run, in order; until the first change the values are those given above."""
 
     @field_validator("betas")
     @classmethod
@@ -119,11 +119,11 @@ class Training(Model):
 
     @property
     def names(self) -> Sequence[str]:
-        """What a trial may be told: these fields."""
+        """The names that a trial's parameters may have."""
         return list(Training.model_fields)
 
     def kinds(self, name: str, entry: Range) -> tuple[Any, ...]:
-        """The types of what a searched range gives: (int,), (float, NoneType), ..."""
+        """Returns the types that a searched field may have: (int,), (float, NoneType), ..."""
         annotation = Training.model_fields[name].annotation
         return typing.get_args(annotation) if isinstance(annotation, types.UnionType) else (annotation,)
 
@@ -136,22 +136,24 @@ class Training(Model):
 
     @property
     def adam_betas(self) -> tuple[float, float]:
+        """Adam's decay rates, with `beta1` in place of the first where it is given."""
         return (self.betas[0] if self.beta1 is None else self.beta1, self.betas[1])
 
     @property
     def gp_lambda(self) -> float:
+        """λ of the gradient penalty, with WGAN-GP's 10 where `loss: wgan` has none."""
         return self.gp if self.gp is not None else 10.0 if self.loss == "wgan" else 0.0
 
     @property
     def segments(self) -> list[Segment]:
-        """The run from its start on, as the schedule divides it; one segment without a schedule."""
-        found = [Segment(0, *self.rates, self.update_ratio, self.target_separability)]
+        """The parts that the schedule divides a run into, from its start on; one part without a schedule."""
+        segments = [Segment(0, *self.rates, self.update_ratio, self.target_separability)]
         for change in self.schedule:
-            found.append(found[-1]._replace(**change.model_dump(exclude_none=True)))
-        return found
+            segments.append(segments[-1]._replace(**change.model_dump(exclude_none=True)))
+        return segments
 
     def used(self, name: str) -> Any:
-        """A field's value as it is trained with: never null, and the pair of rates that the file does not name too."""
+        """Returns the value of a field that a run uses: derived defaults in place of null, and both pairs of rates."""
         lr_d, lr_g = self.rates
         return {
             "lr": self.lr if self.lr_d is None else math.sqrt(lr_d * lr_g),
@@ -164,7 +166,7 @@ class Training(Model):
         }.get(name, getattr(self, name))
 
     def with_params(self, params: Mapping[str, Any]) -> Training:
-        """This training with a trial's parameters in place of its own; a searched pair of rates replaces the other."""
+        """Returns this training with a trial's parameters; a searched pair of rates replaces the other pair."""
         fields = self.model_dump(exclude_unset=True)
         if {"lr_d", "lr_g"} & params.keys():
             fields = {k: v for k, v in fields.items() if k not in ("lr", "lr_ratio")}

@@ -1,4 +1,4 @@
-"""A file and its overrides as plain data."""
+"""Reads an experiment file and its overrides as plain data."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gansearch.experiment.errors import ExperimentError, suggest
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML 1.1 reads 1e-4 as text; people mean a number."""
+    """A loader that reads 1e-4 as a number, which in YAML 1.1 is text."""
 
 
 _Loader.add_implicit_resolver(
@@ -21,12 +21,12 @@ _Loader.add_implicit_resolver(
 
 
 def load_yaml(text: str) -> Any:
-    """Safe YAML in which 1e-4 is a number. Raises yaml.YAMLError."""
+    """Returns the data of safe YAML, in which 1e-4 is a number. Raises yaml.YAMLError."""
     return yaml.load(text, _Loader)  # noqa: S506 (a SafeLoader)
 
 
 def read_file(path: Path) -> dict[str, Any]:
-    """The fields of a file. Raises ExperimentError where there are none to read."""
+    """Returns the fields of a file. Raises ExperimentError where it is missing, unreadable or empty."""
     try:
         data = load_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -46,7 +46,7 @@ def read_file(path: Path) -> dict[str, Any]:
 
 
 def set_field(data: dict[str, Any], override: str) -> None:
-    """Puts KEY=VALUE, a dotted key and a YAML value, into the fields of a file. Raises ExperimentError."""
+    """Sets KEY=VALUE, a dotted key and a YAML value, in the fields of a file. Raises ExperimentError."""
     key, equals, value = override.partition("=")
     *parents, last = key.strip().split(".")
     if not equals or not last:
