@@ -1,4 +1,4 @@
-"""Samples of several trials as a page shows them, all alike; and as files that people open."""
+"""Samples of several trials as a page displays them, all in the same way, and as files."""
 
 from __future__ import annotations
 
@@ -11,74 +11,79 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from gansearch.formatting import short
 from gansearch.rendering.pictures import Plane, data_uri, image_grid, png
 from gansearch.rendering.sound import spectrogram, wav
 from gansearch.store.samples import Kept
 
-_CLIPS = 3
+_MAX_CLIPS = 3
 """Sounds of a trial on a page."""
-_TEXTS, _CHARACTERS = 6, 400
-"""Texts of a trial on a page, and most characters of each."""
-_ROWS = 8
+_MAX_TEXTS, _MAX_CHARACTERS = 6, 400
+"""Texts of a trial on a page, and characters of each."""
+_MAX_ROWS = 8
 """Rows of a trial's table on a page."""
-_FILES = 16
+_MAX_FILES = 16
 """Sounds that are written as files."""
 
 
 @dataclass(frozen=True)
 class Clip:
-    """A sound: its spectrogram and itself, as data URIs."""
+    """A sound as data URIs: its spectrogram, and a file to play."""
 
     picture: str
     sound: str
 
 
 @dataclass(frozen=True)
-class Shown:
-    """Samples as a page shows them: one of these, or none where they are an array like any other."""
+class Display:
+    """Samples as a page displays them: one of these forms, or the shape alone where there is no other."""
 
     shape: tuple[int, ...]
     picture: str = ""
     """A data URI."""
     smooth: bool = False
-    """Whether the picture is of points, not of pixels."""
+    """Whether the picture is a scatter of points, whose pixels may be interpolated."""
     clips: list[Clip] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     columns: list[str] = field(default_factory=list)
     rows: list[list[Any]] = field(default_factory=list)
 
 
-def show(samples: Sequence[Kept], real: Kept | None = None) -> list[Shown]:
-    """Each trial's samples; points all on one scale and as seen from one side, by the reals' where there are some."""
+def show(samples: Sequence[Kept], real: Kept | None = None) -> list[Display]:
+    """Return the display of each trial's samples.
+
+    Points of all trials are drawn on one scale and in the same directions, those of `real` where it has points.
+    """
     clouds = [real.array] if real and real.kind == "points" else [one.array for one in samples if one.kind == "points"]
-    planes: dict[int, Plane] = {}
-    for size in {cloud.shape[1] for cloud in clouds}:
-        planes[size] = Plane(np.concatenate([cloud for cloud in clouds if cloud.shape[1] == size]))
-    return [_shown(one, planes) for one in samples]
+    planes = {
+        size: Plane(np.concatenate([cloud for cloud in clouds if cloud.shape[1] == size]))
+        for size in {cloud.shape[1] for cloud in clouds}
+    }
+    return [_display(one, planes) for one in samples]
 
 
 def picture(samples: Kept) -> np.ndarray | None:
-    """(H, W, 3) bytes: images, points or the first sound by itself; None where the samples are no picture."""
+    """Return (H, W, 3) bytes of images, points or the first sound; None where the samples are no picture."""
     match samples.kind:
         case "image":
             return image_grid(samples.array)
         case "points":
-            return np.asarray(_on_white(Plane(samples.array).scatter(samples.array)))
+            return np.asarray(_scatter_on_white(samples.array))
         case "audio":
             return np.asarray(spectrogram(samples.array[0], samples.rate))
     return None
 
 
 def files(samples: Kept) -> dict[str, bytes]:
-    """The content of samples.png, sample-00.wav and its next, samples.txt or samples.csv, by name."""
+    """Return the contents of samples.png, sample-00.wav and so on, samples.txt or samples.csv by file name."""
     match samples.kind:
         case "image":
             return {"samples.png": png(image_grid(samples.array))}
         case "points":
-            return {"samples.png": png(_on_white(Plane(samples.array).scatter(samples.array)))}
+            return {"samples.png": png(_scatter_on_white(samples.array))}
         case "audio":
-            sounds = enumerate(samples.array[:_FILES])
-            return {f"sample-{place:02}.wav": wav(sound, samples.rate) for place, sound in sounds}
+            sounds = enumerate(samples.array[:_MAX_FILES])
+            return {f"sample-{number:02}.wav": wav(sound, samples.rate) for number, sound in sounds}
         case "text":
             return {"samples.txt": "".join(f"{text}\n---\n" for text in samples.texts).encode()}
         case "table":
@@ -88,29 +93,32 @@ def files(samples: Kept) -> dict[str, bytes]:
     return {}
 
 
-def _shown(samples: Kept, planes: dict[int, Plane]) -> Shown:
+def _display(samples: Kept, planes: dict[int, Plane]) -> Display:
     shape = samples.array.shape
     match samples.kind:
         case "image":
-            return Shown(shape, data_uri(png(image_grid(samples.array)), "image/png"))
+            return Display(shape, _png_uri(image_grid(samples.array)))
         case "points":
             plane = planes.get(shape[1]) or Plane(samples.array)
-            return Shown(shape, data_uri(png(plane.scatter(samples.array)), "image/png"), smooth=True)
+            return Display(shape, _png_uri(plane.scatter(samples.array)), smooth=True)
         case "audio":
-            return Shown(shape, clips=[_clip(sound, samples.rate) for sound in samples.array[:_CLIPS]])
+            return Display(shape, clips=[_clip(sound, samples.rate) for sound in samples.array[:_MAX_CLIPS]])
         case "text":
-            texts = [text if len(text) <= _CHARACTERS else text[:_CHARACTERS] + "…" for text in samples.texts]
-            return Shown(shape, texts=texts[:_TEXTS])
+            texts = samples.texts[:_MAX_TEXTS]
+            return Display(shape, texts=[short(text, _MAX_CHARACTERS + 1) for text in texts])
         case "table":
-            return Shown(shape, columns=samples.columns, rows=samples.rows[:_ROWS])
-    return Shown(shape)
+            return Display(shape, columns=samples.columns, rows=samples.rows[:_MAX_ROWS])
+    return Display(shape)
 
 
 def _clip(sound: np.ndarray, rate: int) -> Clip:
-    return Clip(data_uri(png(spectrogram(sound, rate)), "image/png"), data_uri(wav(sound, rate), "audio/wav"))
+    return Clip(_png_uri(spectrogram(sound, rate)), data_uri(wav(sound, rate), "audio/wav"))
 
 
-def _on_white(image: Image.Image) -> Image.Image:
-    ground = Image.new("RGBA", image.size, "white")
-    ground.alpha_composite(image)
-    return ground.convert("RGB")
+def _png_uri(picture: Image.Image | np.ndarray) -> str:
+    return data_uri(png(picture), "image/png")
+
+
+def _scatter_on_white(points: np.ndarray) -> Image.Image:
+    image = Plane(points).scatter(points)
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")

@@ -1,4 +1,4 @@
-"""Sounds as a file to play and as a picture to look at."""
+"""Sounds as WAV files and as spectrograms."""
 
 from __future__ import annotations
 
@@ -10,23 +10,29 @@ from PIL import Image
 _HEIGHT, _WIDTH = 160, 320
 """Pixels of a spectrogram."""
 _DECIBELS = 80.0
-"""From the loudest to the darkest."""
+"""Range of a spectrogram, from the loudest to the darkest pixel."""
 _COLOURS = ("#00204c", "#31446b", "#666970", "#958f78", "#cab969", "#ffe945")
-"""Cividis (Nuñez et al. 2018), dark to bright, which the colour-blind see as everybody does."""
+"""Cividis (Nuñez et al. 2018), dark to bright, which colour-blind readers see alike."""
 
 
 def wav(sound: np.ndarray, rate: int) -> bytes:
-    """A WAV file, 16 bit, of one (T,) or (channels, T) sound in [−1, 1]; what is louder is cut off."""
+    """Return a 16-bit WAV file of one (T,) or (channels, T) sound in [−1, 1]; louder values are clipped.
+
+    `rate` is in samples per second.
+    """
     from scipy.io import wavfile
 
-    whole = (np.clip(np.nan_to_num(sound.astype("float32")), -1, 1) * 32767).round().astype("<i2")
+    samples = (np.clip(np.nan_to_num(sound.astype("float32")), -1, 1) * 32767).round().astype("<i2")
     stream = io.BytesIO()
-    wavfile.write(stream, rate, whole.T)
+    wavfile.write(stream, rate, samples.T)
     return stream.getvalue()
 
 
 def spectrogram(sound: np.ndarray, rate: int) -> Image.Image:
-    """Loudness in decibels over time, left to right, and frequency, low to high, of a (T,) or (channels, T) sound."""
+    """Draw the loudness in decibels of a (T,) or (channels, T) sound over time (x) and frequency (y, low to high).
+
+    `rate` is in samples per second.
+    """
     from scipy.signal import stft
 
     mono = np.nan_to_num(np.atleast_2d(sound).mean(0))
@@ -35,6 +41,6 @@ def spectrogram(sound: np.ndarray, rate: int) -> Image.Image:
     loud = 20 * np.log10(np.abs(parts) + 1e-10)
     level = np.clip((loud - max(loud.max(), -60)) / _DECIBELS + 1, 0, 1)[::-1]
     stops = np.array([[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in _COLOURS])
-    places = np.linspace(0, 1, len(stops))
-    pixels = np.stack([np.interp(level, places, stops[:, i]) for i in range(3)], -1).round().astype("uint8")
+    levels = np.linspace(0, 1, len(stops))
+    pixels = np.stack([np.interp(level, levels, stops[:, i]) for i in range(3)], -1).round().astype("uint8")
     return Image.fromarray(pixels).resize((_WIDTH, _HEIGHT), Image.Resampling.BILINEAR)

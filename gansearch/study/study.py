@@ -198,7 +198,7 @@ class Study(Plots):
     def show_samples(self) -> Any:
         """For notebooks: samples of the chosen trial and of others, as pictures, sounds, texts or tables, beside real
         ones."""
-        from gansearch.study.report.report import gallery
+        from gansearch.study.report.samples import gallery
 
         return gallery(self)
 

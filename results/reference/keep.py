@@ -13,14 +13,15 @@ import shutil
 from pathlib import Path
 
 from gansearch.store.folder import Folder
-from gansearch.study.report.report import reasons, shown
+from gansearch.study.report.report import reasons
+from gansearch.study.report.samples import displayed
 from gansearch.study.study import Study, load_study
 
 
 def keep(study: Study, to: Path) -> Folder:
     """Copies into a folder, which is made."""
     folder, kept = study.folder, Folder(to)
-    numbers = {*shown(study), *(reason.number for reason in reasons(study))}
+    numbers = {*displayed(study), *(reason.number for reason in reasons(study))}
     made_again = (folder.report, folder.progress)
     files = [file for file in folder.path.glob("[!.]*") if file.is_file() and file not in made_again]
     files += [file for number in numbers for file in folder.record(number).glob("*") if file.name != "curves.parquet"]

@@ -18,7 +18,7 @@ from gansearch.study.figures.axes import choice_label, distance_axis
 from gansearch.study.figures.base import EmptyFigureError, subsample
 from gansearch.study.figures.trials import stability_map
 from gansearch.study.report.page import Charts
-from gansearch.study.report.report import _charts, reasons
+from gansearch.study.report.report import charts_of, reasons
 from gansearch.study.study import Study, load_study
 from tests.synthetic import confirm, write_study
 
@@ -31,7 +31,7 @@ def study(finished: Folder) -> Study:
 
 
 def test_the_page_shows_the_methods_figures(study: Study) -> None:
-    charts: Charts = _charts(study, reasons(study))
+    charts: Charts = charts_of(study, reasons(study))
     names = {"stability_map": "map", "importance": "shares", "slices": "slices-stability"}
     for name in PLOTS:
         figure = getattr(study, f"plot_{name}")()

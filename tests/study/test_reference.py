@@ -6,7 +6,8 @@ import runpy
 from pathlib import Path
 
 from gansearch.store.folder import Folder
-from gansearch.study.report.report import _samples, reasons, shown
+from gansearch.study.report.report import reasons
+from gansearch.study.report.samples import beside_reals
 from gansearch.study.study import load_study
 
 KEEP = Path(__file__).parents[2] / "results/reference/keep.py"
@@ -19,9 +20,9 @@ def test_a_kept_study_shows_the_same_samples_and_sentences(finished: Folder, tmp
     study = load_study(keep(whole, tmp_path / "kept").path)  # a second time replaces the first
     assert study.summary() == whole.summary()
     assert reasons(study) == reasons(whole)
-    reals, samples = _samples(study, shown(study))
-    assert [one.label for one in samples][1] == "default settings"
-    assert (reals, samples) == _samples(whole, shown(whole))
+    samples = beside_reals(study)
+    assert samples[1].label == "default settings"
+    assert samples == beside_reals(whole)
     files = [path for path in study.folder.path.rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) < 1e6
     assert not list(study.folder.records.glob("*/curves.parquet"))

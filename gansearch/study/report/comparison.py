@@ -1,10 +1,11 @@
-"""One page on two or more studies, side by side."""
+"""One page on two or more studies side by side."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 from pathlib import Path
+
+import plotly.graph_objects as go
 
 from gansearch.store.folder import StudyError, as_typed, write_whole
 from gansearch.study.compare import compare, differences, labels
@@ -13,7 +14,10 @@ from gansearch.study.study import Study
 
 
 def write_comparison(studies: Sequence[Study], path: str | Path | None = None) -> Path:
-    """Writes the page and returns its place: comparison.html in the first study's folder by default."""
+    """Write the page and return its path, comparison.html in the first study's folder by default.
+
+    Raises StudyError where the file cannot be written.
+    """
     path = studies[0].folder.path / "comparison.html" if path is None else Path(path)
     text = comparison(studies)
     try:
@@ -24,19 +28,18 @@ def write_comparison(studies: Sequence[Study], path: str | Path | None = None) -
 
 
 def comparison(studies: Sequence[Study]) -> str:
-    """The page's text."""
+    """Return the HTML of the page."""
     names, found = labels(studies), compare(studies)
-    charts = Charts()
-    charts.draw("comparison", lambda: found.figure)
+    plots: dict[str, Callable[[], go.Figure]] = {"comparison": lambda: found.figure}
     for place, study in enumerate(studies):
-        charts.draw(f"map-{place}", partial(study.plot_stability_map))
-        charts.draw(f"pareto-{place}", study.plot_pareto)
-        charts.draw(f"curves-{place}", study.plot_curves)
-    # A number that is the same type in all rows would be a float where one study has none.
+        plots[f"map-{place}"] = study.plot_stability_map
+        plots[f"pareto-{place}"] = study.plot_pareto
+        plots[f"curves-{place}"] = study.plot_curves
+    # As objects: in a column of numbers an integer would become a float where one study has none.
     rows = found.table.astype(object).where(found.table.notna(), None)
     return render(
         "comparison.html",
-        charts,
+        Charts(plots),
         studies=list(zip(names, studies, strict=True)),
         names=names,
         verdicts={verdict for study in studies for verdict in study.verdicts},

@@ -1,9 +1,9 @@
-"""What the pages have in common: one file that asks no network for anything, with its charts and their scripts."""
+"""Pages that need no network: one HTML file with its charts and their scripts."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.resources import files
 from typing import Any
 
@@ -18,27 +18,26 @@ from gansearch.study.figures.palette import COLOURS, DARK, LIGHT
 
 
 class Charts:
-    """The figures of a page by id, and why those are missing that have nothing to show."""
+    """The figures of a page by the id of their element, and the reasons for those that have nothing to show."""
 
-    def __init__(self) -> None:
+    def __init__(self, plots: Mapping[str, Callable[[], go.Figure]]) -> None:
+        """Draw each figure by its function."""
         self.figures: dict[str, go.Figure] = {}
         self.missing: dict[str, str] = {}
-
-    def draw(self, id: str, plot: Callable[[], go.Figure]) -> None:
-        """Adds what `plot` returns, or its reason for drawing nothing."""
-        try:
-            self.figures[id] = plot()
-        except EmptyFigureError as reason:
-            self.missing[id] = str(reason)
+        for id, plot in plots.items():
+            try:
+                self.figures[id] = plot()
+            except EmptyFigureError as reason:
+                self.missing[id] = str(reason)
 
     def verdicts(self, id: str) -> list[str]:
-        """The verdicts that a figure has traces of, best first; "no_verdict" for what died before it had one."""
+        """Return the verdicts that a figure has traces of, best first; "no_verdict" for trials without one."""
         names = {trace.name for trace in self.figures[id].data}
         return [verdict for verdict in [*reversed(COLOURS), "no_verdict"] if words(verdict) in names]
 
 
 def render(template: str, charts: Charts, **context: Any) -> str:
-    """The page's text."""
+    """Return the HTML of a page with its charts."""
     data = {
         "figures": {id: json.loads(figure.to_json()) for id, figure in charts.figures.items()},
         "light": LIGHT,
@@ -58,7 +57,7 @@ def render(template: str, charts: Charts, **context: Any) -> str:
 
 
 def fragment(template: str, **context: Any) -> str:
-    """A template's text, in which everything that people wrote is escaped."""
+    """Return the HTML of a template. All text that it is given is escaped."""
     environment = Environment(
         loader=PackageLoader(__package__, "pages"),
         autoescape=True,
@@ -76,6 +75,6 @@ def _text(name: str) -> str:
 
 
 def _script_safe(data: Any) -> str:
-    """JSON that can stand within a script element, whatever texts it holds."""
+    """Return JSON that is safe within a script element, whatever texts it holds."""
     text = json.dumps(data, separators=(",", ":"))
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")

@@ -17,7 +17,8 @@ from gansearch.stability.verdict import VERDICTS
 from gansearch.store.folder import Folder
 from gansearch.store.nan_json import from_json, to_json
 from gansearch.study.figures.palette import COLOURS, SYMBOLS
-from gansearch.study.report.report import reasons, shown
+from gansearch.study.report.report import reasons
+from gansearch.study.report.samples import displayed
 from gansearch.study.study import Study, load_study
 from tests.synthetic import RAISED, experiment, write_many, write_study
 
@@ -219,9 +220,10 @@ def test_a_page_of_trials_that_all_raised_shows_the_error_and_nothing_to_export(
     text = found.words()
     assert found.ids("section") == SECTIONS
     assert (
-        "Every trial failed before it had a verdict The first one with RuntimeError: the judge is not at home" in text
+        "Every trial failed before it had a verdict The first one failed with RuntimeError: the judge is not at home"
+        in text
     )
-    assert "No trial has a verdict. 4 trials died without a verdict" in text
+    assert "No trial has a verdict. 4 trials failed without a verdict" in text
     for wrong in ("every one is balanced", "came closest", "gansearch export", "--anyway"):
         assert wrong not in text
     assert "4 trials : RuntimeError: the judge is not at home (0, 1, 2, 3) Trial 0 on 10.0.0.1:" in text
@@ -232,13 +234,13 @@ def test_a_page_of_trials_that_all_raised_shows_the_error_and_nothing_to_export(
 def test_where_others_are_balanced_those_that_raised_are_still_told(tmp_path: Path) -> None:
     study = load_study(write_study(tmp_path / "s", trials=4, only="balanced", error=RAISED, failing=1).path)
     text = page(study, tmp_path).words()
-    assert "Every trial that has a verdict is balanced. 1 trial died without a verdict" in text
+    assert "Every trial that has a verdict is balanced. 1 trial failed without a verdict" in text
     assert "Trial 0 on 10.0.0.1 : RuntimeError: the judge is not at home" in text
 
 
 def test_different_errors_are_cut_and_long_lists_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gansearch.study.report.report._ERRORS", 1)
-    monkeypatch.setattr("gansearch.study.report.report._NUMBERS", 2)
+    monkeypatch.setattr("gansearch.study.report.report._MAX_ERRORS", 1)
+    monkeypatch.setattr("gansearch.study.report.report._MAX_NUMBERS", 2)
     study = load_study(write_study(tmp_path / "s", trials=6, only="diverged", error=RAISED, failing=2).path)
     text = page(study, tmp_path).words()
     assert "The first 1 of 2 different errors" in text
@@ -277,8 +279,8 @@ def test_unequal_evidence_is_told(folder: Folder, tmp_path: Path) -> None:
     study = load_study(folder.path)
     assert study.best is not None
     assert (
-        f"unequal: trial {study.best.number} was chosen by its 1 seed of the search, which favours the lucky; "
-        "the default settings stand on 5 fresh seeds"
+        f"unequal: trial {study.best.number} was chosen by its 1 seed of the search, which favours lucky ones; "
+        "the default settings have 5 fresh seeds"
     ) in page(study, tmp_path).words()
 
 
@@ -291,7 +293,7 @@ def test_a_sweep_that_runs_has_a_page(tmp_path: Path) -> None:
 
 def test_the_chosen_trial_comes_first(study: Study) -> None:
     assert study.best is not None
-    numbers = shown(study)
+    numbers = displayed(study)
     assert numbers[0] == study.best.number
     assert len(numbers) == len(set(numbers)) == 4
 
@@ -307,19 +309,21 @@ def test_each_bad_verdict_has_the_sentence_of_its_typical_trial(study: Study) ->
 
 def test_the_default_settings_are_compared_where_they_are_known(folder: Folder, tmp_path: Path) -> None:
     found = page(load_study(folder.path), tmp_path)
-    assert shown(load_study(folder.path))[1] is None
+    assert displayed(load_study(folder.path))[1] is None
     assert "Samples: default settings" in [attrs.get("alt") for _, attrs in found.elements]
     folder.default.unlink()
-    assert "gansearch train " in page(load_study(folder.path), tmp_path).words()
+    text = page(load_study(folder.path), tmp_path).words()
+    assert "were not trained" in text
+    assert "gansearch train " in text
     seeds = [{"seed": 20_000 + i, "verdict": "oscillating", "stability": 0.4, "distance": 90.0 + i} for i in range(5)]
     (folder.path / "default.json").write_text(json.dumps({"seeds": seeds}))
     text = page(load_study(folder.path), tmp_path).words()
     assert "default settings 0 of 5 0.4 0.4 to 0.4 92" in text
-    assert "Nobody has tried" not in text
+    assert "were not trained" not in text
 
 
 def test_many_rows_are_cut_and_the_page_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gansearch.study.report.report._ROWS", 5)
+    monkeypatch.setattr("gansearch.study.report.report._MAX_ROWS", 5)
     found = page(load_study(write_study(tmp_path / "s", trials=8, samples=False).path), tmp_path)
     assert "The 5 best of 8 trials" in " ".join(found.text)
 

@@ -1,20 +1,20 @@
 "use strict";
 const { figures, light, dark } = JSON.parse(document.getElementById("data").textContent);
 const root = document.documentElement;
-const night = matchMedia("(prefers-color-scheme: dark)");
-const seen = new Set();  // charts that were near the window once
-const PRINTED = 690;  // pixels that A4 and Letter hold
+const darkMode = matchMedia("(prefers-color-scheme: dark)");
+const drawn = new Set();  // charts that are redrawn when the colours or the width change
+const PRINT_WIDTH = 690;  // pixels that fit on A4 and on Letter paper
 let printing = false;
 
-// Figures are drawn in the colours of the day; by night each of them is another.
+// Figures have the colours of the light theme. In the dark theme each of them is replaced.
 function themed(figure) {
   let text = JSON.stringify(figure);
-  if (night.matches && !printing)
+  if (darkMode.matches && !printing)
     for (const name in light) text = text.replaceAll(light[name], dark[name]);
   return JSON.parse(text);
 }
 
-// The page has its own headings and legends; and fewer panels in a row where there is no room for them.
+// The page has its own headings and legends, and puts fewer panels in a row where the width is too small.
 function arrange(layout, width) {
   const { panels, columns, row, gap, least, above, between, below, head, up } = layout.meta;
   delete layout.title;
@@ -38,16 +38,16 @@ function arrange(layout, width) {
 function draw(element) {
   const chosen = document.querySelector(`select[data-chart="${element.id}"]`);
   const { data, layout } = themed(figures[chosen ? chosen.value : element.id]);
-  const width = printing ? PRINTED : element.clientWidth;
+  const width = printing ? PRINT_WIDTH : element.clientWidth;
   arrange(layout, width);
   element.style.height = layout.height + "px";
   Object.assign(layout, { width, showlegend: false, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)" });
   Plotly.react(element, data, layout, { displayModeBar: false });
   element.setAttribute("aria-label", layout.meta.text);
-  seen.add(element);
+  drawn.add(element);
 }
 
-// A page of many charts opens at once: each is drawn when it comes near.
+// Each chart is drawn when it comes near the window, so that a page of many charts opens at once.
 const charts = document.querySelectorAll(".chart");
 const near = new IntersectionObserver(entries => entries.forEach(entry => {
   if (entry.isIntersecting) { near.unobserve(entry.target); draw(entry.target); }
@@ -56,14 +56,14 @@ charts.forEach(element => near.observe(element));
 document.querySelectorAll("select[data-chart]").forEach(select =>
   select.addEventListener("change", () => draw(document.getElementById(select.dataset.chart))));
 
-const again = () => seen.forEach(draw);
-night.addEventListener("change", again);
+const redraw = () => drawn.forEach(draw);
+darkMode.addEventListener("change", redraw);
 let width = innerWidth;
-addEventListener("resize", () => { if (innerWidth !== width && !printing) { width = innerWidth; again(); } });
+addEventListener("resize", () => { if (innerWidth !== width && !printing) { width = innerWidth; redraw(); } });
 addEventListener("beforeprint", () => { printing = true; root.classList.add("printing"); charts.forEach(draw); });
-addEventListener("afterprint", () => { printing = false; root.classList.remove("printing"); again(); });
+addEventListener("afterprint", () => { printing = false; root.classList.remove("printing"); redraw(); });
 
-// Cells without a number go last, whichever way the column is sorted.
+// A click on a heading sorts the table. Cells without a value go last in both directions.
 document.querySelectorAll("#table th").forEach((head, column) => head.addEventListener("click", () => {
   const down = head.getAttribute("aria-sort") === "ascending";
   head.parentNode.querySelectorAll("th").forEach(other => other.removeAttribute("aria-sort"));

@@ -1,0 +1,103 @@
+"""The samples that the report and a notebook display: real ones, and those of some configurations."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gansearch.rendering.render import Display, show
+from gansearch.store.samples import Kept, read_kept, read_real
+from gansearch.study.analysis.choose import candidates
+from gansearch.study.report.page import fragment
+from gansearch.study.study import Study
+
+_MAX_DISPLAYS = 4
+"""Configurations whose samples are displayed side by side, held-out reals included."""
+
+
+@dataclass(frozen=True)
+class Samples:
+    """The samples of a configuration with the numbers of the run that generated them, or the held-out reals."""
+
+    label: str
+    display: Display
+    number: int | None = None
+    """Its trial; None for reals, and for default settings that are no trial."""
+    verdict: str = ""
+    """Empty for reals."""
+    stability: float = math.nan
+    distance: float = math.nan
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """The samples of the report, for a notebook."""
+
+    samples: list[Samples]
+
+    def _repr_html_(self) -> str:
+        return fragment("gallery.html", samples=self.samples)
+
+
+def gallery(study: Study) -> Gallery:
+    """Return real samples and those of the configurations that the report displays."""
+    return Gallery(beside_reals(study))
+
+
+def beside_reals(study: Study) -> list[Samples]:
+    """Return the held-out reals, if they were kept, and the samples of the configurations that are displayed."""
+    samples = samples_of(study, displayed(study))
+    if not samples:
+        return []
+    real = read_real(study.folder)
+    reals = [Samples("real, held out", display) for display in show([real], real)] if real else []
+    return [*reals, *samples][:_MAX_DISPLAYS]
+
+
+def displayed(study: Study) -> list[int | None]:
+    """Return the trials whose samples are displayed, with None for default settings that are no trial.
+
+    These are the choice, the default settings, the other candidates, then the most stable trials.
+    """
+    choice, trials = study.best or study.closest, study.trials
+    ended = trials[trials["status"] == "complete"].sort_values("stability", ascending=False)
+    order = [
+        *([choice.number] if choice else []),
+        *([study.default.number] if study.default else []),
+        *(seed.number for seed in study.confirmation),
+        *candidates(trials, _MAX_DISPLAYS),
+        *ended["number"].head(_MAX_DISPLAYS),
+    ]
+    known = {None, *trials["number"]}
+    numbers = [number for number in dict.fromkeys(order) if number in known]
+    return [number if number is None else int(number) for number in numbers[:_MAX_DISPLAYS]]
+
+
+def samples_of(study: Study, numbers: Sequence[int | None]) -> list[Samples]:
+    """Return the samples of those configurations that kept some, with points all on one scale.
+
+    They are those of the first fresh seed, the same for all, or else of the trial's own first seed.
+    """
+    rows = {row.number: row for row in study.trials.itertuples()}
+    fresh = {group.number: group.seeds[0] for group in study.groups if group.fresh}
+    kept: list[tuple[int | None, Kept, Any]] = []  # with the seed or row that has the numbers
+    for number in numbers:
+        samples = read_kept(study.folder, number, confirmed=True) if number in fresh else None
+        if samples is not None:
+            kept.append((number, samples, fresh[number]))
+        elif number is not None and (samples := read_kept(study.folder, number)) is not None:
+            kept.append((number, samples, rows[number]))
+    displays = show([samples for _, samples, _ in kept], read_real(study.folder))
+    return [
+        Samples(_label(study, number), display, number, str(run.verdict), float(run.stability), float(run.distance))
+        for (number, _, run), display in zip(kept, displays, strict=True)
+    ]
+
+
+def _label(study: Study, number: int | None) -> str:
+    if number is None:
+        return "default settings"
+    is_default = study.default is not None and number == study.default.number
+    return f"trial {number}, default settings" if is_default else f"trial {number}"
