@@ -1,19 +1,19 @@
-"""What `gansearch train --out` leaves: a folder for each seed, from which a run that was cut short goes on.
+"""The files that `gansearch train --out` writes: one folder per seed, from which an interrupted run continues.
 
-experiment.yaml                     what is trained
+experiment.yaml                     the experiment that is trained
 format.json                         the version of this format
-seed-20000/checkpoint.pt            the run as it stood at most half a minute ago, or at its end
-seed-20000/result.json              its judgement; there once it is finished
-seed-20000/samples.npy              2,000 fakes in data units, (2000, ...)
-seed-20000/samples.png              the same as one opens them: sample-00.wav and its next, samples.txt or samples.csv
-                                    where they are sounds, texts or a table
-seed-20000/curves.parquet           its probes
-seed-20000/generator.safetensors    G's weights (their average where there is one)
-seed-20000/generator.pt2            G as a program that torch alone loads, where torch.export can make one; with what
-                                    its task undoes, so that it gives data units
+seed-20000/checkpoint.pt            the state of the run, at most 30 seconds old, or at its end
+seed-20000/result.json              the result; it exists once the run has ended
+seed-20000/samples.npy              2,000 fakes in the units of the data, (2000, ...)
+seed-20000/samples.png              some of them as a picture; sample-00.wav and so on for sounds, samples.txt for
+                                    texts, samples.csv for a table
+seed-20000/curves.parquet           the probes
+seed-20000/generator.safetensors    G's weights, averaged if the experiment says so
+seed-20000/generator.pt2            G as a program that needs torch alone and gives samples in the units of the data,
+                                    if torch.export can make one
 
-A training loop of the user's own keeps its generator to itself: in place of the last two there is checkpoint/, what it
-has saved, and samples.npy holds the samples that it reported last.
+A user's training loop does not hand over its generator. In place of the last two files there is checkpoint/, with what
+the loop saved, and samples.npy holds the samples that it reported last.
 """
 
 from __future__ import annotations
@@ -46,107 +46,111 @@ from gansearch.store.record import parse
 from gansearch.store.samples import Kept
 
 SAMPLES = 2_000
-"""Fakes that are written for each seed."""
+"""The number of fakes that are written per seed."""
 SAVE_SECONDS = 30.0
-"""Between checkpoints: as much work an end without warning may cost, or that of one probe."""
-_REASON = 200
-"""Characters of torch's own words at most."""
-_ASKED = ("task", "task_options", "seed", "training", "params")
+"""Time between two checkpoints: the work that is lost if the process is killed."""
+_REASON_CHARACTERS = 200
+"""The length at which torch's error messages are cut off."""
+_SECTIONS = ("task", "task_options", "seed", "training", "params")
 """The sections of an experiment on which a run depends."""
 
 
 class TrainedFolder:
-    """The folder of a training of one configuration."""
+    """The folder of one configuration's training."""
 
     def __init__(self, path: str | Path):
+        """The folder need not exist."""
         self.path = Path(path)
         self.experiment = self.path / "experiment.yaml"
 
     def begin(self, experiment: Experiment, resume: bool) -> None:
-        """Makes the folder. Raises ExperimentError where it holds a training and `resume` was not asked for, where
-        that training is of something else, and where nothing can be written. Raises StudyError for a later format."""
-        begun = self.experiment.is_file()
-        if begun:
+        """Creates the folder.
+
+        Raises ExperimentError if it holds a training and `resume` is false, if that training is of another
+        experiment, and if the folder cannot be written. Raises StudyError if a later version of the format wrote it.
+        """
+        exists = self.experiment.is_file()
+        if exists:
             check_format(self.path)
             if not resume:
-                raise self._refusal("holds a training already; go on with it by --resume, or choose another --out")
-            if next(self.path.glob("seed-*/checkpoint.pt"), None):  # else nothing has been trained
+                raise self._error("holds a training already; continue it with --resume, or choose another --out")
+            if any(self.path.glob("seed-*/checkpoint.pt")):
                 self._compare(Experiment.load(self.experiment), experiment)
         with _writing(self.path):
-            if not begun:
+            if not exists:
                 write_format(self.path)
             write_whole(self.experiment, experiment.to_yaml())
 
+    def seed(self, seed: int, updates: int) -> SeedFolder:
+        """Returns the folder of one seed, whose run ends after `updates` updates."""
+        return SeedFolder(self.path / f"seed-{seed}", updates)
+
     def _compare(self, before: Experiment, now: Experiment) -> None:
-        """Only the budget may differ, and only be larger."""
-        old, new = (
-            {name: value for name in _ASKED for name, value in _flat(name, e.model_dump(mode="json")[name])}
-            for e in (before, now)
-        )
+        """Raises ExperimentError if the experiments differ in anything but a larger budget."""
+        old, new = (_fields(experiment.model_dump(mode="json", include=set(_SECTIONS))) for experiment in (before, now))
         changed = [name for name in sorted(old.keys() | new.keys()) if old.get(name) != new.get(name)]
         if changed == ["training.updates"]:
             if new["training.updates"] > old["training.updates"]:
                 return
-            raise self._refusal(
+            raise self._error(
                 f"holds a training of {old['training.updates']:,} updates, which does not become one of "
                 f"{new['training.updates']:,}; choose another --out"
             )
         if changed:
-            shown = "\n".join(f"  {name}: {old.get(name)} -> {new.get(name)}" for name in changed)
-            raise self._refusal(f"holds a training of something else, so choose another --out:\n{shown}")
+            changes = "\n".join(f"  {name}: {old.get(name)} -> {new.get(name)}" for name in changed)
+            raise self._error(f"holds a training of another experiment, so choose another --out:\n{changes}")
 
-    def _refusal(self, text: str) -> ExperimentError:
+    def _error(self, text: str) -> ExperimentError:
         return ExperimentError(str(self.path), {"": text})
-
-    def seed(self, seed: int, updates: int) -> SeedFolder:
-        """The part of one seed, which is finished after so many updates."""
-        return SeedFolder(self.path / f"seed-{seed}", updates)
 
 
 class SeedFolder:
-    """What one seed leaves."""
+    """The files of one seed."""
 
     def __init__(self, path: Path, updates: int):
+        """`updates` is the budget of the run in D and G updates together."""
         self.path, self.updates = path, updates
-        self._result, self._checkpoint, self._samples = (
-            path / "result.json",
-            path / "checkpoint.pt",
-            path / "samples.npy",
-        )
+        self._result, self._checkpoint = path / "result.json", path / "checkpoint.pt"
+        self._samples = path / "samples.npy"
 
     def finished(self) -> Result | None:
-        """Its result, if it has been trained to its end."""
+        """Returns the result if the run has reached its budget, else None, also if a file cannot be read."""
         try:
-            kept = from_json(self._result.read_text(encoding="utf-8"))
-            if kept["budget"] < self.updates:
+            saved = from_json(self._result.read_text(encoding="utf-8"))
+            if saved["budget"] < self.updates:
                 return None
-            return parse(Result, {**kept, "samples": np.load(self._samples, allow_pickle=False, mmap_mode="r")})
+            return parse(Result, {**saved, "samples": np.load(self._samples, allow_pickle=False, mmap_mode="r")})
         except (OSError, ValueError, TypeError, KeyError):
-            return None  # not there, or not whole: it is trained from its checkpoint
+            return None
 
     def train(self, trainer: SeedTrainer, watch: Callable[[Probe], None]) -> Result:
-        """Trains to the end, from the checkpoint if there is one, and writes everything.
+        """Trains to the end, from the checkpoint if there is one, and writes all files.
 
-        After a Ctrl-C it goes on to the next probe, saves itself there, and raises KeyboardInterrupt. Raises
-        ExperimentError where nothing can be written.
+        After Ctrl-C it trains to the next probe, saves a checkpoint, and raises KeyboardInterrupt. Raises
+        ExperimentError if the folder cannot be written or the checkpoint cannot be read.
         """
         probes = self._restore(trainer)
+        saved = time.monotonic()
         with Interrupts() as interrupts:
-            for probe in _run(trainer, lambda: self._save(trainer, probes)):
+            for probe in trainer.run():
                 probes.append(dataclasses.asdict(probe))
                 watch(probe)
-                if interrupts.requested:
+                if interrupts.requested or time.monotonic() - saved >= SAVE_SECONDS:
                     self._save(trainer, probes)
+                    saved = time.monotonic()
+                if interrupts.requested:
                     raise KeyboardInterrupt
         result = trainer.result()
         self._save(trainer, probes)
         with _writing(self.path):
             self._write(trainer, probes)
-            kept = dataclasses.asdict(result.without_samples())
-            write_whole(self._result, to_json({**kept, "budget": self.updates}))  # last: all else is there then
+            # The last file: its existence says that all others are complete.
+            content = dataclasses.asdict(result.without_samples()) | {"budget": self.updates}
+            write_whole(self._result, to_json(content))
         return result
 
     def _restore(self, trainer: SeedTrainer) -> list[dict[str, Any]]:
+        """Loads the checkpoint into the trainer, if there is one. Returns the probes so far."""
         if not self._checkpoint.is_file():
             return []
         try:
@@ -154,8 +158,8 @@ class SeedFolder:
             trainer.load_state(state["trainer"])
             probes: list[dict[str, Any]] = from_json(state["probes"])
         except Exception as error:  # noqa: BLE001 (torch has no class for a file cut short, or for networks that have changed)
-            why = " ".join(str(error).split())[:_REASON]
-            text = f"does not fit the networks, or is not whole; delete it to begin this seed anew ({why})"
+            reason = " ".join(str(error).split())[:_REASON_CHARACTERS]
+            text = f"does not fit the networks, or is not whole; delete it to train this seed from its start ({reason})"
             raise ExperimentError(str(self._checkpoint), {"": text}) from None
         return probes
 
@@ -165,10 +169,12 @@ class SeedFolder:
             write_whole(self._checkpoint, lambda file: torch.save(state, file))
 
     def _write(self, trainer: SeedTrainer, probes: list[dict[str, Any]]) -> None:
-        curves = pd.DataFrame(probes).drop(columns="outputs", errors="ignore")  # counts are no curve
+        curves = pd.DataFrame(probes).drop(columns="outputs", errors="ignore")  # histograms are no columns of a curve
         write_whole(self.path / "curves.parquet", lambda file: curves.to_parquet(file, index=False))
         samples = undone(trainer.task, trainer.samples(SAMPLES).cpu().numpy())
-        self._write_samples(Kept(samples, shown_of(trainer.task, samples)))
+        write_array(self._samples, samples)
+        for name, content in files(Kept(samples, shown_of(trainer.task, samples))).items():
+            write_whole(self.path / name, content)
         trainer.copy_files(self.path / "checkpoint")
         if (generator := trainer.final_generator()) is not None:
             self._write_generator(generator, trainer.task)
@@ -179,31 +185,29 @@ class SeedFolder:
         write_whole(self.path / "generator.safetensors", save(weights))
         undo = task.undo()
         whole = network if undo is None else nn.Sequential(network, undo)
-        if program := exported(whole, task.latent_dim):
+        if program := exported_program(whole, task.latent_dim):
             write_whole(self.path / "generator.pt2", program)
 
-    def _write_samples(self, samples: Kept) -> None:
-        write_array(self._samples, samples.array)
-        for name, content in files(samples).items():
-            write_whole(self.path / name, content)
 
+def exported_program(generator: nn.Module, latent_dim: int) -> bytes | None:
+    """Returns the generator as a program of torch.export, or None if torch cannot export it.
 
-def exported(network: nn.Module, latent_dim: int) -> bytes | None:
-    """A generator as torch.export's program for any number of samples; None where torch cannot make one of it."""
+    The program takes latents (B, latent_dim) for any B and returns samples (B, ...).
+    """
     logging.getLogger("torch._export").setLevel(logging.ERROR)
-    samples = torch.export.Dim("samples")
+    batch = torch.export.Dim("samples")
     content = io.BytesIO()
     try:
-        program = torch.export.export(network, (torch.randn(2, latent_dim),), dynamic_shapes=({0: samples},))
+        program = torch.export.export(generator, (torch.randn(2, latent_dim),), dynamic_shapes=({0: batch},))
         torch.export.save(program, content)
-    except Exception:  # noqa: BLE001 (a user's network may do anything; its weights are there)
+    except Exception:  # noqa: BLE001 (a user's network may raise anything; its weights are written in any case)
         return None
     return content.getvalue()
 
 
 @contextmanager
 def _writing(folder: Path) -> Iterator[None]:
-    """For what writes into a folder, which is made. Raises ExperimentError where that is not possible."""
+    """Creates the folder. Raises ExperimentError in place of an OSError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         yield
@@ -211,19 +215,9 @@ def _writing(folder: Path) -> Iterator[None]:
         raise ExperimentError(str(folder), {"": f"cannot be written ({error.strerror or error})"}) from None
 
 
-def _run(trainer: SeedTrainer, save: Callable[[], None]) -> Iterator[Probe]:
-    """The trainer's probes, saving it now and then between two of them."""
-    saved = time.monotonic()
-    for probe in trainer.run():
-        yield probe
-        if time.monotonic() - saved >= SAVE_SECONDS:
-            save()
-            saved = time.monotonic()
-
-
-def _flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _flat(f"{name}.{key}", inner)
-    else:
-        yield name, value
+def _fields(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Returns nested data as one mapping with dotted names."""
+    fields: dict[str, Any] = {}
+    for name, value in data.items():
+        fields |= _fields(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
+    return fields

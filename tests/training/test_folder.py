@@ -9,7 +9,7 @@ import torch
 
 from gansearch import Experiment, ExperimentError, train
 from gansearch.interrupts import Interrupted
-from gansearch.training import folder as trained_module
+from gansearch.training import folder as folder_module
 from gansearch.training.folder import TrainedFolder
 
 SEED = 20_000
@@ -30,8 +30,8 @@ def interrupting(after: int):
     return watch
 
 
-def test_a_run_that_was_cut_short_goes_on_and_equals_an_unbroken_one(tmp_path, monkeypatch):
-    monkeypatch.setattr(trained_module, "SAVE_SECONDS", 0.0)
+def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(folder_module, "SAVE_SECONDS", 0.0)
     (whole,) = train(ring(), out=tmp_path / "whole").seeds
     with pytest.raises(Interrupted) as interrupted:
         train(ring(), out=tmp_path / "cut", watch=interrupting(60))
@@ -48,7 +48,7 @@ def test_a_run_that_was_cut_short_goes_on_and_equals_an_unbroken_one(tmp_path, m
     pd.testing.assert_frame_equal(*curves)
 
 
-def test_ctrl_c_saves_what_was_trained_since_the_last_checkpoint(tmp_path):
+def test_ctrl_c_saves_a_checkpoint_at_the_next_probe(tmp_path):
     def interrupt(seed, probe):
         if probe.update >= 60:
             signal.raise_signal(signal.SIGINT)
@@ -60,12 +60,12 @@ def test_ctrl_c_saves_what_was_trained_since_the_last_checkpoint(tmp_path):
     assert min(seen) > 60
 
 
-def test_a_folder_in_which_nothing_was_trained_takes_another_experiment(tmp_path):
+def test_a_folder_without_checkpoints_takes_another_experiment(tmp_path):
     TrainedFolder(tmp_path).begin(ring(), resume=False)
     train(ring(updates=60), out=tmp_path, resume=True)
 
 
-def test_finished_seeds_are_read_and_others_added(tmp_path):
+def test_resume_reads_finished_seeds_and_trains_others(tmp_path):
     (first,) = train(ring(), out=tmp_path).seeds
     seen = set()
     both = train(ring(), seeds=2, out=tmp_path, watch=lambda seed, _: seen.add(seed), resume=True).seeds
@@ -73,7 +73,7 @@ def test_finished_seeds_are_read_and_others_added(tmp_path):
     assert (both[0].distance, both[0].sentence) == (first.distance, first.sentence)
 
 
-def test_more_updates_go_on_where_the_run_had_ended(tmp_path):
+def test_more_updates_continue_from_the_end_of_the_run(tmp_path):
     train(ring(), out=tmp_path)
     seen = []
     (longer,) = train(ring(updates=200), out=tmp_path, watch=lambda _, p: seen.append(p.update), resume=True).seeds
@@ -82,7 +82,7 @@ def test_more_updates_go_on_where_the_run_had_ended(tmp_path):
     assert len(pd.read_parquet(tmp_path / "seed-20000/curves.parquet")) > len(seen)
 
 
-def test_a_folder_is_not_written_over(tmp_path):
+def test_a_folder_is_not_overwritten(tmp_path):
     train(ring(), out=tmp_path)
     with pytest.raises(ExperimentError, match="--resume"):
         train(ring(), out=tmp_path)
@@ -94,8 +94,8 @@ def test_a_folder_is_not_written_over(tmp_path):
         train(ring(), resume=True)
 
 
-def test_a_checkpoint_that_is_not_whole_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(trained_module, "SAVE_SECONDS", 0.0)
+def test_a_truncated_checkpoint_is_an_error_that_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setattr(folder_module, "SAVE_SECONDS", 0.0)
     with pytest.raises(Interrupted):
         train(ring(), out=tmp_path, watch=interrupting(60))
     checkpoint = tmp_path / "seed-20000/checkpoint.pt"
@@ -113,7 +113,7 @@ def test_the_generator_runs_with_torch_alone(tmp_path):
     assert np.allclose(samples.detach().std(0), spread, rtol=0.1)
 
 
-def test_what_is_written_is_in_the_units_of_the_user_s_file(tmp_path):
+def test_samples_and_generator_have_the_units_of_the_data(tmp_path):
     points = np.random.default_rng(0).normal([5, -40], [0.1, 300], (500, 2))
     np.save(tmp_path / "points.npy", points)
     options = {"path": str(tmp_path / "points.npy"), "standardise": True}
@@ -125,9 +125,9 @@ def test_what_is_written_is_in_the_units_of_the_user_s_file(tmp_path):
         assert found[:, 1].std() > 30
 
 
-def test_a_generator_that_cannot_be_exported_has_its_weights(tmp_path):
+def test_a_generator_that_torch_cannot_export_has_no_program(tmp_path):
     class Odd(torch.nn.Module):
         def forward(self, latent):
             return latent[: int(latent.sum().item() * 0) + len(latent)]
 
-    assert trained_module.exported(Odd(), 2) is None
+    assert folder_module.exported_program(Odd(), 2) is None
