@@ -1,1 +1,1 @@
-"""Listeners of a sweep: live view, TensorBoard, trackers."""
+"""Listeners of a sweep: progress, TensorBoard, MLflow and Weights & Biases."""

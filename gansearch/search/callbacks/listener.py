@@ -1,10 +1,10 @@
-"""Who watches a sweep: the live view, a log, a test."""
+"""The events of a sweep, and how listeners such as the live view are notified of them."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from gansearch.experiment import Experiment
 from gansearch.stability.result import SeedResult
@@ -14,15 +14,14 @@ from gansearch.store.record import TrialRecord
 _LOG = logging.getLogger(__name__)
 
 
-class Listener(Protocol):
-    """Is told what happens in a sweep, in the sweep's own thread: be quick. A subclass gives what it wants to hear."""
+class Listener:
+    """Is notified of what happens in a sweep, in the sweep's own thread. A subclass overrides what it needs."""
 
     def doing(self, what: str) -> None:
-        """What takes some seconds before the first trial or after the last one."""
-        return  # not every subclass has it
+        """Something is done that takes seconds, before the first trial or after the last one."""
 
     def begin(self, experiment: Experiment, folder: Folder, slots: int, done: int) -> None:
-        """`done` trials are there already; `slots` run at once, 0 where nothing is left to do."""
+        """The sweep begins: `done` trials have ended before, `slots` run at once, 0 where nothing is left to do."""
 
     def resized(self, slots: int) -> None:
         """Nodes came or went: so many trials run at once now."""
@@ -31,65 +30,55 @@ class Listener(Protocol):
         """A node has joined that gets no trials."""
 
     def started(self, number: int, params: Mapping[str, Any]) -> None:
-        """A trial starts to train."""
+        """A trial starts to train with these parameters."""
 
     def probes(self, number: int, rows: list[dict[str, Any]]) -> None:
-        """New rows of curves.parquet, a few at a time, each with the `node` and the `gpus` that it comes from, its
-        trial's `stability` so far, None where a trial that ends has said its last, and some with D's `outputs`, as
-        gansearch.gan.Probe has them."""
+        """A trial has been probed: a few rows with the columns of curves.parquet.
+
+        Each row also has the `node` and the `gpus` that it comes from, its trial's `stability` so far, None in the last
+        rows of a trial, and in some rows D's `outputs`, as `gansearch.gan.Probe` has them.
+        """
 
     def ended(self, record: TrialRecord, in_turn: str) -> None:
-        """A trial has ended. `in_turn` says why its seeds could not be trained at once; empty if they could."""
+        """A trial has ended; `in_turn` says why its seeds could not be trained at once, "" if they could."""
 
     def confirming(self, number: int | None, seed: int, result: SeedResult | None) -> None:
-        """A trial's configuration, or with the number None the default settings, is being trained on a fresh seed
-        (None), or was (its result)."""
+        """A configuration starts to be trained on a fresh seed, or has been: then there is a `result`.
+
+        `number` is the trial of that configuration, None for the default settings.
+        """
 
     def close(self) -> None:
         """The sweep is over, however it ended."""
 
 
+def _event(name: str) -> Callable[..., None]:
+    """Return a method that passes an event on to several listeners."""
+
+    def notify(self: Listeners, *what: Any) -> None:
+        for listener in list(self.listeners):
+            try:
+                getattr(listener, name)(*what)
+            except Exception:  # noqa: BLE001 (a listener may be a user's)
+                _LOG.exception("%s raised, and is not notified of this sweep any more", type(listener).__name__)
+                self.listeners.remove(listener)
+
+    return notify
+
+
 class Listeners(Listener):
-    """Several listeners as one. A listener that raises is left out from then on: no trial is lost for it."""
+    """Several listeners as one. One that raises is not notified any more, so that no trial is lost by it."""
 
     def __init__(self, listeners: Iterable[Listener]):
-        self._listeners = list(listeners)
+        """Notify these listeners, in this order."""
+        self.listeners = list(listeners)
 
-    def doing(self, what: str) -> None:
-        self._tell("doing", what)
-
-    def begin(self, experiment: Experiment, folder: Folder, slots: int, done: int) -> None:
-        self._tell("begin", experiment, folder, slots, done)
-
-    def resized(self, slots: int) -> None:
-        self._tell("resized", slots)
-
-    def left_out(self, node: str, why: str) -> None:
-        self._tell("left_out", node, why)
-
-    def started(self, number: int, params: Mapping[str, Any]) -> None:
-        self._tell("started", number, params)
-
-    def probes(self, number: int, rows: list[dict[str, Any]]) -> None:
-        self._tell("probes", number, rows)
-
-    def ended(self, record: TrialRecord, in_turn: str) -> None:
-        self._tell("ended", record, in_turn)
-
-    def confirming(self, number: int | None, seed: int, result: SeedResult | None) -> None:
-        self._tell("confirming", number, seed, result)
-
-    def close(self) -> None:
-        self._tell("close")
-
-    def _tell(self, event: str, *what: Any) -> None:
-        for listener in list(self._listeners):
-            try:
-                getattr(listener, event, _nothing)(*what)
-            except Exception:  # noqa: BLE001 (it may be anybody's)
-                _LOG.exception("%s raised and is told no more of this sweep", type(listener).__name__)
-                self._listeners.remove(listener)
-
-
-def _nothing(*what: Any) -> None:
-    """What a listener does that does not want to hear of something."""
+    doing = _event("doing")
+    begin = _event("begin")
+    resized = _event("resized")
+    left_out = _event("left_out")
+    started = _event("started")
+    probes = _event("probes")
+    ended = _event("ended")
+    confirming = _event("confirming")
+    close = _event("close")

@@ -1,4 +1,4 @@
-"""The sweep's sign of life: progress.json, written every few seconds for those who look on from elsewhere."""
+"""progress.json: what a sweep does now, written every few seconds for `gansearch status` and `gansearch watch`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from ray.exceptions import RayError
 
 from gansearch.experiment import Experiment
 from gansearch.search.callbacks.listener import Listener
+from gansearch.search.cluster.cluster import alive
 from gansearch.search.mirror import storage_of
 from gansearch.search.watchdog import Silence
 from gansearch.stability.result import SeedResult
@@ -24,19 +25,19 @@ from gansearch.store.nan_json import to_json
 from gansearch.store.record import TrialRecord
 
 EVERY = 2.0
-"""Seconds between two writings."""
+"""Seconds between two writes."""
 
 _LOG = logging.getLogger(__name__)
 
 
 class Progress(Listener):
-    """Writes what runs now, from a thread of its own: also while the sweep waits for a trial that hangs.
+    """Writes what runs now from a thread of its own, also while the sweep waits for a trial that hangs.
 
-    `gansearch.study.status` says what is in the file. `address` is that of the cluster, for whoever goes on;
-    `silence` how long trials are silent.
+    `gansearch.study.status` describes the file.
     """
 
     def __init__(self, address: str | None, silence: Silence):
+        """Start with nothing that runs; `address` is that of the cluster, `silence` how long trials are silent."""
         self._address, self._silence = address, silence
         self._folder: Folder | None = None
         self._slots = 0
@@ -49,36 +50,43 @@ class Progress(Listener):
         self._left_out: dict[str, str] = {}
         self._lock = threading.Lock()
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name="progress", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
 
     def begin(self, experiment: Experiment, folder: Folder, slots: int, done: int) -> None:
+        """Write for the first time, and start the thread if anything is left to do."""
         if slots:
             self._folder, self._slots, self._began = folder, slots, time.time()
             self._write()
             self._thread.start()
 
     def resized(self, slots: int) -> None:
+        """Note how many trials run at once."""
         self._slots = slots
 
     def left_out(self, node: str, why: str) -> None:
+        """Note that a node gets no trials."""
         with self._lock:
             self._left_out[node] = why
 
     def started(self, number: int, params: Mapping[str, Any]) -> None:
+        """Note that a trial runs."""
         with self._lock:
             self._running[number] = _Running()
 
     def probes(self, number: int, rows: list[dict[str, Any]]) -> None:
+        """Note the last probe of a trial."""
         with self._lock:
-            self._running[number].hear(rows)
+            self._running[number].add(rows)
 
     def ended(self, record: TrialRecord, in_turn: str) -> None:
+        """Note that a trial does not run any more, and why its seeds took turns."""
         with self._lock:
             self._running.pop(record.number, None)
             if in_turn and in_turn not in self._in_turn:
                 self._in_turn.append(in_turn)
 
     def confirming(self, number: int | None, seed: int, result: SeedResult | None) -> None:
+        """Note that a run of the confirmation has begun or ended."""
         with self._lock:
             self._state = "confirming"
             self._running.clear()
@@ -89,10 +97,11 @@ class Progress(Listener):
                 self._confirming.pop((number, seed), None)
 
     def finished(self) -> None:
-        """Nothing is left to do; without that word a sweep that closes was stopped."""
+        """Note that nothing is left to do; a sweep that closes without this was stopped."""
         self._state = "finished"
 
     def close(self) -> None:
+        """End the thread and write for the last time."""
         if self._folder is not None and not self._over.is_set():
             self._over.set()
             self._thread.join()
@@ -101,22 +110,19 @@ class Progress(Listener):
                 self._running.clear()
             self._write()
 
-    def _beat(self) -> None:
+    def _run(self) -> None:
         while not self._over.wait(EVERY):
             try:
                 self._write()
-            except OSError as error:  # a full disk may have room again
+            except OSError as error:  # a full disk may have space again later
                 _LOG.warning("progress.json was not written: %s", error)
 
     def _write(self) -> None:
         assert self._folder is not None
         nodes, used = ([], {}) if self._over.is_set() else _cluster()
+        storage = storage_of(self._folder)
         with self._lock:
-            running = [{"number": number, **one.told()} for number, one in sorted(self._running.items())]
-            confirming = [
-                {"number": number, "seed": seed, "started": started}
-                for (number, seed), started in self._confirming.items()
-            ]
+            runs = [{"number": n, "seed": seed, "started": began} for (n, seed), began in self._confirming.items()]
             facts = {
                 "state": self._state,
                 "began": self._began,
@@ -131,10 +137,10 @@ class Progress(Listener):
                 "longest_silence": self._silence.longest,
                 "patience": self._silence.patience,
                 "in_turn": self._in_turn,
-                "storage": storage.trouble if (storage := storage_of(self._folder)) else "",
+                "storage": storage.trouble if storage else "",
                 "left_out": self._left_out,
-                "running": running,
-                "confirmation": {"running": len(confirming), "done": self._confirmed, "runs": confirming},
+                "running": [{"number": number, **one.facts()} for number, one in sorted(self._running.items())],
+                "confirmation": {"running": len(runs), "done": self._confirmed, "runs": runs},
             }
         write_whole(self._folder.progress, to_json(facts))
 
@@ -144,43 +150,48 @@ class _Running:
 
     def __init__(self) -> None:
         self.started = self.heard = time.time()
-        self.first = 0.0
-        self.updates: dict[int, int] = {}
+        self.first = 0.0  # when it was probed first, and its updates then
         self.at_first = 0
+        self.updates: dict[int, int] = {}
         self.probe: dict[str, Any] | None = None
         self.distance: float | None = None
 
-    def hear(self, rows: list[dict[str, Any]]) -> None:
-        now = time.time()
-        self.heard = now
+    def add(self, rows: list[dict[str, Any]]) -> None:
+        self.heard = time.time()
         self.probe = {name: value for name, value in rows[-1].items() if name != "outputs"}
         self.updates.update({row["seed"]: row["update"] for row in rows})
-        measured = [row["distance"] for row in rows if math.isfinite(row["distance"])]  # by few probes
+        measured = [row["distance"] for row in rows if math.isfinite(row["distance"])]  # few probes measure it
         self.distance = measured[-1] if measured else self.distance
         if not self.first:
-            self.first, self.at_first = now, sum(self.updates.values())
+            self.first, self.at_first = self.heard, sum(self.updates.values())
 
-    def told(self) -> dict[str, Any]:
-        """Updates a second are those of all seeds since the first news: loading data is no training."""
-        done, since = sum(self.updates.values()) - self.at_first, self.heard - self.first
-        rate = done / since if self.first and since > 0 else None
-        told = {"started": self.started, "heard": self.heard, "updates_per_second": rate}
-        return {**told, "updates": sum(self.updates.values()), "distance": self.distance, "probe": self.probe}
+    def facts(self) -> dict[str, Any]:
+        """Return what progress.json says; updates a second count from the first probe on, without loading data."""
+        updates, seconds = sum(self.updates.values()), self.heard - self.first
+        return {
+            "started": self.started,
+            "heard": self.heard,
+            "updates_per_second": (updates - self.at_first) / seconds if self.first and seconds > 0 else None,
+            "updates": updates,
+            "distance": self.distance,
+            "probe": self.probe,
+        }
 
 
 def _cluster() -> tuple[list[dict[str, Any]], dict[str, float]]:
-    """The living nodes, {"node", "cpus", "gpus"} each, and what of their CPUs and GPUs is taken; nothing if unknown."""
+    """Return the living nodes, {"node", "cpus", "gpus"} each, and which CPUs and GPUs are taken; nothing if unknown."""
     try:
-        alive = [node for node in ray.nodes() if node["Alive"]]
-        total, free = ray.cluster_resources(), ray.available_resources()
+        nodes, total, free = alive(), ray.cluster_resources(), ray.available_resources()
     except (RayError, RuntimeError, OSError):
         return [], {}
-    nodes = [
+    described = [
         {
             "node": node["NodeManagerAddress"],
-            "cpus": node["Resources"].get("CPU", 0.0),
-            "gpus": node["Resources"].get("GPU", 0.0),
+            **{f"{kind.lower()}s": node["Resources"].get(kind, 0.0) for kind in _KINDS},
         }
-        for node in alive
+        for node in nodes
     ]
-    return nodes, {name: total.get(name, 0.0) - free.get(name, 0.0) for name in ("CPU", "GPU")}
+    return described, {kind: total.get(kind, 0.0) - free.get(kind, 0.0) for kind in _KINDS}
+
+
+_KINDS = ("CPU", "GPU")

@@ -1,4 +1,4 @@
-"""A sweep in TensorBoard: scalars and samples of every trial and seed while it runs, and the HPARAMS tab."""
+"""TensorBoard: scalars and samples of every trial and seed while a sweep runs, and the HPARAMS tab."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from gansearch.experiment import Experiment
 from gansearch.rendering.render import picture
-from gansearch.stability.result import SeedResult
+from gansearch.search.callbacks.listener import Listener
 from gansearch.store.folder import Folder
 from gansearch.store.record import TrialRecord
 from gansearch.store.samples import Kept, read_kept
@@ -33,33 +33,34 @@ TAGS = {
 }
 """The tag of each column of a probe."""
 _FEW = 8
-"""Sounds, texts or rows of a trial."""
+"""Most sounds, texts or rows of a trial."""
 _STABILITY, _DISTANCE = "stability/score", TAGS["distance"]
 
 
-class TensorBoardLog:
+class TensorBoardLog(Listener):
     """Writes `tensorboard/trial-00012/seed-0/`; a trial's files are closed at its end, so that few are open.
 
-    A trial that starts again, from a checkpoint or anew, hides what its earlier run wrote beyond that update.
+    A trial that starts again hides what its earlier run wrote from that update on.
     """
 
     def __init__(self) -> None:
+        """Write nothing until a sweep begins."""
         self._folder: Folder | None = None
         self._params: dict[int, dict[str, float | str]] = {}
         self._writers: dict[tuple[int, int], SummaryWriter] = {}
 
     def begin(self, experiment: Experiment, folder: Folder, slots: int, done: int) -> None:
-        """A sweep begins to write into this folder."""
+        """Note the results folder."""
         self._folder = folder
 
     def started(self, number: int, params: Mapping[str, Any]) -> None:
-        """A trial begins with these parameters."""
+        """Note the parameters of a trial."""
         self._close(number)
         self._params[number] = {name: _hparam(value) for name, value in params.items()}
         self._name_columns(self._params[number])
 
     def probes(self, number: int, rows: Sequence[Mapping[str, Any]]) -> None:
-        """New probes of a trial, with the columns of curves.parquet and some with D's `outputs`."""
+        """Write new probes of a trial: its curves, and histograms of D's `outputs`."""
         for row in rows:
             writer = self._writer(number, int(row["seed"]), int(row["update"]))
             for column, tag in TAGS.items():
@@ -69,48 +70,45 @@ class TensorBoardLog:
                 _add_histogram(writer, f"discriminator/outputs_{kind}", counts, int(row["update"]))
 
     def ended(self, record: TrialRecord, in_turn: str) -> None:
-        """A trial has ended: its score, its samples and its line in the HPARAMS tab."""
+        """Write the scores of a trial, its samples and its line in the HPARAMS tab."""
         number = record.number
-        kept = read_kept(self._place, number)
-        for place, seed in enumerate(record.seeds):
+        samples = read_kept(self._results, number)
+        for index, seed in enumerate(record.seeds):
             writer = self._writer(number, seed.seed, seed.updates)
             for tag, value in ((_STABILITY, seed.stability), (_DISTANCE, seed.distance)):
                 if _is_number(value):
                     writer.add_scalar(tag, value, seed.updates)
-            if place == 0 and kept is not None:  # samples are those of the first seed
-                _add_samples(writer, kept, seed.updates)
+            if index == 0 and samples is not None:  # they are those of the first seed
+                _add_samples(writer, samples, seed.updates)
             writer.add_text("verdict", f"{seed.verdict}: {seed.sentence}", seed.updates)
-            writer._get_file_writer().add_summary(_session_end(failed=seed.status == "failed"))
+            _add_summary(writer, _session_end(failed=seed.status == "failed"))
         self._close(number)
         self._params.pop(number, None)
 
-    def confirming(self, number: int | None, seed: int, result: SeedResult | None) -> None:
-        """A confirmation is no trial, and has no curves."""
-
     def close(self) -> None:
-        """Closes the files of the trials that still run."""
+        """Close the files of the trials that were cut short."""
         for number in {number for number, _ in self._writers}:
             self._close(number)
 
     @property
-    def _place(self) -> Folder:
+    def _results(self) -> Folder:
         if self._folder is None:
             raise RuntimeError("begin() names the folder, and comes first")
         return self._folder
 
     def _writer(self, number: int, seed: int, update: int) -> SummaryWriter:
-        """The open files of a trial's seed; `update` is the first that will be written."""
+        """Return the open files of a trial's seed; `update` is the first that will be written."""
         from tensorboard.plugins.hparams import summary_v2
         from torch.utils.tensorboard import SummaryWriter
 
         if (number, seed) not in self._writers:
-            path = self._place.tensorboard / f"trial-{number:05d}" / f"seed-{seed}"
+            path = self._results.tensorboard / f"trial-{number:05d}" / f"seed-{seed}"
             # Hides what an earlier run of the same trial wrote from this update on.
             purge = update if path.is_dir() else None
             writer = SummaryWriter(str(path), purge_step=purge, flush_secs=20)
             # The seeds of a configuration are one group of sessions, named by the trial.
             params = self._params.get(number, {})
-            writer._get_file_writer().add_summary(summary_v2.hparams_pb(params, trial_id=f"trial-{number:05d}"))
+            _add_summary(writer, summary_v2.hparams_pb(params, trial_id=f"trial-{number:05d}"))
             self._writers[number, seed] = writer
         return self._writers[number, seed]
 
@@ -119,27 +117,33 @@ class TensorBoardLog:
             self._writers.pop(key).close()
 
     def _name_columns(self, params: Mapping[str, Any]) -> None:
-        """Names the columns of the HPARAMS tab, once a sweep, in the root folder."""
-        root: Path = self._place.tensorboard
+        """Name the columns of the HPARAMS tab, once a sweep, in the root folder."""
+        root: Path = self._results.tensorboard
         if root.is_dir() and any(root.glob("events.*")):
             return
         from torch.utils.tensorboard import SummaryWriter
         from torch.utils.tensorboard.summary import hparams
 
-        config, _, _ = hparams(dict(params), {_STABILITY: 0.0, _DISTANCE: 0.0})
+        columns, _, _ = hparams(dict(params), {_STABILITY: 0.0, _DISTANCE: 0.0})
         with SummaryWriter(str(root)) as writer:
-            writer._get_file_writer().add_summary(config)
+            _add_summary(writer, columns)
+
+
+def _add_summary(writer: SummaryWriter, summary: Any) -> None:
+    """Add a summary of the HPARAMS plugin, for which SummaryWriter has no method."""
+    files: Any = writer.file_writer
+    files.add_summary(summary)
 
 
 def _add_samples(writer: SummaryWriter, kept: Kept, update: int) -> None:
-    """Pictures under IMAGES, sounds under AUDIO too, texts and rows under TEXT."""
+    """Add pictures under IMAGES, sounds under AUDIO too, texts and rows under TEXT."""
     drawn = picture(kept)
     if drawn is not None:
         writer.add_image("samples", drawn, update, dataformats="HWC")
     if kept.kind == "audio":
-        for place, sound in enumerate(kept.array[:_FEW]):
+        for index, sound in enumerate(kept.array[:_FEW]):
             mono = np.clip(np.nan_to_num(np.atleast_2d(sound).mean(0)), -1, 1)
-            writer.add_audio(f"samples/{place}", mono, update, kept.rate)
+            writer.add_audio(f"samples/{index}", mono, update, kept.rate)
     elif kept.kind == "text":
         writer.add_text("samples", "\n\n".join(f"    {_in_block(text)}" for text in kept.texts[:_FEW]), update)
     elif kept.kind == "table":
@@ -148,17 +152,17 @@ def _add_samples(writer: SummaryWriter, kept: Kept, update: int) -> None:
 
 
 def _in_block(text: str) -> str:
-    """As a code block of Markdown, in which nothing has a meaning."""
+    """Return a text as a code block of Markdown, in which nothing has a meaning."""
     return text.replace("\n", "\n    ")
 
 
 def _in_cell(value: object) -> str:
-    """As a cell of a Markdown table."""
+    """Return a value as a cell of a Markdown table."""
     return " ".join(str(value).split()).replace("|", "\\|")
 
 
 def _add_histogram(writer: SummaryWriter, tag: str, counts: Sequence[int], update: int) -> None:
-    """Adds counts of values in equal parts of [0, 1]; each value stands in the middle of its part."""
+    """Add counts of values in equal parts of [0, 1], of which each value counts as the middle."""
     edges = [(part + 1) / len(counts) for part in range(len(counts))]
     middles = [edge - 0.5 / len(counts) for edge in edges]
     writer.add_histogram_raw(
@@ -175,7 +179,7 @@ def _add_histogram(writer: SummaryWriter, tag: str, counts: Sequence[int], updat
 
 
 def _session_end(failed: bool) -> Any:
-    """The summary that ends a session. TensorBoard's own function for it needs TensorFlow."""
+    """Return the summary that ends a session. TensorBoard's own function for it needs TensorFlow."""
     from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
     from tensorboard.plugins.hparams import metadata
     from tensorboard.plugins.hparams.api_pb2 import Status
@@ -189,7 +193,7 @@ def _session_end(failed: bool) -> Any:
 
 
 def _hparam(value: Any) -> float | str:
-    """A parameter as TensorBoard takes it: numbers as they are, all else as text."""
+    """Return a parameter as TensorBoard takes it: numbers as they are, all else as text."""
     return value if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
 
 

@@ -1,6 +1,6 @@
-"""Trials in the trackers that people already have, a run each: parameters, curves and how it ended.
+"""Trials in MLflow and in Weights & Biases: a run each, with its parameters, its curves and how it ended.
 
-Ray's own callbacks for them log flat numbers of one series; our trials tell several seeds' probes at a time.
+Ray's own callbacks for them log one series of flat numbers; a trial here has probes of several seeds at a time.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from gansearch.experiment import Experiment, ExperimentError, MLflow, Wandb
+from gansearch.search.callbacks.listener import Listener
 from gansearch.search.callbacks.tensorboard import TAGS
-from gansearch.stability.result import SeedResult
 from gansearch.store.folder import Folder
 from gansearch.store.record import TrialRecord
 
 Ending = Literal["complete", "failed", "killed"]
-"""How a run ended; killed: the sweep was interrupted, and the trial may go on in another run."""
+"""How a run ended. Killed: the sweep was interrupted, and the trial may go on in another run."""
 
 _PATIENCE = 60.0
 """Seconds that the end of a sweep waits for a tracker that is behind."""
@@ -30,7 +30,7 @@ _LOG = logging.getLogger(__name__)
 
 
 def check_trackers(experiment: Experiment) -> None:
-    """Raises ExperimentError where a tracker's package is missing, or would ask for a key in the middle of a sweep."""
+    """Raise ExperimentError where a tracker's package is missing, or would ask for a key in the middle of a sweep."""
     for name, options in experiment.trackers:
         if options and not _installed(name):
             missing = f"{name} is not installed: pip install 'gansearch[{name}]'"
@@ -45,51 +45,50 @@ def check_trackers(experiment: Experiment) -> None:
 
 
 def trackers(experiment: Experiment) -> list[TrackerLog]:
-    """The listeners that the experiment asks for."""
+    """Return the listeners that the experiment asks for."""
     logs = {"mlflow": MLflowLog, "wandb": WandbLog}
     return [logs[name](options) for name, options in experiment.trackers if options]
 
 
-class TrackerLog:
-    """Logs to a tracker from a thread of its own: a server that is slow or away delays no trial.
+class TrackerLog(Listener):
+    """Logs to a tracker from a thread of its own, so that a slow server delays no trial.
 
-    Metrics have the tags of TensorBoard, with several seeds behind `seed-N/`. A trial that goes on after an
-    interrupt gets a second run; the first one was killed.
+    Metrics have the tags of TensorBoard, those of several seeds behind `seed-N/`. A trial that goes on after an
+    interrupt gets a second run; the first one was killed. A subclass says how a tracker is connected to, and how a run
+    of it is made, filled and ended.
     """
 
     name: str
 
     def __init__(self, options: Any):
+        """`options` are the experiment's, under `trackers:`."""
         self._options = options
         self._several = False
         self._runs: dict[int, Any] = {}
-        self._events: queue.Queue[tuple[str, tuple[Any, ...]] | None] = queue.Queue()
+        self._events: queue.Queue[tuple[Any, ...] | None] = queue.Queue()
         self._thread = threading.Thread(target=self._work, name=self.name, daemon=True)
 
     def begin(self, experiment: Experiment, folder: Folder, slots: int, done: int) -> None:
-        """A sweep begins; where nothing is left to do nothing is logged."""
+        """Connect to the tracker if anything is left to do."""
         if slots:
             self._several = experiment.most_replicas > 1
             self._thread.start()
-            self._events.put(("connect", (experiment, folder)))
+            self._events.put((self._connect, experiment, folder))
 
     def started(self, number: int, params: Mapping[str, Any]) -> None:
-        """A trial begins with these parameters."""
-        self._events.put(("open", (number, dict(params))))
+        """Make a run with the trial's parameters."""
+        self._events.put((self._open, number, dict(params)))
 
-    def probes(self, number: int, rows: Sequence[Mapping[str, Any]]) -> None:
-        """New probes of a trial, with the columns of curves.parquet."""
-        self._events.put(("curves", (number, list(rows))))
+    def probes(self, number: int, rows: list[dict[str, Any]]) -> None:
+        """Log the curves of a trial."""
+        self._events.put((self._log, number, list(rows)))
 
     def ended(self, record: TrialRecord, in_turn: str) -> None:
-        """A trial has ended: its numbers, its verdict and what it means."""
-        self._events.put(("finish", (record,)))
-
-    def confirming(self, number: int | None, seed: int, result: SeedResult | None) -> None:
-        """A confirmation is no trial, and has no run."""
+        """Log the trial's numbers, its verdict and what it means, and end the run."""
+        self._events.put((self._finish, record))
 
     def close(self) -> None:
-        """Logs what is waiting, and ends the runs of trials that were cut short."""
+        """Log what is waiting, and end the runs of trials that were cut short."""
         self._events.put(None)
         if self._thread.is_alive():
             self._thread.join(_PATIENCE)
@@ -99,19 +98,19 @@ class TrackerLog:
     def _work(self) -> None:
         try:
             while event := self._events.get():
-                name, what = event
-                getattr(self, f"_{name}")(*what)
+                act, *what = event
+                act(*what)
             for run in self._runs.values():
                 self._end(run, "killed")
         except Exception as error:  # noqa: BLE001 (of a server, a file or a network: the sweep needs none of them)
-            _LOG.warning("%s is told no more of this sweep: %s", self.name, error)
+            _LOG.warning("%s logs no more of this sweep: %s", self.name, error)
 
     def _open(self, number: int, params: dict[str, Any]) -> None:
         if number in self._runs:  # a member of a population has become a copy of another
             self._end(self._runs[number], "killed")
         self._runs[number] = self._run(f"trial-{number:05d}", params)
 
-    def _curves(self, number: int, rows: list[Mapping[str, Any]]) -> None:
+    def _log(self, number: int, rows: list[Mapping[str, Any]]) -> None:
         for row in rows:
             seed = f"seed-{row['seed']}/" if self._several else ""
             values = {f"{seed}{tag}": row[column] for column, tag in TAGS.items()}
@@ -124,28 +123,24 @@ class TrackerLog:
         values[TAGS["distance"]] = record.distance
         self._metrics(run, _finite(values), record.updates)
         sentence = next((seed.sentence for seed in record.seeds if seed.verdict == record.verdict), "")
-        facts = {name: getattr(record, name) for name in ("status", "verdict", "node", "error")} | {
-            "sentence": sentence
-        }
-        self._facts(run, {name: str(value) for name, value in facts.items() if value})
+        facts = {name: getattr(record, name) for name in ("status", "verdict", "node", "error")}
+        self._facts(run, {name: str(value) for name, value in {**facts, "sentence": sentence}.items() if value})
         self._end(run, "failed" if record.status == "failed" else "complete")
 
     def _connect(self, experiment: Experiment, folder: Folder) -> None:
-        raise NotImplementedError
+        """Connect to the tracker."""
 
     def _run(self, name: str, params: dict[str, Any]) -> Any:
-        """A new run of the tracker."""
-        raise NotImplementedError
+        """Return a new run."""
 
     def _metrics(self, run: Any, values: Mapping[str, float], update: int) -> None:
-        raise NotImplementedError
+        """Log numbers of a run at an update."""
 
     def _facts(self, run: Any, facts: Mapping[str, str]) -> None:
-        """What is said of a run in words."""
-        raise NotImplementedError
+        """Log what is said of a run in words."""
 
     def _end(self, run: Any, how: Ending) -> None:
-        raise NotImplementedError
+        """End a run."""
 
 
 class MLflowLog(TrackerLog):
@@ -177,7 +172,7 @@ class MLflowLog(TrackerLog):
 
     def _facts(self, run: str, facts: Mapping[str, str]) -> None:
         for name, value in facts.items():
-            self._client.set_tag(run, name, value[:5000])
+            self._client.set_tag(run, name, value[:5000])  # what MLflow takes at most
 
     def _end(self, run: str, how: Ending) -> None:
         status = {"complete": "FINISHED", "failed": "FAILED", "killed": "KILLED"}[how]
@@ -185,8 +180,10 @@ class MLflowLog(TrackerLog):
 
 
 class WandbLog(TrackerLog):
-    """Runs of a project of Weights & Biases, in one group a sweep. Its files are in `wandb/` of the results folder,
-    from where `wandb sync` sends what was logged offline."""
+    """Runs of a project of Weights & Biases, those of a sweep in one group.
+
+    Its files are in `wandb/` of the results folder; `wandb sync` sends from there what was logged offline.
+    """
 
     name = "Weights & Biases"
     _options: Wandb
@@ -209,7 +206,7 @@ class WandbLog(TrackerLog):
         import wandb
 
         run = wandb.init(name=name, config=params, **self._common)
-        # Seeds that train in turn count their updates anew, which W&B's own steps cannot.
+        # Seeds that train in turn begin their updates at 0 again, which W&B's own steps cannot.
         run.define_metric("*", step_metric="update")
         return run
 
@@ -224,7 +221,7 @@ class WandbLog(TrackerLog):
 
 
 def _installed(package: str) -> bool:
-    """Whether it is there, and not just a folder of that name in the working directory, as W&B leaves one."""
+    """Return whether it is a package, not just a folder of that name in the working directory, as W&B leaves one."""
     spec = importlib.util.find_spec(package)
     return spec is not None and spec.origin is not None
 

@@ -171,7 +171,7 @@ def test_a_store_that_is_not_there_is_told_once_and_harms_nothing(finished, capl
     for number in range(3):
         log.started(number, PARAMS)
     log.close()
-    assert caplog.text.count("MLflow is told no more of this sweep") == 1
+    assert caplog.text.count("MLflow logs no more of this sweep") == 1
 
 
 def test_names_and_options():
