@@ -35,7 +35,7 @@ def begun(folder, experiment):
     folder.journal.touch()
 
 
-def test_no_study_is_there_that_tells_of_a_record_which_is_not(objects, make_tiny, monkeypatch):
+def test_records_are_sent_before_the_study_that_knows_of_them(objects, make_tiny, monkeypatch):
     written: list[str] = []
     write = Storage.write
     monkeypatch.setattr(Storage, "write", lambda self, name, data: (written.append(name), write(self, name, data)))
@@ -85,10 +85,10 @@ def test_a_large_file_that_grows_is_not_sent_whole_at_each_pass(objects, make_ti
     now[0] = 61
     assert sent(4.6)
     assert not sent(4.7)
-    assert sent(4.7, all_of_it=True)
+    assert sent(4.7, everything=True)
 
 
-def test_what_was_killed_here_goes_on_from_what_is_here_unless_another_went_on(objects, make_tiny):
+def test_a_sweep_killed_on_this_machine_goes_on_from_its_folder_unless_another_went_on(objects, make_tiny):
     with mirrored(URL) as folder:
         begun(folder, make_tiny())
         folder.journal.write_text("1\n2\n")
@@ -101,7 +101,7 @@ def test_what_was_killed_here_goes_on_from_what_is_here_unless_another_went_on(o
         assert folder.journal.read_text() == "1\n2\nanother\n"
 
 
-def test_what_is_there_and_no_sweep_is_left_alone(objects):
+def test_a_url_with_something_else_is_refused_and_left_alone(objects):
     Storage(URL).write("photo.jpg", b"1")
     with pytest.raises(SweepError, match=f"{URL}: is not empty and not a results folder"):
         mirrored(URL).__enter__()
@@ -119,7 +119,7 @@ def test_only_one_sweep_writes(objects, make_tiny, caplog):
         assert "its last driver, process 7 on elsewhere, died" in caplog.text
 
 
-def test_a_sweep_that_was_thought_dead_stops_writing(objects, make_tiny, monkeypatch):
+def test_a_sweep_whose_lock_was_taken_over_stops_writing(objects, make_tiny, monkeypatch):
     interrupted: list[int] = []
     monkeypatch.setattr(mirror.os, "kill", lambda pid, number: interrupted.append(number))
     opened = mirrored(URL)
@@ -154,7 +154,9 @@ def wait(process, until):
 
 
 @pytest.mark.ray
-def test_killed_with_the_server_away_in_between_and_gone_on_with_elsewhere(objects, make_tiny, tmp_path, monkeypatch):
+def test_a_sweep_killed_after_the_server_was_away_is_resumed_on_another_machine(
+    objects, make_tiny, tmp_path, monkeypatch
+):
     (tmp_path / "turns").mkdir()
     experiment = make_tiny(tmp_path / "turns", seconds=1.0, trials=4, checkpoints={"seconds": 0.1})
     tasks = str(experiment.task).replace(":Tiny", ":Saved")
@@ -183,7 +185,7 @@ def test_killed_with_the_server_away_in_between_and_gone_on_with_elsewhere(objec
 
 
 @pytest.mark.ray
-def test_a_population_that_was_killed_goes_on_elsewhere(objects, make_tiny, tmp_path, monkeypatch):
+def test_a_killed_population_is_resumed_on_another_machine(objects, make_tiny, tmp_path, monkeypatch):
     """Its members have to read each other's checkpoints at the URL."""
     (tmp_path / "turns").mkdir()
     sampler = {"name": "pbt", "perturbation_interval": 20, "quantile_fraction": 0.5}
