@@ -60,12 +60,12 @@ class Choices(Searched):
 
 def _kind(entry: Any) -> str:
     if isinstance(entry, Choices) or (isinstance(entry, Mapping) and "choices" in entry):
-        return "choices"
-    return "range" if isinstance(entry, Range | Mapping) else "plain"
+        return "<choices>"
+    return "<range>" if isinstance(entry, Range | Mapping) else "<plain>"
 
 
 Entry = Annotated[
-    Annotated[Range, Tag("range")] | Annotated[Choices, Tag("choices")] | Annotated[Plain, Tag("plain")],
+    Annotated[Range, Tag("<range>")] | Annotated[Choices, Tag("<choices>")] | Annotated[Plain, Tag("<plain>")],
     Discriminator(_kind),
 ]
 Space = Mapping[str, Entry]

@@ -25,16 +25,10 @@ _SECTIONS: dict[str, type[Model]] = {
     "trackers": Trackers,
     "mlflow": MLflow,
     "wandb": Wandb,
-    "range": Range,
-    "choices": Choices,
+    "<range>": Range,
+    "<choices>": Choices,
 }
-"""The sections by the part of an error's path that leads into them."""
-
-_TAGS = (
-    *("range", "choices", "plain", "sampler name", "sampler options", "start name", "start fields"),
-    *("replicas number", "replicas race"),
-)
-"""Tags of a union's members, which pydantic puts into the path of an error."""
+"""The sections by the part of an error's path that leads into them; <range> is a tag of a union's member."""
 
 
 class ExperimentError(ValueError):
@@ -64,25 +58,18 @@ def suggest(name: str, allowed: Iterable[str]) -> str:
     return f'; did you mean "{near[0]}"?' if near else ""
 
 
-def messages(error: ValidationError, data: Mapping[str, Any], fields: Iterable[str]) -> dict[str, str]:
-    """Returns the messages of pydantic's errors in `data`, by path; `fields` are the names allowed at its top."""
+def messages(error: ValidationError, fields: Iterable[str]) -> dict[str, str]:
+    """Returns the messages of pydantic's errors, by path; `fields` are the names allowed at the top of the data."""
     errors: dict[str, str] = {}
     for item in error.errors():
         cause = item.get("ctx", {}).get("error")
         if isinstance(cause, Several):
             errors.update(cause.errors)
             continue
-        path = [p for p in item["loc"] if p not in _TAGS or p in _keys(data, item["loc"], p)]
-        text = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
+        path = [part for part in item["loc"] if not str(part).startswith("<")]  # without the tags of unions
+        text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
         errors.setdefault(text, message(item, fields))
     return errors
-
-
-def _keys(data: Any, loc: tuple[Any, ...], part: Any) -> set[Any]:
-    """The keys of `data` where `loc` has `part`: one of them may have the name of a tag."""
-    for step in loc[: loc.index(part)]:
-        data = data.get(step) if isinstance(data, Mapping) else None
-    return set(data) if isinstance(data, Mapping) and loc[-1] != part else set()
 
 
 def message(item: Any, fields: Iterable[str]) -> str:

@@ -41,8 +41,8 @@ class Experiment(Model):
     """A range, choices or a plain value for any field of training; for a loop of your own, under names of your own."""
     trials: int = Field(48, ge=1)
     replicas: Annotated[
-        Annotated[int, Field(ge=1), Tag("replicas number")] | Annotated[Replicas, Tag("replicas race")],
-        Discriminator(lambda given: "replicas race" if isinstance(given, Replicas | Mapping) else "replicas number"),
+        Annotated[int, Field(ge=1), Tag("<number>")] | Annotated[Replicas, Tag("<race>")],
+        Discriminator(lambda given: "<race>" if isinstance(given, Replicas | Mapping) else "<number>"),
     ] = 1
     """Seeds that each trial trains; or `least` and `most`, of which those above the least are trained only while the
     trial may be among the best."""
@@ -50,8 +50,8 @@ class Experiment(Model):
     """What the sampler improves: `both` stability and distance, as a Pareto front; one of them; or, with `balanced`,
     the distance among the trials whose verdict is balanced. The best is chosen by the same rule whatever it is."""
     sampler: Annotated[
-        Annotated[SamplerName, Tag("sampler name")] | Annotated[Sampler, Tag("sampler options")],
-        Discriminator(lambda given: "sampler name" if isinstance(given, str) else "sampler options"),
+        Annotated[SamplerName, Tag("<name>")] | Annotated[Sampler, Tag("<options>")],
+        Discriminator(lambda given: "<name>" if isinstance(given, str) else "<options>"),
     ] = "tpe"
     """A name, or a mapping of `name` and options of Optuna's sampler. `pbt` is population-based training: the trials
     train side by side, and find a schedule of learning rates, update ratio or target separability."""
@@ -170,7 +170,7 @@ class Experiment(Model):
         try:
             return cls.model_validate(data, context={"base": base or Path.cwd()})
         except ValidationError as error:
-            raise ExperimentError(source, messages(error, data, cls.model_fields)) from None
+            raise ExperimentError(source, messages(error, cls.model_fields)) from None
 
     def to_yaml(self, comment: str = "") -> str:
         """Returns the text of an experiment file that loads as this one."""

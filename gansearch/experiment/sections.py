@@ -41,8 +41,8 @@ POINTS = ("dcgan", "ttur", "biggan")
 """Published settings that `start_from` knows."""
 
 Start = Annotated[
-    Annotated[str, Tag("start name")] | Annotated[dict[str, Plain], Tag("start fields")],
-    Discriminator(lambda given: "start name" if isinstance(given, str) else "start fields"),
+    Annotated[str, Tag("<name>")] | Annotated[dict[str, Plain], Tag("<fields>")],
+    Discriminator(lambda given: "<name>" if isinstance(given, str) else "<fields>"),
 ]
 
 

@@ -105,12 +105,7 @@ class Table(Task):
     def shown(self, samples: np.ndarray) -> dict[str, Any]:
         """Describes (N, W) samples as a table."""
         frame = self._decode(samples)
-        columns = {column.name: frame[column.name].tolist() for column in self._table.columns}
-        return {
-            "kind": "table",
-            "columns": list(columns),
-            "rows": [list(row) for row in zip(*columns.values(), strict=True)],
-        }
+        return {"kind": "table", "columns": frame.columns.tolist(), "rows": frame.to_numpy(object).tolist()}
 
     def _encode(self, frame: pd.DataFrame) -> np.ndarray:
         """The (N, W) float32 samples of rows."""
