@@ -1,19 +1,21 @@
-"""What a run yields while it goes on, and what is left of it at the end."""
+"""What a training yields: probes while it runs, and a result at its end."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
 
+from gansearch.stability.report import StabilityReport
 from gansearch.stability.result import SeedResult
 
 
 @dataclass(frozen=True)
 class Probe:
-    """One look at D, on held-out reals and as many fresh fakes. Losses are means since the last probe.
+    """D's answers to held-out reals and as many fresh fakes. Losses are means since the last probe.
 
-    NaN: there was nothing to measure (G has not been updated yet, or no distance was due).
+    NaN stands for what was not measured: G has not been updated yet, or no distance was due.
     """
 
     update: int
@@ -38,6 +40,28 @@ class Result(SeedResult):
 
     samples: np.ndarray = field(repr=False)
     """(N, ...) fakes in data units; a loop of the user's own may give none, (0,)."""
+
+    @classmethod
+    def judged(cls, report: StabilityReport, *, stopped: str, updates: int, **measured: Any) -> Result:
+        """The result of a training that a report judges.
+
+        `stopped` says why it ended before its budget, empty if it did not; `measured` are the fields that are neither
+        of the report nor follow from it.
+        """
+        diverged = report.verdict == "diverged"
+        return cls(
+            status="failed" if diverged else "pruned" if stopped else "complete",
+            error=f"diverged: {stopped or report.sentence}" if diverged else "",
+            sentence=f"Stopped after {updates} updates: {stopped}. {report.sentence}" if stopped else report.sentence,
+            verdict=report.verdict,
+            stability=report.stability,
+            saturated_right=report.saturated_right,
+            saturated_wrong=report.saturated_wrong,
+            separability=report.separability,
+            referee_gap=report.referee_gap,
+            updates=updates,
+            **measured,
+        )
 
     def without_samples(self) -> SeedResult:
         """The result as records hold it."""

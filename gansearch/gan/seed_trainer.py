@@ -36,53 +36,41 @@ class SeedTrainer(Protocol):
     @property
     def updates(self) -> int:
         """D and G updates done so far."""
-        ...
 
     @property
     def share(self) -> float:
         """Share of the budget that is done, in [0, 1]."""
-        ...
 
     @property
     def stability(self) -> float:
         """The stability score if the training ended now, without a referee."""
-        ...
 
     def run(self) -> Iterator[Probe]:
         """Trains to the end of the budget, or until `stopped`, and yields each probe."""
-        ...
 
     def standing(self) -> tuple[float, float]:
         """(stability, distance) as they are now, without a referee."""
-        ...
 
     def result(self) -> Result:
         """Judges the training as far as it went."""
-        ...
 
     def samples(self, n: int) -> Tensor:
         """(n, ...) fakes, float32; of a loop the last that it reported, which may be fewer, and (0,) for none."""
-        ...
 
     def final_generator(self) -> nn.Module | None:
         """The generator to export, (B, latent_dim) -> (B, ...); None where a loop keeps its networks to itself."""
-        ...
 
     def copy_files(self, folder: Path) -> None:
         """Copies what the training itself has saved, if anything, into `folder`, which is made. Raises OSError."""
-        ...
 
     def remark(self, searched: Iterable[str] = ()) -> str:
         """What the user should know of this training, empty if nothing; `searched` are the names of a search."""
-        ...
 
     def state(self) -> dict[str, Any]:
         """Everything that `load_state` needs, for torch.save and torch.load(weights_only=True)."""
-        ...
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Continues from the `state()` of a trainer with the same task, training and seed."""
-        ...
 
 
 def trainer_for(

@@ -158,22 +158,13 @@ class Trainer(Updates):
                 self.monitor.mark_invalid()
             scored_from = (self.training.updates + self.training.pretrain_steps) // 2
             report = self.monitor.report(since=scored_from, ruling=ruling)
-        diverged = report.verdict == "diverged"
-        stopped = f"Stopped after {self.updates} updates: {self.stopped}. " if self.stopped else ""
-        return Result(
+        return Result.judged(
+            report,
             seed=self.seed,
-            status="failed" if diverged else "pruned" if self.stopped else "complete",
-            error=f"diverged: {self.stopped or report.sentence}" if diverged else "",
-            verdict=report.verdict,
-            sentence=stopped + report.sentence,
-            stability=report.stability,
+            stopped=self.stopped,
+            updates=self.updates,
             distance=distance,
             quality=self.quality,
-            saturated_right=report.saturated_right,
-            saturated_wrong=report.saturated_wrong,
-            separability=report.separability,
-            referee_gap=report.referee_gap,
-            updates=self.updates,
             train_seconds=self.seconds,
             samples=fake.cpu().numpy(),
         )

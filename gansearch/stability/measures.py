@@ -94,22 +94,9 @@ def probability_logit(probability: Tensor) -> Tensor:
     return torch.where(inside, probability.clamp(tiny, 1 - tiny).logit(), torch.nan)
 
 
-def generator_gradient(fake: Tensor, minimax: bool = False) -> Tensor:
-    """Mean size of dloss_G/dlogit over (N,) logits of fakes: how much D lets G learn, in [0, 1].
-
-    Minimax ln(1−σ(s)) has derivative σ(s), non-saturating −ln σ(s) has 1 − σ(s) (Goodfellow et al. 2014, section 3).
-    """
-    return (torch.sigmoid(fake) if minimax else torch.sigmoid(-fake)).mean()
-
-
 def discriminator_loss(real: Tensor, fake: Tensor) -> Tensor:
     """−E ln σ(real) − E ln(1 − σ(fake)); for the optimal D ln 4 − 2·JSD (Goodfellow et al. 2014, theorem 1)."""
     return F.softplus(-real).mean() + F.softplus(fake).mean()
-
-
-def binary_entropy(p: float) -> float:
-    """H_b(p) in nats."""
-    return 0.0 if p in (0.0, 1.0) else -p * math.log(p) - (1 - p) * math.log(1 - p)
 
 
 def distances(x: Tensor, y: Tensor | None = None) -> Tensor:

@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Generator, Iterable
+from dataclasses import replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
@@ -140,25 +141,19 @@ class LoopTrainer:
             ruling = ruling_on(*trial.samples)
         reports = self._reports(ruling)
         worst = min(reports, key=lambda name: (VERDICTS.index(reports[name].verdict), reports[name].stability))
-        report = reports[worst]
-        diverged = report.verdict == "diverged"
-        sentence = report.sentence if len(reports) == 1 else f"{_verdicts(reports)}. {worst}: {report.sentence}"
-        distance = math.nan if diverged else trial.distance
+        report = replace(reports[worst], stability=min(one.stability for one in reports.values()))
+        if len(reports) > 1:
+            verdicts = ", ".join(f"{name} {one.verdict}" for name, one in reports.items())
+            report = replace(report, sentence=f"{verdicts}. {worst}: {report.sentence}")
+        distance = math.nan if report.verdict == "diverged" else trial.distance
         self.seconds += time.perf_counter() - start
-        return Result(
+        return Result.judged(
+            report,
             seed=self.seed,
-            status="failed" if diverged else "pruned" if self.stopped else "complete",
-            error=f"diverged: {self.stopped or sentence}" if diverged else "",
-            verdict=report.verdict,
-            sentence=f"Stopped after {trial.step} updates: {self.stopped}. {sentence}" if self.stopped else sentence,
-            stability=min(one.stability for one in reports.values()),
+            stopped=self.stopped,
+            updates=trial.step,
             distance=distance,
             quality={**({} if math.isnan(distance) else {"distance": distance}), **trial.numbers},
-            saturated_right=report.saturated_right,
-            saturated_wrong=report.saturated_wrong,
-            separability=report.separability,
-            referee_gap=report.referee_gap,
-            updates=trial.step,
             train_seconds=self.seconds,
             samples=self.samples(MOST_SAMPLES).numpy(),
             verdicts={name: one.verdict for name, one in reports.items()} if len(reports) > 1 else {},
@@ -281,10 +276,6 @@ def ruling_on(real: Tensor, fake: Tensor) -> Ruling:
             *(nn.Linear(_WIDTH, _WIDTH), nn.LeakyReLU(0.2), nn.Linear(_WIDTH, 1)),
         )
         return rule(referee(fresh_d, seen, seen_fake, asked, asked_fake, generator=draws), real, fake)
-
-
-def _verdicts(reports: dict[str, StabilityReport]) -> str:
-    return ", ".join(f"{name} {report.verdict}" for name, report in reports.items())
 
 
 def _bytes(path: Path) -> Tensor:
