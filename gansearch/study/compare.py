@@ -13,11 +13,11 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from gansearch.formatting import many, short, words
+from gansearch.study.data import StudyData
 from gansearch.study.figures.axes import distance_axis
 from gansearch.study.figures.base import add_panels, new_figure, title
 from gansearch.study.figures.palette import COLOURS, INK, MUTED
 from gansearch.study.figures.winner import add_seeds, interval_key
-from gansearch.study.plots import Plots
 
 _DASHES = {
     "solid": "solid",
@@ -41,13 +41,13 @@ class Comparison(NamedTuple):
         return f"Comparison of {', '.join(map(str, self.table.index))}, with its table and its figure"
 
 
-def compare(studies: Sequence[Plots]) -> Comparison:
+def compare(studies: Sequence[StudyData]) -> Comparison:
     """The studies beside each other; distances can be compared only where the task is the same."""
     names = labels(studies)
     return Comparison(table(studies, names), figure(studies, names))
 
 
-def labels(studies: Sequence[Plots]) -> list[str]:
+def labels(studies: Sequence[StudyData]) -> list[str]:
     """The studies' names; with their folders, where names are the same."""
     names = [study.experiment.name for study in studies]
     folders = [study.folder.path.resolve().name for study in studies]
@@ -58,12 +58,12 @@ def labels(studies: Sequence[Plots]) -> list[str]:
     ]
 
 
-def table(studies: Sequence[Plots], names: Sequence[str]) -> pd.DataFrame:
+def table(studies: Sequence[StudyData], names: Sequence[str]) -> pd.DataFrame:
     """A row a study: its counts, its chosen configuration on its seeds, and that configuration's numbers."""
     return pd.DataFrame([_row(study) for study in studies], index=pd.Index(names, name="study"))
 
 
-def differences(studies: Sequence[Plots]) -> dict[str, list[Any]]:
+def differences(studies: Sequence[StudyData]) -> dict[str, list[Any]]:
     """The fields of the experiments that are not the same in all, by dotted name; None where one has no such field."""
     flat = [
         _flat(study.experiment.model_dump(mode="json", exclude_none=True, exclude={"evidence", "trackers"}))
@@ -76,7 +76,7 @@ def differences(studies: Sequence[Plots]) -> dict[str, list[Any]]:
     }
 
 
-def figure(studies: Sequence[Plots], names: Sequence[str]) -> go.Figure:
+def figure(studies: Sequence[StudyData], names: Sequence[str]) -> go.Figure:
     """Verdicts of the trials, progress over the updates, and the seeds of each chosen configuration."""
     groups = [
         replace(group, label=name) for name, study in zip(names, studies, strict=True) for group in study.groups[:1]
@@ -101,7 +101,7 @@ def figure(studies: Sequence[Plots], names: Sequence[str]) -> go.Figure:
     return made
 
 
-def _row(study: Plots) -> dict[str, Any]:
+def _row(study: StudyData) -> dict[str, Any]:
     choice = study.best or study.closest
     group = study.groups[0] if choice else None
     low, high = (group.interval if group else None) or (math.nan, math.nan)
@@ -124,7 +124,7 @@ def _row(study: Plots) -> dict[str, Any]:
     }
 
 
-def _verdicts(made: go.Figure, studies: Sequence[Plots], names: Sequence[str]) -> None:
+def _verdicts(made: go.Figure, studies: Sequence[StudyData], names: Sequence[str]) -> None:
     known = [name for name in COLOURS if any(name in study.verdicts for study in studies)]
     for verdict in reversed(known):
         counts = [study.verdicts.get(verdict, 0) for study in studies]
@@ -146,7 +146,7 @@ def _verdicts(made: go.Figure, studies: Sequence[Plots], names: Sequence[str]) -
     made.layout.yaxis.update(type="category", autorange="reversed", ticks="", showgrid=False, **ticks)
 
 
-def _progress(made: go.Figure, studies: Sequence[Plots], names: Sequence[str]) -> None:
+def _progress(made: go.Figure, studies: Sequence[StudyData], names: Sequence[str]) -> None:
     """A line a study, in the page's ink and a dash of its own: colours are the verdicts'."""
     every = []
     for place, (study, name) in enumerate(zip(studies, names, strict=True)):

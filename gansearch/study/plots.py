@@ -3,55 +3,24 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
 
 from gansearch.store.folder import StudyError
-from gansearch.study.analysis.seeds import Seeds, confirmed, default_settings, of_trial
 from gansearch.study.analysis.surrogate import Surrogate
+from gansearch.study.data import StudyData
 from gansearch.study.figures import compute as figures_compute
 from gansearch.study.figures import curves as figures_curves
 from gansearch.study.figures import trials as figures_trials
 from gansearch.study.figures import winner as figures_winner
 from gansearch.study.figures.base import EmptyFigureError
 
-if TYPE_CHECKING:
-    import pandas as pd
 
-    from gansearch.experiment import Experiment
-    from gansearch.store.confirmation import FreshSeed
-    from gansearch.store.folder import Folder
-    from gansearch.study.analysis.choose import Choice
-
-
-class Plots:
-    """Each raises StudyError where there is nothing to draw, and says why.
+class Plots(StudyData):
+    """The figures of a study. Each raises StudyError where there is nothing to draw, and says why.
 
     Of more than 1,500 trials a figure draws a part, evenly from each verdict; `layout.meta["drawn"]` says how many.
     """
-
-    folder: Folder
-    experiment: Experiment
-    if TYPE_CHECKING:  # what a study has
-
-        @property
-        def trials(self) -> pd.DataFrame: ...
-        @property
-        def curves(self) -> pd.DataFrame: ...
-        @property
-        def confirmation(self) -> list[FreshSeed]: ...
-        @property
-        def best(self) -> Choice | None: ...
-        @property
-        def closest(self) -> Choice | None: ...
-        @property
-        def importance(self) -> dict[str, dict[str, float]]: ...
-        @property
-        def counts(self) -> dict[str, int]: ...
-        @property
-        def verdicts(self) -> dict[str, int]: ...
-        def summary(self) -> dict[str, Any]: ...
 
     def plot_stability_map(self, x: str | None = None, y: str | None = None) -> go.Figure:
         """The trials over two searched parameters, their verdicts as colours, with contours of the expected stability.
@@ -115,23 +84,6 @@ class Plots:
         """What a forest expects of the stability anywhere in the searched space."""
         return figures_trials.surrogate_of(self.trials)
 
-    @cached_property
-    def default(self) -> Seeds | None:
-        """The default settings on some seeds, where somebody has tried them (see `default_settings`)."""
-        return default_settings(self.folder, self.experiment, self.trials, confirmed(self.trials, self.confirmation))
-
-    @cached_property
-    def groups(self) -> list[Seeds]:
-        """The chosen configuration on its seeds, the other confirmed candidates, and the default settings."""
-        choice = self.best or self.closest
-        found = confirmed(self.trials, self.confirmation)
-        if choice and not choice.confirmed:
-            found = [of_trial(self.folder, self.trials, choice.number)]
-        found.sort(key=lambda group: choice is not None and group.number != choice.number)
-        if self.default is None or (choice and self.default.number == choice.number):
-            return found
-        return [*(group for group in found if group.number != self.default.number), self.default]
-
     @property
     def _best(self) -> int | None:
         return self.best.number if self.best else None
@@ -139,10 +91,9 @@ class Plots:
     def _number(self, trial: int | None) -> int:
         """A trial that is there."""
         if trial is None:
-            choice = self.best or self.closest
-            if choice is None:
+            if self.choice is None:
                 raise EmptyFigureError("no trial has a verdict" if len(self.trials) else "no trial has ended yet")
-            return choice.number
+            return self.choice.number
         if trial not in set(self.trials["number"]):
             raise StudyError(f"{self.folder.path}: there is no trial {trial!r} among {len(self.trials)}")
         return int(trial)

@@ -17,7 +17,7 @@ from gansearch.store.folder import as_typed
 from gansearch.store.lock import is_alive, is_locked, read_progress
 from gansearch.study.analysis.choose import candidates
 from gansearch.study.analysis.seeds import with_default
-from gansearch.study.study import Study
+from gansearch.study.data import StudyData
 
 _SILENT = 120.0
 """Seconds without news from a trial that are never too long."""
@@ -31,7 +31,7 @@ _UNUSUAL = 5
 class Status:
     """What `gansearch status` says."""
 
-    study: Study
+    study: StudyData
     state: str
     """running, confirming; died: the driver is gone in the middle of that; stopped: it ended by itself before it was
     through; finished."""
@@ -195,7 +195,7 @@ class Status:
         )
 
 
-def status(study: Study) -> Status:
+def status(study: StudyData) -> Status:
     """How the sweep of an opened folder is getting on. Takes some seconds where a driver elsewhere keeps silent."""
     progress = read_progress(study.folder)
     if not progress:  # an older gansearch wrote it

@@ -7,8 +7,8 @@ from datetime import datetime
 
 import pytest
 
+from gansearch.store import lock
 from gansearch.store.nan_json import to_json
-from gansearch.study import status as module
 from gansearch.study.status import lines, status
 from gansearch.study.study import load_study
 from tests.synthetic import write_study
@@ -150,7 +150,7 @@ def test_a_driver_that_died_on_this_machine(folder, address):
 
 
 def test_a_driver_elsewhere_lives_while_it_writes(folder, monkeypatch, pretend):
-    monkeypatch.setattr(module, "_BEATS", 0.25)
+    monkeypatch.setattr(lock, "_BEATS", 0.25)
     write_progress(folder, host="elsewhere")
     assert status(load_study(folder.path)).state == "running"
     facts = write_progress(folder, host="elsewhere", written=time.time() - 3600)
@@ -159,7 +159,7 @@ def test_a_driver_elsewhere_lives_while_it_writes(folder, monkeypatch, pretend):
     def beat(seconds):  # its clock is an hour behind ours
         folder.progress.write_text(to_json({**facts, "written": facts["written"] + 2}))
 
-    pretend(module, sleep=beat)
+    pretend(lock, sleep=beat)
     assert status(load_study(folder.path)).state == "running"
 
 

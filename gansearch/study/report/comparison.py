@@ -9,11 +9,11 @@ import plotly.graph_objects as go
 
 from gansearch.store.folder import StudyError, as_typed, write_whole
 from gansearch.study.compare import compare, differences, labels
+from gansearch.study.plots import Plots
 from gansearch.study.report.page import Charts, render
-from gansearch.study.study import Study
 
 
-def write_comparison(studies: Sequence[Study], path: str | Path | None = None) -> Path:
+def write_comparison(studies: Sequence[Plots], path: str | Path | None = None) -> Path:
     """Write the page and return its path, comparison.html in the first study's folder by default.
 
     Raises StudyError where the file cannot be written.
@@ -27,7 +27,7 @@ def write_comparison(studies: Sequence[Study], path: str | Path | None = None) -
     return path
 
 
-def comparison(studies: Sequence[Study]) -> str:
+def comparison(studies: Sequence[Plots]) -> str:
     """Return the HTML of the page."""
     names, found = labels(studies), compare(studies)
     plots: dict[str, Callable[[], go.Figure]] = {"comparison": lambda: found.figure}

@@ -17,9 +17,9 @@ from gansearch.store.record import BALANCE
 from gansearch.store.trial_files import read_record
 from gansearch.study.analysis.neighbourhood import neighbourhoods
 from gansearch.study.analysis.time_spent import saved, seconds_by_status
+from gansearch.study.plots import Plots
 from gansearch.study.report.page import Charts, render
 from gansearch.study.report.samples import Samples, beside_reals, samples_of
-from gansearch.study.study import Study
 
 _MAX_ROWS = 1000
 """Rows of the trials table."""
@@ -59,7 +59,7 @@ class Failure:
     """The first trial and its node."""
 
 
-def report(study: Study) -> str:
+def report(study: Plots) -> str:
     """Return the HTML of the page. Raises StudyError where the tables cannot be read."""
     choice = study.best or study.closest
     verdict = study.verdict_of(choice) if choice else None
@@ -92,7 +92,7 @@ def report(study: Study) -> str:
     )
 
 
-def charts_of(study: Study, verdict_reasons: Sequence[Reason]) -> Charts:
+def charts_of(study: Plots, verdict_reasons: Sequence[Reason]) -> Charts:
     """Return the charts of the page by the id of their element; maps of further pairs are chosen by the reader."""
     pairs = enumerate(study.map_pairs[1:], start=1)
     return Charts(
@@ -113,7 +113,7 @@ def charts_of(study: Study, verdict_reasons: Sequence[Reason]) -> Charts:
     )
 
 
-def reasons(study: Study) -> list[Reason]:
+def reasons(study: Plots) -> list[Reason]:
     """Return every verdict but balanced, the most frequent first, with its trial of median stability."""
     trials = study.trials
     counts = {verdict: count for verdict, count in study.verdicts.items() if verdict != "balanced"}
@@ -136,14 +136,14 @@ def reasons(study: Study) -> list[Reason]:
     ]
 
 
-def _sentence(study: Study, number: int, verdict: str) -> str:
+def _sentence(study: Plots, number: int, verdict: str) -> str:
     """Return the sentence of a seed of the trial that has this verdict."""
     record = read_record(study.folder, number)
     sentences = [seed.sentence for seed in (record.seeds if record else ()) if seed.verdict == verdict]
     return next(filter(None, sentences), "")
 
 
-def _default_command(study: Study, folder: str) -> str:
+def _default_command(study: Plots, folder: str) -> str:
     """Return the command that trains the default settings on fresh seeds, for as long as a confirmation.
 
     It is empty for a user's loop whose parameters have no default values.
@@ -155,7 +155,7 @@ def _default_command(study: Study, folder: str) -> str:
     return f"gansearch train {folder}/experiment.yaml --seeds 5 --json{budget} > {folder}/{study.folder.default.name}"
 
 
-def _columns(study: Study) -> list[str]:
+def _columns(study: Plots) -> list[str]:
     """Return the columns of the trials table: how each trial ended, what was searched, what it cost."""
     searched = [name for name, entry in study.experiment.search.items() if isinstance(entry, Range | Choices)]
     balance = () if study.experiment.is_loop else (name for name in BALANCE if name not in ("lr_d", "lr_g"))
@@ -163,7 +163,7 @@ def _columns(study: Study) -> list[str]:
     return ["number", "status", "verdict", "stability", "distance", *names, "updates", "train_seconds"]
 
 
-def _rows(study: Study) -> list[dict[Any, Any]]:
+def _rows(study: Plots) -> list[dict[Any, Any]]:
     """Return the first rows of the trials table: the healthy ones, then the others, each by stability."""
     trials = study.trials.assign(unhealthy=study.trials["verdict"] != "balanced")
     order = trials.sort_values(["unhealthy", "stability"], ascending=[True, False])
@@ -171,7 +171,7 @@ def _rows(study: Study) -> list[dict[Any, Any]]:
     return rows.where(rows.notna(), None).to_dict("records")
 
 
-def _failures(study: Study) -> list[Failure]:
+def _failures(study: Plots) -> list[Failure]:
     """Return the errors of the trials, the same ones together, in the order in which they occurred."""
     errors = study.trials["error"].fillna("").astype(str)
     failed = study.trials[(study.trials["status"] == "failed") | (errors != "")]
@@ -185,7 +185,7 @@ def _failures(study: Study) -> list[Failure]:
     return found
 
 
-def _unequal_evidence(study: Study) -> str:
+def _unequal_evidence(study: Plots) -> str:
     """Return a warning where the default settings have fresh seeds, and the choice those that it was chosen by."""
     if not study.groups or not study.default or study.groups[0].fresh or not study.default.fresh:
         return ""
@@ -196,7 +196,7 @@ def _unequal_evidence(study: Study) -> str:
     )
 
 
-def _counts(study: Study) -> dict[str, int]:
+def _counts(study: Plots) -> dict[str, int]:
     """Return the number of trials by verdict, balanced first, and last the trials without one."""
     unnamed = len(study.trials) - sum(study.verdicts.values())
     return dict(reversed(study.verdicts.items())) | ({"no_verdict": unnamed} if unnamed else {})

@@ -10,8 +10,8 @@ from typing import Any
 from gansearch.rendering.render import Display, show
 from gansearch.store.samples import Kept, read_kept, read_real
 from gansearch.study.analysis.choose import candidates
+from gansearch.study.plots import Plots
 from gansearch.study.report.page import fragment
-from gansearch.study.study import Study
 
 _MAX_DISPLAYS = 4
 """Configurations whose samples are displayed side by side, held-out reals included."""
@@ -41,12 +41,12 @@ class Gallery:
         return fragment("gallery.html", samples=self.samples)
 
 
-def gallery(study: Study) -> Gallery:
+def gallery(study: Plots) -> Gallery:
     """Return real samples and those of the configurations that the report displays."""
     return Gallery(beside_reals(study))
 
 
-def beside_reals(study: Study) -> list[Samples]:
+def beside_reals(study: Plots) -> list[Samples]:
     """Return the held-out reals, if they were kept, and the samples of the configurations that are displayed."""
     samples = samples_of(study, displayed(study))
     if not samples:
@@ -56,7 +56,7 @@ def beside_reals(study: Study) -> list[Samples]:
     return [*reals, *samples][:_MAX_DISPLAYS]
 
 
-def displayed(study: Study) -> list[int | None]:
+def displayed(study: Plots) -> list[int | None]:
     """Return the trials whose samples are displayed, with None for default settings that are no trial.
 
     These are the choice, the default settings, the other candidates, then the most stable trials.
@@ -75,7 +75,7 @@ def displayed(study: Study) -> list[int | None]:
     return [number if number is None else int(number) for number in numbers[:_MAX_DISPLAYS]]
 
 
-def samples_of(study: Study, numbers: Sequence[int | None]) -> list[Samples]:
+def samples_of(study: Plots, numbers: Sequence[int | None]) -> list[Samples]:
     """Return the samples of those configurations that kept some, with points all on one scale.
 
     They are those of the first fresh seed, the same for all, or else of the trial's own first seed.
@@ -96,7 +96,7 @@ def samples_of(study: Study, numbers: Sequence[int | None]) -> list[Samples]:
     ]
 
 
-def _label(study: Study, number: int | None) -> str:
+def _label(study: Plots, number: int | None) -> str:
     if number is None:
         return "default settings"
     is_default = study.default is not None and number == study.default.number

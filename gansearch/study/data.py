@@ -1,0 +1,225 @@
+"""What a results folder says of its sweep: its tables, the choice, verdicts and summary."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from gansearch.experiment import Experiment
+from gansearch.formatting import error_line, without_nan
+from gansearch.stability.verdict import ADVICE, VERDICTS, worst
+from gansearch.store.confirmation import FreshSeed, read_confirmation, read_default
+from gansearch.store.folder import Folder, StudyError
+from gansearch.store.nan_json import from_json
+from gansearch.store.record import scheduled
+from gansearch.store.tables import read_curves, read_trials
+from gansearch.store.trial_files import read_record
+from gansearch.study.analysis.choose import Choice, choose_best, choose_closest
+from gansearch.study.analysis.importance import importance
+from gansearch.study.analysis.seeds import Seeds, confirmed, default_settings, of_trial
+from gansearch.study.analysis.time_spent import confirmed_seconds
+
+
+class StudyData:
+    """The results of a sweep. Each part is read when it is first asked for, and then kept."""
+
+    def __init__(self, folder: Folder, experiment: Experiment):
+        """Describe the sweep in a folder; nothing is read yet."""
+        self.folder = folder
+        self.experiment = experiment
+
+    @cached_property
+    def trials(self) -> pd.DataFrame:
+        """A row for each trial, with the columns of trials.parquet."""
+        return self._table(lambda: read_trials(self.folder, self.experiment.search))
+
+    @cached_property
+    def curves(self) -> pd.DataFrame:
+        """A row for each trial, seed and probe, with the columns of curves.parquet."""
+        return self._table(lambda: read_curves(self.folder))
+
+    @cached_property
+    def confirmation(self) -> list[FreshSeed]:
+        """The results of the candidates on fresh seeds."""
+        return read_confirmation(self.folder)
+
+    @cached_property
+    def run(self) -> dict[str, Any]:
+        """How the sweep was run: slots, wall_seconds, versions, hardware, command; {} where that is not known."""
+        try:
+            return dict(from_json(self.folder.run.read_text(encoding="utf-8")))
+        except (OSError, ValueError):
+            return {}
+
+    @cached_property
+    def best(self) -> Choice | None:
+        """The best-balanced configuration; None where nothing is healthy."""
+        return self._with_schedule(choose_best(self.trials, self.confirmation))
+
+    @cached_property
+    def closest(self) -> Choice | None:
+        """What came closest to it, where nothing is healthy; None where every trial failed before it had a verdict."""
+        return None if self.best else self._with_schedule(choose_closest(self.trials, self.confirmation))
+
+    @property
+    def choice(self) -> Choice | None:
+        """The best-balanced configuration, else what came closest."""
+        return self.best or self.closest
+
+    @cached_property
+    def importance(self) -> dict[str, dict[str, float]]:
+        """{"stability": {name: share}, "distance": {...}}; {} with too few trials, or where each is a schedule."""
+        return {} if self.experiment.is_population else importance(self.trials, self.experiment.search)
+
+    @cached_property
+    def default(self) -> Seeds | None:
+        """The default settings on some seeds, where somebody has tried them (see `default_settings`)."""
+        return default_settings(self.folder, self.experiment, self.trials, confirmed(self.trials, self.confirmation))
+
+    @cached_property
+    def groups(self) -> list[Seeds]:
+        """The chosen configuration on its seeds, the other confirmed candidates, and the default settings."""
+        choice, default = self.choice, self.default
+        groups = confirmed(self.trials, self.confirmation)
+        if choice and not choice.confirmed:
+            groups = [of_trial(self.folder, self.trials, choice.number)]
+        groups.sort(key=lambda group: choice is not None and group.number != choice.number)
+        if default is None or (choice and default.number == choice.number):
+            return groups
+        return [*(group for group in groups if group.number != default.number), default]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Trials in all and by status."""
+        counted = self.trials["status"].value_counts()
+        return {"total": len(self.trials)} | {name: int(counted.get(name, 0)) for name in _STATUS}
+
+    @property
+    def verdicts(self) -> dict[str, int]:
+        """Trials by verdict, worst first; those that died before they had one are left out."""
+        counted = self.trials["verdict"].value_counts()
+        return {verdict: int(counted[verdict]) for verdict in VERDICTS if verdict in counted}
+
+    @property
+    def failure(self) -> str:
+        """What the first trial raised, in a line, where none has a verdict; empty where one has, or none has ended."""
+        if self.verdicts or self.trials.empty:
+            return ""
+        return error_line(str(self.trials["error"].iloc[0] or ""))
+
+    @property
+    def fresh_seconds(self) -> float | None:
+        """About how long the runs on fresh seeds took; `wall_seconds` leaves them out. None where that is not known."""
+        runs = [*self.confirmation, *read_default(self.folder)] if self.confirmation else []
+        return confirmed_seconds(runs, self.run.get("slots"))
+
+    def summary(self) -> dict[str, Any]:
+        """The object of `gansearch report --json`: plain numbers or None, times in seconds."""
+        trials = self.trials
+        wall = self.run.get("wall_seconds")
+        if wall is None and len(trials):
+            wall = (trials["ended"].max() - trials["started"].min()).total_seconds()
+        facts = {
+            "trials": self.counts,
+            "verdicts": self.verdicts,
+            "best": self._choice_summary(self.best),
+            "default": self._default_summary(),
+            "importance": self.importance,
+            "wall_seconds": wall,
+            "train_seconds": float(trials["train_seconds"].sum()),
+            "slots": self.run.get("slots"),
+        }
+        if self.best is None:
+            facts["closest"] = self._choice_summary(self.closest)
+        if self.failure:
+            facts["error"] = self.failure
+        return dict(without_nan(facts))
+
+    def nothing_healthy(self) -> str:
+        """A sentence or two on why there is no best configuration, and which field to change."""
+        choice = self.closest
+        if self.failure:
+            number = self.trials["number"].iloc[0]
+            return f"nothing to export: every trial failed before it had a verdict; trial {number}: {self.failure}"
+        if choice is None:
+            return "nothing to export: no trial has ended."
+        status, verdict = self._row(choice)["status"], self.verdict_of(choice)
+        if choice.confirmed:
+            start = "nothing healthy to export: no candidate was balanced on every fresh seed; trial"
+            facts = f"{choice.healthy} of {len(choice.seeds)} balanced, else {verdict}"
+        else:
+            start, facts = "nothing healthy to export; trial", f"{verdict}, stability {choice.stability:.2f}"
+            facts += f", {status}" if status != "complete" else ""
+        sentences = [
+            f"{start} {choice.number} came closest ({facts}).",
+            ADVICE.get(verdict or "", ""),  # none for a pruned trial that was balanced so far
+            "Export it with --anyway.",
+        ]
+        return " ".join(filter(None, sentences))
+
+    def verdict_of(self, choice: Choice) -> str | None:
+        """The worst verdict of its confirmation, else its trial's; None where it died before it had one."""
+        if choice.verdicts:
+            return worst(verdict if verdict in VERDICTS else "diverged" for verdict in choice.verdicts)
+        verdict = self._row(choice)["verdict"]
+        return str(verdict) if verdict in VERDICTS else None
+
+    def _row(self, choice: Choice) -> pd.Series[Any]:
+        """The row of its trial."""
+        return self.trials[self.trials["number"] == choice.number].iloc[0]
+
+    def _with_schedule(self, choice: Choice | None) -> Choice | None:
+        """A choice that is a member of a population, with the schedule that its weights went through."""
+        record = choice and read_record(self.folder, choice.number)
+        return replace(choice, params=scheduled(choice.params, record.schedule)) if choice and record else choice
+
+    def _choice_summary(self, choice: Choice | None) -> dict[str, Any] | None:
+        """The numbers of its trial, and beside them those of its confirmation."""
+        if choice is None:
+            return None
+        row = self._row(choice)
+        confirmed = {
+            "seeds": list(choice.seeds),
+            "healthy": choice.healthy,
+            "stability": choice.stability,
+            "distance": choice.distance,
+            "interval": list(choice.interval) if choice.interval else None,
+            "verdicts": choice.verdicts,
+        }
+        return {
+            "number": choice.number,
+            "params": choice.params,
+            "stability": float(row["stability"]),
+            "distance": float(row["distance"]),
+            "confirmed": confirmed if choice.confirmed else None,
+        }
+
+    def _default_summary(self) -> dict[str, Any] | None:
+        """The default settings on their seeds; `fresh` says whether the search has never used these."""
+        default = self.default
+        if default is None:
+            return None
+        return {
+            "number": default.number,
+            "fresh": default.fresh,
+            "seeds": [seed.seed for seed in default.seeds if seed.seed >= 0],
+            "healthy": default.healthy,
+            "stability": default.stability,
+            "distance": default.distance,
+            "interval": list(default.interval) if default.interval else None,
+            "verdicts": dict(Counter(seed.verdict for seed in default.seeds)),
+        }
+
+    def _table(self, read: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        try:
+            return read()
+        except (OSError, ValueError, KeyError) as error:
+            raise StudyError(f"{self.folder.path}: a table cannot be read ({error_line(str(error))})") from None
+
+
+_STATUS = ("complete", "pruned", "failed")
