@@ -1,4 +1,4 @@
-"""What of an experiment only Optuna can judge, for a sweep before it starts and for `gansearch check`."""
+"""Checks of an experiment that need Optuna: the search space, the sampler, where a search starts."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ from gansearch.search.sampling.warm_start import warm_trials
 def check_search(experiment: Experiment, new: bool = True) -> SearchSpace:
     """Return the space of an experiment whose search can be run.
 
-    Raises ExperimentError for a wrong space, sampler, start or tracker, SweepError for a wrong `warm_start` or task.
-
     A study that is not `new` has its starting points and its earlier trials already.
+
+    Raises:
+        ExperimentError: The space, the sampler, a starting point or a tracker is wrong.
+        SweepError: `warm_start` is wrong, or only this process knows the task.
     """
     name = name_elsewhere(experiment.task)
     if name:

@@ -1,1 +1,1 @@
-"""A sweep as a job of a cluster: sending, following, fetching."""
+"""Sweeps as jobs of a cluster: submitted, followed and fetched through its dashboard."""

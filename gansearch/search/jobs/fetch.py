@@ -1,4 +1,4 @@
-"""The results of a submitted sweep, brought here through its cluster's dashboard. A second time brings what is new."""
+"""The results of a submitted sweep, brought to this machine through the cluster's dashboard."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from gansearch.store.object_store import bring, is_url, reach, reason
 
 _POLL_SECONDS = 0.5
 _START_SECONDS = 600.0
-"""For the cluster to start the job that reads the folder: it may have to make an environment."""
+"""Time for the cluster to run the job that reads the folder: it may have to make an environment."""
 _OVERLAP = 10 * 10**9
 """Nanoseconds that a second fetch goes back: files are renamed after they were written."""
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """What a fetch brought that was not there."""
+    """What a fetch brought that was not there before."""
 
     folder: Folder
     files: int
@@ -35,7 +35,11 @@ class Fetched:
 
 
 def find(address: str) -> Job:
-    """The sweep at http://HOST:PORT/ID, or the newest one at http://HOST:PORT. Raises SweepError."""
+    """Return the sweep at http://HOST:PORT/ID, or the newest one at http://HOST:PORT.
+
+    Raises:
+        SweepError: There is none, or no dashboard answers.
+    """
     url, id = split(address)
     jobs = Jobs(url)
     info = jobs.info(id) if id else jobs.newest()
@@ -45,10 +49,12 @@ def find(address: str) -> Job:
 
 
 def fetch(job: Job, path: Path) -> Fetched:
-    """Brings the results folder of a job into `path`, each file whole, also while it runs.
+    """Bring what is new in a job's results folder into `path`, each file whole, also while the job runs.
 
-    Raises StudyError where `path` holds something else or cannot be written, and SweepError or JobFailed where
-    nothing comes.
+    Raises:
+        StudyError: `path` holds something else, or cannot be written.
+        SweepError: There are no results, or the dashboard does not answer.
+        JobFailed: The job that reads the folder failed.
     """
     if is_url(job.out):
         return fetch_url(job.out, path)
@@ -71,7 +77,11 @@ def fetch(job: Job, path: Path) -> Fetched:
 
 
 def fetch_url(url: str, path: Path) -> Fetched:
-    """The same from storage such as s3://bucket/prefix. Raises StudyError."""
+    """Bring what is new in storage such as s3://bucket/prefix into `path`.
+
+    Raises:
+        StudyError: The URL cannot be read, or `path` holds something else or cannot be written.
+    """
     _begin(path, url)
     try:
         files, size = bring(reach(url), path)
@@ -81,7 +91,7 @@ def fetch_url(url: str, path: Path) -> Fetched:
 
 
 def _begin(path: Path, source: str) -> tuple[int, str]:
-    """How far the last fetch came. Raises StudyError where the folder is another's."""
+    """Return how far the last fetch came. Raises StudyError where the folder holds something else."""
     try:
         known: dict[str, Any] = from_json(Folder(path).fetched.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -91,19 +101,19 @@ def _begin(path: Path, source: str) -> tuple[int, str]:
     if known or not Folder(path).is_free:
         what = f"holds results from {known['source']}" if known else "is not empty, and was not fetched"
         raise StudyError(f"{as_typed(path)}: {what}; name another folder")
-    # So that a fetch that is cut off before its first piece is whole goes on, too.
+    # So that a fetch that is cut off before its first piece is whole can be repeated.
     _mark(path, source)
     return 0, ""
 
 
 def _mark(path: Path, source: str, mtime: int = 0, name: str = "") -> None:
-    """Notes in the folder where it is from, and up to which file it is whole."""
+    """Note in the folder where it is from, and up to which file it is whole."""
     marker = Folder(path).fetched
     _write(path, marker.name, to_json({"source": source, "mtime": mtime, "name": name}).encode())
 
 
 def _read(job: Job, mtime: int, name: str) -> Iterator[dict[str, Any]]:
-    """What a job of its own prints of the folder, on the node where the sweep's job was."""
+    """Yield what a job of its own prints of the folder, on the node where the sweep's job ran."""
     words = f"{shell(job.out)} {mtime} {shlex.quote(name)}"
     id = job.jobs.submit(
         entrypoint=f"python -m gansearch.store.archive {words}",
@@ -124,7 +134,7 @@ def _read(job: Job, mtime: int, name: str) -> Iterator[dict[str, Any]]:
 
 
 def _write(path: Path, name: str, data: bytes) -> bool:
-    """Writes one file, whose name came from elsewhere, into the folder; whether that changes anything."""
+    """Write one file, whose name came from elsewhere, into the folder; return whether that changes anything."""
     relative = PurePosixPath(name)
     if relative.is_absolute() or ".." in relative.parts or not is_result(name):
         raise StudyError(f"{name!r} is no file of a results folder")

@@ -1,4 +1,4 @@
-"""A sweep as a Ray job: packed and sent, followed, and found again by whoever has its experiment."""
+"""A sweep as a Ray job: submitted, followed, and found again by whoever has its experiment."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from gansearch.search.jobs.package import FILE, packed
 
 _POLL_SECONDS = 2.0
 _LAST_LINES = 5
-"""Of a failed job's log, all of which was said already."""
+"""Lines of a failed job's log that are repeated in the error."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,9 @@ class Job:
     jobs: Jobs
     id: str
     out: str
-    """Its results folder as the cluster has it: a path, which may begin with ~/, or a URL."""
+    """Its results folder on the cluster: a path, which may begin with ~/, or a URL."""
     folder: str
-    """The name of its folder under results/ here."""
+    """The name of its folder under results/ on this machine."""
 
     @property
     def address(self) -> str:
@@ -40,22 +40,28 @@ class Job:
 
     @property
     def over(self) -> bool:
+        """Whether the job has ended."""
         return bool(self.jobs.info(self.id).status.is_terminal())
 
 
 def submit(
-    experiment: Experiment,
-    url: str,
-    out: str | Path | None = None,
-    flags: Sequence[str] = (),
-    pip: bool = False,
+    experiment: Experiment, url: str, out: str | Path | None = None, flags: Sequence[str] = (), pip: bool = False
 ) -> Job:
-    """Sends an experiment, with the folder of its task's code and this very gansearch, and starts its sweep there.
+    """Send an experiment, the folder of its task's code and this gansearch to a cluster, and start its sweep there.
 
     A built-in task has no code: the data that it reads go instead, where they are small enough.
-    `out` is relative to the home directory on the cluster. `flags` are further words of the job's `gansearch sweep`.
-    `pip` has the nodes install what they lack of what gansearch needs, and requirements.txt beside the code.
-    Raises SweepError, TaskError or ExperimentError before anything is sent.
+
+    Args:
+        experiment: What to sweep.
+        url: The cluster's dashboard.
+        out: The results folder, relative to the home directory on the cluster, or a URL.
+        flags: Further words of the job's `gansearch sweep`.
+        pip: Whether the nodes install what gansearch needs, and the requirements.txt beside the code.
+
+    Raises:
+        SweepError: The cluster cannot be reached, or the code is too large to be sent.
+        TaskError: The task's code cannot be imported.
+        ExperimentError: requirements.txt has more than packages in it.
     """
     jobs = Jobs(url)
     out = str(out or f"results/{experiment.folder}")
@@ -72,24 +78,27 @@ def submit(
 
 
 def job_of(jobs: Jobs, info: JobDetails) -> Job:
-    """A sweep's job, from what its cluster knows of it."""
+    """Return a sweep's job from what its cluster knows of it."""
     return Job(jobs, str(info.submission_id), info.metadata[OUT], folder_name(info.metadata[NAME]))
 
 
 def submitted(url: str, experiment: Experiment) -> Job:
-    """The newest job of an experiment. Raises SweepError where there is none."""
+    """Return the newest job of an experiment. Raises SweepError where there is none."""
     jobs = Jobs(url)
-    found = jobs.newest(experiment.name)
-    return job_of(jobs, found)
+    return job_of(jobs, jobs.newest(experiment.name))
 
 
 def follow(job: Job, say: Callable[[str], None], again: str) -> None:
-    """Says what the job prints until it ends. A network that is away is waited for.
+    """Pass what the job prints to `say` until the job ends, waiting for a network that is away.
 
-    `again` is the command that follows it again. Raises JobFailed with its last lines, Detached after Ctrl-C, and
-    SweepError where the cluster does not know the job (any more).
+    `again` is the command that follows the job again.
+
+    Raises:
+        JobFailed: The job failed. The message has its last lines.
+        Detached: Ctrl-C was pressed; the job goes on.
+        SweepError: The cluster does not know the job.
     """
-    said, waits, away = 0, False, False
+    said, waiting, away = 0, False, False
     try:
         while True:
             asked = time.monotonic()
@@ -97,13 +106,13 @@ def follow(job: Job, say: Callable[[str], None], again: str) -> None:
                 info, log = job.jobs.info(job.id), job.jobs.log(job.id)
             except NoAnswer as error:
                 if not away:
-                    say(f"{error}; the job goes on without us, and we try again\n")
+                    say(f"{error}; the job goes on, and the dashboard is asked again\n")
                 away = True
                 time.sleep(_POLL_SECONDS)
                 continue
             away = False
-            if info.status == "PENDING" and not waits:
-                waits = True
+            if info.status == "PENDING" and not waiting:
+                waiting = True
                 say("waiting for the cluster to make the job's environment and to start it\n")
             say(log[said:])
             said = len(log)
@@ -120,5 +129,5 @@ def follow(job: Job, say: Callable[[str], None], again: str) -> None:
 
 
 def shell(out: str) -> str:
-    """A path as a word of a shell, which finds the home directory itself."""
+    """Return a path as a word of a shell, which expands the home directory itself."""
     return f"~/{shlex.quote(out[2:])}" if out.startswith("~/") else shlex.quote(out)

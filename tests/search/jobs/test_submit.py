@@ -153,7 +153,7 @@ def test_a_network_that_is_away_is_waited_for_and_a_failure_is_told_by_its_last_
     with pytest.raises(JobFailed, match=r"^http://there/a: the job failed; .*:\n  line 25\n(.|\n)*  line 29$"):
         follow(Job(jobs, "a", "~/out", "out"), said.append, "")
     assert "".join(said).count("line 7\n") == 1
-    assert sum("we try again" in text for text in said) == 1
+    assert sum("is asked again" in text for text in said) == 1
 
 
 class Refusing(BaseHTTPRequestHandler):
