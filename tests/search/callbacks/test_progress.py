@@ -27,7 +27,7 @@ class Look(Listener):
         self.folder = folder
 
     def probes(self, number, rows):
-        for _ in range(100):  # until the thread has written it
+        for _ in range(1200):  # until the thread has written it
             found = status(load_study(self.folder.path))
             if any(one["number"] == number and one["probe"] for one in found.running):
                 break
@@ -100,7 +100,7 @@ def test_a_full_disk_does_not_end_the_signs_of_life(ray_session, tiny, tmp_path,
     monkeypatch.setattr(module, "write_whole", write)
     told = Progress(None, Silence(None))
     told.begin(tiny(), Folder(tmp_path), 1, 0)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while len(written) < 4 and time.monotonic() < deadline:
         time.sleep(0.02)
     told.close()
