@@ -28,6 +28,7 @@ from tests.synthetic import write_study
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 NAMES = [page.name for page in PAGES]
+CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 NEEDED = {"name": "one", "task": "digits"}
 """What a part of an experiment file lacks to be a whole one."""
@@ -83,6 +84,13 @@ def test_the_reference_is_made_of_the_code(site: Path) -> None:
     fields = (site / "experiment.html").read_text()
     for name in gansearch.Experiment.model_fields.keys() | Experiment.model_fields["training"].annotation.model_fields:
         assert f"<code>{name}</code>" in fields or f"<code>{name}:</code>" in fields, name
+
+
+@pytest.mark.parametrize("page", [*PAGES, CONTRIBUTING], ids=[*NAMES, CONTRIBUTING.name])
+def test_every_file_of_the_repository_that_is_named_exists(page: Path) -> None:
+    pattern = r"(?<![\w/])(?:gansearch|experiments|benchmarks|tests|results/reference)/[\w./-]*\w/?"
+    paths = {path for path in re.findall(pattern, page.read_text()) if "NAME" not in path}
+    assert [path for path in sorted(paths) if not (ROOT / path).exists()] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
@@ -190,12 +198,12 @@ FOLDER = {
 }
 """Mistakes with a folder that holds a sweep: what is set, and whether it is resumed."""
 ELSEWHERE = {
-    "Ray did not start": "tests/search/test_cluster.py",
-    "the cluster wants a token": "tests/search/test_join.py",
+    "Ray did not start": "tests/search/cluster/test_cluster.py",
+    "the cluster wants a token": "tests/search/cluster/test_join.py",
 }
 """Mistakes that need a cluster, and the tests that make them."""
 ENDINGS = ("given twice", "every trial failed", "interrupted; the sweep is finished")
-"""What tests/test_cli.py ends in."""
+"""What tests/cli/test_main.py ends in."""
 
 
 def questions() -> list[str]:
@@ -210,7 +218,7 @@ def test_every_question_has_its_mistake() -> None:
 
 @pytest.mark.parametrize("part", ENDINGS)
 def test_a_question_quotes_what_another_test_sees(part) -> None:
-    assert part in (ROOT / "tests/test_cli.py").read_text()
+    assert part in (ROOT / "tests/cli/test_main.py").read_text()
 
 
 @pytest.mark.parametrize("part", MISTAKES)
