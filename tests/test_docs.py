@@ -226,7 +226,7 @@ def test_a_question_quotes_what_is_printed(part, tmp_path, monkeypatch) -> None:
     write_starter(tmp_path / "mine", "gan")
     monkeypatch.chdir(tmp_path / "mine")
     # This test is of what is said, and a machine may have more than the one that it was written on.
-    monkeypatch.setattr("gansearch.search.cluster.cluster.get_num_cpus", lambda **_: 2)
+    monkeypatch.setattr("gansearch.search.cluster.ray_patches.get_num_cpus", lambda **_: 2)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
     monkeypatch.setattr("ray.is_initialized", lambda: False)  # a process that is in a cluster already joins no other
     Path("open.yaml").write_text("training: {betas: [0.5, 0.999\n")
