@@ -28,9 +28,10 @@ from gansearch.gan.settings import Training
 from gansearch.gan.task import Task
 from gansearch.gan.updates import Updates
 from gansearch.stability.measures import relativistic
-from gansearch.stability.monitor import StabilityMonitor, window
+from gansearch.stability.monitor import StabilityMonitor
 from gansearch.stability.referee import referee, rule
 from gansearch.stability.verdict import hopeless
+from gansearch.stability.window import Window
 
 PROBES = 50
 """Probes of a run, spread over its updates."""
@@ -117,7 +118,7 @@ class Trainer(Updates):
         with self._active():
             row, norms = self._observe()
             # From here on the device is waited for.
-            now = window(row.double().cpu())
+            now = Window.of(row.double().cpu())
             means = [float(torch.stack(losses).mean()) if losses else math.nan for losses in self._losses]
             invalid = any(losses and not math.isfinite(mean) for mean, losses in zip(means, self._losses, strict=True))
             self._losses = ([], [])

@@ -1,4 +1,4 @@
-"""The monitor: takes D's raw scores probe by probe, keeps exact counts on the device, and reports when asked."""
+"""The monitor: takes D's raw scores probe by probe, counts exactly on the device, and reports when asked."""
 
 from __future__ import annotations
 
@@ -8,45 +8,39 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from gansearch.formatting import many
 from gansearch.stability import measures
 from gansearch.stability.referee import Ruling
 from gansearch.stability.report import StabilityReport, judge
-from gansearch.stability.window import Window
+from gansearch.stability.window import FIELDS, Window
 
 Output = Literal["logit", "probability", "score"]
 
 CAPACITY = 256
-"""Rows kept; when they are full, neighbours are added up in pairs, so that memory stays bounded and counts exact."""
+"""Rows in memory. When all are used, neighbours are added up in pairs, so that counts stay exact."""
 
 RESOLUTION = 1e-3
-"""Of a logit: two outputs that differ by less say the same (probabilities within .00025)."""
+"""Logits that differ by less count as equal (probabilities within .00025)."""
 RELATIVE_RESOLUTION = 1e-4
-"""Of a critic's score, as a share of the widest standard deviation of its scores so far in the run."""
+"""The same for a critic's scores, as a share of the largest standard deviation of its scores so far in the run."""
 
-_E = len(measures.EPSILONS)
-# A row: all entries but the first are sums over the probes that it holds, so that rows can be added.
-FIELDS = (
-    *("step", "probes", "n_real", "n_fake", "invalid"),
-    *("p_real", "p_fake", "separability", "correct_real", "correct_fake", "loss_d", "loss_d_square"),
-    *("grads", "grad", "grad_square"),  # of the generator, where it was given
-    *("gaps", "held_out_gap"),  # where scores of training reals were given
-    *("looks", "apart", "diversity", "distinctness", "moved"),  # where samples were given
-)
 _FEW = 5
-"""Probes, below which a verdict rests on little."""
+"""Fewer probes than these are too few for a verdict to rely on."""
 _ROUNDING = 1e-3
-"""By which a probability of low precision may miss 0 or 1."""
-_COUNTS = ("real_high", "real_low", "fake_high", "fake_low")
+"""How far a probability of low precision may lie outside [0, 1]."""
 
 
 class StabilityMonitor:
-    """Watches a discriminator's scores in any training loop.
+    """Judges a discriminator's scores in any training loop.
 
     `output` says what D gives: "logit" (its sigmoid is the probability of real), "probability" (in [0, 1]), or
     "score" (a critic without a probability: hinge, WGAN, LSGAN; calibrated on one half of every probe, judged on the
-    other). Feed it held-out real samples where there are some: a D that memorises looks right on the others.
+    other). Give it scores of held-out reals where there are any: a D that memorises is right about the others.
 
     Memory is bounded by `CAPACITY` rows of some forty numbers, however long the run.
+
+    Raises:
+        ValueError: `output` is none of the three.
     """
 
     def __init__(self, output: Output = "logit"):
@@ -82,9 +76,12 @@ class StabilityMonitor:
         fakes, at best those that were scored: shows collapse and how far the fakes are from the data.
 
         NaN, Inf, logits beyond ±1e4 and, for probabilities, values outside [0, 1] are counted and replaced by finite
-        ones; the report then says `diverged`, and of such probabilities what they may be instead. What is no tensor
-        raises TypeError; an empty tensor, or samples of two shapes, raise ValueError. Returns the probe's row of sums,
-        a tensor in the order of `FIELDS` and counts, on the device.
+        ones; the report then says `diverged`, and what such probabilities may be instead. Returns the probe's row of
+        sums, which `Window.of` takes, (fields,) on the device.
+
+        Raises:
+            TypeError: `real` or `fake` is no tensor.
+            ValueError: One of them is empty, or the samples differ in shape.
         """
         for given in (real, fake):
             if not isinstance(given, Tensor):
@@ -100,7 +97,7 @@ class StabilityMonitor:
             wide = torch.float32 if row.device.type == "mps" else torch.float64
             self._rows = torch.zeros(CAPACITY, len(row), device=row.device, dtype=wide)
         elif self._filled == CAPACITY and self._probes % self._per_row == 0:
-            self._halve()
+            self._merge_pairs()
         self._rows = self._rows.to(row.device)  # a state that was loaded elsewhere
         if self._probes % self._per_row == 0:
             self._rows[self._filled] = row
@@ -111,17 +108,20 @@ class StabilityMonitor:
         return row
 
     @torch.no_grad()
-    def look(self, real: Tensor, fake: Tensor) -> None:
-        """Adds (N, ...) reals and (M, ...) fakes to the last probe, whose `update` was given none."""
-        if self._rows is None:
-            raise ValueError("look() comes after the update() of the same probe")
-        found = [value if isinstance(value, Tensor) else torch.tensor(value) for value in self._look(real, fake)]
-        first = FIELDS.index("looks")
-        row = self._rows[self._filled - 1, first : first + len(found)]
-        row += torch.stack([value.to(row.device, row.dtype) for value in found])
+    def add_samples(self, real: Tensor, fake: Tensor) -> None:
+        """Adds (N, ...) reals and (M, ...) fakes to the last probe, whose `update` was given none.
 
-    def date(self, step: int) -> None:
-        """Says after how many updates the last probe was, where that was not known at once."""
+        Raises ValueError where there was no probe.
+        """
+        if self._rows is None:
+            raise ValueError("add_samples() comes after the update() of the same probe")
+        first = FIELDS.index("looks")
+        row = self._rows[self._filled - 1, first:]
+        for place, value in enumerate(self._measures(real, fake)):
+            row[place] += value.to(row.device) if isinstance(value, Tensor) else value
+
+    def set_step(self, step: int) -> None:
+        """Sets after how many updates the last probe was, where that was not known at once."""
         if self._rows is not None:
             self._rows[self._filled - 1, 0] = step
 
@@ -135,24 +135,22 @@ class StabilityMonitor:
         if not rows:
             raise ValueError("nothing to report: update() has not been called yet")
         report = judge(rows, since, ruling)
-        outside = int(self._outside)
-        if outside:
-            said = (
+        text = report.sentence
+        if outside := int(self._outside):
+            text = (
                 f"{outside:,} of D's answers lay outside 0 and 1, where no probability lies. If they are logits, say "
                 'output="logit"; if they are a critic\'s scores, output="score".'
             )
-            return dataclasses.replace(report, sentence=said)
-        if self._probes < _FEW:
-            seen = "1 probe" if self._probes == 1 else f"{self._probes} probes"
-            return dataclasses.replace(report, sentence=f"{report.sentence} This rests on {seen}: give some twenty.")
-        return report
+        elif self._probes < _FEW:
+            text += f" This rests on {many(self._probes, 'probe')}: give some twenty."
+        return dataclasses.replace(report, sentence=text)
 
     def rows(self) -> list[Window]:
-        """What was given so far, as windows of one or more probes, oldest first. Waits for the device."""
+        """The probes so far, as windows of one or more each, oldest first. Waits for the device."""
         if self._rows is None:
             return []
         table = self._rows[: self._filled].double().cpu()
-        return [window(row) for row in table]
+        return [Window.of(row) for row in table]
 
     def histograms(self) -> dict[str, list[int]] | None:
         """How many of the last probe's answers to "real" and to "fake" samples are in each twentieth of [0, 1].
@@ -165,23 +163,24 @@ class StabilityMonitor:
         return {"real": real, "fake": fake}
 
     def mark_invalid(self) -> None:
-        """Notes that something else of the run, such as a loss, is no longer a finite number."""
+        """Counts the last probe as diverged: something else of the run, such as a loss, is no finite number."""
         if self._rows is not None:
             self._rows[self._filled - 1, FIELDS.index("invalid")] += 1
 
     def state(self) -> dict[str, Any]:
-        """Tensors and numbers from which `load_state` goes on exactly."""
+        """Tensors and numbers from which `load_state` continues exactly."""
         rows = None if self._rows is None else self._rows.clone()
         counts = {"filled": self._filled, "per_row": self._per_row, "probes": self._probes}
         return {"rows": rows, **counts, "widest": self._widest, "before": self._before, "outside": self._outside}
 
     def load_state(self, state: dict[str, Any]) -> None:
+        """Continues from the `state()` of another monitor of the same output."""
         self._rows = None if state["rows"] is None else state["rows"].clone()
         self._filled, self._per_row, self._probes = state["filled"], state["per_row"], state["probes"]
         self._widest, self._before = state["widest"], state["before"]
         self._outside = state.get("outside", 0)  # an older checkpoint has none
 
-    def _halve(self) -> None:
+    def _merge_pairs(self) -> None:
         assert self._rows is not None
         self._rows[: CAPACITY // 2] = _add(self._rows[0::2], self._rows[1::2])
         self._filled = CAPACITY // 2
@@ -217,7 +216,7 @@ class StabilityMonitor:
             *((real > 0).sum(), (fake < 0).sum(), loss, loss * loss),
             *_gradient(grad_norm),
             *((0.0, 0.0) if seen is None else (1.0, 2 * measures.separability(ranks[2], ranks[0]) - 1)),
-            *((0.0,) * 5 if samples is None else self._look(*samples)),
+            *((0.0,) * 5 if samples is None else self._measures(*samples)),
             *measures.saturation_counts(real),
             *measures.saturation_counts(fake),
         ]
@@ -238,21 +237,22 @@ class StabilityMonitor:
         return measures.probability_logit(scores) if self.output == "probability" else scores
 
     def _resolution(self, scores: Tensor) -> Tensor | float:
-        """Differences of scores below this tell nothing apart: .001 of a logit, or what a critic's history shows."""
+        """The difference of scores below which they count as equal: fixed for logits, of a critic by its history."""
         if self.output != "score":
             return RESOLUTION
         width = scores.std(correction=0)
         self._widest = width if self._widest is None else torch.maximum(self._widest.to(width.device), width)
         return (RELATIVE_RESOLUTION * self._widest).clamp_min(1e-30)
 
-    def _look(self, real: Tensor, fake: Tensor) -> tuple[Tensor | float, ...]:
+    def _measures(self, real: Tensor, fake: Tensor) -> tuple[Tensor | float, ...]:
+        """1 and the measures of samples in a row: apart, diversity, distinctness and moved, () each."""
         real, fake = (samples.detach().to(fake.device).nan_to_num(0.0, 1e4, -1e4) for samples in (real, fake))
         among_real, among_fake = measures.distances(real), measures.distances(fake)
         within_real, within_fake = measures.mean_distance(among_real), measures.mean_distance(among_fake)
         apart = measures.energy(measures.distances(real, fake).mean(), within_real, within_fake).sqrt()
         moved: Tensor | float = 0.0
         if self._before is not None:
-            before, within_before = (known.to(fake.device) for known in self._before)
+            before, within_before = (tensor.to(fake.device) for tensor in self._before)
             moved = measures.energy(measures.distances(before, fake).mean(), within_before, within_fake).sqrt()
         self._before = fake, within_fake
         count = min(len(real), len(fake))
@@ -272,10 +272,3 @@ def _add(earlier: Tensor, later: Tensor) -> Tensor:
     total = earlier + later
     total[..., 0] = later[..., 0]
     return total
-
-
-def window(row: Tensor) -> Window:
-    """A window from one row of sums."""
-    values: dict[str, Any] = dict(zip(FIELDS, row.tolist(), strict=False))
-    counts = row[len(FIELDS) :].reshape(len(_COUNTS), _E).tolist()
-    return Window(**{**values, **{name: tuple(shares) for name, shares in zip(_COUNTS, counts, strict=True)}})

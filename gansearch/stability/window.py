@@ -1,24 +1,27 @@
-"""A window: exact sums over some consecutive probes, and the measures that follow from them."""
+"""A window: exact sums over consecutive probes, and the measures that follow from them."""
 
 from __future__ import annotations
 
 import math
 import operator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
+
+from torch import Tensor
 
 from gansearch.stability.measures import EPSILONS
 
 
 @dataclass(frozen=True)
 class Window:
-    """Sums over some consecutive probes; shares are exact, with real and fake weighted equally."""
+    """Sums over consecutive probes, but for `step`, the last one's. Shares weigh real and fake equally."""
 
     step: float
     probes: float
     n_real: float
     n_fake: float
     invalid: float
+    """Scores that were no finite numbers."""
     p_real: float
     p_fake: float
     separability: float
@@ -27,21 +30,33 @@ class Window:
     loss_d: float
     loss_d_square: float
     grads: float
+    """Probes with the norm of G's gradient."""
     grad: float
     grad_square: float
     gaps: float
+    """Probes with scores of training reals."""
     held_out_gap: float
     looks: float
+    """Probes with samples."""
     apart: float
     diversity: float
     distinctness: float
     moved: float
     real_high: tuple[float, ...] = field(repr=False)
+    """Reals whose probability is above 1 − ε, for each of EPSILONS; and so on."""
     real_low: tuple[float, ...] = field(repr=False)
     fake_high: tuple[float, ...] = field(repr=False)
     fake_low: tuple[float, ...] = field(repr=False)
 
+    @classmethod
+    def of(cls, row: Tensor) -> Window:
+        """The window of one row of a monitor: (fields,), the numbers in the order of `FIELDS`, then the counts."""
+        counts = map(tuple, row[len(FIELDS) :].reshape(len(_COUNTS), len(EPSILONS)).tolist())
+        values: list[Any] = [*row[: len(FIELDS)].tolist(), *counts]
+        return cls(**dict(zip([*FIELDS, *_COUNTS], values, strict=True)))
+
     def __add__(self, later: Window) -> Window:
+        """The window of the probes of both."""
         sums: dict[str, Any] = {
             name: tuple(map(operator.add, mine, theirs)) if isinstance(mine, tuple) else mine + theirs
             for (name, mine), theirs in zip(vars(self).items(), vars(later).values(), strict=True)
@@ -49,25 +64,28 @@ class Window:
         return Window(**{**sums, "step": later.step})
 
     def saturated_right(self, epsilon: float = 0.05) -> float:
-        """Share of outputs that are confident and correct."""
+        """Share of outputs within ε of 0 or 1 and correct."""
         i = EPSILONS.index(epsilon)
         return (self.real_high[i] / self.n_real + self.fake_low[i] / self.n_fake) / 2
 
     def saturated_wrong(self, epsilon: float = 0.05) -> float:
-        """Share of outputs that are confident and wrong."""
+        """Share of outputs within ε of 0 or 1 and wrong."""
         i = EPSILONS.index(epsilon)
         return (self.real_low[i] / self.n_real + self.fake_high[i] / self.n_fake) / 2
 
     @property
     def mean_separability(self) -> float:
+        """Mean over the probes."""
         return self.separability / self.probes
 
     @property
     def mean_p_real(self) -> float:
+        """Mean probability that reals are given."""
         return self.p_real / self.n_real
 
     @property
     def mean_p_fake(self) -> float:
+        """Mean probability of real that fakes are given."""
         return self.p_fake / self.n_fake
 
     @property
@@ -105,6 +123,11 @@ class Window:
     def mean(self, name: str) -> float:
         """Mean of "held_out_gap", "apart", "diversity", "distinctness" or "moved"; NaN where it was not given."""
         return _ratio(getattr(self, name), self.gaps if name == "held_out_gap" else self.looks)
+
+
+_COUNTS = ("real_high", "real_low", "fake_high", "fake_low")
+FIELDS = tuple(one.name for one in fields(Window) if one.name not in _COUNTS)
+"""The numbers of a window, in the order of a monitor's row."""
 
 
 def _ratio(total: float, count: float) -> float:

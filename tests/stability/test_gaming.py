@@ -132,7 +132,7 @@ def test_the_probe_is_clean_of_what_only_training_sees(option):
     reports = []
     for trainer in (plain, noisy):
         trainer.load_state(trained)
-        trainer._probe()
+        trainer.probe()
         reports.append((trainer.monitor.rows()[-1], trainer.result().stability))
     assert reports[0] == reports[1]
 

@@ -270,14 +270,14 @@ def test_a_report_is_text_data_and_a_figure():
     assert list(lines["of G"].y) == pytest.approx([window["grad_norm"] for window in report.windows], rel=1e-3)
 
 
-def test_samples_and_a_date_may_come_after_the_scores():
+def test_samples_and_the_step_may_come_after_the_scores():
     at_once, later = StabilityMonitor(), StabilityMonitor()
     for step in range(5):
         scores, samples = (torch.randn(30), torch.randn(30)), (torch.randn(30, 2), torch.randn(30, 2))
         at_once.update(*scores, step, samples=samples)
         later.update(*scores, 99)
-        later.look(*samples)
-        later.date(step)
+        later.add_samples(*samples)
+        later.set_step(step)
     assert later.rows() == at_once.rows()
     with pytest.raises(ValueError, match="after the update"):
-        StabilityMonitor().look(*samples)
+        StabilityMonitor().add_samples(*samples)

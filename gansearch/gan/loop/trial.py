@@ -196,9 +196,9 @@ class Trial:
         fresh = [monitor for monitor in self.monitors.values() if monitor.fresh]
         for monitor in fresh:
             if monitor.step is None:
-                monitor.date(step)
+                monitor.set_step(step)
             if samples is not None and not monitor.looked:
-                monitor.look(samples[0][:LOOKED_AT], samples[1][:LOOKED_AT])
+                monitor.add_samples(samples[0][:LOOKED_AT], samples[1][:LOOKED_AT])
         if samples is not None:
             self.samples = samples
             if asked is None:
