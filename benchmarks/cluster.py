@@ -50,9 +50,9 @@ from search import Meter, metered, records, stuck, untrained
 from gansearch import api
 from gansearch.experiment import Experiment, Resources
 from gansearch.search import sweep as sweep_module
+from gansearch.search import trials as trials_module
 from gansearch.search.errors import SweepFailed
-from gansearch.search.worker import trial as trial_module
-from gansearch.search.worker.trial import Ending
+from gansearch.search.worker.run import Ending
 from gansearch.study.study import load_study
 
 _LONG = 9000
@@ -126,13 +126,13 @@ def talking(experiment: Experiment, *actors: Any) -> Callable[[dict[str, Any]], 
 def untrained_sweep(train: Callable[..., Any], experiment: Experiment, out: Path) -> pd.DataFrame:
     """The trials of a sweep on two CPUs in which `train` stands in for training."""
     ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="error")
-    sweep_module.trainable = train
+    trainable, trials_module.trainable = trials_module.trainable, train
     try:
         sweep_module.sweep(experiment, out)
     except SweepFailed:
         pass  # none of them trained
     finally:
-        sweep_module.trainable = trial_module.trainable
+        trials_module.trainable = trainable
         ray.shutdown()
     return load_study(out).trials
 

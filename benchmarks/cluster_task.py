@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gansearch.gan.tasks.mixtures import Ring
-from gansearch.search.worker import trial as trial_module
+from gansearch.search.worker import run as run_module
 
 
 class Faulty(Ring):
@@ -15,7 +15,7 @@ class Faulty(Ring):
 
     def __init__(self, faults: str) -> None:
         super().__init__(samples=2000, width=32)
-        trial_module.REPORT_SECONDS = 0.1
+        run_module.REPORT_SECONDS = 0.1
         self.hang = Path(faults) / "hang"
 
     def quality(self, real: Any, fake: Any) -> dict[str, float]:

@@ -38,11 +38,12 @@ from ray import tune
 from gansearch import api
 from gansearch.experiment import Experiment
 from gansearch.gan.tasks.mixtures import Ring
-from gansearch.search import sweep as sweep_module
+from gansearch.search import trials as trials_module
 from gansearch.search.recorder import Recorder
 from gansearch.search.sampling.searcher import StudySearcher, open_study
-from gansearch.search.worker import trial as trial_module
-from gansearch.search.worker.trial import Ending
+from gansearch.search.supervisor import Housekeeper, Supervisor
+from gansearch.search.worker import run as run_module
+from gansearch.search.worker.run import Ending
 from gansearch.stability.result import SeedResult
 from gansearch.store.confirmation import read_confirmation
 from gansearch.store.folder import Folder
@@ -105,10 +106,11 @@ class Meter:
 
 @contextmanager
 def metered(meter: Meter) -> Iterator[None]:
-    """The searcher and the recorder, watched; and trials that train nothing."""
-    hooks = [(StudySearcher, "suggest"), *((Recorder, n) for n in vars(Recorder) if n.startswith("on_"))]
+    """The searcher and the callbacks, watched; and trials that train nothing."""
+    callbacks = [(c, n) for c in (Supervisor, Recorder, Housekeeper) for n in vars(c) if n.startswith("on_")]
+    hooks = [(StudySearcher, "suggest"), *callbacks]
     before = [(owner, name, getattr(owner, name)) for owner, name in [*hooks, (Recorder, "write_tables")]]
-    ended = Recorder.on_trial_complete
+    ended, trainable = Housekeeper.on_trial_complete, trials_module.trainable
 
     def complete(*args: Any, **kwargs: Any) -> None:
         ended(*args, **kwargs)
@@ -117,12 +119,12 @@ def metered(meter: Meter) -> Iterator[None]:
     try:
         for owner, name, method in before:
             setattr(owner, name, meter.wrap(complete if method is ended else method))
-        sweep_module.trainable = no_training
+        trials_module.trainable = no_training
         yield
     finally:
         for owner, name, method in before:
             setattr(owner, name, method)
-        sweep_module.trainable = trial_module.trainable
+        trials_module.trainable = trainable
 
 
 def untrained(trials: int) -> Experiment:
@@ -173,7 +175,7 @@ class OftenSaved(Ring):
 
     def __init__(self) -> None:
         super().__init__(samples=2000, width=32)
-        trial_module.REPORT_SECONDS = 0.1
+        run_module.REPORT_SECONDS = 0.1
 
 
 def tiny() -> Experiment:

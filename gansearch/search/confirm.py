@@ -1,30 +1,29 @@
-"""The best candidates and the default settings, trained on fresh seeds: no trials, no rows, no entries of the study."""
+"""The best candidates and the default settings, trained on fresh seeds as trials of Ray Tune.
+
+They are no trials of the sweep: they have no rows in its tables and no entries in its study.
+"""
 
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
-import numpy as np
 import pandas as pd
-import ray
-from ray.exceptions import RayError
-from ray.remote_function import RemoteFunction
-from ray.util.placement_group import PlacementGroup
-from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
+from ray import tune
+from ray.tune.experiment import Trial
+from ray.tune.search import Searcher
 
 from gansearch.experiment import Experiment
-from gansearch.formatting import duration
-from gansearch.interrupts import Interrupts
-from gansearch.search.callbacks.listener import Listener
-from gansearch.search.cluster.ray_patches import remove_groups
-from gansearch.search.slots import Slots
-from gansearch.search.worker.distributed import WorkerDied, placement, why
-from gansearch.search.worker.samples import few, to_show
-from gansearch.search.worker.trial import training_of
+from gansearch.search.session import Session
+from gansearch.search.supervisor import Supervisor
+from gansearch.search.tuning import MOST_TRIALS, SweepCallback
+from gansearch.search.worker.run import Ending, run_trial
+from gansearch.search.worker.trial import TrialRun
 from gansearch.stability.result import SeedResult
 from gansearch.store.confirmation import (
     FreshSeed,
@@ -42,158 +41,163 @@ from gansearch.study.analysis.seeds import with_default
 FIRST_SEED = 10_000
 """Added to the experiment's seed: no trial has used these."""
 
-Run = tuple[int | None, int]
-"""The number of a trial, or None for the default settings, and a seed."""
-Left = tuple[SeedResult, np.ndarray | None, dict[str, Any]]
-"""What a run left: its result, a few of its samples, and how they are shown."""
+
+@dataclass(frozen=True)
+class FreshRun:
+    """A configuration and the seed on which it is confirmed."""
+
+    number: int | None
+    """Of the trial that has the configuration; None for the default settings."""
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """Name of its Tune trial."""
+        return f"confirm-{'default' if self.number is None else f'{self.number:05d}'}-{self.seed}"
 
 
-def missing(folder: Folder, experiment: Experiment, records: Sequence[TrialRecord]) -> list[Run]:
-    """The runs that a sweep with these records has yet to do, candidate by candidate, then the default settings."""
+def missing(folder: Folder, experiment: Experiment, records: Sequence[TrialRecord]) -> list[FreshRun]:
+    """Return the runs that a sweep has yet to do, candidate by candidate, then those of the default settings."""
     if experiment.confirm is None or not records:
         return []
     budget = experiment.confirm.updates
     done = {
-        (entry.number, entry.seed)
+        FreshRun(entry.number, entry.seed)
         for entry in [*read_confirmation(folder), *read_default(folder)]
         if entry.budget == budget  # one that was changed since then confirms nothing
     }
     trials = pd.DataFrame([record.row for record in records])
     numbers = with_default(experiment, trials, candidates(trials, experiment.confirm.top))
-    return [(number, seed) for number in numbers for seed in _seeds(experiment) if (number, seed) not in done]
+    runs = [FreshRun(number, seed) for number in numbers for seed in _seeds(experiment)]
+    return [run for run in runs if run not in done]
 
 
-def confirm(
-    folder: Folder,
-    experiment: Experiment,
-    runs: Sequence[Run],
-    params: Mapping[int | None, Mapping[str, Any]],
-    slots: Slots,
-    patience: float,
-    listeners: Listener,
-    interrupts: Interrupts,
-) -> None:
-    """Trains the runs, as many at a time as there are slots; `params` are those of each configuration.
+@contextmanager
+def confirming(
+    session: Session, runs: Sequence[FreshRun], params: Callable[[int], Mapping[str, Any]]
+) -> Iterator[tune.Tuner]:
+    """Yield a tuner that trains the runs, as many at a time as there are slots; `params` gives those of a trial.
 
-    Returns early once interrupted. A run that has not ended `patience` seconds after it began is ended, the first
-    time to be tried again: it tells nothing before its end.
-
-    Each result is in confirmation.json or default.json before the next is waited for: a resumed sweep goes on from
-    there.
+    Each result is in confirmation.json or default.json as soon as it is known, so that a resumed sweep does the rest. A
+    run whose worker hangs is tried once more, and one that fails is recorded as failed.
     """
+    experiment = session.worker_experiment.model_copy(update={"replicas": 1, "prune": False})
     budget = experiment.confirm.updates if experiment.confirm else None
     longer = {"updates": budget} if budget else {}
-    waiting, running = list(runs), dict[ray.ObjectRef, _Begun]()
-    again = set[Run]()
-    while waiting or running:
-        slots.look()
-        while waiting and len(running) < slots.now:
-            number, seed = run = waiting.pop(0)
-            place = placement(experiment.resources, slots.bundle).to_placement_group()
-            train = _train_in(place, slots.bundle)
-            given = experiment, {**params[number], **longer}, seed, slots.bundle
-            running[train.remote(*given)] = _Begun(run, place)
-            if run not in again:
-                listeners.confirming(number, seed, None)
-        done, _ = ray.wait(list(running), timeout=0.2)
-        if interrupts.requested:
-            for reference in running.keys() - set(done):
-                ray.cancel(reference, force=True)
-            remove_groups(begun.place for begun in running.values())
-            return
-        late = [reference for reference, begun in running.items() if reference not in done and begun.is_late(patience)]
-        for reference in [*done, *late]:
-            begun = running.pop(reference)
-            number, seed = begun.run
-            result, samples, shown = _result(reference, seed) if reference in done else _stalled(seed, patience)
-            # This ends what is late. Cancelling a task that has just ended would end this process (Ray 2.60).
-            remove_groups([begun.place])
-            if reference in late and begun.run not in again:
-                again.add(begun.run)
-                waiting.append(begun.run)
-                continue
-            if samples is not None and seed == experiment.seed + FIRST_SEED:
-                folder.record(number).mkdir(parents=True, exist_ok=True)
-                write_whole(folder.record(number) / "confirmed.json", to_json(shown))
-                write_array(folder.record(number) / "confirmed.npy", samples)
-            _record(folder, experiment, FreshSeed(**asdict(result), number=number, budget=budget))
-            listeners.confirming(number, seed, result)
+    chosen = {run.number: {} if run.number is None else params(run.number) for run in runs}
+    searcher = ListSearcher([_config(run, {**chosen[run.number], **longer}) for run in runs])
+    supervisor = session.supervisor(searcher)
+    recorder = ConfirmationRecorder(session, supervisor)
+    train = partial(run_trial, partial(TrialRun, experiment))
+    options = {"search_alg": searcher, "num_samples": len(runs), "max_concurrent_trials": MOST_TRIALS}
+    with session.tuning(train, [supervisor, recorder], **options) as tuner:
+        yield tuner
 
 
-def _record(folder: Folder, experiment: Experiment, entry: FreshSeed) -> None:
-    """Adds a run's result to those before it."""
-    if entry.number is None:
-        # What others have left there, on other seeds or with another budget, is no pair to the candidates' runs.
-        fresh = [seed for seed in _seeds(experiment) if seed != entry.seed]
-        kept = [other for other in read_default(folder) if other.seed in fresh and other.budget == entry.budget]
-        write_default(folder, [*kept, entry])
-        return
-    others = [e for e in read_confirmation(folder) if (e.number, e.seed) != (entry.number, entry.seed)]
-    write_confirmation(folder, [*others, entry])
+class ListSearcher(Searcher):
+    """Gives Tune the configs of a list, at most `most` at once."""
+
+    def __init__(self, configs: Sequence[dict[str, Any]]):
+        """Give the configs in their order."""
+        super().__init__()
+        self._waiting = deque(configs)
+        self._running: set[str] = set()
+        self.most: float = math.inf
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+        """Return the next config; None while enough are under way."""
+        if not self._waiting:
+            return str(self.FINISHED)
+        if len(self._running) >= self.most:
+            return None
+        self._running.add(trial_id)
+        return self._waiting.popleft()
+
+    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+        """Make room for the next one."""
+        self._running.discard(trial_id)
+
+    def set_max_concurrency(self, max_concurrent: int) -> bool:
+        """Leave Tune's own limit, which is fixed, aside."""
+        return True
+
+    def save(self, checkpoint_path: str) -> None:
+        """Save nothing: what is done is in the results folder."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Restore nothing."""
+
+
+class ConfirmationRecorder(SweepCallback):
+    """Tune's callback that writes down the results of confirmation runs and notifies the listener."""
+
+    def __init__(self, session: Session, supervisor: Supervisor):
+        """Record into the session's folder."""
+        self._folder, self._experiment, self._listener = session.folder, session.experiment, session.listener
+        self._supervisor = supervisor
+        self._running: set[FreshRun] = set()
+        self._ended: set[FreshRun] = set()
+
+    def on_trial_start(self, trial: Trial, **info: Any) -> None:
+        """Note that a run begins; not where it resumes after the death of its worker."""
+        run = _run_of(trial)
+        if run not in self._running:
+            self._running.add(run)
+            self._listener.confirming(run.number, run.seed, None)
+
+    def on_trial_result(self, trial: Trial, result: dict[str, Any], **info: Any) -> None:
+        """Record an ending. Take the rest out of the report, which Tune keeps: confirmation runs have no curves."""
+        result.pop("rows")
+        ending: Ending | None = result.pop("ending", None)
+        run = _run_of(trial)
+        if ending and run not in self._ended:
+            if ending.samples is not None and run.seed == self._experiment.seed + FIRST_SEED:
+                folder = self._folder.record(run.number)
+                folder.mkdir(parents=True, exist_ok=True)
+                write_whole(folder / "confirmed.json", to_json(ending.shown))
+                write_array(folder / "confirmed.npy", ending.samples)
+            self._record(run, _failed(run, ending.error) if ending.error else ending.seeds[0])
+
+    def on_trial_error(self, trial: Trial, **info: Any) -> None:
+        """Record a run whose workers died too often, or hung twice."""
+        run = _run_of(trial)
+        if run not in self._ended:
+            self._record(run, _failed(run, self._supervisor.failure(trial)))
+
+    def _record(self, run: FreshRun, result: SeedResult) -> None:
+        self._ended.add(run)
+        budget = self._experiment.confirm and self._experiment.confirm.updates
+        entry = FreshSeed(**asdict(result), number=run.number, budget=budget or None)
+        if run.number is None:
+            # What others have left there, on other seeds or with another budget, is no pair to the candidates' runs.
+            fresh = [seed for seed in _seeds(self._experiment) if seed != run.seed]
+            others = [e for e in read_default(self._folder) if e.seed in fresh and e.budget == entry.budget]
+            write_default(self._folder, [*others, entry])
+        else:
+            others = [e for e in read_confirmation(self._folder) if (e.number, e.seed) != (run.number, run.seed)]
+            write_confirmation(self._folder, [*others, entry])
+        self._listener.confirming(run.number, run.seed, result)
+
+
+def _config(run: FreshRun, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the worker of a run is given."""
+    return {"name": run.name, "number": run.number, "seed": run.seed, "params": dict(params), "checkpoints": []}
+
+
+def _run_of(trial: Trial) -> FreshRun:
+    return FreshRun(trial.config["number"], trial.config["seed"])
 
 
 def _seeds(experiment: Experiment) -> list[int]:
-    """The fresh seeds, the same for every configuration."""
+    """Return the fresh seeds, the same for every configuration."""
     assert experiment.confirm is not None
     return [experiment.seed + FIRST_SEED + i for i in range(experiment.confirm.replicas)]
 
 
-@dataclass
-class _Begun:
-    """A run, with the room that is reserved for it."""
-
-    run: Run
-    place: PlacementGroup
-    since: float = math.inf
-    """When it got that room."""
-
-    def is_late(self, patience: float) -> bool:
-        if math.isinf(self.since) and self.place.wait(0):
-            self.since = time.monotonic()
-        return time.monotonic() - self.since > patience
-
-
-def _result(reference: ray.ObjectRef, seed: int) -> Left:
-    try:
-        left: Left = ray.get(reference)
-    except RayError as error:
-        return _failed(seed, f"the worker died: {error}"), None, {}
-    return left
-
-
-def _stalled(seed: int, patience: float) -> Left:
-    return _failed(seed, f"it had not ended after {duration(patience)} (limits.stalled_minutes), twice"), None, {}
-
-
-def _train_in(place: PlacementGroup, bundle: Mapping[str, float]) -> RemoteFunction:
-    """`_train` on the first of a run's workers."""
-    return ray.remote(_train).options(
-        num_cpus=bundle["CPU"],
-        num_gpus=bundle.get("GPU", 0),
-        retry_exceptions=[WorkerDied],
-        scheduling_strategy=PlacementGroupSchedulingStrategy(place, placement_group_bundle_index=0),
-    )
-
-
-def _train(experiment: Experiment, params: Mapping[str, Any], seed: int, bundle: Mapping[str, float]) -> Left:
-    """What a Ray worker runs: one seed to the end of its budget, a few of its samples, and how they are shown."""
-    try:
-        with training_of(experiment, params, seed, bundle["CPU"], bundle.get("GPU", 0), prune=False) as trainer:
-            for _ in trainer.run():
-                pass
-            result = trainer.result()
-        samples = few(experiment, result.samples)
-    except WorkerDied:
-        raise  # Ray tries again, as after the end of this worker
-    except (Exception, SystemExit) as error:  # noqa: BLE001 (the user's code may raise anything)
-        return _failed(seed, why(error)), None, {}
-    return result.without_samples(), samples, to_show(experiment, samples).get("shown", {})
-
-
-def _failed(seed: int, error: str) -> SeedResult:
-    """The result of a seed that left none; the worst verdict stands for it."""
+def _failed(run: FreshRun, error: str) -> SeedResult:
+    """Return the result of a run that left none; it counts as the worst verdict."""
     return SeedResult(
-        seed=seed,
+        seed=run.seed,
         status="failed",
         error=error,
         verdict="diverged",

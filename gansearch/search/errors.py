@@ -36,6 +36,7 @@ class SweepFailed(RuntimeError):
     exit_status = 1
 
     def __init__(self, folder: Path, message: str):
+        """Name the results folder, in which the trials are."""
         self.folder = folder
         super().__init__(message)
 

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import optuna
+import pandas as pd
 from optuna.trial import TrialState, create_trial
 
 from gansearch.experiment import Experiment
 from gansearch.search.errors import SweepError
 from gansearch.search.mirror import storage_of
+from gansearch.search.sampling.journal import running_trial
 from gansearch.search.sampling.objective import tell
+from gansearch.search.sampling.searcher import open_study
 from gansearch.search.sampling.space import SearchSpace
 from gansearch.search.sampling.space_change import with_columns, with_columns_of
 from gansearch.search.sampling.warm_start import configuration, placed
-from gansearch.search.worker.checkpoints import checkpoints
+from gansearch.search.worker.checkpoints import checkpoints, trial_name
 from gansearch.store.folder import Folder, as_typed
 from gansearch.store.record import TrialRecord
 from gansearch.store.trial_files import read_record
@@ -30,10 +34,10 @@ _MAY_CHANGE = {
 
 
 def check_folder(folder: Folder, experiment: Experiment, resume: bool, allow_change: bool = False) -> Experiment:
-    """The experiment as the folder goes on with it; the same in a folder that is new.
+    """Return the experiment as the folder goes on with it; the same for a new folder.
 
     Raises SweepError where a sweep must not or cannot write, and ExperimentError where a changed space, which
-    `allow_change` lets pass, contradicts what it was. Writes nothing.
+    `allow_change` permits, contradicts what it was. Writes nothing.
     """
     path = folder.path
     called = as_typed(path) if storage_of(folder) else path
@@ -43,17 +47,7 @@ def check_folder(folder: Folder, experiment: Experiment, resume: bool, allow_cha
             raise SweepError(f"{called}: holds a sweep already; go on with it by --resume, or choose another --out")
         old = Experiment.load(folder.experiment)
         experiment = with_columns_of(old, experiment)
-        changes = _changes(old, experiment)
-        if old.is_population != experiment.is_population:
-            changes.append(f"sampler: {old.sampler} → {experiment.sampler}")
-        shown = "".join(f"\n  {change}" for change in changes)
-        if not all(change.startswith("search.") for change in changes) or (changes and old.is_population):
-            raise SweepError(f"{called}: the experiment has changed, so choose another --out:{shown}")
-        if changes and not allow_change:
-            raise SweepError(
-                f"{called}: the search space has changed. Go on in the new one with --resume --allow-change: the "
-                f"trials so far are kept, and those that fit it inform the sampler. Or choose another --out:{shown}"
-            )
+        _check_changes(called, old, experiment, allow_change)
     elif not folder.is_free:
         what = "is not empty and not a results folder" if path.is_dir() else "is not a folder"
         raise SweepError(f"{called}: {what}; choose another --out")
@@ -63,53 +57,86 @@ def check_folder(folder: Folder, experiment: Experiment, resume: bool, allow_cha
     return experiment
 
 
-def mend(study: optuna.Study, known: Iterable[TrialRecord], space: SearchSpace) -> None:
-    """Gives back to the study what its journal has lost of the trials whose records are `known`.
+def open_repaired(folder: Folder, experiment: Experiment, records: Sequence[TrialRecord]) -> optuna.Study:
+    """Return the folder's study, in which no trial runs, with what its journal has lost of the ended trials."""
+    study = open_study(folder, experiment)
+    add_lost(study, records, SearchSpace(Experiment.load(folder.experiment)))  # the space that the trials were in
+    end_running(study, folder, experiment.objective)
+    return study
 
-    That is damaged, or did not reach its storage before the driver died.
+
+def add_lost(study: optuna.Study, records: Sequence[TrialRecord], space: SearchSpace) -> None:
+    """Give back to the study what its journal has lost of the trials that have records.
+
+    It is damaged, or did not reach its storage before the driver died.
     """
-    records = {record.number: record for record in known}
+    known = {record.number: record for record in records}
     trials = study.get_trials(deepcopy=False)
-    distances = (record.distance for record in records.values())
-    worst = max(filter(math.isfinite, distances), default=1.0)
-    for number in range(len(trials), max(records, default=-1) + 1):
-        if number in records:
-            record = with_columns(space.experiment, records[number])
+    worst = max((record.distance for record in records if math.isfinite(record.distance)), default=1.0)
+    for number in range(len(trials), max(known, default=-1) + 1):
+        if number in known:
+            record = with_columns(space.experiment, known[number])
             study.add_trial(placed(space, configuration(space.experiment.training, record), record, worst))
         else:
             study.add_trial(create_trial(state=TrialState.FAIL, user_attrs={"left_out": "the journal has lost it"}))
     for frozen in trials:
-        if frozen.state is TrialState.WAITING and frozen.number in records:
-            study._storage.set_trial_state_values(frozen._trial_id, TrialState.RUNNING)
+        if frozen.state is TrialState.WAITING and frozen.number in known:
+            running_trial(study, frozen)
 
 
-def settle(study: optuna.Study, folder: Folder, objective: str) -> None:
-    """Ends the trials that a dead driver left running.
+def end_running(study: optuna.Study, folder: Folder, objective: str) -> None:
+    """End the trials that a dead driver left running.
 
-    One whose record is whole is told from it. Any other is enqueued again, to go on from its newest
-    checkpoint, and its own entry fails with the attribute `continued_as`.
+    One whose record is whole is told from it. Any other is enqueued again, to go on from its newest checkpoint, and
+    its own entry fails with the attribute `continued_as`.
     """
     trials = study.get_trials(deepcopy=False)
     successors = {t.user_attrs["continues"]: t.number for t in trials if "continues" in t.user_attrs}
     for frozen in [t for t in trials if t.state is TrialState.RUNNING]:
-        trial = optuna.Trial(study, frozen._trial_id)
-        record = read_record(folder, frozen.number)
-        if record:
+        trial = running_trial(study, frozen)
+        if record := read_record(folder, frozen.number):
             tell(trial, record, objective)
             continue
         # A driver killed in this very loop may have enqueued it already.
         successor = successors.get(frozen.number)
         if successor is None:
-            found = checkpoints(folder, frozen.number) + frozen.user_attrs.get("checkpoints", [])
-            study.enqueue_trial(frozen.params, {"continues": frozen.number, "checkpoints": found})
+            saved = checkpoints(folder, trial_name(frozen.number)) + frozen.user_attrs.get("checkpoints", [])
+            study.enqueue_trial(frozen.params, {"continues": frozen.number, "checkpoints": saved})
             successor = len(study.get_trials(deepcopy=False)) - 1
         trial.set_user_attr("continued_as", successor)
         study.tell(trial, state=TrialState.FAIL)
 
 
+def end_waiting(study: optuna.Study) -> None:
+    """End the entries that still wait to continue a trial, once a sweep has all its trials without them.
+
+    A journal that was damaged may have forgotten that another entry continued it, and ended.
+    """
+    for frozen in study.get_trials(deepcopy=False, states=[TrialState.WAITING]):
+        if "continues" in frozen.user_attrs:
+            trial = running_trial(study, frozen)
+            trial.set_user_attr("left_out", "the sweep has all its trials")
+            study.tell(trial, state=TrialState.FAIL)
+
+
+def _check_changes(called: Path | str, old: Experiment, new: Experiment, allow_change: bool) -> None:
+    """Raise SweepError where something has changed that must not."""
+    changes = _changes(old, new)
+    if old.is_population != new.is_population:
+        changes.append(f"sampler: {old.sampler} → {new.sampler}")
+    listed = "".join(f"\n  {change}" for change in changes)
+    if not all(change.startswith("search.") for change in changes) or (changes and old.is_population):
+        raise SweepError(f"{called}: the experiment has changed, so choose another --out:{listed}")
+    if changes and not allow_change:
+        raise SweepError(
+            f"{called}: the search space has changed. Go on in the new one with --resume --allow-change: the "
+            f"trials so far are kept, and those that fit it inform the sampler. Or choose another --out:{listed}"
+        )
+
+
 def _changes(old: Experiment, new: Experiment) -> list[str]:
-    """ "path: old → new" of every field that differs and must not."""
-    before, after = _flat(old.model_dump(exclude=_MAY_CHANGE)), _flat(new.model_dump(exclude=_MAY_CHANGE))
+    """Return "path: old → new" of every field that differs and must not, such as search.lr.low."""
+    before, after = _fields(old), _fields(new)
     nothing = "not set"
     return [
         f"{path}: {before.get(path, nothing)} → {after.get(path, nothing)}"
@@ -118,25 +145,7 @@ def _changes(old: Experiment, new: Experiment) -> list[str]:
     ]
 
 
-def _flat(data: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """{"search.lr.low": 1e-4, ...}"""
-    flat: dict[str, Any] = {}
-    for name, value in data.items():
-        if isinstance(value, Mapping):
-            flat |= _flat(value, f"{prefix}{name}.")
-        else:
-            flat[f"{prefix}{name}"] = list(value) if isinstance(value, tuple) else value
-    return flat
-
-
-def give_up(study: optuna.Study) -> None:
-    """Ends the entries that still wait to go on with a trial, once a sweep has all its trials without them.
-
-    A journal that was damaged may have forgotten that another went on with it, and ended.
-    """
-    for frozen in study.get_trials(deepcopy=False, states=[TrialState.WAITING]):
-        if "continues" in frozen.user_attrs:
-            study._storage.set_trial_state_values(frozen._trial_id, TrialState.RUNNING)
-            trial = optuna.Trial(study, frozen._trial_id)
-            trial.set_user_attr("left_out", "the sweep has all its trials")
-            study.tell(trial, state=TrialState.FAIL)
+def _fields(experiment: Experiment) -> dict[str, Any]:
+    """Return the fields that must not change by their paths: {"search.lr.low": 1e-4, ...}."""
+    data = experiment.model_dump(mode="json", exclude=_MAY_CHANGE)
+    return {str(path): values[0] for path, values in pd.json_normalize(data).to_dict("list").items()}

@@ -18,59 +18,62 @@ from gansearch.search.cluster.cluster import Cluster, alive, fits
 from gansearch.search.cluster.nodes import answer, ask
 from gansearch.search.cluster.ray_patches import remove_groups
 
-EVERY = 3.0
-"""Seconds between two looks at the cluster."""
+UPDATE_SECONDS = 3.0
+"""Between two looks at the cluster."""
 
 _LOG = logging.getLogger(__name__)
 
 
 class Slots:
-    """As many trials as fit on the nodes that are there now, and can do their part.
+    """The number of trials that fit on the nodes that are alive and can do their part.
 
-    `cluster` are the nodes of the beginning, which have been asked. A node that joins later is asked first, for code,
-    data and `seen`, a file of the results folder or its URL. Until it has answered it adds no slot, though a trial that
-    waits may get there before; if it lacks something its room is taken, so that trials go elsewhere.
+    The nodes of the given cluster have been asked. A node that joins later is asked first, for code, data and
+    `visible_file`, a file of the results folder or its URL. Until it has answered it adds no slot, though a trial that
+    waits may get there before. If it lacks something, placement groups take its resources, so that trials go elsewhere.
     """
 
-    def __init__(self, experiment: Experiment, cluster: Cluster, seen: Path | str, listeners: Listener):
+    def __init__(self, experiment: Experiment, cluster: Cluster, visible_file: Path | str, listeners: Listener):
+        """Count the slots of a cluster. `experiment` is the one that workers read."""
         self.bundle = cluster.bundle(experiment.resources)
-        self._experiment, self._seen, self._listeners = experiment, seen, listeners
+        self._experiment, self._visible_file, self._listeners = experiment, visible_file, listeners
         self._fit = dict(zip(cluster.ids, cluster.nodes, strict=True))
         self._asked: dict[str, ray.ObjectRef] = {}
         self._unfit: dict[str, list[PlacementGroup]] = {}
-        self._there = set(self._fit)
-        self._due = time.monotonic() + EVERY
+        self._alive = set(self._fit)
+        self._next_update = time.monotonic() + UPDATE_SECONDS
         self.now = self.most = 0
         """`most` is the largest number so far."""
         self._count()
 
     @property
-    def asked(self) -> int:
-        """Trials that are asked for at once. One more than fits waits for its turn: a slot that falls free need not
-        wait for the sampler."""
-        return self.now + (self.now == self._room)
+    def wanted(self) -> int:
+        """Trials that are asked for at once.
+
+        One more than fits waits for its turn, so that a slot that falls free does not wait for the sampler.
+        """
+        return self.now + (self.now == self._capacity)
 
     def trusts(self, node: str) -> bool:
-        """Whether a node has shown that it can do its part: what fails elsewhere says nothing of a trial."""
+        """Return whether a node is known to be fit: an error on another one says nothing about a trial."""
         return node in self._fit
 
-    def is_there(self, node: str) -> bool:
-        """Whether the cluster still has a node, asked anew."""
-        return node in {one["NodeID"] for one in _alive()}
+    def is_alive(self, node: str) -> bool:
+        """Ask the cluster whether it has a node."""
+        return node in {one["NodeID"] for one in _alive_nodes()}
 
-    def look(self) -> None:
-        """Counts again, every few seconds."""
-        if time.monotonic() < self._due:
+    def update(self) -> None:
+        """Count again, every few seconds."""
+        if time.monotonic() < self._next_update:
             return
-        self._due = time.monotonic() + EVERY
-        nodes = {node["NodeID"]: node for node in _alive()}
+        self._next_update = time.monotonic() + UPDATE_SECONDS
+        nodes = {node["NodeID"]: node for node in _alive_nodes()}
         if not nodes:
-            return  # the cluster cannot be asked just now
-        self._there = set(nodes)
+            return  # the cluster does not answer at the moment
+        self._alive = set(nodes)
         for name in self._unfit.keys() - nodes.keys():
             remove_groups(self._unfit.pop(name))
         for name in nodes.keys() - self._fit.keys() - self._asked.keys() - self._unfit.keys():
-            self._asked[name] = ask(name, self._experiment, self._seen)
+            self._asked[name] = ask(name, self._experiment, self._visible_file)
         for name, reference in list(self._asked.items()):
             wrong = answer(reference, 0) if name in nodes else ""
             if wrong is None:
@@ -79,33 +82,34 @@ class Slots:
             if name in nodes and not wrong:
                 self._fit[name] = nodes[name]["Resources"]
             elif name in nodes:
-                self._keep_free(name, nodes[name], wrong)
+                self._block(name, nodes[name], wrong)
         before = self.now
         self._count()
         if self.now != before:
             self._listeners.resized(self.now)
 
     def close(self) -> None:
-        """Gives back the room of the nodes that were kept free."""
-        remove_groups(place for places in self._unfit.values() for place in places)
+        """Free the nodes that were blocked."""
+        remove_groups(group for groups in self._unfit.values() for group in groups)
         self._unfit.clear()
 
     def _count(self) -> None:
-        """At least one: a sweep whose nodes are all gone waits for others."""
-        there = [node for name, node in self._fit.items() if name in self._there]
-        self._room = max(1, fits(there, self.bundle, self._experiment.resources))
-        self.now = min(self._room, self._experiment.limits.concurrent or self._room)
+        """Count at least one slot: a sweep whose nodes are all gone waits for others."""
+        alive_nodes = [node for name, node in self._fit.items() if name in self._alive]
+        self._capacity = max(1, fits(alive_nodes, self.bundle, self._experiment.resources))
+        self.now = min(self._capacity, self._experiment.limits.concurrent or self._capacity)
         self.most = max(self.most, self.now)
 
-    def _keep_free(self, name: str, node: Mapping[str, Any], wrong: str) -> None:
-        here = [{"ray.io/node-id": name}]
-        room = fits([node["Resources"]], self.bundle)
-        self._unfit[name] = [placement_group([self.bundle], bundle_label_selector=here) for _ in range(room)]
+    def _block(self, name: str, node: Mapping[str, Any], wrong: str) -> None:
+        """Take the resources of an unfit node, so that no trial goes there."""
+        label = [{"ray.io/node-id": name}]
+        count = fits([node["Resources"]], self.bundle)
+        self._unfit[name] = [placement_group([self.bundle], bundle_label_selector=label) for _ in range(count)]
         _LOG.warning("warning: node %s gets no trials: it %s", node["NodeManagerAddress"], wrong)
         self._listeners.left_out(node["NodeManagerAddress"], wrong)
 
 
-def _alive() -> list[Mapping[str, Any]]:
+def _alive_nodes() -> list[Mapping[str, Any]]:
     try:
         return alive()
     except (RayError, RuntimeError, OSError):

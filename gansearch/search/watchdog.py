@@ -1,7 +1,7 @@
-"""Trials that tell nothing any more: code that blocks, a worker that waits for a lost one, a node that swaps.
+"""Ends trials that report nothing any more: code that blocks, a worker that waits for a lost one, a node that swaps.
 
-A probe may take a second or an hour, so how long is too long is measured: `limits.stalled_minutes`, but never less
-than ten times the longest silence that any trial of the sweep has come out of.
+A probe may take a second or an hour, so the limit is measured: `limits.stalled_minutes`, but never less than ten times
+the longest silence that any trial of the sweep has come out of.
 """
 
 from __future__ import annotations
@@ -14,73 +14,75 @@ from ray.tune.experiment import Trial
 from gansearch.formatting import duration
 from gansearch.search.cluster.ray_patches import kill_worker
 
-_UNUSUAL = 10
-"""Times the longest silence so far; also times the least patience while no trial has told anything."""
-_LOOK_SECONDS = 1.0
+_FACTOR = 10
+"""Multiple of the longest silence so far; also of `stalled_minutes` before any trial has reported."""
+_CHECK_SECONDS = 1.0
 
 
-class Silence:
-    """For how long trials are silent between two pieces of news, and how long is too long; seconds."""
+class Patience:
+    """How long trials are silent between two reports, and how long is too long; in seconds."""
 
     def __init__(self, minutes: float | None):
+        """Never let a trial be silent for less than `minutes`; None lets it be silent for ever."""
         self.longest = 0.0
-        """Of any trial of this run, its beginning included: it may have to load data."""
+        """Longest silence of any trial of this run, its beginning included: it may have to load data."""
         self._least = math.inf if minutes is None else 60 * minutes
 
     @property
-    def patience(self) -> float:
-        return max(self._least, _UNUSUAL * self.longest) if self.longest else _UNUSUAL * self._least
+    def seconds(self) -> float:
+        """How long a trial may be silent."""
+        return max(self._least, _FACTOR * self.longest) if self.longest else _FACTOR * self._least
 
-    def whole(self, seconds: float) -> float:
-        """How long a run is given that tells nothing before its end, and should take so many seconds."""
-        return max(self._least, _UNUSUAL * seconds)
-
-    def broken(self, seconds: float) -> None:
-        """A trial has told something after so long."""
-        self.longest = max(self.longest, seconds)
+    def note(self, silence: float) -> None:
+        """Note that a trial has reported after `silence` seconds."""
+        self.longest = max(self.longest, silence)
 
 
-class Watch:
-    """Ends the worker of a trial that is silent for too long. The first time it goes on from its checkpoint."""
+class Watchdog:
+    """Kills the worker of a trial that is silent for too long. The first time Tune resumes it from its checkpoint."""
 
-    def __init__(self, silence: Silence):
-        self._silence = silence
-        self._heard: dict[Trial, float] = {}
-        self._once: set[Trial] = set()
-        self._why: dict[Trial, str] = {}
-        self._due = 0.0
+    def __init__(self, patience: Patience):
+        """Watch no trial yet."""
+        self._patience = patience
+        self._reported: dict[Trial, float] = {}
+        self._killed: set[Trial] = set()
+        self._reasons: dict[Trial, str] = {}
+        self._next_check = 0.0
 
     def started(self, trial: Trial) -> None:
-        """A worker has begun with a trial, or goes on with it."""
-        self._heard[trial] = time.monotonic()
+        """Watch a trial that a worker has begun or resumed."""
+        self._reported[trial] = time.monotonic()
 
-    def heard(self, trial: Trial) -> None:
+    def reported(self, trial: Trial) -> None:
+        """Note a report of a trial."""
         now = time.monotonic()
-        self._silence.broken(now - self._heard.get(trial, now))
-        self._heard[trial] = now
+        self._patience.note(now - self._reported.get(trial, now))
+        self._reported[trial] = now
 
-    def left(self, trial: Trial) -> None:
-        """No worker has the trial any more."""
-        self._heard.pop(trial, None)
+    def stopped(self, trial: Trial) -> None:
+        """Watch a trial no more: it has no worker."""
+        self._reported.pop(trial, None)
 
-    def why(self, trial: Trial) -> str:
-        """What is wrong with a trial whose worker was ended twice; else nothing."""
-        return self._why.pop(trial, "")
+    def reason(self, trial: Trial) -> str:
+        """Return why the worker of a trial was killed twice; empty where it was not."""
+        return self._reasons.get(trial, "")
 
-    def look(self) -> None:
+    def check(self) -> None:
+        """Kill the workers of the trials that are silent for too long, about once a second."""
         now = time.monotonic()
-        if now < self._due:
+        if now < self._next_check:
             return
-        self._due = now + _LOOK_SECONDS
-        for trial, heard in list(self._heard.items()):
-            if trial.status == Trial.RUNNING and now - heard > self._silence.patience:
-                self._end(trial, now - heard)
+        self._next_check = now + _CHECK_SECONDS
+        for trial, reported in list(self._reported.items()):
+            if trial.status == Trial.RUNNING and now - reported > self._patience.seconds:
+                self._kill(trial, now - reported)
 
-    def _end(self, trial: Trial, silent: float) -> None:
-        if trial in self._once:
-            told = f"it told nothing for {duration(silent)} (limits.stalled_minutes), twice; its worker was ended"
-            self._why[trial] = told
-            trial.max_failures = 0  # Ray Tune does not try again
-        self._once.add(trial)
-        self.left(trial)
+    def _kill(self, trial: Trial, silence: float) -> None:
+        if trial in self._killed:
+            self._reasons[trial] = (
+                f"it reported nothing for {duration(silence)} (limits.stalled_minutes), twice; its worker was killed"
+            )
+            trial.max_failures = 0  # Tune does not try again
+        self._killed.add(trial)
+        self.stopped(trial)
         kill_worker(trial)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from gansearch.search.worker import trial as worker
+from gansearch.search.worker import run as worker
 
 
 def train(trial, turns="", seconds=0.0):

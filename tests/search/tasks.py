@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from gansearch.gan import Task
-from gansearch.search.worker import trial
+from gansearch.search.worker import run
 
 
 class Tiny(Task):
@@ -91,7 +91,7 @@ class Saved(Tiny):
 
     def __init__(self, turns: str = "", does: dict | None = None, seconds: float = 0.0, seeds: int = 1):
         super().__init__(turns, {turn: f"later {what}" for turn, what in (does or {}).items()}, seconds, seeds)
-        trial.REPORT_SECONDS = 0.1
+        run.REPORT_SECONDS = 0.1
         self.looks = 0
 
     def generator(self):

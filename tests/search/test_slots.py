@@ -23,7 +23,7 @@ class Told(Listener):
 def there(monkeypatch):
     """Makes Slots of one node of two CPUs, in a cluster whose nodes (CPUs by id) and answers (by id) may be changed."""
     nodes, answers, blocked = {"first": 2.0}, {}, []
-    monkeypatch.setattr(module, "EVERY", 0)
+    monkeypatch.setattr(module, "UPDATE_SECONDS", 0)
     monkeypatch.setattr(module, "ask", lambda node, *_: node)
     monkeypatch.setattr(module, "answer", lambda node, seconds: answers.get(node))
     monkeypatch.setattr(module, "placement_group", lambda *given, **options: blocked.append((given, options)))
@@ -43,20 +43,20 @@ def there(monkeypatch):
 
 def test_a_node_that_joins_is_filled_once_it_has_answered(there, make_tiny):
     slots, told, nodes, answers, _ = there(make_tiny())
-    assert (slots.now, slots.asked) == (2, 3)
+    assert (slots.now, slots.wanted) == (2, 3)
     nodes["second"] = 4.0
-    slots.look()
+    slots.update()
     assert slots.now == 2
     assert not slots.trusts("second")
     answers["second"] = ""
-    slots.look()
-    assert (slots.now, slots.asked, slots.most) == (6, 7, 6)
+    slots.update()
+    assert (slots.now, slots.wanted, slots.most) == (6, 7, 6)
     assert slots.trusts("second")
     del nodes["first"]
-    slots.look()
+    slots.update()
     assert (slots.now, slots.most) == (4, 6)
     del nodes["second"]
-    slots.look()
+    slots.update()
     assert slots.now == 4  # a cluster that tells of no node at all has not been reached
     assert told.events == [6, 4]
 
@@ -64,8 +64,8 @@ def test_a_node_that_joins_is_filled_once_it_has_answered(there, make_tiny):
 def test_a_node_that_lacks_something_is_kept_free(there, make_tiny):
     slots, told, nodes, answers, blocked = there(make_tiny(resources={"cpus": 2, "gpus": 0}))
     nodes["bad"], answers["bad"] = 4.0, "does not see /results"
-    slots.look()
-    slots.look()
+    slots.update()
+    slots.update()
     assert slots.now == 1
     assert told.events == [("at bad", "does not see /results")]
     assert blocked == [(([{"CPU": 2.0}],), {"bundle_label_selector": [{"ray.io/node-id": "bad"}]})] * 2
@@ -74,5 +74,5 @@ def test_a_node_that_lacks_something_is_kept_free(there, make_tiny):
 def test_a_limit_stays_a_limit(there, make_tiny):
     slots, _, nodes, answers, _ = there(make_tiny(limits={"concurrent": 3}))
     nodes["second"], answers["second"] = 4.0, ""
-    slots.look()
-    assert (slots.now, slots.asked) == (3, 3)
+    slots.update()
+    assert (slots.now, slots.wanted) == (3, 3)

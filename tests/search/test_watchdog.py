@@ -9,24 +9,22 @@ import ray
 from ray.tune.experiment import Trial
 
 from gansearch.experiment import Experiment
-from gansearch.search import watchdog as stalled
+from gansearch.search import watchdog as module
 from gansearch.search.sweep import sweep
-from gansearch.search.watchdog import Silence, Watch
+from gansearch.search.watchdog import Patience, Watchdog
 from gansearch.store.folder import Folder
 from tests.search.worker.test_trial import PROBES
 
 
 def test_patience_is_what_is_asked_and_never_less_than_what_was_seen():
-    silence = Silence(10)
-    assert silence.patience == 6000  # nothing was seen as yet: it may be loading data
-    silence.broken(5)
-    assert silence.patience == 600
-    silence.broken(120)
-    silence.broken(1)
-    assert silence.patience == 1200
-    assert silence.whole(30) == 600
-    assert silence.whole(3600) == 36000
-    assert Silence(None).patience == Silence(None).whole(1) == math.inf
+    patience = Patience(10)
+    assert patience.seconds == 6000  # nothing was seen as yet: it may be loading data
+    patience.note(5)
+    assert patience.seconds == 600
+    patience.note(120)
+    patience.note(1)
+    assert patience.seconds == 1200
+    assert Patience(None).seconds == math.inf
 
 
 def test_null_stays_null_in_a_file(make_tiny, tmp_path):
@@ -43,36 +41,36 @@ class Worked:
 
 def test_only_a_trial_that_trains_and_is_silent_is_ended(monkeypatch, pretend):
     now, killed = [0], []
-    pretend(stalled, monotonic=lambda: now[0])
+    pretend(module, monotonic=lambda: now[0])
     monkeypatch.setattr(ray, "kill", killed.append)
     silent, lively, paused = Worked("silent"), Worked("lively"), Worked("paused", Trial.PAUSED)
-    watch = Watch(Silence(1))
+    watchdog = Watchdog(Patience(1))
 
     def minutes(count):
         for _ in range(count):
             now[0] += 60
-            watch.heard(lively)
-            watch.look()
+            watchdog.reported(lively)
+            watchdog.check()
 
     for one in (silent, lively, paused):
-        watch.started(one)
+        watchdog.started(one)
     minutes(10)
     assert killed == []  # ten times a minute, the longest silence, are not over
     minutes(1)
     assert killed == ["silent"]
     assert silent.max_failures == 2
     minutes(20)
-    watch.started(silent)
+    watchdog.started(silent)
     minutes(11)
     assert killed == ["silent"] * 2
     assert silent.max_failures == 0
-    assert "told nothing for 11 min 0 s (limits.stalled_minutes), twice" in watch.why(silent)
+    assert "reported nothing for 11 min 0 s (limits.stalled_minutes), twice" in watchdog.reason(silent)
 
 
 @pytest.fixture
 def hanging(tiny, monkeypatch):
     """Makes an experiment whose trials save often, some of which hang."""
-    monkeypatch.setattr(stalled, "_UNUSUAL", 3)
+    monkeypatch.setattr(module, "_FACTOR", 3)
 
     def make(does, trials):
         limits = {"concurrent": 1, "stalled_minutes": 0.02}
@@ -85,7 +83,7 @@ def hanging(tiny, monkeypatch):
 def test_a_trial_that_hangs_goes_on_from_its_checkpoint_once(ray_session, hanging, tmp_path):
     records = sweep(hanging({"1": "hang", "2": "", "3": "hang", "4": "hang again"}, trials=3), tmp_path / "out").records
     assert [record.status for record in records] == ["complete", "failed", "complete"]
-    assert "limits.stalled_minutes), twice; its worker was ended" in records[1].error
+    assert "limits.stalled_minutes), twice; its worker was killed" in records[1].error
     curves = pd.read_parquet(Folder(tmp_path / "out").curves)
     assert curves.loc[curves["number"] == 0, "update"].tolist() == PROBES
     assert len((tmp_path / "turns" / "looks").read_text().splitlines()) == 4 + 2 + 4

@@ -18,7 +18,7 @@ from gansearch.experiment import Experiment
 from gansearch.search.callbacks.listener import Listener
 from gansearch.search.cluster.cluster import alive
 from gansearch.search.mirror import storage_of
-from gansearch.search.watchdog import Silence
+from gansearch.search.watchdog import Patience
 from gansearch.stability.result import SeedResult
 from gansearch.store.folder import Folder, write_whole
 from gansearch.store.nan_json import to_json
@@ -36,9 +36,9 @@ class Progress(Listener):
     `gansearch.study.status` describes the file.
     """
 
-    def __init__(self, address: str | None, silence: Silence):
-        """Start with nothing that runs; `address` is that of the cluster, `silence` how long trials are silent."""
-        self._address, self._silence = address, silence
+    def __init__(self, address: str | None, patience: Patience):
+        """Start with nothing that runs; `address` is that of the cluster, `patience` how long trials may be silent."""
+        self._address, self._patience = address, patience
         self._folder: Folder | None = None
         self._slots = 0
         self._began = 0.0
@@ -134,8 +134,8 @@ class Progress(Listener):
                 "slots": self._slots,
                 "nodes": nodes,
                 "used": used,
-                "longest_silence": self._silence.longest,
-                "patience": self._silence.patience,
+                "longest_silence": self._patience.longest,
+                "patience": self._patience.seconds,
                 "in_turn": self._in_turn,
                 "storage": storage.trouble if storage else "",
                 "left_out": self._left_out,

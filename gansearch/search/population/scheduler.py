@@ -1,4 +1,4 @@
-"""Which member of a population copies which: Ray Tune's population-based training, made repeatable.
+"""Decides which member of a population copies which: Tune's population-based training, made repeatable.
 
 Jaderberg et al. 2017, "Population Based Training of Neural Networks", arXiv 1711.09846.
 """
@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+from ray import tune
 from ray.tune.execution.tune_controller import TuneController
 from ray.tune.experiment import Trial
 from ray.tune.schedulers import PopulationBasedTraining, TrialScheduler
@@ -19,31 +20,50 @@ from ray.tune.search.basic_variant import BasicVariantGenerator
 
 from gansearch.experiment import Choices, Experiment, Range, scheduled_entries
 from gansearch.search.sampling.samplers import exchange
+from gansearch.search.sampling.searcher import StudySearcher
 from gansearch.store.nan_json import from_json
 
 
-class Members(BasicVariantGenerator):
-    """Ray Tune's list of the configurations that it is given, with the members' workers kept from leg to leg.
+def starting_points(searcher: StudySearcher, count: int) -> dict[str, Any]:
+    """Return Tune's `param_space`: a config for each of `count` members, which starts where the study says.
 
-    Ray Tune ends a worker that nobody waits for once its list is finished; this one is when the members are. Starting
-    a worker takes seconds. Of several slots one keeps its worker at an exchange; the others have to start anew.
+    They are no suggestions of the searcher to Tune, whose population-based training goes with none. There are fewer
+    where the space has no more configurations.
+    """
+    members: dict[int, dict[str, Any]] = {}
+    while len(members) < count and isinstance(config := searcher.suggest(""), dict):
+        members[config["number"]] = config
+    return {
+        "number": tune.grid_search(list(members)),
+        "params": tune.sample_from(lambda spec: members[spec.config.number]["params"]),
+        "checkpoints": tune.sample_from(lambda spec: members[spec.config.number]["checkpoints"]),
+    }
+
+
+class Members(BasicVariantGenerator):
+    """Tune's list of configurations, which is finished when all members are.
+
+    Once its list is finished, Tune ends a worker that no trial waits for, and starting another takes seconds. Of
+    several slots one keeps its worker at an exchange.
     """
 
     def is_finished(self) -> bool:
+        """Return whether all configurations were given and all members have ended."""
         return bool(super().is_finished()) and not self._live_trials
 
 
 class Population(PopulationBasedTraining):
-    """Ray Tune's scheduler over the searched fields that may change during a run.
+    """Tune's scheduler over the searched fields that may change during a run.
 
-    All members reach an exchange before it is held: then the worst go on from the weights of the best, with changed
-    parameters. What is drawn comes from the experiment's seed, so that a sweep can be repeated. A member reports
-    {"exchange": its number from 1 on, "score": larger is better, "params": JSON of what it trains with}; what it
-    reports between two exchanges has a score that is NaN.
+    An exchange is held when all members have reached it: the worst continue from the weights of the best, with changed
+    parameters. Random numbers come from the experiment's seed, so that a sweep can be repeated. A member reports
+    {"exchange": its number from 1 on, "score": larger is better, "params": JSON of what it trains with}. The score of
+    what it reports between two exchanges is NaN. What is overridden by a private name is that of Ray 2.60,
+    ray/tune/schedulers/pbt.py.
     """
 
     def __init__(self, experiment: Experiment, done: int = 0):
-        """`done`: the trials that ended before, so that a sweep which goes on does not draw the same again."""
+        """Draw from the experiment's seed plus the `done` trials: a resumed sweep does not draw the same again."""
         self._experiment = experiment
         self._entries = scheduled_entries(experiment.search)
         self._state_of_draws = random.Random(experiment.seed + done).getstate()
@@ -62,7 +82,8 @@ class Population(PopulationBasedTraining):
         )
 
     def on_trial_result(self, tune_controller: TuneController, trial: Trial, result: dict[str, Any]) -> str:
-        # A member that goes on after its driver died knows better than its trial what it trains with.
+        """Hold an exchange where the report is of one."""
+        # A member that was resumed after its driver died knows what it trains with; Tune's trial does not.
         trial.set_config({**trial.config, "params": from_json(result["params"])})
         if math.isnan(result["score"]):
             return str(TrialScheduler.CONTINUE)
@@ -70,7 +91,7 @@ class Population(PopulationBasedTraining):
             return str(super().on_trial_result(tune_controller, trial, result))
 
     def choose_trial_to_run(self, tune_controller: TuneController) -> Trial | None:
-        # Ray Tune holds an exchange when the last member reports. Where that one died the others would wait for ever.
+        """Choose as Tune does, but hold the exchange where the member that it waits for has died."""
         live = tune_controller.get_live_trials()
         if live and all(
             self._trial_state[trial].last_train_time >= self._next_perturbation_sync and trial.status == Trial.PAUSED
@@ -80,12 +101,12 @@ class Population(PopulationBasedTraining):
         return super().choose_trial_to_run(tune_controller)
 
     def _get_new_config(self, trial: Trial, trial_to_clone: Trial) -> tuple[dict[str, Any], dict[str, Any]]:
-        """A copy of another's config, changed, for a member that keeps its number."""
+        """Return a changed copy of another member's config, with the number of the trial."""
         config, operations = super()._get_new_config(trial, trial_to_clone)
         return {**config, "number": trial.config["number"], "checkpoints": []}, operations
 
     def _within(self, config: dict[str, Any]) -> dict[str, Any]:
-        """The config with changed parameters brought back into what is searched; what is not asked stays training's."""
+        """Return the config with changed parameters brought into their ranges; `training:` gives what is not asked."""
         params = dict(config["params"])
         # Changed ones may be impossible as yet; no condition names one of them.
         known = {name: value for name, value in params.items() if name not in self._entries}
@@ -99,7 +120,7 @@ class Population(PopulationBasedTraining):
 
     @contextmanager
     def _own_draws(self) -> Iterator[None]:
-        """Ray Tune draws from Python's global numbers; in here they are this population's."""
+        """Set Python's global random state, from which Tune draws, to this population's."""
         before = random.getstate()
         random.setstate(self._state_of_draws)
         try:
@@ -110,7 +131,7 @@ class Population(PopulationBasedTraining):
 
 
 def _values(entry: Range | Choices) -> Any:
-    """An entry as Ray Tune takes it: a list, of which a copy takes a neighbour, or a function that draws."""
+    """Return an entry as Tune takes it: a list, of which a copy takes a neighbour, or a function that draws."""
     return entry.choices if isinstance(entry, Choices) else partial(_draw, entry)
 
 
@@ -121,7 +142,7 @@ def _draw(entry: Range) -> float:
 
 
 def _inside(entry: Range, value: float) -> float:
-    """The nearest value of a range."""
+    """Return the nearest value of a range."""
     if entry.step:
         value = entry.low + round((value - entry.low) / entry.step) * entry.step
         value = value if value <= entry.high else value - entry.step

@@ -1,4 +1,4 @@
-"""A sampler that is asked as fast at the 5,000th trial as at the 1,000th: it fits on the trials that tell most."""
+"""A sampler that suggests the 5,000th trial as fast as the 1,000th: it models the most informative ones alone."""
 
 from __future__ import annotations
 
@@ -15,58 +15,65 @@ from optuna.trial import FrozenTrial, TrialState
 _BEST = 0.1
 """Share of the kept trials that are the best of all."""
 _SLACK = 0.1
-"""By so much more than the bound before trials are left out again."""
+"""Share by which the bound is exceeded before trials are left out again."""
 
 
-class Bounded(BaseSampler):
+class HistoryWindow(BaseSampler):
     """A sampler of Optuna's that sees at most about `most` ended trials of a study, and all that run.
 
-    These are a tenth that is the best of all, and the newest of the rest. TPE models the 25 best against the others,
-    and gives the oldest of these the least weight (Bergstra et al. 2013, section 4.2): those are what it does without.
+    A tenth of these are the best of all, and the others the newest. TPE models the 25 best against the others, and
+    gives the oldest of these the least weight (Bergstra et al. 2013, section 4.2): they are left out here.
     """
 
     def __init__(self, sampler: BaseSampler, most: int):
+        """Wrap a sampler."""
         self._sampler, self._most = sampler, most
         self._kept: set[int] = set()
-        self._looked = 0
+        self._decided = 0
         """Trials before this number are kept or left out for good."""
-        self._view: _Few | None = None
+        self._view: _StudyView | None = None
 
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        return self._sampler.infer_relative_search_space(self._few(study, trial), trial)
+        """Delegate to the sampler, as the other methods do."""
+        return self._sampler.infer_relative_search_space(self._view_of(study, trial), trial)
 
     def sample_relative(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        return self._sampler.sample_relative(self._few(study, trial), trial, search_space)
+        """Sample together the parameters of the relative search space."""
+        return self._sampler.sample_relative(self._view_of(study, trial), trial, search_space)
 
     def sample_independent(
         self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
-        return self._sampler.sample_independent(self._few(study, trial), trial, param_name, param_distribution)
+        """Sample one parameter."""
+        return self._sampler.sample_independent(self._view_of(study, trial), trial, param_name, param_distribution)
 
     def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
-        self._sampler.before_trial(self._few(study, trial), trial)
+        """Prepare for a trial."""
+        self._sampler.before_trial(self._view_of(study, trial), trial)
 
     def after_trial(
         self, study: optuna.Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None
     ) -> None:
+        """Note the end of a trial."""
         self._sampler.after_trial(study, trial, state, values)
 
     def reseed_rng(self) -> None:
+        """Draw a new seed."""
         self._sampler.reseed_rng()
 
-    def _few(self, study: optuna.Study, trial: FrozenTrial) -> optuna.Study:
-        """The study as it was when it began to ask this trial's parameters."""
+    def _view_of(self, study: optuna.Study, trial: FrozenTrial) -> optuna.Study:
+        """Return the study as it was when the first parameter of this trial was asked."""
         if self._view is None or self._view.asks != trial.number:
             trials = study.get_trials(deepcopy=False)
             if len(trials) <= self._most:
                 return study
-            self._view = _Few(study, trial.number, self._seen(trials, study.directions))
+            self._view = _StudyView(study, trial.number, self._informative(trials, study.directions))
         return cast(optuna.Study, self._view)
 
-    def _seen(self, trials: list[FrozenTrial], directions: Sequence[StudyDirection]) -> list[FrozenTrial]:
-        seen = [t for t in trials if t.number >= self._looked or t.number in self._kept]
+    def _informative(self, trials: list[FrozenTrial], directions: Sequence[StudyDirection]) -> list[FrozenTrial]:
+        seen = [t for t in trials if t.number >= self._decided or t.number in self._kept]
         ended = [t for t in seen if t.state in (TrialState.COMPLETE, TrialState.PRUNED)]
         if len(ended) <= self._most * (1 + _SLACK):
             return seen
@@ -74,18 +81,21 @@ class Bounded(BaseSampler):
         self._kept = {t.number for t in best(ended, directions, count)}
         others = [t.number for t in ended if t.number not in self._kept]
         self._kept |= set(others[len(others) - (self._most - count) :])
-        # What runs may have any number, and is looked at again once it has ended.
+        # A running trial is decided on once it has ended.
         self._kept |= {t.number for t in seen if not t.state.is_finished()}
-        self._looked = len(trials)
+        self._decided = len(trials)
         return [t for t in seen if t.number in self._kept]
 
 
-class _Few:
-    """A study that shows some of its trials."""
+class _StudyView:
+    """A study with some of its trials.
+
+    Optuna's samplers get trials by `Study._get_trials` (Optuna 5.0, optuna/study/study.py).
+    """
 
     def __init__(self, study: optuna.Study, asks: int, trials: list[FrozenTrial]):
         self.asks = asks
-        """The number of the trial whose parameters are asked."""
+        """Number of the trial whose parameters are asked."""
         self._study, self.trials = study, trials
 
     def get_trials(self, deepcopy: bool = True, states: Container[TrialState] | None = None) -> list[FrozenTrial]:
@@ -99,7 +109,7 @@ class _Few:
 
 
 def best(trials: Sequence[FrozenTrial], directions: Sequence[StudyDirection], count: int) -> list[FrozenTrial]:
-    """The `count` best of the feasible complete trials for one objective or two: the Pareto front, then the next."""
+    """Return the best feasible complete trials for one or two objectives: the Pareto front, then the next fronts."""
     able = [t for t in trials if t.state is TrialState.COMPLETE and all(v <= 0 for v in t.constraints.values())]
     signs = [1 if direction is StudyDirection.MINIMIZE else -1 for direction in directions]
     costs = np.array([[sign * value for sign, value in zip(signs, t.values, strict=True)] for t in able])

@@ -1,4 +1,4 @@
-"""What the Optuna study is told of a trial: its values under the experiment's objective, and how it ended."""
+"""What the Optuna study stores of a trial: its values under the experiment's objective, and how it ended."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _NEARLY_HEALTHY = 0.01
 
 
 def metrics(objective: str) -> dict[str, StudyDirection]:
-    """The metrics that the study optimises, in order, each with its direction."""
+    """Return the metrics that the study optimises, in order, each with its direction."""
     return {name: _DIRECTIONS[name] for name in _NAMES.get(objective, (objective,))}
 
 
 def study_of(storage: optuna.storages.BaseStorage, name: str, objective: str) -> optuna.Study:
-    """The study of that name, made if there is none, with the objective's metrics."""
+    """Return the study of that name, made if there is none, with the objective's metrics."""
     wanted = metrics(objective)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
@@ -41,7 +41,7 @@ def study_of(storage: optuna.storages.BaseStorage, name: str, objective: str) ->
 
 
 @dataclass(frozen=True)
-class Told:
+class Outcome:
     """A trial's ending as Optuna takes it."""
 
     state: TrialState
@@ -53,13 +53,13 @@ class Told:
     """The value at the update where a pruned trial was stopped; Optuna has that for one objective only."""
 
 
-def told(record: TrialRecord, objective: str, worst: Callable[[], float]) -> Told:
-    """The ending that a trial's record says; `worst` is asked for the largest distance so far where one is missing.
+def outcome(record: TrialRecord, objective: str, worst: Callable[[], float]) -> Outcome:
+    """Return how a trial ended, by its record; `worst` gives the largest distance so far where one is missing.
 
-    Complete: with its values. Pruned: without values, so that it is never among the best; TPE ranks it behind the
-    complete ones. Failed: complete for Optuna, which learns nothing from FAIL, but infeasible and with the worst
-    values seen; that keeps it off the Pareto front and lets the samplers avoid the place. With the objective
-    `balanced` every unhealthy trial is infeasible, by 1 − its stability, which leads the sampler to healthy places.
+    A complete trial has its values. A pruned one has none, so that it is never among the best; TPE ranks it behind the
+    complete ones. A failed one is complete for Optuna, whose samplers ignore FAIL, but infeasible and with the worst
+    values so far: it is not on the Pareto front, and the samplers avoid its configuration. With the objective
+    `balanced` every unhealthy trial is infeasible, by 1 − its stability, which leads the sampler to healthy ones.
     """
     failed = record.status == "failed"
     numbers = {name: math.nan if failed else getattr(record, name) for name in _DIRECTIONS}
@@ -73,19 +73,19 @@ def told(record: TrialRecord, objective: str, worst: Callable[[], float]) -> Tol
     if pruned:
         number = numbers[next(iter(wanted))]
         reported = {record.updates: number} if len(wanted) == 1 and math.isfinite(number) else {}
-        return Told(TrialState.PRUNED, None, constraints, attributes, reported)
+        return Outcome(TrialState.PRUNED, None, constraints, attributes, reported)
     for name, number in numbers.items():
         if name in wanted and not math.isfinite(number):
             numbers[name] = worst() if name == "distance" else 0.0
-    return Told(TrialState.COMPLETE, [numbers[name] for name in wanted], constraints, attributes)
+    return Outcome(TrialState.COMPLETE, [numbers[name] for name in wanted], constraints, attributes)
 
 
 def tell(trial: optuna.Trial, record: TrialRecord, objective: str) -> None:
-    """Ends a trial in its study as its record says. What a driver told before it died is not told again.
+    """End a trial in its study as its record says. What a driver stored before it died is not stored again.
 
-    The parameters of a population's member are those that it began with; what led to its values is its `schedule`.
+    The parameters of a population's member are those that it began with. Its `schedule` led to its values.
     """
-    ending = told(record, objective, lambda: worst_distance(trial.study, objective))
+    ending = outcome(record, objective, lambda: worst_distance(trial.study, objective))
     if record.schedule:
         trial.set_user_attr("schedule", [segment.as_dict() for segment in record.schedule])
     for name, value in ending.attributes.items():
@@ -99,14 +99,14 @@ def tell(trial: optuna.Trial, record: TrialRecord, objective: str) -> None:
 
 
 def worst_distance(study: optuna.Study, objective: str) -> float:
-    """The largest distance told so far; 1 if none was."""
-    place = list(metrics(objective)).index("distance")
+    """Return the largest distance in the study; 1 if there is none."""
+    index = list(metrics(objective)).index("distance")
     complete = study.get_trials(deepcopy=False, states=[TrialState.COMPLETE])
-    return max((trial.values[place] for trial in complete), default=1.0)
+    return max((trial.values[index] for trial in complete), default=1.0)
 
 
 def _constraints(record: TrialRecord, objective: str) -> dict[str, float]:
-    """Set on every trial alike: GPSampler wants the same constraints on all of them."""
+    """Return the constraints by name. All trials have the same ones, which GPSampler requires."""
     failed = record.status == "failed"
     constraints = {"failed": float(failed)}
     if objective == "balanced":

@@ -1,4 +1,4 @@
-"""Optuna's samplers by name, with the options that their constructors take as plain values."""
+"""Optuna's samplers by name, with those options of their constructors that are plain values."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from optuna import samplers
 from optuna.exceptions import ExperimentalWarning
 
 from gansearch.experiment import Experiment, ExperimentError, Sampler, suggest
-from gansearch.search.sampling.history_window import Bounded
+from gansearch.search.sampling.history_window import HistoryWindow
 
 
 @dataclass(frozen=True)
@@ -20,13 +20,14 @@ class Exchange:
     """The options of `sampler: pbt`, under the names that Ray Tune has for them."""
 
     perturbation_interval: int | None = None
-    """Updates between two exchanges; a tenth of all that a member does where none is given."""
+    """Updates between two exchanges; None for a tenth of a member's updates."""
     quantile_fraction: float = 0.25
-    """The worst so many go on as copies of the best so many."""
+    """Share of members that become copies, and of those that are copied."""
     resample_probability: float = 0.25
-    """That a copy's value is drawn anew; else it is multiplied by 1.2 or 0.8, or goes to the next choice."""
+    """Probability that a copy draws a new value; else it is multiplied by 1.2 or 0.8, or the next choice is taken."""
 
     def __post_init__(self) -> None:
+        """Raise ValueError for a value outside its range."""
         if self.perturbation_interval is not None and self.perturbation_interval < 1:
             raise ValueError(f"perturbation_interval must be at least 1, not {self.perturbation_interval}")
         if not 0 < self.quantile_fraction <= 0.5:
@@ -36,7 +37,7 @@ class Exchange:
 
 
 def _first_members(seed: int, **options: Any) -> samplers.BaseSampler:
-    """Where the members of a population start from."""
+    """Return the sampler of the parameters with which members start."""
     Exchange(**options)
     return samplers.RandomSampler(seed)
 
@@ -49,22 +50,22 @@ SAMPLERS: dict[str, Callable[..., samplers.BaseSampler]] = {
     "qmc": samplers.QMCSampler,
     "pbt": _first_members,
 }
-"""Optuna imports what a sampler needs (torch for gp, scipy for qmc) when it is first made or asked."""
-_OURS: dict[str, dict[str, Any]] = {
+"""Optuna imports what a sampler needs (torch for gp, scipy for qmc) when it is first made or used."""
+_DEFAULTS: dict[str, dict[str, Any]] = {
     "gp": {"warn_independent_sampling": False},  # a conditional parameter is sampled so, and rightly
     "qmc": {"scramble": True, "warn_independent_sampling": False},
 }
 """Defaults other than Optuna's."""
 _MOST = {"tpe": 1000, "gp": 150}
-"""Ended trials that those fit on whose question takes longer with each."""
+"""Ended trials that a sampler sees at most, where each makes its next suggestion slower."""
 _TYPES = {"int": int, "float": float, "bool": bool, "str": str, "None": type(None)}
 _NOT_OFFERED = {"seed", "prior_weight"}
-"""The seed is the experiment's; Optuna deprecates the other, as it does those that begin with _DEPRECATED."""
+"""The seed is the experiment's. Optuna deprecates the other, as it does those that begin with _DEPRECATED."""
 _DEPRECATED = ("consider_", "warn_")
 
 
 def make_sampler(experiment: Experiment, done: int = 0) -> samplers.BaseSampler:
-    """The experiment's sampler, for a study that holds `done` trials already.
+    """Return the experiment's sampler, for a study that has `done` trials.
 
     Raises ExperimentError where it has no such option or cannot take its value.
     """
@@ -78,27 +79,28 @@ def make_sampler(experiment: Experiment, done: int = 0) -> samplers.BaseSampler:
             errors[f"sampler.{name}"] = f"must be {' or '.join(offered[name])}, not {value!r}"
     if errors:
         raise ExperimentError("experiment", errors)
-    # One that starts anew in a study that goes on must not draw its first points again; qmc keeps its place in the
-    # sequence in the study, under its seed.
+    # In a resumed study a new sampler must not draw its first points again; qmc keeps its place in the sequence in the
+    # study, under its seed.
     seed = experiment.seed + (0 if sampler.name == "qmc" else done)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
         try:
-            made = SAMPLERS[sampler.name](**{**_OURS.get(sampler.name, {}), **sampler.options}, seed=seed)
+            made = SAMPLERS[sampler.name](**{**_DEFAULTS.get(sampler.name, {}), **sampler.options}, seed=seed)
         except ValueError as error:
             raise ExperimentError("experiment", {"sampler": str(error)}) from None
-    return Bounded(made, _MOST[sampler.name]) if sampler.name in _MOST else made
+    return HistoryWindow(made, _MOST[sampler.name]) if sampler.name in _MOST else made
 
 
 def exchange(experiment: Experiment) -> Exchange:
-    """The options of an experiment's `sampler: pbt`."""
+    """Return the options of an experiment's `sampler: pbt`."""
     return Exchange(**_chosen(experiment).options)
 
 
 def options(name: str) -> dict[str, list[str]]:
-    """The options that a file can give to a sampler, each with the names of its types: {"n_startup_trials": ["int"]}.
+    """Return the options that a file can give to a sampler, with the names of their types.
 
-    Read from the constructor's signature; what takes functions or objects is left out.
+    For instance {"n_startup_trials": ["int"]}. They are read from the constructor's signature, without those that take
+    functions or objects.
     """
     found = {}
     for option, parameter in inspect.signature(Exchange if name == "pbt" else SAMPLERS[name]).parameters.items():
@@ -114,6 +116,6 @@ def _chosen(experiment: Experiment) -> Sampler:
 
 
 def _fits(value: Any, types: list[str]) -> bool:
-    """Whether a value is of one of the types; a whole number is a float too, but true is no number."""
+    """Return whether a value is of one of the types. A whole number is a float too, but true is no number."""
     kinds = {_TYPES[name] for name in types}
     return type(value) in kinds or (type(value) is int and float in kinds)

@@ -1,6 +1,6 @@
-"""The Optuna study behind Ray Tune: it suggests trials and is told, truthfully, how each of them ended.
+"""Suggests trials to Ray Tune from the Optuna study of a results folder, and tells the study how they ended.
 
-Optuna's study in the results folder is the truth of a sweep: nothing that Ray remembers is needed to go on.
+The study and the records hold the state of a sweep. Nothing that Ray saves is needed to resume it.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from gansearch.store.folder import Folder
 from gansearch.store.record import TrialRecord
 
 _TRIES = 10
-"""Questions to the sampler before it is overruled."""
+"""Suggestions of the sampler before it is overruled."""
 _DRAWN_FROM = 1000
-"""Configurations that a draw among those left looks at."""
+"""Untried configurations among which one is drawn."""
 
 
 def open_study(folder: Folder, experiment: Experiment) -> optuna.Study:
-    """The study in the folder's journal, made if there is none."""
+    """Return the study in the folder's journal, made if there is none."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     storage = open_journal(folder.journal)
     names = optuna.get_all_study_names(storage)
@@ -42,12 +42,13 @@ def open_study(folder: Folder, experiment: Experiment) -> optuna.Study:
 
 
 class StudySearcher(Searcher):
-    """Asks the study for Ray Tune's next trial while the budget lasts. `why` says why there is none any more.
+    """Asks the study for Tune's next trial while the budget lasts. `why` says why there is none any more.
 
-    At most `most` are under way at once, which may change at any time.
+    At most `most` trials are under way at once, which may change at any time.
     """
 
     def __init__(self, study: optuna.Study, space: SearchSpace, budget: Budget):
+        """Suggest configurations that no complete or pruned trial of the study has."""
         super().__init__()
         self.study = study
         self.space, self.experiment = space, space.experiment
@@ -62,9 +63,9 @@ class StudySearcher(Searcher):
         }
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
-        """The worker's config: number and params, and the checkpoints of the trial that it continues.
+        """Return the worker's config: number and params, and the checkpoints of the trial that it continues.
 
-        None while there are enough under way, or these may use up the budget; they may also be pruned.
+        Returns None while enough are under way, or these may use up the budget; they may also be pruned.
         """
         self.why = self.why or self.budget.over()
         if self.why:
@@ -86,23 +87,23 @@ class StudySearcher(Searcher):
         }
 
     def tell(self, record: TrialRecord) -> None:
-        """Tells the study and the budget how a trial ended."""
+        """Tell the study and the budget how a trial ended."""
         trial, _ = self._asked.pop(record.number)
         tell(trial, record, self.experiment.objective)
         self.budget.ended(record)
 
     def _new_trial(self) -> optuna.Trial | None:
-        """A trial that has not been run yet; None where all have.
+        """Return a trial with an untried configuration; None where all have been tried.
 
-        The same seeds would give the same result again. A sampler that insists on what is known is asked a few
-        times, then overruled by a configuration drawn from those that are left.
+        The same seeds would give the same result again. A sampler that repeats itself is asked a few times, then
+        overruled by a random draw among the untried configurations.
         """
         for _ in range(_TRIES):
             trial = self._ask()
             if trial is not None:
                 return trial
         configurations = self.space.grid()
-        if configurations is None:  # hardly: a continuous parameter hits no value twice
+        if configurations is None:  # all but impossible: a continuous parameter takes no value twice
             return self.space.ask(self.study)
         unseen = list(islice((c for c in configurations if key(c) not in self._known), _DRAWN_FROM))
         if not unseen:
@@ -114,7 +115,7 @@ class StudySearcher(Searcher):
         return trial
 
     def _ask(self) -> optuna.Trial | None:
-        """The study's next trial; None, and failed for Optuna, which learns nothing from that, if it is known."""
+        """Return the study's next trial; None if its configuration was tried: it fails, which no sampler models."""
         trial = self.space.ask(self.study)
         earlier = self._known.get(key(trial.params))
         if earlier is None:
@@ -124,18 +125,18 @@ class StudySearcher(Searcher):
         return None
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
-        """The recorder tells the study, after it has written the trial's record."""
+        """Do nothing: the recorder tells the study after it has written the trial's record."""
 
     def set_max_concurrency(self, max_concurrent: int) -> bool:
-        """Ray Tune's own limit is fixed; it leaves the matter to a searcher that has one."""
+        """Leave Tune's own limit, which is fixed, aside."""
         return True
 
     def save(self, checkpoint_path: str) -> None:
-        """The study saves itself."""
+        """Save nothing: the study is in the journal."""
 
     def restore(self, checkpoint_path: str) -> None:
-        """The study restores itself."""
+        """Restore nothing."""
 
     def __getstate__(self) -> dict[str, Any]:
-        # Ray pickles searchers for a resumption of its own, which is not used.
+        """Leave out the study: Tune pickles its searcher for a resumption that is not used."""
         return {"experiment": self.experiment}

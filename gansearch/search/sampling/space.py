@@ -21,7 +21,7 @@ from gansearch.experiment import Choices, Experiment, ExperimentError, Range, Tr
 
 @dataclass(frozen=True)
 class _Encoded:
-    """A value as Optuna has it; null may be one of the choices."""
+    """A value as Optuna stores it; null may be one of the choices."""
 
     value: bool | int | float | str | None
 
@@ -74,7 +74,7 @@ class SearchSpace:
             if isinstance(entry, Range | Choices) and entry.holds(training.used):
                 nearest = _choice(entry, value) if isinstance(entry, Choices) else _number(distribution, value)
                 if nearest is None:
-                    outside[name] = f"{_shown(value)} is not {_described(entry)}"
+                    outside[name] = f"{_text(value)} is not {_described(entry)}"
                 else:
                     inside[name] = nearest.value
         return inside, outside
@@ -87,7 +87,7 @@ class SearchSpace:
         own = self.experiment.training.with_params(self.params(inside))
         for name in training.names:
             if not same(own.used(name), training.used(name)):
-                return {}, f"{name} {_shown(training.used(name))} is not {_shown(own.used(name))}"
+                return {}, f"{name} {_text(training.used(name))} is not {_text(own.used(name))}"
         return inside, ""
 
     def grid(self) -> Iterator[dict[str, Any]] | None:
@@ -163,12 +163,12 @@ def _of_range(name: str, entry: Range, kinds: Sequence[Any]) -> BaseDistribution
 
 
 def _tidy(number: float) -> float:
-    """0.3 for 0.1 + 0.2."""
+    """Round to 12 digits: 0.3 for 0.1 + 0.2."""
     return float(f"{number:.12g}")
 
 
 def _encoded(value: Any) -> bool | int | float | str | None:
-    """Optuna's categories are scalars; a list travels as its JSON text."""
+    """Return a value as one of Optuna's categories, which are scalars: a list becomes its JSON text."""
     return json.dumps(value) if isinstance(value, list) else value
 
 
@@ -177,7 +177,7 @@ def _choice(entry: Choices, value: Any) -> _Encoded | None:
 
 
 def _number(distribution: BaseDistribution, value: Any) -> _Encoded | None:
-    """A value as one of the distribution's, with its ends and steps forgiven a rounding error."""
+    """Return the value of a distribution that equals `value` but for rounding errors; None if there is none."""
     assert isinstance(distribution, FloatDistribution | IntDistribution)
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
@@ -189,12 +189,12 @@ def _number(distribution: BaseDistribution, value: Any) -> _Encoded | None:
     return _Encoded(int(near) if isinstance(distribution, IntDistribution) else float(near))
 
 
-def _shown(value: Any) -> str:
+def _text(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _described(entry: Range | Choices) -> str:
-    """What an entry allows: "one of [0, 1]", "from 0 to 1 in steps of 0.1"."""
+    """Return what an entry allows: "one of [0, 1]", "from 0 to 1 in steps of 0.1"."""
     if isinstance(entry, Choices):
         return f"one of {entry.choices}"
     return f"from {entry.low} to {entry.high}" + (f" in steps of {entry.step}" if entry.step else "")

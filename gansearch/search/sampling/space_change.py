@@ -1,8 +1,8 @@
-"""A sweep that goes on in another search space: its trials are kept, and those that fit inform the sampler.
+"""A sweep that is resumed in another search space: its trials are kept, and those that fit inform the sampler.
 
-Optuna refuses a parameter whose choices, scale or type change within a study. So the study is copied, with each
-trial placed in the new space, inside the same journal; deleting the old one is the last step, and before it the copy
-counts for nothing.
+Optuna refuses a parameter whose choices, scale or type change within a study. So the study is copied inside the same
+journal, with each trial placed in the new space. Deleting the old study is the last step, and before it the copy does
+not count.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from pydantic import TypeAdapter
 
 from gansearch.experiment import Entry, Experiment
+from gansearch.search.sampling.journal import storage_of_study
 from gansearch.search.sampling.objective import study_of
 from gansearch.search.sampling.space import SearchSpace
 from gansearch.search.sampling.warm_start import configuration, placed
@@ -32,7 +33,7 @@ _SPACE = "search"
 
 
 def with_columns_of(old: Experiment, new: Experiment) -> Experiment:
-    """The new experiment, with a plain value for each field that only the old one searched.
+    """Return the new experiment, with a plain value for each field that only the old one searched.
 
     The tables keep a column for these, without which an earlier trial could not be exported. Raises ExperimentError
     where such a value contradicts the new experiment.
@@ -45,14 +46,14 @@ def with_columns_of(old: Experiment, new: Experiment) -> Experiment:
 
 
 def with_columns(experiment: Experiment, record: TrialRecord) -> TrialRecord:
-    """A record with the columns of the experiment. Fields that its trial did not search are those of `training:`."""
+    """Return a record with the columns of the experiment. `training:` gives the fields that were not searched."""
     training = configuration(experiment.training, record)
     used = {name: training.used(name) for name in experiment.search if name not in record.params}
     return replace(record, params={**used, **record.params})
 
 
 def trained(space: SearchSpace, study: optuna.Study, record: TrialRecord) -> dict[str, Any]:
-    """The parameters of an ended trial, for `Training.with_params`."""
+    """Return the parameters of an ended trial, for `Training.with_params`."""
     trial = study.trials[record.number]
     if "left_out" not in trial.user_attrs:
         return space.params(trial.params)
@@ -61,7 +62,7 @@ def trained(space: SearchSpace, study: optuna.Study, record: TrialRecord) -> dic
 
 
 def in_space(study: optuna.Study, folder: Folder, space: SearchSpace) -> optuna.Study:
-    """The study in the experiment's space: itself, or a copy that takes its place. No trial of it may be running."""
+    """Return the study in this space: itself, or a copy that replaces it. No trial of it may be running."""
     before = study.user_attrs.get(_SPACE) or _dump(Experiment.load(folder.experiment))
     if before != _dump(space.experiment):
         old = space.experiment.model_copy(update={"search": TypeAdapter(dict[str, Entry]).validate_python(before)})
@@ -73,7 +74,7 @@ def in_space(study: optuna.Study, folder: Folder, space: SearchSpace) -> optuna.
 
 def _copied(study: optuna.Study, folder: Folder, old: SearchSpace, new: SearchSpace) -> optuna.Study:
     name, _, times = study.study_name.partition(_COPY)
-    fresh = study_of(study._storage, f"{name}{_COPY}{int(times or 1) + 1}", new.experiment.objective)
+    fresh = study_of(storage_of_study(study), f"{name}{_COPY}{int(times or 1) + 1}", new.experiment.objective)
     fresh.sampler = study.sampler
     fresh.set_user_attr(_SPACE, _dump(new.experiment))
     trials = study.get_trials(deepcopy=False)
@@ -86,12 +87,12 @@ def _copied(study: optuna.Study, folder: Folder, old: SearchSpace, new: SearchSp
             fresh.add_trial(_moved(trial, old, new))
         else:
             fresh.add_trial(placed(new, configuration(old.experiment.training, record), record, worst))
-    optuna.delete_study(study_name=study.study_name, storage=study._storage)
+    optuna.delete_study(study_name=study.study_name, storage=storage_of_study(study))
     return fresh
 
 
 def _moved(trial: FrozenTrial, old: SearchSpace, new: SearchSpace) -> FrozenTrial:
-    """A trial without a record: another study's, one that waits, or one that was given up."""
+    """Return a trial without a record in the new space: another study's, a waiting or an abandoned one."""
     moved = copy.deepcopy(trial)
     moved.params, moved.distributions = {}, {}
     if trial.state is TrialState.FAIL:
@@ -110,6 +111,6 @@ def _moved(trial: FrozenTrial, old: SearchSpace, new: SearchSpace) -> FrozenTria
 
 
 def _dump(experiment: Experiment) -> dict[str, Any]:
-    """The experiment's `search:` as plain data."""
+    """Return the experiment's `search:` as plain data."""
     found: dict[str, Any] = experiment.model_dump(mode="json", include={"search"}, exclude_none=True)["search"]
     return found

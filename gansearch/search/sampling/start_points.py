@@ -1,4 +1,4 @@
-"""Configurations that are tried before the sampler's own: published ones, and the user's current settings."""
+"""Configurations that are tried before those of the sampler: published ones, and the user's current settings."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ PUBLISHED: dict[str, dict[str, Any]] = {
 }
 """Fields of training, by the names of `start_from`. None of them pretrains."""
 _TOGETHER = ({"lr", "lr_ratio", "lr_d", "lr_g"}, {"betas", "beta1"})
-"""Fields of which a point that gives one gives all."""
+"""Fields that belong together: a point that gives one of them gives all."""
 
 
 def start_points(space: SearchSpace, done: Collection[str] = ()) -> dict[str, dict[str, Any]]:
-    """Optuna's parameters of each entry of `start_from`, by its label, but for those labels that are done.
+    """Return Optuna's parameters of each entry of `start_from` by its label, but for those labels that are done.
 
     Raises ExperimentError where a value that an entry gives is outside the searched range, or its file cannot be read.
     """
@@ -52,7 +52,7 @@ def start_points(space: SearchSpace, done: Collection[str] = ()) -> dict[str, di
 
 
 def enqueue(study: optuna.Study, space: SearchSpace) -> None:
-    """Has the study ask the points of `start_from` first, each once, however often a sweep is resumed."""
+    """Have the study ask the points of `start_from` first, each once, however often a sweep is resumed."""
     trials = study.get_trials(deepcopy=False)
     attributes = [trial.user_attrs for trial in trials if "left_out" not in trial.user_attrs]
     done = {known["start_from"] for known in attributes if "start_from" in known}
@@ -61,7 +61,7 @@ def enqueue(study: optuna.Study, space: SearchSpace) -> None:
 
 
 def fields_of(point: Start) -> Mapping[str, Any]:
-    """The fields of training that an entry gives."""
+    """Return the fields of training that an entry gives."""
     if not isinstance(point, str):
         return point
     if point in PUBLISHED:

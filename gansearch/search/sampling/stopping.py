@@ -15,13 +15,14 @@ _BETTER = 0.01
 
 
 class Budget:
-    """What an experiment's limits leave, given the records of the trials that have ended.
+    """What is left of an experiment's limits, given the records of the trials that have ended.
 
-    Hours count from here on, so that a resumed sweep has them again; updates and the trials without progress are
-    those of the whole study.
+    Hours count from now on, so that a resumed sweep has them again. Updates, and trials without progress, are those of
+    the whole study.
     """
 
     def __init__(self, experiment: Experiment, records: Iterable[TrialRecord] = ()):
+        """Start with the trials that have ended before."""
         limits = experiment.limits
         self.updates = limits.updates or math.inf
         self.flat = experiment.stop_when_flat or math.inf
@@ -34,7 +35,7 @@ class Budget:
             self.ended(record)
 
     def ended(self, record: TrialRecord) -> None:
-        """A trial has ended."""
+        """Count a trial that has ended."""
         self._trained += record.updates
         self._ended += 1
         costs = _costs(record, self._objective)
@@ -43,11 +44,11 @@ class Budget:
             self._last_progress = self._ended
 
     def left(self, running: int) -> float:
-        """Updates that are left; `running` are those that trials under way will have done."""
+        """Return the updates that are left once trials under way have done their `running` ones."""
         return self.updates - self._trained - running
 
     def over(self) -> str:
-        """Why no more trial is started, in words; empty while there is no reason."""
+        """Return why no more trial is started; empty while there is no reason."""
         if time.monotonic() > self._deadline:
             return f"its {self._hours:g} hours are over"
         if self.left(0) <= 0:
@@ -58,7 +59,7 @@ class Budget:
 
 
 def _costs(record: TrialRecord, objective: str) -> list[float] | None:
-    """What the objective makes small: (−stability, distance) or one of them; None for a trial that cannot be best."""
+    """Return what the objective minimises, −stability, distance or both; None for a trial that cannot be best."""
     if record.status != "complete" or (objective == "balanced" and record.verdict != "balanced"):
         return None
     known = {"stability": -record.stability, "distance": record.distance}
@@ -67,9 +68,9 @@ def _costs(record: TrialRecord, objective: str) -> list[float] | None:
 
 
 def _as_good(one: list[float], other: list[float], by: float = _BETTER) -> bool:
-    """Whether `one` dominates `other`, or would if it were better by that share (ε-dominance, Laumanns et al. 2002).
+    """Return whether `one` dominates `other`, or would if it were better by that share.
 
-    A trial adds more than that to the hypervolume of the front before it iff no trial before it is as good: unlike
-    the hypervolume this needs no reference point.
+    This is ε-dominance, Laumanns et al. 2002. A trial that nothing before it ε-dominates enlarges the hypervolume of
+    the front; unlike the hypervolume this needs no reference point.
     """
     return len(one) == len(other) and all(a - by * abs(a) <= b for a, b in zip(one, other, strict=True))

@@ -1,7 +1,7 @@
-"""Trials that ran in another study or in another space, as a study of this experiment takes them.
+"""Trials that ran in another study or in another space, as trials of this experiment's study.
 
-Samplers believe every trial that they see, whatever it was a trial of: each earlier one is placed in the present
-space anew, and what does not fit is kept from them.
+Samplers model every trial that they see, whatever it was a trial of. So each earlier trial is placed in the present
+space, and one that does not fit is hidden from them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from gansearch.experiment import Experiment, ExperimentError, LoopTraining, Training
 from gansearch.search.errors import SweepError
-from gansearch.search.sampling.objective import told
+from gansearch.search.sampling.objective import outcome
 from gansearch.search.sampling.space import SearchSpace
 from gansearch.store.folder import Folder, StudyError
 from gansearch.store.record import TrialRecord
@@ -26,19 +26,19 @@ _DERIVED = {"lr", "lr_ratio"}
 
 
 def configuration(training: Training, record: TrialRecord) -> Training:
-    """What a trial trained; `training` is the section of its experiment."""
+    """Return what a trial trained; `training` is the section of its experiment."""
     derived = set() if isinstance(training, LoopTraining) else _DERIVED
     names = (record.params.keys() & set(training.names)) - derived
     return training.with_params({name: record.params[name] for name in names if not _missing(record.params[name])})
 
 
 def placed(space: SearchSpace, training: Training, record: TrialRecord, worst: float) -> FrozenTrial:
-    """An ended trial, given what it trained and its record. `worst` stands for a distance that is missing.
+    """Return an ended trial, given what it trained and its record. `worst` replaces a missing distance.
 
-    Where the experiment could not have made it, samplers get nothing of it, and `left_out` says why.
+    Where the experiment could not have made it, it fails, which no sampler models, and `left_out` says why.
     """
     found, why = space.fit(training)
-    ending = told(record, space.experiment.objective, lambda: worst)
+    ending = outcome(record, space.experiment.objective, lambda: worst)
     if why:
         return create_trial(state=TrialState.FAIL, user_attrs={**ending.attributes, "left_out": why})
     return create_trial(
@@ -53,7 +53,7 @@ def placed(space: SearchSpace, training: Training, record: TrialRecord, worst: f
 
 
 def warm_trials(space: SearchSpace) -> list[FrozenTrial]:
-    """The trials of the study in `warm_start` that the experiment could have made, each labelled by `warm_start`.
+    """Return the trials of the study in `warm_start` that the experiment could have made, labelled by `warm_start`.
 
     Raises SweepError where that is no study of the same task, or where none of its trials fits.
     """
@@ -68,9 +68,9 @@ def warm_trials(space: SearchSpace) -> list[FrozenTrial]:
     except (StudyError, ExperimentError, OSError) as error:
         raise SweepError(f"warm_start: {error}") from None
     for name in ("task", "task_options"):
-        here, there = getattr(experiment, name), getattr(other, name)
-        if here != there:
-            raise SweepError(f"warm_start: {path} has the {name} {there}, not {here}: its distance is another")
+        own, earlier = getattr(experiment, name), getattr(other, name)
+        if own != earlier:
+            raise SweepError(f"warm_start: {path} has the {name} {earlier}, not {own}: its distance is another")
     worst = max(table.loc[table["status"] == "complete", "distance"].dropna(), default=1.0)
     found, why = [], "it has none that has ended"
     for row in table.to_dict("records"):
@@ -90,7 +90,7 @@ def warm_trials(space: SearchSpace) -> list[FrozenTrial]:
 
 
 def warm_up(study: optuna.Study, space: SearchSpace) -> None:
-    """Adds the trials of `warm_start` to the study, once, however often its sweep is resumed."""
+    """Add the trials of `warm_start` to the study, once, however often its sweep is resumed."""
     labels = [trial.user_attrs.get("warm_start", "") for trial in study.get_trials(deepcopy=False)]
     if not any(label.startswith(f"{space.experiment.warm_start}, ") for label in labels):
         study.add_trials(warm_trials(space))

@@ -1,5 +1,4 @@
-"""The checkpoints of trials: when one is due, and where they lie, in the results folder or at the URL where that goes,
-which all nodes see."""
+"""The checkpoints of trials: when one is due, and where they are, in the results folder or at its URL."""
 
 from __future__ import annotations
 
@@ -27,11 +26,12 @@ class Saves:
     """When a trial saves itself: after some time, or some updates, whichever comes first."""
 
     def __init__(self, checkpoints: Checkpoints, updates: int):
+        """Count from now, and from so many updates."""
         self._seconds, self._updates = checkpoints.seconds, checkpoints.updates or math.inf
         self._last = time.monotonic(), updates
 
     def due(self, updates: int) -> bool:
-        """Whether it is time; then the next time is counted from here."""
+        """Return whether it is time; then the next time is counted from here."""
         now, (seconds, before) = time.monotonic(), self._last
         if now - seconds < self._seconds and updates - before < self._updates:
             return False
@@ -39,37 +39,42 @@ class Saves:
         return True
 
 
-def ray_folder(folder: Folder, number: int) -> Path:
-    """Where Ray keeps a trial's checkpoints; at a URL below it under the same name."""
-    return folder.records / "ray" / f"{number:05d}"
+def trial_name(number: int) -> str:
+    """Return the name of Tune's trial, and of its folder, that has this number in the study."""
+    return f"{number:05d}"
 
 
-def checkpoints(folder: Folder, number: int) -> list[str]:
-    """A trial's checkpoints, newest first; the newest may have been cut off in writing."""
-    path, storage = ray_folder(folder, number), storage_of(folder)
+def ray_folder(folder: Folder, name: str) -> Path:
+    """Return where Tune keeps the checkpoints of its trial of that name; at a URL below it under the same path."""
+    return folder.records / "ray" / name
+
+
+def checkpoints(folder: Folder, name: str) -> list[str]:
+    """Return the checkpoints of Tune's trial of that name, newest first; that may have been cut off in writing."""
+    path, storage = ray_folder(folder, name), storage_of(folder)
     if storage is None:
         return [str(path) for path in sorted(path.glob("checkpoint_*"), reverse=True)]
     below = path.relative_to(folder.path).as_posix()
-    found = {name.removeprefix(f"{below}/").partition("/")[0] for name in storage.files(below)}
-    names = sorted((name for name in found if name.startswith("checkpoint_")), reverse=True)
-    return [join(storage.url, f"{below}/{name}") for name in names]
+    found = {file.removeprefix(f"{below}/").partition("/")[0] for file in storage.files(below)}
+    saved = sorted((file for file in found if file.startswith("checkpoint_")), reverse=True)
+    return [join(storage.url, f"{below}/{file}") for file in saved]
 
 
 def forget(folder: Folder, checkpoint: str | Path) -> None:
-    """Removes a checkpoint, or a folder of them."""
+    """Remove a checkpoint, or a folder of them."""
     storage = storage_of(folder)
     if storage is None:
         shutil.rmtree(checkpoint, ignore_errors=True)
         return
-    where = Storage(checkpoint).path if isinstance(checkpoint, str) else _below(storage, folder, checkpoint)
+    path = Storage(checkpoint).path if isinstance(checkpoint, str) else _below(storage, folder, checkpoint)
     try:
-        storage.patiently(lambda: storage.fs.delete_dir(where))
-    except OSError:  # it is not there
+        storage.patiently(lambda: storage.fs.delete_dir(path))
+    except OSError:  # there is none
         return
 
 
 def read_state(checkpoint: str | tune.Checkpoint) -> dict[str, Any]:
-    """What a worker saved, without pickle. Raises whatever a checkpoint that is not whole raises."""
+    """Return what a worker saved, without pickle. Raises whatever a checkpoint that is not whole raises."""
     if isinstance(checkpoint, tune.Checkpoint):
         with checkpoint.as_directory() as folder:
             return read_state(folder)
@@ -79,8 +84,8 @@ def read_state(checkpoint: str | tune.Checkpoint) -> dict[str, Any]:
     return dict(torch.load(file, weights_only=True, map_location="cpu"))
 
 
-def places(folder: Folder) -> dict[str, Any]:
-    """Where Ray Tune keeps checkpoints, as its RunConfig takes it."""
+def storage_options(folder: Folder) -> dict[str, Any]:
+    """Return where Tune keeps checkpoints, as options of tune.RunConfig."""
     storage = storage_of(folder)
     if storage is None:
         return {"storage_path": str(folder.records)}
@@ -93,9 +98,9 @@ def _below(storage: Storage, folder: Folder, path: Path) -> str:
 
 
 class _Patient(fs.FileSystemHandler):
-    """A storage's file system for Ray Tune, which gives up at the first error: every call is tried again.
+    """A storage's file system for Tune, which gives up at the first error: here every call is tried again.
 
-    A file is sent when it is closed, from memory, so that it can be sent anew.
+    A file is sent when it is closed, from memory, so that it can be sent again.
     """
 
     def __init__(self, url: str):
@@ -109,8 +114,8 @@ class _Patient(fs.FileSystemHandler):
 
     __hash__ = None  # type: ignore[assignment]
 
-    def _call(self, name: str, *given: Any) -> Any:
-        return self._storage.patiently(lambda: getattr(self._storage.fs, name)(*given))
+    def _call(self, name: str, *arguments: Any) -> Any:
+        return self._storage.patiently(lambda: getattr(self._storage.fs, name)(*arguments))
 
     def get_type_name(self) -> str:
         return f"patient {self._storage.fs.type_name}"

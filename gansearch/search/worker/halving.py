@@ -1,4 +1,4 @@
-"""Successive halving on two objectives: a trial that is behind those before it in both, part way, is stopped."""
+"""Successive halving on two objectives: a trial that is worse than earlier ones in both, part way, is stopped."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from gansearch.store.record import Standing
 from gansearch.store.trial_files import read_records
 
 RUNGS = ((0.25, 1 / 2), (0.5, 1 / 3))
-"""(share of the updates after pretraining, share of the trials so far whose company a trial has to keep there)."""
+"""(share of the updates after pretraining, share of the trials so far among which a trial has to be there)."""
 FEWEST = 6
-"""Trials that a rung must have seen before it stops one."""
+"""Trials that must have reached a rung before it stops one."""
 
 
-def behind(standing: Standing, others: Iterable[Standing], keeps: float) -> bool:
-    """Whether a standing is outside the best `keeps` of the others and itself in stability and in distance.
+def is_worse(standing: Standing, others: Iterable[Standing], keeps: float) -> bool:
+    """Return whether a standing is outside the best `keeps` of all in stability and in distance.
 
     Outside in one alone is no reason to stop: a trial may be far and stable, or near and shaky, and get better at
     the other.
@@ -36,26 +36,26 @@ def _worst_for_nan(standing: Standing) -> tuple[float, float]:
 
 
 class Rungs:
-    """What the trials of a sweep were like at each rung. Lives in a Ray actor, which the trials ask."""
+    """The standings of a sweep's trials at each rung. It is a Ray actor, which the trials ask."""
 
     def __init__(self, known: Iterable[Standing] = ()):
-        """`known`: what earlier trials' records hold."""
+        """Start with the `known` standings of earlier trials."""
         self._standings: list[list[Standing]] = [[] for _ in RUNGS]
         for standing in known:
             self._standings[standing.rung].append(standing)
 
     def reach(self, standing: Standing) -> str:
-        """Notes a trial's standing at a rung; returns why it should stop there, or nothing."""
+        """Note a trial's standing at a rung. Return why it should stop there, or nothing."""
         others = list(self._standings[standing.rung])
         self._standings[standing.rung].append(standing)
         share, keeps = RUNGS[standing.rung]
-        if len(others) < FEWEST or not behind(standing, others, keeps):
+        if len(others) < FEWEST or not is_worse(standing, others, keeps):
             return ""
         best = f"the best {keeps:.0%} of {len(others) + 1} trials"
         return f"at {share:.0%} of its updates it is outside {best} in stability and in distance"
 
 
 def rungs(folder: Folder) -> ActorHandle:
-    """The rungs of a sweep, with the standings of the trials that its folder has."""
+    """Return the actor of a sweep's rungs, with the standings of the trials in its folder."""
     known = [standing for record in read_records(folder) for standing in record.standings]
     return ray.remote(num_cpus=0)(Rungs).remote(known)

@@ -23,7 +23,7 @@ Seeds = Sequence[SeedResult]
 
 
 class Race:
-    """The healthy trials of a sweep, as far as they are trained. Lives in a Ray actor, which the trials ask.
+    """The healthy trials of a sweep, as far as they are trained. It is a Ray actor, which the trials ask.
 
     A trial gets another seed while every seed of it is balanced, since else it cannot be the best any more, and while
     it would be one of the `top` candidates if both its medians were better by their standard error. That is the
@@ -32,7 +32,7 @@ class Race:
     """
 
     def __init__(self, top: int, known: Mapping[int, Seeds] | None = None):
-        """`known`: the seeds of the trials that have ended, by number."""
+        """Start with the `known` seeds of the trials that have ended, by number."""
         self._top = top
         self._seeds: dict[int, Seeds] = {}
         self._rows: dict[int, dict[str, Any]] = {}
@@ -40,7 +40,7 @@ class Race:
             self._note(number, seeds)
 
     def another(self, number: int, seeds: Seeds) -> bool:
-        """Notes all the seeds that a trial has trained; returns whether it should train one more.
+        """Note all the seeds that a trial has trained. Return whether it should train one more.
 
         A trial that raised tells no seeds, and is forgotten.
         """
@@ -52,7 +52,7 @@ class Race:
         return number in candidates(trials, self._top)
 
     def _note(self, number: int, seeds: Seeds) -> bool:
-        """Whether a trial is healthy; one that is not stands in nobody's way."""
+        """Note a trial if it is healthy, and return whether it is; others do not compete."""
         self._seeds.pop(number, None)
         self._rows.pop(number, None)
         if not all(seed.healthy for seed in seeds) or not seeds:
@@ -63,7 +63,7 @@ class Race:
         return True
 
     def _hoped_for(self, number: int) -> list[float]:
-        """A trial's (stability, distance), better by a standard error each."""
+        """Return a trial's (stability, distance), better by a standard error each."""
         row, root = self._rows[number], math.sqrt(len(self._seeds[number]))
         stability = row["stability"] + _spread(self._values("stability")) / root
         distances = list(self._values("distance"))
@@ -73,12 +73,12 @@ class Race:
         return [stability, row["distance"] - _spread(distances) / root]
 
     def _values(self, name: str) -> Iterable[list[float]]:
-        """Of each trial, those of its seeds that are numbers."""
+        """Return the finite values of each trial's seeds."""
         return (list(filter(math.isfinite, (getattr(seed, name) for seed in seeds))) for seeds in self._seeds.values())
 
 
 def _spread(groups: Iterable[list[float]]) -> float:
-    """The standard deviation within groups, pooled over those with two values and more; infinite without any."""
+    """Return the standard deviation within groups, pooled over those of two values and more; ∞ without any."""
     several = [values for values in groups if len(values) > 1]
     if not several:
         return math.inf
@@ -87,7 +87,7 @@ def _spread(groups: Iterable[list[float]]) -> float:
 
 
 def race(folder: Folder, experiment: Experiment) -> ActorHandle:
-    """The race of a sweep, with the trials that its folder has; candidates are as many as will be confirmed."""
+    """Return the actor of a sweep's race, with the trials in its folder; as many candidates as will be confirmed."""
     known = {record.number: record.seeds for record in read_records(folder) if not record.error}
     top = experiment.confirm.top if experiment.confirm else 1
     return ray.remote(num_cpus=0)(Race).remote(top, known)

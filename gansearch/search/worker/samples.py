@@ -1,4 +1,4 @@
-"""What is kept of samples for people to look at: a few, and how their task shows them."""
+"""The few samples that are kept for people to look at, and how their task displays them."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ import numpy as np
 from gansearch.experiment import Experiment
 from gansearch.gan.data import held_out_of
 from gansearch.gan.sample_display import shown_of, undone
-from gansearch.search.worker.distributed import task_of
+from gansearch.search.worker.seed import task_of
 
 MOST_SAMPLES = 64
 MOST_BYTES = 1_000_000
 
 
 def few(experiment: Experiment, samples: np.ndarray) -> np.ndarray | None:
-    """The first samples, at most 64 and 1 MB of them, in the data's own units; None where one alone is larger."""
+    """Return the first of (N, ...) samples in data units, at most 64 and 1 MB; None where one alone is larger."""
     count = min(MOST_SAMPLES, len(samples), MOST_BYTES // max(1, samples[:1].nbytes))
     return np.ascontiguousarray(undone(task_of(experiment), samples[:count])) if count else None
 
 
 def to_show(experiment: Experiment, samples: np.ndarray | None) -> dict[str, Any]:
-    """For the Ending of a trial that kept samples: {"shown", "real", "real_shown"}, the reals as few as the fakes."""
+    """Return {"shown", "real", "real_shown"} for the Ending of a trial, with as many reals as samples."""
     if samples is None:
         return {}
     try:

@@ -10,7 +10,7 @@ from gansearch.search.callbacks import progress as module
 from gansearch.search.callbacks.listener import Listener
 from gansearch.search.callbacks.progress import Progress
 from gansearch.search.sweep import sweep
-from gansearch.search.watchdog import Silence
+from gansearch.search.watchdog import Patience
 from gansearch.store.folder import Folder
 from gansearch.store.lock import read_progress
 from gansearch.study.status import status
@@ -72,7 +72,7 @@ def test_updates_a_second_are_counted_from_the_first_news(ray_session, tiny, tmp
     now = [0.0]
     pretend(module, time=lambda: now[0])
     folder = Folder(tmp_path)
-    told = Progress(None, Silence(None))
+    told = Progress(None, Patience(None))
     told.begin(tiny(), folder, 1, 0)
     told.started(3, {})
     now[0] = 5.0
@@ -98,7 +98,7 @@ def test_a_full_disk_does_not_end_the_signs_of_life(ray_session, tiny, tmp_path,
             raise OSError("no space left")
 
     monkeypatch.setattr(module, "write_whole", write)
-    told = Progress(None, Silence(None))
+    told = Progress(None, Patience(None))
     told.begin(tiny(), Folder(tmp_path), 1, 0)
     deadline = time.monotonic() + 60
     while len(written) < 4 and time.monotonic() < deadline:

@@ -9,7 +9,7 @@ from optuna.samplers import BaseSampler, TPESampler
 from optuna.study import StudyDirection
 from optuna.trial import TrialState, create_trial
 
-from gansearch.search.sampling.history_window import Bounded, best
+from gansearch.search.sampling.history_window import HistoryWindow, best
 
 SPACE = {"x": FloatDistribution(0, 1), "y": FloatDistribution(0, 1)}
 BOTH = ["maximize", "minimize"]
@@ -42,7 +42,7 @@ class Watching(BaseSampler):
 @pytest.mark.parametrize("directions", [["minimize"], BOTH])
 def test_up_to_the_bound_it_asks_as_the_sampler_does(directions):
     found = []
-    for sampler in (TPESampler(seed=1), Bounded(TPESampler(seed=1), 40)):
+    for sampler in (TPESampler(seed=1), HistoryWindow(TPESampler(seed=1), 40)):
         study = optuna.create_study(directions=directions, sampler=sampler)
         for _ in range(40):
             trial = study.ask(SPACE)
@@ -53,7 +53,7 @@ def test_up_to_the_bound_it_asks_as_the_sampler_does(directions):
 
 def test_beyond_it_the_best_the_newest_and_the_running_are_seen():
     watching = Watching()
-    study = optuna.create_study(directions=BOTH, sampler=Bounded(watching, 20))
+    study = optuna.create_study(directions=BOTH, sampler=HistoryWindow(watching, 20))
     running = study.ask(SPACE)
     study.add_trials([a_trial([0.9, 0.1]), a_trial([0.8, 0.05])])  # good and old
     study.add_trials([a_trial([0.99, 0.01], failed=1.0)])  # better, but infeasible
@@ -69,7 +69,7 @@ def test_beyond_it_the_best_the_newest_and_the_running_are_seen():
 
 def test_what_ran_while_others_were_left_out_is_seen_once_it_has_ended():
     watching = Watching()
-    study = optuna.create_study(direction="minimize", sampler=Bounded(watching, 20))
+    study = optuna.create_study(direction="minimize", sampler=HistoryWindow(watching, 20))
     slow = study.ask(SPACE)
     for _ in range(30):
         study.tell(study.ask(SPACE), 1.0)

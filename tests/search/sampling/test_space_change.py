@@ -9,7 +9,7 @@ from optuna.trial import TrialState
 
 from gansearch.experiment import ExperimentError
 from gansearch.search.errors import SweepError
-from gansearch.search.resume import check_folder, mend, settle
+from gansearch.search.resume import add_lost, check_folder, end_running
 from gansearch.search.sampling.searcher import StudySearcher, open_study
 from gansearch.search.sampling.space import SearchSpace
 from gansearch.search.sampling.space_change import in_space, trained, with_columns, with_columns_of
@@ -156,7 +156,7 @@ def test_what_waited_or_was_cut_off_is_asked_in_the_new_space_if_it_fits(swept, 
     searcher = StudySearcher(study, SearchSpace(experiment), Budget(experiment))
     first = searcher.suggest("ray")  # a start point, and cut off
     study.enqueue_trial({"lr": 9e-3, "loss": "wgan"})
-    settle(open_study(folder, experiment), folder, experiment.objective)
+    end_running(open_study(folder, experiment), folder, experiment.objective)
     wider = {**SEARCH, "lr": {"low": 1e-5, "high": 5e-3}}
     study, experiment = moved(folder, tiny, search=wider, start_from=[{"lr": 2e-3}, {"lr": 3e-3}])
     enqueue(study, SearchSpace(experiment))
@@ -171,8 +171,8 @@ def test_a_journal_that_knows_less_than_the_records_takes_them_in(swept):
     shutil.rmtree(folder.record(1))  # it was running
     folder.journal.unlink()
     study = open_study(folder, experiment)
-    mend(study, read_records(folder), SearchSpace(experiment))
-    settle(study, folder, experiment.objective)
+    add_lost(study, read_records(folder), SearchSpace(experiment))
+    end_running(study, folder, experiment.objective)
     states = [TrialState.COMPLETE, TrialState.FAIL, TrialState.PRUNED, TrialState.COMPLETE]
     assert [trial.state for trial in study.trials] == states
     for number in (0, 2):

@@ -12,7 +12,7 @@ from ray import tune
 from ray.train._internal.storage import _upload_to_fs_path
 
 from gansearch.search.mirror import Mirrored
-from gansearch.search.worker.checkpoints import STATE, checkpoints, forget, places, ray_folder, read_state
+from gansearch.search.worker.checkpoints import STATE, checkpoints, forget, ray_folder, read_state, storage_options
 from gansearch.store.folder import Folder
 from gansearch.store.object_store import Storage
 
@@ -21,7 +21,7 @@ URL = "s3://bucket/runs/tiny"
 
 def test_a_checkpoint_gets_there_though_the_server_is_away_and_is_read_and_removed(objects, tmp_path):
     folder = Mirrored(tmp_path / "out", Storage(URL, 60))
-    place = places(folder)
+    place = storage_options(folder)
     filesystem = pickle.loads(pickle.dumps(place["storage_filesystem"]))  # noqa: S301 (as Ray sends it to workers)
     assert filesystem == place["storage_filesystem"]
     (tmp_path / "saved").mkdir()
@@ -39,20 +39,20 @@ def test_a_checkpoint_gets_there_though_the_server_is_away_and_is_read_and_remov
         time.sleep(1)
         assert late.is_alive()
     late.join(60)
-    newest, oldest = checkpoints(folder, 3)
+    newest, oldest = checkpoints(folder, "00003")
     assert newest == f"{URL}/trials/ray/00003/checkpoint_000001"
     for saved in (newest, tune.Checkpoint(path=first, filesystem=filesystem)):
         assert read_state(saved)["a"].sum() == 1000
     forget(folder, oldest)
-    assert checkpoints(folder, 3) == [newest]
-    forget(folder, ray_folder(folder, 3))
-    forget(folder, ray_folder(folder, 4))  # there is none
+    assert checkpoints(folder, "00003") == [newest]
+    forget(folder, ray_folder(folder, "00003"))
+    forget(folder, ray_folder(folder, "00004"))  # there is none
     assert Storage(URL).files() == {}
 
 
 @pytest.mark.timeout(60)
 def test_more_files_are_sent_at_once_than_there_are_threads_to_send_them(objects, tmp_path):
-    place = places(Mirrored(tmp_path / "out", Storage(URL, 60)))
+    place = storage_options(Mirrored(tmp_path / "out", Storage(URL, 60)))
     (tmp_path / "many").mkdir()
     names = {f"{number:02d}" for number in range(3 * pyarrow.io_thread_count())}
     for name in names:
@@ -71,9 +71,9 @@ def test_more_files_are_sent_at_once_than_there_are_threads_to_send_them(objects
 def test_in_a_folder_they_are_paths(tmp_path):
     folder = Folder(tmp_path)
     for number in (0, 1):
-        (ray_folder(folder, 3) / f"checkpoint_00000{number}").mkdir(parents=True)
-    newest, oldest = checkpoints(folder, 3)
+        (ray_folder(folder, "00003") / f"checkpoint_00000{number}").mkdir(parents=True)
+    newest, oldest = checkpoints(folder, "00003")
     assert newest.endswith("ray/00003/checkpoint_000001")
     forget(folder, oldest)
-    assert checkpoints(folder, 3) == [newest]
-    assert places(folder) == {"storage_path": str(tmp_path / "trials")}
+    assert checkpoints(folder, "00003") == [newest]
+    assert storage_options(folder) == {"storage_path": str(tmp_path / "trials")}

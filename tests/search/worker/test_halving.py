@@ -4,23 +4,23 @@ import pytest
 from ray._private.state import actors
 
 from gansearch.search.sweep import sweep
-from gansearch.search.worker.halving import FEWEST, RUNGS, Rungs, behind
+from gansearch.search.worker.halving import FEWEST, RUNGS, Rungs, is_worse
 from gansearch.store.record import Standing
 
 
 def test_a_trial_is_stopped_only_where_it_is_behind_in_both():
     others = [Standing(0, 0.5 + i / 100, 10.0 - i) for i in range(9)]
-    assert behind(Standing(0, 0.4, 20.0), others, 1 / 2)
-    assert not behind(Standing(0, 0.4, 0.5), others, 1 / 2)
-    assert not behind(Standing(0, 0.9, 20.0), others, 1 / 2)
-    assert not behind(Standing(0, 0.55, 5.0), others, 2 / 3)
-    assert behind(Standing(0, 0.55, 5.0), others, 1 / 3)
+    assert is_worse(Standing(0, 0.4, 20.0), others, 1 / 2)
+    assert not is_worse(Standing(0, 0.4, 0.5), others, 1 / 2)
+    assert not is_worse(Standing(0, 0.9, 20.0), others, 1 / 2)
+    assert not is_worse(Standing(0, 0.55, 5.0), others, 2 / 3)
+    assert is_worse(Standing(0, 0.55, 5.0), others, 1 / 3)
 
 
 @pytest.mark.parametrize("standing", [(math.nan, math.nan), (math.nan, 5.0), (0.1, math.nan)])
 def test_what_is_no_number_is_behind_everything(standing):
-    assert behind(Standing(0, *standing), [Standing(0, 0.5, 1.0)] * 8, 1 / 2)
-    assert not behind(Standing(0, 0.1, 3.0), [Standing(0, math.nan, math.nan)] * 8, 1 / 2)
+    assert is_worse(Standing(0, *standing), [Standing(0, 0.5, 1.0)] * 8, 1 / 2)
+    assert not is_worse(Standing(0, 0.1, 3.0), [Standing(0, math.nan, math.nan)] * 8, 1 / 2)
 
 
 def test_a_rung_stops_nobody_before_it_has_seen_enough():

@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from gansearch.search.sweep import sweep
-from gansearch.search.worker import trial
+from gansearch.search.worker import distributed, trial
 from gansearch.search.worker.racing import Race
-from gansearch.search.worker.trial import _Trial
+from gansearch.search.worker.trial import TrialRun
 from gansearch.stability.result import SeedResult
 from gansearch.store.nan_json import to_json
 from gansearch.study.analysis.choose import candidates
@@ -123,10 +123,10 @@ def run(make_tiny, monkeypatch):
 
     def train(*answers, state=None, probes=None, least=1, **fields):
         made = make_tiny(replicas={"least": least, "most": 4}, prune=False, **fields)
-        one = _Trial(made, {"lr": 1e-3, "betas": [0.5, 0.9]}, 7, race=Answers(*answers))
+        one = TrialRun(made, {"number": 7, "params": {"lr": 1e-3, "betas": [0.5, 0.9]}}, 1, 0, race=Answers(*answers))
         if state:
             one.load_state(state)
-        for done, _ in enumerate(one.train(1, 0), start=1):
+        for done, _ in enumerate(one.train(), start=1):
             if done == probes:
                 break
         return one
@@ -151,14 +151,14 @@ def test_the_least_are_trained_at_once_and_need_no_answer(run):
 
 
 def test_a_trial_that_raises_leaves_the_race(run, make_tiny, monkeypatch):
-    made = trial.train_seed
+    made = distributed.trainer_of
 
-    def second_raises(experiment, params, seed, *rest):
-        if seed == 1:
+    def second_raises(job):
+        if job.seed == 1:
             raise RuntimeError("no such luck")
-        return made(experiment, params, seed, *rest)
+        return made(job)
 
-    monkeypatch.setattr(trial, "train_seed", second_raises)
+    monkeypatch.setattr(distributed, "trainer_of", second_raises)
     one = run(True)
     assert "no such luck" in one.error
     assert one.race.asked == [(7, 1), (7, 0)]

@@ -1,6 +1,8 @@
 """What one worker does: checkpoints from which a trial goes on, after a death or in a resumed sweep."""
 
 import signal
+from dataclasses import asdict
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -12,20 +14,24 @@ from gansearch.gan.trainer import probe_updates
 from gansearch.interrupts import Interrupted
 from gansearch.search.callbacks.listener import Listener
 from gansearch.search.sweep import sweep
-from gansearch.search.worker import checkpoints, trial
+from gansearch.search.worker import checkpoints, run, trial
 from gansearch.search.worker.checkpoints import Saves
 from gansearch.search.worker.samples import MOST_BYTES, few, to_show
-from gansearch.search.worker.trial import _Trial
+from gansearch.search.worker.trial import TrialRun
 from gansearch.store.folder import Folder
 from gansearch.store.nan_json import to_json
 
 
 def results(trial):
     """Of all seeds, without their times."""
-    return to_json([{k: v for k, v in seed.items() if k != "train_seconds"} for seed in trial.seeds])
+    return to_json([{k: v for k, v in asdict(seed).items() if k != "train_seconds"} for seed in trial.seeds])
 
 
 PROBES = probe_updates(80)
+
+
+def started(experiment, params):
+    return TrialRun(experiment, {"number": 0, "params": params}, cpus=1, gpus=0)
 
 
 # In turn in the middle of the second seed, at once in the middle of both.
@@ -34,17 +40,17 @@ def test_a_trial_goes_on_from_a_checkpoint_as_if_unbroken(make_tiny, tmp_path, s
     training = {"updates": 80, "batch_size": 8, "spectral_norm": spectral_norm}
     experiment = make_tiny(replicas=2, prune=False, training=training)
     params = {"lr": 1e-3, "betas": [0.5, 0.9]}
-    unbroken, cut = _Trial(experiment, params), _Trial(experiment, params)
-    for _ in unbroken.train(1, 0):
+    unbroken, cut = started(experiment, params), started(experiment, params)
+    for _ in unbroken.train():
         pass
-    training = cut.train(1, 0)
+    training = cut.train()
     for _ in range(int(share * len(PROBES))):
         next(training)
     assert len(cut.trainers) == (1 if spectral_norm else 2)
     torch.save(cut.state(), tmp_path / "state.pt")
-    resumed = _Trial(experiment, params)
+    resumed = started(experiment, params)
     resumed.load_state(torch.load(tmp_path / "state.pt", weights_only=True))
-    for _ in resumed.train(1, 0):
+    for _ in resumed.train():
         pass
     assert unbroken.error == resumed.error == ""
     assert bool(unbroken.in_turn) == spectral_norm
@@ -56,10 +62,10 @@ def test_a_trial_goes_on_from_a_checkpoint_as_if_unbroken(make_tiny, tmp_path, s
 
 def test_a_checkpoint_of_another_configuration_is_not_gone_on_from(make_tiny):
     experiment = make_tiny(training={"updates": 40, "batch_size": 8})
-    state = _Trial(experiment, {"lr": 1e-3, "betas": [0.5, 0.9]}).state()
-    _Trial(experiment, {"betas": (0.5, 0.9), "lr": 1e-3}).load_state(state)
+    state = started(experiment, {"lr": 1e-3, "betas": [0.5, 0.9]}).state()
+    started(experiment, {"betas": (0.5, 0.9), "lr": 1e-3}).load_state(state)
     with pytest.raises(ValueError, match="another configuration"):
-        _Trial(experiment, {"lr": 2e-3, "betas": [0.5, 0.9]}).load_state(state)
+        started(experiment, {"lr": 2e-3, "betas": [0.5, 0.9]}).load_state(state)
 
 
 def test_the_samples_of_a_record_are_few(make_tiny):
@@ -74,8 +80,8 @@ def test_what_is_shown_is_in_the_units_of_the_user_s_file(make_tiny, tmp_path):
     np.save(tmp_path / "points.npy", np.random.default_rng(0).normal([5, -40], [0.1, 300], (500, 2)))
     options = {"path": str(tmp_path / "points.npy"), "standardise": True}
     experiment = make_tiny().model_copy(update={"task": "points", "task_options": options})
-    trial = _Trial(experiment, {"lr": 1e-3, "betas": [0.5, 0.9]})
-    for _ in trial.train(1, 0):
+    trial = started(experiment, {"lr": 1e-3, "betas": [0.5, 0.9]})
+    for _ in trial.train():
         pass
     assert trial.error == ""
     for found in (trial.samples, to_show(experiment, trial.samples)["real"]):
@@ -85,11 +91,11 @@ def test_what_is_shown_is_in_the_units_of_the_user_s_file(make_tiny, tmp_path):
 
 def test_at_once_and_in_turn_leave_the_same_records(make_tiny, monkeypatch):
     experiment, params = make_tiny(replicas=3), {"lr": 1e-3, "betas": [0.5, 0.9]}
-    at_once, in_turn = _Trial(experiment, params), _Trial(experiment, params)
-    for _ in at_once.train(1, 0):
+    at_once, in_turn = started(experiment, params), started(experiment, params)
+    for _ in at_once.train():
         pass
     monkeypatch.setattr(trial.stacked, "refusal", lambda trainers: "a test wants it")
-    for _ in in_turn.train(1, 0):
+    for _ in in_turn.train():
         pass
     assert (at_once.in_turn, in_turn.in_turn) == ("", "a test wants it")
     assert [row["seed"] for row in at_once.rows[:3]] == [0, 1, 2]
@@ -103,17 +109,17 @@ def test_at_once_and_in_turn_leave_the_same_records(make_tiny, monkeypatch):
 
 def test_one_seed_that_diverges_leaves_the_others_to_go_on(make_tiny, monkeypatch):
     experiment, params = make_tiny(replicas=3), {"lr": 1e-3, "betas": [0.5, 0.9]}
-    made = trial.train_seed
+    made = trial.trainer_of
 
-    def second_is_broken(experiment, params, seed, *rest):
-        trainer = made(experiment, params, seed, *rest)
-        if seed == 1:
+    def second_is_broken(job):
+        trainer = made(job)
+        if job.seed == 1:
             trainer.discriminator[0].weight.data.fill_(1e20)
         return trainer
 
-    monkeypatch.setattr(trial, "train_seed", second_is_broken)
-    broken = _Trial(experiment, params)
-    for _ in broken.train(1, 0):
+    monkeypatch.setattr(trial, "trainer_of", second_is_broken)
+    broken = started(experiment, params)
+    for _ in broken.train():
         pass
     assert [seed.status for seed in broken.seeds] == ["complete", "failed", "complete"]
     assert broken.seeds[1].updates < 80
@@ -134,8 +140,8 @@ def test_a_checkpoint_that_cannot_be_written_costs_nothing(monkeypatch):
     def full(*given):
         raise RuntimeError("PytorchStreamWriter failed writing file: No space left on device")
 
-    monkeypatch.setattr(trial.torch, "save", full)
-    assert not trial._saved({}, {"rows": []})
+    monkeypatch.setattr(run.torch, "save", full)
+    assert not run._saved(SimpleNamespace(state=dict, checkpoint_required=False), {"rows": []})
 
 
 @pytest.fixture

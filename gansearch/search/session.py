@@ -1,0 +1,102 @@
+"""A sweep whose input is good, while it runs: its folder, its cluster, its listeners."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from ray import tune
+
+from gansearch.experiment import Experiment
+from gansearch.gan import check_task, load_task
+from gansearch.interrupts import Interrupted, Interrupts
+from gansearch.search.callbacks.listener import Listener
+from gansearch.search.cluster.cluster import cluster
+from gansearch.search.cluster.nodes import check_nodes
+from gansearch.search.cluster.ray_settings import ray_settings
+from gansearch.search.cluster.runtime_env import Code, code_for, local
+from gansearch.search.mirror import storage_of
+from gansearch.search.slots import Slots
+from gansearch.search.supervisor import Housekeeper, LimitedSearcher, Supervisor
+from gansearch.search.tuning import SweepCallback, Trainable, tuning
+from gansearch.search.watchdog import Patience
+from gansearch.search.worker.distributed import placement
+from gansearch.store.folder import Folder
+from gansearch.store.lock import lock
+from gansearch.store.object_store import join
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Session:
+    """A sweep in a folder that it holds, on a cluster that runs."""
+
+    folder: Folder
+    experiment: Experiment
+    worker_experiment: Experiment
+    """The same with the paths of the nodes, as workers read it."""
+    hardware: str
+    slots: Slots
+    listener: Listener
+    interrupts: Interrupts
+    patience: Patience
+
+    def supervisor(self, searcher: LimitedSearcher) -> Supervisor:
+        """Return what keeps the trials of a searcher running."""
+        return Supervisor(self.slots, self.patience, searcher, self.interrupts)
+
+    def tuning(
+        self, trainable: Trainable, callbacks: Sequence[SweepCallback], **options: Any
+    ) -> AbstractContextManager[tune.Tuner]:
+        """Return a context manager with a tuner, as `gansearch.search.tuning.tuning` makes it."""
+        # A copy of a member of a population resumes from the checkpoint before the newest one, of any member.
+        is_population = self.experiment.is_population
+        housekeeper = Housekeeper(self.folder, checkpoints_kept=1 + is_population, ended_kept=is_population)
+        resources = placement(self.experiment.resources, self.slots.bundle)
+        return tuning(self.folder, trainable, resources, [*callbacks, housekeeper], **options)
+
+    def check_interrupt(self) -> None:
+        """Raise Interrupted once that is requested."""
+        if self.interrupts.requested:
+            raise Interrupted(self.folder.path)
+
+
+@contextmanager
+def open_session(
+    folder: Folder, experiment: Experiment, address: str | None, listener: Listener, patience: Patience
+) -> Iterator[Session]:
+    """Check the task, join or start Ray, check the nodes, and create the folder if it is new.
+
+    Raises TaskError, SweepError or StudyError before anything is written.
+    """
+    _check_task(experiment)
+    code = code_for(experiment, folder.path) if address else Code(experiment)
+    listener.doing("joining the cluster" if address else "starting Ray")
+    with ExitStack() as stack:
+        stack.enter_context(ray_settings())
+        joined = stack.enter_context(cluster(address, code.runtime_env))
+        joined.slots(experiment.resources)  # raises where there is none
+        storage = storage_of(folder)
+        check_nodes(code.experiment, storage or folder.path)
+        interrupts = stack.enter_context(Interrupts())  # after Ray, which sets handlers of its own
+        if not folder.is_ours:
+            folder.create(experiment)
+            folder.journal.touch()
+            stack.enter_context(lock(folder))
+        visible_file = join(storage.url, folder.experiment.name) if storage else folder.experiment
+        slots = Slots(code.experiment, joined, visible_file, listener)
+        stack.callback(slots.close)
+        yield Session(folder, experiment, code.experiment, str(joined), slots, listener, interrupts, patience)
+
+
+def _check_task(experiment: Experiment) -> None:
+    """Load the task on this machine, and log what it warns of. Raises TaskError."""
+    readable = local(experiment)
+    task = load_task(readable.task, readable.task_options)
+    check_task(task)
+    for text in task.warnings():
+        _LOG.warning("warning: %s", text)

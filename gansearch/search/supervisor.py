@@ -1,0 +1,122 @@
+"""Keeps trials running: as many as there are slots, elsewhere where a node fails them, and not for ever."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Protocol
+
+from ray.tune.experiment import Trial
+from ray.tune.progress_reporter import TrialProgressCallback
+
+from gansearch.interrupts import Interrupts
+from gansearch.search.cluster.ray_patches import kill_worker
+from gansearch.search.slots import Slots
+from gansearch.search.tuning import FAILURES, Stop, SweepCallback, name_of
+from gansearch.search.watchdog import Patience, Watchdog
+from gansearch.search.worker.checkpoints import checkpoints, forget, ray_folder
+from gansearch.store.folder import Folder
+
+_MOVES = 20
+"""Nodes that may vanish under a trial, or prove unfit, before that counts as a failure of the trial."""
+
+
+class LimitedSearcher(Protocol):
+    """A searcher that has at most `most` trials under way."""
+
+    most: float
+
+
+class Supervisor(SweepCallback, TrialProgressCallback):
+    """Tune's callback that limits, watches, moves and stops trials.
+
+    It is a TrialProgressCallback so that Tune, which adds one of its own where there is none, prints nothing.
+    """
+
+    def __init__(self, slots: Slots, patience: Patience, searcher: LimitedSearcher, interrupts: Interrupts):
+        """Supervise no trial yet."""
+        self._slots, self._searcher, self._interrupts = slots, searcher, interrupts
+        self._watchdog = Watchdog(patience)
+        self._nodes: dict[Trial, str] = {}
+        """Ray's ids of the nodes on which trials were at their last reports."""
+
+    def on_step_begin(self, **info: Any) -> None:
+        """Check for an interrupt, for silent trials, and for nodes that have come or gone."""
+        if self._interrupts.requested:
+            raise Stop
+        self._watchdog.check()
+        self._slots.update()
+        self._searcher.most = self._slots.wanted
+
+    def on_trial_start(self, trial: Trial, **info: Any) -> None:
+        """Watch a trial that begins or resumes."""
+        self._watchdog.started(trial)
+
+    def on_trial_result(self, trial: Trial, result: dict[str, Any], **info: Any) -> None:
+        """Note a report. An ending by an error on a node that may be unfit is taken out of it: the trial is moved."""
+        self._watchdog.reported(trial)
+        node, ending = result.get("on", ""), result.get("ending")
+        self._nodes[trial] = node
+        if ending and ending.error and node and not self._slots.trusts(node):
+            result["ending"] = None
+            self._allow_move(trial)
+            kill_worker(trial)
+        elif ending:
+            trial.max_failures = 0  # ignore failures of the worker after the trial has ended
+
+    def on_trial_recover(self, trial: Trial, **info: Any) -> None:
+        """Note that a worker died and Tune resumes its trial. It is not the trial's failure where the node is gone."""
+        self._watchdog.stopped(trial)
+        node = self._nodes.pop(trial, "")
+        if node and not self._slots.is_alive(node):
+            self._allow_move(trial)
+
+    def on_trial_complete(self, trial: Trial, **info: Any) -> None:
+        """Watch a trial no more."""
+        self._watchdog.stopped(trial)
+        self._nodes.pop(trial, None)
+
+    def on_trial_error(self, trial: Trial, **info: Any) -> None:
+        """Watch a trial no more."""
+        self.on_trial_complete(trial)
+
+    def failure(self, trial: Trial) -> str:
+        """Return what ended a trial whose worker could not say it."""
+        return self._watchdog.reason(trial) or _worker_death(trial)
+
+    def _allow_move(self, trial: Trial) -> None:
+        """Let a trial survive one more death of its worker."""
+        trial.max_failures = min(trial.max_failures + 1, FAILURES + _MOVES)
+
+
+class Housekeeper(SweepCallback):
+    """Tune's callback that removes what trials leave behind: checkpoints on disk, statistics in memory."""
+
+    def __init__(self, folder: Folder, checkpoints_kept: int = 1, ended_kept: bool = False):
+        """Keep so many checkpoints of a trial that runs, and with `ended_kept` those of trials that have ended."""
+        self._folder, self._checkpoints_kept, self._ended_kept = folder, checkpoints_kept, ended_kept
+
+    def on_trial_save(self, trial: Trial, **info: Any) -> None:
+        """Remove the older checkpoints of a trial."""
+        for older in checkpoints(self._folder, name_of(trial))[self._checkpoints_kept :]:
+            forget(self._folder, older)
+
+    def on_trial_complete(self, trial: Trial, **info: Any) -> None:
+        """Remove a trial's checkpoints, and Tune's running means of every number that it reported."""
+        if not self._ended_kept:
+            forget(self._folder, ray_folder(self._folder, name_of(trial)))
+        for statistics in (trial.metric_analysis, trial.metric_n_steps, trial.last_result, trial.evaluated_params):
+            statistics.clear()
+
+    def on_trial_error(self, trial: Trial, **info: Any) -> None:
+        """Do the same for a trial that failed."""
+        self.on_trial_complete(trial)
+
+
+def _worker_death(trial: Trial) -> str:
+    try:  # Tune's own file of the error, while the sweep runs
+        text = Path(trial.error_file or "").read_text(encoding="utf-8").strip()
+    except OSError:
+        text = ""
+    last = text.splitlines()[-1].strip() if text else "no error was given"
+    times = trial.run_metadata.num_failures
+    return f"the worker died {times} times (killed, or ended by the code it ran); the last time: {last}"

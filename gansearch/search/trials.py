@@ -1,0 +1,111 @@
+"""The trials of a sweep: what is searched, trained and recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import optuna
+import ray
+from ray import tune
+from ray.actor import ActorHandle
+
+from gansearch.experiment import Experiment
+from gansearch.search.population.member import Member, exchanges
+from gansearch.search.population.scheduler import Members, Population, starting_points
+from gansearch.search.recorder import Recorder
+from gansearch.search.resume import open_repaired
+from gansearch.search.sampling.searcher import StudySearcher
+from gansearch.search.sampling.space import SearchSpace
+from gansearch.search.sampling.space_change import in_space, trained, with_columns
+from gansearch.search.sampling.start_points import enqueue
+from gansearch.search.sampling.stopping import Budget
+from gansearch.search.sampling.warm_start import warm_up
+from gansearch.search.session import Session
+from gansearch.search.tuning import MOST_TRIALS, Trainable
+from gansearch.search.worker.halving import rungs
+from gansearch.search.worker.racing import race
+from gansearch.search.worker.run import run_trial
+from gansearch.search.worker.trial import TrialRun
+from gansearch.store.folder import write_whole
+from gansearch.store.record import TrialRecord, scheduled
+
+
+class Trials:
+    """The trials of a sweep, those of earlier runs included."""
+
+    def __init__(self, session: Session, space: SearchSpace, records: Sequence[TrialRecord]):
+        """Bring the folder's study into the space, with all that it lost or has yet to try."""
+        self._session, self._space = session, space
+        experiment, folder = session.experiment, session.folder
+        self.study: optuna.Study = in_space(open_repaired(folder, experiment, records), folder, space)
+        write_whole(folder.experiment, experiment.to_yaml())
+        warm_up(self.study, space)
+        enqueue(self.study, space)
+        known = [with_columns(experiment, record) for record in records]
+        searcher = StudySearcher(self.study, space, Budget(experiment, known))
+        self._searcher, self._supervisor = searcher, session.supervisor(searcher)
+        self.recorder = Recorder(
+            folder, experiment, searcher, session.listener, session.slots, session.hardware, known,
+            self._supervisor.failure,
+        )  # fmt: skip
+        session.listener.begin(experiment, folder, session.slots.now, len(known))
+        if known:
+            self.recorder.write_tables()  # in the columns of this space
+
+    @property
+    def missing(self) -> int:
+        """Trials that the sweep has yet to do."""
+        return self._session.experiment.trials - len(self.recorder.records)
+
+    @contextmanager
+    def tuning(self) -> Iterator[tune.Tuner]:
+        """Yield a tuner that trains the missing trials."""
+        experiment, callbacks = self._session.experiment, [self._supervisor, self.recorder]
+        with actors(self._session) as (rungs_actor, race_actor):
+            train = trainable(self._session.worker_experiment, rungs_actor, race_actor)
+            if experiment.is_population:
+                options: dict[str, Any] = {
+                    "search_alg": Members(),
+                    "scheduler": Population(experiment, len(self.recorder.records)),
+                    "param_space": starting_points(self._searcher, self.missing),
+                }
+            else:
+                options = {"search_alg": self._searcher, "num_samples": self.missing}
+                options["max_concurrent_trials"] = MOST_TRIALS
+            with self._session.tuning(train, callbacks, **options) as tuner:
+                yield tuner
+
+    def params(self, number: int) -> dict[str, Any]:
+        """Return what a trial trained, as `Training.with_params` takes it."""
+        record = next(record for record in self.recorder.records if record.number == number)
+        return scheduled(trained(self._space, self.study, record), record.schedule)
+
+
+def trainable(experiment: Experiment, rungs: ActorHandle | None = None, race: ActorHandle | None = None) -> Trainable:
+    """Return the function that Ray Tune runs for each trial of an experiment; with actors of Rungs and of Race."""
+    if experiment.is_population:
+        return partial(run_trial, partial(Member, experiment, exchanges(experiment)))
+    return partial(run_trial, partial(TrialRun, experiment, rungs=rungs, race=race))
+
+
+@contextmanager
+def actors(session: Session) -> Iterator[tuple[ActorHandle | None, ActorHandle | None]]:
+    """Yield the actors that trials ask at rungs and for further seeds, as far as the experiment wants them.
+
+    They are killed afterwards: Tune keeps the trainable, and with it the handles, as long as Ray runs.
+    """
+    experiment = session.experiment
+    compare = experiment.prune and not experiment.is_population
+    earn = experiment.least_replicas < experiment.most_replicas
+    found = (
+        rungs(session.folder) if compare else None,
+        race(session.folder, experiment) if earn else None,
+    )
+    try:
+        yield found
+    finally:
+        for actor in filter(None, found):
+            ray.kill(actor)

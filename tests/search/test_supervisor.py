@@ -1,0 +1,91 @@
+"""Which deaths of its worker are a trial's own and which are its node's, and what ended trials leave behind."""
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import pytest
+import ray
+
+from gansearch.interrupts import Interrupts
+from gansearch.search.supervisor import Housekeeper, Supervisor
+from gansearch.search.tuning import FAILURES, Stop
+from gansearch.search.watchdog import Patience
+from gansearch.search.worker.checkpoints import ray_folder
+from gansearch.search.worker.run import Ending
+from gansearch.store.folder import Folder
+
+
+class TuneTrial:
+    """A trial as Ray Tune has it."""
+
+    def __init__(self):
+        self.config = {"number": 0, "params": {}}
+        self.max_failures = FAILURES
+        self.temporary_state = SimpleNamespace(ray_actor="its worker")
+        self.metric_analysis, self.metric_n_steps, self.last_result, self.evaluated_params = ({1: 2} for _ in range(4))
+
+
+@pytest.fixture
+def supervisor():
+    slots = SimpleNamespace(
+        trusts=lambda node: node != "new", is_alive=lambda node: node != "gone", update=lambda: None, wanted=7
+    )
+    return Supervisor(slots, Patience(None), SimpleNamespace(most=0), Interrupts())
+
+
+def ending(error=""):
+    now = datetime.now(UTC)
+    return Ending([], None, now, now, "192.0.2.9", error)
+
+
+def test_what_fails_on_a_node_that_has_not_answered_is_tried_elsewhere(supervisor, monkeypatch):
+    killed, trial = [], TuneTrial()
+    monkeypatch.setattr(ray, "kill", killed.append)
+    supervisor.on_trial_start(trial)
+    result = {"rows": [], "on": "new", "ending": ending("ModuleNotFoundError: No module named 'mine'")}
+    supervisor.on_trial_result(trial, result)
+    assert killed == ["its worker"]
+    assert result["ending"] is None, "the recorder must not record it"
+    supervisor.on_trial_recover(trial)
+    assert trial.max_failures == FAILURES + 1
+
+
+def test_a_worker_that_dies_after_the_ending_is_not_replaced(supervisor):
+    trial = TuneTrial()
+    supervisor.on_trial_start(trial)
+    result = {"rows": [], "on": "known", "ending": ending("RuntimeError")}
+    supervisor.on_trial_result(trial, result)
+    assert trial.max_failures == 0
+    assert result["ending"]
+
+
+def test_a_node_that_vanishes_is_no_failure_of_the_trial(supervisor):
+    trial = TuneTrial()
+    for node, failures in (("known", 0), ("gone", 1), ("", 1), *(("gone", n) for n in range(2, 21)), ("gone", 20)):
+        supervisor.on_trial_start(trial)
+        if node:
+            supervisor.on_trial_result(trial, {"rows": [], "on": node})
+        supervisor.on_trial_recover(trial)
+        assert trial.max_failures == FAILURES + failures
+
+
+def test_the_searcher_may_have_as_many_trials_as_there_are_slots_until_an_interrupt(supervisor):
+    supervisor.on_step_begin()
+    assert supervisor._searcher.most == 7
+    supervisor._interrupts.requested = True
+    with pytest.raises(Stop):
+        supervisor.on_step_begin()
+
+
+def test_checkpoints_are_removed_but_the_newest_and_all_at_the_end(tmp_path):
+    folder, trial = Folder(tmp_path), TuneTrial()
+    saved = [ray_folder(folder, "00000") / f"checkpoint_00000{number}" for number in range(3)]
+    for path in saved:
+        path.mkdir(parents=True)
+    Housekeeper(folder, checkpoints_kept=2).on_trial_save(trial)
+    assert [path.exists() for path in saved] == [False, True, True]
+    Housekeeper(folder, ended_kept=True).on_trial_complete(trial)
+    assert [path.exists() for path in saved] == [False, True, True]
+    Housekeeper(folder).on_trial_error(trial)
+    assert not saved[2].exists()
+    assert trial.last_result == {}

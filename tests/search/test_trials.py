@@ -1,0 +1,71 @@
+"""From the command to the optimizer: how many of our functions a reader passes."""
+
+import json
+import traceback
+from pathlib import Path
+
+import torch
+from ray import tune
+from typer.testing import CliRunner
+
+import gansearch
+from gansearch.cli.main import app
+
+OURS = Path(gansearch.__file__).parent
+TASK = """
+import json, traceback
+from pathlib import Path
+import torch
+from torch import nn
+from gansearch.gan import Task
+
+HERE = Path(__file__).parent
+FIRST = torch.optim.Adam.step
+
+
+def step(self, *given, **named):
+    if not (HERE / "stack.json").exists():
+        (HERE / "stack.json").write_text(json.dumps([[f.filename, f.name] for f in traceback.extract_stack()]))
+    return FIRST(self, *given, **named)
+
+
+class Mine(Task):
+    latent_dim = 2
+
+    def real(self):
+        return torch.randn(200, 2)
+
+    def generator(self):
+        torch.optim.Adam.step = step
+        return nn.Linear(2, 2)
+
+    def discriminator(self):
+        return nn.Linear(2, 1)
+"""
+
+
+def ours(stack):
+    """The functions of ours in a stack, outermost first."""
+    return [name for file, name in stack if Path(file).is_relative_to(OURS)]
+
+
+def test_at_most_eight_functions_lead_from_the_command_to_the_optimizer(ray_session, tmp_path, monkeypatch):
+    (tmp_path / "mine.py").write_text(TASK)
+    experiment = tmp_path / "mine.yaml"
+    experiment.write_text("{name: mine, task: ./mine.py:Mine, training: {updates: 20}, trials: 1, confirm: null}")
+    driver, fit = [], tune.Tuner.fit
+
+    def captured(tuner):
+        driver.extend((frame.filename, frame.name) for frame in traceback.extract_stack())
+        return fit(tuner)
+
+    monkeypatch.setattr(tune.Tuner, "fit", captured)
+    monkeypatch.setattr(torch.optim.Adam, "step", torch.optim.Adam.step)  # the task replaces it in this process too
+    found = CliRunner().invoke(app, ["sweep", str(experiment), "--out", str(tmp_path / "out"), "--quiet"])
+    assert found.exit_code == 0, found.output
+    commands = ours(driver)
+    from_command = commands[commands.index("sweep") :]  # before it are those that all commands pass
+    worker = ours(json.loads((tmp_path / "stack.json").read_text()))
+    assert from_command[:3] == ["sweep"] * 3, "the command, the Python face, and the sweep"
+    assert worker[-1].startswith("update_"), "the optimizer's step is called from an update of a network"
+    assert len(from_command) + len(worker) <= 8, (from_command, worker)
