@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from gansearch.gan.loop.task import Loop
-from gansearch.gan.loop.trial import MOST_SAMPLES, Trial
+from gansearch.gan.loop.trial import MAX_SAMPLES, Trial
 from gansearch.gan.result import Probe, Result
 from gansearch.gan.rng import RandomState
 from gansearch.gan.task import TaskError
@@ -155,7 +155,7 @@ class LoopTrainer:
             distance=distance,
             quality={**({} if math.isnan(distance) else {"distance": distance}), **trial.numbers},
             train_seconds=self.seconds,
-            samples=self.samples(MOST_SAMPLES).numpy(),
+            samples=self.samples(MAX_SAMPLES).numpy(),
             verdicts={name: one.verdict for name, one in reports.items()} if len(reports) > 1 else {},
         )
 
@@ -198,7 +198,7 @@ class LoopTrainer:
         torch.set_num_threads(threads)  # PyTorch's number belongs to the calling thread
         try:
             self.task.function(self.trial, **self.task.options)
-            if not self.trial.reports and self.trial.monitors.used:
+            if not self.trial.reports and self.trial.used_monitors:
                 self._remark = f"{self.task.name}(trial) never called trial.report(): it could not be pruned or resumed"
                 self.trial.report()
         except Abandoned:
@@ -234,7 +234,7 @@ class LoopTrainer:
     def _remember(self) -> None:
         """Notes what the user should know of a loop that has returned. Raises TaskError where nothing is known."""
         name, trial = self.task.name, self.trial
-        if not trial.monitors.used:
+        if not trial.used_monitors:
             raise TaskError(
                 f"{name}(trial) returned without a call of trial.monitor.update(real, fake) with D's scores: "
                 "there is nothing to judge it by"
@@ -254,7 +254,7 @@ class LoopTrainer:
     def _reports(self, ruling: Ruling | None) -> dict[str, StabilityReport]:
         """Of each discriminator, on the last half of what was done."""
         since = self.updates // 2
-        return {name: monitor.report(since, ruling) for name, monitor in self.trial.monitors.used.items()}
+        return {name: monitor.report(since, ruling) for name, monitor in self.trial.used_monitors.items()}
 
 
 def ruling_on(real: Tensor, fake: Tensor) -> Ruling:

@@ -38,7 +38,7 @@ def try_loop(experiment: Experiment, loop: Loop, training: Training, device: tor
             f"{loop.name}(trial) reported nothing for {PATIENCE_SECONDS:g} s; "
             "call trial.report(...) about 50 times a run"
         ) from None
-    if not trainer.trial.monitors.used:
+    if not trainer.trial.used_monitors:
         raise TaskError(
             f"{loop.name}(trial) reported without a call of trial.monitor.update(real, fake) with D's scores before: "
             "there is nothing to judge it by"
