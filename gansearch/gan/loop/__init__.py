@@ -1,1 +1,1 @@
-"""A training loop of the user's own: its task, its trial and its trainer."""
+"""A training loop of the user's own: the loop, its trial, and its trainer."""

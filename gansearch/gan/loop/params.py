@@ -1,4 +1,4 @@
-"""The parameters that a training loop of the user's own is handed."""
+"""The parameters that a training loop of the user's own gets."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 
 
 class Params(dict[str, Any]):
-    """The trial's parameters by name; a name that there is not raises KeyError with the nearest that there is.
+    """The trial's parameters by name. An unknown name raises KeyError, which suggests the nearest one.
 
-    It remembers which were asked for: what a loop never reads is searched in vain.
+    `unread` holds the names that were never read: to search them makes no difference.
     """
 
     def __init__(self, params: Mapping[str, Any]):
@@ -22,22 +22,26 @@ class Params(dict[str, Any]):
         return super().__getitem__(name)
 
     def get(self, name: str, default: Any = None) -> Any:
+        """The parameter, or `default` where there is none of that name."""
         self.unread.discard(name)
         return super().get(name, default)
 
-    def __iter__(self) -> Iterator[str]:  # dict(params) and **params come by here too
+    def __iter__(self) -> Iterator[str]:  # dict(params) and **params call this too
         self.unread.clear()
         return super().__iter__()
 
     def items(self) -> Any:
+        """Pairs of name and value; all count as read."""
         self.unread.clear()
         return super().items()
 
     def values(self) -> Any:
+        """The values; all count as read."""
         self.unread.clear()
         return super().values()
 
     def copy(self) -> dict[str, Any]:
+        """A plain dict; all count as read."""
         return dict(self)
 
     def __missing__(self, name: str) -> Any:
@@ -45,6 +49,8 @@ class Params(dict[str, Any]):
 
 
 class UnknownParameter(KeyError):
+    """A loop reads a parameter that its trial has not."""
+
     def __init__(self, name: str, known: Mapping[str, Any]):
         near = difflib.get_close_matches(str(name), known, n=1)
         hint = f'did you mean "{near[0]}"?' if near else f"there are: {', '.join(known) or 'none'}"

@@ -1,4 +1,4 @@
-"""A training loop of the user's own as a task: the function `train(trial)`, found fit to be called."""
+"""A training loop of the user's own: the function `train(trial)`, checked before it is called."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Loop:
     latent_dim = 0
 
     def __init__(self, spec: str, function: Callable[..., Any], options: Mapping[str, Any]):
-        """`options` are keyword arguments of the function. Raises TaskError where it cannot be called with them."""
+        """Checks that the function can be called as `function(trial, **options)`. Raises TaskError where it cannot."""
         self.name, self.function, self.options = spec.rpartition(":")[2], function, dict(options)
         try:
             parameters = list(inspect.signature(function).parameters.values())

@@ -1,7 +1,7 @@
-"""Runs a training loop of the user's own, report by report, with the same face as the trainer.
+"""Runs a training loop of the user's own, report by report, as a `SeedTrainer`.
 
-The user's function calls us, and whoever drives a training calls the trainer: so the function runs in a thread of its
-own, which stands still while its report is looked at. Only one of the two ever runs.
+The user's function calls `trial.report`, and the caller of `run` iterates over probes. So the function runs in a thread
+of its own, which waits while its report is processed. Only one of the two threads runs at any time.
 """
 
 from __future__ import annotations
@@ -29,29 +29,32 @@ from gansearch.stability.referee import Ruling, referee, rule
 from gansearch.stability.report import StabilityReport
 from gansearch.stability.verdict import VERDICTS
 
-FAREWELL_SECONDS = 5.0
-"""In which a loop that is abandoned may tidy up."""
-_WIDTH = 128
+CLEANUP_SECONDS = 5.0
+"""Time in which an abandoned loop may clean up."""
+_WIDTH = 128  # of the referee's layers
 
 
 class LoopSettings(Protocol):
     """What is read of an experiment's training section (`gansearch.experiment.LoopTraining`)."""
 
     @property
-    def updates(self) -> int: ...
+    def updates(self) -> int:
+        """The budget."""
+
     @property
-    def params(self) -> dict[str, Any]: ...
+    def params(self) -> dict[str, Any]:
+        """The values of the loop's parameters, by name."""
 
 
 class Abandoned(BaseException):
-    """Raised in the user's loop by its next report, when nobody waits for that any more."""
+    """Raised by a report in the user's loop, once the caller has stopped to iterate."""
 
 
 class LoopTrainer:
-    """Trains by calling the user's function. `for probe in trainer.run(): ...` and then `trainer.result()`.
+    """Trains by calling the user's function: a `gansearch.gan.SeedTrainer`.
 
-    Whoever drives it may stop between probes, save `state()`, with what the loop has saved in its `checkpoint_dir`, and
-    go on from it elsewhere. `prune` tells a loop that is beyond hope to stop.
+    `state()` includes the files that the loop has saved in its `checkpoint_dir`. `prune` tells a loop that is beyond
+    hope to stop.
     """
 
     def __init__(
@@ -66,9 +69,9 @@ class LoopTrainer:
         self.random_state = RandomState(seed, self.trial.device)
         self.seconds = 0.0
         self._remark = ""
-        self._news: SimpleQueue[Probe | BaseException | None] = SimpleQueue()  # None at the end
-        self._go: SimpleQueue[bool] = SimpleQueue()  # False: nobody waits any more
-        self._over = False
+        self._events: SimpleQueue[Probe | BaseException | None] = SimpleQueue()  # from the loop; None at its end
+        self._replies: SimpleQueue[bool] = SimpleQueue()  # to the loop: whether it may continue
+        self._abandoned = False
         self._thread: threading.Thread | None = None
 
     @property
@@ -78,7 +81,7 @@ class LoopTrainer:
 
     @property
     def share(self) -> float:
-        """Of the budget, how much is done."""
+        """Share of the budget that is done, in [0, 1]."""
         return self.trial.share
 
     @property
@@ -91,32 +94,34 @@ class LoopTrainer:
         self.trial.stopped = why
 
     def run(self, patience: float | None = None) -> Generator[Probe, None, None]:
-        """Calls the function and yields each of its reports until it returns; raises what it raises. Does not call it
-        where there is nothing left to do.
+        """Calls the function and yields each of its reports until it returns.
 
-        Raises TaskError where it never gave scores, and TimeoutError where a report takes longer than `patience`
-        seconds. A loop that goes on although it should stop is waited for.
+        Where nothing is left to do it is not called. A loop that continues although it should stop is waited for.
+
+        Raises:
+            TaskError: The function returned and had given no scores.
+            TimeoutError: A report took longer than `patience` seconds.
+            BaseException: What the function raised.
         """
         if self.stopped or self.updates >= self.training.updates:
             return
         self._thread = threading.Thread(target=self._call, args=(torch.get_num_threads(),), daemon=True)
         try:
-            while (news := self._next(patience)) is not None:
-                if isinstance(news, BaseException):
-                    raise news
-                yield news
-            self._remember()
+            while (event := self._next(patience)) is not None:
+                if isinstance(event, BaseException):
+                    raise event
+                yield event
+            self._check_end()
         finally:
             self._abandon()
 
     @property
     def stability(self) -> float:
-        """What the run would score if it ended now, by the worst of its discriminators; NaN before a probe of one."""
+        """The stability score if the run ended now, of its worst discriminator; NaN before the first probe."""
         return min((report.stability for report in self._reports(None).values()), default=math.nan)
 
     def remark(self, searched: Iterable[str] = ()) -> str:
-        """What the user should know of the loop: that it did not end when asked to, or else which parameters of a
-        search it never read. Empty if nothing."""
+        """What the user should know of the loop, empty if nothing: which searched parameters it never read, say."""
         if self._remark or not (unread := self.unread(searched)):
             return self._remark
         return f"{self.task.name}(trial) never reads {', '.join(unread)} from trial.params"
@@ -168,7 +173,7 @@ class LoopTrainer:
         return None
 
     def state(self) -> dict[str, Any]:
-        """Everything from which another one of the same configuration goes on; for torch.save, weights only."""
+        """Everything that `load_state` needs; for torch.save and torch.load(weights_only=True)."""
         files = sorted(path for path in self.checkpoint_dir.rglob("*") if path.is_file() and not path.is_symlink())
         return {
             "trial": self.trial.state(),
@@ -178,11 +183,11 @@ class LoopTrainer:
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Goes on from `state()`: the files are where the loop left them."""
+        """Continues from the `state()` of another trainer; the loop's files are in `checkpoint_dir` again."""
         for name, content in state["files"].items():
             path = self.checkpoint_dir / name
             if not path.resolve().is_relative_to(self.checkpoint_dir.resolve()):
-                continue  # no loop has saved this
+                continue  # a tampered checkpoint
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content.numpy().tobytes())
         self.trial.load_state(state["trial"])
@@ -194,7 +199,7 @@ class LoopTrainer:
             shutil.copytree(self.checkpoint_dir, folder, dirs_exist_ok=True)
 
     def _call(self, threads: int) -> None:
-        """What the thread runs."""
+        """Runs in the loop's thread."""
         torch.set_num_threads(threads)  # PyTorch's number belongs to the calling thread
         try:
             self.task.function(self.trial, **self.task.options)
@@ -204,16 +209,16 @@ class LoopTrainer:
         except Abandoned:
             pass
         except BaseException as error:  # noqa: BLE001 (the user's code may raise anything, which run() raises again)
-            self._news.put(error)
+            self._events.put(error)
             return
-        self._news.put(None)
+        self._events.put(None)
 
     def _hand_over(self, probe: Probe | None) -> None:
-        """Called by a report, in the loop's thread: waits there until the probe has been looked at."""
-        if probe is not None and not self._over:
-            self._news.put(probe)
-            self._over = not self._go.get()
-        if self._over:
+        """Called by a report, in the loop's thread: waits until the caller has processed the probe."""
+        if probe is not None and not self._abandoned:
+            self._events.put(probe)
+            self._abandoned = not self._replies.get()
+        if self._abandoned:
             raise Abandoned
 
     def _next(self, patience: float | None) -> Probe | BaseException | None:
@@ -224,15 +229,15 @@ class LoopTrainer:
                 if self._thread.ident is None:
                     self._thread.start()
                 else:
-                    self._go.put(True)
-                return self._news.get(timeout=patience)
+                    self._replies.put(True)
+                return self._events.get(timeout=patience)
         except Empty:
             raise TimeoutError(f"no report in {patience:g} seconds") from None
         finally:
             self.seconds += time.perf_counter() - start
 
-    def _remember(self) -> None:
-        """Notes what the user should know of a loop that has returned. Raises TaskError where nothing is known."""
+    def _check_end(self) -> None:
+        """Sets the remark on a loop that has returned. Raises TaskError where it had given no scores."""
         name, trial = self.task.name, self.trial
         if not trial.used_monitors:
             raise TaskError(
@@ -247,25 +252,25 @@ class LoopTrainer:
 
     def _abandon(self) -> None:
         if self._thread is not None and self._thread.is_alive():
-            self._go.put(False)
-            self._over = True
-            self._thread.join(FAREWELL_SECONDS)
+            self._replies.put(False)
+            self._abandoned = True
+            self._thread.join(CLEANUP_SECONDS)
 
     def _reports(self, ruling: Ruling | None) -> dict[str, StabilityReport]:
-        """Of each discriminator, on the last half of what was done."""
+        """The report on each discriminator, over the last half of the updates done."""
         since = self.updates // 2
         return {name: monitor.report(since, ruling) for name, monitor in self.trial.used_monitors.items()}
 
 
 def ruling_on(real: Tensor, fake: Tensor) -> Ruling:
-    """A referee's ruling on (N, ...) reals and (M, ...) fakes, which learns from one half and is asked about the other.
+    """A referee's ruling on (N, ...) reals and (M, ...) fakes: it learns from one half and is tested on the other.
 
-    A loop of the user's own keeps its discriminator to itself: the referee is a small network of our own, 2 × 128
-    LeakyReLU on flat samples, standardised by the reals.
+    A loop keeps its discriminator to itself, so the referee is a small network of our own: 2 × 128 LeakyReLU on flat
+    samples, standardised by the reals.
     """
     draws = torch.Generator().manual_seed(0)
     mean, spread = real.mean(), real.std().clamp_min(1e-12)
-    (seen, asked), (seen_fake, asked_fake) = (
+    (real_train, real_test), (fake_train, fake_test) = (
         torch.chunk(((samples - mean) / spread)[torch.randperm(len(samples), generator=draws)], 2)
         for samples in (real, fake)
     )
@@ -275,7 +280,7 @@ def ruling_on(real: Tensor, fake: Tensor) -> Ruling:
             *(nn.Flatten(), nn.Linear(real[0].numel(), _WIDTH), nn.LeakyReLU(0.2)),
             *(nn.Linear(_WIDTH, _WIDTH), nn.LeakyReLU(0.2), nn.Linear(_WIDTH, 1)),
         )
-        return rule(referee(fresh_d, seen, seen_fake, asked, asked_fake, generator=draws), real, fake)
+        return rule(referee(fresh_d, real_train, fake_train, real_test, fake_test, generator=draws), real, fake)
 
 
 def _bytes(path: Path) -> Tensor:
