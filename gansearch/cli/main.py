@@ -26,9 +26,9 @@ app = typer.Typer(cls=Commands, no_args_is_help=True, pretty_exceptions_enable=F
 
 def _place(text: str) -> Any:
     """Parses a path, or a URL, which stays text."""
-    from gansearch.store.object_store import place
+    from gansearch.store.object_store import path_or_url
 
-    return place(text)
+    return path_or_url(text)
 
 
 def _show_version(wanted: bool) -> None:
@@ -303,9 +303,9 @@ def init(
 def dashboard(dir: Dir) -> None:
     """Open a results folder in optuna-dashboard and TensorBoard, on this machine, until Ctrl-C."""
     from gansearch.cli.dashboard import serve
-    from gansearch.store.object_store import here
+    from gansearch.store.object_store import local_folder
 
-    serve(here(dir))
+    serve(local_folder(dir))
 
 
 @app.command()
@@ -325,9 +325,9 @@ def _load(file: Path | str, overrides: list[str] | None, **fields: int | None) -
     """Loads an experiment from a path, a URL or a shipped experiment's name, with overrides of its fields."""
     from gansearch.cli.shipped import experiment_path
     from gansearch.experiment import Experiment
-    from gansearch.store.object_store import is_url, one_file
+    from gansearch.store.object_store import copy_file, is_url
 
-    path = one_file(str(file)) if is_url(file) else experiment_path(str(file))
+    path = copy_file(str(file)) if is_url(file) else experiment_path(str(file))
     given = [f"{name}={value}" for name, value in fields.items() if value is not None]
     return Experiment.load(path, [*(overrides or ()), *given])
 

@@ -24,7 +24,7 @@ from typing import Any
 from gansearch.search.errors import SweepError, SweepFailed
 from gansearch.store.archive import is_result
 from gansearch.store.folder import URL, Folder, StudyError, write_whole
-from gansearch.store.object_store import LOCK, MANIFEST, State, Storage, bring, cache, is_url, reach, reason
+from gansearch.store.object_store import LOCK, MANIFEST, State, Storage, cache, connect, download, is_url, reason
 
 EVERY = 2.0
 """Seconds between two passes over the folder."""
@@ -77,7 +77,7 @@ def mirrored(url: str) -> Iterator[Folder]:
         SweepFailed: What is in the folder could not be sent in the end.
     """
     try:
-        storage = reach(url)
+        storage = connect(url)
     except StudyError as error:
         raise SweepError(f"--out {error}") from None
     folder = Mirrored(cache("sweeps", url), storage)
@@ -109,7 +109,7 @@ def _fill(folder: Folder, storage: Storage) -> None:
         shutil.rmtree(folder.path, ignore_errors=True)  # the results at the URL have been removed
     elif not local.startswith(remote):
         shutil.rmtree(folder.path, ignore_errors=True)
-        bring(storage, folder.path)
+        download(storage, folder.path)
         (folder.path / MANIFEST).unlink()  # this is no copy for reading
     folder.path.mkdir(parents=True, exist_ok=True)
     write_whole(folder.path / URL, storage.url)

@@ -1,6 +1,6 @@
 """Results at a URL: an object store such as s3://bucket/prefix or gs://bucket/prefix, through pyarrow or fsspec.
 
-Whoever reads a study there reads a copy of it, in the user's cache, that is brought up to date each time.
+A study at a URL is read from a copy in the user's cache, which is updated each time.
 """
 
 from __future__ import annotations
@@ -23,14 +23,16 @@ from gansearch.store.archive import is_result
 from gansearch.store.folder import URL, StudyError, write_whole
 
 _LOG = logging.getLogger(__name__)
-_AT_ONCE = 16
+_DOWNLOADS = 16
+"""Files that are downloaded at the same time."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
-_REASON = 200
-"""Characters of others' own words at most."""
+"""Seconds between two attempts."""
+_MAX_REASON = 200
+"""Characters of a storage's own message."""
 MANIFEST = ".copied.json"
-"""In a copy: {name: [size, time]} of the files as they were there."""
+"""In a copy: {name: [size, time]} of the files as they were at the URL."""
 LOCK = "lock.json"
-"""The sweep that writes."""
+"""The sweep that writes to the URL."""
 _SECRETS = {"access_key", "secret_key", "session_token", "password", "token"}
 
 T = TypeVar("T")
@@ -38,24 +40,24 @@ State = tuple[int, int]
 """A file's size in bytes and its time in nanoseconds."""
 
 
-def is_url(place: str | Path) -> bool:
-    """Whether results lie at a URL; file:// is a folder."""
-    return isinstance(place, str) and "://" in place and not place.startswith("file://")
+def is_url(path: str | Path) -> bool:
+    """Whether results are at a URL. One that begins with file:// is a folder."""
+    return isinstance(path, str) and "://" in path and not path.startswith("file://")
 
 
-def place(text: str) -> str | Path:
-    """What a user gave as a results folder: a URL as text, a path as such."""
+def path_or_url(text: str) -> str | Path:
+    """What a user gave as a results folder: a URL as text, anything else as a path."""
     return text if is_url(text) else Path(text.removeprefix("file://"))
 
 
 class Storage:
     """The objects below a URL. Each is there whole or not at all.
 
-    What fails is tried again for `patience` seconds; `trouble` says so meanwhile. After that it is an OSError.
+    An operation that fails is repeated for `patience` seconds and then raises OSError; meanwhile `trouble` says so.
     """
 
     def __init__(self, url: str, patience: float = 0.0):
-        """Raises StudyError for a URL that is none, or holds a secret."""
+        """Find the file system of a URL. Raises StudyError where there is none, or the URL holds a secret."""
         _check_secrets(url)
         self.url, self.patience, self.trouble = url, patience, ""
         self.fs, path = _filesystem(url)
@@ -65,10 +67,10 @@ class Storage:
         """All objects by their names below the URL."""
         start = f"{self.path}/{below}".rstrip("/")
         selector = fs.FileSelector(start, recursive=True, allow_not_found=True)
-        found = self.patiently(lambda: self.fs.get_file_info(selector))
+        infos = self.retried(lambda: self.fs.get_file_info(selector))
         return {
             info.path.removeprefix(f"{self.path}/"): (info.size, info.mtime_ns or 0)
-            for info in found
+            for info in infos
             if info.type is fs.FileType.File
         }
 
@@ -79,34 +81,35 @@ class Storage:
             with self.fs.open_input_stream(f"{self.path}/{name}".rstrip("/")) as stream:
                 return bytes(stream.read())
 
-        return self.patiently(once)
+        return self.retried(once)
 
     def write(self, name: str, data: bytes) -> None:
+        """Write an object."""
         self.write_path(f"{self.path}/{name}", data)
 
     def write_path(self, path: str, data: bytes) -> None:
-        """The same with the path as the file system has it."""
+        """Write an object by its path in the file system."""
 
         def once() -> None:
             with self.fs.open_output_stream(path) as stream:
                 stream.write(data)
 
-        self.patiently(once)
+        self.retried(once)
 
     def delete(self, names: Iterable[str]) -> None:
-        """Deletes objects, those that are gone already as well."""
+        """Delete objects; those that are gone already are ignored."""
         for name in names:
             try:
-                self.patiently(lambda name=name: self.fs.delete_file(f"{self.path}/{name}"))  # type: ignore[misc]
+                self.retried(lambda name=name: self.fs.delete_file(f"{self.path}/{name}"))  # type: ignore[misc]
             except FileNotFoundError:
                 continue
 
-    def patiently(self, act: Callable[[], T]) -> T:
-        """What `act` gives, which is called again while it fails."""
+    def retried(self, operation: Callable[[], T]) -> T:
+        """The result of an operation, which is repeated while it fails."""
         deadline, pause = time.monotonic() + self.patience, _FIRST_PAUSE
         while True:
             try:
-                result = act()
+                result = operation()
             except FileNotFoundError:
                 raise
             except OSError as error:
@@ -124,41 +127,40 @@ class Storage:
                 return result
 
 
-def here(place: str | Path) -> Path:
-    """A results folder on this machine: a copy where the place is a URL. Raises StudyError."""
-    return copy(str(place)) if is_url(place) else Path(place)
+def local_folder(path: str | Path) -> Path:
+    """A results folder on this machine: a copy where the results are at a URL. Raises StudyError."""
+    return copy_folder(str(path)) if is_url(path) else Path(path)
 
 
-def copy(url: str) -> Path:
-    """The results at a URL, in a folder here. Raises StudyError where there are none or they cannot be read."""
-    storage = reach(url)
-    folder = cache("copies", url)
+def copy_folder(url: str) -> Path:
+    """A copy of the results at a URL. Raises StudyError where there are none or they cannot be read."""
+    storage, folder = connect(url), cache("copies", url)
     try:
-        bring(storage, folder)
+        download(storage, folder)
         write_whole(folder / URL, url)
     except OSError as error:
         raise StudyError(f"{url}: cannot be read ({reason(error)})") from None
     return folder
 
 
-def one_file(url: str) -> Path:
-    """A single file at a URL, here. Raises StudyError."""
+def copy_file(url: str) -> Path:
+    """A copy of a single file at a URL. Raises StudyError where it cannot be read."""
     path = cache("files", url) / url.partition("?")[0].rpartition("/")[2]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, reach(url).read())
+        write_whole(path, connect(url).read())
     except OSError as error:
         raise StudyError(f"{url}: cannot be read ({reason(error)})") from None
     return path
 
 
 def is_copy(folder: Path) -> bool:
-    """Whether a folder is a copy of what lies at a URL, for reading."""
+    """Whether a folder is a copy, for reading, of what is at a URL."""
     return (folder / MANIFEST).is_file() and (folder / URL).is_file()
 
 
-def reach(url: str) -> Storage:
-    """The storage at a URL that answers now. Raises StudyError where it does not."""
+def connect(url: str) -> Storage:
+    """The storage at a URL, which answers. Raises StudyError where it does not."""
     try:
         storage = Storage(url)
         storage.fs.get_file_info(storage.path)
@@ -171,31 +173,31 @@ def reach(url: str) -> Storage:
         raise StudyError(f"{url}: cannot be reached ({reason(error)})") from None
 
 
-def bring(storage: Storage, folder: Path) -> State:
-    """Makes the folder what is at the URL: how many files were brought, and their bytes.
+def download(storage: Storage, folder: Path) -> State:
+    """Make a folder equal to what is at the URL. Returns the number of files that were downloaded, and their bytes.
 
-    What has not changed since the last time is not read again. Raises StudyError where there is nothing.
+    Files that have not changed since the last download are kept. Raises StudyError where there is nothing at the URL.
     """
-    there = {name: state for name, state in storage.files().items() if is_result(name) and name != LOCK}
+    remote = {name: state for name, state in storage.files().items() if is_result(name) and name != LOCK}
     try:
         known = {n: tuple(s) for n, s in json.loads((folder / MANIFEST).read_text(encoding="utf-8")).items()}
     except (OSError, ValueError):
         known = {}
-    if not there:
+    if not remote:
         raise StudyError(f"{storage.url}: no such results folder")
     folder.mkdir(parents=True, exist_ok=True)
-    late = [n for n, state in there.items() if known.get(n) != state or not (folder / n).is_file()]
+    changed = [n for n, state in remote.items() if known.get(n) != state or not (folder / n).is_file()]
 
     def one(name: str) -> None:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         write_whole(folder / name, storage.read(name))
 
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        list(pool.map(one, late))
-    for name in known.keys() - there.keys():
+    with ThreadPoolExecutor(_DOWNLOADS) as pool:
+        list(pool.map(one, changed))
+    for name in known.keys() - remote.keys():
         (folder / name).unlink(missing_ok=True)
-    write_whole(folder / MANIFEST, json.dumps(there))
-    return len(late), sum(there[name][0] for name in late)
+    write_whole(folder / MANIFEST, json.dumps(remote))
+    return len(changed), sum(remote[name][0] for name in changed)
 
 
 def cache(kind: str, url: str) -> Path:
@@ -207,16 +209,16 @@ def cache(kind: str, url: str) -> Path:
 
 
 def join(url: str, name: str) -> str:
-    """The URL of what lies below another."""
+    """The URL of a name below another URL."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{name}"))
 
 
 def reason(error: Exception) -> str:
-    """An error of a storage, in one line."""
+    """An error of a storage in one line."""
     text = " ".join(str(error).split())
     text = text[max(0, text.find("AWS Error")) :]
-    return re.sub(r" \(Request ID.*|; Details:.*", "", text)[:_REASON]
+    return re.sub(r" \(Request ID.*|; Details:.*", "", text)[:_MAX_REASON]
 
 
 def _filesystem(url: str) -> tuple[Any, str]:
@@ -225,7 +227,7 @@ def _filesystem(url: str) -> tuple[Any, str]:
         found, path = fs.FileSystem.from_uri(url)
         return _in_this_thread(found), path
     except ValueError:
-        import fsspec
+        import fsspec  # takes long, and S3 and GCS do without
 
         try:
             inner, path = fsspec.core.url_to_fs(url)
@@ -235,8 +237,11 @@ def _filesystem(url: str) -> tuple[Any, str]:
 
 
 def _in_this_thread(found: fs.FileSystem) -> fs.FileSystem:
-    """S3 that writes in the thread which asks for it. By default it hands that on to pyarrow's threads and waits: where
-    all of these wait so, as when Ray Tune sends a folder of many files through us, none is left to write."""
+    """S3 that writes in the calling thread.
+
+    By default S3FileSystem hands writes to pyarrow's threads and waits. Where all of these wait, as when Ray Tune
+    uploads a folder of many files through a FileSystemHandler of ours, none is left to write.
+    """
     if not isinstance(found, fs.S3FileSystem):
         return found
     _, (settings,) = found.__reduce__()
@@ -244,7 +249,7 @@ def _in_this_thread(found: fs.FileSystem) -> fs.FileSystem:
 
 
 def _check_secrets(url: str) -> None:
-    """Raises StudyError, without the secret, where a URL holds one."""
+    """Raise StudyError, without the secret, where a URL holds one."""
     parts = urlsplit(url)
     if parts.username or parts.password or _SECRETS & {name for name, _ in parse_qsl(parts.query)}:
         bare = urlunsplit((parts.scheme, parts.hostname or "", parts.path, "", ""))

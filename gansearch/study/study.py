@@ -8,7 +8,7 @@ from typing import Any
 from gansearch.experiment import Experiment, ExperimentError
 from gansearch.formatting import many
 from gansearch.store.folder import Folder, NothingHealthy, StudyError, write_whole
-from gansearch.store.object_store import here
+from gansearch.store.object_store import local_folder
 from gansearch.study.compare import Comparison, compare
 from gansearch.study.export import FORMATS, export_text
 from gansearch.study.plots import Plots
@@ -22,7 +22,7 @@ def load_study(dir: str | Path) -> Study:
 
     Of results at a URL, such as s3://bucket/prefix, it opens a copy.
     """
-    folder = Folder(here(dir)).require_ours()
+    folder = Folder(local_folder(dir)).require_ours()
     try:
         return Study(folder, Experiment.load(folder.experiment))
     except ExperimentError as error:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from gansearch.cli.main import app
 from gansearch.store import object_store as storages
 from gansearch.store.folder import StudyError
-from gansearch.store.object_store import Storage, cache, copy, join, place, reach
+from gansearch.store.object_store import Storage, cache, connect, copy_folder, join, path_or_url
 from gansearch.study.study import load_study
 from tests.synthetic import write_study
 
@@ -40,7 +40,7 @@ def test_a_study_at_a_url_is_read_and_brought_up_to_date(objects, tmp_path, monk
     monkeypatch.setattr(Storage, "read", lambda self, name="": read.append(name) or b"new")
     storage.write("run.json", b"new")
     storage.delete(["best.yaml", "best.yaml"])
-    here = copy(URL)
+    here = copy_folder(URL)
     assert (read, (here / "run.json").read_bytes()) == (["run.json"], b"new")
     assert not (here / "best.yaml").exists()
 
@@ -86,13 +86,13 @@ def test_a_storage_that_is_not_there_is_refused_at_once(monkeypatch):
 
     monkeypatch.setattr(storages, "_filesystem", lambda url: (Away(), "bucket/results/ring"))
     with pytest.raises(StudyError, match=rf"{URL}: cannot be reached \(AWS Error NETWORK_CONNECTION: none\)$"):
-        reach(URL)
+        connect(URL)
 
 
 def test_places_and_their_names(monkeypatch, tmp_path):
-    assert place("file:///data/a") == Path("/data/a")
-    assert place("a/b") == Path("a/b")
-    assert place(URL) == URL
+    assert path_or_url("file:///data/a") == Path("/data/a")
+    assert path_or_url("a/b") == Path("a/b")
+    assert path_or_url(URL) == URL
     assert join(f"{URL}/?region=x", "trials/1") == f"{URL}/trials/1?region=x"
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert cache("copies", URL) == cache("copies", URL + "/")

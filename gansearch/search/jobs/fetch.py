@@ -16,7 +16,7 @@ from gansearch.search.jobs.submit import Job, job_of, shell
 from gansearch.store.archive import is_result, unpack
 from gansearch.store.folder import Folder, StudyError, as_typed, write_whole
 from gansearch.store.nan_json import from_json, to_json
-from gansearch.store.object_store import bring, is_url, reach, reason
+from gansearch.store.object_store import connect, download, is_url, reason
 
 _POLL_SECONDS = 0.5
 _START_SECONDS = 600.0
@@ -84,7 +84,7 @@ def fetch_url(url: str, path: Path) -> Fetched:
     """
     _begin(path, url)
     try:
-        files, size = bring(reach(url), path)
+        files, size = download(connect(url), path)
     except OSError as error:
         raise StudyError(f"{url}: cannot be read, or {as_typed(path)} not written ({reason(error)})") from None
     return Fetched(Folder(path), files, size)

@@ -68,7 +68,7 @@ def forget(folder: Folder, checkpoint: str | Path) -> None:
         return
     path = Storage(checkpoint).path if isinstance(checkpoint, str) else _below(storage, folder, checkpoint)
     try:
-        storage.patiently(lambda: storage.fs.delete_dir(path))
+        storage.retried(lambda: storage.fs.delete_dir(path))
     except OSError:  # there is none
         return
 
@@ -115,7 +115,7 @@ class _Patient(fs.FileSystemHandler):
     __hash__ = None  # type: ignore[assignment]
 
     def _call(self, name: str, *arguments: Any) -> Any:
-        return self._storage.patiently(lambda: getattr(self._storage.fs, name)(*arguments))
+        return self._storage.retried(lambda: getattr(self._storage.fs, name)(*arguments))
 
     def get_type_name(self) -> str:
         return f"patient {self._storage.fs.type_name}"
