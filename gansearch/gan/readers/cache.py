@@ -67,8 +67,8 @@ def _write(samples: Path, facts: Path, fill: Fill) -> None:
     partial = samples.with_name(f".{samples.name}.{os.getpid()}")
     try:
         with partial.open("wb") as file:
-            found = fill(file)
-        facts.write_text(json.dumps(found), encoding="utf-8")
+            shape_and_warnings = fill(file)
+        facts.write_text(json.dumps(shape_and_warnings), encoding="utf-8")
         partial.replace(samples)  # last, so that samples always have their facts
     finally:
         partial.unlink(missing_ok=True)

@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
-
-
-class Column(Protocol):
-    """A column of a table that takes `width` numbers of a sample."""
-
-    name: str
-    width: int
-
-    def encode(self, values: pd.Series) -> np.ndarray:
-        """Returns (N, width) float32 numbers of N values."""
-        ...
-
-    def decode(self, numbers: np.ndarray) -> list[Any]:
-        """Returns the N values that (N, width) numbers are nearest to, as the table writes them."""
-        ...
 
 
 class Numeric:
@@ -72,3 +57,7 @@ class Categorical:
     def decode(self, numbers: np.ndarray) -> list[Any]:
         """Returns the category of the largest of each row's (N, width) numbers."""
         return [self.categories[code] for code in numbers.argmax(1)]
+
+
+Column = Numeric | Categorical
+"""A column of a table, which takes `width` numbers of a sample."""

@@ -41,10 +41,10 @@ def read_table(path: str, wanted: Sequence[str] | None, categorical: Sequence[st
                 hint = suggest(name, frame.columns) or f"; it has {', '.join(frame.columns[:20])}"
                 raise option_error(option, f"the table has no column {name!r}{hint}")
     frame = frame[list(wanted)] if wanted else frame
-    told = []
+    notes = []
     constant = [name for name in frame if frame[name].nunique(dropna=False) < 2]
     if constant:
-        told.append(f"columns that always have the same value are left out: {', '.join(map(str, constant))}")
+        notes.append(f"columns that always have the same value are left out: {', '.join(map(str, constant))}")
         frame = frame.drop(columns=constant)
     if frame.shape[1] == 0:
         raise option_error("path", f"{path} has no column whose values differ")
@@ -53,12 +53,10 @@ def read_table(path: str, wanted: Sequence[str] | None, categorical: Sequence[st
     rows = frame[finite.all(axis=1)]
     if len(rows) < len(frame):
         gaps = ", ".join(name for name in numeric if not finite[name].all())
-        told.append(f"{len(frame) - len(rows)} of {len(frame)} rows lack a number in {gaps} and are left out")
+        notes.append(f"{len(frame) - len(rows)} of {len(frame)} rows lack a number in {gaps} and are left out")
     need(len(rows), f"rows with all numbers, of {len(frame)}", "give more rows, or leave columns with gaps out")
-    columns: list[Column] = []
-    for name in map(str, frame):
-        columns.append((Numeric if name in numeric else Categorical)(name, rows[name]))
-    return Frame(rows.reset_index(drop=True), columns, told)
+    columns = [(Numeric if name in numeric else Categorical)(str(name), rows[name]) for name in frame]
+    return Frame(rows.reset_index(drop=True), columns, notes)
 
 
 def _is_numeric(name: str, values: pd.Series) -> bool:

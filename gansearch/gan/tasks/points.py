@@ -94,7 +94,7 @@ class Points(Task):
         coarse = (points.abs().amax(0) * torch.finfo(torch.float32).eps > _COARSE * spread) & (spread > 0)
         problems = [("the same in every row", "nothing can be learned there", spread == 0)]
         if not self.standardise:
-            problems.append(("varying by less than 32-bit numbers tell apart", "write standardise: true", coarse))
+            problems.append(("varying by less than the rounding of 32-bit numbers", "write standardise: true", coarse))
         for problem, advice, columns in problems:
             if columns.any():
                 named = ", ".join(map(str, columns.nonzero().flatten().tolist()))

@@ -47,7 +47,7 @@ def stand_in(monkeypatch):
     return module
 
 
-def test_it_is_asked_for_bytes_of_three_colours(stand_in):
+def test_the_network_gets_bytes_of_three_colours(stand_in):
     images = torch.linspace(-1, 1, 120)[:, None, None, None].expand(120, 1, 4, 4)
     features = inception_features(images)
     assert features.shape == (120, 3)
@@ -55,7 +55,7 @@ def test_it_is_asked_for_bytes_of_three_colours(stand_in):
     assert inception_features(torch.full((2, 3, 4, 4), 3.0)).max() == 255  # not 127, as bytes that overflow
 
 
-def test_pictures_are_judged_by_it(stand_in, tmp_path):
+def test_pictures_are_compared_by_its_features(stand_in, tmp_path):
     for number in range(60):
         Image.fromarray(np.random.default_rng(number).integers(0, 256, (20, 20, 3), np.uint8)).save(
             tmp_path / f"{number}.png"
@@ -70,7 +70,7 @@ def test_pictures_are_judged_by_it(stand_in, tmp_path):
     assert set(quality) == {"distance", "coverage"}
 
 
-def test_what_is_missing_is_told_when_the_task_is_made(stand_in, monkeypatch, tmp_path):
+def test_missing_weights_and_packages_are_errors_of_the_task(stand_in, monkeypatch, tmp_path):
     options = {"path": str(tmp_path), "features": "inception"}
 
     def offline(*given):

@@ -39,7 +39,7 @@ def test_pictures_of_any_size_and_depth_become_squares(folder):
     assert found.warnings == []
 
 
-def test_the_middle_is_what_is_kept(folder):
+def test_pictures_are_cropped_to_their_middle(folder):
     array = np.zeros((16, 48), np.uint8)
     array[:, 16:32] = 200
     Image.fromarray(array).save(folder / "middle.png")
@@ -47,13 +47,13 @@ def test_the_middle_is_what_is_kept(folder):
 
 
 @pytest.mark.parametrize(("colour", "channels"), [(None, 1), (True, 3), (False, 1)])
-def test_grey_pictures_saved_in_colour_are_grey_unless_wanted(folder, colour, channels):
+def test_grey_pictures_saved_in_colour_are_grey_by_default(folder, colour, channels):
     grey = RANDOM.integers(0, 256, (16, 16, 1), dtype=np.uint8).repeat(3, 2)
     Image.fromarray(grey).save(folder / "grey.png")
     assert read_pictures(in_folder(folder), 16, colour).pixels.shape[1] == channels
 
 
-def test_what_is_transparent_is_white_and_sixteen_bits_keep_their_shades(folder):
+def test_transparency_is_white_and_sixteen_bits_are_scaled(folder):
     Image.fromarray(np.zeros((16, 16, 4), np.uint8)).save(folder / "clear.png")
     assert (read_pictures(in_folder(folder), 16, False).pixels == 255).all()
     (folder / "clear.png").unlink()
@@ -61,7 +61,7 @@ def test_what_is_transparent_is_white_and_sixteen_bits_keep_their_shades(folder)
     assert (read_pictures(in_folder(folder), 16, None).pixels == 128).all()
 
 
-def test_a_picture_is_turned_as_its_camera_says(folder):
+def test_a_picture_is_rotated_by_its_exif_orientation(folder):
     array = np.zeros((16, 16), np.uint8)
     array[:8] = 255
     exif = Image.Exif()

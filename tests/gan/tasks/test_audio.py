@@ -49,7 +49,7 @@ def test_the_networks_fit_the_pieces_whatever_their_length(notes):
         ("spectrum", {"loss": "hinge", "spectral_norm": True}),
     ],
 )
-def test_it_trains_and_is_judged(train, notes, networks, training):
+def test_sounds_train(train, notes, networks, training):
     task = load_task("audio", {"path": str(notes), "seconds": 0.1, "width": 2, "networks": networks})
     result = train(task, **training)
     assert set(result.quality) == {"distance", "coverage"}
@@ -68,7 +68,7 @@ def test_seeds_train_at_once(notes):
     assert refusal([Trainer(task, training, seed) for seed in range(2)]) == ""
 
 
-def test_quality_hears_the_pitch_and_not_the_phase():
+def test_quality_depends_on_pitch_and_not_on_phase():
     task = load_task("audio", {"seconds": 0.25})
     draws = torch.Generator().manual_seed(0)
     time = torch.arange(task.length) / RATE

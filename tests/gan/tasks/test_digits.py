@@ -3,7 +3,7 @@ import torch
 from gansearch.gan.tasks.digits import Digits, classifier, load
 
 
-def test_the_classifier_knows_digits_that_it_never_saw():
+def test_the_classifier_names_held_out_digits():
     images, labels = load()
     with torch.no_grad():
         right = classifier()(images[::5]).argmax(1) == labels[::5]

@@ -63,7 +63,7 @@ def test_errors_are_one_line(folder, tmp_path, monkeypatch, options, part):
     assert "\n" not in str(error.value)
 
 
-def test_training_sees_what_is_not_held_out_a_batch_at_a_time(folder):
+def test_batches_and_held_out_pictures_are_all_pictures_once(folder):
     fill(folder)
     task = Images(str(folder), size=16)
     data = data_of(task, CPU)

@@ -28,7 +28,7 @@ def test_last_digits_survive_standardisation():
     times = 1.7e9 + np.linspace(0, 60, 400)
     np.save("times.npy", np.stack([times, times % 7], 1))
     (coarse, *_) = Points("times.npy").warnings()
-    assert coarse.startswith("columns of times.npy are varying by less than 32-bit numbers tell apart: 0 (counted")
+    assert coarse.startswith("columns of times.npy are varying by less than the rounding of 32-bit numbers: 0 (counted")
     task = Points("times.npy", standardise=True)
     assert len(task.real()[:, 0].unique()) == 400
     assert task.undo()(task.real())[:, 0].tolist() == pytest.approx(times.tolist(), abs=1e-4)

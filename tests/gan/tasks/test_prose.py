@@ -15,7 +15,7 @@ def licence(tmp_path):
     return tmp_path
 
 
-def test_the_licence_of_python_is_read_trained_on_and_shown(train, licence):
+def test_the_licence_of_python_trains(train, licence):
     task = load_task("prose", {"path": str(licence), "width": 8, "blocks": 1, "length": 16})
     check_task(task)
     result = train(task)
@@ -45,7 +45,7 @@ def test_fakes_are_one_hot_and_have_gradients(licence):
     assert float(generator[0].weight.grad.abs().sum()) > 0
 
 
-def test_quality_knows_text_from_its_letters_shuffled(licence):
+def test_quality_is_worse_for_shuffled_letters(licence):
     task = load_task("prose", {"path": str(licence)})
     real = task.real()
     same = task.quality(real[::2], real[1::2])

@@ -8,7 +8,7 @@ from gansearch.gan.tasks.spectrum_networks import Sound, Spectrum, frames_of
 RATE = 8_000
 
 
-def test_a_flat_picture_is_the_sine_that_it_shows():
+def test_a_constant_spectrum_becomes_its_sine():
     frames = frames_of(2_000, RATE)
     picture = torch.zeros(1, 2, frames.bins, frames.number)
     picture[:, 0] = -10
@@ -23,7 +23,7 @@ def test_a_flat_picture_is_the_sine_that_it_shows():
     assert spectrum[60:, 1:-1].max() < -0.85  # what G draws silent is near the floor
 
 
-def test_silence_and_a_full_sine_are_the_ends_of_what_d_sees():
+def test_silence_and_a_full_sine_are_the_ends_of_a_spectrum():
     frames = frames_of(2_000, RATE)
     sine = torch.sin(2 * math.pi * 20 / frames.size * torch.arange(2_000))[None, None]
     assert Spectrum(frames)(torch.zeros(1, 1, 2_000)).max() == pytest.approx(-1)

@@ -26,7 +26,7 @@ def task_of(frame: pd.DataFrame, folder, **options):
 
 
 @pytest.mark.parametrize("name", ["wine", "breast_cancer"])
-def test_the_tables_of_scikit_learn_train_and_are_shown_in_their_own_values(train, name):
+def test_the_tables_of_scikit_learn_train_and_are_decoded(train, name):
     task = load_task("table", {"path": f"sklearn:{name}", "width": 16})
     check_task(task)
     result = train(task)
@@ -38,7 +38,7 @@ def test_the_tables_of_scikit_learn_train_and_are_shown_in_their_own_values(trai
     assert {row[-1] for row in shown["rows"]} <= labels
 
 
-def test_a_real_table_comes_back_as_it_was(people, tmp_path):
+def test_a_real_table_is_decoded_to_its_values(people, tmp_path):
     task = task_of(people, tmp_path)
     shown = task.shown(task.real().numpy())
     back = pd.DataFrame(shown["rows"], columns=shown["columns"])
@@ -49,7 +49,7 @@ def test_a_real_table_comes_back_as_it_was(people, tmp_path):
     assert np.allclose(back["income"], people["income"], atol=0.01)
 
 
-def test_quality_sees_a_shift_and_a_lost_correlation(people, tmp_path):
+def test_quality_measures_a_shift_and_a_lost_correlation(people, tmp_path):
     people["tax"] = people["income"] * 0.3
     task = task_of(people, tmp_path)
     real = task.real()
