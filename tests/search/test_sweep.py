@@ -11,7 +11,7 @@ import pytest
 from optuna.trial import TrialState
 
 from gansearch.experiment import ExperimentError
-from gansearch.gan import Task, TaskError, Trainer, load_task
+from gansearch.gan import TaskError, Trainer, load_task
 from gansearch.interrupts import Interrupted
 from gansearch.search import confirm
 from gansearch.search.callbacks.listener import Listener
@@ -431,10 +431,3 @@ def test_the_damaged_journal_of_a_finished_sweep_is_whole_again(finished, tmp_pa
     assert {record.number for record in records} == {t.number for t in found} - replaced
     distances = {record.number: record.distance for record in records if record.status == "complete"}
     assert distances == {number: found[number].values[1] for number in distances}
-
-
-def test_a_task_that_only_this_process_knows_is_refused(tiny, tmp_path, monkeypatch):
-    monkeypatch.setattr("gansearch.gan.registry._TASKS", {"mine": Task})
-    with pytest.raises(SweepError, match=r"only this process knows 'mine', .*task\.py:Task"):
-        sweep(tiny().model_copy(update={"task": "mine"}), tmp_path / "out")
-    assert not (tmp_path / "out").exists()

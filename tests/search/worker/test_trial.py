@@ -2,21 +2,17 @@
 
 import signal
 from dataclasses import asdict
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
-from gansearch.experiment import Checkpoints
 from gansearch.gan.trainer import probe_updates
 from gansearch.interrupts import Interrupted
 from gansearch.search.callbacks.listener import Listener
 from gansearch.search.sweep import sweep
-from gansearch.search.worker import checkpoints, run, trial
-from gansearch.search.worker.checkpoints import Saves
-from gansearch.search.worker.samples import MOST_BYTES, few, to_show
+from gansearch.search.worker import trial
 from gansearch.search.worker.trial import TrialRun
 from gansearch.store.folder import Folder
 from gansearch.store.nan_json import to_json
@@ -68,27 +64,6 @@ def test_a_checkpoint_of_another_configuration_is_not_gone_on_from(make_tiny):
         started(experiment, {"lr": 2e-3, "betas": [0.5, 0.9]}).load_state(state)
 
 
-def test_the_samples_of_a_record_are_few(make_tiny):
-    tiny = make_tiny()
-    assert few(tiny, np.zeros((2000, 2), np.float32)).shape == (64, 2)
-    assert few(tiny, np.zeros((2000, 3, 128, 128), np.float32)).nbytes <= MOST_BYTES
-    assert few(tiny, np.zeros((10, 3, 512, 512), np.float32)) is None
-    assert few(tiny, np.zeros((0, 2), np.float32)) is None
-
-
-def test_what_is_shown_is_in_the_units_of_the_user_s_file(make_tiny, tmp_path):
-    np.save(tmp_path / "points.npy", np.random.default_rng(0).normal([5, -40], [0.1, 300], (500, 2)))
-    options = {"path": str(tmp_path / "points.npy"), "standardise": True}
-    experiment = make_tiny().model_copy(update={"task": "points", "task_options": options})
-    trial = started(experiment, {"lr": 1e-3, "betas": [0.5, 0.9]})
-    for _ in trial.train():
-        pass
-    assert trial.error == ""
-    for found in (trial.samples, to_show(experiment, trial.samples)["real"]):
-        assert found[:, 0].mean() == pytest.approx(5, abs=0.5)
-        assert found[:, 1].std() > 30
-
-
 def test_at_once_and_in_turn_leave_the_same_records(make_tiny, monkeypatch):
     experiment, params = make_tiny(replicas=3), {"lr": 1e-3, "betas": [0.5, 0.9]}
     at_once, in_turn = started(experiment, params), started(experiment, params)
@@ -123,25 +98,6 @@ def test_one_seed_that_diverges_leaves_the_others_to_go_on(make_tiny, monkeypatc
         pass
     assert [seed.status for seed in broken.seeds] == ["complete", "failed", "complete"]
     assert broken.seeds[1].updates < 80
-
-
-def test_a_trial_saves_itself_by_time_and_by_updates(pretend):
-    now = [0.0]
-    pretend(checkpoints, monotonic=lambda: now[0])
-    saves = Saves(Checkpoints(seconds=30, updates=100), 0)
-    assert [saves.due(updates) for updates in (99, 100, 150, 199, 200)] == [False, True, False, False, True]
-    now[0] = 30.0
-    assert saves.due(201)
-    assert not saves.due(202)
-    assert not Saves(Checkpoints(), 0).due(10**9)
-
-
-def test_a_checkpoint_that_cannot_be_written_costs_nothing(monkeypatch):
-    def full(*given):
-        raise RuntimeError("PytorchStreamWriter failed writing file: No space left on device")
-
-    monkeypatch.setattr(run.torch, "save", full)
-    assert not run._saved(SimpleNamespace(state=dict, checkpoint_required=False), {"rows": []})
 
 
 @pytest.fixture

@@ -1,0 +1,46 @@
+"""Trials of another study, as far as they fit."""
+
+import pytest
+
+from gansearch.search.errors import SweepError
+from gansearch.search.sampling.searcher import StudySearcher, open_study
+from gansearch.search.sampling.space import SearchSpace
+from gansearch.search.sampling.stopping import Budget
+from gansearch.search.sampling.warm_start import warm_trials, warm_up
+from gansearch.store.folder import Folder
+from gansearch.store.trial_files import read_records
+from tests.search.studies import POINTS, SEARCH
+
+
+def test_an_earlier_study_warms_up_a_new_one(swept, tiny, tmp_path):
+    earlier, _, _ = swept(*POINTS)
+    search = {"lr": {"low": 1e-4, "high": 6e-3}, "loss": SEARCH["loss"], "r1_gamma": {"choices": [0.0, 1.0]}}
+    experiment = tiny(search=search, warm_start=str(earlier.path), objective="distance")
+    folder = Folder(tmp_path / "new")
+    folder.create(experiment)
+    study = open_study(folder, experiment)
+    for _ in range(2):
+        warm_up(study, SearchSpace(experiment))
+    assert [trial.values for trial in study.trials] == [[1.0], [2.0], None]
+    assert [trial.params["lr"] for trial in study.trials] == pytest.approx([1e-3, 2e-4, 5e-3])
+    assert study.trials[1].params["r1_gamma"] == 0.0
+    assert study.trials[0].user_attrs["warm_start"] == f"{earlier.path}, trial 0"
+    searcher = StudySearcher(study, SearchSpace(experiment), Budget(experiment))
+    study.enqueue_trial(study.trials[0].params)
+    assert searcher.suggest("ray")["params"]["lr"] == pytest.approx(1e-3), "no trial of this study had it"
+    assert read_records(folder) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "part"),
+    [
+        ({"warm_start": "/nowhere"}, "no such results folder"),
+        ({"task": "ring", "task_options": {}}, "has the task .*tasks.py:Tiny, not ring: its distance is another"),
+        ({"training": {"updates": 160, "batch_size": 8}}, "of trial 3 updates 80 is not 160"),
+        ({"search": {"lr": {"low": 1e-6, "high": 1e-5}}}, "is not from 1e-06 to 1e-05"),
+    ],
+)
+def test_a_study_that_cannot_warm_up_another_is_refused(swept, tiny, fields, part):
+    earlier, _, _ = swept(*POINTS)
+    with pytest.raises(SweepError, match=part):
+        warm_trials(SearchSpace(tiny(**{"search": SEARCH, "warm_start": str(earlier.path), **fields})))

@@ -1,0 +1,45 @@
+"""What may change in a folder that is gone on with, and what its journal gets back."""
+
+import shutil
+
+import pytest
+from optuna.trial import TrialState
+
+from gansearch.experiment import ExperimentError
+from gansearch.search.errors import SweepError
+from gansearch.search.resume import add_lost, check_folder, end_running
+from gansearch.search.sampling.searcher import open_study
+from gansearch.search.sampling.space import SearchSpace
+from gansearch.store.trial_files import read_records
+from tests.search.studies import POINTS, SEARCH
+
+
+def test_a_journal_that_knows_less_than_the_records_takes_them_in(swept):
+    folder, experiment, before = swept(*POINTS)
+    shutil.rmtree(folder.record(1))  # it was running
+    folder.journal.unlink()
+    study = open_study(folder, experiment)
+    add_lost(study, read_records(folder), SearchSpace(experiment))
+    end_running(study, folder, experiment.objective)
+    states = [TrialState.COMPLETE, TrialState.FAIL, TrialState.PRUNED, TrialState.COMPLETE]
+    assert [trial.state for trial in study.trials] == states
+    for number in (0, 2):
+        known, was = study.trials[number], before.trials[number]
+        assert (known.params, known.values) == (pytest.approx(was.params), was.values)
+
+
+def test_only_the_space_may_change_and_only_if_it_is_said(swept, tiny):
+    folder, _, _ = swept(*POINTS)
+    wider = {**SEARCH, "lr": {"low": 1e-5, "high": 1e-2, "log": True}}
+    with pytest.raises(SweepError, match=r"--allow-change.*(\n.*)*search.lr.low: 0.0001 → 1e-05"):
+        check_folder(folder, tiny(search=wider), resume=True)
+    longer = {"updates": 160, "batch_size": 8}
+    with pytest.raises(SweepError, match="choose another --out") as error:
+        check_folder(folder, tiny(search=wider, training=longer), resume=True, allow_change=True)
+    assert "--allow-change" not in str(error.value)
+    with pytest.raises(SweepError, match="objective: both → distance"):
+        check_folder(folder, tiny(search=SEARCH, objective="distance"), resume=True, allow_change=True)
+    contradictory = {"balance": {"choices": ["held"]}, "lr": SEARCH["lr"]}
+    folder, _, _ = swept(name="held", search={"update_ratio": {"low": 0.5, "high": 2}, "lr": SEARCH["lr"]})
+    with pytest.raises(ExperimentError, match="update_ratio"):
+        check_folder(folder, tiny(search=contradictory), resume=True, allow_change=True)
