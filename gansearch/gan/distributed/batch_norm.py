@@ -1,6 +1,6 @@
 """Batch norm over a batch that several processes share.
 
-Torch's SyncBatchNorm is for CUDA alone and cannot be differentiated twice, which R1 needs.
+Torch's SyncBatchNorm works on CUDA only and cannot be differentiated twice, which R1 needs.
 """
 
 from __future__ import annotations
@@ -15,21 +15,22 @@ from gansearch.gan.distributed.group import Group
 
 
 def synchronise(network: nn.Module, group: Group) -> None:
-    """Lets torch's batch norms in the network take their statistics over the whole batch while it trains.
+    """Makes torch's batch norms in the network take their statistics over the whole batch while it trains.
 
-    What computes statistics in code of its own stays as it is.
+    Layers that compute statistics in code of their own stay as they are.
     """
     for module in network.modules():
         if type(module) in (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d):
-            # In place, so that the network's own references, its hooks and shared layers go on to be right.
+            # In place, so that references to the layer, its hooks and shared layers stay valid.
             module.__class__ = Synchronised
             module.group = group  # type: ignore[assignment]
 
 
 class Synchronised(_BatchNorm):
-    """Batch norm of (B, C, ...) whose mean and variance are those of all processes' samples, also for gradients.
+    """Batch norm of (B, C, ...) whose mean and variance, and their gradients, are those of all processes' samples.
 
-    Outside of an update (probes, samples), when the other processes do something else, it is plain batch norm.
+    Outside of an update (probes, samples), when the other processes do something else, it is plain batch norm. Its base
+    is what torch's batch norms have in common, which has no public name (torch/nn/modules/batchnorm.py, torch 2.13).
     """
 
     group: Group
@@ -39,6 +40,7 @@ class Synchronised(_BatchNorm):
             raise ValueError(f"batch norm needs (B, C, ...), not {tuple(input.shape)}")
 
     def forward(self, input: Tensor) -> Tensor:
+        """(B, C, ...) -> (B, C, ...), normalised per channel."""
         if not (self.training and self.group.training):
             return super().forward(input)
         self._check_input_dim(input)
@@ -64,8 +66,8 @@ class Synchronised(_BatchNorm):
 def _moments(input: Tensor, group: Group) -> tuple[Tensor, Tensor, Tensor]:
     """Mean (C,), variance (C,) and number () of all processes' samples of each channel, in one exchange.
 
-    From each process's own ones, as Chan et al. 1979 put them together: squares that are summed over everything would
-    lose the variance to rounding.
+    Combined from each process's own as in Chan et al. 1979: a sum of all squares would lose the variance
+    to rounding.
     """
     channels = input.shape[1]
     own = torch.var_mean(input, [0, *range(2, input.dim())], correction=0)
@@ -86,7 +88,7 @@ def _row(values: Tensor, group: Group) -> Tensor:
 
 
 class _Sum(torch.autograd.Function):
-    """The sum over the processes. Its gradient is the sum of theirs, as often as it is asked for."""
+    """The sum over the processes. Its gradient is the sum of their gradients, of any order."""
 
     @staticmethod
     def forward(ctx: Any, values: Tensor, group: Group) -> Tensor:

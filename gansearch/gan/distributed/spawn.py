@@ -1,4 +1,4 @@
-"""Several processes of this machine that train one run together, started for it by this one."""
+"""Starts processes of this machine that train one run together with this one."""
 
 from __future__ import annotations
 
@@ -15,28 +15,30 @@ from gansearch.gan.registry import load_task
 from gansearch.gan.settings import Training
 from gansearch.gan.task import Task
 
-_END_SECONDS = 30.0
+_END_SECONDS = 30.0  # in which the other processes end
 
 
 @contextmanager
 def spawned(
     task: Task, spec: str, options: Mapping[str, Any], training: Training, seed: int, devices: Sequence[str]
 ) -> Iterator[ParallelTrainer]:
-    """A trainer on the first of the devices that a process on each other one follows, with as many threads as this.
+    """A trainer on the first of the devices, which a process on each other device follows with as many threads.
 
-    `spec` and `options` are what the task was loaded from. The processes are gone afterwards. Raises what this
-    process raises, and torch's ProcessException, whose message holds the traceback, where another one raises or dies.
+    `spec` and `options` are what the task was loaded from. The processes have ended afterwards.
+
+    Raises:
+        torch.multiprocessing.ProcessException: Another process raised or died; the message holds its traceback.
     """
     meeting, store = Meeting.call("127.0.0.1", len(devices))
     given = (meeting, spec, dict(options), training, seed, list(devices), torch.get_num_threads())
     others = spawn(_take_part, given, len(devices) - 1, join=False)
 
-    def look() -> None:
+    def check() -> None:
         if others.join(0):
             raise Parted("the other processes ended before the training began")
 
     try:
-        with lead(meeting, store, task, training, seed, devices[0], look=look) as trainer:
+        with lead(meeting, store, task, training, seed, devices[0], check=check) as trainer:
             yield trainer
         others.join(_END_SECONDS)
     except Parted:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from gansearch.gan.data import data_of
 from gansearch.gan.distributed.batch_norm import synchronise
-from gansearch.gan.distributed.group import Group, Meeting, here, wait_for_all
+from gansearch.gan.distributed.group import Group, Meeting, ready, wait_for_all
 from gansearch.gan.result import Probe
 from gansearch.gan.rng import RandomState
 from gansearch.gan.settings import Training
@@ -21,15 +21,16 @@ from gansearch.gan.trainer import Trainer
 
 
 class ParallelTrainer(Trainer):
-    """A trainer's part in a group: rank 0 is driven like any trainer, the others `follow()` it.
+    """A trainer in a group: rank 0 is used like any trainer, the others `follow()` it.
 
     Every process draws what one process would draw for the whole batch and keeps its part. All losses and penalties
     are means over samples, or over pairs of them, so that the gradients, weighted by the sizes of the parts, add up to
-    the whole batch's; those of an update pass in one exchange. What a run computes is what one process computes, but
-    for rounding, for layers that draw random numbers, and for batch norm: it normalises over each process's part, or
-    over the whole batch with `sync_batch_norm`. Such layers' buffers are rank 0's, sent to the others at each probe.
+    the whole batch's; those of an update pass in one exchange. A run computes what one process computes, but for
+    rounding, for layers that draw random numbers, and for batch norm: it normalises over each process's part, or over
+    the whole batch with `sync_batch_norm`. Buffers are rank 0's, sent to the others at each probe.
 
-    Rank 0 alone looks: at probes, quality, referee and rungs the others wait. Raises Parted where one has ended.
+    Rank 0 alone takes probes, measures the quality and trains referees, while the others wait. Raises Parted where
+    a process has ended.
     """
 
     def __init__(
@@ -47,12 +48,12 @@ class ParallelTrainer(Trainer):
         self._weight = (self._part.stop - self._part.start) / training.batch_size
 
     def run(self) -> Iterator[Probe]:
-        """As a trainer's, from where rank 0 stands."""
+        """Trains as `Trainer.run`, from rank 0's state."""
         self._begin()
         yield from super().run()
 
     def follow(self) -> None:
-        """What the others do until rank 0 has come to the end of its run."""
+        """Trains along, in the other processes, until rank 0 has come to the end of its run."""
         self._begin()
         while self._continues():
             until = self.next_probe()
@@ -62,6 +63,7 @@ class ParallelTrainer(Trainer):
             self._losses = ([], [])
 
     def step(self) -> Tensor:
+        """Updates as `Trainer.step`, together with the other processes."""
         self.group.training = True
         try:
             return super().step()
@@ -69,7 +71,7 @@ class ParallelTrainer(Trainer):
             self.group.training = False
 
     def _begin(self) -> None:
-        """All stand where rank 0 does, at the beginning of a run or where it was resumed."""
+        """Gives all processes rank 0's state, at the beginning of a run or where it is resumed."""
         content = io.BytesIO()
         if self.group.rank == 0:
             torch.save({**self.state(), "one_pass": self._one_pass}, content)
@@ -78,7 +80,7 @@ class ParallelTrainer(Trainer):
             state = torch.load(io.BytesIO(sent), weights_only=True, map_location="cpu")
             self._one_pass = state.pop("one_pass")
             self.load_state(state)
-            # Layers such as dropout should not draw for different samples what rank 0 draws for its own.
+            # Layers such as dropout should draw other numbers for these samples than rank 0 for its own.
             self.random_state = RandomState(self.seed + self.updates + 1_000_003 * self.group.rank, self.device)
 
     def _continues(self) -> bool:
@@ -147,15 +149,15 @@ def lead(
     seed: int,
     device: str | torch.device,
     prune: bool = False,
-    look: Callable[[], None] = lambda: None,
+    check: Callable[[], None] = lambda: None,
 ) -> Iterator[ParallelTrainer]:
-    """Rank 0's trainer of a run in `meeting`, which has `store`; its group ends with it, however it ends.
+    """Rank 0's trainer of a run in `meeting`, which has `store`; its group ends with the context.
 
-    `look` is called while the others come, and raises if one cannot any more.
+    `check` is called while the others get ready, and raises if one will never be.
     """
     device = torch.device(device)
     data_of(task, device)
-    wait_for_all(store, meeting.size, look)
+    wait_for_all(store, meeting.size, check)
     group = Group(store, 0, meeting.size, device, meeting.address)
     try:
         yield ParallelTrainer(group, task, training, seed, device, prune)
@@ -172,11 +174,11 @@ def follow(
     device: str | torch.device,
     address: str | None = None,
 ) -> None:
-    """What another process of a run does from beginning to end; `address` is its machine's, if not the meeting's."""
+    """Trains along in another process, to the end of the run; `address` is its machine's, if not the meeting's."""
     device = torch.device(device)
     store = meeting.store()
     data_of(task, device)
-    here(store, rank)
+    ready(store, rank)
     group = Group(store, rank, meeting.size, device, address or meeting.address)
     try:
         ParallelTrainer(group, task, training, seed, device).follow()

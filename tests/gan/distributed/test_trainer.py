@@ -237,12 +237,12 @@ def test_what_the_other_process_raises_ends_the_run(two):
     assert "no such luck" in two.ended
 
 
-def test_one_that_never_comes_is_found_by_looking(two):
-    def look():
+def test_one_that_ended_before_it_was_ready_is_found_by_the_check(two):
+    def check():
         if two.has_ended():
             raise Parted("it has ended")
 
-    with pytest.raises(Parted, match="it has ended"), two(Broken(), Training(**BUDGET), Broken("data"), look=look):
+    with pytest.raises(Parted, match="it has ended"), two(Broken(), Training(**BUDGET), Broken("data"), check=check):
         pass
     assert "no such luck" in two.ended
 
