@@ -95,16 +95,23 @@ def pretend(monkeypatch):
     return replace
 
 
-@pytest.fixture
-def objects(monkeypatch, tmp_path):
-    """A server that s3:// means, also for processes that a test starts, and a cache of the test's own."""
+@pytest.fixture(scope="session")
+def object_server():
+    """The S3 server of all tests of a session."""
     from tests.objects import Objects
 
     server = Objects()
-    for name, value in {**server.environment, "XDG_CACHE_HOME": str(tmp_path / "cache")}.items():
-        monkeypatch.setenv(name, value)
     yield server
     server.stop()
+
+
+@pytest.fixture
+def objects(object_server, monkeypatch, tmp_path):
+    """An empty bucket that s3:// means, also for processes that a test starts, and a cache of the test's own."""
+    object_server.reset()
+    for name, value in {**object_server.environment, "XDG_CACHE_HOME": str(tmp_path / "cache")}.items():
+        monkeypatch.setenv(name, value)
+    return object_server
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""A real S3 server for tests, on loopback, that can be away for a while."""
+"""A real S3 server for tests, on loopback, that can be stopped for a while."""
 
 import logging
 from collections.abc import Iterator
@@ -9,23 +9,26 @@ from moto.server import ThreadedMotoServer
 
 
 class Objects:
-    """A server with one bucket, which a restart leaves as it was."""
+    """A server with one bucket, whose content a restart does not change."""
 
     def __init__(self) -> None:
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         self._port = 0
         self._start()
-        endpoint = f"http://127.0.0.1:{self._port}"
-        requests.post(f"{endpoint}/moto-api/reset", timeout=10)
-        requests.put(f"{endpoint}/bucket", timeout=10)
+        self._endpoint = f"http://127.0.0.1:{self._port}"
         self.environment = {
-            "AWS_ENDPOINT_URL": endpoint,
+            "AWS_ENDPOINT_URL": self._endpoint,
             "AWS_ACCESS_KEY_ID": "somebody",
             "AWS_SECRET_ACCESS_KEY": "a secret",
             "AWS_REGION": "us-east-1",
             "AWS_EC2_METADATA_DISABLED": "true",
         }
-        """With which s3:// means it."""
+        """Variables with which s3:// means this server."""
+
+    def reset(self) -> None:
+        """Make the bucket, or empty it."""
+        requests.post(f"{self._endpoint}/moto-api/reset", timeout=10)
+        requests.put(f"{self._endpoint}/bucket", timeout=10)
 
     def _start(self) -> None:
         self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=self._port, verbose=False)

@@ -49,13 +49,13 @@ def test_the_templates_of_ray_up_keep_to_its_schema(name):
         assert node["max_workers"] == len(config["provider"]["worker_ips"])
 
 
-def test_a_wrong_template_would_be_found():
+def test_a_misspelt_field_of_a_template_is_an_error():
     config = yaml.safe_load((CLUSTER / "aws.yaml").read_text())
     with pytest.raises(Exception, match="max_wrokers"):
         validate_config(prepare_config({**config, "max_wrokers": 3}))
 
 
-def test_the_rayjob_is_whole():
+def test_the_rayjob_refers_only_to_what_it_defines():
     documents = list(yaml.safe_load_all((CLUSTER / "kuberay-rayjob.yaml").read_text()))
     objects = {document["kind"]: document for document in documents}
     assert set(objects) == {"ConfigMap", "PersistentVolumeClaim", "RayJob"}
@@ -109,22 +109,24 @@ def test_shellcheck_has_nothing_to_say_of_the_batch_script():
 
 @pytest.fixture
 def allocation(tmp_path):
-    """Starts the script in a make-believe allocation of so many nodes, whose commands note how they were called."""
+    """Start the script in a simulated allocation of so many nodes, whose commands record how they were called."""
     stubs = tmp_path / "bin"
     stubs.mkdir()
-    note = f'echo "$(basename "$0") $*" >> {tmp_path}/calls\n'
+    record = f'echo "$(basename "$0") $*" >> {tmp_path}/calls\n'
     bodies = {
-        "scontrol": "echo node1; sleep 0.3; echo node2",  # a reader of one line alone would break it
+        "scontrol": "echo node1; sleep 0.1; echo node2",  # a reader of one line alone would break it
         "hostname": "echo 10.0.0.1",
         # what is no option of srun's is the command
         "srun": 'while [[ $1 == --* ]]; do shift; done\nexec "$@"',
         "ray": "[[ $1 == start ]] && exec sleep 60\nexit 0",
         "python": f'[[ $1 == -c ]] && exec {sys.executable} "$@"\ncat > /dev/null',
-        "gansearch": f"trap 'echo stopped >> {tmp_path}/calls; exit 130' TERM\n"
-        + "if [[ $* == *long* ]]; then while true; do sleep 0.1; done; fi\nexit 7",
+        "gansearch": "if [[ $* == *long* ]]; then while true; do sleep 0.1; done; fi\nexit 7",
     }
+    traps = {
+        "gansearch": f"trap 'echo stopped >> {tmp_path}/calls; exit 130' TERM\n"
+    }  # set before the call is recorded
     for name, body in bodies.items():
-        (stubs / name).write_text(f"#!/bin/bash\n{note}{body}\n")
+        (stubs / name).write_text(f"#!/bin/bash\n{traps.get(name, '')}{record}{body}\n")
         (stubs / name).chmod(0o755)
 
     def start(nodes, *words):
@@ -151,27 +153,26 @@ def allocation(tmp_path):
 def test_the_batch_script_starts_a_head_and_the_others_then_the_sweep(allocation):
     start, calls = allocation
     assert start(2, "digits.yaml", "--out", "/shared/digits").wait(60) == 7
-    told = calls()
-    assert "ray start --head --node-ip-address=10.0.0.1 --port=10123" in told
-    assert "ray start --address=10.0.0.1:10123 --num-cpus=16 --num-gpus=4 --block" in told
-    assert "gansearch sweep digits.yaml --out /shared/digits --address 10.0.0.1:10123 --resume --quiet" in told
-    assert told.index("srun --nodes=1 --ntasks=1 --exclude=node1") < told.index("gansearch sweep")
+    called = calls()
+    assert "ray start --head --node-ip-address=10.0.0.1 --port=10123" in called
+    assert "ray start --address=10.0.0.1:10123 --num-cpus=16 --num-gpus=4 --block" in called
+    assert "gansearch sweep digits.yaml --out /shared/digits --address 10.0.0.1:10123 --resume --quiet" in called
+    assert called.index("srun --nodes=1 --ntasks=1 --exclude=node1") < called.index("gansearch sweep")
 
 
-def test_the_end_of_the_time_reaches_the_sweep(allocation):
+def test_the_warning_before_the_time_limit_reaches_the_sweep(allocation):
     start, calls = allocation
     process = start(1, "long.yaml")
     deadline = time.monotonic() + 60
     while "gansearch sweep" not in calls() and time.monotonic() < deadline:
         time.sleep(0.1)
     assert "--address=10.0.0.1" not in calls()
-    time.sleep(0.3)  # until its trap is set
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 130
     assert "stopped" in calls()
 
 
-def test_the_page_on_clusters_names_what_there_is():
+def test_the_page_on_clusters_names_existing_files_and_options():
     text = (ROOT / "docs" / "cluster.md").read_text()
     for options in sweep_options(text):
         assert options <= known_options()

@@ -15,7 +15,7 @@ from gansearch.search import mirror
 from gansearch.search.errors import SweepError, SweepFailed
 from gansearch.search.mirror import mirrored
 from gansearch.search.sampling.searcher import open_study
-from gansearch.store.object_store import Storage
+from gansearch.store.object_store import Storage, cache
 from gansearch.store.trial_files import read_record
 from gansearch.study.study import load_study
 
@@ -164,8 +164,8 @@ def test_a_sweep_killed_after_the_server_was_away_is_resumed_on_another_machine(
     storage = Storage(URL, patience=60)
     first = start(tmp_path / "tiny.yaml")
     wait(first, lambda: any(name.endswith("result.json") for name in storage.files()))
-    with objects.away():
-        time.sleep(2)
+    with objects.away():  # until the sweep has noticed
+        wait(first, lambda: json.loads((cache("sweeps", URL) / "progress.json").read_text())["storage"])
     wait(first, lambda: any("checkpoint_" in name for name in storage.files()))
     first.kill()
     first.wait()

@@ -48,7 +48,7 @@ def _quick(monkeypatch):
 
 def test_a_sweep_tells_what_runs_until_it_is_finished(ray_session, tiny, tmp_path):
     look = Look()
-    sweep(tiny(seconds=2.4, trials=2), tmp_path / "out", listeners=[look])
+    sweep(tiny(seconds=1.2, trials=1), tmp_path / "out", listeners=[look])
     assert look.seen
     assert {found.state for found in look.seen} == {"running"}
     facts = look.seen[0].summary()
@@ -62,7 +62,7 @@ def test_a_sweep_tells_what_runs_until_it_is_finished(ray_session, tiny, tmp_pat
 
 def test_an_interrupted_sweep_is_stopped(ray_session, tiny, tmp_path):
     with pytest.raises(Interrupted):
-        sweep(tiny(trials=3), tmp_path / "out", address="auto", listeners=[Look(until=1)])
+        sweep(tiny(trials=2), tmp_path / "out", address="auto", listeners=[Look(until=1)])
     found = status(load_study(tmp_path / "out"))
     assert (found.state, found.running) == ("stopped", [])
     assert "--address auto --resume" in found.next
