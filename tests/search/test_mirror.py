@@ -135,18 +135,29 @@ def test_a_sweep_whose_lock_was_taken_over_stops_writing(objects, make_tiny, mon
     assert Storage(URL).read("lock.json")
 
 
-def start(file: Path, *words: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "gansearch", "sweep", str(file), "--out", URL, "--quiet", *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, "RAY_AUTH_MODE": "disabled"},
-    )
+@pytest.fixture
+def start():
+    """Start a sweep in a process of its own, which is killed at the end of the test if it still runs."""
+    processes = []
+
+    def sweep(file: Path, *words: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gansearch", "sweep", str(file), "--out", URL, "--quiet", *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, "RAY_AUTH_MODE": "disabled"},
+        )
+        processes.append(process)
+        return process
+
+    yield sweep
+    for process in processes:
+        process.kill()
 
 
 def wait(process, until):
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 240
     while not until():
         assert process.poll() is None, process.stdout.read()
         assert time.monotonic() < deadline
@@ -155,7 +166,7 @@ def wait(process, until):
 
 @pytest.mark.ray
 def test_a_sweep_killed_after_the_server_was_away_is_resumed_on_another_machine(
-    objects, make_tiny, tmp_path, monkeypatch
+    objects, start, make_tiny, tmp_path, monkeypatch
 ):
     (tmp_path / "turns").mkdir()
     experiment = make_tiny(tmp_path / "turns", seconds=1.0, trials=4, checkpoints={"seconds": 0.1})
@@ -174,7 +185,7 @@ def test_a_sweep_killed_after_the_server_was_away_is_resumed_on_another_machine(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "another machine"))
     second = start(tmp_path / "tiny.yaml", "--resume")
     printed = second.stdout.read()
-    assert second.wait(timeout=120) == 0, printed
+    assert second.wait(timeout=240) == 0, printed
     assert "died; going on from what it left" in printed
     study = load_study(URL)
     assert study.trials["status"].tolist() == ["complete"] * 4, study.trials["error"].tolist()
@@ -185,7 +196,7 @@ def test_a_sweep_killed_after_the_server_was_away_is_resumed_on_another_machine(
 
 
 @pytest.mark.ray
-def test_a_killed_population_is_resumed_on_another_machine(objects, make_tiny, tmp_path, monkeypatch):
+def test_a_killed_population_is_resumed_on_another_machine(objects, start, make_tiny, tmp_path, monkeypatch):
     """Its members have to read each other's checkpoints at the URL."""
     (tmp_path / "turns").mkdir()
     sampler = {"name": "pbt", "perturbation_interval": 20, "quantile_fraction": 0.5}
@@ -199,7 +210,7 @@ def test_a_killed_population_is_resumed_on_another_machine(objects, make_tiny, t
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "another machine"))
     second = start(tmp_path / "tiny.yaml", "--resume")
     printed = second.stdout.read()
-    assert second.wait(timeout=120) == 0, printed
+    assert second.wait(timeout=240) == 0, printed
     study = load_study(URL)
     assert study.trials["status"].tolist() == ["complete"] * 4, study.trials["error"].tolist()
     assert set(study.trials["updates"]) == {80}
