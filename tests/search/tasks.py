@@ -86,7 +86,7 @@ class Saved(Tiny):
     """Looks slowly, so that workers which save often do so within a run.
 
     Every look at the quality leaves a line in `turns`/looks. "die" kills the worker at a run's third look, "hang"
-    keeps it there, "hang again" at its first.
+    keeps it there and leaves a file `turns`/hung, "hang again" at its first.
     """
 
     def __init__(self, turns: str = "", does: dict | None = None, seconds: float = 0.0, seeds: int = 1):
@@ -103,6 +103,7 @@ class Saved(Tiny):
         if self.now == "later die" and self.looks == 3:
             os._exit(3)
         if (self.now, self.looks) in (("later hang", 3), ("later hang again", 1)):
+            (Path(self.turns) / "hung").touch()
             time.sleep(3600)
         with (Path(self.turns) / "looks").open("a") as looks:
             looks.write("look\n")

@@ -67,14 +67,27 @@ def test_only_a_trial_that_trains_and_is_silent_is_ended(monkeypatch, pretend):
     assert "reported nothing for 11 min 0 s (limits.stalled_minutes), twice" in watchdog.reason(silent)
 
 
+class Clock:
+    """Time that passes only while a worker hangs, ten minutes a call: a busy machine makes no trial silent."""
+
+    def __init__(self, hung):
+        self.hung, self.now = hung, 0.0
+
+    def monotonic(self):
+        self.now += 600 * self.hung.exists()
+        return self.now
+
+
 @pytest.fixture
-def hanging(tiny, monkeypatch):
+def hanging(tiny, monkeypatch, pretend, tmp_path):
     """Makes an experiment whose trials save often, some of which hang."""
-    monkeypatch.setattr(module, "_FACTOR", 3)
+    hung = tmp_path / "turns" / "hung"
+    kill_worker = module.kill_worker
+    pretend(module, monotonic=Clock(hung).monotonic)
+    monkeypatch.setattr(module, "kill_worker", lambda trial: (hung.unlink(), kill_worker(trial)))
 
     def make(does, trials):
-        limits = {"concurrent": 1, "stalled_minutes": 0.02}
-        plain = tiny(does, seconds=1.2, trials=trials, prune=False, checkpoints={"seconds": 0.1}, limits=limits)
+        plain = tiny(does, seconds=1.2, trials=trials, prune=False, checkpoints={"seconds": 0.1})
         return plain.model_copy(update={"task": plain.task.replace(":Tiny", ":Saved")})
 
     return make
