@@ -77,7 +77,7 @@ def is_exact(path: Path) -> bool:
     for _ in trainer.run():
         pass
     samples = read_samples(study.folder, choice.number)
-    return samples is not None and np.array_equal(trainer.result().samples[: len(samples)], samples)
+    return samples is not None and np.array_equal(trainer.result().samples[: len(samples.array)], samples.array)
 
 
 def main() -> None:

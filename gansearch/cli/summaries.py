@@ -38,7 +38,7 @@ def print_summary(study: Study, page: Path | None = None) -> None:
         interval = f" ({best.interval[0]:.4g} to {best.interval[1]:.4g} with new seeds)" if best.interval else ""
         print(f"best-balanced: trial {best.number}, {confirmed}")
         print(f"  stability {best.stability:.2f}, distance {best.distance:.4g}{interval}")
-        for name, value in best.shown.items():
+        for name, value in best.readable_params.items():
             print(f"  {name:15} {value:.4g}" if isinstance(value, float) else f"  {name:15} {value}")
     if default := study.default:
         seeds = f"{default.healthy} of {len(default.seeds)} balanced"

@@ -14,7 +14,7 @@ from PIL import Image
 from gansearch.formatting import short
 from gansearch.rendering.pictures import Plane, data_uri, image_grid, png
 from gansearch.rendering.sound import spectrogram, wav
-from gansearch.store.samples import Kept
+from gansearch.store.samples import SampleSet
 
 _MAX_CLIPS = 3
 """Sounds of a trial on a page."""
@@ -49,7 +49,7 @@ class Display:
     rows: list[list[Any]] = field(default_factory=list)
 
 
-def show(samples: Sequence[Kept], real: Kept | None = None) -> list[Display]:
+def show(samples: Sequence[SampleSet], real: SampleSet | None = None) -> list[Display]:
     """Return the display of each trial's samples.
 
     Points of all trials are drawn on one scale and in the same directions, those of `real` where it has points.
@@ -62,7 +62,7 @@ def show(samples: Sequence[Kept], real: Kept | None = None) -> list[Display]:
     return [_display(one, planes) for one in samples]
 
 
-def picture(samples: Kept) -> np.ndarray | None:
+def picture(samples: SampleSet) -> np.ndarray | None:
     """Return (H, W, 3) bytes of images, points or the first sound; None where the samples are no picture."""
     match samples.kind:
         case "image":
@@ -74,7 +74,7 @@ def picture(samples: Kept) -> np.ndarray | None:
     return None
 
 
-def files(samples: Kept) -> dict[str, bytes]:
+def files(samples: SampleSet) -> dict[str, bytes]:
     """Return the contents of samples.png, sample-00.wav and so on, samples.txt or samples.csv by file name."""
     match samples.kind:
         case "image":
@@ -93,7 +93,7 @@ def files(samples: Kept) -> dict[str, bytes]:
     return {}
 
 
-def _display(samples: Kept, planes: dict[int, Plane]) -> Display:
+def _display(samples: SampleSet, planes: dict[int, Plane]) -> Display:
     shape = samples.array.shape
     match samples.kind:
         case "image":

@@ -32,9 +32,9 @@ from gansearch.store.confirmation import (
     write_confirmation,
     write_default,
 )
-from gansearch.store.folder import Folder, write_array, write_whole
-from gansearch.store.nan_json import to_json
+from gansearch.store.folder import Folder
 from gansearch.store.record import TrialRecord
+from gansearch.store.samples import write_samples
 from gansearch.study.analysis.choose import candidates
 from gansearch.study.analysis.seeds import with_default
 
@@ -152,10 +152,7 @@ class ConfirmationRecorder(SweepCallback):
         run = _run_of(trial)
         if ending and run not in self._ended:
             if ending.samples is not None and run.seed == self._experiment.seed + FIRST_SEED:
-                folder = self._folder.record(run.number)
-                folder.mkdir(parents=True, exist_ok=True)
-                write_whole(folder / "confirmed.json", to_json(ending.shown))
-                write_array(folder / "confirmed.npy", ending.samples)
+                write_samples(self._folder, run.number, ending.samples, ending.shown, confirmed=True)
             self._record(run, _failed(run, ending.error) if ending.error else ending.seeds[0])
 
     def on_trial_error(self, trial: Trial, **info: Any) -> None:

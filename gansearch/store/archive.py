@@ -1,9 +1,9 @@
-"""A results folder as lines of text, piece by piece: the way in which it comes back through a job's log.
+"""A results folder as lines of text, in parts, for its way back through the log of a job.
 
     python -m gansearch.store.archive FOLDER MTIME NAME
 
-prints what has changed after the file NAME, written at MTIME, oldest first. Standard library alone, so that it starts
-at once.
+prints what has changed after the file NAME, which was written at MTIME (ns), oldest first. It imports the standard
+library alone, so that it starts at once.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 MARK = "gansearch: "
-"""Begins a line that is ours, among whatever else a job may print."""
+"""Begins each line of an archive; a job prints other lines too."""
 RECORDS_LOG = "trials/records.jsonl"
 """The file of `gansearch.store.repair`, named here because this module imports nothing of ours."""
 LIMIT = 32 * 2**20
-"""Bytes of text after which the rest is left for another time."""
+"""Bytes of text after which the rest is left to the next call."""
 
 
 def pack(folder: Path, after: tuple[int, str], limit: int = LIMIT) -> Iterator[str]:
-    """A line for each file, {"name", "mtime", "data"}, and a last one: {"left": how many files there still are}.
+    """Yield a line for each file, {"name", "mtime", "data"}, and last {"left": the number of files that remain}.
 
-    {"missing": the folder} is the only one where it is not there.
+    The only line is {"missing": the folder} where there is none.
     """
     if not folder.is_dir():
         yield MARK + json.dumps({"missing": str(folder)})
@@ -39,7 +39,7 @@ def pack(folder: Path, after: tuple[int, str], limit: int = LIMIT) -> Iterator[s
         done += 1
         try:
             data = base64.b64encode(zlib.compress((folder / name).read_bytes())).decode()
-        except OSError:  # it was removed since
+        except OSError:  # removed meanwhile
             continue
         yield MARK + json.dumps({"name": name, "mtime": mtime, "data": data})
         printed += len(data)
@@ -47,7 +47,7 @@ def pack(folder: Path, after: tuple[int, str], limit: int = LIMIT) -> Iterator[s
 
 
 def unpack(text: str) -> Iterator[dict]:
-    """The lines of `pack` among others; "data" is bytes."""
+    """Yield the lines of `pack` in a text; "data" is bytes."""
     for line in text.splitlines():
         if line.startswith(MARK):
             entry = json.loads(line.removeprefix(MARK))
@@ -57,7 +57,7 @@ def unpack(text: str) -> Iterator[dict]:
 
 
 def is_result(name: str) -> bool:
-    """Whether a file of a results folder is one to keep: not Ray's own, no copy, nor one that is being written."""
+    """Whether a file of a results folder is copied: not Ray's own, the log of records, or one that is being written."""
     ours = not name.startswith(("trials/ray/", RECORDS_LOG))
     return ours and not any(part.startswith(".") for part in name.split("/"))
 

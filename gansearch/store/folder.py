@@ -1,4 +1,4 @@
-"""A results folder: what lies where, and writing each file whole or not at all."""
+"""The paths of a results folder, its format, and files that are written whole or not at all."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from gansearch import __version__
 from gansearch.experiment import Experiment
 
 URL = ".url"
-"""In a folder that is a copy of what lies at a URL, or is mirrored there: the URL."""
+"""In a folder that is a copy of what is at a URL, or is mirrored there: the file that holds the URL."""
 FORMAT = 2
 """The format in which folders are begun. It grows where an earlier gansearch would misread what a later one writes;
 docs/results-folder.md lists the formats. A folder without format.json has format 1."""
 
 
 class StudyError(ValueError):
-    """A results folder is missing, not ours, cannot be written, or does not hold what was asked of it."""
+    """A results folder is missing, is something else, cannot be written, or does not hold what was asked of it."""
 
     exit_status = 2
 
@@ -35,6 +35,7 @@ class Folder:
     """The paths of one sweep's results folder."""
 
     def __init__(self, path: str | Path):
+        """Name the paths; nothing is read or written."""
         self.path = Path(path)
         self.format = self.path / "format.json"
         self.experiment = self.path / "experiment.yaml"
@@ -54,15 +55,16 @@ class Folder:
 
     @property
     def is_ours(self) -> bool:
+        """Whether a sweep has begun here."""
         return self.experiment.is_file() and self.journal.is_file()
 
     @property
     def is_free(self) -> bool:
-        """Nothing is there yet, or an empty folder."""
+        """Whether a sweep may begin here: there is nothing, or an empty folder."""
         return not self.path.exists() or (self.path.is_dir() and not any(p.name != URL for p in self.path.iterdir()))
 
     def record(self, number: int | None) -> Path:
-        """The folder of one trial's own files; of those of the default settings, which are no trial, with None."""
+        """The folder of one trial's files; with None that of the default settings, which are no trial."""
         return self.records / ("default" if number is None else f"{number:05d}")
 
     def numbers(self) -> list[int]:
@@ -108,23 +110,26 @@ def check_format(folder: Path) -> None:
 
 
 def write_whole(path: Path, content: str | bytes | Callable[[Path], object]) -> None:
-    """Writes beside `path`, then renames, so that no reader ever sees half a file."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    """Write a file beside `path` and rename it, so that no reader sees half a file.
+
+    `content` is the file's text or bytes, or a function that writes it, given a path.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         if callable(content):
-            content(beside)
+            content(temporary)
         else:
-            beside.write_bytes(content.encode() if isinstance(content, str) else content)
-        beside.replace(path)
+            temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+        temporary.replace(path)
     finally:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def write_array(path: Path, array: np.ndarray) -> None:
-    """Writes an array as .npy, whole or not at all, without pickle."""
+    """Write an array as .npy, whole or not at all, without pickle."""
 
     def save(file: Path) -> None:
-        with file.open("wb") as stream:  # given a name, numpy would add .npy to it
+        with file.open("wb") as stream:  # np.save adds .npy to a path
             np.save(stream, array, allow_pickle=False)
 
     write_whole(path, save)
@@ -134,5 +139,5 @@ def as_typed(path: Path) -> Path | str:
     """The path as one would type it in the working directory; the URL of a results folder that is a copy."""
     if (path / URL).is_file():
         return (path / URL).read_text(encoding="utf-8")
-    absolute, here = path.absolute(), Path.cwd()
-    return absolute.relative_to(here) if absolute.is_relative_to(here) else path
+    absolute, current = path.absolute(), Path.cwd()
+    return absolute.relative_to(current) if absolute.is_relative_to(current) else path

@@ -1,4 +1,4 @@
-"""Samples that were kept for people to look at, and what they are: images, points, sounds, texts or rows of a table."""
+"""Samples that are stored for people to look at, and their kind: images, points, sounds, texts or rows of a table."""
 
 from __future__ import annotations
 
@@ -12,90 +12,93 @@ import numpy as np
 from gansearch.store.folder import Folder, write_array, write_whole
 from gansearch.store.nan_json import from_json, to_json
 
-_MOST_RATE = 384_000
+_MAX_RATE = 384_000
 """Samples a second that a sound card may have."""
 
 
 @dataclass(frozen=True)
-class Kept:
-    """(N, ...) samples with what their task's `shown` said of them; {} where it said nothing."""
+class SampleSet:
+    """(N, ...) samples in data units."""
 
     array: np.ndarray
-    shown: dict[str, Any] = field(default_factory=dict)
+    display: Mapping[str, Any] = field(default_factory=dict)
+    """What the task's `shown` returned for them; empty where it returned nothing."""
 
     @property
     def kind(self) -> str:
-        """image, points, audio, text or table: what was said where that is possible, else by the shape; else ""."""
-        said = self.shown.get("kind")
+        """One of image, points, audio, text, table: what the task says if the array allows it, else by shape, or ""."""
+        said = self.display.get("kind")
         possible = isinstance(said, str) and said in _POSSIBLE and _POSSIBLE[said](self)
         return str(said) if possible else _by_shape(self.array)
 
     @property
     def rate(self) -> int:
         """Of sounds, samples a second."""
-        return round(self.shown["rate"])
+        return round(self.display["rate"])
 
     @property
     def texts(self) -> list[str]:
-        return [str(text) for text in self.shown["texts"]]
+        """Of texts, each sample as text."""
+        return [str(text) for text in self.display["texts"]]
 
     @property
     def columns(self) -> list[str]:
-        return [str(name) for name in self.shown["columns"]]
+        """Of a table, the names of its columns."""
+        return [str(name) for name in self.display["columns"]]
 
     @property
     def rows(self) -> list[list[Any]]:
-        """Of a table, as long as its columns."""
-        return [list(row) for row in self.shown["rows"]]
+        """Of a table, its rows."""
+        return [list(row) for row in self.display["rows"]]
 
 
-def write_samples(folder: Folder, number: int, array: np.ndarray, shown: Mapping[str, Any]) -> None:
-    """Keeps (N, ...) fakes of a trial's first seed in data units, and how its task shows them."""
-    write_array(folder.record(number) / "samples.npy", array)
-    write_whole(folder.record(number) / "samples.json", to_json(shown))
+def write_samples(
+    folder: Folder, number: int | None, array: np.ndarray, display: Mapping[str, Any], confirmed: bool = False
+) -> None:
+    """Write the samples of a trial's first seed, or of the first seed that confirmed it.
 
-
-def read_samples(folder: Folder, number: int | None, confirmed: bool = False) -> np.ndarray | None:
-    """(N, ...) fakes of a trial's first seed in data units, or of the first one that confirmed it; None without any.
-
-    With `number` None those of the default settings, which have no trial.
+    With `number` None they are those of the default settings, which have no trial.
     """
-    name = "samples.npy" if not confirmed else "confirmed.npy"
-    try:
-        return np.load(folder.record(number) / name, allow_pickle=False)
-    except (OSError, ValueError):
-        return None
+    folder.record(number).mkdir(parents=True, exist_ok=True)
+    _write(_path(folder, number, confirmed), array, display)
 
 
-def read_kept(folder: Folder, number: int | None, confirmed: bool = False) -> Kept | None:
-    """The fakes that `read_samples` finds, and how they are shown; None where none were kept."""
-    array = read_samples(folder, number, confirmed)
-    name = "confirmed.json" if confirmed else "samples.json"
-    return None if array is None else Kept(array, _read_shown(folder.record(number) / name))
+def read_samples(folder: Folder, number: int | None, confirmed: bool = False) -> SampleSet | None:
+    """The samples that `write_samples` has written; None where there are none that can be read."""
+    return _read(_path(folder, number, confirmed))
 
 
-def write_real(folder: Folder, array: np.ndarray, shown: dict[str, Any]) -> None:
-    """Keeps (N, ...) held-out reals beside which all trials' fakes are shown; once a sweep."""
+def write_real(folder: Folder, array: np.ndarray, display: Mapping[str, Any]) -> None:
+    """Write (N, ...) held-out real samples, which are shown beside every trial's; only the first call has an effect."""
     if not folder.real.is_file():
-        write_whole(folder.real.with_suffix(".json"), to_json(shown))
-        write_array(folder.real, array)
+        _write(folder.real, array, display)
 
 
-def read_real(folder: Folder) -> Kept | None:
-    """The held-out reals, or None where none were kept."""
+def read_real(folder: Folder) -> SampleSet | None:
+    """The held-out real samples; None where there are none that can be read."""
+    return _read(folder.real)
+
+
+def _path(folder: Folder, number: int | None, confirmed: bool) -> Path:
+    return folder.record(number) / ("confirmed.npy" if confirmed else "samples.npy")
+
+
+def _write(path: Path, array: np.ndarray, display: Mapping[str, Any]) -> None:
+    """The array comes last: samples are there if it is."""
+    write_whole(path.with_suffix(".json"), to_json(display))
+    write_array(path, array)
+
+
+def _read(path: Path) -> SampleSet | None:
     try:
-        array = np.load(folder.real, allow_pickle=False)
+        array = np.load(path, allow_pickle=False)
     except (OSError, ValueError):
         return None
-    return Kept(array, _read_shown(folder.real.with_suffix(".json")))
-
-
-def _read_shown(path: Path) -> dict[str, Any]:
     try:
-        shown = from_json(path.read_text(encoding="utf-8"))
+        display = from_json(path.with_suffix(".json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return {}
-    return shown if isinstance(shown, dict) else {}
+        display = {}
+    return SampleSet(array, display if isinstance(display, dict) else {})
 
 
 def _by_shape(array: np.ndarray) -> str:
@@ -114,23 +117,24 @@ def _are_points(array: np.ndarray) -> bool:
     return array.ndim == 2 and array.shape[1] > 0 and bool(np.isfinite(array).all(1).any())
 
 
-def _are_sounds(kept: Kept) -> bool:
-    rate = kept.shown.get("rate")
-    audible = isinstance(rate, int | float) and 1 <= rate <= _MOST_RATE
-    return audible and kept.array.ndim in (2, 3) and kept.array.size > 0
+def _are_sounds(samples: SampleSet) -> bool:
+    rate = samples.display.get("rate")
+    audible = isinstance(rate, int | float) and 1 <= rate <= _MAX_RATE
+    return audible and samples.array.ndim in (2, 3) and samples.array.size > 0
 
 
-def _is_table(kept: Kept) -> bool:
-    columns, rows = kept.shown.get("columns"), kept.shown.get("rows")
+def _is_table(samples: SampleSet) -> bool:
+    columns, rows = samples.display.get("columns"), samples.display.get("rows")
     if not isinstance(columns, list) or not isinstance(rows, list) or not columns:
         return False
     return all(isinstance(row, list) and len(row) == len(columns) for row in rows)
 
 
 _POSSIBLE = {
-    "image": lambda kept: _are_images(kept.array),
-    "points": lambda kept: _are_points(kept.array),
+    "image": lambda samples: _are_images(samples.array),
+    "points": lambda samples: _are_points(samples.array),
     "audio": _are_sounds,
-    "text": lambda kept: isinstance(kept.shown.get("texts"), list),
+    "text": lambda samples: isinstance(samples.display.get("texts"), list),
     "table": _is_table,
 }
+"""Whether samples can be of a kind."""

@@ -15,7 +15,7 @@ from gansearch.store.trial_files import CURVE_COLUMNS, read_record, read_trial_c
 
 _CURVES = pa.schema([(name, pa.int64() if name in CURVE_COLUMNS[:3] else pa.float64()) for name in CURVE_COLUMNS])
 _AT_ONCE = 500
-"""Trials whose curves are in memory while the table is written."""
+"""Trials whose curves are in memory at once while the table is written."""
 
 
 def others(trials: pd.DataFrame) -> list[str]:
@@ -24,7 +24,7 @@ def others(trials: pd.DataFrame) -> list[str]:
 
 
 def write_tables(folder: Folder, searched: Iterable[str], records: Iterable[TrialRecord]) -> None:
-    """Writes trials.parquet of the records and curves.parquet of the curves of the same trials."""
+    """Write trials.parquet from records, and curves.parquet from the curves of the same trials."""
     rows = [record.row for record in sorted(records, key=lambda record: record.number)]
     trials = pd.DataFrame(rows, columns=trial_columns(searched))
     for name in ("started", "ended"):
@@ -34,7 +34,7 @@ def write_tables(folder: Folder, searched: Iterable[str], records: Iterable[Tria
 
 
 def _write_curves(folder: Folder, numbers: Sequence[int], file: Path) -> None:
-    """The curves of so many trials, some hundred at a time: those of a long sweep need not fit into memory."""
+    """Write the curves of some trials, part by part: those of a long sweep need not fit into memory."""
     with pq.ParquetWriter(file, _CURVES) as writer:
         for start in range(0, len(numbers), _AT_ONCE):
             part = numbers[start : start + _AT_ONCE]
@@ -63,9 +63,9 @@ def read_trials(folder: Folder, searched: Iterable[str]) -> pd.DataFrame:
 
 
 def read_curves(folder: Folder) -> pd.DataFrame:
-    """curves.parquet, and the curves of the records that are not in it yet, but for those that were damaged.
+    """curves.parquet, and the curves of trials that are not in it yet. Damaged ones are left out.
 
-    Raises as `read_trials`.
+    Raises OSError or ValueError for a broken file.
     """
     empty = pd.DataFrame(columns=list(CURVE_COLUMNS), dtype=float)
     table = pd.read_parquet(folder.curves) if folder.curves.is_file() else empty

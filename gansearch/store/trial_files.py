@@ -1,4 +1,4 @@
-"""The files of one trial, in trials/NNNNN/: result.json, curves.parquet, samples.npy and samples.json."""
+"""The files of one trial, in trials/NNNNN/: result.json, curves.parquet and samples."""
 
 from __future__ import annotations
 
@@ -35,20 +35,23 @@ def write_trial(
     record: TrialRecord,
     probes: Sequence[Mapping[str, Any]],
     samples: np.ndarray | None = None,
-    shown: Mapping[str, Any] | None = None,
+    display: Mapping[str, Any] | None = None,
 ) -> None:
-    """Writes what a trial left; result.json comes last, so that a record is whole if it is there."""
+    """Write what a trial left: its record, its probes, and (N, ...) samples with how its task shows them.
+
+    result.json comes last: a trial is whole if it is there.
+    """
     path = folder.record(record.number)
     path.mkdir(parents=True, exist_ok=True)
     curves = pd.DataFrame(probes, columns=list(CURVE_COLUMNS))
     write_whole(path / "curves.parquet", lambda file: curves.to_parquet(file, index=False))
     if samples is not None:
-        write_samples(folder, record.number, samples, shown or {})
+        write_samples(folder, record.number, samples, display or {})
     write_record(folder, record)
 
 
 def write_record(folder: Folder, record: TrialRecord) -> None:
-    """Writes a trial's result.json alone."""
+    """Write the result.json of a trial."""
     write_whole(folder.record(record.number) / "result.json", to_json(record.as_dict()))
 
 

@@ -43,7 +43,7 @@ from gansearch.rendering.render import files
 from gansearch.store.folder import check_format, write_array, write_format, write_whole
 from gansearch.store.nan_json import from_json, to_json
 from gansearch.store.record import parse
-from gansearch.store.samples import Kept
+from gansearch.store.samples import SampleSet
 
 SAMPLES = 2_000
 """The number of fakes that are written per seed."""
@@ -173,7 +173,7 @@ class SeedFolder:
         write_whole(self.path / "curves.parquet", lambda file: curves.to_parquet(file, index=False))
         samples = undone(trainer.task, trainer.samples(SAMPLES).cpu().numpy())
         write_array(self._samples, samples)
-        for name, content in files(Kept(samples, shown_of(trainer.task, samples))).items():
+        for name, content in files(SampleSet(samples, shown_of(trainer.task, samples))).items():
             write_whole(self.path / name, content)
         trainer.copy_files(self.path / "checkpoint")
         if (generator := trainer.final_generator()) is not None:

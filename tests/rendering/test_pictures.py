@@ -11,11 +11,11 @@ from PIL import Image
 
 from gansearch.rendering.pictures import Plane, image_grid
 from gansearch.rendering.render import show
-from gansearch.store.samples import Kept
+from gansearch.store.samples import SampleSet
 
 
 def pictures(samples: list[np.ndarray]) -> list[str]:
-    return [one.picture for one in show([Kept(array) for array in samples])]
+    return [one.picture for one in show([SampleSet(array) for array in samples])]
 
 
 def decode(uri: str) -> np.ndarray:

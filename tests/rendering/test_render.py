@@ -19,7 +19,7 @@ from gansearch.search.callbacks.tensorboard import TensorBoardLog
 from gansearch.stability.result import SeedResult
 from gansearch.store.folder import Folder, write_whole
 from gansearch.store.nan_json import to_json
-from gansearch.store.samples import Kept, read_kept, read_real, write_real
+from gansearch.store.samples import SampleSet, read_real, read_samples, write_real
 from gansearch.store.trial_files import read_record, write_trial
 from gansearch.study.report.report import report
 from gansearch.study.study import load_study
@@ -35,8 +35,8 @@ AUDIO = {"kind": "audio", "rate": RATE}
 KINDS = [("audio", TONE, AUDIO), ("text", np.zeros((3, 4, 5)), TEXTS), ("table", np.zeros((2, 9)), TABLE)]
 
 
-def kept(kind: str) -> Kept:
-    return next(Kept(array, shown) for name, array, shown in KINDS if name == kind)
+def kept(kind: str) -> SampleSet:
+    return next(SampleSet(array, shown) for name, array, shown in KINDS if name == kind)
 
 
 def decoded(uri: str, kind: str) -> io.BytesIO:
@@ -65,7 +65,7 @@ def decoded(uri: str, kind: str) -> io.BytesIO:
     ],
 )
 def test_what_cannot_be_is_shown_by_its_shape(shape: tuple[int, ...], shown: dict[str, Any], kind: str) -> None:
-    assert Kept(np.zeros(shape), shown).kind == kind
+    assert SampleSet(np.zeros(shape), shown).kind == kind
 
 
 def test_a_sound_can_be_played_and_its_pitch_be_seen() -> None:
@@ -84,27 +84,27 @@ def test_a_sound_can_be_played_and_its_pitch_be_seen() -> None:
 
 def test_sounds_of_two_channels_are_one_file_each() -> None:
     stereo = np.stack([TONE[0], -TONE[0]])[None]
-    content = files(Kept(stereo, AUDIO))
+    content = files(SampleSet(stereo, AUDIO))
     assert list(content) == ["sample-00.wav"]
     assert wavfile.read(io.BytesIO(content["sample-00.wav"]))[1].shape == (RATE, 2)
 
 
 def test_silence_and_nan_are_sounds_too() -> None:
     for sounds in (np.zeros((1, 100)), np.full((1, 100), np.nan), np.zeros((1, 1))):
-        assert show([Kept(sounds, AUDIO)])[0].clips
+        assert show([SampleSet(sounds, AUDIO)])[0].clips
 
 
 def test_files_hold_what_the_samples_are() -> None:
-    images = Image.open(io.BytesIO(files(Kept(np.zeros((70, 3, 8, 8))))["samples.png"]))
+    images = Image.open(io.BytesIO(files(SampleSet(np.zeros((70, 3, 8, 8))))["samples.png"]))
     assert images.size == (71, 71)
-    points = Image.open(io.BytesIO(files(Kept(np.zeros((70, 2))))["samples.png"]))
+    points = Image.open(io.BytesIO(files(SampleSet(np.zeros((70, 2))))["samples.png"]))
     assert points.mode == "RGB"
     assert points.getpixel((0, 0)) == (255, 255, 255)
     text = files(kept("text"))["samples.txt"].decode()
     assert text.split("\n---\n")[:3] == TEXTS["texts"]
     rows = list(csv.reader(io.StringIO(files(kept("table"))["samples.csv"].decode(), newline="")))
     assert rows == [TABLE["columns"], ["41.5", "no, never"], ["7", EVIL]]
-    assert files(Kept(np.zeros((9, 3)))) == {}
+    assert files(SampleSet(np.zeros((9, 3)))) == {}
 
 
 def test_a_record_keeps_how_its_samples_are_shown_and_the_reals_are_kept_once(tmp_path: Path) -> None:
@@ -112,16 +112,16 @@ def test_a_record_keeps_how_its_samples_are_shown_and_the_reals_are_kept_once(tm
     record = read_record(folder, 1)
     assert record is not None
     write_trial(folder, record, [], TONE, AUDIO)
-    found = read_kept(folder, 1)
+    found = read_samples(folder, 1)
     assert found is not None
     assert found.kind == "audio"
-    assert read_kept(folder, 0) is None
+    assert read_samples(folder, 0) is None
     assert read_real(folder) is None
     write_real(folder, TONE, AUDIO)
     write_real(folder, 0 * TONE, {})
     real = read_real(folder)
     assert real is not None
-    assert real.shown == AUDIO
+    assert real.display == AUDIO
     assert real.array == pytest.approx(TONE)
     folder.real.with_suffix(".json").write_text("[1")
     assert read_real(folder) is not None
@@ -186,7 +186,7 @@ def test_tensorboard_has_them_too(kind: str, array: np.ndarray, shown: dict, tmp
 
 
 def test_a_picture_is_of_images_points_or_a_sound() -> None:
-    for one in (Kept(np.zeros((9, 8, 8))), Kept(np.zeros((9, 2))), kept("audio")):
+    for one in (SampleSet(np.zeros((9, 8, 8))), SampleSet(np.zeros((9, 2))), kept("audio")):
         drawn = picture(one)
         assert drawn is not None
         assert drawn.shape[2] == 3

@@ -22,7 +22,7 @@ from gansearch.store.confirmation import read_confirmation, read_default, write_
 from gansearch.store.folder import Folder, StudyError
 from gansearch.store.nan_json import from_json, to_json
 from gansearch.store.record import trial_columns
-from gansearch.store.samples import read_kept, read_real, read_samples
+from gansearch.store.samples import read_real, read_samples
 from gansearch.store.trial_files import CURVE_COLUMNS, read_record
 
 
@@ -143,7 +143,7 @@ def test_what_a_task_says_of_its_data_is_told_and_of_its_samples_is_kept(ray_ses
     telling = plain.model_copy(update={"task": plain.task.replace(":Tiny", ":Telling")})
     sweep(telling, tmp_path / "out")
     assert [record.getMessage() for record in caplog.records] == ["warning: one of 201 points was left out"]
-    kept, real = read_kept(Folder(tmp_path / "out"), 0), read_real(Folder(tmp_path / "out"))
+    kept, real = read_samples(Folder(tmp_path / "out"), 0), read_real(Folder(tmp_path / "out"))
     assert (kept.kind, real.kind) == ("audio", "audio")
     assert (kept.array.shape, real.array.shape) == ((64, 2), (40, 2))
 
@@ -204,7 +204,7 @@ def test_the_default_settings_are_trained_on_the_same_seeds(finished, tmp_path):
     found = read_default(folder)
     assert [entry.seed for entry in found] == [10_000, 10_001]
     number = read_confirmation(folder)[0].number
-    shapes = [read_samples(folder, one, confirmed=True).shape for one in (None, number)]
+    shapes = [read_samples(folder, one, confirmed=True).array.shape for one in (None, number)]
     assert shapes[0] == shapes[1]
     task, training = load_task(finished.experiment.task, finished.experiment.task_options), finished.experiment.training
     trainer = Trainer(task, training, seed=10_001)

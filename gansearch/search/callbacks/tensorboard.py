@@ -14,7 +14,7 @@ from gansearch.rendering.render import picture
 from gansearch.search.callbacks.listener import Listener
 from gansearch.store.folder import Folder
 from gansearch.store.record import TrialRecord
-from gansearch.store.samples import Kept, read_kept
+from gansearch.store.samples import SampleSet, read_samples
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -72,7 +72,7 @@ class TensorBoardLog(Listener):
     def ended(self, record: TrialRecord, in_turn: str) -> None:
         """Write the scores of a trial, its samples and its line in the HPARAMS tab."""
         number = record.number
-        samples = read_kept(self._results, number)
+        samples = read_samples(self._results, number)
         for index, seed in enumerate(record.seeds):
             writer = self._writer(number, seed.seed, seed.updates)
             for tag, value in ((_STABILITY, seed.stability), (_DISTANCE, seed.distance)):
@@ -135,7 +135,7 @@ def _add_summary(writer: SummaryWriter, summary: Any) -> None:
     files.add_summary(summary)
 
 
-def _add_samples(writer: SummaryWriter, kept: Kept, update: int) -> None:
+def _add_samples(writer: SummaryWriter, kept: SampleSet, update: int) -> None:
     """Add pictures under IMAGES, sounds under AUDIO too, texts and rows under TEXT."""
     drawn = picture(kept)
     if drawn is not None:

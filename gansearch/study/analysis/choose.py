@@ -47,7 +47,7 @@ class Choice:
         return bool(self.seeds)
 
     @property
-    def shown(self) -> dict[str, Any]:
+    def readable_params(self) -> dict[str, Any]:
         """The parameters as people read them: of a schedule a line for each change."""
         found = {name: value for name, value in self.params.items() if name != "schedule"}
         for change in self.params.get("schedule", ()):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gansearch.rendering.render import Display, show
-from gansearch.store.samples import Kept, read_kept, read_real
+from gansearch.store.samples import SampleSet, read_real, read_samples
 from gansearch.study.analysis.choose import candidates
 from gansearch.study.plots import Plots
 from gansearch.study.report.page import fragment
@@ -82,12 +82,12 @@ def samples_of(study: Plots, numbers: Sequence[int | None]) -> list[Samples]:
     """
     rows = {row.number: row for row in study.trials.itertuples()}
     fresh = {group.number: group.seeds[0] for group in study.groups if group.fresh}
-    kept: list[tuple[int | None, Kept, Any]] = []  # with the seed or row that has the numbers
+    kept: list[tuple[int | None, SampleSet, Any]] = []  # with the seed or row that has the numbers
     for number in numbers:
-        samples = read_kept(study.folder, number, confirmed=True) if number in fresh else None
+        samples = read_samples(study.folder, number, confirmed=True) if number in fresh else None
         if samples is not None:
             kept.append((number, samples, fresh[number]))
-        elif number is not None and (samples := read_kept(study.folder, number)) is not None:
+        elif number is not None and (samples := read_samples(study.folder, number)) is not None:
             kept.append((number, samples, rows[number]))
     displays = show([samples for _, samples, _ in kept], read_real(study.folder))
     return [

@@ -95,7 +95,7 @@ def test_a_member_is_its_schedule_trained_from_the_start(finished):
         params = scheduled(params_of(trials, number), record.schedule)
         trainer = Trainer(task, finished.experiment.training.with_params(params), finished.experiment.seed)
         probes = list(trainer.run())
-        samples = read_samples(folder, number)
+        samples = read_samples(folder, number).array
         assert np.array_equal(trainer.result().samples[: len(samples)], samples)
         curves = pd.read_parquet(folder.record(number) / "curves.parquet")
         assert list(curves.columns) == list(CURVE_COLUMNS)
