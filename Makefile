@@ -41,7 +41,7 @@ programs:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "gansearch needs Python 3.11 or newer: make PYTHON=...")'
 	$(PYTHON) -m venv .venv
 
-.venv/installed: .venv/bin/python pyproject.toml constraints.txt
+.venv/installed: .venv/bin/python pyproject.toml gansearch/__init__.py constraints.txt
 	$(BIN)/pip install --quiet -c constraints.txt -e .
 	touch $@
 

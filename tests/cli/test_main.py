@@ -16,13 +16,13 @@ import gansearch
 from gansearch.cli.main import app
 from gansearch.experiment import Experiment, load_yaml
 from gansearch.gan import load_task
-from gansearch.interrupts import Interrupted
 from gansearch.store.record import trial_columns
 from gansearch.store.trial_files import CURVE_COLUMNS
 from gansearch.study.study import Study
 from tests.synthetic import write_study
 
 ROOT = Path(__file__).parents[2]
+SHIPPED = ("digits", "digits-default", "grid", "ring")
 RING = """
 name: ring
 task: ring
@@ -73,14 +73,6 @@ def study(tmp_path_factory):
     return write_study(tmp_path_factory.mktemp("results") / "digits").path
 
 
-def test_every_name_of_the_contract_is_there():
-    for name in gansearch.__all__:
-        assert getattr(gansearch, name) is not None
-    assert set(gansearch.__all__) <= set(dir(gansearch))
-    with pytest.raises(AttributeError, match="no attribute 'swep'"):
-        gansearch.swep  # noqa: B018
-
-
 @pytest.mark.parametrize(
     ("text", "part"),
     [
@@ -99,7 +91,7 @@ def test_every_name_of_the_contract_is_there():
         (RING + "task_options: {stdd: 1}", 'did you mean "std"'),
     ],
 )
-def test_bad_input_is_told_in_a_few_lines_with_status_2_and_nothing_is_written(run, tmp_path, text, part):
+def test_bad_input_ends_in_a_short_message_with_status_2_and_writes_nothing(run, tmp_path, text, part):
     file = tmp_path / "bad.yaml"
     if text is not None:
         file.write_text(text)
@@ -113,7 +105,7 @@ def test_bad_input_is_told_in_a_few_lines_with_status_2_and_nothing_is_written(r
     assert {p.name for p in tmp_path.iterdir()} <= {"bad.yaml", "ring.yaml"}
 
 
-def test_a_task_file_that_raises_shows_its_own_line(run, tmp_path):
+def test_an_error_in_a_task_file_names_its_line(run, tmp_path):
     (tmp_path / "mine.py").write_text("x = 1\ny = 1 / 0\n")
     (tmp_path / "mine.yaml").write_text(RING.replace("task: ring", "task: ./mine.py:Mine"))
     status, _, err = run("check", "mine.yaml")
@@ -122,7 +114,7 @@ def test_a_task_file_that_raises_shows_its_own_line(run, tmp_path):
     assert "ZeroDivisionError" in err
 
 
-def test_a_check_says_what_a_sweep_will_take_and_starts_none(run, tmp_path):
+def test_a_check_estimates_a_sweep_and_writes_nothing(run, tmp_path):
     status, out, err = run("check", "ring.yaml", "--set", "limits.updates=160")
     assert status == 0, err
     for part in ("ring.yaml: fine", "8,000 to train on", "an update of D", "slots:", "2 of 3 trials (the limits)"):
@@ -135,13 +127,35 @@ def test_a_check_says_what_a_sweep_will_take_and_starts_none(run, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["ring.yaml"]
 
 
-def test_options_and_commands_that_do_not_exist(run):
+def test_init_lists_starters_and_shipped_experiments(run, tmp_path):
+    status, out, _ = run("init", "--list")
+    assert status == 0
+    assert {line.split()[0] for line in out.splitlines() if line.startswith("  ")} == {"gan", "loop", *SHIPPED}
+    assert run("init")[0] == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["ring.yaml"]
+
+
+def test_shipped_experiments_run_by_their_name(run, tmp_path):
+    short = ("--set", "training.updates=60", "--set", "search={}")
+    status, out, err = run("train", "ring", *short, "--json")
+    assert status == 0, err
+    assert [seed["seed"] for seed in json.loads(out)["seeds"]] == [20_000]
+    status, out, err = run("check", "rign")
+    assert (status, out, err) == (2, "", 'error: rign: no such file, and no shipped experiment; did you mean "ring"?\n')
+
+
+def test_the_version_and_completion(run):
+    assert run("--version") == (0, f"gansearch {gansearch.__version__}\n", "")
+    assert "--install-completion" in run("--help")[1]
+
+
+def test_unknown_options_and_commands_have_status_2(run):
     assert run("swep", "ring.yaml")[0] == 2
     assert run("sweep", "ring.yaml", "--trails", "3")[0] == 2
     assert run("export")[0] == 2
 
 
-def test_a_sweep_leaves_what_the_contract_says_and_goes_on(run, tmp_path, ray_session):
+def test_a_sweep_writes_the_files_of_the_contract_and_resumes(run, tmp_path, ray_session):
     status, out, err = run("sweep", "ring.yaml")
     assert status == 0, err
     folder = tmp_path / "results" / "ring"
@@ -170,7 +184,7 @@ def test_a_sweep_leaves_what_the_contract_says_and_goes_on(run, tmp_path, ray_se
     assert len(pd.read_parquet(folder / "trials.parquet")) == 4
 
 
-def test_ctrl_c_while_the_page_is_written(run, tmp_path, monkeypatch):
+def test_ctrl_c_while_the_report_is_written(run, tmp_path, monkeypatch):
     folder = write_study(tmp_path / "digits").path
 
     def interrupt(*_):
@@ -193,17 +207,7 @@ def test_ctrl_c_while_the_last_tables_are_written(run, monkeypatch, ray_session)
     assert run("report", "results/ring")[0] == 0
 
 
-def test_what_goes_on_is_a_line_of_its_own(run, monkeypatch, study):
-    def interrupt(*_, **__):
-        raise Interrupted(study)
-
-    monkeypatch.setattr("gansearch.api.sweep", interrupt)
-    status, _, err = run("sweep", "ring.yaml", "--set", "training.updates=90")
-    assert status == 130
-    assert err.splitlines()[-2:] == ["go on with:", "gansearch sweep ring.yaml --set training.updates=90 --resume"]
-
-
-def test_a_sweep_whose_trials_all_fail_has_a_page(run, tmp_path, ray_session):
+def test_a_sweep_whose_trials_all_fail_has_a_report(run, tmp_path, ray_session):
     (tmp_path / "mine.py").write_text(FAILING)
     (tmp_path / "mine.yaml").write_text(RING.replace("task: ring", "task: ./mine.py:Mine"))
     status, out, err = run("sweep", "mine.yaml", "--trials", "2", "--out", "out")
@@ -236,7 +240,7 @@ def test_report_and_its_json(run, study):
     assert Path("page.html").read_text().startswith("<!doctype html>")
 
 
-def test_several_studies_are_one_page_and_a_list(run, study, tmp_path):
+def test_several_studies_are_one_page_and_a_json_list(run, study, tmp_path):
     other = shutil.copytree(study, tmp_path / "other")
     status, out, _ = run("report", str(study), "other", "--json")
     assert status == 0
@@ -275,7 +279,7 @@ def test_an_export_trains(run, study, tmp_path):
     generator.load_state_dict(load_file(tmp_path / "trained/seed-20000/generator.safetensors"))
 
 
-def test_status_for_people_and_programs(run, study):
+def test_status_and_its_json(run, study):
     status, out, _ = run("status", str(study))
     assert status == 0
     assert "have ended" in out
@@ -290,7 +294,7 @@ def test_other_formats_are_printed(run, study, format):
     compile(out, "export", "exec") if format == "python" else json.loads(out)
 
 
-def test_folders_that_are_not_ours(run, tmp_path):
+def test_other_folders_are_neither_read_nor_written(run, tmp_path):
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "thesis.tex").write_text("dear")
     for words in (["report", "other"], ["status", "other"], ["export", "nothing"], ["dashboard", "other"]):
@@ -302,14 +306,14 @@ def test_folders_that_are_not_ours(run, tmp_path):
     assert [p.name for p in (tmp_path / "other").iterdir()] == ["thesis.tex"]
 
 
-def test_a_gpu_where_there_is_none(run, tmp_path, ray_session):
+def test_a_gpu_that_the_machine_lacks_is_an_error(run, tmp_path, ray_session):
     status, _, err = run("sweep", "ring.yaml", "--set", "resources.gpus=1")
     assert status == 2
     assert re.search(r"GPU", err)
     assert not (tmp_path / "results").exists()
 
 
-def test_init_writes_a_starter_that_checks(run, tmp_path):
+def test_init_writes_a_starter_that_passes_check(run, tmp_path):
     assert run("init", "mine")[0] == 0
     assert {p.name for p in (tmp_path / "mine").iterdir()} == {"my_gan.py", "experiment.yaml", "README.md"}
     status, out, err = run("check", "mine/experiment.yaml")
@@ -318,7 +322,7 @@ def test_init_writes_a_starter_that_checks(run, tmp_path):
     assert run("init", "mine")[0] == 2
 
 
-def test_init_writes_a_loop_that_checks_and_trains(run, tmp_path):
+def test_init_writes_a_loop_that_passes_check_and_trains(run, tmp_path):
     assert run("init", "mine", "--from-loop")[0] == 0
     assert {p.name for p in (tmp_path / "mine").iterdir()} == {"my_loop.py", "experiment.yaml", "README.md"}
     status, out, err = run("check", "mine/experiment.yaml")
@@ -332,7 +336,7 @@ def test_init_writes_a_loop_that_checks_and_trains(run, tmp_path):
     assert (tmp_path / "trained" / "seed-20000" / "checkpoint" / "last.pt").is_file()
 
 
-def test_tasks_and_schema_are_lists_for_people_and_programs(run):
+def test_tasks_and_schema_are_printed(run):
     assert "digits" in run("tasks")[1]
     assert set(json.loads(run("tasks", "--json")[1])) >= {"digits", "grid", "ring"}
     assert json.loads(run("schema")[1]) == json.loads((ROOT / "experiments/schema.json").read_text())
@@ -367,7 +371,7 @@ def test_the_snippet_of_the_readme_runs():
     assert scope["monitor"].report().verdict
 
 
-def test_a_folder_in_which_nothing_is_healthy(run, study, tmp_path):
+def test_export_without_a_healthy_configuration(run, study, tmp_path):
     sick = shutil.copytree(study, tmp_path / "sick")
     (sick / "confirmation.json").unlink(missing_ok=True)
     trials = pd.read_parquet(sick / "trials.parquet")

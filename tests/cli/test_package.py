@@ -48,7 +48,7 @@ def installed(tmp_path_factory):
     return folder / "venv/bin/gansearch"
 
 
-@pytest.mark.slow
+@pytest.mark.ray
 def test_a_wheel_runs_a_shipped_experiment_without_a_clone(installed, tmp_path):
     code = "import gansearch, importlib.metadata as m; print(gansearch.__file__, m.version('gansearch'))"
     path, version = run(installed.with_name("python"), "-c", code, cwd=tmp_path).split()

@@ -1,0 +1,74 @@
+"""How a command ends that raises."""
+
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from gansearch.cli.group import Commands
+from gansearch.experiment import ExperimentError
+from gansearch.interrupts import Interrupted
+from gansearch.search.errors import SweepFailed
+
+
+@pytest.fixture
+def end(monkeypatch):
+    """Runs a command that raises an exception. Returns its exit status and what it printed to stderr."""
+    words = ["gansearch", "sweep", "a b.yaml", "--resume", "--seed", "1"]
+    monkeypatch.setattr("sys.argv", words)
+
+    def run(error):
+        app = typer.Typer(cls=Commands)
+
+        @app.command()
+        def sweep():
+            raise error
+
+        @app.command()
+        def other():
+            """Without a second command there would be no group."""
+
+        result = CliRunner().invoke(app, ["sweep"])
+        if not isinstance(result.exception, SystemExit):
+            raise result.exception
+        assert result.stdout == ""
+        return result.exit_code, result.stderr
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "text"),
+    [
+        (
+            ExperimentError("ring.yaml", {"trials": "must be positive"}),
+            2,
+            "error: ring.yaml: trials: must be positive\n",
+        ),
+        (SweepFailed(Path("out"), "every trial failed"), 1, "error: every trial failed\n"),
+        (KeyboardInterrupt(), 130, ""),
+        (KeyboardInterrupt("nothing was written"), 130, "\nnothing was written\n"),
+    ],
+)
+def test_an_expected_error_is_a_message_and_a_status(end, error, status, text):
+    assert end(error) == (status, text)
+
+
+def test_an_interrupt_names_the_command_that_resumes_on_a_line_of_its_own(end):
+    status, text = end(Interrupted(Path("results/ring")))
+    assert status == 130
+    assert text.splitlines()[1:] == [
+        "interrupted; the finished trials are in results/ring",
+        "go on with:",
+        "gansearch sweep 'a b.yaml' --seed 1 --resume",
+    ]
+
+
+def test_an_unexpected_error_has_its_traceback(end):
+    with pytest.raises(ZeroDivisionError):
+        end(ZeroDivisionError())
+
+
+def test_another_exit_keeps_its_status(end):
+    assert end(typer.Exit(3)) == (3, "")
