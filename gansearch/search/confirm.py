@@ -84,6 +84,8 @@ def confirming(
     experiment = session.worker_experiment.model_copy(update={"replicas": 1, "prune": False})
     budget = experiment.confirm.updates if experiment.confirm else None
     longer = {"updates": budget} if budget else {}
+    if budget:  # as many probes as in a trial, with more updates between them
+        session.patience.factor = max(1.0, budget / experiment.training.updates)
     chosen = {run.number: {} if run.number is None else params(run.number) for run in runs}
     searcher = ListSearcher([_config(run, {**chosen[run.number], **longer}) for run in runs])
     supervisor = session.supervisor(searcher)

@@ -20,7 +20,7 @@ from gansearch.search.sampling.objective import tell
 from gansearch.search.sampling.searcher import open_study
 from gansearch.search.sampling.space import SearchSpace
 from gansearch.search.sampling.space_change import with_columns, with_columns_of
-from gansearch.search.sampling.warm_start import configuration, placed
+from gansearch.search.sampling.warm_start import configuration, frozen_trial
 from gansearch.search.worker.checkpoints import checkpoints, trial_name
 from gansearch.store.folder import Folder, as_typed
 from gansearch.store.record import TrialRecord
@@ -76,7 +76,7 @@ def add_lost(study: optuna.Study, records: Sequence[TrialRecord], space: SearchS
     for number in range(len(trials), max(known, default=-1) + 1):
         if number in known:
             record = with_columns(space.experiment, known[number])
-            study.add_trial(placed(space, configuration(space.experiment.training, record), record, worst))
+            study.add_trial(frozen_trial(space, configuration(space.experiment.training, record), record, worst))
         else:
             study.add_trial(create_trial(state=TrialState.FAIL, user_attrs={"left_out": "the journal has lost it"}))
     for frozen in trials:

@@ -100,12 +100,12 @@ def actors(session: Session) -> Iterator[tuple[ActorHandle | None, ActorHandle |
     experiment = session.experiment
     compare = experiment.prune and not experiment.is_population
     earn = experiment.least_replicas < experiment.most_replicas
-    found = (
+    chosen = (
         rungs(session.folder) if compare else None,
         race(session.folder, experiment) if earn else None,
     )
     try:
-        yield found
+        yield chosen
     finally:
-        for actor in filter(None, found):
+        for actor in filter(None, chosen):
             ray.kill(actor)

@@ -24,6 +24,8 @@ class Patience:
 
     def __init__(self, minutes: float | None):
         """Never let a trial be silent for less than `minutes`; None lets it be silent for ever."""
+        self.factor = 1.0
+        """How many times as long silences may be now, because what runs does so many times as many updates."""
         self.longest = 0.0
         """Longest silence of any trial of this run, its beginning included: it may have to load data."""
         self._least = math.inf if minutes is None else 60 * minutes
@@ -31,7 +33,8 @@ class Patience:
     @property
     def seconds(self) -> float:
         """How long a trial may be silent."""
-        return max(self._least, _FACTOR * self.longest) if self.longest else _FACTOR * self._least
+        usual = self.longest or self._least
+        return max(self._least, _FACTOR * self.factor * usual)
 
     def note(self, silence: float) -> None:
         """Note that a trial has reported after `silence` seconds."""

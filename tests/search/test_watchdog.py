@@ -24,6 +24,8 @@ def test_patience_is_what_is_asked_and_never_less_than_what_was_seen():
     patience.note(120)
     patience.note(1)
     assert patience.seconds == 1200
+    patience.factor = 3.0  # a confirmation with three times the updates
+    assert patience.seconds == 3600
     assert Patience(None).seconds == math.inf
 
 

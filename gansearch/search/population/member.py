@@ -31,13 +31,13 @@ def exchanges(experiment: Experiment) -> list[int]:
     first, every = longest_pretraining(experiment.training, experiment.search), every or math.ceil(updates / 10)
     probes = [update for update in probe_updates(updates) if update < updates]
     nearest = (next((probe for probe in probes if probe >= due), None) for due in range(first + every, updates, every))
-    found = list(dict.fromkeys(update for update in nearest if update is not None))
-    if not found:
+    updates_of_exchanges = list(dict.fromkeys(update for update in nearest if update is not None))
+    if not updates_of_exchanges:
         raise ExperimentError(
             "experiment",
             {"sampler.perturbation_interval": f"leaves no exchange after {first} and before {updates} updates"},
         )
-    return found
+    return updates_of_exchanges
 
 
 class Member(Run):
@@ -91,9 +91,9 @@ class Member(Run):
     def status(self) -> dict[str, Any]:
         """Return what the scheduler needs; between two exchanges the score is NaN."""
         stability = None if self.trainer is None else self.trainer.stability
-        found = {"params": to_json(self.params), "exchange": self.exchanges, "score": self.score}
+        status = {"params": to_json(self.params), "exchange": self.exchanges, "score": self.score}
         self.score = math.nan
-        return {**found, "stability": stability}
+        return {**status, "stability": stability}
 
     def state(self) -> dict[str, Any]:
         """Return the trainer's state and all that led to it."""

@@ -28,7 +28,7 @@ class HistoryWindow(BaseSampler):
     def __init__(self, sampler: BaseSampler, most: int):
         """Wrap a sampler."""
         self._sampler, self._most = sampler, most
-        self._kept: set[int] = set()
+        self._visible: set[int] = set()
         self._decided = 0
         """Trials before this number are kept or left out for good."""
         self._view: _StudyView | None = None
@@ -73,18 +73,18 @@ class HistoryWindow(BaseSampler):
         return cast(optuna.Study, self._view)
 
     def _informative(self, trials: list[FrozenTrial], directions: Sequence[StudyDirection]) -> list[FrozenTrial]:
-        seen = [t for t in trials if t.number >= self._decided or t.number in self._kept]
-        ended = [t for t in seen if t.state in (TrialState.COMPLETE, TrialState.PRUNED)]
+        visible = [t for t in trials if t.number >= self._decided or t.number in self._visible]
+        ended = [t for t in visible if t.state in (TrialState.COMPLETE, TrialState.PRUNED)]
         if len(ended) <= self._most * (1 + _SLACK):
-            return seen
+            return visible
         count = round(_BEST * self._most)
-        self._kept = {t.number for t in best(ended, directions, count)}
-        others = [t.number for t in ended if t.number not in self._kept]
-        self._kept |= set(others[len(others) - (self._most - count) :])
+        self._visible = {t.number for t in best(ended, directions, count)}
+        others = [t.number for t in ended if t.number not in self._visible]
+        self._visible |= set(others[len(others) - (self._most - count) :])
         # A running trial is decided on once it has ended.
-        self._kept |= {t.number for t in seen if not t.state.is_finished()}
+        self._visible |= {t.number for t in visible if not t.state.is_finished()}
         self._decided = len(trials)
-        return [t for t in seen if t.number in self._kept]
+        return [t for t in visible if t.number in self._visible]
 
 
 class _StudyView:
@@ -115,12 +115,12 @@ def best(trials: Sequence[FrozenTrial], directions: Sequence[StudyDirection], co
     costs = np.array([[sign * value for sign, value in zip(signs, t.values, strict=True)] for t in able])
     if not able:
         return []
-    left = np.lexsort(costs.T[::-1])
+    rest = np.lexsort(costs.T[::-1])
     chosen: list[int] = []
-    while len(left) and len(chosen) < count:
+    while len(rest) and len(chosen) < count:
         # In this order a trial is on the front iff its last cost is below those of all before it.
-        last = costs[left, -1]
+        last = costs[rest, -1]
         front = last < np.concatenate([[np.inf], np.minimum.accumulate(last)[:-1]])
-        chosen += left[front].tolist()
-        left = left[~front]
+        chosen += rest[front].tolist()
+        rest = rest[~front]
     return [able[i] for i in chosen[:count]]

@@ -102,12 +102,12 @@ def options(name: str) -> dict[str, list[str]]:
     For instance {"n_startup_trials": ["int"]}. They are read from the constructor's signature, without those that take
     functions or objects.
     """
-    found = {}
+    offered_types = {}
     for option, parameter in inspect.signature(Exchange if name == "pbt" else SAMPLERS[name]).parameters.items():
         types = str(parameter.annotation).split(" | ")
         if set(types) <= _TYPES.keys() and option not in _NOT_OFFERED and not option.startswith(_DEPRECATED):
-            found[option] = types
-    return found
+            offered_types[option] = types
+    return offered_types
 
 
 def _chosen(experiment: Experiment) -> Sampler:

@@ -70,7 +70,8 @@ class StudySearcher(Searcher):
         self.why = self.why or self.budget.over()
         if self.why:
             return self.FINISHED
-        if len(self._asked) >= self.most or self.budget.left(sum(updates for _, updates in self._asked.values())) <= 0:
+        under_way = sum(updates for _, updates in self._asked.values())
+        if len(self._asked) >= self.most or self.budget.remaining(under_way) <= 0:
             return None
         trial = self._new_trial()
         if trial is None:

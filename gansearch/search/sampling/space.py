@@ -65,7 +65,7 @@ class SearchSpace:
         own = self.experiment.training.with_params(known)
         return {name: known[name] if name in known else own.used(name) for name in self.experiment.search}
 
-    def place(self, training: Training) -> tuple[dict[str, Any], dict[str, str]]:
+    def encode(self, training: Training) -> tuple[dict[str, Any], dict[str, str]]:
         """Return Optuna's parameters of a configuration, and by name why the space does not hold the others."""
         inside: dict[str, Any] = {}
         outside: dict[str, str] = {}
@@ -81,7 +81,7 @@ class SearchSpace:
 
     def fit(self, training: Training) -> tuple[dict[str, Any], str]:
         """Return Optuna's parameters of a configuration, or in a few words why no trial could have been it."""
-        inside, outside = self.place(training)
+        inside, outside = self.encode(training)
         for name, why in outside.items():
             return {}, f"{name} {why}"
         own = self.experiment.training.with_params(self.params(inside))

@@ -20,7 +20,7 @@ from gansearch.experiment import Entry, Experiment
 from gansearch.search.sampling.journal import storage_of_study
 from gansearch.search.sampling.objective import study_of
 from gansearch.search.sampling.space import SearchSpace
-from gansearch.search.sampling.warm_start import configuration, placed
+from gansearch.search.sampling.warm_start import configuration, frozen_trial
 from gansearch.store.folder import Folder
 from gansearch.store.record import TrialRecord
 from gansearch.store.trial_files import read_records
@@ -38,11 +38,13 @@ def with_columns_of(old: Experiment, new: Experiment) -> Experiment:
     The tables keep a column for these, without which an earlier trial could not be exported. Raises ExperimentError
     where such a value contradicts the new experiment.
     """
-    gone = [name for name in old.search if name not in new.search]
+    removed = [name for name in old.search if name not in new.search]
     if _RATES & new.search.keys() and not new.is_loop:
-        gone = [name for name in gone if name not in _RATES]
-    kept = {name: new.training.used(name) for name in gone}
-    return Experiment.parse({**new.model_dump(exclude_unset=True), "search": {**_dump(new), **kept}}) if kept else new
+        removed = [name for name in removed if name not in _RATES]
+    values = {name: new.training.used(name) for name in removed}
+    return (
+        Experiment.parse({**new.model_dump(exclude_unset=True), "search": {**_dump(new), **values}}) if values else new
+    )
 
 
 def with_columns(experiment: Experiment, record: TrialRecord) -> TrialRecord:
@@ -86,7 +88,7 @@ def _copied(study: optuna.Study, folder: Folder, old: SearchSpace, new: SearchSp
         if record is None:
             fresh.add_trial(_moved(trial, old, new))
         else:
-            fresh.add_trial(placed(new, configuration(old.experiment.training, record), record, worst))
+            fresh.add_trial(frozen_trial(new, configuration(old.experiment.training, record), record, worst))
     optuna.delete_study(study_name=study.study_name, storage=storage_of_study(study))
     return fresh
 
@@ -98,19 +100,19 @@ def _moved(trial: FrozenTrial, old: SearchSpace, new: SearchSpace) -> FrozenTria
     if trial.state is TrialState.FAIL:
         return moved
     asked = trial.system_attrs["fixed_params"] if trial.state is TrialState.WAITING else trial.params
-    found, why = new.fit(old.experiment.training.with_params(old.params(asked)))
+    chosen, why = new.fit(old.experiment.training.with_params(old.params(asked)))
     if why or (trial.state is TrialState.WAITING and "continues" not in trial.user_attrs):
         # What only waits is enqueued again where it is wanted in the new space.
         attributes = {k: v for k, v in trial.user_attrs.items() if k != "start_from"}
         return create_trial(state=TrialState.FAIL, user_attrs={**attributes, "left_out": why or "it had not started"})
     if trial.state is TrialState.WAITING:
-        moved.system_attrs = {**trial.system_attrs, "fixed_params": found}
+        moved.system_attrs = {**trial.system_attrs, "fixed_params": chosen}
     else:
-        moved.params, moved.distributions = found, {name: new.distributions[name] for name in found}
+        moved.params, moved.distributions = chosen, {name: new.distributions[name] for name in chosen}
     return moved
 
 
 def _dump(experiment: Experiment) -> dict[str, Any]:
     """Return the experiment's `search:` as plain data."""
-    found: dict[str, Any] = experiment.model_dump(mode="json", include={"search"}, exclude_none=True)["search"]
-    return found
+    data: dict[str, Any] = experiment.model_dump(mode="json", include={"search"}, exclude_none=True)["search"]
+    return data

@@ -31,24 +31,24 @@ def start_points(space: SearchSpace, done: Collection[str] = ()) -> dict[str, di
     Raises ExperimentError where a value that an entry gives is outside the searched range, or its file cannot be read.
     """
     experiment = space.experiment
-    found: dict[str, dict[str, Any]] = {}
+    points: dict[str, dict[str, Any]] = {}
     errors: dict[str, str] = {}
     for i, point in enumerate(experiment.start_from):
         label = point if isinstance(point, str) else json.dumps(point, sort_keys=True)
         if label in done:
             continue
         fields = fields_of(point)
-        inside, outside = space.place(experiment.training.with_params(fields))
+        inside, outside = space.encode(experiment.training.with_params(fields))
         together = () if experiment.is_loop else _TOGETHER
         given = fields.keys() | set().union(*(names for names in together if names & fields.keys()))
         wrong = {name: why for name, why in outside.items() if name in given}
         called = Path(label).name if isinstance(point, str) else "the point"
         for name, why in wrong.items():
             errors[f"start_from[{i}].{name}"] = f"{why} (search.{name}); widen that, or leave {called} out"
-        found[label] = inside
+        points[label] = inside
     if errors:
         raise ExperimentError("experiment", errors)
-    return found
+    return points
 
 
 def enqueue(study: optuna.Study, space: SearchSpace) -> None:

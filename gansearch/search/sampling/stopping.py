@@ -43,7 +43,7 @@ class Budget:
             self._front = [other for other in self._front if not _as_good(costs, other, by=0)] + [costs]
             self._last_progress = self._ended
 
-    def left(self, running: int) -> float:
+    def remaining(self, running: int) -> float:
         """Return the updates that are left once trials under way have done their `running` ones."""
         return self.updates - self._trained - running
 
@@ -51,7 +51,7 @@ class Budget:
         """Return why no more trial is started; empty while there is no reason."""
         if time.monotonic() > self._deadline:
             return f"its {self._hours:g} hours are over"
-        if self.left(0) <= 0:
+        if self.remaining(0) <= 0:
             return f"its {self.updates:,} updates are used up"
         if self._front and self._ended - self._last_progress >= self.flat:
             return f"the last {self.flat} trials brought nothing better"

@@ -32,20 +32,20 @@ def configuration(training: Training, record: TrialRecord) -> Training:
     return training.with_params({name: record.params[name] for name in names if not _missing(record.params[name])})
 
 
-def placed(space: SearchSpace, training: Training, record: TrialRecord, worst: float) -> FrozenTrial:
+def frozen_trial(space: SearchSpace, training: Training, record: TrialRecord, worst: float) -> FrozenTrial:
     """Return an ended trial, given what it trained and its record. `worst` replaces a missing distance.
 
     Where the experiment could not have made it, it fails, which no sampler models, and `left_out` says why.
     """
-    found, why = space.fit(training)
+    chosen, why = space.fit(training)
     ending = outcome(record, space.experiment.objective, lambda: worst)
     if why:
         return create_trial(state=TrialState.FAIL, user_attrs={**ending.attributes, "left_out": why})
     return create_trial(
         state=ending.state,
         values=ending.values,
-        params=found,
-        distributions={name: space.distributions[name] for name in found},
+        params=chosen,
+        distributions={name: space.distributions[name] for name in chosen},
         user_attrs=ending.attributes,
         intermediate_values=ending.reported,
         constraints=ending.constraints,
@@ -72,21 +72,21 @@ def warm_trials(space: SearchSpace) -> list[FrozenTrial]:
         if own != earlier:
             raise SweepError(f"warm_start: {path} has the {name} {earlier}, not {own}: its distance is another")
     worst = max(table.loc[table["status"] == "complete", "distance"].dropna(), default=1.0)
-    found, why = [], "it has none that has ended"
+    fitting, why = [], "it has none that has ended"
     for row in table.to_dict("records"):
         number = int(row["number"])
         known = {str(name): None if _missing(value) else value for name, value in row.items()}
         numbers = {name: row[name] for name in ("stability", "distance")}
         record = TrialRecord.from_row(known | params_of(table, number) | numbers)
-        trial = placed(space, configuration(other.training, record), record, worst)
+        trial = frozen_trial(space, configuration(other.training, record), record, worst)
         if "left_out" in trial.user_attrs:
             why = f"of trial {number} {trial.user_attrs['left_out']}"
         else:
             trial.set_user_attr("warm_start", f"{path}, trial {number}")
-            found.append(trial)
-    if not found:
+            fitting.append(trial)
+    if not fitting:
         raise SweepError(f"warm_start: no trial of {path} could be one of this experiment: {why}")
-    return found
+    return fitting
 
 
 def warm_up(study: optuna.Study, space: SearchSpace) -> None:

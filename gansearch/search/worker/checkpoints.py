@@ -55,8 +55,8 @@ def checkpoints(folder: Folder, name: str) -> list[str]:
     if storage is None:
         return [str(path) for path in sorted(path.glob("checkpoint_*"), reverse=True)]
     below = path.relative_to(folder.path).as_posix()
-    found = {file.removeprefix(f"{below}/").partition("/")[0] for file in storage.files(below)}
-    saved = sorted((file for file in found if file.startswith("checkpoint_")), reverse=True)
+    names = {file.removeprefix(f"{below}/").partition("/")[0] for file in storage.files(below)}
+    saved = sorted((file for file in names if file.startswith("checkpoint_")), reverse=True)
     return [join(storage.url, f"{below}/{file}") for file in saved]
 
 

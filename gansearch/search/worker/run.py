@@ -105,9 +105,9 @@ class Run(ABC):
 
     def news(self) -> dict[str, Any]:
         """Return what a report holds: all that has not been reported."""
-        found = {"rows": self.rows[self.reported :], "is_copy": self.is_copy, **self.status()}
+        news = {"rows": self.rows[self.reported :], "is_copy": self.is_copy, **self.status()}
         self.reported, self.is_copy = len(self.rows), False
-        return found
+        return news
 
     def keep(self, result: Result) -> None:
         """Keep the result of a seed, and a few samples of the first one."""

@@ -82,14 +82,14 @@ def test_a_configuration_is_placed_in_the_space_or_it_is_said_why_not():
         loss={"choices": ["hinge", "wgan"]},
     )
     inside = Training(lr_d=2e-4, lr_g=5e-5, batch_size=32, loss="wgan", betas=(0, 0.9))
-    found, outside = SearchSpace(searched).place(inside)
+    found, outside = SearchSpace(searched).encode(inside)
     assert outside == {}
     assert found == pytest.approx(
         {"lr": 1e-4, "lr_ratio": 4.0, "batch_size": 32, "betas": "[0.0, 0.9]", "loss": "wgan"}
     )
     assert found["lr"] >= 1e-4  # although the square root of lr_d lr_g may be a little less
     assert SearchSpace(searched).fit(inside) == (found, "")
-    outside = SearchSpace(searched).place(Training(lr=1, batch_size=20, loss="hinge"))[1]
+    outside = SearchSpace(searched).encode(Training(lr=1, batch_size=20, loss="hinge"))[1]
     assert set(outside) == {"lr", "batch_size", "r1_gamma"}
     assert outside["batch_size"] == "20 is not from 16 to 64 in steps of 16"
     assert SearchSpace(searched).fit(Training(loss="wgan", ema=0.5))[1] == "ema 0.5 is not 0"

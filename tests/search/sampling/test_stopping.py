@@ -25,8 +25,8 @@ def record(number, stability, distance, verdict="balanced", status="complete"):
 def test_updates_are_those_of_all_trials(tiny):
     limited = budget(tiny, (0.5, 1), (0.5, 1), limits={"updates": 200})
     assert limited.over() == ""
-    assert limited.left(0) == 40
-    assert limited.left(80) == -40
+    assert limited.remaining(0) == 40
+    assert limited.remaining(80) == -40
     limited.ended(record(2, 0.5, 1))
     assert "200 updates are used up" in limited.over()
 
