@@ -17,6 +17,8 @@ from torch.nn import functional as F
 
 
 class Loss(NamedTuple):
+    """The losses of D and G on raw scores r of real and f of fake samples, each (B,)."""
+
     d: Callable[[Tensor, Tensor, float], Tensor]
     """(r, f, label smoothing) -> D's loss. Losses without a target for real have nothing to smooth."""
     g: Callable[[Tensor, Tensor], Tensor]

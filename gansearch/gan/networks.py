@@ -17,9 +17,14 @@ _DROPOUT = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropou
 class Network(Protocol):
     """What an update needs of a network: a module is one, and so are `gansearch.gan.vmapped.Copies` of one."""
 
-    def __call__(self, inputs: Tensor, /) -> Tensor: ...
-    def parameters(self) -> Iterator[nn.Parameter]: ...
-    def modules(self) -> Iterator[nn.Module]: ...
+    def __call__(self, inputs: Tensor, /) -> Tensor:
+        """Latents (B, latent_dim) to samples (B, ...), or samples to raw scores; copies take and give (S, B, ...)."""
+
+    def parameters(self) -> Iterator[nn.Parameter]:
+        """The tensors that an optimizer trains."""
+
+    def modules(self) -> Iterator[nn.Module]:
+        """The network itself and every module within it."""
 
 
 class Frozen:

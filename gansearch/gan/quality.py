@@ -83,8 +83,11 @@ def gram_divergence(real: Tensor, fake: Tensor, n: int) -> float:
 
 
 def marginal_distance(real: Tensor, fake: Tensor) -> float:
-    """Distance of one column of (N, W) and (M, W) rows: of numbers (W = 1) the 1-Wasserstein distance, in their units,
-    of one-hot categories the total variation, half the sum of the shares' differences."""
+    """The distance of one column of (N, W) and (M, W) rows.
+
+    Of numbers (W = 1) it is the 1-Wasserstein distance, in their units; of one-hot categories the total variation,
+    half the sum of the shares' differences.
+    """
     from scipy.stats import wasserstein_distance
 
     if real.shape[1] == 1:

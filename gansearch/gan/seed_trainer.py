@@ -31,7 +31,8 @@ class SeedTrainer(Protocol):
     """Why the training ends before its budget; empty while it goes on. May be set between two probes."""
 
     @property
-    def task(self) -> Trainable: ...
+    def task(self) -> Trainable:
+        """What is trained."""
 
     @property
     def updates(self) -> int:

@@ -23,9 +23,14 @@ class Trainable(Protocol):
     latent_dim: int
     """Numbers that a generator takes for each sample; 0 where a loop keeps its generator to itself."""
 
-    def warnings(self) -> list[str]: ...
-    def undo(self) -> nn.Module | None: ...
-    def shown(self, samples: np.ndarray) -> dict[str, Any]: ...
+    def warnings(self) -> list[str]:
+        """Remarks on the data for the user, one sentence each."""
+
+    def undo(self) -> nn.Module | None:
+        """A module from the generator's samples to the user's units; None where they are the same."""
+
+    def shown(self, samples: np.ndarray) -> dict[str, Any]:
+        """How (N, ...) samples are displayed: their kind and what it needs."""
 
 
 class Task:

@@ -35,6 +35,7 @@ class Copies:
         ]
 
     def __call__(self, inputs: Tensor) -> Tensor:
+        """Pass (S, B, ...) through the copies, a row through each."""
         # What torch.func.vmap does (torch/_functorch/vmap.py, `_flat_vmap`, torch 2.13) without its checks of all
         # arguments at every call: by them an update of three seeds of the ring takes 15% longer on a CPU
         # (benchmarks/stacked.py), and on a GPU it is the host that small networks wait for. A module refuses tensors
@@ -59,6 +60,7 @@ class Copies:
         return iter(self._parameters)
 
     def buffers(self) -> Iterator[Tensor]:
+        """The stacked buffers, (S, ...) each for S seeds."""
         return iter(self._buffers)
 
     def modules(self) -> Iterator[nn.Module]:

@@ -42,24 +42,29 @@ class StabilityCallback(_lightning().Callback):  # type: ignore[misc]
         self._batches = 0
 
     def on_train_batch_end(self, trainer: Any, pl_module: Any, *_: Any, **__: Any) -> None:
+        """Probe the module every `every` batches."""
         self._batches += 1
         if self._batches % self.every == 0:
             with torch.no_grad():
                 self.monitor.update(*self.probe(pl_module), step=self._batches)
 
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
+        """Log stability and separability, once there was a probe."""
         if self._batches < self.every:
             return
         self.report = self.monitor.report()
         pl_module.log_dict({"stability": self.report.stability, "separability": self.report.separability})
 
     def on_train_end(self, trainer: Any, pl_module: Any) -> None:
+        """Print the last report."""
         if self.report is not None and trainer.is_global_zero:
             print(self.report)
 
     def state_dict(self) -> dict[str, Any]:
+        """The monitor's state and the batches until now, for Lightning's checkpoint."""
         return {"monitor": self.monitor.state(), "batches": self._batches}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Restore what `state_dict` returned."""
         self.monitor.load_state(state_dict["monitor"])
         self._batches = state_dict["batches"]

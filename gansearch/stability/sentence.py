@@ -89,7 +89,7 @@ def _of_gradient(gradient: str, scored: Window) -> str:
 
 
 def _since(verdict: str, windows: Sequence[Window]) -> str:
-    """ " from update … on", where the last windows say the same as the whole; else nothing."""
+    """Return " from update … on" where the last windows have the verdict of the whole, else an empty string."""
     count = 0
     for window in reversed(windows):
         if verdict_of(window, window.invalid) != verdict:

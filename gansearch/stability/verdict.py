@@ -89,6 +89,11 @@ def worst(verdicts: Iterable[str]) -> str:
 
 
 def verdict_of(window: Window, invalid: float, swing: float = 0.0, ruling: Ruling | None = None) -> str:
+    """Return the first verdict whose rule applies to a window of probes.
+
+    `invalid` is positive where a score or a loss was not finite. `swing` is the standard deviation of the probes'
+    separability, `ruling` the answer of the referee, None where there is none.
+    """
     separability, moved = window.mean_separability, window.mean("moved")
     apart, diversity = known("apart", window, ruling), known("diversity", window, ruling)
     # What is not known is NaN, and no comparison with it holds.

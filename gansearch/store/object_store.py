@@ -222,7 +222,7 @@ def reason(error: Exception) -> str:
 
 
 def _filesystem(url: str) -> tuple[Any, str]:
-    """pyarrow's file system for a URL, or fsspec's behind it, and the path in it. Raises ValueError, ImportError."""
+    """The file system of pyarrow or fsspec for a URL, and the path in it. Raises ValueError or ImportError."""
     try:
         found, path = fs.FileSystem.from_uri(url)
         return _in_this_thread(found), path

@@ -213,7 +213,7 @@ def median(values: Iterable[float]) -> float:
 
 
 def spread(values: Iterable[float]) -> float:
-    """max − min of those values that are numbers; NaN if none is."""
+    """The maximum minus the minimum of those values that are numbers; NaN if none is."""
     finite = [value for value in values if math.isfinite(value)]
     return max(finite) - min(finite) if finite else math.nan
 

@@ -1,0 +1,1 @@
+"""What a sweep found: the choice of its best configuration, figures, report and export."""

@@ -45,9 +45,12 @@ class Status:
 
     @property
     def running(self) -> list[dict[str, Any]]:
-        """{"number", "started", "heard", "updates", "updates_per_second", "distance", "probe"} of each trial that
-        trains: `probe` is its last row of curves.parquet with its `node`, its `gpus` there and the trial's `stability`
-        so far; `distance` the last that was measured; None before the first. `heard` is the time of the last news."""
+        """The trials that train, each as a dictionary.
+
+        Its keys are number, started, heard, updates, updates_per_second, distance and probe. `probe` is the trial's
+        last row of curves.parquet with its `node`, its `gpus` there and the trial's `stability` so far; `distance` the
+        last that was measured; None before the first. `heard` is the time of the last report.
+        """
         if not self.alive:
             return []
         ended = set(self.study.trials["number"])  # records are there at once, progress.json seconds later
@@ -112,8 +115,11 @@ class Status:
 
     @property
     def seconds_left(self) -> float | None:
-        """From the length of the trials so far, of those that run if none has ended; None while that is not known,
-        or nobody works on it. A slot may be empty at the end of the trials, and at that of their confirmation."""
+        """The expected seconds until the end; None while they are not known or the sweep does not run.
+
+        They follow from the length of the trials so far, of those that run if none has ended. A slot may be empty at
+        the end of the trials, and at that of their confirmation.
+        """
         trials, slots = self.study.trials, self.progress.get("slots")
         budget, replicas = self.study.experiment.training.updates, self.study.experiment.least_replicas
         lengths = (trials["ended"] - trials["started"]).dt.total_seconds()

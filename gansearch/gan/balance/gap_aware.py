@@ -32,7 +32,9 @@ class GapAwareRate:
         return _FASTEST ** gap.clamp(0, 1) * _SLOWEST ** (-gap).clamp(0, 1)
 
     def state(self) -> Tensor | None:
+        """The running mean of the loss of D, for a checkpoint; None before the first update."""
         return self._mean
 
     def load_state(self, state: Tensor | None, device: torch.device) -> None:
+        """Restore what `state` returned."""
         self._mean = None if state is None else state.to(device)

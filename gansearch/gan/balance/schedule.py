@@ -40,6 +40,7 @@ class Schedule:
         return {"taken": self._taken, "since": self._since}
 
     def load_state(self, state: dict[str, Any]) -> None:
+        """Restore what `state` returned."""
         self._since = tuple(state["since"])
         self._take(state["taken"])
 

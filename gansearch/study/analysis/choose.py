@@ -44,6 +44,7 @@ class Choice:
 
     @property
     def confirmed(self) -> bool:
+        """Whether it was trained again on fresh seeds."""
         return bool(self.seeds)
 
     @property
