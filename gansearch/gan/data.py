@@ -1,4 +1,4 @@
-"""A task's data on the device: what is trained on, and what is held out."""
+"""A task's data on a device: training samples and held-out ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gansearch.gan.task import Task, TaskError, Trainable
 HELD_OUT_SHARE = 0.2
 HELD_OUT_MOST = 5_000
 HELD_OUT_BYTES = 256_000_000
-"""Most that they take, but for a thousand, where samples are unpacked batch by batch: these are always in memory."""
+"""Most memory of held-out samples that are unpacked, which is always in use; a thousand samples may take more."""
 
 
 class Data:
@@ -24,10 +24,10 @@ class Data:
         fixed = torch.Generator(device).manual_seed(0)
         self.device = device
         self.real: Tensor | None = None
-        """What samples are taken from, where data have an end."""
+        """The task's samples as it stores them; None for data without end."""
         self._batch = task.real_batch if type(task).real_batch is not Task.real_batch else None
         self._unpacked = task.unpacked if type(task).unpacked is not Task.unpacked else None
-        self._rows: Tensor | None = None  # of `real` those that are trained on, where not all are
+        self._rows: Tensor | None = None  # numbers of the training samples in `real`, where not all are
         held_out = task.held_out()
         if self._batch is not None:
             held_out = held_out if held_out is not None else self._batch(2_000, fixed)
@@ -38,18 +38,18 @@ class Data:
                 most = max(1_000, HELD_OUT_BYTES // one.nbytes)
                 rows, self._rows = (part.to(device) for part in _split(len(stored), most))
                 held_out = self._unpacked(stored[rows.cpu()])
-            self.real = _place(stored, device, to_pin=False)
+            self.real = _to_device(stored, device, to_pin=False)
         else:
             samples = _samples(task.real(), "real()")
             if held_out is None:
                 rows, others = _split(len(samples), HELD_OUT_MOST)
                 held_out, samples = samples[rows], samples[others]
-            self.real = _place(samples, device)
+            self.real = _to_device(samples, device)
         self.held_out = _samples(held_out, "held_out()").to(device)
 
     @property
     def count(self) -> int:
-        """Samples that are trained on, where data have an end."""
+        """The number of training samples, for data with an end."""
         assert self.real is not None
         return len(self.real if self._rows is None else self._rows)
 
@@ -60,15 +60,15 @@ class Data:
         return self.at(self.picks(n, generator))
 
     def some(self, n: int, generator: torch.Generator) -> Tensor:
-        """All training samples, wherever they are, or so many drawn, on the device, where all would have to be made."""
+        """All training samples, on any device, or n drawn ones on this, where all would have to be made first."""
         return self.batch(n, generator) if self.real is None or self._unpacked is not None else self.real
 
     def picks(self, n: int, generator: torch.Generator) -> Tensor:
-        """(n,) numbers of training samples; for data that has an end."""
+        """(n,) numbers of training samples, drawn with replacement; for data with an end."""
         return torch.randint(self.count, (n,), generator=generator, device=self.device)
 
     def at(self, picks: Tensor) -> Tensor:
-        """The samples (*picks.shape, ...) on the device."""
+        """The training samples with these numbers, (*picks.shape, ...) on the device."""
         if self._unpacked is None:
             return self._at(picks)
         rows = picks if self._rows is None else self._rows[picks]
@@ -85,15 +85,15 @@ _DATA: weakref.WeakKeyDictionary[Trainable, dict[torch.device, Data]] = weakref.
 
 
 def data_of(task: Task, device: torch.device) -> Data:
-    """The task's data on the device, read and split once a task object."""
-    known = _DATA.setdefault(task, {})
-    if device not in known:
-        known[device] = Data(task, device)
-    return known[device]
+    """The task's data on the device, read and split once per task object."""
+    loaded = _DATA.setdefault(task, {})
+    if device not in loaded:
+        loaded[device] = Data(task, device)
+    return loaded[device]
 
 
 def held_out_of(task: Trainable) -> Tensor | None:
-    """The held-out reals (M, ...) of a task whose data has been read, on whatever device; None before."""
+    """The held-out reals (M, ...) of a task whose data has been read, on any device; None before."""
     return next((data.held_out for data in _DATA.get(task, {}).values()), None)
 
 
@@ -108,8 +108,8 @@ def _split(count: int, most: int) -> tuple[Tensor, Tensor]:
 
 def _tensor(samples: Tensor, source: str) -> Tensor:
     if not isinstance(samples, Tensor):
-        made = "; torch.from_numpy(array).float() makes one of it" if isinstance(samples, np.ndarray) else ""
-        raise TaskError(f"{source} must return a tensor of samples, not {type(samples).__name__}{made}")
+        remedy = "; torch.from_numpy(array).float() makes one of it" if isinstance(samples, np.ndarray) else ""
+        raise TaskError(f"{source} must return a tensor of samples, not {type(samples).__name__}{remedy}")
     if samples.dim() < 2 or len(samples) < 10:
         raise TaskError(f"{source} must return at least 10 samples of shape (N, ...), not {tuple(samples.shape)}")
     return samples.detach()
@@ -122,7 +122,7 @@ def _samples(samples: Tensor, source: str) -> Tensor:
     return samples
 
 
-def _place(samples: Tensor, device: torch.device, to_pin: bool = True) -> Tensor:
+def _to_device(samples: Tensor, device: torch.device, to_pin: bool = True) -> Tensor:
     """On the device where that leaves half of its memory free, else on the host, in pinned memory if wanted."""
     if device.type != "cuda":
         return samples.to(device)

@@ -17,12 +17,12 @@ from torch.nn import functional as F
 
 
 class Loss(NamedTuple):
-    """The losses of D and G on raw scores r of real and f of fake samples, each (B,)."""
+    """The losses of D and G of one kind of GAN."""
 
     d: Callable[[Tensor, Tensor, float], Tensor]
     """(r, f, label smoothing) -> D's loss. Losses without a target for real have nothing to smooth."""
     g: Callable[[Tensor, Tensor], Tensor]
-    """(f, r) -> G's loss; r is f itself where `paired` is False."""
+    """(f, r) -> G's loss; where `paired` is False, f is passed as r."""
     ideal: Callable[[float], float]
     """label smoothing -> the loss of the best D where fakes are like reals: the best constant score's."""
     output: str
@@ -74,6 +74,10 @@ LOSSES: dict[str, Loss] = {
 }
 
 
+_CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+_MATRICES = (nn.Linear, nn.Embedding, *_CONVOLUTIONS)
+
+
 def squared_gradient(scores: Tensor, samples: Tensor) -> Tensor:
     """E‖∇D(x)‖², the penalty of R1 (reals) and R2 (fakes): γ/2 times it (Mescheder et al. 2018, equation 9)."""
     (gradient,) = torch.autograd.grad(scores.sum(), samples, create_graph=True)
@@ -94,9 +98,8 @@ def gradient_penalty(score: Callable[[Tensor], Tensor], real: Tensor, fake: Tens
 def add_spectral_norm(discriminator: nn.Module) -> None:
     """Divides every weight matrix of D by its largest singular value (Miyato et al. 2018), by torch's parametrization.
 
-    Layers whose weight is parametrized already keep what they have.
+    Layers whose weight is parametrized already are left alone.
     """
     for module in list(discriminator.modules()):
-        layer = isinstance(module, nn.Linear | nn.modules.conv._ConvNd | nn.Embedding)
-        if layer and isinstance(module._parameters.get("weight"), nn.Parameter):
+        if isinstance(module, _MATRICES) and "weight" in dict(module.named_parameters(recurse=False)):
             nn.utils.parametrizations.spectral_norm(module)

@@ -17,14 +17,13 @@ _DROPOUT = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropou
 class Network(Protocol):
     """What an update needs of a network: a module is one, and so are `gansearch.gan.vmapped.Copies` of one."""
 
-    def __call__(self, inputs: Tensor, /) -> Tensor:
-        """Latents (B, latent_dim) to samples (B, ...), or samples to raw scores; copies take and give (S, B, ...)."""
+    def __call__(self, inputs: Tensor, /) -> Tensor: ...
 
     def parameters(self) -> Iterator[nn.Parameter]:
-        """The tensors that an optimizer trains."""
+        """As `nn.Module.parameters`."""
 
     def modules(self) -> Iterator[nn.Module]:
-        """The network itself and every module within it."""
+        """As `nn.Module.modules`."""
 
 
 class Frozen:

@@ -1,4 +1,4 @@
-"""How good samples are: distances and counts that need no download. All take float32 tensors on the CPU."""
+"""Quality measures of samples that need no download. All take float32 tensors on the CPU."""
 
 from __future__ import annotations
 
@@ -73,8 +73,8 @@ def gram_divergence(real: Tensor, fake: Tensor, n: int) -> float:
     Lin 1991, equation 4.1 with equal weights: 0 for the same shares, 1 where the two have no run in common.
     """
     base = 1 + max(int(codes.max()) for codes in (real, fake))
-    places = base ** torch.arange(n)
-    runs = [(codes.long().unfold(1, n, 1) * places).sum(-1).flatten() for codes in (real, fake)]
+    powers = base ** torch.arange(n)
+    runs = [(codes.long().unfold(1, n, 1) * powers).sum(-1).flatten() for codes in (real, fake)]
     _, kind = torch.cat(runs).unique(return_inverse=True)
     kinds = kind.split([len(part) for part in runs])
     p, q = (torch.bincount(part, minlength=int(kind.max()) + 1).double() / len(part) for part in kinds)
@@ -83,10 +83,10 @@ def gram_divergence(real: Tensor, fake: Tensor, n: int) -> float:
 
 
 def marginal_distance(real: Tensor, fake: Tensor) -> float:
-    """The distance of one column of (N, W) and (M, W) rows.
+    """Distance of one column of (N, W) real and (M, W) fake rows.
 
-    Of numbers (W = 1) it is the 1-Wasserstein distance, in their units; of one-hot categories the total variation,
-    half the sum of the shares' differences.
+    Of numbers (W = 1) it is the 1-Wasserstein distance, in their units; of one-hot categories the total variation, half
+    the sum of the shares' differences.
     """
     from scipy.stats import wasserstein_distance
 
@@ -98,7 +98,7 @@ def marginal_distance(real: Tensor, fake: Tensor) -> float:
 def correlation_distance(real: Sequence[Tensor], fake: Sequence[Tensor]) -> float:
     """Mean over all pairs of columns, (N, W) and (M, W) each, of the mean absolute difference of their correlations.
 
-    Pearson's, between each number of the one and of the other; with what is constant there is none. 0 of one column.
+    Pearson's correlation, between each pair of numbers of the two columns; 0 with a constant, and for a single column.
     """
     r, f = (torch.corrcoef(torch.cat(list(part), 1).double().T).nan_to_num(0.0) for part in (real, fake))
     shares = torch.block_diag(*(torch.full((block.shape[1], 1), 1 / block.shape[1]) for block in real)).double()
@@ -107,10 +107,10 @@ def correlation_distance(real: Sequence[Tensor], fake: Sequence[Tensor]) -> floa
 
 
 def two_sample_auc(real: np.ndarray, fake: np.ndarray, most: int = 1_000) -> float:
-    """Area under the ROC curve of a classifier that tells the rows (N, W) of real from (M, W) fake; 0.5: nobody can.
+    """Area under the ROC curve of a classifier of (N, W) real against (M, W) fake rows; 0.5: they cannot be separated.
 
-    A classifier two-sample test (Lopez-Paz & Oquab 2017): a random forest's votes on the rows that each tree has not
-    seen, of at most `most` rows of each kind.
+    A classifier two-sample test (Lopez-Paz & Oquab 2017): the out-of-bag votes of a random forest, on at most `most`
+    rows of each kind.
     """
     from sklearn.ensemble import RandomForestClassifier
     from sklearn.metrics import roc_auc_score

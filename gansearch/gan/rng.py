@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 class RandomState:
-    """Inside `with state:` torch's global random state is this run's, and outside what it was before."""
+    """Inside `with state:` torch's global random numbers are this run's; afterwards they are what they were before."""
 
     def __init__(self, seed: int, device: torch.device):
         self.device = device

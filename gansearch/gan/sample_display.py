@@ -1,4 +1,4 @@
-"""How a task's samples are shown, in the data's own units; asked of code that may be wrong."""
+"""How a task's samples are displayed, in the units of its data. The task's own code may raise."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from gansearch.gan.task import Trainable
 
 
 def undone(task: Trainable, samples: np.ndarray) -> np.ndarray:
-    """(N, ...) samples, or what the task's `undo` makes of them."""
+    """(N, ...) samples in the units of the data: what the task's `undo` makes of them, where it has one."""
     layer = task.undo()
     if layer is None:
         return samples
     with torch.no_grad():
-        found: np.ndarray = layer(torch.from_numpy(samples)).numpy()
-    return found
+        result: np.ndarray = layer(torch.from_numpy(samples)).numpy()
+    return result
 
 
 def shown_of(task: Trainable, samples: np.ndarray) -> dict[str, Any]:
-    """What `task.shown` says of (N, ...) samples, as plain JSON; {} where it raises or is no JSON."""
+    """What `task.shown` returns for (N, ...) samples, as plain JSON; {} where it raises or is no JSON."""
     try:
-        said = json.loads(json.dumps(task.shown(samples), default=_plain))
-    except Exception:  # noqa: BLE001 (the user's code may raise anything, and nothing is lost but a picture)
+        display = json.loads(json.dumps(task.shown(samples), default=_plain))
+    except Exception:  # noqa: BLE001 (the user's code may raise anything, and only a picture is lost)
         return {}
-    return said if isinstance(said, dict) else {}
+    return display if isinstance(display, dict) else {}
 
 
 def _plain(value: Any) -> Any:

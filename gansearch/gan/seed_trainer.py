@@ -1,4 +1,4 @@
-"""What drives the training of one seed, whoever wrote the training: a task of ours, or a loop of the user's own."""
+"""The training of one seed behind one protocol, be it our trainer or a loop of the user's own."""
 
 from __future__ import annotations
 

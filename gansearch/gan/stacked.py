@@ -19,16 +19,16 @@ from gansearch.gan.updates import Updates
 from gansearch.gan.vmapped import Copies
 
 MOST_WEIGHTS_ON_CPU = 50_000
-"""Of a network that gains there: larger ones keep a core busy by themselves (benchmarks/stacked.py)."""
-_TOLERANCE = 1e-3
+"""Most weights of a network that is faster stacked on a CPU: larger ones keep a core busy (benchmarks/stacked.py)."""
+_TOLERANCE = 1e-3  # of losses, gradients and buffers after an update, relative, in the 2-norm
 
 
 class Stacked(Updates):
-    """Trainers of one configuration, which differ in their seeds alone and stand at the same update, updated at once.
+    """Trainers of one configuration with different seeds, at the same update, which are updated at once.
 
     Each trainer draws the same random numbers as it would alone, and is probed, judged and saved by itself: its
-    networks, optimizers and losses are rows of what is trained here. What comes out differs by rounding alone, which
-    long training of a GAN may amplify, at once as in turn, like any change of a last bit.
+    networks, optimizers and losses are rows of those here. Results differ by rounding alone, which long training of a
+    GAN may amplify like any change of a last bit.
     """
 
     generator: Copies
@@ -58,7 +58,7 @@ class Stacked(Updates):
         self._one_pass = all(trainer._one_pass for trainer in trainers)
 
     def hand_over(self) -> None:
-        """Lets each trainer stand where this training does."""
+        """Gives each trainer the state that it has reached here."""
         losses = [torch.stack(steps).unbind(1) if steps else [()] * len(self.trainers) for steps in self._losses]
         for row, trainer in enumerate(self.trainers):
             trainer.d_updates, trainer.g_updates = self.d_updates, self.g_updates
@@ -79,7 +79,7 @@ class Stacked(Updates):
             return self.data.at(self._drawn(size, self.data.picks))
         batches = []
         for trainer in self.trainers:
-            with trainer.random_state:  # a task's own code may draw from torch's global state as well
+            with trainer.random_state:  # a task's own code may also draw from torch's global random numbers
                 batches.append(self.data.batch(size, trainer.draws))
         return torch.stack(batches)
 
@@ -89,11 +89,11 @@ class Stacked(Updates):
 
 
 def run(trainers: Sequence[SeedTrainer]) -> Iterator[dict[int, Probe]]:
-    """Trains all to their ends at once, yielding at each probe those of the seeds that were trained, by seed.
+    """Trains all to their ends at once; yields the probes of the trained seeds, by seed.
 
     Several must be `Trainer`s that `refusal` has nothing against; a single one may be any. A seed that stops early
-    leaves the others to go on. Between probes each trainer's `state()` is whole; from all of them together this goes
-    on.
+    leaves the others training. Between probes each trainer's `state()` is complete, and `run` continues from all of
+    them together.
     """
     while going := [trainer for trainer in trainers if trainer.share < 1 and not trainer.stopped]:
         if len(going) == 1:
@@ -114,10 +114,10 @@ def run(trainers: Sequence[SeedTrainer]) -> Iterator[dict[int, Probe]]:
 
 
 def refusal(trainers: Sequence[Trainer]) -> str:
-    """Why these trainers had better take turns, or "" where `run` trains them at once with the same results.
+    """Why these trainers should train in turn, or "" where `run` trains them at once with the same results.
 
-    Found by trying: an update of each network, alone and at once. Then their states are put back; but after a refusal
-    what a user's networks keep in attributes of their own may have changed.
+    It tries an update of each network, alone and at once, and then restores the trainers' states. After a refusal
+    attributes of a user's networks that are no parameters or buffers may have changed.
     """
     first = trainers[0]
     if first.training.balance != "fixed":
@@ -128,10 +128,10 @@ def refusal(trainers: Sequence[Trainer]) -> str:
     before = [copy.deepcopy(trainer.state()) for trainer in trainers]
     attributes = _attributes(trainers)
     try:
-        alone = [_tried(trainer, [trainer]) for trainer in trainers]
+        alone = [_try(trainer, [trainer]) for trainer in trainers]
         for trainer, state in zip(trainers, before, strict=True):
             trainer.load_state(state)
-        at_once = _tried(Stacked(trainers), trainers)
+        at_once = _try(Stacked(trainers), trainers)
     except Exception as error:  # noqa: BLE001 (torch.func and the user's networks may raise anything)
         return f"{type(error).__name__}: {str(error).strip().partition('. ')[0]}"
     finally:
@@ -145,8 +145,8 @@ def refusal(trainers: Sequence[Trainer]) -> str:
     return ""
 
 
-def _tried(updates: Updates, trainers: Sequence[Trainer]) -> list[list[Tensor]]:
-    """Updates each network once. Of each trainer the losses, gradients and buffers after it, a vector each."""
+def _try(updates: Updates, trainers: Sequence[Trainer]) -> list[list[Tensor]]:
+    """Updates each network once; returns each trainer's losses, gradients and buffers after it, a vector each."""
     with trainers[0].random_state:
         updates.update_discriminator()
         updates.update_generator()
@@ -171,7 +171,7 @@ def _networks(trainer: Trainer) -> tuple[nn.Module, nn.Module]:
 
 
 def _attributes(trainers: Sequence[Trainer]) -> list[object]:
-    """What the modules hold beside tensors and modules, by value where it is plain and else by identity."""
+    """All attributes of the modules, by value where they are plain and else by identity."""
     return [
         value if isinstance(value, bool | int | float | str | None) else id(value)
         for trainer in trainers
@@ -182,7 +182,7 @@ def _attributes(trainers: Sequence[Trainer]) -> list[object]:
 
 
 class _Average:
-    """The averages of the trainers' generators, taken at once as AveragedModel takes each."""
+    """The averages of the trainers' generators, updated at once as AveragedModel updates each."""
 
     def __init__(self, trainers: Sequence[Trainer]):
         averages = [trainer.average for trainer in trainers if trainer.average is not None]
@@ -208,7 +208,7 @@ class _Average:
 
 
 def _stack_state(stacked: torch.optim.Optimizer, alone: Sequence[torch.optim.Optimizer]) -> None:
-    """Goes on from the optimizers of the rows. Step counts, which all share, stay single."""
+    """Stacks the states of the rows' optimizers. Step counts, which all share, stay single."""
     for index, parameter in enumerate(stacked.param_groups[0]["params"]):
         states = [optimizer.state[optimizer.param_groups[0]["params"][index]] for optimizer in alone]
         for name, value in states[0].items():
@@ -218,7 +218,7 @@ def _stack_state(stacked: torch.optim.Optimizer, alone: Sequence[torch.optim.Opt
 
 
 def _hand_state(stacked: torch.optim.Optimizer, alone: torch.optim.Optimizer, row: int) -> None:
-    """The other way: a row's state and gradients become the row's optimizer's."""
+    """Gives a row's optimizer its state, and its parameters their gradients."""
     alone.param_groups[0]["lr"] = stacked.param_groups[0]["lr"]
     pairs = zip(stacked.param_groups[0]["params"], alone.param_groups[0]["params"], strict=True)
     for parameter, own in pairs:

@@ -18,19 +18,19 @@ class TaskError(ValueError):
 
 
 class Trainable(Protocol):
-    """What is asked of a `Task` and of a `Loop` of the user's own alike; `Task` documents each method."""
+    """What a `Task` and a `Loop` of the user's own have in common."""
 
     latent_dim: int
     """Numbers that a generator takes for each sample; 0 where a loop keeps its generator to itself."""
 
     def warnings(self) -> list[str]:
-        """Remarks on the data for the user, one sentence each."""
+        """As `Task.warnings`."""
 
     def undo(self) -> nn.Module | None:
-        """A module from the generator's samples to the user's units; None where they are the same."""
+        """As `Task.undo`."""
 
     def shown(self, samples: np.ndarray) -> dict[str, Any]:
-        """How (N, ...) samples are displayed: their kind and what it needs."""
+        """As `Task.shown`."""
 
 
 class Task:
@@ -39,26 +39,23 @@ class Task:
     latent_dim: int = 64
 
     def real(self) -> Tensor:
-        """Every training sample, (N, ...) float32 or what `unpacked` takes.
-
-        A fifth of them, at most 5,000, is held out of training.
-        """
+        """Every sample, (N, ...) float32 or what `unpacked` takes. A fifth, at most 5,000, is held out of training."""
         raise TaskError(f"{type(self).__name__} needs real(), all samples, or real_batch(n, generator)")
 
     def unpacked(self, stored: Tensor) -> Tensor:
-        """(B, ...) float32 samples from as many rows of what `real` returns, where those are kept smaller, as bytes.
+        """(B, ...) float32 samples from (B, ...) rows of what `real` returns, where those are stored smaller, as bytes.
 
-        Where it is overridden, rows are unpacked batch by batch, and what `real` returns is read where it lies: a
+        Where it is overridden, rows are unpacked batch by batch, and the tensor of `real` is not copied: a
         memory-mapped array may be larger than memory, and the workers of a machine share it.
         """
         return stored.float()
 
     def real_batch(self, n: int, generator: torch.Generator) -> Tensor:
-        """(n, ...) fresh samples, for data without end; overrides `real`. `generator` makes runs reproducible."""
+        """(n, ...) fresh samples, for data without end, in place of `real`. `generator` makes runs reproducible."""
         raise NotImplementedError
 
     def held_out(self) -> Tensor | None:
-        """(M, ...) real samples that training never sees, or None to have them split off."""
+        """(M, ...) real samples that are not trained on, or None to have them split off."""
         return None
 
     def generator(self) -> nn.Module:
@@ -86,17 +83,17 @@ class Task:
         return None
 
     def shown(self, samples: np.ndarray) -> dict[str, Any]:
-        """How (N, ...) float32 samples are shown to people, as JSON; {} means by their shape, as images or points.
+        """How (N, ...) float32 samples are displayed, as JSON; {} means by their shape, as images or points.
 
         {"kind": "image"} with values in [-1, 1], {"kind": "points"}, {"kind": "audio", "rate": samples a second} of
         (N, T) or (N, channels, T) in [-1, 1], {"kind": "text", "texts": [str, ...]}, or
-        {"kind": "table", "columns": [...], "rows": [[...], ...]}. An exception in it fails nothing.
+        {"kind": "table", "columns": [...], "rows": [[...], ...]}. Where it raises, their shape decides.
         """
         return {}
 
     def warnings(self) -> list[str]:
-        """What a user should know of the data once it is read, a sentence each: files skipped, columns left out.
+        """What a user should know of the data, a sentence each: files skipped, columns left out.
 
-        `check`, `sweep` and `train` show them before anything is trained.
+        `check`, `sweep` and `train` print them before anything is trained.
         """
         return []

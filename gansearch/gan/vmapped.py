@@ -1,4 +1,4 @@
-"""Several networks of the same make called as one: one kernel launch does the work of all."""
+"""Several networks of one architecture called as one: one kernel launch does the work of all."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from torch import Tensor, nn
 class Copies:
     """R networks as one that takes (R, B, ...) and gives (R, B, ...), each its own row.
 
-    Their parameters and buffers become rows of stacked tensors, which are trained in their place: each network can
-    still be looked at, called and saved by itself. A call raises what torch.func raises for what it cannot batch, and
-    for anything drawn at random inside.
+    Their parameters and buffers become rows of stacked tensors, which are trained instead: each network can still be
+    called and saved by itself. A call raises what torch.func raises for operators that it cannot batch, and for random
+    numbers drawn inside.
     """
 
     def __init__(self, networks: Sequence[nn.Module]):
@@ -25,17 +25,17 @@ class Copies:
         stacked: dict[int, Tensor] = {}
         for tensors, all_rows in ((self._one.parameters(), self._parameters), (self._one.buffers(), self._buffers)):
             stacked.update(zip(map(id, tensors), all_rows, strict=True))
-        # Where the one network keeps its own, tied weights in several places.
-        self._places: list[tuple[dict[str, Any], str, Tensor]] = [
-            (place, name, stacked[id(tensor)])
+        # The dicts of the first network that hold its tensors; tied weights are in several of them.
+        self._slots: list[tuple[dict[str, Any], str, Tensor]] = [
+            (tensors, name, stacked[id(tensor)])
             for module in self._one.modules()
-            for place in (module._parameters, module._buffers)
-            for name, tensor in place.items()
+            for tensors in (module._parameters, module._buffers)
+            for name, tensor in tensors.items()
             if tensor is not None
         ]
 
     def __call__(self, inputs: Tensor) -> Tensor:
-        """Pass (S, B, ...) through the copies, a row through each."""
+        """(R, B, ...) -> (R, B, ...), each row through its network."""
         # What torch.func.vmap does (torch/_functorch/vmap.py, `_flat_vmap`, torch 2.13) without its checks of all
         # arguments at every call: by them an update of three seeds of the ring takes 15% longer on a CPU
         # (benchmarks/stacked.py), and on a GPU it is the host that small networks wait for. A module refuses tensors
@@ -43,28 +43,28 @@ class Copies:
         batching: Any = torch._C._functorch
         rows = len(inputs)
         level = batching._vmap_increment_nesting(rows, "error")
-        own = [place[name] for place, name, _ in self._places]
+        own = [tensors[name] for tensors, name, _ in self._slots]
         try:
-            for place, name, tensor in self._places:
-                place[name] = batching._add_batch_dim(tensor, 0, level)
+            for tensors, name, tensor in self._slots:
+                tensors[name] = batching._add_batch_dim(tensor, 0, level)
             output: Tensor = self._one(batching._add_batch_dim(inputs, 0, level))
             result: Tensor = batching._remove_batch_dim(output, level, rows, 0)
             return result
         finally:
-            for (place, name, _), before in zip(self._places, own, strict=True):
-                place[name] = before
+            for (tensors, name, _), before in zip(self._slots, own, strict=True):
+                tensors[name] = before
             batching._vmap_decrement_nesting()
 
     def parameters(self) -> Iterator[nn.Parameter]:
-        """(R, ...) each, in the order of a network's own."""
+        """The stacked parameters, (R, ...) each, in the order of a network's own."""
         return iter(self._parameters)
 
     def buffers(self) -> Iterator[Tensor]:
-        """The stacked buffers, (S, ...) each for S seeds."""
+        """The stacked buffers, (R, ...) each, in the order of a network's own."""
         return iter(self._buffers)
 
     def modules(self) -> Iterator[nn.Module]:
-        """Those that every call goes through."""
+        """The modules that every call goes through: the first network's."""
         return self._one.modules()
 
 

@@ -1,4 +1,4 @@
-"""What D's scores mean: the monitor, the measures, the verdicts, the referee. Usable in anybody's training loop."""
+"""What D's scores mean: monitor, measures, verdicts, referee. Usable in any training loop."""
 
 from gansearch.stability.monitor import StabilityMonitor
 from gansearch.stability.report import StabilityReport

@@ -1,4 +1,4 @@
-"""What raw scores of D say about the balance: pure functions of tensors, without a device sync.
+"""Measures of the balance from D's raw scores and samples: pure functions of tensors that never wait for the device.
 
 Scores are (N,) tensors of finite numbers, larger = more real. A logit's sigmoid is the probability of real, so
 "within ε of 0 or 1" is |logit| > ln((1−ε)/ε): logits are compared, because float32 probabilities round to 1 from
@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 EPSILONS = (0.01, 0.05, 0.1)
 BINS = 20
-"""Parts of a histogram."""
+"""Bins of a histogram."""
 
 
 def threshold(epsilon: float) -> float:
@@ -30,12 +30,12 @@ def saturation_counts(logits: Tensor) -> list[Tensor]:
 
 
 def histogram(logits: Tensor) -> Tensor:
-    """How many of (N,) logits have their probability in each of 20 equal parts of [0, 1]: (20,) counts.
+    """How many of (N,) logits have their probability in each of 20 equal bins of [0, 1]: (20,) counts.
 
-    The first part holds what is within .05 of 0, the last what is within .05 of 1.
+    The first bin counts outputs within .05 of 0, the last those within .05 of 1.
     """
-    places = (logits.sigmoid() * BINS).long().clamp(max=BINS - 1)
-    return (places.unsqueeze(1) == torch.arange(BINS, device=logits.device)).sum(0)
+    bins = (logits.sigmoid() * BINS).long().clamp(max=BINS - 1)
+    return (bins.unsqueeze(1) == torch.arange(BINS, device=logits.device)).sum(0)
 
 
 def separability(real: Tensor, fake: Tensor) -> Tensor:
@@ -49,7 +49,7 @@ def separability(real: Tensor, fake: Tensor) -> Tensor:
 
 
 def rounded(scores: Tensor, resolution: Tensor | float) -> Tensor:
-    """(N,) scores as multiples of `resolution`, so that differences that mean nothing become ties."""
+    """(N,) scores rounded to multiples of `resolution`, so that insignificant differences become ties."""
     return (scores / resolution).round() * resolution
 
 
@@ -71,7 +71,7 @@ def calibrate(real: Tensor, fake: Tensor, steps: int = 12) -> tuple[Tensor, Tens
     target = torch.cat([torch.ones_like(real[::2]), torch.zeros_like(fake[::2])])
     mean, scale = both.mean(), both.std(correction=0).clamp_min(1e-12)
     x = torch.stack([(both - mean) / scale, torch.ones_like(both)], 1)  # (n, 2)
-    # Platt's prior-corrected targets keep a perfect separation from asking for an infinite slope.
+    # Platt's prior-corrected targets keep the slope finite where the scores separate perfectly.
     n_real, n_fake = target.sum(), (1 - target).sum()
     target = target * (n_real + 1) / (n_real + 2) + (1 - target) / (n_fake + 2)
     w = x.new_zeros(2)
@@ -82,7 +82,7 @@ def calibrate(real: Tensor, fake: Tensor, steps: int = 12) -> tuple[Tensor, Tens
         a, b, d = curvature[0, 0], curvature[0, 1], curvature[1, 1]
         g = x.T @ (p - target) / len(x) + ridge[0, 0] * w
         w = w - torch.stack([d * g[0] - b * g[1], a * g[1] - b * g[0]]) / (a * d - b * b)
-    # Larger means more real whatever the fit found: a critic that ranks fakes above reals is confident and wrong.
+    # Larger means more real whatever the fitted sign: a critic that ranks fakes above reals is confident and wrong.
     slope = w[0].abs() / scale
     return slope * (real[1::2] - mean) + w[1], slope * (fake[1::2] - mean) + w[1]
 
@@ -103,13 +103,12 @@ def distances(x: Tensor, y: Tensor | None = None) -> Tensor:
     """(N, M) Euclidean distances of (N, ...) and (M, ...) samples; of the first among themselves without a second."""
     x = x.flatten(1).float()
     y = x if y is None else y.flatten(1).float()
-    # Products of matrices are fast and round; around their middle, and with many columns, too little to matter.
+    # Matrix products are fast but round; with many columns, and around the mean, too little to matter.
     few = x.shape[1] <= 16
-    middle = 0.0 if few else y.mean(0)
-    found = torch.cdist(
-        x - middle, y - middle, compute_mode="donot_use_mm_for_euclid_dist" if few else "use_mm_for_euclid_dist"
-    )
-    return found.fill_diagonal_(0.0) if x is y else found
+    mean = 0.0 if few else y.mean(0)
+    mode = "donot_use_mm_for_euclid_dist" if few else "use_mm_for_euclid_dist"
+    between = torch.cdist(x - mean, y - mean, compute_mode=mode)
+    return between.fill_diagonal_(0.0) if x is y else between
 
 
 def mean_distance(among: Tensor) -> Tensor:
@@ -120,8 +119,8 @@ def mean_distance(among: Tensor) -> Tensor:
 def energy(between: Tensor, within_x: Tensor, within_y: Tensor) -> Tensor:
     """Energy coefficient of two distributions from () mean distances, in [0, 1]: 0 where they are equal.
 
-    (2·E‖X−Y‖ − E‖X−X'‖ − E‖Y−Y'‖) / 2·E‖X−Y‖ (Székely & Rizzo 2013, section 2). Reals X that are all the same have no
-    spread to compare with; then a distance of 1 is all.
+    (2·E‖X−Y‖ − E‖X−X'‖ − E‖Y−Y'‖) / 2·E‖X−Y‖ (Székely & Rizzo 2013, section 2). Where all reals X are equal, which
+    leaves no spread to compare with, the denominator is at least 1.
     """
     excess = 2 * between - within_x - within_y
     whole = torch.where(within_x > 0, 2 * between, (2 * between).clamp_min(1.0)).clamp_min(1e-12)
@@ -131,7 +130,7 @@ def energy(between: Tensor, within_x: Tensor, within_y: Tensor) -> Tensor:
 def diversity(among_real: Tensor, among_fake: Tensor) -> Tensor:
     """Mean distance between fakes over that between reals, from (N, N) and (M, M) distances: 0 is one point.
 
-    () ≥ 0; 1 where the reals are all the same and so have no diversity to lose.
+    () ≥ 0; 1 where all reals are equal.
     """
     spread = mean_distance(among_real)
     return torch.where(spread > 0, mean_distance(among_fake) / spread.clamp_min(1e-12), 1.0)
@@ -140,7 +139,7 @@ def diversity(among_real: Tensor, among_fake: Tensor) -> Tensor:
 def distinctness(among_real: Tensor, among_fake: Tensor) -> Tensor:
     """Mean distance to the nearest other fake, over that among as many reals: 0 is a few samples repeated.
 
-    From (N, N) distances of both: () ≥ 0; 1 where the reals repeat themselves as well.
+    From (N, N) distances of both: () ≥ 0; 1 where each real has an equal one.
     """
     nearest_real, nearest_fake = (_nearest(among) for among in (among_real, among_fake))
     return torch.where(nearest_real > 0, nearest_fake / nearest_real.clamp_min(1e-12), 1.0)

@@ -1,4 +1,4 @@
-"""A balance that is held: whose turn is next is decided from how well D tells real from fake."""
+"""A held balance: whose turn is next depends on how well D separates real from fake."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from torch import Tensor
 
 from gansearch.stability.measures import separability
 
-# Most updates in a row. D's are harmless; a G that goes on against a D that stands still runs away from the data.
+# Most updates in a row. Many of D are harmless; many of G, against a fixed D, lead away from the data.
 _LONGEST_D, _LONGEST_G = 8, 2
-_AGE = 3  # updates after which a running value is read: the device has work for two while it is waited for
-_DECAY = 0.9  # of the running separability, per update of either network: what G did since counts as well
+_AGE = 3  # updates after which a running value is read, so that the device has work for two while the host waits
+_DECAY = 0.9  # of the running separability, per update of either network: G's updates count as well
 
 
 class BalanceController:
@@ -28,9 +28,12 @@ class BalanceController:
             else:
                 ...  # one update of G
 
-    D has at most 8 updates in a row and G 2. The running value is computed where the scores are and read 3 updates
-    later, so that a device never runs out of work: a decision is made from one that is 3 to 5 updates old, on a GPU as
-    on a CPU, whatever their speed. `target` is a separability from 0.5 to below 1; ValueError otherwise.
+    D has at most 8 updates in a row and G 2. The running value is computed on the scores' device and read 3 updates
+    later, so that the device never runs out of work. A decision rests on a value that is 3 to 5 updates old, on a GPU
+    as on a CPU, whatever their speed.
+
+    Raises:
+        ValueError: `target`, a separability, is below 0.5, or 1 and above.
     """
 
     def __init__(self, target: float = 0.8):
@@ -38,18 +41,18 @@ class BalanceController:
             raise ValueError(f"target must be at least 0.5 and below 1, not {target}")
         self.target = target
         self.separability = math.nan
-        """The running separability as it was last read; NaN before."""
+        """The running separability as it was last read; NaN before the first time."""
         self._updates = 0  # of both networks
         self._measured_at = 0
         self._running: Tensor | None = None
-        # An older copy than these has a newer one that can be read too.
+        # Where an older copy could be read, a newer one can be read too.
         self._copies: deque[_Copy] = deque(maxlen=_AGE + 1)
         self._turn_d, self._in_a_row = False, 0
 
     def update(self, real: Tensor, fake: Tensor) -> None:
-        """Takes D's scores of an update: real and fake ones of any shape, on any device, detached.
+        """Takes D's scores in one of its updates: of reals and fakes, tensors of any shape and device, detached here.
 
-        More D updates than were asked for (pretraining) are welcome.
+        D may have more updates than it got turns, as in pretraining.
         """
         self._updates = max(self._updates, self._measured_at + 1)
         since, self._measured_at = self._updates - self._measured_at, self._updates
@@ -73,7 +76,7 @@ class BalanceController:
         return turn_d
 
     def state(self) -> dict[str, Any]:
-        """Everything from which another controller of the same target goes on exactly; for torch.save, weights only."""
+        """Everything from which `load_state` continues exactly; for torch.save and torch.load(weights_only=True)."""
         return {
             "separability": self.separability,
             "updates": self._updates,
@@ -84,7 +87,7 @@ class BalanceController:
         }
 
     def load_state(self, state: dict[str, Any], device: str | torch.device = "cpu") -> None:
-        """Goes on from `state()`, with scores on `device`."""
+        """Continues from the `state()` of a controller of the same target, with scores on `device`."""
         self.separability, self._updates = state["separability"], state["updates"]
         self._measured_at, running = state["measured_at"], state["running"]
         self._running = None if running is None else running.to(device)
