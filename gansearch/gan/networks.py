@@ -17,13 +17,14 @@ _DROPOUT = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropou
 class Network(Protocol):
     """What an update needs of a network: a module is one, and so are `gansearch.gan.vmapped.Copies` of one."""
 
-    def __call__(self, inputs: Tensor, /) -> Tensor: ...
+    def __call__(self, inputs: Tensor, /) -> Tensor:
+        """(B, latent_dim) latents -> (B, ...) samples, or samples -> raw scores; `Copies` have a leading axis R."""
 
     def parameters(self) -> Iterator[nn.Parameter]:
-        """As `nn.Module.parameters`."""
+        """The tensors that an optimizer trains."""
 
     def modules(self) -> Iterator[nn.Module]:
-        """As `nn.Module.modules`."""
+        """The network itself and every module within it."""
 
 
 class Frozen:

@@ -35,7 +35,7 @@ class Training(Protocol):
 
     @property
     def balance(self) -> str:
-        """ "fixed", "held" or "gap_aware": what decides whose turn it is, and D's rate."""
+        """What decides whose turn it is, and D's rate: "fixed", "held" or "gap_aware"."""
 
     @property
     def target_separability(self) -> float:
@@ -43,7 +43,7 @@ class Training(Protocol):
 
     @property
     def optimizer(self) -> str:
-        """ "adam" or "sgd"."""
+        """The name of the optimizer: "adam" or "sgd"."""
 
     @property
     def adam_betas(self) -> tuple[float, float]:

@@ -24,13 +24,13 @@ class Trainable(Protocol):
     """Numbers that a generator takes for each sample; 0 where a loop keeps its generator to itself."""
 
     def warnings(self) -> list[str]:
-        """As `Task.warnings`."""
+        """What the user should know of the data, a sentence each."""
 
     def undo(self) -> nn.Module | None:
-        """As `Task.undo`."""
+        """A module from samples to the units of the data; None where they are the same."""
 
     def shown(self, samples: np.ndarray) -> dict[str, Any]:
-        """As `Task.shown`."""
+        """How (N, ...) samples are displayed; {} means by their shape."""
 
 
 class Task:
