@@ -16,13 +16,14 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import optuna
 import pytest
 
+from gansearch.formatting import many
 from gansearch.store.folder import Folder
 from tests.programs import missing_programs
 from tests.synthetic import write_study
 from tests.workers import forked_workers
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
-FREE_SECONDS = 10
+FREE_SECONDS = 60
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -39,7 +40,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Name the programs for want of which tests were skipped, and what installs them."""
     reasons = [report.longrepr[2] for report in terminalreporter.getreports("skipped") if report.longrepr]
     for program, package, count in missing_programs(reasons):
-        line = f"{count} tests were skipped: there is no {program}; apt-get install {package} brings it"
+        line = f"skipped for want of {program}: {many(count, 'test')} (apt-get install {package})"
         terminalreporter.write_line(line, yellow=True)
 
 
