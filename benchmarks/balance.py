@@ -1,13 +1,15 @@
-"""Balance held, gap-aware and fixed, on the same random configurations, seeds and budgets; resumable, a file a run.
+"""Compares held, gap-aware and fixed balance on the same random configurations, seeds and budgets.
+
+A file is written for each run, so that the benchmark can be resumed.
 
     python benchmarks/balance.py [--tasks ring grid digits] [--configurations 40 [...]] [--out DIR] [--quick]
 
 The configurations are those of validity_runs.py: loss, R1, rates, update ratio and pretraining at random. A held one
 has a random target in place of its update ratio, as a search over it has: each has one number for its balance.
-Judged by distance and coverage (on ring and grid the share of modes with 2% of the samples), not by the separability
-that it controls; a run without a finite distance is the worst. Paired with `fixed` by sign test and Wilcoxon's on the
-logarithm, by task and over all of them. `best_of_10` replays the runs: the median over searches of 10 configurations
-drawn from them. Over all tasks `held` is also told by a third of its targets.
+The measures are distance and coverage (on ring and grid the share of modes with 2% of the samples), not the
+separability that is controlled; a run without a finite distance is the worst. Each balance is paired with `fixed` by
+the sign test and Wilcoxon's on the logarithm, by task and over all of them. `best_of_10` replays the runs: the median
+over searches of 10 configurations drawn from them. Over all tasks `held` is also listed by a third of its targets.
 """
 
 from __future__ import annotations
@@ -32,10 +34,10 @@ from gansearch.gan import Trainer, load_task
 
 BALANCES = ("fixed", "held", "gap_aware")
 TARGETS_DRAWN = (0.55, 0.9)
-"""Of the separability that is held."""
+"""Targets of the separability that is held."""
 MODES = {"ring": 8, "grid": 25}
 WORST = 1e6
-"""Stands for a distance that is not finite, so that logarithms and ranks exist."""
+"""Replaces a distance that is not finite, so that logarithms and ranks exist."""
 QUICK = {"configurations": 1, "updates": 200}
 
 
@@ -45,7 +47,7 @@ def target(task: str, index: int) -> float:
 
 
 def run(task: str, index: int, name: str, path: Path, updates: int | None) -> None:
-    """Trains one configuration with one balance and writes what it came to."""
+    """Trains one configuration with one balance and writes its result."""
     balance = {"balance": name} | ({"target_separability": target(task, index)} if name == "held" else {})
     training = Training(**configuration(task, index)).with_params(balance)
     if updates is not None:
@@ -73,7 +75,7 @@ def run(task: str, index: int, name: str, path: Path, updates: int | None) -> No
 
 
 def table_of(runs: dict[str, list[dict[str, Any]]]) -> dict[str, dict[str, Any]]:
-    """A row a balance, each with what a pairing with `fixed` says."""
+    """Returns a row for each balance, with its pairing with `fixed`."""
     fixed = np.array([record["distance"] for record in runs["fixed"]])
     return {name: row(records, fixed) for name, records in runs.items()}
 
@@ -95,7 +97,7 @@ def row(records: list[dict[str, Any]], fixed: np.ndarray) -> dict[str, Any]:
 
 
 def paired(logs: np.ndarray) -> dict[str, Any]:
-    """What the logarithms of (distance / that of `fixed`) say, pair by pair."""
+    """Returns the tests of the logarithms of (distance / that of `fixed`), pair by pair."""
     better, worse = int((logs < 0).sum()), int((logs > 0).sum())
     return {
         "median_ratio": float(np.exp(np.median(logs))),
@@ -150,7 +152,7 @@ def main() -> None:
 
 
 def conclude(configurations: dict[str, int], out: Path, updates: int | None) -> None:
-    """Trains what is missing of so many configurations of each task, then prints the table."""
+    """Trains the missing runs of so many configurations of each task, then prints the table."""
     out.mkdir(parents=True, exist_ok=True)
     paths = {
         (task, index, name): out / f"{task}-{index:03d}-{name}.json"
@@ -172,7 +174,7 @@ def conclude(configurations: dict[str, int], out: Path, updates: int | None) -> 
     for task, table in [*found.items(), ("all", together)]:
         for name, entry in table.items():
             print(task, name, json.dumps({k: np.round(v, 4).tolist() for k, v in entry.items()}))
-    # Shortened runs reach nothing.
+    # Shortened runs have no targets.
     targets = {"held": {"median_ratio": 1.0, "wilcoxon_p": 0.05}} if updates is None else {}
     ok = all(together[name][figure] < below for name, of in targets.items() for figure, below in of.items())
     figures = {**found, "all": together}

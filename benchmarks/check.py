@@ -1,9 +1,9 @@
-"""How well `gansearch check` foretells the time of trials: predicted over real, the same configurations.
+"""Compares the time of trials that `gansearch check` predicts with the real time of the same configurations.
 
     python benchmarks/check.py [--quick]
 
 The dry run's own 16 configurations of each space (4 with --quick) are trained without pruning. Time is this process's
-processor time, one thread, so that other processes count neither here nor there. The target is a ratio within 25% of 1.
+processor time on one thread, so that other processes do not count. The target is a ratio within 25% of 1.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A sweep on many machines: what faults cost it, how it grows, and how many trials fit at once.
+"""Measures sweeps on many machines: the cost of faults, growth with the trials, and how many trials fit at once.
 
     python benchmarks/cluster.py [--quick] [--only chaos|scale|hosts|oversubscribed]
 
@@ -20,7 +20,7 @@ one worker's cable is pulled and another worker joins.
 
 `oversubscribed`: as many of 200 trials at once as half of the free memory holds, on fractions of the CPUs.
 
-Figures so far are printed after each part, and after each sweep of the chaos, so that a run cut short has told them.
+Figures are printed after each part, and after each sweep of `chaos`, so that an interrupted run has printed some.
 """
 
 from __future__ import annotations
@@ -56,11 +56,11 @@ from gansearch.search.worker.run import Ending
 from gansearch.study.study import load_study
 
 _LONG = 9000
-"""Updates of a trial where a host has to join before all of them are over."""
+"""Updates of a trial of `hosts`: enough for a host to join before all trials have ended."""
 _REPORTS = 500
-"""Of a trial that talks."""
+"""Reports of a trial of `talking`."""
 _TRIALS = 200
-"""At once, as far as the memory goes."""
+"""Trials at once, if there is memory for them."""
 _MEMORY = 0.5
 """Share of the free memory that they may take."""
 
@@ -111,7 +111,7 @@ def scale(trials: int, told: Callable[[dict[str, Any]], None]) -> dict[str, Any]
 
 
 def talking(experiment: Experiment, *actors: Any) -> Callable[[dict[str, Any]], None]:
-    """In place of `trainable`: a trial that has something to say all the time."""
+    """Replaces `trainable` by a trial that reports all the time."""
 
     def train(config: dict[str, Any]) -> None:
         began = datetime.now(UTC)
@@ -124,7 +124,7 @@ def talking(experiment: Experiment, *actors: Any) -> Callable[[dict[str, Any]], 
 
 
 def untrained_sweep(train: Callable[..., Any], experiment: Experiment, out: Path) -> pd.DataFrame:
-    """The trials of a sweep on two CPUs in which `train` stands in for training."""
+    """Returns the trials of a sweep on two CPUs whose training is replaced by `train`."""
     ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="error")
     trainable, trials_module.trainable = trials_module.trainable, train
     try:
@@ -177,7 +177,7 @@ def cables(told: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
 
 
 def waiting(there: Path, experiment: Experiment, *actors: Any) -> Callable[[dict[str, Any]], None]:
-    """In place of `trainable`: a trial that ends once all are there at once, or none has come for two minutes."""
+    """Replaces `trainable` by a trial that ends once all have started, or none has for two minutes."""
 
     def train(config: dict[str, Any]) -> None:
         began, seen, since = datetime.now(UTC), 0, time.monotonic()
@@ -210,7 +210,7 @@ def oversubscribed(most: int) -> dict[str, Any]:
 
 
 def _worker_bytes() -> int:
-    """Memory of a process that has imported what a trial's worker imports, that no other one shares."""
+    """Returns the unshared memory of a process with the imports of a trial's worker."""
     script = "import gansearch.search.worker.trial, psutil; print(psutil.Process().memory_full_info().uss)"
     return int(subprocess.check_output([sys.executable, "-c", script]))
 

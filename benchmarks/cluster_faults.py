@@ -1,4 +1,4 @@
-"""Faults at random moments of sweeps on a small cluster, for benchmarks/cluster.py: what they lose and repeat."""
+"""Faults at random moments of sweeps on a small cluster, for benchmarks/cluster.py, and what they lose and repeat."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _HOLD = 4.0
 _AWAY = 20.0
 """Seconds for which the storage server is down."""
 _SPARED = {"experiment.yaml", "best.yaml", "report.html", "progress.json"}
-"""Files that are not truncated: the user's own input, and what is written anew anyway."""
+"""Files that are not truncated: the user's own input, and files that are rewritten in any case."""
 _SECONDS = 900
 """A sweep that takes longer is stuck."""
 _DRIVER = """
@@ -103,7 +103,7 @@ class Sweep:
         )
 
     def ended(self) -> bool:
-        """Whether the sweep is through. One that has stopped is started again."""
+        """Whether the sweep has ended. One that stopped before its end is started again."""
         self._note()
         if self._process is None:
             self.start()
@@ -170,14 +170,14 @@ class Sweep:
         try:
             os.truncate(path, self.draw.randrange(max(1, path.stat().st_size)))
         except OSError:
-            return False  # gone in the meantime
+            return False  # removed in the meantime
         self._damaged.add(path.parent.name if path.name == "result.json" else path.name)
         print(f"    truncated {path.relative_to(self.out)}", file=sys.stderr)
         return True
 
     def hang(self) -> bool:
         if (self.folder / "hang").exists():
-            return False  # nobody has found the last one yet
+            return False  # the last one is not repaired yet
         (self.folder / "hang").touch()
         return True
 
@@ -193,18 +193,18 @@ class Sweep:
         return any(node.trials() for node in self.nodes.nodes)
 
     def _note(self) -> None:
-        """Remembers what finished trials have left, and counts those that have changed."""
+        """Stores the files of finished trials, and counts those that have changed."""
         for name, now in records(self.out).items():
             if name in self._damaged:
                 if now != self.kept.get(name):
-                    continue  # not mended as yet
+                    continue  # not repaired yet
                 self._damaged.discard(name)
             if self.kept.setdefault(name, now) != now:
                 self.events["repeated"] += 1
                 self.kept[name] = now
 
     def counts(self, expected: dict[str, Any]) -> dict[str, int]:
-        """What is wrong with the sweep, now that it is through."""
+        """Returns the counts of everything that is wrong with a sweep that has ended."""
         after, experiment = records(self.out), Experiment.load(self.folder / "experiment.yaml")
         found = outcome(self.out)
         complete = {key: row for key, row in found["trials"].items() if row["status"] == "complete"}
@@ -226,7 +226,7 @@ class Sweep:
 
 
 def _same_best(out: Path, experiment: Experiment) -> bool:
-    """Whether the best is what the records of the trials say, without the tables."""
+    """Whether the best agrees with the records of the trials, without the tables."""
     study = load_study(out)
     folder = Folder(out)
     folder.trials = out / "none"
@@ -275,7 +275,7 @@ def chaos(faults: int, told: Callable[[dict[str, Any]], None]) -> dict[str, Any]
 
 
 def _through(sweep: Sweep, plan: list[str], figures: dict[str, Any]) -> Path:
-    """Runs a sweep to its end, with the faults that are planned while it lasts, and once more to mend its folder."""
+    """Runs a sweep to its end, with the faults planned for it, and once more to repair its folder."""
     try:
         deadline, due = time.monotonic() + _SECONDS, 0.0
         while not sweep.ended():
@@ -288,7 +288,7 @@ def _through(sweep: Sweep, plan: list[str], figures: dict[str, Any]) -> Path:
                 continue
             kind = plan.pop()
             if not getattr(sweep, kind)():
-                plan.insert(0, kind)  # there is nothing to be hit just now
+                plan.insert(0, kind)  # nothing to hit at the moment
             else:
                 print(f"  {kind}", file=sys.stderr)
                 figures[kind] += 1

@@ -22,9 +22,9 @@ import psutil
 BIN = Path(sys.executable).parent
 ENVIRONMENT = {**os.environ, "RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}
 _SECONDS = 240
-"""For a node to come up: the machine may be busy."""
+"""Seconds for a node to start, as the machine may be busy."""
 _TRIAL = "ray::ImplicitFunc"
-"""How the process of a Ray Tune trial calls itself."""
+"""The name of the process of a Ray Tune trial."""
 _BRIDGE, _NETWORK = "gansearch0", "10.213.77"
 
 
@@ -82,7 +82,7 @@ def _ip(*words: str) -> None:
 
 
 class Node:
-    """`ray start` and all that it started."""
+    """`ray start` and the processes that it started."""
 
     def __init__(self, words: Sequence[str], log: Path, ready: tuple[str, int], host: Host | None = None):
         self.host = host
@@ -99,7 +99,7 @@ class Node:
             time.sleep(0.2)
 
     def trials(self) -> list[psutil.Process]:
-        """The processes of its trials."""
+        """Returns the processes of the node's trials."""
         found = []
         for process in self._all():
             with suppress(psutil.Error):

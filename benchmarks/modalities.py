@@ -1,11 +1,11 @@
-"""What a sweep finds for images, music, speech, prose and tables, against the hyperparameters of each one's paper.
+"""Compares what sweeps of images, music, speech, prose and tables find with the hyperparameters of a paper.
 
     python benchmarks/modalities.py [--only NAME] [--out results/modalities] [--quick]
 
-For each a sweep of experiments/NAME.yaml, over data that modalities_data.py makes; then what it exports, and the
-paper's values on the same networks, batch size and budget of updates, are trained on the same three fresh seeds. Where
-no trial was healthy, what came closest is trained. Resumable: what is in the folder is not done again. Below 1 a ratio
-speaks for the sweep.
+Each is a sweep of experiments/NAME.yaml, over data that modalities_data.py makes; then its export, and the paper's
+values on the same networks, batch size and budget of updates, are trained on the same three fresh seeds. Where no
+trial was healthy, the closest one is trained. Results in the folder are not computed again. A ratio of distances below
+1 means that the sweep's configuration is better.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ os.environ.setdefault("RAY_AUTH_MODE", "disabled")
 
 from modalities_data import KINDS, Missing
 
-import gansearch.search  # noqa: F401 (its settings come before Ray)
 from gansearch import Experiment, load_study, sweep, train
 
 ROOT = Path(__file__).parents[1]
@@ -47,9 +46,9 @@ PAPERS: dict[str, tuple[str, dict[str, Any]]] = {
         {**_WGAN_GP, "lr_d": 2e-4, "lr_g": 2e-4, "update_ratio": 1},
     ),
 }
-"""Of each modality the paper and its training; what it leaves out is the default: no pretraining, no R1.
+"""The paper of each modality and its training; other fields have their defaults: no pretraining, no R1.
 
-Of WaveGAN it is the training alone: its networks, `networks: wave`, do not learn on this budget.
+Of WaveGAN only the training is compared: its networks, `networks: wave`, do not learn on this budget.
 """
 
 
@@ -100,7 +99,7 @@ def make(name: str, out: Path) -> None:
 
 
 def trained(experiment: Experiment, out: Path, seeds: int) -> dict[str, Any]:
-    """What training it on fresh seeds came to; samples and all are in `out`."""
+    """Trains a configuration on fresh seeds into `out` and returns the result."""
     result = train(experiment, seeds, out, resume=True)
     qualities = [seed.quality for seed in result.seeds]
     return {
@@ -130,7 +129,7 @@ def main() -> None:
 
 
 def conclude(names: list[str], out: Path, quick: bool) -> None:
-    """Does what is missing of these modalities, and prints the table."""
+    """Measures the modalities whose results are missing, and prints the table."""
     import ray
 
     ray.init("local", num_cpus=2, num_gpus=0, include_dashboard=False, log_to_driver=False, logging_level="error")
@@ -152,7 +151,7 @@ def conclude(names: list[str], out: Path, quick: bool) -> None:
             f"| {name} | {PAPERS[name][0]} | {paper['distance']:.3g} | {ours['distance']:.3g} | {row['ratio']:.2f} | "
             f"{paper['balanced']} and {ours['balanced']} of {len(ours['each'])} | {row['sweep_seconds']} s |"
         )
-    targets = {} if quick else {"ratio": 1.0}  # shortened runs reach nothing
+    targets = {} if quick else {"ratio": 1.0}  # shortened runs have no targets
     ok = quick or all(row["ratio"] < 1 for row in figures.values())
     print(json.dumps({"benchmark": "modalities", "figures": figures, "targets": targets, "ok": ok}))
 

@@ -1,4 +1,4 @@
-"""Real, free data as files in a folder, for the built-in tasks that read the user's own.
+"""Writes free data as files into a folder, for the built-in tasks that read files.
 
     python benchmarks/modalities_data.py images DIR     # 1,797 handwritten digits, as PNG files in ten folders
     python benchmarks/modalities_data.py photographs DIR  # patches of two colour photographs, as PNG files
@@ -37,7 +37,7 @@ SPEEDS = (130, 150, 170, 190, 210)
 
 
 class Missing(RuntimeError):
-    """What makes the data is not installed."""
+    """A program that the data need is not installed."""
 
 
 def images(folder: Path) -> int:
@@ -95,7 +95,7 @@ def prose(folder: Path) -> int:
     for number, file in enumerate(_licences()):
         text = file.read_text(encoding="utf-8", errors="ignore")
         key = " ".join(text.split()).lower()
-        # Near copies differ in whose they are, which their beginnings tell.
+        # Near copies differ in their holder, which stands at the beginning.
         if len(text) > 1_000 and key[-1_000:] not in seen:
             seen.add(key[-1_000:])
             (folder / f"{number:04d}.txt").write_text(text, encoding="utf-8")
@@ -124,7 +124,7 @@ KINDS: dict[str, Callable[[Path], int]] = {
 
 
 def _pluck(frequency: float, force: float, draws: np.random.Generator) -> np.ndarray:
-    """Karplus & Strong 1983: noise that goes round in a string and loses its treble. (RATE / 2,) samples."""
+    """Karplus & Strong 1983: noise in a delay line with a low-pass filter. (RATE / 2,) samples."""
     period = round(RATE / frequency)
     string = draws.uniform(-1, 1, period)
     for _ in range(round(4 * (1 - force))):  # a soft touch has less treble
@@ -158,7 +158,7 @@ def _bell(frequency: float, force: float, draws: np.random.Generator) -> np.ndar
 
 
 def _fade() -> np.ndarray:
-    """Without a click at the end."""
+    """The sound with a faded end, which does not click."""
     return np.minimum(1, (RATE // 2 - np.arange(RATE // 2)) / (0.02 * RATE))
 
 

@@ -1,10 +1,10 @@
-"""What watching costs: the monitor, and a whole probe, against the training steps between two probes, in turns.
+"""Measures the cost of the monitor, and of a whole probe, against the training steps between two probes, in turns.
 
     python benchmarks/monitor.py [--quick]
 
 On the digits networks at the default cadence, 50 probes in 4,000 updates: after the training steps of one interval come
 an `update` of the monitor with scores alone, one with samples and scores of seen reals as the trainer gives them, and a
-whole probe (G and D run on 256 samples each, everything measured, the device waited for). Prints each as a share of the
+whole probe (G and D run on 256 samples each, with all measures and a synchronisation). Prints each as a share of the
 steps' processor time, and the bytes that a monitor holds after a short and a long run.
 """
 

@@ -3,9 +3,9 @@
     python benchmarks/pbt.py [--quick] [--task ring|digits]... [--searches N]
 
 Both train as many updates (members or trials × updates) over the same space, one at a time, without early stopping.
-The best of each is chosen alike, by its one seed, exported, and trained from the start on the same fresh seeds: their
-median distance is compared. Nothing is claimed of it, so there is no target for the ratio. What has to hold is that
-the exported schedule, trained with the sweep's seed, gives the member's samples bit for bit.
+The best of each is chosen by the same rule on its one seed, exported, and trained from the start on the same fresh
+seeds: their median distance is compared. No claim is made, so the ratio has no target. The target is that the exported
+schedule, trained with the sweep's seed, gives the member's samples bit for bit.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ os.environ.setdefault("RAY_AUTH_MODE", "disabled")
 
 import numpy as np
 
-import gansearch.search  # noqa: F401 (its settings come before Ray)
 from gansearch import Experiment, load_study, sweep, train
 from gansearch.gan import Trainer, load_task
 from gansearch.store.samples import read_samples
@@ -40,7 +39,7 @@ FRESH = 5
 
 
 def searched(task: str, sampler: str, seed: int, updates: int, members: int, folder: Path) -> Path:
-    """The results folder of a sweep."""
+    """Runs a sweep and returns its results folder."""
     experiment = Experiment.parse(
         {
             **{"name": f"{task} by {sampler}", "task": task, "seed": seed, "training": {"updates": updates}},
@@ -51,7 +50,7 @@ def searched(task: str, sampler: str, seed: int, updates: int, members: int, fol
 
 
 def judged(path: Path, fresh: int) -> dict[str, Any]:
-    """The best of a sweep, or what came closest, on fresh seeds."""
+    """Trains the best of a sweep, or the closest trial, on fresh seeds."""
     study = load_study(path)
     file = path / "exported.yaml"
     study.export(file, anyway=True)

@@ -3,15 +3,15 @@
     python benchmarks/replay.py [--tasks ring grid digits] [--sweeps 20] [--only PART] [--quick]
 
 A forest of extremely randomised trees (Geurts et al. 2006) fitted to the logarithm of the final distances says what a
-configuration is expected to reach, and which recorded ones it is like. A trial of any configuration is then a recorded
-run: one from the leaf that it falls into, in a tree drawn at random, with all that the run looked like on its way, and
-its distances scaled by what is expected of the one and the other; another draw is another seed. So noise, verdicts and
-what can be known part way are the recorded runs' own. Trials are replayed one after the other.
+configuration is expected to reach, and which recorded ones it resembles. A trial of any configuration is then a
+recorded run: one from the configuration's leaf in a tree drawn at random, with its whole history, and its distances
+scaled by the ratio of the expected ones; another draw is another seed. So noise, verdicts and intermediate results are
+those of the recorded runs. Trials are replayed one after the other.
 
 `efficiency`: updates trained until a search's confirmed best is as good as the best of LONG random configurations.
-Each search is confirmed alike: its best three, by its own rule, on five seeds, of which the best median is kept; its
-updates are the same for all and left out. Rivals are random search, and Ray Tune's ASHA with Optuna's TPE as
-OptunaSearch has it: one objective, the distance reported at each tenth, and stopped trials told with their last one.
+Each search is confirmed in the same way: its best three, by its own rule, on five seeds, of which the best median is
+chosen; these updates are the same for all and not counted. It is compared with random search, and with Ray Tune's ASHA
+and Optuna's TPE as in OptunaSearch: one objective, the distance reported at each tenth; of a stopped trial the last.
 
 `interval`: how often the 95% prediction interval that a sweep states holds the median of ten new seeds.
 
@@ -152,7 +152,7 @@ _TIME = datetime(2030, 1, 1, tzinfo=UTC)
 
 
 def random_search(land: Landscape, seed: int) -> Iterator[dict[str, Any]]:
-    """Every trial to its end."""
+    """Trains every trial to its end."""
     yield from _search(land, land.experiment.model_copy(update={"sampler": "random"}), seed, prune=False)
 
 
@@ -177,7 +177,7 @@ def _search(land: Landscape, experiment: Experiment, seed: int, prune: bool) -> 
 
 
 def _stopped(run: Run, updates: int, rungs: Rungs) -> dict[str, Any]:
-    """What becomes of a row where the trial is stopped: as gansearch.search.worker.trial does."""
+    """The row of a trial that is stopped, as gansearch.search.worker.trial makes it."""
     end, before = run.end["updates"], run.end["pretrain_steps"]
     beyond = run.end["beyond_hope_at"]
     for rung, (share, _) in enumerate(RUNGS):
@@ -194,7 +194,7 @@ def _stopped(run: Run, updates: int, rungs: Rungs) -> dict[str, Any]:
 
 
 def asha(land: Landscape, seed: int) -> Iterator[dict[str, Any]]:
-    """Ray Tune's ASHA with its defaults and ten reports a trial, Optuna's TPE minimising the last distance told."""
+    """Ray Tune's ASHA with its defaults and ten reports a trial; Optuna's TPE minimises the last distance reported."""
     experiment, seeds = land.experiment, random.Random(f"seeds {seed}")
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
     bracket, space, reports = _Bracket(1, 10, 4, 0), SearchSpace(experiment), 10
@@ -229,7 +229,7 @@ SEARCHES: dict[str, Callable[[Landscape, int], Iterator[dict[str, Any]]]] = {
 
 
 class Confirmed:
-    """What a search would come to if it ended now, confirmed on seeds that stay the same."""
+    """The result of a search that would end now, confirmed on the same seeds each time."""
 
     def __init__(self, land: Landscape, seed: int, by_distance: bool):
         self.land, self.seed, self.by_distance = land, seed, by_distance
@@ -325,7 +325,7 @@ def interval(land: Landscape, sweeps: int) -> dict[str, Any]:
 
 
 def racing(land: Landscape, sweeps: int) -> dict[str, Any]:
-    """Random sweeps whose trials have one seed, four, or what they earn: seeds trained, and what is found."""
+    """Random sweeps whose trials have one seed, four, or a race of them: seeds trained, and the chosen distance."""
     kinds = {"one": (1, 1), "four": (4, 4), "earned": (1, 4)}
     seeds: dict[str, list[int]] = {kind: [] for kind in kinds}
     found: dict[str, list[float]] = {kind: [] for kind in kinds}

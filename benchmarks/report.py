@@ -1,10 +1,10 @@
-"""How long the page of a long sweep takes to be made and to open, and how large it is.
+"""Measures how long the page of a long sweep takes to be made and to open, and its size.
 
     python benchmarks/report.py [--quick]
 
-A sweep of 10,000 trials that no GAN was trained for is written, and its page is made of it. Chromium opens that from
-the disk, goes to its first chart, and is waited for until that is drawn; the others are drawn when they come near.
-Beside it stands the time until all are drawn.
+A synthetic sweep of 10,000 trials is written, and its page made. Chromium opens it from the disk and scrolls to the
+first chart; the time until that is drawn is measured, as others are drawn only when they are scrolled to. The time
+until all are drawn is printed too.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""What a sweep costs beside training, and what a killed driver costs it.
+"""Measures the overhead of a sweep beside training, and the cost of a killed driver.
 
     python benchmarks/search.py [--quick] [--only overhead|kills]
 
 `overhead`: a sweep of 5,000 trials that train nothing (their endings are made up, with 50 probes each), through the
-real searcher, recorder, tables and TensorBoard log, with the random sampler, since a sampler's own question is another
-matter. Milliseconds a trial inside these, over the first 100 trials and over the last tenth of all; of the wall, with
+real searcher, recorder, tables and TensorBoard log, with the random sampler, so that no sampler's time counts.
+Milliseconds a trial inside these, over the first 100 trials and over the last tenth of all; of the wall, with
 Ray's own; the kilobytes a trial by which the driver grows after the first 100; and the seconds from the last trial to
 the end, which are the last tables and the report.
 
@@ -56,14 +56,14 @@ FIRST = 100
 """Trials whose cost the later ones are compared with."""
 TARGETS = {"ms_first": 50.0, "last_over_first": 1.5, "memory_kb": 20.0}
 COUNTS = ("lost", "repeated", "stuck", "different")
-"""At most so much of these, and none of those."""
+"""Targets: an upper limit of each, and of those of kills 0."""
 
 
 # overhead
 
 
 def no_training(experiment: Experiment, *actors: Any) -> Callable[[dict[str, Any]], None]:
-    """In place of `trainable`: a trial that says at once that it has ended."""
+    """Replaces `trainable` by a trial that reports at once that it has ended."""
 
     def train(config: dict[str, Any]) -> None:
         draw, now = random.Random(config["number"]), datetime.now(UTC)
@@ -79,7 +79,7 @@ def no_training(experiment: Experiment, *actors: Any) -> Callable[[dict[str, Any
 
 
 class Meter:
-    """Seconds spent inside the wrapped methods, and what there was when each trial had ended."""
+    """Seconds spent inside the wrapped methods, and the process's state when each trial had ended."""
 
     def __init__(self) -> None:
         self.inside = 0.0
@@ -106,7 +106,7 @@ class Meter:
 
 @contextmanager
 def metered(meter: Meter) -> Iterator[None]:
-    """The searcher and the callbacks, watched; and trials that train nothing."""
+    """Wraps the searcher and the callbacks, and replaces training by nothing."""
     callbacks = [(c, n) for c in (Supervisor, Recorder, Housekeeper) for n in vars(c) if n.startswith("on_")]
     hooks = [(StudySearcher, "suggest"), *callbacks]
     before = [(owner, name, getattr(owner, name)) for owner, name in [*hooks, (Recorder, "write_tables")]]
@@ -221,12 +221,12 @@ def killed(process: subprocess.Popen[bytes], after: float) -> bool:
 
 
 def records(out: Path) -> dict[str, bytes]:
-    """What each finished trial left, by the name of its folder."""
+    """Returns the record of each finished trial, by the name of its folder."""
     return {path.parent.name: path.read_bytes() for path in out.glob("trials/[0-9]*/result.json")}
 
 
 def outcome(out: Path) -> dict[str, Any]:
-    """All that a finished sweep found, by configuration: what no kill may change."""
+    """Returns the results of a finished sweep by configuration, which no kill may change."""
     study = load_study(out)
     rows = {row["number"]: (row["lr"], row["update_ratio"]) for _, row in study.trials.iterrows()}
     found = ["status", "verdict", "stability", "stability_spread", "distance", "distance_spread", "updates"]
@@ -243,7 +243,7 @@ def outcome(out: Path) -> dict[str, Any]:
 
 
 def stuck(out: Path, experiment: Experiment) -> int:
-    """Entries of the study that neither ended nor say what goes on in their place."""
+    """Returns entries of the study that neither ended nor name the trial that continues them."""
     trials = open_study(Folder(out), experiment).trials
     known = {"continued_as", "duplicate_of", "left_out"}
     left = [t for t in trials if t.state is TrialState.FAIL and not known & set(t.user_attrs)]

@@ -3,10 +3,10 @@
     python benchmarks/search_runs.py [--tasks ring grid digits] [--configurations 256] [--out results/search]
     python benchmarks/search_runs.py --tables results/reference/search      # and then the tables of what is there
 
-A run is one seed of one configuration of the experiment's own space, to its end, whatever it looks like. It is looked
-at as a trial looks at itself, stability and distance, after each tenth of its updates (as an ASHA of one's own would
-have it report) and of those after pretraining, and after an eighth, a quarter and three eighths of these (as
-successive halving might ask); and each probe asks whether it is beyond hope.
+A run is one seed of one configuration of the experiment's own space, trained to its end. Its stability and distance
+are recorded after each tenth of its updates (when ASHA would have it report) and of those after pretraining, and after
+an eighth, a quarter and three eighths of these (rungs of successive halving); at each probe it is recorded whether the
+run is beyond hope.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def configuration(experiment: Experiment, index: int) -> dict[str, Any]:
 
 
 def run(task: str, index: int, path: Path) -> None:
-    """Trains one configuration and writes what it was like on the way and at the end."""
+    """Trains one configuration and writes its intermediate results and the final one."""
     experiment = experiment_of(task)
     chosen = configuration(experiment, index)
     trainer = Trainer(load_task(task), experiment.training.with_params(chosen), seed=index)

@@ -4,8 +4,8 @@
 
 On a CPU: four seeds, processor time, one thread; the ratio is in turn over at once, above 1 where at once is faster.
 The last network is too large to gain, which is why a CPU trains those in turn (`MOST_WEIGHTS_ON_CPU`). On a GPU: the
-same in seconds, and eight seeds at once over one alone, at most 1.5 for the digits network. All take turns, so that a
-slow moment hits all. The losses of both must agree, seed by seed and update by update.
+same in seconds, and eight seeds at once over one alone, at most 1.5 for the digits network. All take turns, so that
+other load affects all alike. The losses of both must agree, seed by seed and update by update.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def trainers(task: Task, seeds: int) -> list[Trainer]:
 
 
 def clock() -> float:
-    """Seconds: of this process on a CPU, of the GPU once it has done what it was told."""
+    """Returns seconds: processor time of this process on a CPU, wall time after synchronisation on a GPU."""
     if DEVICE == "cpu":
         return time.process_time()
     torch.cuda.synchronize()

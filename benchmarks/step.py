@@ -3,7 +3,7 @@
     python benchmarks/step.py [--quick]
 
 The plain loop is the textbook's (Goodfellow et al. 2014, algorithm 1; Adam; fresh latents for each network's update),
-on data that is already in memory, and looks at nothing. Both draw the same numbers, so their losses must agree update
+on data that is already in memory, without probes. Both draw the same numbers, so their losses must agree update
 by update. Prints the ratio of processor times, trainer over plain, for each task.
 """
 
@@ -27,7 +27,7 @@ TARGETS = {"digits": 0.92, "ring": 1.00}
 
 
 def plain(task: Task, training: Training, seed: int) -> Iterator[torch.Tensor]:
-    """The loop that everybody writes first; yields each update's loss."""
+    """The textbook's loop; yields each update's loss."""
     draws = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)
     generator, discriminator = task.generator(), task.discriminator()
@@ -61,7 +61,7 @@ def largest_difference(task: Task, training: Training) -> float:
 
 
 def times(task: Task, training: Training, seed: int) -> tuple[list[float], list[float]]:
-    """Seconds of the trainer and of the plain loop, in turns from probe to probe: a slow moment hits both."""
+    """Returns seconds of the trainer and of the plain loop, in turns from probe to probe: other load affects both."""
     ours, theirs = [], []
     trainer = Trainer(task, training, seed)
     run, loop, done = trainer.run(), plain(task, training, seed), 0

@@ -1,9 +1,9 @@
-"""How busy a sweep keeps its slots: Σ training seconds / (wall seconds × slots), after Ray has started.
+"""Measures how busy a sweep keeps its slots: Σ training seconds / (wall seconds × slots), after Ray has started.
 
     python benchmarks/sweep.py [--quick]
 
-The trials of a task that only waits take 10 seconds each (3 with --quick) on 2 slots; what is measured is what Ray,
-the sampler, the tables and the study cost between them.
+The trials of a task that only waits take 10 seconds each (3 with --quick) on 2 slots. The rest of the time is spent by
+Ray, the sampler, the tables and the study.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ TARGET = 0.90
 
 
 class Waiting(Task):
-    """Networks of a few weights; each of a run's looks at the quality waits, `seconds` in all."""
+    """Networks of a few weights; each measurement of the quality waits, `seconds` in all for a run."""
 
     latent_dim = 2
 

@@ -1,4 +1,4 @@
-"""How well the stability score tells which runs end well, beside naive measures, on the runs of validity_runs.py.
+"""Measures how well the stability score and naive measures predict which runs of validity_runs.py end well.
 
     python benchmarks/validity.py [--tables results/reference/validity] [--quick]
 
@@ -196,7 +196,7 @@ def fitted_thresholds(runs: list[Run]) -> dict[str, float]:
 
 
 def left_out(runs: list[Run], task: str) -> dict[str, Any]:
-    """What weights and thresholds that were fitted on the other tasks say of this one, at the end."""
+    """Returns the figures of this task by weights and thresholds fitted on the other tasks, at the end of training."""
     others, own = [run for run in runs if run.task != task], [run for run in runs if run.task == task]
     weights, thresholds = fitted_weights(table(others)), fitted_thresholds(others)
     frame = table(own)
@@ -237,7 +237,7 @@ def hope(runs: list[Run], only: str | None = None) -> dict[str, float]:
 
 
 def fitted_hope(runs: list[Run]) -> tuple[tuple[float, float], ...]:
-    """Distances beyond hope that save most of what bad runs burn, with at most 1% of false alarms."""
+    """Returns the distances beyond hope that save most updates of bad runs, with at most 1% of false alarms."""
 
     def saved(hopeless: tuple[tuple[float, float], ...]) -> float:
         with mock.patch.object(verdict, "HOPELESS", hopeless):

@@ -53,7 +53,7 @@ def configuration(task: str, index: int) -> dict[str, Any]:
 
 
 def run(task_name: str, index: int, seed: int, path: Path) -> None:
-    """Trains one seed of one configuration and writes what it left."""
+    """Trains one seed of one configuration and writes its result."""
     params = configuration(task_name, index)
     trainer = Trainer(load_task(task_name), Training(**params), seed=seed)
     stages, arrays, start = [], {}, time.perf_counter()
@@ -80,7 +80,7 @@ def run(task_name: str, index: int, seed: int, path: Path) -> None:
 
 
 def look(trainer: Trainer, arrays: dict[str, np.ndarray], stage: int) -> dict[str, Any]:
-    """What the run looks like now; its samples and scores go into `arrays`."""
+    """Returns the current state of the run; its samples and scores go into `arrays`."""
     result = trainer.result()
     scores = {}
     with torch.no_grad():
@@ -102,7 +102,7 @@ def tables(runs: Path, folder: Path) -> None:
         run = {key: record[key] for key in ("task", "index", "seed")}
         final = record["stages"][-1]["distance"]
         for number, stage in enumerate(STAGES):
-            at = min(number, len(record["stages"]) - 1)  # a run that ended early looks the same ever after
+            at = min(number, len(record["stages"]) - 1)  # a run that ended early does not change any more
             look, samples = record["stages"][at], torch.from_numpy(arrays[f"samples_{at}"])
             separability = look["referee_gap"] + look["separability"]
             judged = samples.isfinite().all() and math.isfinite(separability)

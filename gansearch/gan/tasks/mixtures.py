@@ -25,7 +25,7 @@ class Mixture(Task):
     latent_dim: int = 16
 
     def __post_init__(self) -> None:
-        positive(**vars(self))
+        positive(std=self.std, samples=self.samples, width=self.width, layers=self.layers, latent_dim=self.latent_dim)
 
     @property
     def centres(self) -> Tensor:
@@ -61,6 +61,10 @@ class Ring(Mixture):
     modes: int = 8
     radius: float = 1.0
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        positive(modes=self.modes, radius=self.radius)
+
     @property
     def centres(self) -> Tensor:
         """The (modes, 2) means of the Gaussians, evenly spread on the circle."""
@@ -75,6 +79,10 @@ class Grid(Mixture):
     std: float = 0.05
     side: int = 5
     spacing: float = 2.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        positive(side=self.side, spacing=self.spacing)
 
     @property
     def centres(self) -> Tensor:

@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 
@@ -37,11 +39,14 @@ def test_a_change_of_a_file_or_an_option_makes_them_again(source):
     read(source)
     source.write_text("5 6")
     assert read(source)[0].tolist() == [[5, 6]]
+    source.write_text("7 8")  # of the same size
+    os.utime(source, ns=(0, 0))
+    assert read(source)[0].tolist() == [[7, 8]]
     with pytest.raises(TypeError):
         read(source, unwritten=object)
-    assert len(list((source.parent / "cache").glob("pairs-*.bin"))) == 2
-    read(source, width=3)
     assert len(list((source.parent / "cache").glob("pairs-*.bin"))) == 3
+    read(source, width=3)
+    assert len(list((source.parent / "cache").glob("pairs-*.bin"))) == 4
 
 
 def test_a_failure_leaves_nothing_behind(source):

@@ -23,7 +23,11 @@ def test_centres_are_where_the_options_say():
     assert (Ring().std, Grid().std) == (0.01, 0.05)
 
 
-@pytest.mark.parametrize("option", ["modes", "radius", "std", "samples", "width", "layers", "latent_dim"])
-def test_every_option_is_above_zero(option):
+@pytest.mark.parametrize(
+    ("task", "option"),
+    [(Ring, name) for name in ("modes", "radius", "std", "samples", "width", "layers", "latent_dim")]
+    + [(Grid, name) for name in ("side", "spacing", "std")],
+)
+def test_every_option_is_above_zero(task, option):
     with pytest.raises(TaskError, match=f"task_options.{option}: must be above 0, not 0"):
-        Ring(**{option: 0})
+        task(**{option: 0})
