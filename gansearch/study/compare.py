@@ -1,4 +1,4 @@
-"""Two or more studies beside each other: what each found, and in what they differ."""
+"""The results of several studies side by side, and the fields in which their experiments differ."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import plotly.graph_objects as go
 from gansearch.formatting import many, short, words
 from gansearch.study.data import StudyData
 from gansearch.study.figures.axes import distance_axis
-from gansearch.study.figures.base import add_panels, new_figure, title
+from gansearch.study.figures.base import add_panels, axes, new_figure, style_axes, title
 from gansearch.study.figures.palette import COLOURS, INK, MUTED
 from gansearch.study.figures.winner import add_seeds, interval_key
 
@@ -27,28 +27,29 @@ _DASHES = {
     "long-dashed": "14px,3px",
     "long-dash-dotted": "14px,3px,2px,3px",
 }
-"""Lines by name, with gaps so small that steps do not fall apart."""
+"""Dashes by name, with gaps so small that the steps of a line stay together."""
 
 
 class Comparison(NamedTuple):
-    """What `Study.compare` returns."""
+    """The result of `Study.compare`."""
 
     table: pd.DataFrame
-    """A row a study."""
+    """A row for each study."""
     figure: go.Figure
 
     def __repr__(self) -> str:
+        """One line with the names of the studies."""
         return f"Comparison of {', '.join(map(str, self.table.index))}, with its table and its figure"
 
 
 def compare(studies: Sequence[StudyData]) -> Comparison:
-    """The studies beside each other; distances can be compared only where the task is the same."""
+    """Compare studies. Their distances are comparable only where the task is the same."""
     names = labels(studies)
     return Comparison(table(studies, names), figure(studies, names))
 
 
 def labels(studies: Sequence[StudyData]) -> list[str]:
-    """The studies' names; with their folders, where names are the same."""
+    """The names of the studies, with their folders where names are the same."""
     names = [study.experiment.name for study in studies]
     folders = [study.folder.path.resolve().name for study in studies]
     if len(set(zip(names, folders, strict=True))) < len(studies):
@@ -59,50 +60,48 @@ def labels(studies: Sequence[StudyData]) -> list[str]:
 
 
 def table(studies: Sequence[StudyData], names: Sequence[str]) -> pd.DataFrame:
-    """A row a study: its counts, its chosen configuration on its seeds, and that configuration's numbers."""
+    """A row for each study: its counts, its chosen configuration on its seeds, and that configuration's numbers."""
     return pd.DataFrame([_row(study) for study in studies], index=pd.Index(names, name="study"))
 
 
 def differences(studies: Sequence[StudyData]) -> dict[str, list[Any]]:
-    """The fields of the experiments that are not the same in all, by dotted name; None where one has no such field."""
-    flat = [
-        _flat(study.experiment.model_dump(mode="json", exclude_none=True, exclude={"evidence", "trackers"}))
+    """The fields in which the experiments differ, by dotted name, with each study's value; None where it has none."""
+    dumps = [
+        study.experiment.model_dump(mode="json", exclude_none=True, exclude={"evidence", "trackers"})
         for study in studies
     ]
-    return {
-        name: [fields.get(name) for fields in flat]
-        for name in dict.fromkeys(name for fields in flat for name in fields)
-        if any(fields.get(name) != flat[0].get(name) for fields in flat)
-    }
+    fields = [pd.json_normalize(dump).to_dict("records")[0] for dump in dumps]
+    values = {str(name): [one.get(name) for one in fields] for one in fields for name in one}
+    return {name: found for name, found in values.items() if any(value != found[0] for value in found)}
 
 
 def figure(studies: Sequence[StudyData], names: Sequence[str]) -> go.Figure:
-    """Verdicts of the trials, progress over the updates, and the seeds of each chosen configuration."""
+    """The verdicts of the trials, the progress over the updates, and the seeds of each chosen configuration."""
     groups = [
         replace(group, label=name) for name, study in zip(names, studies, strict=True) for group in study.groups[:1]
     ]
-    said = [
+    counts = [
         f"{name}: {study.verdicts.get('balanced', 0)} of {many(len(study.trials), 'trial')} balanced"
         for name, study in zip(names, studies, strict=True)
     ]
-    made = new_figure("; ".join(said) + ".", heading=" · ".join(names))
-    heads = [
+    figure = new_figure("; ".join(counts) + ".", heading=" · ".join(names))
+    titles = [
         title("Trials by verdict"),
-        title("Smallest distance of a healthy trial so far", _key(names)),
+        title("Smallest distance of a healthy trial so far", _line_key(names)),
         title("Stability of the chosen", "on its seeds"),
         title("Distance of the chosen", "; ".join(filter(None, ("on its seeds", interval_key(groups))))),
     ]
-    add_panels(made, heads, columns=2, row=max(150, 46 * len(studies) + 20), gap=150, least=240)
-    _verdicts(made, studies, names)
-    _progress(made, studies, names)
+    add_panels(figure, titles, columns=2, row=max(150, 46 * len(studies) + 20), gap=150, least=240)
+    _add_verdicts(figure, studies, names)
+    _add_progress(figure, studies, names)
     if groups:
-        add_seeds(made, groups, "stability", 2)
-        add_seeds(made, groups, "distance", 3)
-    return made
+        add_seeds(figure, groups, "stability", 2)
+        add_seeds(figure, groups, "distance", 3)
+    return figure
 
 
 def _row(study: StudyData) -> dict[str, Any]:
-    choice = study.best or study.closest
+    choice = study.choice
     group = study.groups[0] if choice else None
     low, high = (group.interval if group else None) or (math.nan, math.nan)
     return {
@@ -124,14 +123,16 @@ def _row(study: StudyData) -> dict[str, Any]:
     }
 
 
-def _verdicts(made: go.Figure, studies: Sequence[StudyData], names: Sequence[str]) -> None:
-    known = [name for name in COLOURS if any(name in study.verdicts for study in studies)]
-    for verdict in reversed(known):
+def _add_verdicts(figure: go.Figure, studies: Sequence[StudyData], names: Sequence[str]) -> None:
+    """Add a stacked bar for each study: the share of each verdict among its trials."""
+    labels = [html.escape(name) for name in names]
+    for verdict in reversed(COLOURS):
         counts = [study.verdicts.get(verdict, 0) for study in studies]
-        shares = [100 * count / max(1, len(study.trials)) for count, study in zip(counts, studies, strict=True)]
-        made.add_bar(
-            x=np.round(shares, 1).tolist(),
-            y=[html.escape(name) for name in names],
+        if not any(counts):
+            continue
+        figure.add_bar(
+            x=[round(100 * count / max(1, len(study.trials)), 1) for count, study in zip(counts, studies, strict=True)],
+            y=labels,
             orientation="h",
             name=words(verdict),
             legendgroup=f"{verdict} trials",
@@ -139,55 +140,40 @@ def _verdicts(made: go.Figure, studies: Sequence[StudyData], names: Sequence[str
             customdata=counts,
             hovertemplate=f"%{{customdata}} {words(verdict)}, %{{x}}%<extra></extra>",
         )
-    made.update_layout(barmode="stack", bargap=0.5)
-    made.layout.xaxis.update(range=[0, 100], ticksuffix="%", showgrid=False)
-    escaped = [html.escape(name) for name in names]
-    ticks = {"tickvals": escaped, "ticktext": [html.escape(short(name)) for name in names]}
-    made.layout.yaxis.update(type="category", autorange="reversed", ticks="", showgrid=False, **ticks)
+    ticks = {"tickvals": labels, "ticktext": [html.escape(short(name)) for name in names], "ticks": ""}
+    y_axis = {"type": "category", "autorange": "reversed", "showgrid": False, **ticks}
+    style_axes(figure, 0, {"range": [0, 100], "ticksuffix": "%", "showgrid": False}, y_axis)
+    figure.update_layout(barmode="stack", bargap=0.5)
 
 
-def _progress(made: go.Figure, studies: Sequence[StudyData], names: Sequence[str]) -> None:
-    """A line a study, in the page's ink and a dash of its own: colours are the verdicts'."""
-    every = []
-    for place, (study, name) in enumerate(zip(studies, names, strict=True)):
-        order = study.trials.sort_values("ended")
-        healthy = (order["verdict"] == "balanced") & (order["status"] == "complete")
-        best = order["distance"].where(healthy).cummin()
-        kept = best.notna() & ((best != best.shift()) | (np.arange(len(best)) == len(best) - 1))
-        every += best[kept].tolist()
-        made.add_scatter(
-            x=order["updates"].cumsum()[kept].tolist(),
-            y=[float(f"{value:.4g}") for value in best[kept]],
+def _add_progress(figure: go.Figure, studies: Sequence[StudyData], names: Sequence[str]) -> None:
+    """Add a line for each study, told apart by dashes: colours stand for verdicts."""
+    distances = []
+    for index, (study, name) in enumerate(zip(studies, names, strict=True)):
+        trials = study.trials.sort_values("ended")
+        healthy = (trials["verdict"] == "balanced") & (trials["status"] == "complete")
+        best = trials["distance"].where(healthy).cummin()
+        steps = best.notna() & ((best != best.shift()) | (np.arange(len(best)) == len(best) - 1))
+        distances.append(best[steps])
+        figure.add_scatter(
+            x=trials["updates"].cumsum()[steps].tolist(),
+            y=[float(f"{value:.4g}") for value in best[steps]],
             mode="lines+markers",
             name=html.escape(name),
-            line={
-                "shape": "hv",
-                "width": 2,
-                "color": MUTED if place % 2 else INK,
-                "dash": _DASHES[_dash(place)],
-            },
+            line={"shape": "hv", "width": 2, "color": MUTED if index % 2 else INK, "dash": _DASHES[_dash(index)]},
             marker={"size": 4},
             hovertemplate=f"{html.escape(name)}<br>distance %{{y}} after %{{x:,}} updates<extra></extra>",
-            xaxis="x2",
-            yaxis="y2",
+            **axes(1),
         )
-    made.layout.xaxis2.update(title={"text": "updates"}, rangemode="tozero")
-    made.layout.yaxis2.update(distance_axis(pd.Series(np.array(every, dtype=float))))
+    x_axis = {"title": {"text": "updates"}, "rangemode": "tozero"}
+    style_axes(figure, 1, x_axis, distance_axis(pd.concat(distances).astype(float)))
 
 
-def _key(names: Sequence[str]) -> str:
-    """Which dash is whose."""
-    room = max(8, 36 // len(names))
-    return "; ".join(f"{_dash(place)}: {short(name, room)}" for place, name in enumerate(names))
+def _line_key(names: Sequence[str]) -> str:
+    """The dash of each study."""
+    width = max(8, 36 // len(names))
+    return "; ".join(f"{_dash(index)}: {short(name, width)}" for index, name in enumerate(names))
 
 
-def _dash(place: int) -> str:
-    return [*_DASHES][place % len(_DASHES)]
-
-
-def _flat(data: Any, name: str = "") -> dict[str, Any]:
-    """Nested fields by their dotted names."""
-    if not isinstance(data, dict) or not data:
-        return {name: data}
-    inner = [_flat(value, f"{name}.{key}" if name else key) for key, value in data.items()]
-    return {key: value for part in inner for key, value in part.items()}
+def _dash(index: int) -> str:
+    return [*_DASHES][index % len(_DASHES)]
