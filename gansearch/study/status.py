@@ -1,4 +1,4 @@
-"""How a sweep is getting on, from its folder alone: on any machine that sees it, also after its driver died."""
+"""The state of a sweep, from its folder alone: on any machine that sees it, also after its driver died."""
 
 from __future__ import annotations
 
@@ -19,143 +19,128 @@ from gansearch.study.analysis.choose import candidates
 from gansearch.study.analysis.seeds import with_default
 from gansearch.study.data import StudyData
 
-_SILENT = 120.0
-"""Seconds without news from a trial that are never too long."""
-_SILENT_AT_FIRST = 600.0
-"""The same where no trial has told anything yet: it may be loading its data."""
+_SHORT_SILENCE = 120.0
+"""Seconds without a report of a trial that are always normal."""
+_FIRST_SILENCE = 600.0
+"""The same while no trial has reported: it may be loading its data."""
 _UNUSUAL = 5
-"""A trial is stuck after so many times the longest silence of any trial; the sweep ends its worker after twice that."""
+"""A trial is stuck after this many times the longest silence so far; its worker is ended after twice that."""
 
 
 @dataclass(frozen=True)
 class Status:
-    """What `gansearch status` says."""
+    """The state of a sweep. Times are in seconds since 1970, durations in seconds."""
 
     study: StudyData
     state: str
-    """running, confirming; died: the driver is gone in the middle of that; stopped: it ended by itself before it was
-    through; finished."""
+    """running or confirming; died, if the driver disappeared meanwhile; stopped, if it ended early; finished."""
     progress: Mapping[str, Any]
-    """progress.json as the driver wrote it last: times in seconds since 1970; {} where there is none."""
+    """progress.json as the driver wrote it last; {} where there is none."""
 
     @property
     def alive(self) -> bool:
-        """Whether the driver is."""
+        """Whether the driver runs."""
         return self.state in ("running", "confirming")
 
     @property
     def running(self) -> list[dict[str, Any]]:
-        """The trials that train, each as a dictionary.
+        """The trials that train: {"number", "started", "heard", "updates", "updates_per_second", "distance", "probe"}.
 
-        Its keys are number, started, heard, updates, updates_per_second, distance and probe. `probe` is the trial's
-        last row of curves.parquet with its `node`, its `gpus` there and the trial's `stability` so far; `distance` the
-        last that was measured; None before the first. `heard` is the time of the last report.
+        `heard` is the time of the last report. `probe` is the last row of curves.parquet with the `node`, the `gpus`
+        and the trial's `stability` so far, and `distance` the last that was measured; both None before the first.
         """
         if not self.alive:
             return []
-        ended = set(self.study.trials["number"])  # records are there at once, progress.json seconds later
-        return [one for one in self.progress.get("running", []) if one["number"] not in ended]
+        ended = set(self.study.trials["number"])  # progress.json is some seconds older than the records
+        return [trial for trial in self.progress.get("running", []) if trial["number"] not in ended]
 
     @property
     def starting(self) -> bool:
-        """Whether the workers still come up: no trial has told anything since this run of the sweep began."""
-        if self.state != "running" or any(one["probe"] for one in self.running):
+        """Whether workers are being started: no trial has reported since this run of the sweep began."""
+        if self.state != "running" or any(trial["probe"] for trial in self.running):
             return False
         began = pd.Timestamp(self.progress.get("began", 0.0), unit="s", tz="UTC")
         return not (self.study.trials["ended"] > began).any()
 
     @property
     def stuck(self) -> list[dict[str, Any]]:
-        """Those of the running trials of which nothing was heard for unusually long."""
-        known = self.progress.get("longest_silence", 0.0)
-        patience = max(_SILENT, _UNUSUAL * known) if known else _SILENT_AT_FIRST
-        return [one for one in self.running if self.progress["written"] - one["heard"] > patience]
+        """The running trials that have not reported for unusually long."""
+        longest = self.progress.get("longest_silence", 0.0)
+        patience = max(_SHORT_SILENCE, _UNUSUAL * longest) if longest else _FIRST_SILENCE
+        return [trial for trial in self.running if self.progress["written"] - trial["heard"] > patience]
 
     @property
     def waiting(self) -> int:
-        """Trials that have not begun; 0 once the sweep is over."""
+        """The number of trials that have not begun; 0 once the sweep is finished."""
         started = self.study.counts["total"] + len(self.running)
         return 0 if self.state == "finished" else max(0, self.study.experiment.trials - started)
 
     @property
     def warnings(self) -> list[str]:
-        """What its user should look at, a sentence each."""
-        told = [f"seeds are trained in turn, not at once: {why}" for why in self.progress.get("in_turn", [])]
-        told += filter(None, [self.progress.get("storage")])
-        told += [f"node {node} gets no trials: it {why}" for node, why in self.progress.get("left_out", {}).items()]
+        """What the user should look at, a sentence each."""
+        warnings = [f"seeds are trained in turn, not at once: {why}" for why in self.progress.get("in_turn", [])]
+        warnings += filter(None, [self.progress.get("storage")])
+        warnings += [f"node {node} gets no trials: it {why}" for node, why in self.progress.get("left_out", {}).items()]
         patience = self.progress.get("patience", math.inf)
         until = "" if math.isinf(patience) else f"; after {duration(patience)} its worker is ended"
-        return told + [
-            f"trial {one['number']} has told nothing for {duration(self.progress['written'] - one['heard'])}{until}"
-            for one in self.stuck
+        return warnings + [
+            f"trial {trial['number']} has told nothing for {duration(self.progress['written'] - trial['heard'])}{until}"
+            for trial in self.stuck
         ]
 
     @property
     def confirmed(self) -> int:
-        """Runs on fresh seeds that are done in this run of the sweep."""
+        """The number of runs on fresh seeds that have ended in this run of the sweep."""
         return int(self.progress.get("confirmation", {}).get("done", 0))
 
     @property
     def confirming(self) -> list[dict[str, Any]]:
-        """{"number", "seed", "started"} of each run on a fresh seed; the number of the default settings is None."""
+        """The runs on fresh seeds that train: {"number", "seed", "started"}; the default settings have no number."""
         return list(self.progress.get("confirmation", {}).get("runs", [])) if self.alive else []
 
     @property
     def confirmations(self) -> int:
-        """Runs on fresh seeds, as many as there will be; before the trials have ended as many as there can be."""
-        confirm = self.study.experiment.confirm
-        if confirm is None:
+        """The number of runs on fresh seeds; while trials run, the largest that it can become."""
+        experiment, trials = self.study.experiment, self.study.trials
+        if experiment.confirm is None:
             return 0
-        trials = self.study.trials
-        over = len(trials) and self.state in ("confirming", "finished")
-        if over:
-            experiment = self.study.experiment
-            return len(with_default(experiment, trials, candidates(trials, confirm.top))) * confirm.replicas
-        return (confirm.top + self.study.experiment.confirms_default) * confirm.replicas
+        most = experiment.confirm.top + experiment.confirms_default
+        if len(trials) and self.state in ("confirming", "finished"):
+            most = len(with_default(experiment, trials, candidates(trials, experiment.confirm.top)))
+        return most * experiment.confirm.replicas
 
     @property
     def seconds_left(self) -> float | None:
-        """The expected seconds until the end; None while they are not known or the sweep does not run.
+        """The time to the end, from the length of the trials that have ended, or of those that run if none has.
 
-        They follow from the length of the trials so far, of those that run if none has ended. A slot may be empty at
-        the end of the trials, and at that of their confirmation.
+        None where the driver does not run, or no length is known. Slots may be empty at the end of the trials and at
+        the end of the confirmation.
         """
-        trials, slots = self.study.trials, self.progress.get("slots")
-        budget, replicas = self.study.experiment.training.updates, self.study.experiment.least_replicas
+        experiment, trials, slots = self.study.experiment, self.study.trials, self.progress.get("slots")
+        budget = experiment.training.updates * experiment.least_replicas
         lengths = (trials["ended"] - trials["started"]).dt.total_seconds()
         if not len(lengths):
-            rates = [one["updates_per_second"] for one in self.running if one["updates_per_second"]]
-            lengths = pd.Series([budget * replicas / rate for rate in rates])
+            rates = [trial["updates_per_second"] for trial in self.running if trial["updates_per_second"]]
+            lengths = pd.Series([budget / rate for rate in rates])
         if not (self.alive and slots and len(lengths)):
             return None
-        rests = [self._rest(one, lengths.mean()) for one in self.running]
-        # Short trials end first. Those that are late already tell how long the others take.
-        late = [
-            self.progress["written"] - one["started"] + rest
-            for one, rest in zip(self.running, rests, strict=True)
-            if self.progress["written"] - one["started"] > lengths.mean()
-        ]
+        mean = lengths.mean()
+        elapsed = [self.progress["written"] - trial["started"] for trial in self.running]
+        rests = [_rest(trial, since, mean, budget) for trial, since in zip(self.running, elapsed, strict=True)]
+        # Short trials end first: a trial that runs longer than the mean is evidence of longer ones.
+        late = [since + rest for since, rest in zip(elapsed, rests, strict=True) if since > mean]
         lengths = pd.concat([lengths, pd.Series(late, dtype=float)])
         last = max([*rests, lengths.mean() if self.waiting else 0.0])
         left = max(last, (sum(rests) + self.waiting * lengths.mean()) / slots)
-        confirm = self.study.experiment.confirm
-        if confirm:
-            longer = (confirm.updates or budget) / budget / replicas  # and nothing is pruned there
+        if experiment.confirm:
+            updates = experiment.confirm.updates or experiment.training.updates
             rounds = math.ceil(max(0, self.confirmations - self.confirmed) / slots)
-            left += rounds * lengths.max() * longer
+            left += rounds * lengths.max() * updates / budget  # nothing is pruned there
         return float(left)
-
-    def _rest(self, one: Mapping[str, Any], length: float) -> float:
-        """Seconds that a running trial still takes: to the usual length, or, beyond it, to the end at its own speed."""
-        elapsed, rate = self.progress["written"] - one["started"], one["updates_per_second"]
-        if elapsed <= length:
-            return length - elapsed
-        budget = self.study.experiment.training.updates * self.study.experiment.least_replicas
-        return max(0.0, budget - one["updates"]) / rate if rate else 0.0
 
     @property
     def next(self) -> str:
-        """The command that one would give now."""
+        """The command to run next."""
         folder = shlex.quote(str(as_typed(self.study.folder.path)))
         counts = self.study.counts
         if self.state == "finished" and self.study.best:
@@ -169,42 +154,47 @@ class Status:
 
     def summary(self) -> dict[str, Any]:
         """The object of `gansearch status --json`: plain numbers or None, times in ISO text."""
-        counts, best, left = self.study.counts, self.study.best, self.seconds_left
-        total, progress = self.study.experiment.trials, self.progress
+        counts, best, left, progress = self.study.counts, self.study.best, self.seconds_left, self.progress
+        total = self.study.experiment.trials
         ended = {name: counts[name] for name in ("complete", "pruned", "failed")}
         nodes = list(progress.get("nodes", [])) if self.alive else []
         gpus = {"total": sum(node["gpus"] for node in nodes), "used": progress["used"].get("GPU")} if nodes else None
-        return dict(
-            without_nan(
-                {
-                    "state": self.state,
-                    "driver": {
-                        "alive": self.alive,
-                        "host": progress.get("host"),
-                        "pid": progress.get("pid"),
-                        "heard": _iso(progress.get("written")),
-                    },
-                    "trials": {"total": total, **ended, "running": len(self.running), "waiting": self.waiting},
-                    "nodes": nodes,
-                    "gpus": gpus,
-                    "slots": progress.get("slots"),
-                    "updates_per_second": sum(one["updates_per_second"] or 0.0 for one in self.running),
-                    "expected_end": None if left is None else _iso(time.time() + left),
-                    "best": best and {name: getattr(best, name) for name in ("number", "stability", "distance")},
-                    "running": [
-                        {**one, "started": _iso(one["started"]), "heard": _iso(one["heard"])} for one in self.running
-                    ],
-                    "stuck": [one["number"] for one in self.stuck],
-                    "next": self.next,
-                }
-            )
-        )
+        facts = {
+            "state": self.state,
+            "driver": {
+                "alive": self.alive,
+                "host": progress.get("host"),
+                "pid": progress.get("pid"),
+                "heard": _iso(progress.get("written")),
+            },
+            "trials": {"total": total, **ended, "running": len(self.running), "waiting": self.waiting},
+            "nodes": nodes,
+            "gpus": gpus,
+            "slots": progress.get("slots"),
+            "updates_per_second": sum(trial["updates_per_second"] or 0.0 for trial in self.running),
+            "expected_end": None if left is None else _iso(time.time() + left),
+            "best": best and {name: getattr(best, name) for name in ("number", "stability", "distance")},
+            "running": [
+                {**trial, "started": _iso(trial["started"]), "heard": _iso(trial["heard"])} for trial in self.running
+            ],
+            "stuck": [trial["number"] for trial in self.stuck],
+            "next": self.next,
+        }
+        return dict(without_nan(facts))
+
+
+def _rest(trial: Mapping[str, Any], elapsed: float, length: float, budget: int) -> float:
+    """The time that a running trial will take: up to the usual length, or beyond it at its own speed."""
+    if elapsed <= length:
+        return length - elapsed
+    rate = trial["updates_per_second"]
+    return max(0.0, budget - trial["updates"]) / rate if rate else 0.0
 
 
 def status(study: StudyData) -> Status:
-    """How the sweep of an opened folder is getting on. Takes some seconds where a driver elsewhere keeps silent."""
+    """The state of the sweep of a study. Takes some seconds where a driver on another machine is silent."""
     progress = read_progress(study.folder)
-    if not progress:  # an older gansearch wrote it
+    if not progress:  # of a version that wrote none, or the sweep has just begun
         through = study.counts["total"] >= study.experiment.trials
         return Status(study, "running" if is_locked(study.folder) else "finished" if through else "stopped", {})
     state = progress["state"]
@@ -213,49 +203,49 @@ def status(study: StudyData) -> Status:
     return Status(study, state, progress)
 
 
-def lines(found: Status) -> Iterator[str]:
-    """The same in lines for people."""
-    study, facts = found.study, found.summary()
-    yield f"{as_typed(study.folder.path)}: {_state_line(found)}"
+def lines(current: Status) -> Iterator[str]:
+    """A status as lines of text."""
+    study, facts = current.study, current.summary()
+    yield f"{as_typed(study.folder.path)}: {_state_line(current)}"
     trials = facts["trials"]
     total = trials.pop("total")
     counts = ", ".join(f"{count} {name}" for name, count in trials.items() if count)
-    counts += "; workers are starting" if found.starting else ""
+    counts += "; workers are starting" if current.starting else ""
     yield f"trials:   {study.counts['total']} of {total} have ended" + (f" ({counts})" if counts else "")
-    if found.state == "confirming":
-        confirmation = found.progress["confirmation"]
+    if current.state == "confirming":
+        confirmation = current.progress["confirmation"]
         yield f"          fresh seeds: {confirmation['done']} runs done, {confirmation['running']} running"
     if facts["nodes"]:
         nodes = ", ".join(f"{node['node']} ({node['cpus']:g} CPUs, {node['gpus']:g} GPUs)" for node in facts["nodes"])
-        used = found.progress["used"]
+        used = current.progress["used"]
         yield f"nodes:    {len(facts['nodes'])}: {nodes}"
         yield f"          taken: {used['CPU']:g} CPUs" + (f", {used['GPU']:g} GPUs" if facts["gpus"]["total"] else "")
     if facts["expected_end"]:
         end = datetime.fromisoformat(facts["expected_end"]).astimezone()
-        yield f"end:      expected in {duration(found.seconds_left)} ({end:%d %b %H:%M})"
+        yield f"end:      expected in {duration(current.seconds_left)} ({end:%d %b %H:%M})"
     if study.best:
         best = study.best
         yield f"best:     trial {best.number}, stability {best.stability:.2f}, distance {best.distance:.4g}"
-    for one in found.running:
-        yield f"trial {one['number']:4}: {_trial_line(one, found.progress['written'])}"
-    for warning in found.warnings:
+    for trial in current.running:
+        yield f"trial {trial['number']:4}: {_trial_line(trial, current.progress['written'])}"
+    for warning in current.warnings:
         yield f"warning:  {warning}"
-    yield f"next:     {found.next}"
+    yield f"next:     {current.next}"
 
 
-def _state_line(found: Status) -> str:
-    progress = found.progress
-    if not progress or found.state in ("finished", "stopped"):
-        return found.state
+def _state_line(current: Status) -> str:
+    progress = current.progress
+    if not progress or current.state in ("finished", "stopped"):
+        return current.state
     heard = f"heard {duration(max(0.0, time.time() - progress['written']))} ago"
     where = f"on {progress['host']}, process {progress['pid']}, {heard}"
-    return f"its driver died ({where})" if found.state == "died" else f"{found.state} ({where})"
+    return f"its driver died ({where})" if current.state == "died" else f"{current.state} ({where})"
 
 
-def _trial_line(one: Mapping[str, Any], now: float) -> str:
-    probe, rate = one["probe"], one["updates_per_second"]
+def _trial_line(trial: Mapping[str, Any], now: float) -> str:
+    probe, rate = trial["probe"], trial["updates_per_second"]
     if probe is None:
-        return f"starting, for {duration(now - one['started'])}"
+        return f"starting, for {duration(now - trial['started'])}"
     speed = f", {rate:,.0f} updates a second" if rate else ""
     stability = probe.get("stability")
     so_far = "" if stability is None or math.isnan(stability) else f", stability so far {stability:.2f}"

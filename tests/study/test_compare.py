@@ -21,7 +21,7 @@ def test_studies_of_one_name_are_told_apart_by_their_folders(tmp_path):
 
 def test_differences_are_named_by_their_fields(tmp_path):
     search = {**SEARCH, "r1_gamma": 0.1, "lr": {"low": 1e-4, "high": 1e-3, "log": True}}
-    one, two = study(tmp_path), study(tmp_path, "other", search=search, training={"updates": 80, "betas": [0, 0.9]})
+    one, two = study(tmp_path), study(tmp_path, "other", search=search, training={"updates": 5000, "betas": [0, 0.9]})
     assert differences([one, one]) == {}
     found = differences([one, two])
     assert found["name"] == ["digits", "other"]
