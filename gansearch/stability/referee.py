@@ -1,7 +1,7 @@
-"""The referee: a fresh discriminator with a small fixed budget, which tells what could have been told apart.
+"""The referee: a fresh discriminator with a small fixed budget, which measures what could be separated.
 
-A D that answers 0.5 has either nothing left to tell (the GAN has converged) or has learned nothing. Only somebody
-else's look at the same samples can say which.
+A D that answers 0.5 can mean that the GAN has converged or that D has learned nothing. A second discriminator on the
+same samples decides which.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from gansearch.stability.measures import (
 STEPS = 300
 RATE = 1e-3
 SAMPLES = 1_000
-"""Most samples of each kind that are measured against each other."""
+"""Most samples of each kind whose distances are measured."""
 
 
 @dataclass(frozen=True)
 class Ruling:
-    """What a referee says of a generator's samples, without asking its discriminator."""
+    """A referee's measures of a generator's samples, independent of its discriminator."""
 
     separability: float
-    """Of a fresh discriminator with a small budget: 0.5 is not to be told apart."""
+    """Of a fresh discriminator with a small budget: 0.5 cannot be separated."""
     apart: float
     """Root of the energy coefficient of samples and held-out reals: 0 the same distribution, 1 nothing in common."""
     diversity: float
@@ -64,28 +64,32 @@ def referee(
     batch_size: int = 64,
     steps: int = STEPS,
 ) -> float:
-    """Separability on (M, ...) held-out reals and (M, ...) fresh fakes of a fresh D trained on the others.
+    """Trains a fresh D on real and fake samples; returns its separability on others, 0.5 where it has found nothing.
 
-    `discriminator` is untrained and is changed; `real` and `fake`, (N, ...), are what it learns from, with Adam at
-    1e-3 for `steps` steps of binary cross-entropy. 0.5: not to be told apart.
+    Args:
+        discriminator: Untrained, (B, ...) -> (B,) or (B, 1) logits. It is changed.
+        real: (N, ...) training samples, on any device.
+        fake: (M, ...) training samples, on any device.
+        held_out: (K, ...) other reals, on the discriminator's device.
+        fresh: (L, ...) other fakes, on the discriminator's device.
+        generator: Draws the batches; on the discriminator's device.
+        batch_size: Samples of each kind in a step.
+        steps: Steps of binary cross-entropy, by Adam at a rate of 1e-3.
     """
     optimizer = torch.optim.Adam(discriminator.parameters(), RATE)
     discriminator.train()
     for _ in range(steps):
-        picks = [
-            torch.randint(len(samples), (batch_size,), generator=generator, device=generator.device)
-            for samples in (real, fake)
-        ]
-        logits = [
-            discriminator(samples[pick.to(samples.device)].to(generator.device)).flatten()
-            for samples, pick in zip((real, fake), picks, strict=True)
-        ]
+        logits = []
+        for samples in (real, fake):
+            rows = torch.randint(len(samples), (batch_size,), generator=generator, device=generator.device)
+            batch = samples[rows.to(samples.device)].to(generator.device)
+            logits.append(discriminator(batch).flatten())
         loss = F.softplus(-logits[0]).mean() + F.softplus(logits[1]).mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
     discriminator.eval()
     with torch.no_grad():
-        # Logits that differ by less than .001 say the same.
+        # Logits that differ by less than .001 count as equal.
         scores = [rounded(discriminator(samples).flatten(), 1e-3) for samples in (held_out, fresh)]
         return float(separability(*scores))

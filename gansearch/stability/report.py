@@ -1,4 +1,4 @@
-"""From counts to a judgement: windows over a run, the score in [0, 1], the verdict and its sentence."""
+"""The report on a run: windows over it, the score in [0, 1], the verdict and its sentence."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gansearch.formatting import without_nan
 from gansearch.stability.figure import windows_figure
 from gansearch.stability.referee import Ruling
 from gansearch.stability.sentence import gradient_trouble, sentence
-from gansearch.stability.verdict import known, verdict_of
+from gansearch.stability.verdict import of_samples, verdict_of
 from gansearch.stability.window import Window
 
 WINDOWS = 10
@@ -25,7 +25,7 @@ WINDOWS = 10
 
 @dataclass(frozen=True)
 class StabilityReport:
-    """How stable a run was, and why. Measures are of the scored part; NaN where they were not given."""
+    """How stable a run was, and why. Measures are of the scored part; NaN where they are not known."""
 
     stability: float
     """In [0, 1]; 1 is a discriminator and a generator that are each other's match."""
@@ -47,26 +47,26 @@ class StabilityReport:
     grad_variation: float
     """Its coefficient of variation between probes."""
     gradient: str
-    """What is wrong with it: "vanishing", "exploding", "noisy", or nothing."""
+    """What is wrong with G's gradient: "vanishing", "exploding", "noisy", or empty."""
     held_out_gap: float
-    """2 · P(D scores a training real above a held-out one) − 1: 0 is fair, 1 knows them by heart."""
+    """2 · P(D scores a training real above a held-out one) − 1: 0 for a fair D, 1 for one that memorises."""
     referee_gap: float
-    """What the referee separates and D does not."""
+    """The referee's separability minus D's."""
     apart: float
     """√ of the energy coefficient of fakes and reals: 0 equal distributions, 1 nothing in common."""
     diversity: float
     """Mean distance between fakes over that between reals."""
     moved: float
-    """√ of the energy coefficient of a probe's fakes and the probe's before: how far G runs between two looks."""
+    """√ of the energy coefficient of the fakes of two probes in a row: how far G moves between them."""
     windows: list[dict[str, float | str]]
 
     def __str__(self) -> str:
         return f"{self.verdict} (stability {self.stability:.2f}): {self.sentence}"
 
     def summary(self) -> dict[str, Any]:
-        """The same as plain data for JSON: None stands for what was not given."""
-        found: dict[str, Any] = without_nan(dataclasses.asdict(self))
-        return found
+        """The report as plain data for JSON, with None for NaN."""
+        data: dict[str, Any] = without_nan(dataclasses.asdict(self))
+        return data
 
     def figure(self) -> Any:
         """The windows as a plotly figure: D's answers, saturation, separability, G's gradient. Needs no sweep."""
@@ -98,30 +98,30 @@ def judge(rows: Sequence[Window], since: int = 0, ruling: Ruling | None = None) 
         gradient=gradient,
         held_out_gap=scored.mean("held_out_gap"),
         referee_gap=math.nan if ruling is None else ruling.separability - scored.mean_separability,
-        apart=known("apart", scored, ruling),
-        diversity=known("diversity", scored, ruling),
+        apart=of_samples("apart", scored, ruling),
+        diversity=of_samples("diversity", scored, ruling),
         moved=scored.mean("moved"),
         windows=[_describe(window) for window in windows],
     )
 
 
 def _stability(window: Window, verdict: str, ruling: Ruling | None) -> float:
-    """1 − (.6·apart + .3·told² + .1·(saturated right and wrong)).
+    """1 − (.6·apart + .3·separable² + .1·saturated), in [0, 1].
 
-    told = 2 · separability − 1, the referee's or, without one, D's own; then a D that tells nothing counts as half.
-    Squared, because near 1 a referee's little difference is a large one of the samples.
-    Where no samples were given, 1 − ½·(told + saturated). Samples that have collapsed count as half: a few points of
-    the data, repeated, are not far from it.
+    separable = 2 · separability − 1, the referee's or, without one, D's own. It is squared, because near 1 a small
+    difference of a referee's separability is a large one of the samples. Without samples the score is
+    1 − ½·(separable + saturated). It is halved for collapsed samples, since a few points of the data, repeated, are not
+    far from it, and for a D that separates nothing where no referee does.
     """
     if verdict == "diverged":
         return 0.0
-    counts = 0.5 if verdict == "collapsed" or (verdict == "uninformative" and ruling is None) else 1.0
+    factor = 0.5 if verdict == "collapsed" or (verdict == "uninformative" and ruling is None) else 1.0
     saturation = window.saturated_right() + window.saturated_wrong()
-    apart = known("apart", window, ruling)
-    told = abs(2 * window.mean_separability - 1) if ruling is None else 2 * max(ruling.separability, 0.5) - 1
+    apart = of_samples("apart", window, ruling)
+    separable = abs(2 * window.mean_separability - 1) if ruling is None else 2 * max(ruling.separability, 0.5) - 1
     if math.isnan(apart):
-        return counts * (1 - 0.5 * (told + saturation))
-    return counts * (1 - (0.6 * apart + 0.3 * told**2 + 0.1 * saturation))
+        return factor * (1 - 0.5 * (separable + saturation))
+    return factor * (1 - (0.6 * apart + 0.3 * separable**2 + 0.1 * saturation))
 
 
 def _parts(rows: Sequence[Window]) -> list[Sequence[Window]]:

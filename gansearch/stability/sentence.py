@@ -1,4 +1,4 @@
-"""The sentence of a verdict: what happened, from which update on, what it rests on, and the knob that mends it."""
+"""The sentence of a verdict: what happened, from which update on, by which numbers, and what to change."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ import math
 from collections.abc import Sequence
 
 from gansearch.stability.referee import Ruling
-from gansearch.stability.verdict import ADVICE, COLLAPSED, HOPPING, known, verdict_of
+from gansearch.stability.verdict import ADVICE, COLLAPSED, HOPPING, of_samples, verdict_of
 from gansearch.stability.window import Window
 
 MEMORISES = 0.2
-"""Held-out gap from which D knows its training reals by heart."""
+"""Held-out gap from which D memorises its training reals."""
 EXPLODING = 100.0
-"""2-norm of G's gradient that is bad news (GANHacks, tip 10)."""
+"""2-norm of G's gradient from which it explodes (GANHacks, tip 10)."""
 VANISHING = 1e-3
 """G's gradient, as a share of the largest of any window, from which it has vanished."""
 NOISY = 1.0
 """Coefficient of variation from which G's gradient is more noise than direction."""
 FEW = 0.005
-"""Share of D's outputs under which none are spoken of."""
+"""Share of D's outputs under which the sentence calls it none."""
 
 
 def gradient_trouble(scored: Window, windows: Sequence[Window]) -> str:
-    """What is wrong with G's gradient, in a word, or nothing."""
+    """What is wrong with G's gradient: "vanishing", "exploding", "noisy", or empty."""
     largest = max((window.grad_norm for window in windows if window.grads), default=math.nan)
     if scored.grad_norm < VANISHING * largest:
         return "vanishing"
@@ -34,13 +34,13 @@ def gradient_trouble(scored: Window, windows: Sequence[Window]) -> str:
 def sentence(
     verdict: str, scored: Window, windows: Sequence[Window], swing: float, gradient: str, ruling: Ruling | None
 ) -> str:
-    """What happened, since when, the numbers that it rests on, and what to change."""
+    """Says what happened, since when, by which numbers, and what to change."""
     since = _since(verdict, windows)
     separability, right, wrong = scored.mean_separability, scored.saturated_right(), scored.saturated_wrong()
-    apart, hops = known("apart", scored, ruling), scored.mean("moved") > HOPPING
-    told = f"D separates real from fake at {separability:.2f}"
+    apart, hops = of_samples("apart", scored, ruling), scored.mean("moved") > HOPPING
+    separates = f"D separates real from fake at {separability:.2f}"
     if ruling is not None:
-        told += f", a fresh referee at {ruling.separability:.2f}"
+        separates += f", a fresh referee at {ruling.separability:.2f}"
     far = "" if math.isnan(apart) else f"; on a scale of 0 to 1 the samples are {apart:.2f} from the data"
     sure = (
         f"{_percent(right)} of its outputs are right and within .05 of 0 or 1"
@@ -50,7 +50,7 @@ def sentence(
     if verdict == "diverged":
         what = f"Scores, losses or samples stopped being finite numbers by update {windows[-1].step:,.0f}."
     elif verdict == "collapsed":
-        spread = known("diversity", scored, ruling)
+        spread = of_samples("diversity", scored, ruling)
         what = (
             f"G makes nearly the same sample{since}: they spread {_percent(spread)} as wide as the data"
             if spread < COLLAPSED
@@ -64,15 +64,15 @@ def sentence(
         certain = f"{_percent(wrong)} of D's outputs are wrong and within .05 of 0 or 1, and " if wrong >= FEW else ""
         what = f"G fools D{since}: {certain}it separates at {separability:.2f}{far}."
     elif verdict == "uninformative" and ruling is None:
-        what = f"{told}: it tells nothing apart. A converged GAN looks the same; a referee could say which it is."
+        what = f"{separates}: it tells nothing apart. A converged GAN looks the same; a referee could say which it is."
     elif verdict == "uninformative":
-        what = f"What D says does not bring G nearer to the data: {told}{far}."
+        what = f"What D says does not bring G nearer to the data: {separates}{far}."
     elif verdict == "oscillating" and hops:
         what = f"D and G chase each other{since}: one probe's samples have little in common with the last one's{far}."
     elif verdict == "oscillating":
         what = f"D and G chase each other{since}: separability swings by {swing:.2f} about {separability:.2f}{far}."
     else:
-        what = f"{told}; {sure}{_of_gradient(gradient, scored)}{far}."
+        what = f"{separates}; {sure}{_of_gradient(gradient, scored)}{far}."
     if scored.mean("held_out_gap") > MEMORISES:
         above = _percent((1 + scored.mean("held_out_gap")) / 2)
         what += f" D scores training reals above held-out ones {above} of the time: it memorises them; "

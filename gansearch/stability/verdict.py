@@ -1,4 +1,4 @@
-"""The verdicts: what became of the balance, in one word, by thresholds on a window's measures."""
+"""The verdicts: the balance of a run in one word, by thresholds on a window's measures."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ADVICE = {
     "oscillating": "Lower lr, or add r1_gamma or ema.",
     "balanced": "",
 }
-"""The knob that usually mends a verdict."""
+"""The settings that usually change a verdict for the better."""
 
 MEANING = {
     "diverged": "A score, a loss or a sample was no longer a finite number.",
@@ -39,7 +39,7 @@ MEANING = {
     "oscillating": "D and G chase each other: the samples, or how D separates them, swing from probe to probe.",
     "balanced": "Neither is too strong, and the samples are near the data.",
 }
-"""A verdict in a sentence, whatever the run."""
+"""Each verdict in a sentence, for any run."""
 
 COLOURS = {
     "diverged": "#56B4E9",
@@ -53,7 +53,7 @@ COLOURS = {
 """One colour a verdict, everywhere: those of Okabe and Ito (2008), which the colour-blind tell apart, and a grey."""
 
 WON = 0.9
-"""Share of outputs that are right and within .01 of 0 or 1, from which D has won outright."""
+"""Share of outputs that are right and within .01 of 0 or 1, from which D has won."""
 SATURATED = 0.5
 """Share of outputs that are right and within .05 of 0 or 1, from which D is too strong."""
 FOOLED = 0.2
@@ -61,26 +61,26 @@ FOOLED = 0.2
 BEHIND = 0.35
 """Separability under which D ranks fakes above reals."""
 CERTAIN = 0.9
-"""Separability from which D is right about nearly everything; harmless while the samples are near the data."""
+"""Separability from which D is right about nearly all samples; harmless while they are near the data."""
 BLIND = 0.02
-"""|separability − ½| under which D tells nothing apart."""
+"""|separability − ½| under which D separates nothing."""
 TELLING = 0.7
-"""A referee's separability from which there is something to tell apart."""
+"""A referee's separability from which real and fake can be separated."""
 APART = 0.25
-"""How far samples may be from the data (`Ruling.apart`) to be called balanced."""
+"""How far the samples of a balanced run may be from the data (`Ruling.apart`)."""
 GAP, NEAR = 0.3, 0.15
-"""What a referee separates beyond D, from which D tells G too little, unless the samples are nearer than this."""
+"""How much more a referee separates than a D that teaches G too little, unless the samples are nearer than NEAR."""
 COLLAPSED = 0.3
 """Diversity or distinctness under which the samples are one point or a few."""
 HOPPING = 0.5
-"""How far samples may move between two probes (√ of the energy coefficient) before G only runs from mode to mode."""
+"""How far samples move between two probes (√ of the energy coefficient) where G only runs from mode to mode."""
 SWING, WILD = 0.1, 0.25
 """Standard deviations of separability between probes at which D and G chase each other: far from the data, near it."""
 
 HOPELESS = ((0.25, 0.6), (0.4, 0.55))
-"""(share of the updates, distance): from then on, samples that stayed further apart than that will not arrive."""
+"""(share of the updates, `apart`): from then on, samples that stayed farther from the data will not come near it."""
 CERTAINTY_COUNTS = 0.4
-"""Share of the updates from which a D that is certain about everything will not change its mind."""
+"""Share of the updates from which a D that is certain about all samples stays so."""
 
 
 def worst(verdicts: Iterable[str]) -> str:
@@ -95,15 +95,15 @@ def verdict_of(window: Window, invalid: float, swing: float = 0.0, ruling: Rulin
     separability, `ruling` the answer of the referee, None where there is none.
     """
     separability, moved = window.mean_separability, window.mean("moved")
-    apart, diversity = known("apart", window, ruling), known("diversity", window, ruling)
-    # What is not known is NaN, and no comparison with it holds.
-    told = math.nan if ruling is None else ruling.separability
+    apart, diversity = of_samples("apart", window, ruling), of_samples("diversity", window, ruling)
+    # Unknown numbers are NaN, with which no comparison holds.
+    separable = math.nan if ruling is None else ruling.separability
     blind = abs(separability - 0.5) < BLIND
     if invalid:
         return "diverged"
     if window.saturated_right(0.01) > WON and not moved > HOPPING:
-        return "discriminator_saturated"  # G stands still where it is, which may be a single point
-    if diversity < COLLAPSED or known("distinctness", window, ruling) < COLLAPSED:
+        return "discriminator_saturated"  # G does not move any more, and may make a single point
+    if diversity < COLLAPSED or of_samples("distinctness", window, ruling) < COLLAPSED:
         return "collapsed"
     if moved > HOPPING or swing > WILD:
         return "oscillating"
@@ -116,21 +116,22 @@ def verdict_of(window: Window, invalid: float, swing: float = 0.0, ruling: Rulin
         if separability > CERTAIN:
             return "discriminator_saturated"
         return "oscillating" if swing > SWING else "uninformative"
-    if blind and (ruling is None or told > TELLING):
+    if blind and (ruling is None or separable > TELLING):
         return "uninformative"
-    return "uninformative" if told - separability > GAP and apart > NEAR else "balanced"
+    return "uninformative" if separable - separability > GAP and apart > NEAR else "balanced"
 
 
-def known(name: str, window: Window, ruling: Ruling | None) -> float:
-    """What the ruling says of the samples, or else the probes; NaN where neither has seen any."""
+def of_samples(name: str, window: Window, ruling: Ruling | None) -> float:
+    """The ruling's "apart", "diversity" or "distinctness", or else the probes'; NaN where neither had samples."""
     return window.mean(name) if ruling is None else float(getattr(ruling, name))
 
 
 def hopeless(rows: Sequence[Window], share: float) -> str | None:
-    """Why a run is beyond hope after `share` of its updates, or None. Both leave pretraining out.
+    """Why a run is beyond hope after `share` of its updates, or None. Rows and share leave pretraining out.
 
-    Its numbers are no longer finite; or for the last half of its probes the samples were never nearer to the data than
-    `HOPELESS` allows so late, or D was certain and right about nearly everything, or certain and wrong about most.
+    Either its numbers are no longer finite, or in all probes of the last half the samples were farther from the data
+    than `HOPELESS` allows by then, or D was certain and right about nearly all samples, or certain and wrong about
+    most.
     """
     if any(row.invalid for row in rows):
         return "D's scores are no longer finite numbers"
