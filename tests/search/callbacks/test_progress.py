@@ -1,4 +1,4 @@
-"""What a sweep says of itself while it runs."""
+"""progress.json while a sweep runs, and at its end."""
 
 import math
 import time
@@ -17,8 +17,8 @@ from gansearch.study.status import status
 from gansearch.study.study import load_study
 
 
-class Look(Listener):
-    """Reads the status as each trial ends; asks for an interrupt after the last of `until`."""
+class Reader(Listener):
+    """Reads the status at the first probe; asks for an interrupt after so many trials."""
 
     def __init__(self, until=None):
         self.until, self.seen = until, []
@@ -27,12 +27,15 @@ class Look(Listener):
         self.folder = folder
 
     def probes(self, number, rows):
-        for _ in range(1200):  # until the thread has written it
-            found = status(load_study(self.folder.path))
-            if any(one["number"] == number and one["probe"] for one in found.running):
-                break
-            time.sleep(0.05)
-        self.seen.append(found)
+        if self.seen:
+            return
+        deadline = time.monotonic() + 60
+        while not any(one["number"] == number and one["probe"] for one in read_progress(self.folder)["running"]):
+            assert time.monotonic() < deadline  # the thread has not written it
+            time.sleep(0.02)
+        found = status(load_study(self.folder.path))
+        if found.running:  # not at the last report, when the trial has ended
+            self.seen.append(found)
 
     def ended(self, record, in_turn):
         if self.until == record.number + 1:
@@ -46,12 +49,14 @@ def _quick(monkeypatch):
     monkeypatch.setattr(module, "EVERY", 0.05)
 
 
-def test_a_sweep_tells_what_runs_until_it_is_finished(ray_session, tiny, tmp_path):
-    look = Look()
-    sweep(tiny(seconds=1.2, trials=1), tmp_path / "out", listeners=[look])
-    assert look.seen
-    assert {found.state for found in look.seen} == {"running"}
-    facts = look.seen[0].summary()
+def test_the_status_shows_what_runs_until_the_sweep_is_finished(ray_session, tiny, tmp_path):
+    reader = Reader()
+    experiment = tiny(seconds=1.0, trials=1)
+    often = experiment.model_copy(update={"task": experiment.task.replace(":Tiny", ":Saved")})  # reports often
+    sweep(often, tmp_path / "out", listeners=[reader])
+    assert reader.seen
+    assert {found.state for found in reader.seen} == {"running"}
+    facts = reader.seen[0].summary()
     assert facts["running"][0]["probe"]["update"] == facts["running"][0]["updates"] > 0
     assert facts["nodes"][0]["cpus"] == 2
     assert facts["trials"]["running"] == 1
@@ -62,13 +67,13 @@ def test_a_sweep_tells_what_runs_until_it_is_finished(ray_session, tiny, tmp_pat
 
 def test_an_interrupted_sweep_is_stopped(ray_session, tiny, tmp_path):
     with pytest.raises(Interrupted):
-        sweep(tiny(trials=2), tmp_path / "out", address="auto", listeners=[Look(until=1)])
+        sweep(tiny(trials=2), tmp_path / "out", address="auto", listeners=[Reader(until=1)])
     found = status(load_study(tmp_path / "out"))
     assert (found.state, found.running) == ("stopped", [])
     assert "--address auto --resume" in found.next
 
 
-def test_updates_a_second_are_counted_from_the_first_news(ray_session, tiny, tmp_path, pretend):
+def test_updates_a_second_are_counted_from_the_first_probe(ray_session, tiny, tmp_path, pretend):
     now = [0.0]
     pretend(module, time=lambda: now[0])
     folder = Folder(tmp_path)
@@ -89,7 +94,7 @@ def test_updates_a_second_are_counted_from_the_first_news(ray_session, tiny, tmp
     assert read_progress(folder)["state"] == "stopped"
 
 
-def test_a_full_disk_does_not_end_the_signs_of_life(ray_session, tiny, tmp_path, monkeypatch):
+def test_a_full_disk_does_not_end_the_thread_that_writes(ray_session, tiny, tmp_path, monkeypatch):
     written = []
 
     def write(path, text):
