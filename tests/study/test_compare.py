@@ -4,7 +4,8 @@ from types import SimpleNamespace
 
 from gansearch.store.folder import Folder
 from gansearch.study.compare import differences, labels
-from tests.synthetic import SEARCH, experiment
+from gansearch.study.study import load_study
+from tests.synthetic import SEARCH, experiment, write_study
 
 
 def study(path, name="digits", **fields):
@@ -31,3 +32,20 @@ def test_differences_are_named_by_their_fields(tmp_path):
     assert found["search.r1_gamma"] == [None, 0.1]
     assert "task" not in found
     assert "search.lr.low" not in found
+
+
+def test_a_comparison_has_a_row_and_a_line_for_each_study(finished, tmp_path):
+    study = load_study(finished.path)
+    other = load_study(write_study(tmp_path / "other", trials=12, confirmed=False, replicas=2).path)
+    table, figure = study.compare(other)
+    assert list(table.index) == ["digits (digits)", "digits (other)"]
+    row = table.iloc[0]
+    assert study.best is not None
+    assert (row["total"], row["balanced"]) == (40, study.verdicts["balanced"])
+    assert (row["trial"], row["distance"]) == (study.best.number, study.best.distance)
+    assert (row["distance_low"], row["distance_high"]) == study.best.interval
+    assert row["lr_ratio"] == study.best.params["lr_ratio"]
+    assert not table["fresh"].iloc[1]
+    assert "digits (other)" in figure.layout.meta["text"]
+    lines = [trace.line.dash for trace in figure.data if trace.xaxis == "x2" and trace.yaxis == "y2"]
+    assert lines == ["solid", "6px,2px"]
