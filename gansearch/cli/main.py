@@ -53,7 +53,8 @@ Set = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="Override a field, such as training.updates=2000."),
 ]
 Address = Annotated[
-    str | None, typer.Option(metavar="ADDR", help="A Ray cluster: auto, HOST:PORT or ray://…; here if not given.")
+    str | None,
+    typer.Option(metavar="ADDR", help="A Ray cluster: auto, HOST:PORT or ray://…; without it, this machine."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
@@ -132,7 +133,7 @@ def status(dir: Dir, as_json: Json = False) -> None:
 
 @app.command()
 def watch(dir: Dir) -> None:
-    """Look at a sweep that runs elsewhere, until it ends or Ctrl-C."""
+    """Show a sweep that runs elsewhere, until it ends or Ctrl-C."""
     print(f"looking at {dir}", flush=True)  # the import below takes seconds
     from gansearch.cli.live import watch as watch_folder
 
@@ -170,7 +171,7 @@ def report(
         Path | None, typer.Option(metavar="FILE", help="Where the page goes; DIR/report.html, or comparison.html.")
     ] = None,
 ) -> None:
-    """Write the report of a sweep, also while it runs, and say what it found; of several one page side by side."""
+    """Write the report of a sweep, also while it runs, and print what it found; of several one page side by side."""
     from gansearch.cli.summaries import print_summary
     from gansearch.store.folder import StudyError, as_typed
     from gansearch.study.report.comparison import labels, write_comparison
@@ -208,7 +209,7 @@ def export(
     format: Annotated[
         Literal["yaml", "json", "python"], typer.Option(help="python is a snippet for code of your own.")
     ] = "yaml",
-    anyway: Annotated[bool, typer.Option("--anyway", help="Also where no configuration is healthy.")] = False,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Also if no configuration is healthy.")] = False,
 ) -> None:
     """Write the best-balanced configuration, for `gansearch train` or for your own code."""
     from gansearch.study.study import load_study

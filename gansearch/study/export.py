@@ -100,15 +100,17 @@ def training_of(choice: Choice, experiment: Experiment) -> Training:
 
 def evidence(choice: Choice, experiment: Experiment) -> dict[str, Any]:
     """Returns what the sweep measured of the choice. Values that are not finite are left out."""
-    found: dict[str, Any] = {"study": experiment.name, "trial": choice.number}
-    found |= {name: getattr(choice, name) for name in ("stability", "distance") if math.isfinite(getattr(choice, name))}
+    measured: dict[str, Any] = {"study": experiment.name, "trial": choice.number}
+    measured |= {
+        name: getattr(choice, name) for name in ("stability", "distance") if math.isfinite(getattr(choice, name))
+    }
     if choice.confirmed:
         if choice.interval:
-            found["distance_interval"] = list(choice.interval)
-        found |= {"seeds": list(choice.seeds), "healthy": choice.healthy, "verdicts": choice.verdicts}
+            measured["distance_interval"] = list(choice.interval)
+        measured |= {"seeds": list(choice.seeds), "healthy": choice.healthy, "verdicts": choice.verdicts}
     if choice.neighbourhood:
-        found["neighbourhood"] = choice.neighbourhood._asdict()
-    return found
+        measured["neighbourhood"] = choice.neighbourhood._asdict()
+    return measured
 
 
 def _comment(choice: Choice, experiment: Experiment) -> str:

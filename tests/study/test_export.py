@@ -129,7 +129,7 @@ def test_a_schedule_is_exported_in_every_format(tmp_path: Path, held: bool) -> N
     assert rates[-1] == pytest.approx(1e-4, rel=0.05)
 
 
-def test_the_snippet_names_what_the_loop_must_add() -> None:
+def test_the_snippet_lists_the_losses_to_add() -> None:
     assert "r1_gamma = 0.1" in to_python(CHOICE, experiment())
     plain = to_python(Choice(1, {**PARAMS, "r1_gamma": 0.0}, 0.8, 9.0), experiment())
     assert "r1_gamma" not in plain
