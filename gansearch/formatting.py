@@ -1,4 +1,4 @@
-"""Numbers and errors as people say them, for the report and the terminal."""
+"""Text for the report and the terminal: numbers, durations, errors."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def duration(seconds: float | None) -> str:
-    """Seconds as people say them."""
+    """Seconds as hours, minutes or seconds; a dash for None."""
     if seconds is None:
         return "–"
     minutes, rest = divmod(round(seconds), 60)
@@ -16,7 +16,7 @@ def duration(seconds: float | None) -> str:
 
 
 def number(value: Any) -> str:
-    """A cell of a table: four digits of a number, a dash where there is none."""
+    """The text of a cell: four digits of a number, a dash for NaN and None."""
     if isinstance(value, float):
         return f"{value:.4g}" if math.isfinite(value) else "–"
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10_000:
@@ -25,32 +25,32 @@ def number(value: Any) -> str:
 
 
 def many(count: int, noun: str) -> str:
-    """So many of something: 1 trial, 12,000 trials."""
+    """A count with its noun: 1 trial, 12,000 trials."""
     return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
 def error_line(text: str) -> str:
-    """An error in one line: of a traceback the exception, which stands behind the last frame; else its first line."""
+    """One line of an error: of a traceback the exception, which follows the last frame; otherwise the first line."""
     lines = text.strip("\n").splitlines()
-    frames = [place for place, line in enumerate(lines) if line.startswith('  File "')]
+    frames = [index for index, line in enumerate(lines) if line.startswith('  File "')]
     rest = lines[frames[-1] + 1 :] if frames else lines
     # The code of a frame is indented, the exception is not.
-    said = (line.strip() for line in rest if not (frames and line.startswith(" ")))
-    return next(filter(None, said), "no error is known")
+    candidates = (line.strip() for line in rest if not (frames and line.startswith(" ")))
+    return next(filter(None, candidates), "no error is known")
 
 
 def words(name: str | None) -> str:
-    """A verdict as two words; what died before it had one has none."""
+    """A verdict without its underscores; a trial that failed before its first seed ended has none."""
     return (name or "no verdict").replace("_", " ")
 
 
 def short(text: str, most: int = 22) -> str:
-    """A name in the room that a figure has for it."""
+    """A text cut to at most `most` characters."""
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def without_nan(data: Any) -> Any:
-    """Plain data for strict JSON, which has no NaN and no infinities: null in their place."""
+    """Plain data with None for NaN and infinities, which strict JSON does not have."""
     if isinstance(data, dict):
         return {key: without_nan(value) for key, value in data.items()}
     if isinstance(data, list):

@@ -1,10 +1,10 @@
-"""Numbers as people say them."""
+"""Text for the report and the terminal."""
 
 import math
 
 import pytest
 
-from gansearch.formatting import duration, error_line, many, number, short
+from gansearch.formatting import duration, error_line, many, number, short, without_nan
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(None, "–"), (0.4, "0 s"), (119.6, "2 min 0 s"), (3700, "1 h 1 min")])
@@ -52,3 +52,8 @@ def test_of_a_traceback_the_exception_is_told(text: str, line: str) -> None:
 def test_long_names_are_cut() -> None:
     assert short("digits") == "digits"
     assert len(short("a" * 40)) == 22
+
+
+def test_strict_json_has_no_nan() -> None:
+    data = {"a": [1.5, math.nan, {"b": math.inf}], "c": "NaN", "d": None}
+    assert without_nan(data) == {"a": [1.5, None, {"b": None}], "c": "NaN", "d": None}

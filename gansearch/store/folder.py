@@ -98,13 +98,13 @@ def write_format(folder: Path) -> None:
 def check_format(folder: Path) -> None:
     """Raise StudyError where a folder, of a sweep or of `train`, is in a later format than this gansearch knows."""
     try:
-        found = json.loads((folder / "format.json").read_text(encoding="utf-8"))
-        newer, version = found["format"] > FORMAT, found["gansearch"]
+        content = json.loads((folder / "format.json").read_text(encoding="utf-8"))
+        newer, version = content["format"] > FORMAT, content["gansearch"]
     except (OSError, ValueError, KeyError, TypeError):
         return
     if newer:
         raise StudyError(
-            f"{folder}: has format {found['format']}, begun by gansearch {version}; gansearch {__version__} knows "
+            f"{folder}: has format {content['format']}, begun by gansearch {version}; gansearch {__version__} knows "
             f"formats up to {FORMAT}: upgrade it to open this folder"
         )
 

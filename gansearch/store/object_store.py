@@ -224,8 +224,8 @@ def reason(error: Exception) -> str:
 def _filesystem(url: str) -> tuple[Any, str]:
     """The file system of pyarrow or fsspec for a URL, and the path in it. Raises ValueError or ImportError."""
     try:
-        found, path = fs.FileSystem.from_uri(url)
-        return _in_this_thread(found), path
+        filesystem, path = fs.FileSystem.from_uri(url)
+        return _in_this_thread(filesystem), path
     except ValueError:
         import fsspec  # takes long, and S3 and GCS do without
 
@@ -236,15 +236,15 @@ def _filesystem(url: str) -> tuple[Any, str]:
         return fs.PyFileSystem(fs.FSSpecHandler(inner)), path
 
 
-def _in_this_thread(found: fs.FileSystem) -> fs.FileSystem:
+def _in_this_thread(filesystem: fs.FileSystem) -> fs.FileSystem:
     """S3 that writes in the calling thread.
 
     By default S3FileSystem hands writes to pyarrow's threads and waits. Where all of these wait, as when Ray Tune
     uploads a folder of many files through a FileSystemHandler of ours, none is left to write.
     """
-    if not isinstance(found, fs.S3FileSystem):
-        return found
-    _, (settings,) = found.__reduce__()
+    if not isinstance(filesystem, fs.S3FileSystem):
+        return filesystem
+    _, (settings,) = filesystem.__reduce__()
     return fs.S3FileSystem(**{**settings, "background_writes": False})
 
 

@@ -18,7 +18,7 @@ _AT_ONCE = 500
 """Trials whose curves are in memory at once while the table is written."""
 
 
-def others(trials: pd.DataFrame) -> list[str]:
+def other_columns(trials: pd.DataFrame) -> list[str]:
     """The searched columns outside the balance."""
     return [name for name in trials.columns if name not in trial_columns(())]
 

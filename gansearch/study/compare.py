@@ -72,7 +72,7 @@ def differences(studies: Sequence[StudyData]) -> dict[str, list[Any]]:
     ]
     fields = [pd.json_normalize(dump).to_dict("records")[0] for dump in dumps]
     values = {str(name): [one.get(name) for one in fields] for one in fields for name in one}
-    return {name: found for name, found in values.items() if any(value != found[0] for value in found)}
+    return {name: each for name, each in values.items() if any(value != each[0] for value in each)}
 
 
 def figure(studies: Sequence[StudyData], names: Sequence[str]) -> go.Figure:

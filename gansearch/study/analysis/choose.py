@@ -1,4 +1,4 @@
-"""Choosing the best-balanced configuration of a sweep: what to confirm, and which of that to keep."""
+"""Choose the best-balanced configuration of a sweep: the candidates to confirm, and the best of those."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pandas as pd
 
 from gansearch.store.confirmation import FreshSeed
 from gansearch.store.record import BALANCE, median
-from gansearch.store.tables import others
+from gansearch.store.tables import other_columns
 from gansearch.study.analysis.neighbourhood import Neighbourhood, neighbourhoods
 
 _STATUS = ("complete", "pruned", "failed")
@@ -22,25 +22,25 @@ _STATUS = ("complete", "pruned", "failed")
 
 @dataclass(frozen=True)
 class Choice:
-    """A configuration and what is known of it. Without confirmation the numbers are those of its trial."""
+    """A configuration with its measurements: those of its confirmation, or without one those of its trial."""
 
     number: int
     params: dict[str, Any]
-    """The balance, and whatever else was searched."""
+    """The numbers of the balance and the other searched fields."""
     stability: float
-    """Median over the seeds of the confirmation."""
+    """Median over the seeds."""
     distance: float
-    """Median over the seeds of the confirmation; NaN where nothing measures it."""
+    """Median over the seeds; NaN where nothing measures it."""
     interval: tuple[float, float] | None = None
-    """95% prediction interval for the median distance of ten new seeds; None where it cannot be had."""
+    """95% prediction interval for the median distance of ten new seeds; None where it is unknown."""
     seeds: tuple[int, ...] = ()
     """Of the confirmation; empty without one."""
     healthy: int = 0
-    """So many of them were balanced."""
+    """The number of seeds that were balanced."""
     verdicts: dict[str, int] | None = None
-    """Verdicts of the confirmation, counted; None without one."""
+    """The number of seeds by verdict; None without confirmation."""
     neighbourhood: Neighbourhood | None = None
-    """What lies around it; None where too few trials tell."""
+    """What is expected around it; None with too few trials."""
 
     @property
     def confirmed(self) -> bool:
@@ -49,20 +49,20 @@ class Choice:
 
     @property
     def readable_params(self) -> dict[str, Any]:
-        """The parameters as people read them: of a schedule a line for each change."""
-        found = {name: value for name, value in self.params.items() if name != "schedule"}
+        """The parameters as text, with an entry for each change of a schedule."""
+        readable = {name: value for name, value in self.params.items() if name != "schedule"}
         for change in self.params.get("schedule", ()):
             values = (f"{name} {value:.4g}" for name, value in change.items() if name != "after")
-            found[f"after {change['after']}"] = ", ".join(values)
-        return found
+            readable[f"after {change['after']}"] = ", ".join(values)
+        return readable
 
 
 def candidates(trials: pd.DataFrame, top: int) -> list[int]:
-    """Numbers of the `top` healthy trials to confirm: by distance on the Pareto front, then the next."""
+    """The numbers of the `top` healthy trials to confirm: by distance on the Pareto front, then on the next front."""
     left = _healthy(trials).sort_values(["_distance", "stability", "number"], ascending=[True, False, True])
     chosen: list[int] = []
     while len(left) and len(chosen) < top:
-        # By rising distance a trial is on the front iff nothing before it is as stable.
+        # In the order of the distance, a trial is on the front if no trial before it is as stable.
         before = left["stability"].cummax().shift(fill_value=-math.inf)
         front = left["stability"] > before
         chosen += left.loc[front, "number"].tolist()
@@ -71,11 +71,11 @@ def candidates(trials: pd.DataFrame, top: int) -> list[int]:
 
 
 def closest(trials: pd.DataFrame) -> int | None:
-    """Number of the trial that is nearest to a healthy one; None where no trial has a verdict.
+    """The number of the trial that is nearest to a healthy one; None where no trial has a verdict.
 
     Complete before pruned before failed, then the most stable, then the smallest distance.
     """
-    trials = trials[trials["verdict"].notna()]  # what raised before it had one came close to nothing
+    trials = trials[trials["verdict"].notna()]
     if trials.empty:
         return None
     order = pd.DataFrame(
@@ -92,14 +92,13 @@ def closest(trials: pd.DataFrame) -> int | None:
 def choose_best(trials: pd.DataFrame, confirmation: Sequence[FreshSeed] = ()) -> Choice | None:
     """The best-balanced configuration, or None where nothing is healthy.
 
-    Of the candidates in `confirmation` that
-    are healthy on every seed the smallest median distance wins; where intervals overlap (see `_overlap`) the flatter
-    neighbourhood, then the higher stability. Without confirmation the healthy trial with the smallest
-    distance wins.
+    Of the candidates that are healthy on every seed of the `confirmation` the smallest median distance wins. Where
+    intervals overlap (see `_overlap`) the flatter neighbourhood wins, then the higher stability. Without confirmation
+    the healthy trial with the smallest distance wins.
     """
     if confirmation:
-        found = confirmed_candidates(trials, confirmation)
-        healthy = [choice for choice in found if choice.healthy == len(choice.seeds)]
+        confirmed = confirmed_candidates(trials, confirmation)
+        healthy = [choice for choice in confirmed if choice.healthy == len(choice.seeds)]
     else:
         healthy = [_unconfirmed(trials, number) for number in candidates(trials, 1)]
     if not healthy:
@@ -110,7 +109,7 @@ def choose_best(trials: pd.DataFrame, confirmation: Sequence[FreshSeed] = ()) ->
 
     def preference(choice: Choice) -> tuple[float, ...]:
         near = around[choice.number]
-        # A tenth is as fine as a surrogate can tell: below it the stability decides.
+        # The surrogate is not exact to less than a tenth; the stability decides below that.
         flat = 0.0 if near is None else round(math.log(near.distance), 1)
         return flat, -choice.stability, _or_inf(choice.distance)
 
@@ -130,12 +129,12 @@ def choose_closest(trials: pd.DataFrame, confirmation: Sequence[FreshSeed] = ())
 def prediction_interval(
     distances: Sequence[float], others: Sequence[Sequence[float]] = ()
 ) -> tuple[float, float] | None:
-    """95% prediction interval for the median of ten new seeds, from R measured ones.
+    """The 95% prediction interval for the median distance of ten new seeds, from those of R seeds.
 
-    On the logarithm: mean ± t·s·√(1/R + 1.5/10); 1.5/n is about the variance of a median of n. s is pooled over the
-    seeds of this configuration and of `others` beside it, and t has as many degrees of freedom: some seeds end badly,
-    and of five none may; with its own s alone the interval held too few of new medians (benchmarks/replay.py). None
-    with fewer than two seeds, or where a distance is missing or not positive.
+    On the logarithm: mean ± t·s·√(1/R + 1.5/10), where 1.5/n is about the variance of a median of n normal numbers.
+    s and the degrees of freedom of t are pooled over the seeds of this configuration and of the `others`: a few seeds
+    end badly, and five seeds may include none of them. With s of its own seeds the interval held too few new medians
+    (benchmarks/replay.py). None with fewer than two seeds, or where a distance is missing or not positive.
     """
     if not _spreads(distances):
         return None
@@ -150,22 +149,19 @@ def prediction_interval(
 
 
 def _spreads(distances: Sequence[float]) -> bool:
-    """Whether the logarithms of some distances have a spread."""
+    """Whether the logarithms of the distances have a spread."""
     return len(distances) > 1 and all(math.isfinite(value) and value > 0 for value in distances)
 
 
 def params_of(trials: pd.DataFrame, number: int) -> dict[str, Any]:
-    """The balance of a trial and whatever else was searched, as plain Python values.
-
-    The numbers of the balance are missing where a training loop of the user's own has none.
-    """
+    """The numbers of a trial's balance, where it has them, and its other searched fields, as plain Python values."""
     row = trials[trials["number"] == number].iloc[0]
     balance = {name: row[name] for name in BALANCE if pd.notna(row[name])}
-    return {name: _plain(value) for name, value in [*balance.items(), *((n, row[n]) for n in others(trials))]}
+    return {name: _plain(value) for name, value in [*balance.items(), *((n, row[n]) for n in other_columns(trials))]}
 
 
 def _healthy(trials: pd.DataFrame) -> pd.DataFrame:
-    """The healthy trials, with a `_distance` that is infinite where nothing measured it."""
+    """The healthy trials, with the column `_distance`, which is infinite where nothing measured it."""
     healthy = trials[(trials["status"] == "complete") & (trials["verdict"] == "balanced")]
     return healthy.assign(_distance=healthy["distance"].fillna(math.inf), stability=healthy["stability"].fillna(0))
 
@@ -176,7 +172,7 @@ def _unconfirmed(trials: pd.DataFrame, number: int) -> Choice:
 
 
 def confirmed_candidates(trials: pd.DataFrame, confirmation: Sequence[FreshSeed]) -> list[Choice]:
-    """The candidates all of whose seeds are in: an interrupted sweep may have left some half confirmed."""
+    """The candidates that have all their seeds; an interrupted sweep leaves some without."""
     groups: dict[int, list[FreshSeed]] = {}
     for seed in confirmation:
         if seed.number is not None:
@@ -201,9 +197,9 @@ def confirmed_candidates(trials: pd.DataFrame, confirmation: Sequence[FreshSeed]
 
 
 def _overlap(one: Choice, other: Choice) -> bool:
-    """Whether the intervals overlap so far that each holds the other's median: new seeds could turn them round.
+    """Whether each interval holds the other's median, so that new seeds may reverse the order.
 
-    Ends that merely touch would let a neighbourhood decide against half the distance.
+    If intervals that merely touch counted, a neighbourhood could decide against half the distance.
     """
     if one.interval is None or other.interval is None:
         return False
@@ -217,7 +213,7 @@ def _or_inf(distance: float) -> float:
 
 
 def _plain(value: Any) -> Any:
-    """A plain Python value of a table's cell; NaN stands for the null among some choices."""
+    """A plain Python value of a cell. NaN becomes None: it stands for null among the choices of a field."""
     if isinstance(value, np.ndarray | list | tuple):
         return [_plain(item) for item in value]
     value = value.item() if isinstance(value, np.generic) else value

@@ -1,4 +1,4 @@
-"""Which of the searched parameters mattered, for stability and for distance."""
+"""The importance of the searched parameters for stability and for distance."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
     import optuna
 
 _ENOUGH = 4
-"""Trials from which on an importance is more than a guess."""
+"""The least trials for an importance."""
 _MOST = 250
-"""Trials that the forest is grown on: more take long and change nothing."""
+"""The most trials that the forest is grown on; more take long and change nothing."""
 
 
 def importance(trials: pd.DataFrame, search: Mapping[str, Entry]) -> dict[str, dict[str, float]]:
     """{"stability": {name: share}, "distance": {...}}, the largest share first; {} with too few trials.
 
-    Shares sum to 1. fANOVA (Hutter et al. 2014): how much of the variance over the search space a parameter
-    explains by itself. At the size of a sweep it finds a synthetic truth far more reliably than PED-ANOVA,
-    which looks at the best tenth alone: four trials of forty. Distances go in as logarithms where all are
-    positive.
+    Shares sum to 1. They are those of fANOVA (Hutter et al. 2014, "An Efficient Approach for Assessing Hyperparameter
+    Importance"): the part of the variance over the search space that a parameter explains by itself. PED-ANOVA looks
+    at the best tenth alone, four of forty trials, and finds a synthetic truth far less reliably. Distances are
+    replaced by their logarithms where all are positive.
     """
     targets = {"stability": trials["stability"], "distance": _log(trials["distance"])}
-    found = {name: _shares(trials, search, target) for name, target in targets.items()}
-    return {name: shares for name, shares in found.items() if shares}
+    shares = {name: _shares(trials, search, target) for name, target in targets.items()}
+    return {name: share for name, share in shares.items() if share}
 
 
 def _shares(trials: pd.DataFrame, search: Mapping[str, Entry], target: pd.Series[float]) -> dict[str, float]:
@@ -72,13 +72,13 @@ def _shares(trials: pd.DataFrame, search: Mapping[str, Entry], target: pd.Series
 
 
 def _filled(column: pd.Series[Any]) -> pd.Series[float]:
-    """Numbers only: where a trial does without the parameter (no update ratio with a held balance) their median."""
+    """The column with its median where a trial has no such parameter, as no update ratio with a held balance."""
     numbers = column.astype(float)
     return numbers.fillna(numbers.median())
 
 
 def _column(column: pd.Series[Any], entry: Entry) -> tuple[optuna.distributions.BaseDistribution, list[Any]]:
-    """A parameter's values and a distribution that holds them all, also where the space was changed."""
+    """A distribution that holds all values of a parameter, also where the space was changed, and these values."""
     from optuna.distributions import CategoricalDistribution, FloatDistribution
 
     if isinstance(entry, Choices) or not isinstance(entry, Range):

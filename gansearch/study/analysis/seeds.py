@@ -1,4 +1,4 @@
-"""Configurations on several seeds: the confirmed candidates, and the default settings where they are known."""
+"""Configurations on several seeds: the confirmed candidates, a trial, the default settings."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class Seeds:
 
     label: str
     number: int | None
-    """Its trial; None for a configuration that was none."""
+    """Of its trial; None for a configuration that was no trial."""
     seeds: Sequence[SeedResult]
     fresh: bool
-    """Whether the search never saw these seeds."""
+    """Whether the search has not used these seeds."""
     chosen: tuple[float, float] | None = None
-    """The interval of a candidate, which takes its spread from all of them."""
+    """The interval of a candidate, whose spread is pooled over all candidates."""
 
     @property
     def stability(self) -> float:
@@ -43,7 +43,7 @@ class Seeds:
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """95% prediction interval for the median distance of ten new seeds; None where it cannot be had."""
+        """95% prediction interval for the median distance of ten new seeds; None where it is unknown."""
         return self.chosen or prediction_interval([seed.distance for seed in self.seeds])
 
     @property
@@ -54,12 +54,12 @@ class Seeds:
 
     @property
     def healthy(self) -> int:
-        """So many seeds are balanced."""
+        """The number of seeds that are balanced."""
         return sum(seed.verdict == "balanced" for seed in self.seeds)
 
 
 def confirmed(trials: pd.DataFrame, confirmation: Sequence[FreshSeed]) -> list[Seeds]:
-    """The candidates all of whose seeds are in, by number."""
+    """The candidates that have all their seeds, by number."""
     return [
         Seeds(
             f"trial {choice.number}",
@@ -73,7 +73,7 @@ def confirmed(trials: pd.DataFrame, confirmation: Sequence[FreshSeed]) -> list[S
 
 
 def of_trial(folder: Folder, trials: pd.DataFrame, number: int, label: str = "") -> Seeds:
-    """A trial on the seeds that the search gave it; its row stands for them where its record is gone."""
+    """A trial on the seeds of the search; its row stands for them, as seed −1, where its record is gone."""
     record = read_record(folder, number)
     row = trials[trials["number"] == number].iloc[0]
     alone = SeedResult(seed=-1, verdict=row["verdict"], stability=row["stability"], distance=row["distance"])
@@ -84,10 +84,10 @@ def of_trial(folder: Folder, trials: pd.DataFrame, number: int, label: str = "")
 def default_settings(
     folder: Folder, experiment: Experiment, trials: pd.DataFrame, candidates: Sequence[Seeds] = ()
 ) -> Seeds | None:
-    """The experiment's own `training`, without its search, on some seeds; None where nobody has tried it.
+    """The settings under `training:`, without the search, on some seeds; None where nobody has trained them.
 
-    They are those of default.json, which the confirmation leaves. Without it, it is the trial that has these settings,
-    if there is one (`start_from` sees to that): on fresh seeds where it is among the confirmed `candidates`.
+    They are in default.json, which the confirmation writes. Without it they are those of the trial that has these
+    settings, if there is one (`start_from` can make one), on fresh seeds if it is among the confirmed `candidates`.
     """
     if seeds := read_default(folder):
         return Seeds("default settings", None, sorted(seeds, key=lambda seed: seed.seed), fresh=True)
@@ -102,11 +102,11 @@ def default_settings(
 def default_trial(experiment: Experiment, trials: pd.DataFrame) -> int | None:
     """The number of the trial that has the default settings in every searched field; None where there is none."""
     if experiment.is_population or not any(isinstance(entry, Range | Choices) for entry in experiment.search.values()):
-        return None  # a member goes through a schedule, wherever it begins
+        return None  # a member has a schedule, wherever it begins
     try:
         usual = {name: experiment.training.used(name) for name in experiment.search}
     except AttributeError:
-        return None  # the parameters of a loop of the user's own have no defaults
+        return None  # the parameters of a user's loop have no defaults
     for number, *values in trials[["number", *usual]].itertuples(index=False):
         if all(map(same, values, usual.values())):
             return int(number)
@@ -114,9 +114,9 @@ def default_trial(experiment: Experiment, trials: pd.DataFrame) -> int | None:
 
 
 def with_default(experiment: Experiment, trials: pd.DataFrame, numbers: Sequence[int]) -> list[int | None]:
-    """What is trained on fresh seeds: the candidates with these numbers, and the default settings as None.
+    """The configurations to train on fresh seeds: candidates by their numbers, and the default settings as None.
 
-    They are left out where nobody wants them, where they are one of the candidates, or where there is none.
+    The default settings are left out where they are not wanted, are one of the candidates, or there is no candidate.
     """
     wanted = numbers and experiment.confirms_default and default_trial(experiment, trials) not in numbers
     return [*numbers, *([None] if wanted else [])]

@@ -1,4 +1,4 @@
-"""A forest that has learned from the trials what the rest of the search space would give."""
+"""A random forest that predicts from the trials what the rest of the search space gives."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import numpy as np
 import pandas as pd
 
 from gansearch.store.record import BALANCE
-from gansearch.store.tables import others
+from gansearch.store.tables import other_columns
 
 ENOUGH = 10
-"""Trials from which on a prediction is worth showing."""
+"""The least trials for a prediction."""
 _BACKGROUND = 40
-"""Trials over whose other parameters a map is averaged."""
+"""The number of trials over whose other parameters a map is averaged."""
 
 
 @dataclass(frozen=True)
 class Scale:
-    """How a searched parameter lies on [0, 1]: by logarithm if it spans more than a decade; texts in order."""
+    """The map of a searched parameter to [0, 1]: by logarithm if it spans more than a decade; texts in order."""
 
     low: float
     high: float
@@ -28,14 +28,14 @@ class Scale:
     texts: tuple[str, ...] = ()
 
     def unit(self, column: pd.Series[Any]) -> pd.Series[float]:
-        """The column on [0, 1]; one half where a trial does without the parameter."""
+        """The column on [0, 1]; one half where a trial has no such parameter."""
         values = column.astype(str).map(self.texts.index).astype(float) if self.texts else column.astype(float)
         values = values.map(np.log, na_action="ignore") if self.log else values
         low, high = (np.log(self.low), np.log(self.high)) if self.log else (self.low, self.high)
         return ((values - low) / (high - low)).fillna(0.5)
 
     def values(self, unit: np.ndarray) -> np.ndarray:
-        """Numbers at places on [0, 1]; of no use for texts."""
+        """The (N,) numbers at (N,) points of [0, 1]; meaningless for texts."""
         if self.log:
             return np.asarray(self.low * (self.high / self.low) ** unit)
         return self.low + (self.high - self.low) * unit
@@ -54,15 +54,15 @@ def scale_of(column: pd.Series[Any]) -> Scale | None:
 
 
 def scales(trials: pd.DataFrame) -> dict[str, Scale]:
-    """The scale of each searched parameter that varies; lr_d and lr_g say nothing that lr and lr_ratio do not.
+    """The scale of each searched parameter that varies.
 
-    A loop of the user's own may lack the latter, and have the former.
+    lr_d and lr_g are left out where lr and lr_ratio are known, from which they follow; a user's loop may have either.
     """
     known = [name for name in BALANCE if name in trials and trials[name].notna().any()]
     derived = {"lr_d", "lr_g"} if {"lr", "lr_ratio"} <= set(known) else set()
-    names = [name for name in (*known, *others(trials)) if name not in derived]
-    found = {name: scale_of(trials[name]) for name in names}
-    return {name: scale for name, scale in found.items() if scale}
+    names = [name for name in (*known, *other_columns(trials)) if name not in derived]
+    columns = {name: scale_of(trials[name]) for name in names}
+    return {name: scale for name, scale in columns.items() if scale}
 
 
 def unit_cube(trials: pd.DataFrame) -> pd.DataFrame:
@@ -71,10 +71,10 @@ def unit_cube(trials: pd.DataFrame) -> pd.DataFrame:
 
 
 class Surrogate:
-    """Predicts a number of a trial anywhere in the searched space: a random forest over all trials."""
+    """A prediction of a number anywhere in the searched space, by a random forest over all trials."""
 
     def __init__(self, trials: pd.DataFrame, target: pd.Series[float]):
-        """`target` has no NaN. Raises ValueError with fewer than ENOUGH trials or where nothing varies."""
+        """Fit a target without NaN. Raises ValueError with fewer than ENOUGH trials or where nothing varies."""
         from sklearn.ensemble import RandomForestRegressor
 
         self.scales = scales(trials)
@@ -91,11 +91,11 @@ class Surrogate:
         return np.asarray(self._forest.predict(points))
 
     def each(self, points: np.ndarray) -> np.ndarray:
-        """(trees, N): what each tree of the forest says."""
+        """(trees, N) predictions of each tree of the forest."""
         return np.stack([tree.predict(points) for tree in self._forest.estimators_])
 
     def where(self, at: pd.Series[float], units: Mapping[str, np.ndarray]) -> np.ndarray:
-        """(N, parameters) points that are `at`, but for the parameters that `units` gives."""
+        """(N, parameters) points that equal `at` except in the parameters that `units` gives, on [0, 1]."""
         count = len(next(iter(units.values())))
         points = np.tile(at[self.points.columns].to_numpy(dtype=float), (count, 1))
         for name, values in units.items():
@@ -103,9 +103,10 @@ class Surrogate:
         return points
 
     def map(self, x: str, y: str, across: np.ndarray, up: np.ndarray) -> np.ndarray:
-        """(len(up), len(across)) predictions at these places of x and y on [0, 1], averaged over all else.
+        """(len(up), len(across)) predictions over a grid of two parameters on [0, 1], averaged over all others.
 
-        Friedman 2001 calls it partial dependence; the average is over the trials' own other parameters.
+        This is partial dependence (Friedman 2001, "Greedy Function Approximation"); the average is over the values that
+        trials have of the other parameters.
         """
         gx, gy = (grid.ravel() for grid in np.meshgrid(across, up))
         rows = np.unique(np.linspace(0, len(self.points) - 1, _BACKGROUND).astype(int))

@@ -1,4 +1,4 @@
-"""Where a sweep's time went: which slot ran what, and what stopping early saved."""
+"""The time of a sweep: the trials of each slot, and what stopping early saved."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from gansearch.experiment import Experiment
 from gansearch.stability.result import SeedResult
 
 _PAUSE = 0.1
-"""Share of the time in which something ran, from which on a pause is cut out."""
+"""A pause is left out from this share of the time in which trials ran."""
 
 
 @dataclass(frozen=True)
 class Saved:
-    """What stopping trials early saved."""
+    """What stopping trials early has saved."""
 
     pruned: int
     updates: int
-    """That the pruned trials did not do."""
+    """Of the pruned trials, those that they did not do."""
     share: float
     """Of the updates that all trials would have done."""
     seconds: float
@@ -30,10 +30,10 @@ class Saved:
 
 
 def saved(trials: pd.DataFrame, experiment: Experiment) -> Saved:
-    """A trial stopped early is counted with the seeds that every trial trains, not with those it could have earned.
+    """What pruning has saved of the seeds that every trial trains; seeds that must be earned do not count.
 
-    Its own speed says too little: what comes at the end of a trial (its quality, the referee) takes as long after few
-    updates as after many, and is not saved. It is taken where no trial is complete.
+    The time is that of the missing updates at the median speed of complete trials. A pruned trial's own speed, which is
+    used where no trial is complete, is too low: judging it takes as long after few updates as after many.
     """
     budget = experiment.training.updates * experiment.least_replicas
     pruned = trials[trials["status"] == "pruned"]
@@ -48,29 +48,28 @@ def saved(trials: pd.DataFrame, experiment: Experiment) -> Saved:
 
 def seconds_by_status(trials: pd.DataFrame, confirmation: Sequence[SeedResult]) -> dict[str, float]:
     """Seconds inside the trainer of the trials by status, and of the confirmation."""
-    found = {name: float(trials.loc[trials["status"] == name, "train_seconds"].sum()) for name in _STATUS}
-    return {**found, "confirmation": sum(_seconds(confirmation))}
+    seconds = {name: float(trials.loc[trials["status"] == name, "train_seconds"].sum()) for name in _STATUS}
+    return {**seconds, "confirmation": sum(_seconds(confirmation))}
 
 
 def confirmed_seconds(runs: Sequence[SeedResult], slots: int | None) -> float | None:
-    """About how long a sweep's runs on fresh seeds took, by their seconds inside the trainer and the slots they shared.
+    """The approximate time of the runs on fresh seeds: their seconds inside the trainer by the slots that they shared.
 
-    None where there were none, or where their times are not known; default.json may be somebody's own, without any.
+    None where there were none, or their times are unknown, as in a default.json that a user has written.
     """
     spent = _seconds(runs)
     return sum(spent) / min(slots, len(spent)) if spent and slots else None
 
 
 def _seconds(runs: Sequence[SeedResult]) -> list[float]:
-    """Those times of the runs that are known."""
+    """The times of the runs that are known."""
     return [run.train_seconds for run in runs if math.isfinite(run.train_seconds)]
 
 
 def by_slot(trials: pd.DataFrame) -> pd.DataFrame:
-    """A row a trial, by start: `number`, `slot` (the node and a count), `begin` and `end` (s from the first start).
+    """A row for each trial, by start: `number`, `slot` (the node and a count), `begin` and `end` (seconds).
 
-    A trial takes the first slot of its node that is free. Pauses in which nothing ran are cut out: a sweep may be
-    resumed a day later.
+    A trial is given the first free slot of its node. Pauses are left out: a sweep may be resumed a day later.
     """
     order = trials[trials["started"].notna() & trials["ended"].notna()].sort_values("started", kind="stable")
     begin, end = (
@@ -80,7 +79,7 @@ def by_slot(trials: pd.DataFrame) -> pd.DataFrame:
     slots = []
     for node, start, stop in zip(order["node"].astype(str), begin, end, strict=True):
         ends = free.setdefault(node, [])
-        # A slot that falls free is taken at once, sometimes a moment before its last trial is written down.
+        # A free slot is taken at once, sometimes a moment before the end of its last trial is recorded.
         place = next((i for i, last in enumerate(ends) if last <= start + 0.05), len(ends))
         ends[place : place + 1] = [stop]
         slots.append((node, place + 1))
