@@ -63,6 +63,7 @@ class Links(HTMLParser):
             self.loaded.append(given["src"] or "")
 
 
+@pytest.mark.slow
 def test_the_site_builds_without_a_warning_and_its_pages_ask_no_network(site: Path) -> None:
     pages = list(site.glob("*.html"))
     assert {page.stem for page in PAGES[1:]} <= {page.stem for page in pages}
@@ -75,6 +76,7 @@ def test_the_site_builds_without_a_warning_and_its_pages_ask_no_network(site: Pa
         assert not re.search(r"url\(['\"]?(https?:)?//|@import", sheet.read_text()), sheet.name
 
 
+@pytest.mark.slow
 def test_the_reference_is_made_of_the_code(site: Path) -> None:
     python = (site / "python.html").read_text()
     assert re.findall(r'<h2 id="gansearch\.(?:[\w.]+\.)?(\w+)"', python) == gansearch.__all__

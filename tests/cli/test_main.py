@@ -221,6 +221,7 @@ def test_a_sweep_whose_trials_all_fail_has_a_report(run, tmp_path, ray_session):
     assert out.startswith("2 of 2 trials (2 failed)\n")
 
 
+@pytest.mark.slow
 def test_report_and_its_json(run, study):
     status, out, _ = run("report", str(study), "--json")
     assert status == 0
@@ -240,6 +241,7 @@ def test_report_and_its_json(run, study):
     assert Path("page.html").read_text().startswith("<!doctype html>")
 
 
+@pytest.mark.slow
 def test_several_studies_are_one_page_and_a_json_list(run, study, tmp_path):
     other = shutil.copytree(study, tmp_path / "other")
     status, out, _ = run("report", str(study), "other", "--json")
@@ -260,6 +262,7 @@ def test_several_studies_are_one_page_and_a_json_list(run, study, tmp_path):
     assert (status, err) == (2, "error: other: given twice; a study can be compared with others only\n")
 
 
+@pytest.mark.slow
 def test_an_export_trains(run, study, tmp_path):
     assert run("export", str(study), "-o", "best.yaml")[0] == 0
     data = load_yaml(Path("best.yaml").read_text())

@@ -11,6 +11,8 @@ from gansearch.experiment import Training
 from gansearch.gan import Task, Trainer, data, load_task
 from gansearch.gan.stacked import MOST_WEIGHTS_ON_CPU, Stacked, refusal, run
 
+pytestmark = pytest.mark.slow
+
 SEEDS = (3, 4, 5)
 BUDGET = {"updates": 60, "batch_size": 16}
 

@@ -23,6 +23,8 @@ from gansearch.store.samples import SampleSet, read_real, read_samples, write_re
 from gansearch.store.trial_files import read_record, write_trial
 from tests.synthetic import a_record, experiment, write_study
 
+pytestmark = pytest.mark.slow
+
 RATE = 8_000
 TONE = np.sin(2 * np.pi * 1_000 * np.arange(RATE) / RATE)[None].astype("float32") * [[0.5], [2.0]]
 """Two seconds of 1 kHz, the second one too loud."""

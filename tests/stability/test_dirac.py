@@ -8,8 +8,8 @@ import torch
 from gansearch.gan import Trainer
 from tests.stability.dirac import Dirac, radius, settings, stable_by_formula, training
 
-SETTINGS = 210
-PARTS = 6  # so that a mismatch is found early, and the parts show where the time goes
+SETTINGS = 140
+PARTS = 4  # so that a mismatch is found early, and the parts show where the time goes
 
 
 @pytest.fixture(scope="module", autouse=True)

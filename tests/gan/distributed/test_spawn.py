@@ -6,6 +6,8 @@ from torch.multiprocessing import ProcessRaisedException
 
 from gansearch import Experiment, ExperimentError, train
 
+pytestmark = pytest.mark.slow
+
 TASK = """
 import torch
 from multiprocessing import parent_process

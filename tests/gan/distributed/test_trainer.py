@@ -14,6 +14,8 @@ from gansearch.gan.distributed.group import Group, Meeting, Parted
 from gansearch.gan.distributed.trainer import ParallelTrainer, follow, lead
 from gansearch.gan.losses import LOSSES
 
+pytestmark = pytest.mark.slow
+
 BUDGET = {"updates": 200, "batch_size": 16}
 SEED = 3
 

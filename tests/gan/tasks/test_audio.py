@@ -10,6 +10,8 @@ from gansearch.gan import TaskError, Trainer, check_task, load_task
 from gansearch.gan.data import Data
 from gansearch.gan.stacked import refusal
 
+pytestmark = pytest.mark.slow
+
 RATE = 8_000
 
 

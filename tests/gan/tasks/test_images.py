@@ -9,6 +9,8 @@ from gansearch.gan import TaskError, check_task, load_task
 from gansearch.gan.data import HELD_OUT_MOST, data_of
 from gansearch.gan.tasks import Images
 
+pytestmark = pytest.mark.slow
+
 CPU = torch.device("cpu")
 RANDOM = np.random.default_rng(0)
 

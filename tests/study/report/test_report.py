@@ -20,6 +20,8 @@ from gansearch.study.study import Study, load_study
 from tests.study.report.html_page import CHARTS, SECTIONS, Page, page
 from tests.synthetic import RAISED, experiment, write_many, write_study
 
+pytestmark = pytest.mark.slow
+
 
 def test_every_section_is_there_in_order(study: Study, text: str) -> None:
     found = Page(text)
