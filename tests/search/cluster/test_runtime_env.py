@@ -1,4 +1,4 @@
-"""What a cluster is sent of the user's code, and what a node is asked before the first trial."""
+"""What a cluster is sent of the user's code."""
 
 import sys
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gansearch.experiment import Experiment
-from gansearch.search.cluster import nodes, runtime_env
+from gansearch.search.cluster import runtime_env
 from gansearch.search.cluster.runtime_env import code_for
 from gansearch.search.errors import SweepError
 
@@ -15,20 +15,6 @@ from gansearch.search.errors import SweepError
 def _no_ray(monkeypatch):
     """Whatever other tests have started."""
     monkeypatch.setattr("ray.is_initialized", lambda: False)
-
-
-TASK = "import gansearch\nimport beside\n\n\nclass Mine(gansearch.Task):\n    pass\n"
-
-
-@pytest.fixture
-def mine(tmp_path):
-    """A folder with a task's file, a module beside it, and data."""
-    folder = tmp_path / "mine"
-    folder.mkdir()
-    (folder / "my_gan.py").write_text(TASK)
-    (folder / "beside.py").write_text("")
-    (folder / "data.txt").write_text("0 " * 500)
-    return folder
 
 
 def test_a_built_in_task_needs_gansearch_alone(make_tiny, tmp_path):
@@ -60,7 +46,7 @@ def test_a_file_goes_with_its_folder_and_is_named_from_there(make_tiny, mine):
 def test_a_module_in_the_working_directory_goes_with_it(make_tiny, mine, monkeypatch):
     monkeypatch.chdir(mine)
     monkeypatch.setattr(sys, "path", [*sys.path, str(mine)])
-    (mine / "my_module.py").write_text(TASK)
+    (mine / "my_module.py").write_text((mine / "my_gan.py").read_text())
     code = code_for(make_tiny(task="my_module:Mine", task_options={}))
     assert code.runtime_env["working_dir"] == str(mine)
     assert code.experiment.task == "my_module:Mine"
@@ -87,28 +73,8 @@ def test_a_folder_that_is_too_large_is_refused_unless_what_is_large_is_left_out(
     assert code_for(experiment, mine / "out").runtime_env["working_dir"] == str(mine)
 
 
-def test_what_a_node_may_lack(mine, tmp_path):
-    task, marker = f"{mine}/my_gan.py:Mine", str(mine / "my_gan.py")
-    assert nodes._problem(task, None, marker) == ""
-    assert nodes._problem(task, str(mine / "data.txt"), marker) == ""
-    assert "does not see" in nodes._problem(task, None, str(tmp_path / "out" / "marker"))
-    assert "there is no file" in nodes._problem(f"{tmp_path}/none.py:Mine", None, marker)
-    assert "there is no /data/none" in nodes._problem(task, "/data/none", marker)
-
-
 def test_a_data_set_by_its_name_is_no_file_that_a_node_lacks():
     fields = {"name": "a", "task": "table", "task_options": {"path": "sklearn:wine"}}
     assert Experiment.parse(fields).data_path is None
     fields["task_options"]["path"] = "wine.csv"
     assert Experiment.parse(fields).data_path == str(Path.cwd() / "wine.csv")
-
-
-def test_the_marker_leaves_nothing_behind(tmp_path):
-    out = tmp_path / "a" / "b"
-    with nodes._marker(out) as marker:
-        assert marker.is_file()
-    assert not (tmp_path / "a").exists()
-    out.mkdir(parents=True)
-    with nodes._marker(out):
-        pass
-    assert list(out.iterdir()) == []

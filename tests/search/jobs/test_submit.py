@@ -1,84 +1,24 @@
 """A sweep as a job of a real cluster: sent, left alone, followed, and brought back through the dashboard."""
 
 import os
-import zipfile
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from importlib.metadata import version
 from pathlib import Path
-from threading import Thread
 
-import numpy as np
 import pytest
 from ray.job_submission import JobDetails
 from typer.testing import CliRunner
 
 from gansearch.cli.main import app
-from gansearch.experiment import Experiment, ExperimentError
+from gansearch.experiment import Experiment
 from gansearch.search.errors import Detached, JobFailed, SweepError
-from gansearch.search.jobs import fetch as fetching
-from gansearch.search.jobs import package as packing
 from gansearch.search.jobs import submit as submitting
-from gansearch.search.jobs.client import Jobs, NoAnswer
+from gansearch.search.jobs.client import NoAnswer
 from gansearch.search.jobs.fetch import fetch, find
-from gansearch.search.jobs.package import FILE, packages, packed
 from gansearch.search.jobs.submit import Job, follow, submit, submitted
 from gansearch.store.archive import is_result, pack, unpack
 from gansearch.store.folder import StudyError
 from gansearch.store.trial_files import read_record
 from gansearch.study.study import load_study
 from tests.search import heads
-
-TASK = """
-import time
-
-import gansearch
-import ray
-import torch
-from networks import small
-
-class Mine(gansearch.Task):
-    latent_dim = 2
-
-    def real(self):
-        return torch.tensor([[float(x) for x in line.split()] for line in open("data.txt")])
-
-    def generator(self):
-        return small(2)
-
-    def discriminator(self):
-        return small(1)
-
-    def quality(self, real, fake):
-        time.sleep(1)  # so that no node has trained them all before the other has begun
-        node = int(ray.get_runtime_context().get_node_id()[:8], 16) if ray.is_initialized() else 0
-        return {"distance": float((real.mean(0) - fake.mean(0)).norm()), "node": node}
-"""
-EXPERIMENT = """
-name: my gan
-task: ./my_gan.py:Mine
-training: {updates: 40, batch_size: 8}
-search: {lr: {low: 1e-4, high: 1e-2, log: true}}
-start_from: [settings.yaml]
-trials: 2
-sampler: random
-prune: false
-confirm: null
-"""
-
-
-@pytest.fixture
-def mine(tmp_path, monkeypatch):
-    """The user's folder."""
-    folder = tmp_path / "mine"
-    folder.mkdir()
-    (folder / "my_gan.py").write_text(TASK)
-    (folder / "networks.py").write_text("from torch import nn\n\n\ndef small(out):\n    return nn.Linear(2, out)\n")
-    (folder / "data.txt").write_text("0.5 1.0\n-1.0 0.25\n" * 50)
-    (folder / "settings.yaml").write_text("name: a\ntask: ring\ntraining: {lr: 5e-4}\n")
-    (folder / "experiment.yaml").write_text(EXPERIMENT)
-    monkeypatch.chdir(folder)
-    monkeypatch.setattr("ray.is_initialized", lambda: False)  # whatever other tests have started
-    return folder
 
 
 @pytest.mark.ray
@@ -156,26 +96,6 @@ def test_a_network_that_is_away_is_waited_for_and_a_failure_is_told_by_its_last_
     assert sum("is asked again" in text for text in said) == 1
 
 
-class Refusing(BaseHTTPRequestHandler):
-    """A dashboard that wants a token."""
-
-    def do_GET(self):
-        self.send_response(403 if "authorization" in self.headers else 401)
-        self.end_headers()
-
-    def log_message(self, *what):
-        pass
-
-
-def test_who_is_not_let_in_is_told_what_to_set(mine):
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Refusing)
-    Thread(target=server.serve_forever, daemon=True).start()
-    url = f"http://127.0.0.1:{server.server_port}"
-    with pytest.raises(SweepError, match=f"{url}: the cluster wants a token. Set RAY_AUTH_MODE=token, and "):
-        Jobs(url)
-    server.shutdown()
-
-
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -189,51 +109,6 @@ def test_mistakes_end_in_one_message(mine, words, message):
     result = CliRunner().invoke(app, ["sweep", "experiment.yaml", *words])
     assert result.exit_code == 2, result.output
     assert message in result.stderr
-
-
-def test_what_nodes_install_is_pinned_but_for_ray_and_torch(mine, monkeypatch):
-    (mine / "requirements.txt").write_text("# mine\neinops>=0.8\n")
-    found = packages(mine)
-    assert "einops>=0.8" in found
-    assert f"optuna=={version('optuna')}" in found
-    assert not [text for text in found if text.startswith(("ray", "torch"))]
-    (mine / "requirements.txt").write_text("--index-url http://there\n")
-    with pytest.raises(ExperimentError, match="--pip sends packages alone"):
-        packages(mine)
-
-
-def test_a_built_in_task_s_data_go_along_while_the_dashboard_takes_them(mine, monkeypatch):
-    data = mine / "numbers"
-    data.mkdir()
-    np.save(data / "points.npy", np.random.default_rng(0).normal(size=(100, 2)))
-    fields = {"name": "a", "task": "points", "task_options": {"path": str(data)}, "training": {"updates": 40}}
-    env = packed(Experiment.parse(fields), mine / "folder.zip")
-    with zipfile.ZipFile(mine / "folder.zip") as archive:
-        assert sorted(archive.namelist()) == [FILE, "numbers/points.npy"]
-    assert env["env_vars"] == {"GANSEARCH_FROM": str(mine)}
-
-    fields["task_options"] = {"path": str(data / "points.npy")}
-    packed(Experiment.parse(fields), mine / "file.zip")
-    with zipfile.ZipFile(mine / "file.zip") as archive:
-        assert sorted(archive.namelist()) == [FILE, "points.npy"]
-
-    monkeypatch.setattr(packing, "JOB_PACKAGE_BYTES", 2**20 + 1000)
-    env = packed(Experiment.parse(fields), mine / "large.zip")
-    with zipfile.ZipFile(mine / "large.zip") as archive:
-        assert archive.namelist() == [FILE]
-    assert env["env_vars"] == {}
-
-
-def test_what_the_dashboard_does_not_take_is_told_before_it_is_sent(mine, monkeypatch):
-    monkeypatch.setattr(packing, "JOB_PACKAGE_BYTES", 100)
-    with pytest.raises(SweepError, match=rf"task: {mine} holds .* when packed, and the cluster's dashboard takes"):
-        packed(Experiment.load("experiment.yaml"), mine / "package.zip")
-
-
-def test_a_fetched_name_stays_in_its_folder(tmp_path):
-    for name in ("../a", "/a", "trials/../../a", ".url"):
-        with pytest.raises(StudyError, match="is no file of a results folder"):
-            fetching._write(tmp_path, name, b"")
 
 
 def test_a_folder_goes_piece_by_piece_through_a_log(tmp_path):

@@ -11,10 +11,8 @@ import yaml
 
 from gansearch import api
 from gansearch.experiment import Experiment, ExperimentError
-from gansearch.gan import TaskError
 from gansearch.interrupts import Interrupted
 from gansearch.search.callbacks.listener import Listener
-from gansearch.search.dry_run.dry_run import dry_run
 from gansearch.search.sweep import sweep
 from gansearch.store.folder import Folder
 from gansearch.store.record import BALANCE
@@ -86,28 +84,6 @@ def test_what_is_searched_has_no_default(finished):
     assert "of which lr, layers, kind have none" in finished.folder.report.read_text()
     with pytest.raises(ExperimentError, match=r"params: lr, layers, kind: searched"):
         api.train(Experiment.load(finished.folder.experiment))
-
-
-def test_a_loop_is_tried_out(tmp_path):
-    estimate = dry_run(loop())
-    assert any("reports at 4, 8, 12, 16" in line for line in estimate.lines())
-    (unread,) = estimate.warnings
-    assert unread.startswith("train(trial) has not read layers from trial.params, which the search is about")
-    assert estimate.summary()["data"] is None
-    path = tmp_path / "silent.py"
-    path.write_text("def train(trial):\n    for step in range(5): trial.report()\n")
-    with pytest.raises(TaskError, match=r"without a call of trial\.monitor\.update"):
-        dry_run(loop(task=f"{path}:train"))
-    path = tmp_path / "careless.py"
-    path.write_text(
-        "import torch\n\n\ndef train(trial):\n    for step in range(5):\n"
-        "        trial.monitor.update(torch.randn(9), torch.randn(9))\n        trial.report()\n"
-    )
-    warnings = " ".join(dry_run(loop(task=f"{path}:train", training={"updates": 5})).warnings)
-    for part in ("never asks trial.should_stop()", "reports no distance=", "fewer than 10 reports"):
-        assert part in warnings
-    with pytest.raises(TaskError, match=r"(?s)raised when it was trained.*loops.py.*no such luck"):
-        dry_run(loop(search={**SEARCH, "kind": "raise", "layers": 1}))
 
 
 def test_a_worker_that_dies_is_gone_on_for_and_what_raises_leaves_its_own_traceback(ray_session, tmp_path):

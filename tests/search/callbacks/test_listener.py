@@ -1,0 +1,32 @@
+"""Listeners: each event reaches all of them, and one that raises disturbs no other."""
+
+import inspect
+
+from gansearch.search.callbacks.listener import Listener, Listeners
+
+
+class Recorder(Listener):
+    def __init__(self):
+        self.events = []
+
+    def resized(self, slots):
+        self.events.append(slots)
+
+
+class Broken(Listener):
+    def resized(self, slots):
+        raise ValueError("no such luck")
+
+
+def test_a_listener_that_raises_is_not_notified_any_more(caplog):
+    first, last = Recorder(), Recorder()
+    listeners = Listeners([first, Broken(), last])
+    listeners.resized(1)
+    listeners.resized(2)
+    assert first.events == last.events == [1, 2]
+    assert caplog.text.count("Broken raised, and is not notified of this sweep any more") == 1
+
+
+def test_every_event_is_passed_on():
+    events = {name for name, _ in inspect.getmembers(Listener, inspect.isfunction) if not name.startswith("_")}
+    assert events == {name for name in vars(Listeners) if not name.startswith("_")}

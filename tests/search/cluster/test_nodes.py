@@ -1,0 +1,23 @@
+"""What a node is asked before the first trial; test_join.py asks real ones."""
+
+from gansearch.search.cluster import nodes
+
+
+def test_what_a_node_may_lack(mine, tmp_path):
+    task, marker = f"{mine}/my_gan.py:Mine", str(mine / "my_gan.py")
+    assert nodes._problem(task, None, marker) == ""
+    assert nodes._problem(task, str(mine / "data.txt"), marker) == ""
+    assert "does not see" in nodes._problem(task, None, str(tmp_path / "out" / "marker"))
+    assert "there is no file" in nodes._problem(f"{tmp_path}/none.py:Mine", None, marker)
+    assert "there is no /data/none" in nodes._problem(task, "/data/none", marker)
+
+
+def test_the_marker_leaves_nothing_behind(tmp_path):
+    out = tmp_path / "a" / "b"
+    with nodes._marker(out) as marker:
+        assert marker.is_file()
+    assert not (tmp_path / "a").exists()
+    out.mkdir(parents=True)
+    with nodes._marker(out):
+        pass
+    assert list(out.iterdir()) == []

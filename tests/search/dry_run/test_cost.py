@@ -1,0 +1,31 @@
+"""How many updates and evaluations a run has."""
+
+import pytest
+
+from gansearch.experiment import Training
+from gansearch.gan import Trainer, load_task
+from gansearch.search.dry_run.cost import EvaluationCost, counts
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"updates": 120},
+        {"updates": 120, "pretrain_steps": 40, "update_ratio": 2.5},
+        {"updates": 120, "pretrain_steps": 30, "update_ratio": 0.2},
+        {"updates": 120, "simultaneous": True},
+    ],
+)
+def test_the_mix_of_updates_is_that_of_a_run(fields):
+    training = Training(batch_size=4, **fields)
+    trainer = Trainer(load_task("ring", {"samples": 100, "width": 4}), training)
+    while trainer.updates < training.updates:
+        trainer.step()
+    assert counts(training) == pytest.approx((trainer.d_updates, trainer.g_updates), abs=1)
+
+
+def test_the_evaluations_of_a_run_are_counted():
+    evaluation = EvaluationCost(probe=1.0, quality=100.0, referee=10_000.0)
+    assert evaluation.seconds(4000) == 50 * 1 + 4 * 100 + 10_000
+    assert evaluation.seconds(4000, more=2) == 50 * 1 + 6 * 100 + 10_000
+    assert evaluation.seconds(2) == 2 * 1 + 2 * 100 + 10_000

@@ -1,0 +1,120 @@
+"""What an experiment takes, computed from given measurements, and how that is said."""
+
+from dataclasses import replace
+
+import pytest
+
+from gansearch.experiment import Experiment, Resources
+from gansearch.search.cluster.cluster import Cluster
+from gansearch.search.dry_run.cost import Cost, EvaluationCost
+from gansearch.search.dry_run.estimate import (
+    Data,
+    Estimate,
+    Measured,
+    Weights,
+    brief,
+    fitting,
+    share,
+    size,
+    wall_seconds,
+)
+
+GB = 10**9
+
+
+COST = Cost(update_d=0.001, update_g=0.002, trial=10.0, seed=10.0, confirmation=20.0, evaluation=1.0)
+
+
+MEASURED = Measured(
+    costs=(COST,),
+    device="CPU, 1 thread",
+    evaluation=EvaluationCost(0.01, 0.1, 0.5),
+    data=Data(800, 200, (2,)),
+    weights=Weights(10, 20),
+    memory=GB,
+)
+
+
+ON_GPU = replace(MEASURED, device="a GPU", gpu_memory=10 * GB, gpu_total=80 * GB)
+
+
+CPUS = Cluster(({"CPU": 4.0, "memory": 8.0 * GB},))
+
+
+GPUS = Cluster(({"CPU": 16.0, "GPU": 2.0, "memory": 64.0 * GB},))
+
+
+def estimate(measured=MEASURED, cluster=CPUS, **fields):
+    return Estimate(Experiment(name="x", task="ring", **{"trials": 10, "confirm": None, **fields}), cluster, measured)
+
+
+@pytest.mark.parametrize(("runs", "slots", "expected"), [(0, 4, 0), (1, 4, 3), (4, 4, 3), (5, 4, 6), (5, 1, 15)])
+def test_runs_come_in_waves(runs, slots, expected):
+    assert wall_seconds(runs, 3.0, slots) == expected
+
+
+@pytest.mark.parametrize("trials", range(1, 17))
+def test_so_many_trials_fit_a_gpu_by_the_share_that_is_advised(trials):
+    assert Cluster(({"CPU": 99.0, "GPU": 1.0},)).slots(Resources(gpus=share(trials))) == trials
+
+
+def test_a_gpu_keeps_a_margin():
+    assert fitting(10 * GB, 80 * GB) == 7
+    assert fitting(73 * GB, 80 * GB) == 0
+    assert fitting(0, 0) == 0
+
+
+def test_times_and_sizes_in_words():
+    assert [brief(seconds) for seconds in (0.00045, 0.012, 9.5, 210)] == ["0.45 ms", "12 ms", "10 s", "3 min 30 s"]
+    assert (size(4.5e8), size(1.2e9)) == ("450 MB", "1.2 GB")
+
+
+def test_a_sweep_takes_its_trials_and_its_confirmation_on_its_slots():
+    assert estimate().sweep_seconds == (30, 30)
+    confirmed = estimate(confirm={"top": 3, "replicas": 5})
+    assert confirmed.confirmation_runs == 15
+    assert confirmed.sweep_seconds == (30 + 4 * 20, 30 + 4 * 20)
+    searched = {"lr": {"low": 1e-4, "high": 1e-2}}
+    assert estimate(search=searched, confirm={"top": 3, "replicas": 5}).confirmation_runs == 20  # and the defaults
+    assert estimate(search=searched, confirm={"default": False}).confirmation_runs == 15
+    assert estimate(limits={"concurrent": 1}).sweep_seconds == (100, 100)
+    assert estimate(resources={"cpus": 2}).sweep_seconds == (50, 50)
+    earned = estimate(replicas={"least": 1, "most": 3})
+    assert earned.trial_seconds == (10, 30)
+    assert earned.sweep_seconds == (30, 90)
+
+
+def test_limits_leave_fewer_trials():
+    assert estimate(trials=100, limits={"hours": 20 / 3600}).trials == 8
+    assert estimate(trials=100, training={"updates": 1000}, limits={"updates": 4500}).trials == 5
+    assert estimate(trials=100, training={"updates": 1000}, replicas=2, limits={"updates": 4500}).trials == 3
+    assert "8 of 100 trials (the limits)" in estimate(trials=100, limits={"hours": 20 / 3600}).lines()[-1]
+
+
+def test_memory_that_is_not_there_is_warned_of():
+    assert estimate().warnings == []
+    assert estimate(replace(MEASURED, remarks=("a file was left out",))).warnings == ["a file was left out"]
+    (warning,) = estimate(replace(MEASURED, memory=3 * GB)).warnings
+    assert "4 trials of 3 GB need more than the 8 GB" in warning
+    assert "limits: {concurrent: 2}" in warning
+    assert estimate(replace(MEASURED, memory=3 * GB), limits={"concurrent": 2}).warnings == []
+
+
+def test_what_slows_a_check_or_a_trial_is_warned_of():
+    (busy,) = estimate(replace(MEASURED, idle=0.6)).warnings
+    assert "60% of the time went by without a CPU" in busy
+    (evaluation,) = estimate(replace(MEASURED, costs=(replace(COST, evaluation=7.0),))).warnings
+    assert "70% of a trial's time" in evaluation
+
+
+def test_trials_that_share_a_gpu():
+    auto = estimate(ON_GPU, GPUS)
+    assert (auto.slots, auto.trials_on_a_gpu, auto.warnings) == (2, 7, [])
+    assert "resources: {gpus: 0.142}" in "\n".join(auto.lines())
+    assert auto.summary()["gpu"] == {"memory": 10 * GB, "total": 80 * GB, "trials": 7, "share": 0.142}
+    assert estimate(ON_GPU, GPUS, resources={"cpus": 4}).trials_on_a_gpu == 2  # eight CPUs beside each
+    (warning,) = estimate(ON_GPU, GPUS, resources={"gpus": 0.1}).warnings
+    assert "puts 10 trials on a GPU whose memory holds 7; write gpus: 0.142" in warning
+    (warning,) = estimate(replace(ON_GPU, gpu_memory=79 * GB), GPUS).warnings
+    assert "batch_size" in warning
+    assert estimate().summary()["gpu"] is None

@@ -1,0 +1,29 @@
+"""A dashboard that lets nobody in; test_submit.py has a real one."""
+
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+
+from gansearch.search.errors import SweepError
+from gansearch.search.jobs.client import Jobs
+
+
+class Refusing(BaseHTTPRequestHandler):
+    """A dashboard that wants a token."""
+
+    def do_GET(self):
+        self.send_response(403 if "authorization" in self.headers else 401)
+        self.end_headers()
+
+    def log_message(self, *what):
+        pass
+
+
+def test_who_is_not_let_in_is_told_what_to_set(mine):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Refusing)
+    Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}"
+    with pytest.raises(SweepError, match=f"{url}: the cluster wants a token. Set RAY_AUTH_MODE=token, and "):
+        Jobs(url)
+    server.shutdown()
