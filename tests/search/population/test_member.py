@@ -8,14 +8,13 @@ import pandas as pd
 import pytest
 from optuna.trial import TrialState
 
-from gansearch.experiment import Choices, Experiment, ExperimentError, Range
+from gansearch.experiment import Experiment, ExperimentError
 from gansearch.gan import Trainer, load_task
 from gansearch.interrupts import Interrupted
 from gansearch.search.callbacks.listener import Listener
 from gansearch.search.check import check_search
 from gansearch.search.errors import SweepError
 from gansearch.search.population.member import exchanges
-from gansearch.search.population.scheduler import Population, _inside
 from gansearch.search.sampling.searcher import open_study
 from gansearch.search.sweep import sweep
 from gansearch.store.folder import Folder
@@ -24,17 +23,7 @@ from gansearch.store.samples import read_samples
 from gansearch.store.trial_files import CURVE_COLUMNS, read_record
 from gansearch.study.analysis.choose import params_of
 from gansearch.study.study import load_study
-
-PBT = {
-    "sampler": {"name": "pbt", "perturbation_interval": 20, "quantile_fraction": 0.5},
-    "search": {
-        "lr": {"low": 1e-4, "high": 1e-2, "log": True},
-        "update_ratio": {"choices": [0.5, 1, 2]},
-        "betas": {"choices": [[0.5, 0.9], [0, 0.9]]},
-    },
-    "limits": {},
-    "trials": 4,
-}
+from tests.search.population.populations import PBT
 
 
 class Log(Listener):
@@ -165,33 +154,3 @@ def test_the_others_go_on_where_a_member_dies(bereft):
     assert sorted(trials["status"]) == ["complete", "complete", "failed"]
     assert "no such luck" in trials.set_index("status").loc["failed", "error"]
     assert set(trials[trials["status"] == "complete"]["updates"]) == {80}
-
-
-def test_nobody_waits_for_an_exchange_that_cannot_come(make_tiny):
-    population = Population(make_tiny(**PBT))
-    waiting, late = SimpleNamespace(status="PAUSED"), SimpleNamespace(status="RUNNING")
-    members = {id(waiting): (waiting, 1), id(late): (late, 0)}
-    population._trial_state = _States(members)
-    live = [waiting, late]
-    controller = SimpleNamespace(get_live_trials=lambda: live, get_trials=lambda: live)
-    assert population.choose_trial_to_run(controller) is None
-    live.remove(late)  # it died on its way to the exchange
-    assert population.choose_trial_to_run(controller) is waiting
-
-
-class _States:
-    """Ray Tune's states of trials, by trial."""
-
-    def __init__(self, members):
-        self.members = members
-
-    def __getitem__(self, trial):
-        return SimpleNamespace(last_train_time=self.members[id(trial)][1])
-
-
-def test_copies_stay_within_what_is_searched(make_tiny):
-    population = Population(make_tiny(**PBT))
-    config = {"number": 1, "checkpoints": [], "params": {"lr": 0.0119, "update_ratio": 2, "betas": [0, 0.9]}}
-    assert population._within(config)["params"] == {"lr": 0.01, "update_ratio": 2, "betas": [0, 0.9]}
-    assert _inside(Range(low=0.1, high=1, step=0.2), 1.2) == pytest.approx(0.9)
-    assert isinstance(population._entries["update_ratio"], Choices)

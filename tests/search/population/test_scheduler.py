@@ -1,0 +1,39 @@
+"""Who copies whom, and within which values."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from gansearch.experiment import Choices, Range
+from gansearch.search.population.scheduler import Population, _inside
+from tests.search.population.populations import PBT
+
+
+def test_nobody_waits_for_an_exchange_that_cannot_come(make_tiny):
+    population = Population(make_tiny(**PBT))
+    waiting, late = SimpleNamespace(status="PAUSED"), SimpleNamespace(status="RUNNING")
+    members = {id(waiting): (waiting, 1), id(late): (late, 0)}
+    population._trial_state = _States(members)
+    live = [waiting, late]
+    controller = SimpleNamespace(get_live_trials=lambda: live, get_trials=lambda: live)
+    assert population.choose_trial_to_run(controller) is None
+    live.remove(late)  # it died on its way to the exchange
+    assert population.choose_trial_to_run(controller) is waiting
+
+
+class _States:
+    """Ray Tune's states of trials, by trial."""
+
+    def __init__(self, members):
+        self.members = members
+
+    def __getitem__(self, trial):
+        return SimpleNamespace(last_train_time=self.members[id(trial)][1])
+
+
+def test_copies_stay_within_what_is_searched(make_tiny):
+    population = Population(make_tiny(**PBT))
+    config = {"number": 1, "checkpoints": [], "params": {"lr": 0.0119, "update_ratio": 2, "betas": [0, 0.9]}}
+    assert population._within(config)["params"] == {"lr": 0.01, "update_ratio": 2, "betas": [0, 0.9]}
+    assert _inside(Range(low=0.1, high=1, step=0.2), 1.2) == pytest.approx(0.9)
+    assert isinstance(population._entries["update_ratio"], Choices)
