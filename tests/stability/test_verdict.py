@@ -1,0 +1,70 @@
+import torch
+
+from gansearch.stability import StabilityMonitor
+from gansearch.stability.referee import Ruling
+from gansearch.stability.verdict import hopeless, worst
+from tests.stability.probes import report_on
+
+
+def test_scores_and_a_ruling_decide_the_verdict():
+    near, far = torch.linspace(-1, 1, 100), torch.linspace(4, 9, 100)
+    assert report_on(far, -far).verdict == "discriminator_saturated"
+    assert report_on(-far, far).verdict == "generator_dominates"
+    assert report_on(near, near).verdict == "uninformative"
+    assert report_on(near + 0.4, near - 0.4).verdict == "balanced"
+    assert report_on(near, near, ruling=Ruling(0.5, apart=0.05, diversity=1.0)).verdict == "balanced"
+    assert report_on(near, near, ruling=Ruling(0.9, apart=0.05, diversity=1.0)).verdict == "uninformative"
+    assert report_on(near, near, ruling=Ruling(0.9, apart=0.5, diversity=1.0)).verdict == "uninformative"
+    assert report_on(near, near, ruling=Ruling(0.9, apart=0.5, diversity=0.1)).verdict == "collapsed"
+
+
+def test_samples_show_collapse_where_scores_do_not():
+    near = torch.linspace(-1, 1, 64)
+    data = torch.randn(64, 2, generator=torch.Generator().manual_seed(0))
+    for fakes, verdict, words in (
+        (data.flip(0), "balanced", "D separates"),
+        (data[:1].expand(64, 2), "collapsed", "nearly the same sample"),
+        (data[:5].repeat(13, 1)[:64], "collapsed", "repeats a few samples"),
+    ):
+        monitor = StabilityMonitor()
+        monitor.update(near + 0.4, near - 0.4, samples=(data, fakes))
+        report = monitor.report()
+        assert report.verdict == verdict
+        assert words in report.sentence
+
+
+def test_samples_that_jump_from_probe_to_probe_are_an_oscillation_whatever_d_says():
+    monitor, near = StabilityMonitor(), torch.linspace(-1, 1, 64)
+    data = torch.randn(64, 2, generator=torch.Generator().manual_seed(0))
+    for step in range(1, 21):
+        monitor.update(near + 0.4, near - 0.4, step * 100, samples=(data, data + (5 if step % 2 else -5)))
+    report = monitor.report()
+    assert report.verdict == "oscillating"
+    assert report.moved > 0.5
+    assert "little in common" in report.sentence
+
+
+def test_a_run_is_beyond_hope_once_d_has_been_certain_and_right_for_long():
+    certain = torch.linspace(5, 9, 20)
+    monitor = StabilityMonitor()
+    for step in range(1, 21):
+        monitor.update(certain, -certain, step)
+    rows = monitor.rows()
+    assert hopeless(rows, 0.39) is None
+    assert "certain and right" in hopeless(rows, 0.4)
+    assert hopeless(rows[:9], 0.9) is None  # too few probes
+    monitor.update(torch.tensor([float("nan")]), torch.zeros(1), 21)
+    assert "no longer finite" in hopeless(monitor.rows(), 0.0)
+
+
+def test_a_run_is_beyond_hope_once_its_samples_have_been_far_for_long():
+    near, data = torch.linspace(-1, 1, 20), torch.randn(20, 2, generator=torch.Generator().manual_seed(0))
+    monitor = StabilityMonitor()
+    for step in range(1, 21):
+        monitor.update(near, near, step, samples=(data, data + 9))
+    assert hopeless(monitor.rows(), 0.24) is None
+    assert "far from the data since update 11" in hopeless(monitor.rows(), 0.25)
+
+
+def test_the_worst_verdict_comes_first():
+    assert worst(["balanced", "collapsed", "oscillating"]) == "collapsed"
