@@ -1,0 +1,23 @@
+"""JSON with the numbers that JSON does not have."""
+
+import json
+import math
+from datetime import UTC, datetime
+
+import numpy as np
+
+from gansearch.store.nan_json import from_json, to_json
+
+
+def test_every_number_comes_back_from_strict_json():
+    data = {"a": [math.inf, -math.inf, 0.1], "b": {"c": np.float32(0.5), "d": np.int64(3)}, 4: "text"}
+    text = to_json({**data, "nan": math.nan, "array of one": np.float64("nan")})
+    json.loads(text, parse_constant=lambda name: 1 / 0)
+    back = from_json(text)
+    assert math.isnan(back.pop("nan"))
+    assert math.isnan(back.pop("array of one"))
+    assert back == {"a": ["Infinity", "-Infinity", 0.1], "b": {"c": 0.5, "d": 3}, "4": "text"}
+
+
+def test_times_are_iso_text():
+    assert from_json(to_json({"at": datetime(2030, 1, 2, tzinfo=UTC)})) == {"at": "2030-01-02T00:00:00+00:00"}

@@ -1,0 +1,45 @@
+"""The tables of a sweep, made of the records."""
+
+import pandas as pd
+import pytest
+
+from gansearch.store import tables
+from gansearch.store.record import trial_columns
+from gansearch.store.tables import other_columns, read_curves, read_trials, write_tables
+from gansearch.store.trial_files import CURVE_COLUMNS, read_records
+from tests.synthetic import SEARCH, write_study
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return write_study(tmp_path, trials=5, confirmed=False, samples=False)
+
+
+def test_records_that_a_table_lacks_are_read_with_it(folder):
+    whole, curves = read_trials(folder, SEARCH), read_curves(folder)
+    write_tables(folder, SEARCH, read_records(folder)[:2])
+    assert pd.read_parquet(folder.trials)["number"].tolist() == [0, 1]
+    pd.testing.assert_frame_equal(read_trials(folder, SEARCH), whole)
+    pd.testing.assert_frame_equal(read_curves(folder), curves)
+    assert list(whole.columns) == trial_columns(SEARCH)
+    assert other_columns(whole) == ["r1_gamma"]
+
+
+def test_curves_are_written_part_by_part(folder, monkeypatch):
+    before = folder.curves.read_bytes()
+    monkeypatch.setattr(tables, "_AT_ONCE", 2)
+    write_tables(folder, SEARCH, reversed(read_records(folder)))
+    assert pd.read_parquet(folder.trials)["number"].tolist() == [0, 1, 2, 3, 4]
+    parts = pd.read_parquet(folder.curves)
+    assert list(parts.columns) == list(CURVE_COLUMNS)
+    folder.curves.write_bytes(before)
+    pd.testing.assert_frame_equal(parts, pd.read_parquet(folder.curves))
+
+
+def test_a_sweep_without_a_trial_has_empty_tables(tmp_path):
+    folder = write_study(tmp_path, trials=0, confirmed=False)
+    for path in (folder.trials, folder.curves):
+        path.unlink()
+    assert list(read_trials(folder, SEARCH).columns) == trial_columns(SEARCH)
+    assert read_trials(folder, SEARCH)["ended"].max() is pd.NaT
+    assert read_curves(folder).empty
