@@ -81,7 +81,7 @@ def test_what_is_exported_is_trained(finished, tmp_path):
 
 
 def test_what_is_searched_has_no_default(finished):
-    assert "of which lr, layers, kind have none" in finished.folder.report.read_text()
+    assert "There is none for lr, layers, kind." in finished.folder.report.read_text()
     with pytest.raises(ExperimentError, match=r"params: lr, layers, kind: searched"):
         api.train(Experiment.load(finished.folder.experiment))
 
