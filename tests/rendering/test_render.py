@@ -19,9 +19,8 @@ from gansearch.search.callbacks.tensorboard import TensorBoardLog
 from gansearch.stability.result import SeedResult
 from gansearch.store.folder import Folder, write_whole
 from gansearch.store.nan_json import to_json
-from gansearch.store.samples import SampleSet, read_real, read_samples, write_real
-from gansearch.store.trial_files import read_record, write_trial
-from tests.synthetic import a_record, experiment, write_study
+from gansearch.store.samples import SampleSet
+from tests.synthetic import a_record, experiment
 
 pytestmark = pytest.mark.slow
 
@@ -41,33 +40,6 @@ def kept(kind: str) -> SampleSet:
 
 def decoded(uri: str, kind: str) -> io.BytesIO:
     return io.BytesIO(base64.b64decode(uri.removeprefix(f"data:{kind};base64,"), validate=True))
-
-
-@pytest.mark.parametrize(
-    ("shape", "shown", "kind"),
-    [
-        ((9, 1, 8, 8), {}, "image"),
-        ((9, 2), {}, "points"),
-        ((9, 3), {}, ""),
-        ((9, 8, 8), {"kind": "audio", "rate": 100}, "audio"),
-        ((9, 3), {"kind": "points"}, "points"),
-        ((9, 3), {"kind": "image"}, ""),
-        ((9, 1, 8, 8), {"kind": "points"}, "image"),
-        ((9, 1, 8, 8), {"kind": "hologram"}, "image"),
-        ((9, 2), {"kind": "audio", "rate": "fast"}, "points"),
-        ((9, 2), {"kind": "audio"}, "points"),
-        ((9, 2), {"kind": "audio", "rate": float("inf")}, "points"),
-        ((9, 2), {"kind": "text", "texts": "one"}, "points"),
-        ((9, 2), {"kind": "table", "columns": ["a"], "rows": [[1, 2]]}, "points"),
-        ((9, 2), {"kind": ["text"]}, "points"),
-        ((0, 2), {}, ""),
-        ((9,), {}, ""),
-    ],
-)
-def test_an_impossible_kind_is_replaced_by_the_shape_s(
-    shape: tuple[int, ...], shown: dict[str, Any], kind: str
-) -> None:
-    assert SampleSet(np.zeros(shape), shown).kind == kind
 
 
 def test_a_sound_can_be_played_and_its_pitch_be_seen() -> None:
@@ -107,26 +79,6 @@ def test_files_hold_what_the_samples_are() -> None:
     rows = list(csv.reader(io.StringIO(files(kept("table"))["samples.csv"].decode(), newline="")))
     assert rows == [TABLE["columns"], ["41.5", "no, never"], ["7", EVIL]]
     assert files(SampleSet(np.zeros((9, 3)))) == {}
-
-
-def test_a_record_keeps_how_its_samples_are_shown_and_the_reals_are_kept_once(tmp_path: Path) -> None:
-    folder = write_study(tmp_path / "s", trials=2, samples=False)
-    record = read_record(folder, 1)
-    assert record is not None
-    write_trial(folder, record, [], TONE, AUDIO)
-    found = read_samples(folder, 1)
-    assert found is not None
-    assert found.kind == "audio"
-    assert read_samples(folder, 0) is None
-    assert read_real(folder) is None
-    write_real(folder, TONE, AUDIO)
-    write_real(folder, 0 * TONE, {})
-    real = read_real(folder)
-    assert real is not None
-    assert real.display == AUDIO
-    assert real.array == pytest.approx(TONE)
-    folder.real.with_suffix(".json").write_text("[1")
-    assert read_real(folder) is not None
 
 
 @pytest.mark.parametrize(("kind", "array", "shown"), KINDS, ids=[kind for kind, *_ in KINDS])

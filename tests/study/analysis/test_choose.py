@@ -135,21 +135,6 @@ def test_equal_intervals_are_decided_by_the_flatter_neighbourhood() -> None:
     assert best.neighbourhood == flat
 
 
-def test_a_neighbourhood_says_what_stability_is_left_beside_a_cliff() -> None:
-    rates = np.geomspace(1e-5, 1e-1, 101)
-    trials = table(*({"lr": lr, "stability": 0.9 if lr < 1e-3 else 0.1, "distance": 1.0} for lr in rates))
-    flat, edge = neighbourhoods(trials, [20, 48]).values()
-    assert flat is not None
-    assert edge is not None
-    assert flat.stability > 0.85
-    assert edge.stability < 0.2
-
-
-def test_too_few_trials_tell_nothing_of_a_neighbourhood() -> None:
-    trials = table(*({"lr": lr, "distance": 1.0} for lr in np.geomspace(1e-5, 1e-1, 9)))
-    assert neighbourhoods(trials, [3]) == {3: None}
-
-
 def test_the_interval_holds_the_median_of_ten_new_seeds_as_often_as_it_says() -> None:
     rng = np.random.default_rng(0)
     draws = np.exp(rng.normal(0, 0.5, (2000, 15)))

@@ -1,0 +1,52 @@
+"""A forest over the trials, and the scales of what was searched."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gansearch.study.analysis.surrogate import ENOUGH, Scale, Surrogate, scale_of, scales, unit_cube
+
+
+def trials(count=60):
+    rng = np.random.default_rng(0)
+    lr = 10 ** rng.uniform(-4, -2, count)
+    numbers = {"lr": lr, "lr_ratio": 1.0, "lr_d": lr, "lr_g": lr, "update_ratio": rng.uniform(1, 3, count)}
+    return pd.DataFrame({"number": range(count), **numbers, "loss": np.where(np.arange(count) % 2, "hinge", "wgan")})
+
+
+def test_a_scale_is_logarithmic_beyond_a_decade_and_comes_back():
+    assert scale_of(pd.Series([1.0, 1.0])) is None
+    assert scale_of(pd.Series([1.0, 3.0])).log is False
+    scale = scale_of(pd.Series([1e-4, 1e-2, np.nan]))
+    assert scale == Scale(1e-4, 1e-2, log=True)
+    assert scale.unit(pd.Series([1e-4, 1e-3, 1e-2, np.nan])).tolist() == pytest.approx([0, 0.5, 1, 0.5])
+    assert scale.values(np.array([0.0, 0.5, 1.0])) == pytest.approx([1e-4, 1e-3, 1e-2])
+
+
+def test_rates_of_the_networks_follow_from_rate_and_ratio():
+    table = trials()
+    assert list(scales(table)) == ["lr", "update_ratio", "loss"], "lr_ratio is the same everywhere"
+    assert list(scales(table.drop(columns=["lr", "lr_ratio"]))) == ["lr_d", "lr_g", "update_ratio", "loss"]
+    cube = unit_cube(table)
+    assert cube.min().min() == 0
+    assert cube.max().max() == 1
+
+
+def test_it_predicts_what_the_trials_show():
+    table = trials(200)
+    target = np.log10(table["lr"]) + (table["loss"] == "hinge")
+    forest = Surrogate(table, target)
+    at = forest.points.iloc[0]
+    points = forest.where(at, {"lr": np.array([0.1, 0.9])})
+    low, high = forest(points)
+    assert high - low == pytest.approx(1.6, abs=0.3)
+    assert forest.each(points).mean(0) == pytest.approx([low, high])
+    grid = forest.map("lr", "update_ratio", np.array([0.1, 0.5, 0.9]), np.array([0.2, 0.8]))
+    assert grid.shape == (2, 3)
+    assert (np.diff(grid, axis=1) > 0.4).all()
+
+
+def test_too_few_trials_are_refused():
+    table = trials(ENOUGH - 1)
+    with pytest.raises(ValueError, match="too few"):
+        Surrogate(table, table["lr"])
