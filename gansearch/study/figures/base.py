@@ -30,15 +30,8 @@ _HEADING = 110
 """Pixels for the heading of a figure, beside plotly's buttons, and for the legend below."""
 _WIDTH = 1000
 """Pixels of a figure's width for the first layout. The page computes the panels again from its own width."""
-_AXIS = {
-    "gridcolor": LINE,
-    "linecolor": LINE,
-    "zeroline": False,
-    "ticks": "outside",
-    "tickcolor": LINE,
-    "automargin": True,
-    "title": {"standoff": 8},
-}
+_LINES = {"gridcolor": LINE, "linecolor": LINE, "tickcolor": LINE}
+_AXIS = {**_LINES, "zeroline": False, "ticks": "outside", "automargin": True, "title": {"standoff": 8}}
 
 
 class EmptyFigureError(StudyError):
@@ -51,8 +44,9 @@ def new_figure(description: str, height: int = 440, heading: str = "", key: str 
     `description` says in words what the figure shows. `heading` and the `key` below it are for notebooks: the page
     has headings of its own and removes them.
     """
-    label = {"bgcolor": CARD, "bordercolor": LINE, "font": {"color": INK, "size": 13}, "align": "left"}
-    figure = go.Figure(
+    subtitle = {"text": html.escape(key), "font": {"size": 11, "color": MUTED}}
+    top_left = {"x": 0, "xref": "paper", "y": 1, "yanchor": "top", "pad": {"t": 8}}
+    return go.Figure(
         layout={
             "template": None,
             "showlegend": True,
@@ -60,23 +54,15 @@ def new_figure(description: str, height: int = 440, heading: str = "", key: str 
             "paper_bgcolor": CARD,
             "plot_bgcolor": CARD,
             "font": {"color": MUTED, "size": 12, "family": "system-ui, sans-serif"},
-            "title": {
-                "text": title(heading),
-                "subtitle": {"text": html.escape(key), "font": {"size": 11, "color": MUTED}},
-                "font": {"size": 15, "color": INK},
-                "x": 0,
-                "xref": "paper",
-                "y": 1,
-                "yanchor": "top",
-                "pad": {"t": 8},
-            },
+            "title": {"text": title(heading), "font": {"size": 15, "color": INK}, "subtitle": subtitle, **top_left},
             "margin": {"l": 8, "r": 12, "t": _HEADING, "b": 8},
-            "hoverlabel": label,
+            "hoverlabel": {"bgcolor": CARD, "bordercolor": LINE, "font": {"color": INK, "size": 13}, "align": "left"},
             "height": height + _HEADING,
             "meta": {"text": description, "drawn": "", "head": _HEADING},
+            "xaxis": _AXIS,
+            "yaxis": _AXIS,
         }
     )
-    return figure.update_layout(xaxis=_AXIS, yaxis=_AXIS)
 
 
 def title(text: str, key: str = "") -> str:
@@ -108,6 +94,7 @@ def add_panels(
     rows = math.ceil(len(titles) / columns)
     inner = rows * row + (rows - 1) * _BETWEEN + _ABOVE
     width = (1 - gap / _WIDTH * (columns - 1)) / columns
+    top_left = {"x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom", "align": "left"}
     for panel, text in enumerate(titles):
         line, place = divmod(panel, columns)
         left, bottom = place * (width + gap / _WIDTH), (rows - 1 - line) * (row + _BETWEEN) / inner
@@ -117,18 +104,8 @@ def add_panels(
         style_axes(figure, panel, x_axis, y_axis)
         if up and place == 0:
             style_axes(figure, panel, y={"title_text": up})
-        figure.add_annotation(
-            text=text,
-            x=0,
-            y=1,
-            xref=f"{names['xaxis']} domain",
-            yref=f"{names['yaxis']} domain",
-            xanchor="left",
-            yanchor="bottom",
-            align="left",
-            showarrow=False,
-            font={"color": INK, "size": 13},
-        )
+        at = {"xref": f"{names['xaxis']} domain", "yref": f"{names['yaxis']} domain"}
+        figure.add_annotation(text=text, showarrow=False, font={"color": INK, "size": 13}, **at, **top_left)
     sizes = {"panels": len(titles), "columns": columns, "row": row, "gap": gap, "least": least, "up": up}
     with_meta(figure, **sizes, above=_ABOVE, between=_BETWEEN, below=_BELOW)
     return figure.update_layout(height=inner + _BELOW + _HEADING)

@@ -99,7 +99,7 @@ def add_seeds(figure: go.Figure, groups: Sequence[Seeds], target: str, panel: in
                 name=words(verdict),
                 legendgroup=verdict,
                 marker={"color": colour, "symbol": SYMBOLS[verdict], "size": 10, "opacity": 0.85},
-                customdata=[seed.seed for _, seed in part],
+                customdata=[seed.seed if seed.seed >= 0 else "unknown" for _, seed in part],
                 hovertemplate=f"seed %{{customdata}} · {words(verdict)}<br>{target} %{{x:.4g}}<extra></extra>",
                 **common,
             )
