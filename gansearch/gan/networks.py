@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from gansearch.gan.task import Task
 
+_INSTANCE_NORMS = (nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d)
 _DROPOUT = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
 
 
@@ -38,6 +39,8 @@ class Frozen:
         modules = list(network.modules())
         self._parameters = [p for p in network.parameters() if p.requires_grad]
         self._norms: list[Any] = [m for m in modules if getattr(m, "track_running_stats", False)]
+        # They update running statistics even where `track_running_stats` is False.
+        self._momenta = [(m, m.momentum) for m in self._norms if isinstance(m, _INSTANCE_NORMS)]
         self._modes = [m for m in modules if _iterates(m) or (not dropout and isinstance(m, _DROPOUT))]
 
     def __enter__(self) -> None:
@@ -53,6 +56,8 @@ class Frozen:
             parameter.requires_grad_(trains)
         for norm in self._norms:
             norm.track_running_stats = trains
+        for norm, momentum in self._momenta:
+            norm.momentum = momentum if trains else 0.0
         for module in self._modes:
             module.training = trains
 

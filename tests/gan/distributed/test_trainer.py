@@ -10,7 +10,7 @@ from torch.multiprocessing import get_context
 
 from gansearch.experiment import Training
 from gansearch.gan import Task, TaskError, Trainer, data
-from gansearch.gan.distributed.group import Group, Meeting, Parted
+from gansearch.gan.distributed.group import Meeting, Parted
 from gansearch.gan.distributed.trainer import ParallelTrainer, follow, lead
 from gansearch.gan.losses import LOSSES
 
@@ -255,16 +255,3 @@ def test_a_batch_that_is_not_whole_is_refused(two):
         two(Short(), Training(**BUDGET)) as trainer,
     ):
         list(trainer.run())
-
-
-@pytest.mark.parametrize(("n", "size"), [(16, 2), (15, 2), (7, 3), (4, 4)])
-def test_the_parts_of_a_batch_are_all_of_it(n, size):
-    group = Group.__new__(Group)
-    group.size = size
-    parts = []
-    for group.rank in range(size):
-        part = group.part(n)
-        parts.append(len(range(n)[part]))
-        assert part.start == sum(parts[:-1])
-    assert sum(parts) == n
-    assert max(parts) - min(parts) <= 1

@@ -1,0 +1,59 @@
+import pytest
+import torch
+
+from gansearch.gan import Task, TaskError
+from gansearch.gan.data import data_of, held_out_of
+
+CPU = torch.device("cpu")
+
+
+class Counted(Task):
+    """Samples that are their own numbers."""
+
+    def __init__(self, count=100):
+        self.count = count
+
+    def real(self):
+        return torch.arange(self.count).unsqueeze(1).float()
+
+
+class Bytes(Counted):
+    def real(self):
+        return torch.arange(self.count, dtype=torch.uint8).unsqueeze(1)
+
+    def unpacked(self, stored):
+        return stored.float() / 10
+
+
+class Endless(Task):
+    def real_batch(self, n, generator):
+        return torch.randn(n, 3, generator=generator)
+
+
+@pytest.mark.parametrize(("task", "scale"), [(Counted(), 1), (Bytes(), 10)])
+def test_a_fifth_is_held_out_and_never_drawn(task, scale):
+    data = data_of(task, CPU)
+    held_out = {round(float(one) * scale) for one in data.held_out}
+    drawn = {round(float(one) * scale) for one in data.batch(3_000, torch.Generator().manual_seed(0))}
+    assert (len(held_out), data.count) == (20, 80)
+    assert held_out | drawn == set(range(100))
+    assert not held_out & drawn
+    assert torch.equal(data_of(type(task)(), CPU).held_out, data.held_out)  # the same split each time
+
+
+def test_data_are_read_once_a_task():
+    task = Counted()
+    assert held_out_of(task) is None
+    assert data_of(task, CPU) is data_of(task, CPU)
+    assert torch.equal(held_out_of(task), data_of(task, CPU).held_out)
+
+
+def test_data_without_end_have_held_out_samples_too():
+    data = data_of(Endless(), CPU)
+    assert (data.real, data.held_out.shape) == (None, (2_000, 3))
+    assert data.batch(4, torch.Generator()).shape == (4, 3)
+
+
+def test_too_few_samples_are_refused():
+    with pytest.raises(TaskError, match="49 samples"):
+        data_of(Counted(49), CPU)

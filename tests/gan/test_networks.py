@@ -1,0 +1,76 @@
+import pytest
+import torch
+from torch import nn
+
+from gansearch.experiment import Training
+from gansearch.gan import Trainer, load_task
+from gansearch.gan.networks import Frozen, discriminator_of, gradient_norm, scores_are_independent
+from tests.gan.networks import Normed, everything, same
+
+FAST = {"updates": 60, "batch_size": 16}
+
+
+def test_reals_and_fakes_pass_together_only_where_their_scores_are_independent():
+    assert Trainer(load_task("ring", {"samples": 100}), Training(**FAST))._one_pass
+    assert not Trainer(Normed(), Training(**FAST))._one_pass
+
+
+NORMS = {
+    "batch norm": lambda: nn.BatchNorm1d(3),
+    "instance norm": lambda: nn.InstanceNorm1d(3, track_running_stats=True),
+    "spectral norm": lambda: nn.utils.parametrizations.spectral_norm(nn.Linear(3, 3)),
+    "spectral norm, old": lambda: torch.nn.utils.spectral_norm(nn.Linear(3, 3)),
+}
+
+
+@pytest.mark.parametrize("layer", NORMS)
+def test_a_frozen_layer_does_not_change_and_does_again_afterwards(layer):
+    network = nn.Sequential(NORMS[layer]())
+    inputs = torch.randn(5, 3, 4) if "instance" in layer else torch.randn(5, 3)
+    before, frozen = everything(network), Frozen(network)
+    with frozen:
+        output = network(inputs)
+    after = everything(network)
+    assert all(torch.allclose(before[name], after[name], rtol=1e-6, atol=0) for name in before)
+    assert not output.requires_grad
+    network(inputs)
+    assert not same(before, everything(network))
+
+
+@pytest.mark.parametrize("kind", [nn.Dropout, nn.AlphaDropout])
+def test_dropout_is_off_where_a_probe_freezes(kind):
+    network, inputs = kind(0.5), torch.randn(100)
+    with Frozen(network):
+        assert not torch.equal(network(inputs), inputs)
+    with Frozen(network, dropout=False):
+        assert torch.equal(network(inputs), inputs)
+
+
+def test_minibatch_statistics_are_no_independent_scores():
+    network = nn.Sequential(nn.Linear(3, 8), nn.Tanh(), nn.Linear(8, 1))
+    assert scores_are_independent(network, torch.randn(8, 3))
+    assert not scores_are_independent(lambda_module(lambda x: network(x) + x.std()), torch.randn(8, 3))
+
+
+def lambda_module(function):
+    module = nn.Module()
+    module.forward = function
+    return module
+
+
+def test_scores_are_taken_out_of_what_d_gives():
+    class Heads(Normed):
+        def score(self, outputs):
+            return outputs[0]
+
+        def discriminator(self):
+            return lambda_module(lambda samples: (samples.sum(1), "features"))
+
+    assert discriminator_of(Heads())(torch.ones(2, 3)).tolist() == [3, 3]
+
+
+def test_the_norm_of_a_gradient_is_that_of_all_parameters():
+    network = nn.Linear(2, 1)
+    assert gradient_norm(network) is None
+    network(torch.tensor([[2.0, 2.0]])).sum().backward()
+    assert float(gradient_norm(network)) == pytest.approx(3)

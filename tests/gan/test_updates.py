@@ -1,0 +1,110 @@
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from gansearch.experiment import Training
+from gansearch.gan import Task, Trainer, load_task
+from gansearch.gan.losses import LOSSES
+from tests.gan.networks import Normed, everything, finish, same
+
+FAST = {"updates": 60, "batch_size": 16}
+
+
+@pytest.mark.parametrize("options", [{}, {"spectral_norm": True}, {"loss": "relativistic"}, {"loss": "wgan"}])
+def test_an_update_of_one_network_leaves_the_other_frozen(options):
+    trainer = Trainer(Normed(), Training(**FAST, pretrain_steps=5, update_ratio=1.5, **options))
+    for _ in range(30):
+        before_d, before_g = everything(trainer.discriminator), everything(trainer.generator)
+        counts = trainer.d_updates, trainer.g_updates
+        grads_d = [p.grad for p in trainer.discriminator.parameters()]
+        trainer.step()
+        moved_d, moved_g = trainer.d_updates > counts[0], trainer.g_updates > counts[1]
+        assert moved_d != moved_g
+        assert same(before_d, everything(trainer.discriminator)) == moved_g
+        assert same(before_g, everything(trainer.generator)) == moved_d
+        if moved_g:
+            assert all(
+                a is b for a, b in zip(grads_d, [p.grad for p in trainer.discriminator.parameters()], strict=True)
+            )
+
+
+def test_pretraining_comes_first_and_counts():
+    trainer = Trainer(load_task("ring"), Training(**FAST, pretrain_steps=20))
+    untrained = everything(trainer.generator)
+    for _ in range(20):
+        trainer.step()
+    assert (trainer.d_updates, trainer.g_updates) == (20, 0)
+    assert same(untrained, everything(trainer.generator))
+    finish(trainer)
+    assert (trainer.d_updates, trainer.g_updates) == (40, 20)
+
+
+@pytest.mark.parametrize("ratio", [0.2, 0.37, 1.0, 2.5, math.pi, 5.0])
+def test_the_update_ratio_holds_over_any_window(ratio):
+    trainer = Trainer(
+        load_task("ring", {"width": 2}), Training(updates=400, batch_size=2, update_ratio=ratio, pretrain_steps=7)
+    )
+    turns = []
+    for _ in range(400):
+        before = trainer.d_updates
+        trainer.step()
+        turns.append(trainer.d_updates > before)
+    turns = turns[7:]
+    share = ratio / (1 + ratio)
+    for length in (50, 100, 393):
+        for start in range(0, len(turns) - length + 1, 9):
+            assert abs(sum(turns[start : start + length]) - share * length) <= 1 + share
+
+
+def test_each_network_has_its_own_rate():
+    trainer = Trainer(load_task("ring"), Training(lr=1e-3, lr_ratio=4))
+    assert trainer.optimizer_d.param_groups[0]["lr"] == pytest.approx(2e-3)
+    assert trainer.optimizer_g.param_groups[0]["lr"] == pytest.approx(5e-4)
+
+
+def test_rates_fall_to_nothing_over_the_last_share():
+    trainer = Trainer(load_task("ring"), Training(updates=100, lr=1e-3, lr_decay=0.5))
+    rates = []
+    for _ in range(100):
+        trainer.step()
+        rates.append(trainer.optimizer_g.param_groups[0]["lr"])
+    assert rates[:50] == [1e-3] * 50
+    assert rates[75] == pytest.approx(5e-4)
+    assert rates[-1] == pytest.approx(2e-5)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("options", [{}, {"r1_gamma": 1.0, "r2_gamma": 0.5}, {"gp": 1.0}, {"label_smoothing": 0.1}])
+def test_every_loss_trains_with_every_penalty(loss, options):
+    _, result = finish(Trainer(load_task("ring"), Training(loss=loss, **FAST, **options)))
+    assert result.status == "complete"
+    assert 0 <= result.stability <= 1
+
+
+def test_simultaneous_gradients_are_taken_at_the_same_parameters():
+    class Scalar(Task):
+        latent_dim = 1
+
+        def real(self):
+            return torch.zeros(50, 1)
+
+        def generator(self):
+            network = nn.Linear(1, 1)
+            nn.init.zeros_(network.weight)
+            network.weight.requires_grad_(False)
+            nn.init.constant_(network.bias, 0.5)
+            return network
+
+        def discriminator(self):
+            network = nn.Linear(1, 1, bias=False)
+            nn.init.constant_(network.weight, 0.8)
+            return network
+
+    training = Training(loss="wgan", gp=0, optimizer="sgd", lr_d=0.1, lr_g=0.1, updates=2, simultaneous=True)
+    trainer = Trainer(Scalar(), training)
+    finish(trainer)
+    # WGAN on the Dirac-GAN: D descends ψ(θ − 0), G descends −ψθ (Mescheder et al. 2018, section 2).
+    assert trainer.discriminator.weight.item() == pytest.approx(0.8 - 0.1 * 0.5)
+    assert trainer.generator.bias.item() == pytest.approx(0.5 + 0.1 * 0.8)
