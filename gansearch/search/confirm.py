@@ -16,9 +16,9 @@ from typing import Any
 import pandas as pd
 from ray import tune
 from ray.tune.experiment import Trial
-from ray.tune.search import Searcher
 
 from gansearch.experiment import Experiment
+from gansearch.search.sampling.searcher import LimitedSearcher
 from gansearch.search.session import Session
 from gansearch.search.supervisor import Supervisor
 from gansearch.search.tuning import MOST_TRIALS, SweepCallback
@@ -96,7 +96,7 @@ def confirming(
         yield tuner
 
 
-class ListSearcher(Searcher):
+class ListSearcher(LimitedSearcher):
     """Gives Tune the configs of a list, at most `most` at once."""
 
     def __init__(self, configs: Sequence[dict[str, Any]]):
@@ -104,7 +104,6 @@ class ListSearcher(Searcher):
         super().__init__()
         self._waiting = deque(configs)
         self._running: set[str] = set()
-        self.most: float = math.inf
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """Return the next config; None while enough are under way."""
@@ -118,16 +117,6 @@ class ListSearcher(Searcher):
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """Make room for the next one."""
         self._running.discard(trial_id)
-
-    def set_max_concurrency(self, max_concurrent: int) -> bool:
-        """Leave Tune's own limit, which is fixed, aside."""
-        return True
-
-    def save(self, checkpoint_path: str) -> None:
-        """Save nothing: what is done is in the results folder."""
-
-    def restore(self, checkpoint_path: str) -> None:
-        """Restore nothing."""
 
 
 class ConfirmationRecorder(SweepCallback):

@@ -19,8 +19,9 @@ from gansearch.search.cluster.nodes import check_nodes
 from gansearch.search.cluster.ray_settings import ray_settings
 from gansearch.search.cluster.runtime_env import Code, code_for, local
 from gansearch.search.mirror import storage_of
+from gansearch.search.sampling.searcher import LimitedSearcher
 from gansearch.search.slots import Slots
-from gansearch.search.supervisor import Housekeeper, LimitedSearcher, Supervisor
+from gansearch.search.supervisor import Housekeeper, Supervisor
 from gansearch.search.tuning import SweepCallback, Trainable, tuning
 from gansearch.search.watchdog import Patience
 from gansearch.search.worker.distributed import placement

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from ray.tune.experiment import Trial
 from ray.tune.progress_reporter import TrialProgressCallback
 
 from gansearch.interrupts import Interrupts
 from gansearch.search.cluster.ray_patches import kill_worker
+from gansearch.search.sampling.searcher import LimitedSearcher
 from gansearch.search.slots import Slots
 from gansearch.search.tuning import FAILURES, Stop, SweepCallback, name_of
 from gansearch.search.watchdog import Patience, Watchdog
@@ -18,12 +19,6 @@ from gansearch.store.folder import Folder
 
 _MOVES = 20
 """Nodes that may vanish under a trial, or prove unfit, before that counts as a failure of the trial."""
-
-
-class LimitedSearcher(Protocol):
-    """A searcher that has at most `most` trials under way."""
-
-    most: float
 
 
 class Supervisor(SweepCallback, TrialProgressCallback):

@@ -52,12 +52,12 @@ def start(experiment, out, gpus=0, resume=False):
 
 def wait_for_trials(process, out, count):
     """Until so many trials have a record."""
-    for _ in range(600):
+    for _ in range(3000):
         if len(list(Path(out).glob("trials/*/result.json"))) >= count:
             return
         assert process.poll() is None, process.stdout.read()
         time.sleep(0.1)
-    raise AssertionError("no trial has ended within a minute")
+    raise AssertionError("no trial has ended within five minutes")
 
 
 def ends_well(process):

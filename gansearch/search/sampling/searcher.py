@@ -41,7 +41,23 @@ def open_study(folder: Folder, experiment: Experiment) -> optuna.Study:
     return study
 
 
-class StudySearcher(Searcher):
+class LimitedSearcher(Searcher):
+    """A searcher that has at most `most` trials under way, which may change, and that Tune need not save."""
+
+    most: float = math.inf
+
+    def set_max_concurrency(self, max_concurrent: int) -> bool:
+        """Leave Tune's own limit, which is fixed, aside."""
+        return True
+
+    def save(self, checkpoint_path: str) -> None:
+        """Save nothing: the results folder holds the state of a sweep."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Restore nothing."""
+
+
+class StudySearcher(LimitedSearcher):
     """Asks the study for Tune's next trial while the budget lasts. `why` says why there is none any more.
 
     At most `most` trials are under way at once, which may change at any time.
@@ -54,7 +70,6 @@ class StudySearcher(Searcher):
         self.space, self.experiment = space, space.experiment
         self.budget = budget
         self.why = ""
-        self.most: float = math.inf
         self._asked: dict[int, tuple[optuna.Trial, int]] = {}
         self._known = {
             key(trial.params): trial.number
@@ -127,16 +142,6 @@ class StudySearcher(Searcher):
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """Do nothing: the recorder tells the study after it has written the trial's record."""
-
-    def set_max_concurrency(self, max_concurrent: int) -> bool:
-        """Leave Tune's own limit, which is fixed, aside."""
-        return True
-
-    def save(self, checkpoint_path: str) -> None:
-        """Save nothing: the study is in the journal."""
-
-    def restore(self, checkpoint_path: str) -> None:
-        """Restore nothing."""
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the study: Tune pickles its searcher for a resumption that is not used."""
