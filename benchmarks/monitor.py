@@ -43,16 +43,16 @@ def shares(loss: str, intervals: int) -> dict[str, float]:
     seen = scores[0][:64]
     alone, whole = (StabilityMonitor(trainer.monitor.output) for _ in range(2))
     steps = [trainer.step for _ in range(UPDATES // PROBES)]
-    looks: dict[str, Callable[[], object]] = {
+    actions: dict[str, Callable[[], object]] = {
         "monitor_share": lambda: alone.update(*scores, generator_grad_norm=torch.ones(())),
         "with_samples_share": lambda: whole.update(*scores, seen=seen, samples=(real, fake)),
-        "probe_share": trainer._probe,
+        "probe_share": trainer.probe,
     }
-    found: dict[str, list[float]] = {name: [] for name in looks}
+    found: dict[str, list[float]] = {name: [] for name in actions}
     for _ in range(intervals):
         training = seconds(lambda: [step() for step in steps])
-        for name, look in looks.items():
-            found[name].append(seconds(look) / training)
+        for name, action in actions.items():
+            found[name].append(seconds(action) / training)
     return {name: round(statistics.median(values), 4) for name, values in found.items()}
 
 

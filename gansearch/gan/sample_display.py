@@ -21,7 +21,7 @@ def undone(task: Trainable, samples: np.ndarray) -> np.ndarray:
     return result
 
 
-def shown_of(task: Trainable, samples: np.ndarray) -> dict[str, Any]:
+def display_of(task: Trainable, samples: np.ndarray) -> dict[str, Any]:
     """What `task.shown` returns for (N, ...) samples, as plain JSON; {} where it raises or is no JSON."""
     try:
         display = json.loads(json.dumps(task.shown(samples), default=_plain))

@@ -36,7 +36,7 @@ from torch import nn
 
 from gansearch.experiment import Experiment, ExperimentError
 from gansearch.gan import Probe, Result, SeedTrainer
-from gansearch.gan.sample_display import shown_of, undone
+from gansearch.gan.sample_display import display_of, undone
 from gansearch.gan.task import Trainable
 from gansearch.interrupts import Interrupts
 from gansearch.rendering.render import files
@@ -173,7 +173,7 @@ class SeedFolder:
         write_whole(self.path / "curves.parquet", lambda file: curves.to_parquet(file, index=False))
         samples = undone(trainer.task, trainer.samples(SAMPLES).cpu().numpy())
         write_array(self._samples, samples)
-        for name, content in files(SampleSet(samples, shown_of(trainer.task, samples))).items():
+        for name, content in files(SampleSet(samples, display_of(trainer.task, samples))).items():
             write_whole(self.path / name, content)
         trainer.copy_files(self.path / "checkpoint")
         if (generator := trainer.final_generator()) is not None:

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from gansearch.gan.data import data_of, held_out_of
-from gansearch.gan.sample_display import shown_of
+from gansearch.gan.sample_display import display_of
 from gansearch.gan.task import Task
 from gansearch.gan.tasks import Ring
 
@@ -24,12 +24,12 @@ class Showing(Task):
 
 def test_numbers_of_numpy_become_plain_json():
     said = {"kind": "table", "columns": np.array(["a"]), "rows": [[np.float32(0.5)], [np.int64(3)]]}
-    assert shown_of(Showing(said), SAMPLES) == {"kind": "table", "columns": ["a"], "rows": [[0.5], [3]]}
+    assert display_of(Showing(said), SAMPLES) == {"kind": "table", "columns": ["a"], "rows": [[0.5], [3]]}
 
 
 @pytest.mark.parametrize("said", [RuntimeError("no"), None, [1], {"kind": object()}, {1: {2, 3}}, "image"])
 def test_what_is_wrong_says_nothing(said):
-    assert shown_of(Showing(said), SAMPLES) == {}
+    assert display_of(Showing(said), SAMPLES) == {}
 
 
 def test_the_held_out_reals_are_those_that_were_read():

@@ -8,7 +8,7 @@ import numpy as np
 
 from gansearch.experiment import Experiment
 from gansearch.gan.data import held_out_of
-from gansearch.gan.sample_display import shown_of, undone
+from gansearch.gan.sample_display import display_of, undone
 from gansearch.search.worker.seed import task_of
 
 MOST_SAMPLES = 64
@@ -31,5 +31,5 @@ def to_show(experiment: Experiment, samples: np.ndarray | None) -> dict[str, Any
         real = None if held_out is None else few(experiment, held_out[:MOST_SAMPLES].cpu().numpy())
     except Exception:  # noqa: BLE001 (the trial has ended well; a picture is not worth its record)
         return {}
-    real_shown = {} if real is None else shown_of(task, real)
-    return {"shown": shown_of(task, samples), "real": real, "real_shown": real_shown}
+    real_shown = {} if real is None else display_of(task, real)
+    return {"shown": display_of(task, samples), "real": real, "real_shown": real_shown}
