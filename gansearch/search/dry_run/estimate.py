@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import asdict, astuple, dataclass, field
 from statistics import fmean
 from typing import Any, NamedTuple
@@ -145,8 +146,19 @@ class Estimate:
     @property
     def warnings(self) -> list[str]:
         """What will go wrong, or takes most of the time, each with what to write."""
-        texts = (self._main_memory(), self._gpu_memory(), self._evaluation(), self._busy(), *self.measured.remarks)
-        return [text for text in texts if text]
+        measured, warnings = self.measured, [*self._main_memory(), *self._gpu_memory()]
+        evaluation = measured.mean("evaluation") / measured.mean("trial")
+        if evaluation > MOSTLY:
+            warnings.append(
+                f"{evaluation:.0%} of a trial's time goes into probes, the quality measure and the referee; "
+                "more training.updates, or a faster quality(), would leave more of it to training"
+            )
+        if measured.idle > BUSY:
+            warnings.append(
+                f"the machine is busy with something else: {measured.idle:.0%} of the time went by without a CPU, "
+                "and an idle one would be faster"
+            )
+        return [*warnings, *measured.remarks]
 
     def summary(self) -> dict[str, Any]:
         """Return what `gansearch check --json` prints: sizes in bytes, times in seconds.
@@ -226,43 +238,25 @@ class Estimate:
         how = f", {some}in turn ({self.in_turn})" if self.in_turn else ", at once" if least > 1 else ""
         return f" of {least if least == most else f'{least} to {most}'} seeds{how}"
 
-    def _main_memory(self) -> str:
+    def _main_memory(self) -> Iterator[str]:
         needed, resources = self.measured.memory, self.experiment.resources
         kind = "trials" if resources.processes == 1 else "workers of trials"
         for node, workers in zip(self.cluster.nodes, self.cluster.workers_of_nodes(resources), strict=True):
             running, free = min(workers, self.slots * resources.processes), node.get("memory", math.inf)
             if running * needed > free:
                 fewer = max(1, int(free / needed) // resources.processes)
-                return (
+                yield (
                     f"{running} {kind} of {size(needed)} need more than the {size(free)} of memory that are free; "
                     f"write limits: {{concurrent: {fewer}}}"
                 )
-        return ""
+                return
 
-    def _gpu_memory(self) -> str:
+    def _gpu_memory(self) -> Iterator[str]:
         measured, gpus = self.measured, self.cluster.gpus_of_trial(self.experiment.resources)
         trials, fit = int(1 / gpus + 1e-9) if gpus else 0, fitting(measured.gpu_memory, measured.gpu_total)
-        if not measured.gpu_total or trials <= fit:
-            return ""
-        remedy = f"write gpus: {share(fit):g}" if fit else "make training.batch_size or the networks smaller"
-        return f"resources.gpus: {gpus:g} puts {trials} trials on a GPU whose memory holds {fit}; {remedy}"
-
-    def _evaluation(self) -> str:
-        share = self.measured.mean("evaluation") / self.measured.mean("trial")
-        if share <= MOSTLY:
-            return ""
-        return (
-            f"{share:.0%} of a trial's time goes into probes, the quality measure and "
-            "the referee; more training.updates, or a faster quality(), would leave more of it to training"
-        )
-
-    def _busy(self) -> str:
-        if self.measured.idle <= BUSY:
-            return ""
-        return (
-            f"the machine is busy with something else: {self.measured.idle:.0%} of the time went by without a CPU, "
-            "and an idle one would be faster"
-        )
+        if measured.gpu_total and trials > fit:
+            remedy = f"write gpus: {share(fit):g}" if fit else "make training.batch_size or the networks smaller"
+            yield f"resources.gpus: {gpus:g} puts {trials} trials on a GPU whose memory holds {fit}; {remedy}"
 
 
 def wall_seconds(runs: int, seconds: float, slots: int) -> float:
