@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from gansearch.stability.verdict import VERDICTS
 from gansearch.store.nan_json import from_json, to_json
 from gansearch.study.figures.base import EmptyFigureError
 from gansearch.study.figures.palette import COLOURS, SYMBOLS
-from gansearch.study.report.page import Charts
+from gansearch.study.report.page import Charts, _script_safe
 from gansearch.study.study import Study, load_study
 from tests.study.report.html_page import Page, page
 from tests.synthetic import write_study
@@ -82,3 +83,10 @@ def test_a_figure_without_data_gives_its_reason() -> None:
 
     charts = Charts({"map": empty})
     assert (charts.figures, charts.missing) == ({}, {"map": "no trial has ended yet"})
+
+
+def test_chart_data_cannot_end_its_script() -> None:
+    data = {"name": "</script><b>&amp;"}
+    text = _script_safe(data)
+    assert not set("<>&") & set(text)
+    assert json.loads(text) == data
