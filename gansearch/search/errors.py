@@ -4,7 +4,7 @@ SweepError       the input was wrong; nothing was written
 RayFailed        Ray did not start; nothing was written
 SweepFailed      every trial failed, or the results folder can no longer be written
 JobFailed        a submitted sweep ended other than well
-Detached         Ctrl-C while a submitted sweep was followed; it goes on
+Detached         Ctrl-C while a submitted sweep was followed, which continues
 """
 
 from __future__ import annotations
@@ -48,4 +48,4 @@ class JobFailed(RuntimeError):
 
 
 class Detached(KeyboardInterrupt):
-    """A submitted sweep is no longer followed; the message says how it is again."""
+    """A submitted sweep is no longer followed; the message says how to follow it again."""

@@ -1,4 +1,4 @@
-"""Going on with a results folder: whose it is, what has changed, and what a dead driver left unfinished."""
+"""Resuming a results folder: whose it is, what has changed, and what a dead driver left unfinished."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _MAY_CHANGE = {
 
 
 def check_folder(folder: Folder, experiment: Experiment, resume: bool, allow_change: bool = False) -> Experiment:
-    """Return the experiment as the folder goes on with it; the same for a new folder.
+    """Return the experiment with which the folder continues; the same one for a new folder.
 
     Raises SweepError where a sweep must not or cannot write, and ExperimentError where a changed space, which
     `allow_change` permits, contradicts what it was. Writes nothing.
@@ -87,7 +87,7 @@ def add_lost(study: optuna.Study, records: Sequence[TrialRecord], space: SearchS
 def end_running(study: optuna.Study, folder: Folder, objective: str) -> None:
     """End the trials that a dead driver left running.
 
-    One whose record is whole is told from it. Any other is enqueued again, to go on from its newest checkpoint, and
+    One with a whole record ends as that says. Any other is enqueued again, to continue from its newest checkpoint, and
     its own entry fails with the attribute `continued_as`.
     """
     trials = study.get_trials(deepcopy=False)

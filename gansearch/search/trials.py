@@ -48,9 +48,15 @@ class Trials:
         searcher = StudySearcher(self.study, space, Budget(experiment, known))
         self._searcher, self._supervisor = searcher, session.supervisor(searcher)
         self.recorder = Recorder(
-            folder, experiment, searcher, session.listener, session.slots, session.hardware, known,
-            self._supervisor.failure,
-        )  # fmt: skip
+            folder,
+            experiment,
+            searcher,
+            session.listener,
+            session.slots,
+            session.hardware,
+            records=known,
+            failure=self._supervisor.failure,
+        )
         session.listener.begin(experiment, folder, session.slots.now, len(known))
         if known:
             self.recorder.write_tables()  # in the columns of this space

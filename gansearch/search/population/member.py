@@ -51,7 +51,7 @@ class Member(Run):
     def __init__(
         self, experiment: Experiment, exchanges: Sequence[int], config: Mapping[str, Any], cpus: float, gpus: float
     ):
-        """Start anew; `exchanges` are the updates after which members are compared."""
+        """Start untrained; `exchanges` are the updates after which members are compared."""
         super().__init__(experiment, config, cpus, gpus)
         self.due = exchanges
         self.segments: list[Segment] = []

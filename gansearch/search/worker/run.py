@@ -64,10 +64,10 @@ class Run(ABC):
     """The progress of one trial in its worker, from which `state()` lets another worker continue."""
 
     checkpoint_required = False
-    """Whether it cannot go on without a checkpoint that is due."""
+    """Whether it fails where a checkpoint that is due cannot be written."""
 
     def __init__(self, experiment: Experiment, config: Mapping[str, Any], cpus: float, gpus: float):
-        """Start anew; `config` has the trial's "number" and "params", the rest is of each of its workers."""
+        """Start untrained; `config` has the trial's "number" and "params", the rest is that of each worker."""
         self.experiment, self.number, self.params = experiment, config["number"], config["params"]
         self.cpus, self.gpus = cpus, gpus
         self.rows: list[dict[str, Any]] = []
@@ -116,7 +116,7 @@ class Run(ABC):
             self.samples = few(self.experiment, result.samples)
 
     def fail(self, error: BaseException) -> None:
-        """Note what the user's code has raised. The worker goes on with the next trial."""
+        """Note what the user's code has raised. The worker is used for the next trial."""
         self.error = why(error)
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
@@ -149,7 +149,7 @@ def run_trial(make: Callable[[Mapping[str, Any], float, float], Run], config: Ma
 
 
 def _saved(run: Run, news: dict[str, Any]) -> bool:
-    """Report news with a checkpoint. Return False where there is no space for one, and the trial goes on without."""
+    """Report news with a checkpoint. Return False where there is no space for one; the trial continues."""
     try:
         with tempfile.TemporaryDirectory() as folder:
             torch.save(run.state(), Path(folder) / STATE)

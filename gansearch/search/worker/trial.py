@@ -38,7 +38,7 @@ class TrialRun(Run):
         rungs: ActorHandle | None = None,
         race: ActorHandle | None = None,
     ):
-        """Start anew, with the actors of Rungs and of Race. `config` may name the first "seed"."""
+        """Start untrained, with the actors of Rungs and of Race. `config` may name the first "seed"."""
         super().__init__(experiment, config, cpus, gpus)
         self.rungs, self.race = rungs, race
         self.first_seed = config.get("seed", experiment.seed)
@@ -54,7 +54,7 @@ class TrialRun(Run):
     def train(self) -> Iterator[bool]:
         """Train all seeds: at once where their networks allow it, else one by one.
 
-        At once a seed that failed or was pruned leaves the others to go on; in turn it is the last.
+        At once, the others continue after a seed that failed or was pruned; in turn it is the last one.
         """
         try:
             while self._wants_another():
@@ -115,7 +115,7 @@ class TrialRun(Run):
         self.trainers = []
 
     def _reach_rung(self) -> None:
-        """At a rung, end the run where it is behind other trials'. Of seeds in turn the first one stands for all."""
+        """At a rung, stop seeds that are worse than other trials. Of seeds in turn the first one represents all."""
         going = [trainer for trainer in self.trainers if not trainer.stopped]
         if self.rungs is None or self.seeds or not going:
             return
