@@ -103,8 +103,8 @@ def test_the_batch_script_is_sound():
 
 @needs("shellcheck")
 def test_shellcheck_has_nothing_to_say_of_the_batch_script():
-    found = subprocess.run(["shellcheck", SBATCH], capture_output=True, text=True, check=False)
-    assert found.returncode == 0, found.stdout
+    checked = subprocess.run(["shellcheck", SBATCH], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def environment(home: Path, **variables: str) -> dict[str, str]:
 
 
 def namespaces_allowed() -> bool:
-    """Whether a node may have a view of the file system of its own here."""
+    """Whether a node may have a view of the file system of its own on this machine."""
     return bool(shutil.which("unshare")) and not subprocess.run(["unshare", "--mount", "true"], check=False).returncode
 
 
@@ -86,8 +86,8 @@ def head(home: Path, *options: str, nodes: int = 1, blind_to: Path | None = None
         mode = "token" if token else "disabled"
         stack.enter_context(started(words, client, home, PATH=path, RAY_AUTH_MODE=mode))
         if nodes == 2:
-            place = [f"--temp-dir={other}", f"--node-manager-port={second}", agents[1]]
-            join = [RAY, "start", f"--address=127.0.0.1:{gcs}", *place, *common]
+            ports = [f"--temp-dir={other}", f"--node-manager-port={second}", agents[1]]
+            join = [RAY, "start", f"--address=127.0.0.1:{gcs}", *ports, *common]
             if blind_to is not None:
                 mount = 'mount -t tmpfs none "$0" && exec "$@"'
                 join = ["unshare", "--mount", "sh", "-c", mount, str(blind_to), *join]

@@ -54,7 +54,7 @@ def test_records_are_sent_before_the_study_that_knows_of_them(objects, make_tiny
     assert sorted(Storage(URL).files()) == sorted(sent)  # each once, and the lock is gone
 
 
-def test_a_large_file_that_grows_is_not_sent_whole_at_each_pass(objects, make_tiny, monkeypatch, pretend):
+def test_a_large_file_is_sent_again_only_after_it_has_grown(objects, make_tiny, monkeypatch, pretend):
     written: list[int] = []
     write = Storage.write
 
@@ -190,8 +190,8 @@ def test_a_sweep_killed_after_the_server_was_away_is_resumed_on_another_machine(
     study = load_study(URL)
     assert study.trials["status"].tolist() == ["complete"] * 4, study.trials["error"].tolist()
     assert {name: storage.read(name) for name in known} == known
-    told = open_study(study.folder, study.experiment).trials
-    assert [t.number for t in told if t.state is TrialState.COMPLETE] == study.trials["number"].tolist()
+    trials = open_study(study.folder, study.experiment).trials
+    assert [t.number for t in trials if t.state is TrialState.COMPLETE] == study.trials["number"].tolist()
     assert not [n for n in storage.files() if "checkpoint_" in n or n == "lock.json"]
 
 

@@ -135,19 +135,19 @@ def _add_summary(writer: SummaryWriter, summary: Any) -> None:
     files.add_summary(summary)
 
 
-def _add_samples(writer: SummaryWriter, kept: SampleSet, update: int) -> None:
+def _add_samples(writer: SummaryWriter, samples: SampleSet, update: int) -> None:
     """Add pictures under IMAGES, sounds under AUDIO too, texts and rows under TEXT."""
-    drawn = picture(kept)
+    drawn = picture(samples)
     if drawn is not None:
         writer.add_image("samples", drawn, update, dataformats="HWC")
-    if kept.kind == "audio":
-        for index, sound in enumerate(kept.array[:_FEW]):
+    if samples.kind == "audio":
+        for index, sound in enumerate(samples.array[:_FEW]):
             mono = np.clip(np.nan_to_num(np.atleast_2d(sound).mean(0)), -1, 1)
-            writer.add_audio(f"samples/{index}", mono, update, kept.rate)
-    elif kept.kind == "text":
-        writer.add_text("samples", "\n\n".join(f"    {_in_block(text)}" for text in kept.texts[:_FEW]), update)
-    elif kept.kind == "table":
-        rows = [kept.columns, ["---"] * len(kept.columns), *kept.rows[:_FEW]]
+            writer.add_audio(f"samples/{index}", mono, update, samples.rate)
+    elif samples.kind == "text":
+        writer.add_text("samples", "\n\n".join(f"    {_in_block(text)}" for text in samples.texts[:_FEW]), update)
+    elif samples.kind == "table":
+        rows = [samples.columns, ["---"] * len(samples.columns), *samples.rows[:_FEW]]
         writer.add_text("samples", "\n".join("| " + " | ".join(map(_in_cell, row)) + " |" for row in rows), update)
 
 

@@ -1,6 +1,6 @@
 """Trials in MLflow and in Weights & Biases: a run each, with its parameters, its curves and how it ended.
 
-Ray's own callbacks for them log one series of flat numbers; a trial here has probes of several seeds at a time.
+Ray's own callbacks for them log one series of flat numbers; a trial of gansearch has probes of several seeds at a time.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The jobs of a Ray cluster, seen through its dashboard."""
+"""The jobs of a Ray cluster, reached through its dashboard."""
 
 from __future__ import annotations
 

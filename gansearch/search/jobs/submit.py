@@ -1,4 +1,4 @@
-"""A sweep as a Ray job: submitted, followed, and found again by whoever has its experiment."""
+"""A sweep as a Ray job: submitted, followed, and identified again by its experiment."""
 
 from __future__ import annotations
 

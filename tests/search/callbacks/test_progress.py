@@ -21,21 +21,21 @@ class Reader(Listener):
     """Reads the status at the first probe; asks for an interrupt after so many trials."""
 
     def __init__(self, until=None):
-        self.until, self.seen = until, []
+        self.until, self.statuses = until, []
 
     def begin(self, experiment, folder, slots, done):
         self.folder = folder
 
     def probes(self, number, rows):
-        if self.seen:
+        if self.statuses:
             return
         deadline = time.monotonic() + 60
         while not any(one["number"] == number and one["probe"] for one in read_progress(self.folder)["running"]):
             assert time.monotonic() < deadline  # the thread has not written it
             time.sleep(0.02)
-        found = status(load_study(self.folder.path))
-        if found.running:  # not at the last report, when the trial has ended
-            self.seen.append(found)
+        current = status(load_study(self.folder.path))
+        if current.running:  # not at the last report, when the trial has ended
+            self.statuses.append(current)
 
     def ended(self, record, in_turn):
         if self.until == record.number + 1:
@@ -54,43 +54,43 @@ def test_the_status_shows_what_runs_until_the_sweep_is_finished(ray_session, tin
     experiment = tiny(seconds=1.0, trials=1)
     often = experiment.model_copy(update={"task": experiment.task.replace(":Tiny", ":Saved")})  # reports often
     sweep(often, tmp_path / "out", listeners=[reader])
-    assert reader.seen
-    assert {found.state for found in reader.seen} == {"running"}
-    facts = reader.seen[0].summary()
+    assert reader.statuses
+    assert {one.state for one in reader.statuses} == {"running"}
+    facts = reader.statuses[0].summary()
     assert facts["running"][0]["probe"]["update"] == facts["running"][0]["updates"] > 0
     assert facts["nodes"][0]["cpus"] == 2
     assert facts["trials"]["running"] == 1
-    found = status(load_study(tmp_path / "out"))
-    assert found.state == "finished"
-    assert found.summary()["trials"]["waiting"] == 0
+    end = status(load_study(tmp_path / "out"))
+    assert end.state == "finished"
+    assert end.summary()["trials"]["waiting"] == 0
 
 
 def test_an_interrupted_sweep_is_stopped(ray_session, tiny, tmp_path):
     with pytest.raises(Interrupted):
         sweep(tiny(trials=2), tmp_path / "out", address="auto", listeners=[Reader(until=1)])
-    found = status(load_study(tmp_path / "out"))
-    assert (found.state, found.running) == ("stopped", [])
-    assert "--address auto --resume" in found.next
+    end = status(load_study(tmp_path / "out"))
+    assert (end.state, end.running) == ("stopped", [])
+    assert "--address auto --resume" in end.next
 
 
 def test_updates_a_second_are_counted_from_the_first_probe(ray_session, tiny, tmp_path, pretend):
     now = [0.0]
     pretend(module, time=lambda: now[0])
     folder = Folder(tmp_path)
-    told = Progress(None, Patience(None))
-    told.begin(tiny(), folder, 1, 0)
-    told.started(3, {})
+    progress = Progress(None, Patience(None))
+    progress.begin(tiny(), folder, 1, 0)
+    progress.started(3, {})
     now[0] = 5.0
-    told.probes(3, [{"seed": 0, "update": 10, "distance": 8.0}, {"seed": 1, "update": 10, "distance": math.nan}])
+    progress.probes(3, [{"seed": 0, "update": 10, "distance": 8.0}, {"seed": 1, "update": 10, "distance": math.nan}])
     now[0] = 7.0
-    told.probes(3, [{"seed": 0, "update": 30, "distance": math.nan, "outputs": {"real": [1]}}])
-    told._write()
+    progress.probes(3, [{"seed": 0, "update": 30, "distance": math.nan, "outputs": {"real": [1]}}])
+    progress._write()
     (one,) = read_progress(folder)["running"]
     assert one["updates"] == 40
     assert one["updates_per_second"] == 10
     assert (one["probe"]["update"], one["distance"]) == (30, 8.0)
     assert "outputs" not in one["probe"]
-    told.close()
+    progress.close()
     assert read_progress(folder)["state"] == "stopped"
 
 
@@ -103,10 +103,10 @@ def test_a_full_disk_does_not_end_the_thread_that_writes(ray_session, tiny, tmp_
             raise OSError("no space left")
 
     monkeypatch.setattr(module, "write_whole", write)
-    told = Progress(None, Patience(None))
-    told.begin(tiny(), Folder(tmp_path), 1, 0)
+    progress = Progress(None, Patience(None))
+    progress.begin(tiny(), Folder(tmp_path), 1, 0)
     deadline = time.monotonic() + 60
     while len(written) < 4 and time.monotonic() < deadline:
         time.sleep(0.02)
-    told.close()
+    progress.close()
     assert len(written) >= 4

@@ -122,14 +122,14 @@ def test_tensorboard_s_own_backend_serves_the_groups(log: TensorBoardLog, tmp_pa
         allowed_statuses=[api_pb2.STATUS_SUCCESS],
         aggregation_type=api_pb2.AGGREGATION_AVG,
     )
-    found = Handler(RequestContext(), context, "", request).run()
-    assert [group.name for group in found.session_groups] == ["trial-00000", "trial-00001"]
-    for group in found.session_groups:
+    loaded = Handler(RequestContext(), context, "", request).run()
+    assert [group.name for group in loaded.session_groups] == ["trial-00000", "trial-00001"]
+    for group in loaded.session_groups:
         assert len(group.sessions) == 2
         assert {value.name.tag for value in group.metric_values} == {"stability/score", "quality/distance"}
 
 
-def test_samples_that_are_images_are_shown(folder: Folder) -> None:
+def test_images_are_logged(folder: Folder) -> None:
     left = read_record(folder, 4)
     assert left is not None
     log = begun(folder)
@@ -139,16 +139,16 @@ def test_samples_that_are_images_are_shown(folder: Folder) -> None:
     assert (image.width, image.height) == (71, 71)
 
 
-def test_d_s_answers_are_histograms(log: TensorBoardLog, tmp_path: Path) -> None:
+def test_the_outputs_of_d_are_histograms(log: TensorBoardLog, tmp_path: Path) -> None:
     left = record(5)
     rows = probes(5, left)
     counts = {"real": [0] * 15 + [1, 2, 3, 4, 5], "fake": [7] + [0] * 19}
     log.started(5, PARAMS)
     log.probes(5, [rows[0], {**rows[1], "outputs": counts}, {**rows[2], "outputs": None}])
     log.close()
-    found = EventAccumulator(str(tmp_path / "tensorboard/trial-00005/seed-0"), {"histograms": 0}).Reload()
-    assert found.Tags()["histograms"] == ["discriminator/outputs_real", "discriminator/outputs_fake"]
-    (event,) = found.Histograms("discriminator/outputs_real")
+    loaded = EventAccumulator(str(tmp_path / "tensorboard/trial-00005/seed-0"), {"histograms": 0}).Reload()
+    assert loaded.Tags()["histograms"] == ["discriminator/outputs_real", "discriminator/outputs_fake"]
+    (event,) = loaded.Histograms("discriminator/outputs_real")
     value = event.histogram_value
     assert (event.step, value.num, value.min, value.max) == (rows[1]["update"], 15, 0, 1)
     assert value.bucket == counts["real"]
@@ -168,7 +168,7 @@ def test_nan_is_left_out_and_a_trial_without_a_seed_is_no_error(log: TensorBoard
     log.ended(a_record(4), "")
 
 
-def test_a_trial_that_goes_on_hides_what_it_repeats(tmp_path: Path) -> None:
+def test_a_resumed_trial_hides_the_steps_that_it_repeats(tmp_path: Path) -> None:
     left = record(0)
     rows = probes(0, left)
     first = begun(Folder(tmp_path))

@@ -38,8 +38,8 @@ def offline(tmp_path, monkeypatch):
     wandb.teardown()
 
 
-def told(folder, options, replicas=1, cut=False):
-    """Tells a tracker of trial 0 of a folder, up to its end or not; what it was told."""
+def logged_trial(folder, options, replicas=1, cut=False):
+    """Log trial 0 of a folder to a tracker, up to its end or not; return what was logged."""
     record = read_record(folder, 0)
     (log,) = trackers(experiment(replicas=replicas, trackers=options))
     log.begin(experiment(replicas=replicas), folder, 2, 0)
@@ -56,7 +56,7 @@ def told(folder, options, replicas=1, cut=False):
 
 def logged(folder, store, replicas=1, cut=False):
     """The one run that MLflow has of trial 0."""
-    record, rows = told(folder, {"mlflow": {"tracking_uri": store}}, replicas, cut)
+    record, rows = logged_trial(folder, {"mlflow": {"tracking_uri": store}}, replicas, cut)
     client = MlflowClient(store)
     (run,) = client.search_runs([client.get_experiment_by_name("digits").experiment_id])
     return client, run, record, rows
@@ -87,16 +87,16 @@ def test_a_trial_that_is_cut_short_is_killed(finished, store):
 def records(folder):
     """What W&B wrote of its one run: a log in blocks of 32 kB (LevelDB's format) after seven bytes, of messages."""
     (path,) = folder.path.glob("wandb/offline-run-*/run-*.wandb")
-    data, place, part = path.read_bytes(), 7, b""
-    while place + 7 <= len(data):
-        if 32768 - place % 32768 < 7:
-            place += 32768 - place % 32768
+    data, offset, part = path.read_bytes(), 7, b""
+    while offset + 7 <= len(data):
+        if 32768 - offset % 32768 < 7:
+            offset += 32768 - offset % 32768
             continue
-        length, kind = struct.unpack("<HB", data[place + 4 : place + 7])
-        if place + 7 + length > len(data):
+        length, kind = struct.unpack("<HB", data[offset + 4 : offset + 7])
+        if offset + 7 + length > len(data):
             return  # it is being written
-        part += data[place + 7 : place + 7 + length]
-        place += 7 + length
+        part += data[offset + 7 : offset + 7 + length]
+        offset += 7 + length
         if kind in (1, 4):  # a whole record, or the last part of one
             record = Record()
             record.ParseFromString(part)
@@ -108,9 +108,9 @@ def whole(folder):
     """The same, once the service that writes it, a process of its own, has come to the run's exit."""
     deadline = time.monotonic() + 60
     while True:
-        found = list(records(folder))
-        if any(one.HasField("exit") for one in found):
-            return found
+        written = list(records(folder))
+        if any(one.HasField("exit") for one in written):
+            return written
         assert time.monotonic() < deadline
         time.sleep(0.1)
 
@@ -122,24 +122,24 @@ def plain(items):
 @pytest.mark.parametrize("replicas", [1, 2])
 def test_a_trial_is_a_run_of_weights_and_biases(tmp_path, offline, replicas):
     folder = write_study(tmp_path / "digits", trials=1, replicas=replicas, confirmed=False)
-    record, rows = told(folder, {"wandb": {"mode": "offline"}}, replicas)
-    found = whole(folder)
-    (run,) = [one.run for one in found if one.HasField("run")][:1]
+    record, rows = logged_trial(folder, {"wandb": {"mode": "offline"}}, replicas)
+    written = whole(folder)
+    (run,) = [one.run for one in written if one.HasField("run")][:1]
     assert (run.display_name, run.project, run.run_group) == ("trial-00000", "digits", "digits")
     config = plain(run.config.update)
     assert {name: config[name] for name in PARAMS} == PARAMS
-    history = [plain(one.history.item) for one in found if one.HasField("history")]
+    history = [plain(one.history.item) for one in written if one.HasField("history")]
     for seed in range(replicas):
         name = (f"seed-{seed}/" if replicas > 1 else "") + TAGS["p_real"]
         mine = [(one["update"], one["p_real"]) for one in rows if one["seed"] == seed]
         assert [(one["update"], one[name]) for one in history if name in one] == mine
     assert history[-1]["stability/score"] == pytest.approx(record.stability)
     summary = {}
-    for one in found:
+    for one in written:
         summary |= plain(one.summary.update)
     assert (summary["verdict"], summary["status"]) == (record.verdict, record.status)
     assert summary["sentence"]
-    (code,) = [one.exit.exit_code for one in found if one.HasField("exit")]
+    (code,) = [one.exit.exit_code for one in written if one.HasField("exit")]
     assert code == (record.status == "failed")
 
 
@@ -149,9 +149,9 @@ def test_a_run_of_weights_and_biases_that_is_cut_short_has_not_succeeded(finishe
     log.begin(experiment(), folder, 2, 0)
     log.started(0, PARAMS)
     log.close()
-    found = whole(folder)
-    assert next(one.run.project for one in found if one.HasField("run")) == "mine"
-    assert [one.exit.exit_code for one in found if one.HasField("exit")] == [130]
+    written = whole(folder)
+    assert next(one.run.project for one in written if one.HasField("run")) == "mine"
+    assert [one.exit.exit_code for one in written if one.HasField("exit")] == [130]
 
 
 def test_nobody_is_asked_for_a_key_in_the_middle_of_a_sweep(offline, monkeypatch):
@@ -165,7 +165,7 @@ def test_nobody_is_asked_for_a_key_in_the_middle_of_a_sweep(offline, monkeypatch
     check_trackers(experiment(trackers=["wandb"]))
 
 
-def test_a_store_that_is_not_there_is_told_once_and_harms_nothing(finished, caplog):
+def test_a_store_that_cannot_be_reached_is_one_warning(finished, caplog):
     (log,) = trackers(experiment(trackers={"mlflow": {"tracking_uri": "nonsense://nowhere"}}))
     log.begin(experiment(), finished, 2, 0)
     for number in range(3):
@@ -177,11 +177,11 @@ def test_a_store_that_is_not_there_is_told_once_and_harms_nothing(finished, capl
 def test_names_and_options():
     assert trackers(experiment()) == []
     assert experiment(trackers=["mlflow"]).trackers.mlflow.tracking_uri is None
-    kept = experiment(trackers={"mlflow": {"experiment_name": "mine"}})
-    assert isinstance(trackers(kept)[0], MLflowLog)
+    named = experiment(trackers={"mlflow": {"experiment_name": "mine"}})
+    assert isinstance(trackers(named)[0], MLflowLog)
     both = experiment(trackers=["wandb", "mlflow"])
     assert [type(log) for log in trackers(both)] == [MLflowLog, WandbLog]
-    for one in (kept, both, experiment(trackers=["mlflow"]), experiment()):
+    for one in (named, both, experiment(trackers=["mlflow"]), experiment()):
         assert Experiment.parse(load_yaml(one.to_yaml())).trackers == one.trackers
     with pytest.raises(ExperimentError, match=r'trackers.mlfow: unknown field; did you mean "mlflow"\?'):
         experiment(trackers=["mlfow"])

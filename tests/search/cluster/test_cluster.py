@@ -55,7 +55,7 @@ def test_auto_is_one_gpu_where_there_is_any():
     assert GPUS.gpus_of_trial(Resources(gpus=0.25)) == 0.25
 
 
-def test_what_does_not_fit_is_refused_with_what_there_is():
+def test_the_error_for_a_trial_that_does_not_fit_lists_the_nodes():
     with pytest.raises(SweepError, match="the cluster has no GPU; write gpus: 0"):
         CPUS.slots(Resources(gpus=1.0))
     with pytest.raises(SweepError, match=r"\(4 CPUs and 0 GPUs\), \(2 CPUs and 0 GPUs\)"):
@@ -77,7 +77,7 @@ def test_what_does_not_fit_is_refused_with_what_there_is():
         (MIXED, {"memory": "100GB"}, r"and 100 GB fits on no node; there is .*16 GB\), \(.*64 GB\)"),
     ],
 )
-def test_why_nothing_fits_is_said(nodes, resources, message):
+def test_the_error_says_which_resource_is_missing(nodes, resources, message):
     with pytest.raises(SweepError, match=message):
         nodes.slots(Resources(**resources))
 
@@ -89,7 +89,7 @@ def test_an_address_where_nothing_answers_is_refused_at_once(address, monkeypatc
         pass
 
 
-def test_a_ray_that_does_not_start_is_told_in_a_sentence(monkeypatch):
+def test_the_error_of_a_ray_that_does_not_start_is_one_sentence(monkeypatch):
     def init(**options):
         raise Exception("The current node timed out\nduring startup.")
 

@@ -69,8 +69,8 @@ def mine(tmp_path_factory):
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory, mine):
     home = tmp_path_factory.mktemp("home")
-    with heads.head(home, "--include-dashboard=false", nodes=2, blind_to=mine) as found:
-        yield {**found, "home": home}
+    with heads.head(home, "--include-dashboard=false", nodes=2, blind_to=mine) as addresses:
+        yield {**addresses, "home": home}
 
 
 def sweep(cluster, folder, *words, **variables):

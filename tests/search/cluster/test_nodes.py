@@ -3,7 +3,7 @@
 from gansearch.search.cluster import nodes
 
 
-def test_what_a_node_may_lack(mine, tmp_path):
+def test_each_thing_that_a_node_may_lack_has_its_message(mine, tmp_path):
     task, marker = f"{mine}/my_gan.py:Mine", str(mine / "my_gan.py")
     assert nodes._problem(task, None, marker) == ""
     assert nodes._problem(task, str(mine / "data.txt"), marker) == ""

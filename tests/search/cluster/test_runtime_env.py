@@ -24,13 +24,13 @@ def test_a_built_in_task_needs_gansearch_alone(make_tiny, tmp_path):
     assert code.experiment.task == "ring"
 
 
-def test_a_ray_that_was_there_before_is_used_as_it_is(make_tiny, tmp_path, monkeypatch):
+def test_nothing_is_sent_in_a_ray_that_runs_already(make_tiny, tmp_path, monkeypatch):
     monkeypatch.setattr("ray.is_initialized", lambda: True)
     experiment = make_tiny()
     assert (code_for(experiment).experiment, code_for(experiment).runtime_env) == (experiment, {})
 
 
-def test_a_file_goes_with_its_folder_and_is_named_from_there(make_tiny, mine):
+def test_the_folder_of_a_task_file_is_sent_and_paths_are_relative_to_it(make_tiny, mine):
     options = {"path": str(mine / "data.txt"), "width": 3}
     experiment = make_tiny(task=f"{mine}/my_gan.py:Mine", task_options=options)
     code = code_for(experiment, mine / "out")
@@ -43,7 +43,7 @@ def test_a_file_goes_with_its_folder_and_is_named_from_there(make_tiny, mine):
     assert code_for(elsewhere, mine / "out").experiment.task_options == {"path": "/data/all"}
 
 
-def test_a_module_in_the_working_directory_goes_with_it(make_tiny, mine, monkeypatch):
+def test_the_working_directory_is_sent_for_a_module_in_it(make_tiny, mine, monkeypatch):
     monkeypatch.chdir(mine)
     monkeypatch.setattr(sys, "path", [*sys.path, str(mine)])
     (mine / "my_module.py").write_text((mine / "my_gan.py").read_text())
@@ -62,7 +62,7 @@ def test_a_job_has_its_working_directory_already(make_tiny, mine, monkeypatch):
     assert code.experiment.task == "mine/my_gan.py:Mine"
 
 
-def test_a_folder_that_is_too_large_is_refused_unless_what_is_large_is_left_out(make_tiny, mine, monkeypatch):
+def test_a_too_large_folder_is_refused_unless_rayignore_excludes_the_large_file(make_tiny, mine, monkeypatch):
     monkeypatch.setattr(runtime_env, "NODE_PACKAGE_BYTES", 500)
     experiment = make_tiny(task=f"{mine}/my_gan.py:Mine", task_options={})
     with pytest.raises(SweepError, match=r"such as data\.txt.*\.rayignore"):

@@ -46,12 +46,12 @@ def test_configurations_are_of_the_space_and_the_same_each_time(make_tiny):
     assert len(configurations(make_tiny(search={}))) == 1
 
 
-def test_a_dry_run_measures_and_leaves_nothing(make_tiny, tmp_path, monkeypatch):
+def test_a_dry_run_leaves_no_file_and_no_setting_behind(make_tiny, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     torch.set_num_threads(2)
     search = {"lr": {"low": 1e-3, "high": 1e-2}, "batch_size": {"low": 4, "high": 8}}
-    found = dry_run(make_tiny(search=search, replicas={"least": 2, "most": 3}, resources={"cpus": 1, "gpus": 0}))
-    summary = json.loads(json.dumps(found.summary()))
+    estimate = dry_run(make_tiny(search=search, replicas={"least": 2, "most": 3}, resources={"cpus": 1, "gpus": 0}))
+    summary = json.loads(json.dumps(estimate.summary()))
     assert summary["data"] == {"train": 160, "held_out": 40, "shape": [2]}
     assert summary["weights"] == {"generator": 6, "discriminator": 33}
     assert summary["device"] == "CPU, 1 thread"
@@ -60,31 +60,31 @@ def test_a_dry_run_measures_and_leaves_nothing(make_tiny, tmp_path, monkeypatch)
     assert 0 < summary["trial_seconds"]["least"] < summary["trial_seconds"]["most"]
     assert summary["at_once"] == 1
     assert summary["memory"] > 50e6
-    assert "of 2 to 3 seeds, at once" in "\n".join(found.lines())
+    assert "of 2 to 3 seeds, at once" in "\n".join(estimate.lines())
     assert torch.get_num_threads() == 2
     assert list(tmp_path.iterdir()) == []
 
 
 def test_seeds_that_take_turns_say_why(make_tiny):
-    found = dry_run(make_tiny(search={}, replicas=2, training={"updates": 80, "balance": "held"}))
-    assert found.at_once == 0
-    assert "2 seeds, in turn (balance: held decides" in "\n".join(found.lines())
+    estimate = dry_run(make_tiny(search={}, replicas=2, training={"updates": 80, "balance": "held"}))
+    assert estimate.at_once == 0
+    assert "2 seeds, in turn (balance: held decides" in "\n".join(estimate.lines())
 
 
 @pytest.mark.parametrize(("most", "timed"), [(-1.0, 1), (60.0, 16)])
 def test_configurations_for_which_there_is_no_time_are_not_timed(make_tiny, monkeypatch, most, timed):
     monkeypatch.setattr(module, "_MOST_SECONDS", most)
-    found = dry_run(make_tiny(search={"batch_size": {"choices": [4, 8]}}))
-    assert len(found.measured.costs) == timed
+    estimate = dry_run(make_tiny(search={"batch_size": {"choices": [4, 8]}}))
+    assert len(estimate.measured.costs) == timed
 
 
-@pytest.mark.parametrize(("slow", "looks"), [(1e9, 3), (0.0, 2)])
-def test_a_slow_quality_measure_is_asked_less_often(make_tiny, tmp_path, monkeypatch, slow, looks):
+@pytest.mark.parametrize(("slow", "calls"), [(1e9, 3), (0.0, 2)])
+def test_a_slow_quality_measure_is_asked_less_often(make_tiny, tmp_path, monkeypatch, slow, calls):
     monkeypatch.setattr(cost, "_SLOW_SECONDS", slow)
     (tmp_path / "turns").mkdir()
     experiment = make_tiny(tmp_path / "turns", search={})
     dry_run(experiment.model_copy(update={"task": experiment.task.replace(":Tiny", ":Saved")}))
-    assert len((tmp_path / "turns" / "looks").read_text().splitlines()) == looks
+    assert len((tmp_path / "turns" / "calls").read_text().splitlines()) == calls
 
 
 @pytest.mark.parametrize(
@@ -107,16 +107,16 @@ def test_an_error_of_a_users_quality_is_explained(tmp_path, body, parts):
     assert "gansearch/gan" not in str(raised.value)
 
 
-def test_a_trial_that_fits_nowhere_is_refused_before_anything_is_trained(make_tiny, monkeypatch):
+def test_a_trial_that_fits_on_no_node_is_refused_before_any_training(make_tiny, monkeypatch):
     monkeypatch.setattr(module, "measure", lambda *_: pytest.fail("it was trained"))
     with pytest.raises(SweepError, match="resources"):
         dry_run(make_tiny(resources={"cpus": 4096}))
 
 
-def test_a_cluster_is_asked_and_measured_in_a_worker_of_it(make_tiny, tmp_path, ray_session):
-    found = dry_run(make_tiny(limits={"concurrent": 5}), "auto")
-    assert found.slots == 2
-    assert found.measured.mean("trial") > 0
+def test_a_dry_run_on_a_cluster_trains_in_a_worker(make_tiny, tmp_path, ray_session):
+    estimate = dry_run(make_tiny(limits={"concurrent": 5}), "auto")
+    assert estimate.slots == 2
+    assert estimate.measured.mean("trial") > 0
     with pytest.raises(TaskError) as raised:
         dry_run(_mine(tmp_path, "raise KeyError('fid')"), "auto")
     assert 'mine.py", line' in str(raised.value)

@@ -91,7 +91,7 @@ def test_limits_leave_fewer_trials():
     assert "8 of 100 trials (the limits)" in estimate(trials=100, limits={"hours": 20 / 3600}).lines()[-1]
 
 
-def test_memory_that_is_not_there_is_warned_of():
+def test_missing_memory_is_a_warning():
     assert estimate().warnings == []
     assert estimate(replace(MEASURED, remarks=("a file was left out",))).warnings == ["a file was left out"]
     (warning,) = estimate(replace(MEASURED, memory=3 * GB)).warnings
@@ -100,7 +100,7 @@ def test_memory_that_is_not_there_is_warned_of():
     assert estimate(replace(MEASURED, memory=3 * GB), limits={"concurrent": 2}).warnings == []
 
 
-def test_what_slows_a_check_or_a_trial_is_warned_of():
+def test_a_busy_machine_and_a_slow_evaluation_are_warnings():
     (busy,) = estimate(replace(MEASURED, idle=0.6)).warnings
     assert "60% of the time went by without a CPU" in busy
     (evaluation,) = estimate(replace(MEASURED, costs=(replace(COST, evaluation=7.0),))).warnings

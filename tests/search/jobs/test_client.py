@@ -20,7 +20,7 @@ class Refusing(BaseHTTPRequestHandler):
         pass
 
 
-def test_who_is_not_let_in_is_told_what_to_set(mine):
+def test_the_error_of_a_missing_token_says_what_to_set(mine):
     server = ThreadingHTTPServer(("127.0.0.1", 0), Refusing)
     Thread(target=server.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{server.server_port}"

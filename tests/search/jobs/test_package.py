@@ -12,18 +12,18 @@ from gansearch.search.jobs import package as packing
 from gansearch.search.jobs.package import FILE, packages, packed
 
 
-def test_what_nodes_install_is_pinned_but_for_ray_and_torch(mine, monkeypatch):
+def test_packages_are_pinned_without_ray_and_torch(mine, monkeypatch):
     (mine / "requirements.txt").write_text("# mine\neinops>=0.8\n")
-    found = packages(mine)
-    assert "einops>=0.8" in found
-    assert f"optuna=={version('optuna')}" in found
-    assert not [text for text in found if text.startswith(("ray", "torch"))]
+    pinned = packages(mine)
+    assert "einops>=0.8" in pinned
+    assert f"optuna=={version('optuna')}" in pinned
+    assert not [text for text in pinned if text.startswith(("ray", "torch"))]
     (mine / "requirements.txt").write_text("--index-url http://there\n")
     with pytest.raises(ExperimentError, match="--pip sends packages alone"):
         packages(mine)
 
 
-def test_a_built_in_task_s_data_go_along_while_the_dashboard_takes_them(mine, monkeypatch):
+def test_the_data_of_a_built_in_task_are_packed_unless_they_are_too_large(mine, monkeypatch):
     data = mine / "numbers"
     data.mkdir()
     np.save(data / "points.npy", np.random.default_rng(0).normal(size=(100, 2)))
@@ -45,7 +45,7 @@ def test_a_built_in_task_s_data_go_along_while_the_dashboard_takes_them(mine, mo
     assert env["env_vars"] == {}
 
 
-def test_what_the_dashboard_does_not_take_is_told_before_it_is_sent(mine, monkeypatch):
+def test_a_package_that_is_too_large_is_refused_before_it_is_sent(mine, monkeypatch):
     monkeypatch.setattr(packing, "JOB_PACKAGE_BYTES", 100)
     with pytest.raises(SweepError, match=rf"task: {mine} holds .* when packed, and the cluster's dashboard takes"):
         packed(Experiment.load("experiment.yaml"), mine / "package.zip")

@@ -23,7 +23,7 @@ from tests.search import heads
 
 @pytest.mark.ray
 @pytest.mark.timeout(600)
-def test_a_job_goes_on_without_us_and_its_results_come_back(mine, tmp_path, monkeypatch, pretend):
+def test_a_job_runs_without_its_submitter_and_its_results_are_fetched(mine, tmp_path, monkeypatch, pretend):
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")  # is about another cluster
     home = tmp_path / "home"
     home.mkdir()
@@ -40,19 +40,19 @@ def test_a_job_goes_on_without_us_and_its_results_come_back(mine, tmp_path, monk
         said: list[str] = []
         follow(submitted(cluster["dashboard"], experiment), said.append, "")
         assert "2 of 2 trials" in "".join(said)
-        brought = fetch(find(cluster["dashboard"]), tmp_path / "here")
-        again = fetch(find(job.address), tmp_path / "here")
+        brought = fetch(find(cluster["dashboard"]), tmp_path / "fetched")
+        again = fetch(find(job.address), tmp_path / "fetched")
         assert (brought.files > 5, again.files) == (True, 0)
 
-        study = load_study(tmp_path / "here")
+        study = load_study(tmp_path / "fetched")
         assert study.trials["status"].tolist() == ["complete"] * 2, study.trials["error"].tolist()
         assert study.trials["lr"].iloc[0] == pytest.approx(5e-4)
         nodes = {read_record(study.folder, n).seeds[0].quality["node"] for n in study.trials["number"]}
         assert len(nodes) == 2  # the code went to both
-        assert study.experiment.task == f"{mine}/my_gan.py:Mine"  # an export can be trained here
+        assert study.experiment.task == f"{mine}/my_gan.py:Mine"  # an export can be trained on this machine
         there = home / "results" / "my-gan"
         names = {p.relative_to(there) for p in there.rglob("*") if p.is_file()}
-        assert {p.relative_to(tmp_path / "here") for p in (tmp_path / "here").rglob("*") if p.is_file()} == {
+        assert {p.relative_to(tmp_path / "fetched") for p in (tmp_path / "fetched").rglob("*") if p.is_file()} == {
             Path("fetched.json"),
             *(name for name in names if is_result(str(name))),
         }
@@ -85,7 +85,7 @@ class Answers:
         return "".join(f"line {n}\n" for n in range(30))
 
 
-def test_a_network_that_is_away_is_waited_for_and_a_failure_is_told_by_its_last_lines(pretend):
+def test_follow_waits_for_the_network_and_quotes_the_last_lines_of_a_failure(pretend):
     pretend(submitting, sleep=lambda seconds: None)
     away = NoAnswer("http://there: no Ray dashboard answers")
     said: list[str] = []
@@ -105,21 +105,21 @@ def test_a_network_that_is_away_is_waited_for_and_a_failure_is_told_by_its_last_
         (["--follow"], "need --submit URL"),
     ],
 )
-def test_mistakes_end_in_one_message(mine, words, message):
+def test_wrong_options_end_in_one_message(mine, words, message):
     result = CliRunner().invoke(app, ["sweep", "experiment.yaml", *words])
     assert result.exit_code == 2, result.output
     assert message in result.stderr
 
 
-def test_a_folder_goes_piece_by_piece_through_a_log(tmp_path):
+def test_a_folder_is_packed_in_pieces(tmp_path):
     for n in range(4):
         (tmp_path / f"{n}").write_bytes(bytes(range(256)) * 10)
         os.utime(tmp_path / f"{n}", ns=(n, n))
-    after, found, left = (-1, ""), [], 1
+    after, unpacked, left = (-1, ""), [], 1
     while left:
         for entry in unpack("noise\n" + "\n".join(pack(tmp_path, after, limit=300))):
             left = entry.get("left", left)
             if "data" in entry:
                 after = entry["mtime"], entry["name"]
-                found.append((entry["name"], len(entry["data"])))
-    assert found == [(str(n), 2560) for n in range(4)]
+                unpacked.append((entry["name"], len(entry["data"])))
+    assert unpacked == [(str(n), 2560) for n in range(4)]
