@@ -14,20 +14,10 @@ from gansearch.store.record import TrialRecord, parse_record
 from gansearch.store.samples import write_samples
 
 CURVE_COLUMNS = (
-    "number",
-    "seed",
-    "update",
-    "loss_d",
-    "loss_g",
-    "p_real",
-    "p_fake",
-    "saturated_right",
-    "saturated_wrong",
-    "separability",
-    "grad_norm_d",
-    "grad_norm_g",
-    "distance",
+    *("number", "seed", "update", "loss_d", "loss_g", "p_real", "p_fake"),
+    *("saturated_right", "saturated_wrong", "separability", "grad_norm_d", "grad_norm_g", "distance"),
 )
+"""The columns of curves.parquet, in order."""
 
 
 def write_trial(
