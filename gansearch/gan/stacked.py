@@ -58,7 +58,7 @@ class Stacked(Updates):
         self._one_pass = all(trainer._one_pass for trainer in trainers)
 
     def hand_over(self) -> None:
-        """Gives each trainer the state that it has reached here."""
+        """Gives each trainer the state that it has reached."""
         losses = [torch.stack(steps).unbind(1) if steps else [()] * len(self.trainers) for steps in self._losses]
         for row, trainer in enumerate(self.trainers):
             trainer.d_updates, trainer.g_updates = self.d_updates, self.g_updates

@@ -117,7 +117,7 @@ class Trainer(Updates):
         """Takes a probe of the run as it is, and decides whether the run continues."""
         with self._active():
             row, norms = self._observe()
-            # From here on the device is waited for.
+            # From here on the host waits for the device.
             now = Window.of(row.double().cpu())
             means = [float(torch.stack(losses).mean()) if losses else math.nan for losses in self._losses]
             invalid = any(losses and not math.isfinite(mean) for mean, losses in zip(means, self._losses, strict=True))
@@ -211,11 +211,8 @@ class Trainer(Updates):
     def state(self) -> dict[str, Any]:
         """Everything that `load_state` needs; for torch.save and torch.load(weights_only=True)."""
         return {
-            "generator": self.generator.state_dict(),
-            "discriminator": self.discriminator.state_dict(),
-            "average": None if self.average is None else self.average.state_dict(),
-            "optimizer_d": self.optimizer_d.state_dict(),
-            "optimizer_g": self.optimizer_g.state_dict(),
+            "average": None,
+            **{name: part.state_dict() for name, part in self._parts().items()},
             "gradients": {
                 name: [None if p.grad is None else p.grad.clone() for p in network.parameters()]
                 for name, network in (("d", self.discriminator), ("g", self.generator))
@@ -240,12 +237,8 @@ class Trainer(Updates):
         Only what the schedule says of later updates may differ.
         """
         state = copy.deepcopy(state)
-        self.generator.load_state_dict(state["generator"])
-        self.discriminator.load_state_dict(state["discriminator"])
-        if self.average is not None:
-            self.average.load_state_dict(state["average"])
-        self.optimizer_d.load_state_dict(state["optimizer_d"])
-        self.optimizer_g.load_state_dict(state["optimizer_g"])
+        for name, part in self._parts().items():
+            part.load_state_dict(state[name])
         for name, network in (("d", self.discriminator), ("g", self.generator)):
             for parameter, gradient in zip(network.parameters(), state["gradients"][name], strict=True):
                 parameter.grad = None if gradient is None else gradient.to(self.device)
@@ -262,6 +255,11 @@ class Trainer(Updates):
         self.d_updates, self.g_updates = state["updates"]
         self._losses = tuple(list(losses.to(self.device).unbind()) for losses in state["losses"])  # type: ignore[assignment]
         self.quality, self.stopped, self.seconds = state["quality"], state["stopped"], state["seconds"]
+
+    def _parts(self) -> dict[str, Any]:
+        """All that has a state_dict, by its name in `state()`."""
+        names = ("generator", "discriminator", "average", "optimizer_d", "optimizer_g")
+        return {name: part for name in names if (part := getattr(self, name)) is not None}
 
     def _prepared(self, network: nn.Module) -> nn.Module:
         """A fresh network of the task's as it is trained."""
@@ -341,11 +339,11 @@ class Trainer(Updates):
 
 
 def probe_updates(updates: int) -> list[int]:
-    """After which updates a run of so many is probed: about PROBES of them, the last one at the end.
+    """The updates after which a run of so many is probed: about PROBES of them, the last one at the end.
 
-    One at random, the same for every run, in each of as many equal parts: at even steps an orbit of D and G whose
-    period divides them would look as if it stood still.
+    Each is drawn around its place on an even grid, the same for every run: with even steps an orbit of D and G whose
+    period divides the step would be invisible.
     """
     step, draw = updates / PROBES, random.Random(0)
-    moved = (round(step * (k + draw.uniform(-0.4, 0.4))) for k in range(1, PROBES))
-    return sorted({max(1, at) for at in moved if at < updates} | {updates})
+    drawn = (round(step * (k + draw.uniform(-0.4, 0.4))) for k in range(1, PROBES))
+    return sorted({max(1, update) for update in drawn if update < updates} | {updates})

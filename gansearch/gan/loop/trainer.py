@@ -86,7 +86,7 @@ class LoopTrainer:
 
     @property
     def stopped(self) -> str:
-        """Why the loop was told to stop; empty if it was not."""
+        """Why the loop is to stop; empty while it is not."""
         return self.trial.stopped
 
     @stopped.setter
