@@ -84,7 +84,7 @@ def test_a_slow_quality_measure_is_asked_less_often(make_tiny, tmp_path, monkeyp
     (tmp_path / "turns").mkdir()
     experiment = make_tiny(tmp_path / "turns", search={})
     dry_run(experiment.model_copy(update={"task": experiment.task.replace(":Tiny", ":Saved")}))
-    assert len((tmp_path / "turns" / "calls").read_text().splitlines()) == calls
+    assert len((tmp_path / "turns" / "looks").read_text().splitlines()) == calls
 
 
 @pytest.mark.parametrize(
