@@ -45,7 +45,7 @@ def test_one_is_not_many() -> None:
         ("", "no error is known"),
     ],
 )
-def test_of_a_traceback_the_exception_is_told(text: str, line: str) -> None:
+def test_an_error_is_shortened_to_its_exception(text: str, line: str) -> None:
     assert error_line(text) == line
 
 

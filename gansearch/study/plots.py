@@ -1,4 +1,4 @@
-"""The figures of a study as methods: the same that its report shows, as plotly figures."""
+"""The figures of a study, as methods that return plotly figures; the report shows the same."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ from gansearch.study.figures.base import EmptyFigureError
 
 
 class Plots(StudyData):
-    """The figures of a study. Each raises StudyError where there is nothing to draw, and says why.
+    """The figures of a study. Each method raises StudyError with the reason where there is nothing to draw.
 
-    Of more than 1,500 trials a figure draws a part, evenly from each verdict; `layout.meta["drawn"]` says how many.
+    Of more than 1,500 trials a figure shows a part, evenly from each verdict; `layout.meta["drawn"]` is their number.
     """
 
     def plot_stability_map(self, x: str | None = None, y: str | None = None) -> go.Figure:
-        """The trials over two searched parameters, their verdicts as colours, with contours of the expected stability.
+        """Plot the trials over two searched parameters, coloured by verdict, with contours of the expected stability.
 
-        lr_ratio and update_ratio if they are not named; with one parameter the other axis is the stability.
+        By default they are lr_ratio and update_ratio, or else the most important ones. With one name the other axis is
+        the stability.
         """
         pairs = self.map_pairs
         if not pairs:
@@ -39,49 +40,49 @@ class Plots(StudyData):
         return figures_trials.stability_map(self.trials, self.experiment, x or names[0], y, self._best, self.surrogate)
 
     def plot_pareto(self) -> go.Figure:
-        """Stability against distance, with the front of the healthy trials."""
+        """Plot the stability over the distance, with the Pareto front of the healthy trials."""
         return figures_trials.pareto(self.trials, self._best)
 
     def plot_curves(self, trial: int | None = None) -> go.Figure:
-        """What D answers, saturation, separability and gradients of a trial; of the chosen one if it is not given."""
+        """Plot D's answers, saturation, separability and gradient norms of a trial, by default the chosen one."""
         number = self._number(trial)
         verdict = self.trials.loc[self.trials["number"] == number, "verdict"].iloc[0]
         return figures_curves.curves(self.curves, number, verdict if isinstance(verdict, str) else None)
 
     def plot_importance(self) -> go.Figure:
-        """The share of the differences between trials that each parameter explains, for stability and for distance."""
+        """Plot the share of the variance that each parameter explains, for stability and for distance."""
         return figures_winner.importance(self.importance)
 
     def plot_slices(self, target: str = "stability") -> go.Figure:
-        """The stability or the distance of the trials over each searched parameter."""
+        """Plot the stability, or with `target="distance"` the distance, of the trials over each searched parameter."""
         if target not in ("stability", "distance"):
             raise StudyError(f"no slices of {target!r}: it is not one of stability, distance")
         return figures_trials.slices(self.trials, self.experiment, target, self._best)
 
     def plot_parallel(self) -> go.Figure:
-        """A line a trial through each searched parameter, its stability and its distance."""
+        """Plot a line for each trial through its searched parameters, its stability and its distance."""
         return figures_trials.parallel(self.trials, self.experiment, self._best)
 
     def plot_seeds(self) -> go.Figure:
-        """Each seed of the confirmed candidates, and of the default settings where they are known."""
+        """Plot each seed of the confirmed candidates, and of the default settings where they are known."""
         return figures_winner.seeds(self.groups)
 
     def plot_neighbourhood(self, trial: int | None = None) -> go.Figure:
-        """What is expected around a trial, a parameter at a time; around the chosen one if it is not given."""
+        """Plot what a surrogate expects around a trial, by default the chosen one, one parameter at a time."""
         return figures_winner.neighbourhood(self.trials, self.experiment, self._number(trial))
 
     def plot_timeline(self) -> go.Figure:
-        """The trials of each slot over the time, by verdict."""
+        """Plot the trials of each slot over time, coloured by verdict."""
         return figures_compute.timeline(self.trials)
 
     @cached_property
     def map_pairs(self) -> list[tuple[str, str]]:
-        """The pairs of parameters that a map makes sense of, the most telling first."""
+        """The pairs of parameters for which a stability map is useful, in the order in which the report shows them."""
         return figures_trials.map_pairs(self.trials, self.experiment, list(self.importance.get("stability", ())))
 
     @cached_property
     def surrogate(self) -> Surrogate | None:
-        """What a forest expects of the stability anywhere in the searched space."""
+        """The expected stability anywhere in the searched space; None with too few trials."""
         return figures_trials.surrogate_of(self.trials)
 
     @property
@@ -89,7 +90,7 @@ class Plots(StudyData):
         return self.best.number if self.best else None
 
     def _number(self, trial: int | None) -> int:
-        """A trial that is there."""
+        """The number of a trial that exists, by default of the chosen one."""
         if trial is None:
             if self.choice is None:
                 raise EmptyFigureError("no trial has a verdict" if len(self.trials) else "no trial has ended yet")

@@ -84,7 +84,7 @@ class Status:
         patience = self.progress.get("patience", math.inf)
         until = "" if math.isinf(patience) else f"; after {duration(patience)} its worker is ended"
         return warnings + [
-            f"trial {trial['number']} has told nothing for {duration(self.progress['written'] - trial['heard'])}{until}"
+            f"trial {trial['number']} has not reported for {duration(self.progress['written'] - trial['heard'])}{until}"
             for trial in self.stuck
         ]
 

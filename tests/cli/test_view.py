@@ -137,7 +137,7 @@ def test_warnings_are_part_of_the_picture(running_sweep):
     stuck = {**running([10])[0], "heard": time.time() - 900}
     write_progress(running_sweep, running=[stuck], in_turn=["its networks are large"])
     text = " ".join(drawn(running_sweep, 200).split())
-    assert "warning: trial 10 has told nothing for 15 min 0 s" in text
+    assert "warning: trial 10 has not reported for 15 min 0 s" in text
     assert "warning: seeds are trained in turn, not at once: its networks are large" in text
 
 

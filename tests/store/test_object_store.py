@@ -26,7 +26,7 @@ def send(folder: Path, url: str = URL) -> Storage:
     return storage
 
 
-def test_a_study_at_a_url_is_read_and_brought_up_to_date(objects, tmp_path, monkeypatch):
+def test_a_study_at_a_url_is_copied_and_updated(objects, tmp_path, monkeypatch):
     folder = write_study(tmp_path / "ring")
     storage = send(folder.path)
     study = load_study(URL)
@@ -45,7 +45,7 @@ def test_a_study_at_a_url_is_read_and_brought_up_to_date(objects, tmp_path, monk
     assert not (here / "best.yaml").exists()
 
 
-def test_a_storage_that_is_away_is_tried_again_and_that_is_told(objects, monkeypatch, caplog):
+def test_a_storage_that_is_away_is_tried_again_and_that_is_logged(objects, monkeypatch, caplog):
     monkeypatch.setattr(storages, "_FIRST_PAUSE", 0.1)
     storage = Storage(URL, patience=60)
     storage.write("a", b"1")
@@ -72,7 +72,7 @@ def test_a_storage_that_is_away_is_tried_again_and_that_is_told(objects, monkeyp
         ("s3://bucket/none", "s3://bucket/none: no such results folder"),
     ],
 )
-def test_what_is_refused_and_no_secret_is_told(objects, url, message):
+def test_what_is_refused_and_no_secret_is_printed(objects, url, message):
     result = CliRunner().invoke(app, ["report", url])
     assert result.exit_code == 2, result.output
     assert message in result.stderr
@@ -89,7 +89,7 @@ def test_a_storage_that_is_not_there_is_refused_at_once(monkeypatch):
         connect(URL)
 
 
-def test_places_and_their_names(monkeypatch, tmp_path):
+def test_urls_paths_and_their_caches(monkeypatch, tmp_path):
     assert path_or_url("file:///data/a") == Path("/data/a")
     assert path_or_url("a/b") == Path("a/b")
     assert path_or_url(URL) == URL

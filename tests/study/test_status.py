@@ -123,16 +123,16 @@ def test_workers_that_start(folder, held):
     assert not status(load_study(folder.path)).starting
 
 
-def test_a_trial_of_which_nothing_is_heard_is_stuck(folder, held):
+def test_a_trial_that_does_not_report_is_stuck(folder, held):
     now = time.time()
     silent = {"number": 17, "started": now - 900, "heard": now - 300, "updates": 5, "updates_per_second": 1.0}
     write_progress(folder, running=[{**silent, "probe": PROBE}], longest_silence=10.0)
     found = status(load_study(folder.path))
     assert found.summary()["stuck"] == [17]
-    assert "warning:  trial 17 has told nothing for 5 min 0 s" in list(lines(found))
+    assert "warning:  trial 17 has not reported for 5 min 0 s" in list(lines(found))
     write_progress(folder, running=[{**silent, "probe": PROBE}], patience=600.0, left_out={"10.0.0.9": "is bad"})
     told = list(lines(status(load_study(folder.path))))
-    assert "warning:  trial 17 has told nothing for 5 min 0 s; after 10 min 0 s its worker is ended" in told
+    assert "warning:  trial 17 has not reported for 5 min 0 s; after 10 min 0 s its worker is ended" in told
     assert "warning:  node 10.0.0.9 gets no trials: it is bad" in told
     write_progress(folder, running=[{**silent, "probe": PROBE}], longest_silence=70.0)
     assert status(load_study(folder.path)).stuck == []
@@ -163,7 +163,7 @@ def test_a_driver_elsewhere_lives_while_it_writes(folder, monkeypatch, pretend):
     assert status(load_study(folder.path)).state == "running"
 
 
-def test_results_that_were_fetched_are_a_picture_of_then(folder):
+def test_results_that_were_fetched_are_shown_as_they_were(folder):
     write_progress(folder, host="elsewhere", written=time.time() - 3600)
     folder.fetched.write_text("{}")
     found = status(load_study(folder.path))

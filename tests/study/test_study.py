@@ -66,7 +66,7 @@ def test_the_best_is_exported_as_a_file_that_loads(finished: Folder, tmp_path: P
         study.export(tmp_path / "nowhere" / "best.yaml")
 
 
-def test_where_nothing_is_healthy_the_closest_is_told_with_its_knob(tmp_path: Path) -> None:
+def test_where_nothing_is_healthy_the_message_names_the_closest_trial_and_what_to_change(tmp_path: Path) -> None:
     study = load_study(write_study(tmp_path / "s", trials=6, only="oscillating").path)
     found = study.summary()
     assert found["best"] is None
@@ -113,7 +113,7 @@ def test_where_every_trial_raised_nothing_came_closest(tmp_path: Path) -> None:
     assert other.closest.number == 2
 
 
-def test_a_study_and_a_comparison_are_told_in_a_line(finished: Folder, tmp_path: Path) -> None:
+def test_a_study_and_a_comparison_have_a_one_line_repr(finished: Folder, tmp_path: Path) -> None:
     study = load_study(finished.path)
     assert study.best is not None
     told = f"digits, 40 trials, {study.verdicts['balanced']} balanced, best-balanced trial {study.best.number}"
@@ -177,7 +177,7 @@ def test_missing_confirmation_and_run_leave_the_trials_own_numbers(folder: Folde
 
 
 @pytest.mark.parametrize("what", ["missing", "file", "empty", "broken"])
-def test_a_folder_that_is_not_ours_is_told_in_a_line(what: str, tmp_path: Path) -> None:
+def test_a_folder_that_is_no_results_folder_is_refused_in_one_line(what: str, tmp_path: Path) -> None:
     path = tmp_path / "s"
     if what == "file":
         path.touch()
@@ -192,7 +192,7 @@ def test_a_folder_that_is_not_ours_is_told_in_a_line(what: str, tmp_path: Path) 
     assert len(str(raised.value).splitlines()) == 1
 
 
-def test_a_table_that_is_no_table_is_told_in_a_line(folder: Folder) -> None:
+def test_a_broken_table_is_reported_in_one_line(folder: Folder) -> None:
     folder.trials.write_text("not parquet")
     with pytest.raises(StudyError, match="cannot be read"):
         _ = load_study(folder.path).trials
