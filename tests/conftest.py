@@ -20,7 +20,7 @@ from gansearch.formatting import many
 from gansearch.store.folder import Folder
 from tests.programs import missing_programs
 from tests.synthetic import write_study
-from tests.workers import forked_workers
+from tests.workers import fork_workers
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 FREE_SECONDS = 60
@@ -49,12 +49,11 @@ def _ray() -> Iterator[None]:
     """Ray with two CPUs and no GPU, whose workers are forks."""
     import ray
 
-    with forked_workers() as executable:
-        environment = {"py_executable": executable}
-        quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR"}
-        ray.init("local", num_cpus=2, num_gpus=0, object_store_memory=10**8, runtime_env=environment, **quiet)
-        yield
-        ray.shutdown()
+    fork_workers()
+    quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR"}
+    ray.init("local", num_cpus=2, num_gpus=0, object_store_memory=10**8, **quiet)
+    yield
+    ray.shutdown()
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,12 @@
 """Ray workers in a fraction of the time: forked from a process that has imported what they import.
 
 The imports of a worker (torch, Ray Tune, gansearch) take three seconds of a CPU, and the tests start hundreds of
-workers. Ray starts each with the `py_executable` of its runtime environment. Here that is a client, `python workers.py
-SOCKET SCRIPT ...`, which asks a server for a fork of itself that runs the script, and lives as long as the fork. The
-first client starts the server: Ray's library reads RAY_JOB_ID and RAY_RAYLET_PID of a worker when it is loaded.
+workers. Ray starts each by a script, `setup_worker.py`. Here that script is this file. It asks a server for a fork that
+becomes the worker, and lives as long as the fork. The first worker of a Ray starts the server, because Ray's library
+reads RAY_JOB_ID and RAY_RAYLET_PID when it is loaded.
 """
 
-import contextlib
+import argparse
 import fcntl
 import json
 import os
@@ -14,38 +14,48 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 _CHUNK = 2**16
 
 
-@contextlib.contextmanager
-def forked_workers() -> Iterator[str]:
-    """The `py_executable` whose workers are forks."""
-    with tempfile.TemporaryDirectory(prefix="workers-", dir="/tmp") as folder:  # the path of a socket must be short
-        yield f"{sys.executable} -S -E {__file__} {folder}/socket"
+def fork_workers() -> None:
+    """Let every Ray that this process starts fork its workers."""
+    from ray._private import ray_constants
+
+    # An absolute path replaces the folder that this is joined to (Ray 2.60, ray/_private/node.py).
+    ray_constants.SETUP_WORKER_FILENAME = __file__
 
 
-def _request(path: Path) -> None:
-    """Has a worker forked with the arguments, environment, folder and streams of this process; waits for its end."""
+def _request(argv: list[str]) -> None:
+    """Have a worker forked with the arguments, environment, folder and streams of this process; wait for its end."""
+    parser = argparse.ArgumentParser()
+    for option in ("--raylet-name", "--serialized-runtime-env-context", "--language"):
+        parser.add_argument(option, default="")
+    options, passed = parser.parse_known_args(argv)
+    variables = json.loads(options.serialized_runtime_env_context or "{}").get("env_vars", {})
+    request = {
+        "argv": [*passed, f"--raylet-name={options.raylet_name}"],
+        "environment": {**os.environ, **variables},
+        "folder": str(Path.cwd()),
+    }
+    path = Path(options.raylet_name).with_name(f"workers-{os.environ['RAY_JOB_ID']}")
     with socket.socket(socket.AF_UNIX) as connection:
-        with path.with_name("lock").open("w") as lock:
+        with path.with_suffix(".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not path.exists():
                 _start_server(path)
         connection.connect(str(path))
-        message = json.dumps({"argv": sys.argv[2:], "env": dict(os.environ), "cwd": str(Path.cwd())}).encode()
+        message = json.dumps(request).encode()
         socket.send_fds(connection, [len(message).to_bytes(4, "big")], [0, 1, 2])
         connection.sendall(message)
         connection.recv(1)
 
 
 def _start_server(path: Path) -> None:
-    """Returns when the server listens at `path`."""
+    """Return when the server listens at `path`."""
     environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # no thread before a fork
-    command = [sys.executable, "-P", __file__, str(path)]
+    command = [sys.executable, "-P", __file__, "serve", str(path)]
     server = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, start_new_session=True)
     assert server.stdout is not None
     if server.stdout.readline() != b"ready\n":
@@ -53,7 +63,7 @@ def _start_server(path: Path) -> None:
 
 
 def _serve(path: Path) -> None:
-    """Imports what workers import, then forks one for each request until the raylet has ended."""
+    """Import what workers import, then fork one for each request until the raylet has ended."""
     import gansearch.search.worker.trial  # noqa: F401
 
     raylet = Path("/proc", os.environ["RAY_RAYLET_PID"])
@@ -75,7 +85,7 @@ def _serve(path: Path) -> None:
 
 
 def _become_worker(connection: socket.socket) -> None:
-    """Runs the script of a request as a new interpreter would. The connection stays open as long as the process."""
+    """Run Ray's script of a worker as a new interpreter would. The connection stays open as long as the process."""
     import runpy
 
     import numpy as np
@@ -91,8 +101,8 @@ def _become_worker(connection: socket.socket) -> None:
         os.dup2(stream, number)
         os.close(stream)
     os.environ.clear()
-    os.environ.update(request["env"])
-    os.chdir(request["cwd"])
+    os.environ.update(request["environment"])
+    os.chdir(request["folder"])
     np.random.seed()
     sys.argv = request["argv"]
     sys.path.insert(0, str(Path(sys.argv[0]).parent))
@@ -101,7 +111,7 @@ def _become_worker(connection: socket.socket) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 2:
-        _serve(Path(sys.argv[1]))
+    if sys.argv[1] == "serve":
+        _serve(Path(sys.argv[2]))
     else:
-        _request(Path(sys.argv[1]))
+        _request(sys.argv[1:])

@@ -24,6 +24,8 @@ import json, sys
 from gansearch.experiment import Experiment
 from gansearch.interrupts import Interrupted
 from gansearch.search.sweep import sweep
+from tests.workers import fork_workers
+fork_workers()
 out, gpus, resume = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "resume"
 import ray
 if gpus:
@@ -43,7 +45,7 @@ def start(experiment, out, gpus=0, resume=False):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env={**os.environ, "RAY_AUTH_MODE": "disabled"},
+        env={**os.environ, "RAY_AUTH_MODE": "disabled", "PYTHONPATH": str(Path(__file__).parents[2])},
     )
     process.stdin.write(json.dumps(experiment.model_dump(mode="json", exclude_unset=True)))
     process.stdin.close()
@@ -52,12 +54,12 @@ def start(experiment, out, gpus=0, resume=False):
 
 def wait_for_trials(process, out, count):
     """Until so many trials have a record."""
-    for _ in range(3000):
+    for _ in range(2400):
         if len(list(Path(out).glob("trials/*/result.json"))) >= count:
             return
         assert process.poll() is None, process.stdout.read()
         time.sleep(0.1)
-    raise AssertionError("no trial has ended within five minutes")
+    raise AssertionError("no trial has ended within four minutes")
 
 
 def ends_well(process):
