@@ -162,7 +162,7 @@ def test_a_seed_that_diverges_leaves_the_others_as_they_were():
         assert close(tensors(whole[i]), tensors(broken[i]), rel=1e-3)
 
 
-def test_when_one_is_left_it_goes_on_alone():
+def test_the_last_seed_trains_on_alone():
     task = load_task("ring", {"width": 16})
     pair, alone = trainers(task, seeds=(3, 4)), trainers(task, seeds=(3,))
     pair[1].discriminator[0].weight.data.fill_(1e30)
@@ -243,7 +243,7 @@ def test_other_networks_train_at_once(discriminator):
         assert close(tensors(a), tensors(b), rel=1e-3)
 
 
-def test_a_frozen_weight_stays():
+def test_a_weight_without_gradient_stays():
     def frozen():
         network = nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 1))
         network[0].weight.requires_grad_(False)
@@ -255,7 +255,7 @@ def test_a_frozen_weight_stays():
     assert all(torch.equal(w, t.discriminator[0].weight) for w, t in zip(before, pair, strict=True))
 
 
-def test_asking_changes_nothing():
+def test_a_refusal_changes_nothing():
     task = load_task("digits", {"width": 8})
     asked, fresh = trainers(task, ema=0.9), trainers(task, ema=0.9)
     outside = torch.get_rng_state()

@@ -86,7 +86,7 @@ def settings(count, seed=0):
 def training(setting, size):
     """Plain gradient steps, for as many cycles as it takes to see where they lead."""
     loss, h_d, h_g, n_d, n_g, gamma, simultaneous = setting
-    cycles = min(2000, max(100, int(math.log(1e4) / abs(math.log(size)))))
+    cycles = min(2000, max(200, int(2 * math.log(1e4) / abs(math.log(size)))))
     return Training(
         loss=loss,
         optimizer="sgd",

@@ -3,21 +3,12 @@
 import random
 
 import pytest
-import torch
 
 from gansearch.gan import Trainer
 from tests.stability.dirac import Dirac, radius, settings, stable_by_formula, training
 
-SETTINGS = 140
-PARTS = 4  # so that a mismatch is found early, and the parts show where the time goes
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+SETTINGS = 72
+PARTS = 18  # of some seconds each
 
 
 def finish(setting, size):

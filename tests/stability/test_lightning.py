@@ -59,7 +59,7 @@ def test_the_callback_probes_logs_and_prints(tmp_path, capsys):
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_the_callback_goes_on_from_a_checkpoint(tmp_path):
+def test_the_callback_continues_from_a_checkpoint(tmp_path):
     trained(StabilityCallback(probe, every=5), tmp_path, epochs=1).save_checkpoint(tmp_path / "one.ckpt")
     callback = StabilityCallback(probe, every=5)
     trained(callback, tmp_path, epochs=2, checkpoint=tmp_path / "one.ckpt")

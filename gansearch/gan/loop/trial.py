@@ -53,16 +53,15 @@ class TrialMonitor(StabilityMonitor):
         fake: Tensor,
         step: int | None = None,
         generator_grad_norm: Tensor | float | None = None,
-        *,
-        seen: Tensor | None = None,
-        samples: tuple[Tensor, Tensor] | None = None,
+        **given: Any,
     ) -> Tensor:
-        """Adds one probe, as `StabilityMonitor.update` does."""
+        """Adds one probe; takes what `StabilityMonitor.update` takes."""
         if self._trial.stopped:
             return torch.empty(0)
         at = self._trial.step if step is None else step
-        row = super().update(real, fake, at, generator_grad_norm, seen=seen, samples=samples)
-        self.is_new, self.step, self.has_samples = True, step, self.has_samples or samples is not None
+        row = super().update(real, fake, at, generator_grad_norm, **given)
+        self.is_new, self.step = True, step
+        self.has_samples = self.has_samples or given.get("samples") is not None
         return row
 
 

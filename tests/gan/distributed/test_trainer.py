@@ -182,7 +182,7 @@ def test_half_of_the_batch_each_gives_the_losses_of_the_whole_batch(two, task, t
 
 
 @pytest.mark.parametrize(("task", "training"), [(Plain, {"r1_gamma": 1.0}), (Endless, {"loss": "wgan"})])
-def test_in_single_precision_too(two, task, training):
+def test_half_of_the_batch_each_agrees_in_single_precision(two, task, training):
     training = Training(**BUDGET, **training)
     with two(task(), training, precise=False) as trainer:
         assert torch.allclose(losses(trainer), losses(Trainer(task(), training, SEED)), rtol=1e-4)
@@ -197,7 +197,7 @@ def test_running_statistics_are_the_whole_batchs(two):
         assert agree(weights(alone), weights(trainer), rtol=1e-8)
 
 
-def test_batch_norm_is_over_each_part_unless_asked_otherwise(two):
+def test_batch_norm_is_over_each_part_by_default(two):
     training = Training(**BUDGET)
     with two(Normed(), training) as trainer:
         alone = losses(Trainer(Normed(), training, SEED))
