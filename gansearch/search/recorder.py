@@ -10,12 +10,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from ray.tune.experiment import Trial
 
+from gansearch import __version__
 from gansearch.experiment import Experiment
 from gansearch.search.callbacks.listener import Listener
 from gansearch.search.sampling.searcher import StudySearcher
@@ -165,20 +166,13 @@ def describe_run(hardware: str) -> dict[str, Any]:
     """Return what run.json says of a run, but for its slots and its wall_seconds."""
     return {
         "versions": {
-            "gansearch": _version("gansearch"),
+            "gansearch": __version__,
             "python": platform.python_version(),
-            **{name: _version(name) for name in ("ray", "optuna", "torch")},
+            **{name: version(name) for name in ("ray", "optuna", "torch")},
         },
         "hardware": hardware,
         "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
     }
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
 
 
 def _wall_seconds(folder: Folder) -> float:
