@@ -13,19 +13,19 @@ from gansearch.gan.losses import LOSSES, add_spectral_norm, gradient_penalty, sq
 def test_g_s_gradient_vanishes_for_minimax_and_grows_for_non_saturating(delta, minimax, non_saturating):
     # Reals N(δ, 1) and fakes N(0, 1): the best D scores δx − δ²/2, so a sample's gradient is δ times its score's.
     samples = torch.randn(400_000, generator=torch.Generator().manual_seed(0))
-    for name, expected in (("minimax", minimax), ("non_saturating", non_saturating)):
+    for name, expected, tolerance in (("minimax", minimax, 5e-3), ("non_saturating", non_saturating, 1e-2)):
         scores = (delta * samples - delta**2 / 2).requires_grad_()
         (gradient,) = torch.autograd.grad(LOSSES[name].g(scores, scores), scores)
-        assert delta * float(gradient.abs().sum()) == pytest.approx(expected, abs=1e-2)
+        assert delta * float(gradient.abs().sum()) == pytest.approx(expected, abs=tolerance)
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])
 @pytest.mark.parametrize("name", ["non_saturating", "minimax", "hinge", "wgan", "lsgan", "relativistic"])
 def test_the_ideal_loss_is_that_of_the_best_constant_score(name, smoothing):
     loss = LOSSES[name]
-    constants = torch.linspace(-3, 3, 601).unsqueeze(1)
+    constants = torch.linspace(-3, 3, 6001).unsqueeze(1)
     losses = torch.stack([loss.d(score, score, smoothing) for score in constants])
-    assert float(losses.min()) == pytest.approx(loss.ideal(smoothing), abs=1e-4)
+    assert float(losses.min()) == pytest.approx(loss.ideal(smoothing), abs=1e-5)
 
 
 def test_penalties_of_a_linear_d_are_its_weights_norm():
