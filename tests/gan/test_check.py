@@ -52,7 +52,7 @@ class Guarded(nn.Module):
             {"generator": lambda: nn.Linear(5, 16)},
             ["cannot take .B, 2. numbers, as latent_dim = 2 says:", "2x5|4x2 and 5"],
         ),
-        ({"generator": lambda: print}, ["generator.. must give an nn.Module, not a builtin_function_or_method"]),
+        ({"generator": lambda: len}, ["generator.. must give an nn.Module, not a builtin_function_or_method"]),
         ({"real": lambda: np.zeros((60, 1, 4, 4))}, ["not ndarray; torch.from_numpy"]),
         ({"real": lambda: torch.randn(49, 1, 4, 4)}, ["49 samples, a fifth of which is held out; at least 50"]),
         (
