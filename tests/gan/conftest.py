@@ -13,3 +13,9 @@ def _one_thread():
 @pytest.fixture(autouse=True)
 def _own_cache(monkeypatch, tmp_path):
     monkeypatch.setenv(FOLDER, str(tmp_path / "cache"))
+
+
+@pytest.fixture(autouse=True)
+def _own_draws():
+    """What a test draws from torch's global state does not depend on the tests before it."""
+    torch.manual_seed(0)

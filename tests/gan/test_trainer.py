@@ -25,7 +25,7 @@ def test_a_probe_changes_nothing():
 
 
 @pytest.mark.parametrize("options", [{}, {"loss": "relativistic", "ema": 0.9, "r1_gamma": 0.1, "instance_noise": 0.1}])
-@pytest.mark.parametrize("task", [load_task("ring"), Normed()], ids=["ring", "normed"])
+@pytest.mark.parametrize("task", [load_task("ring", {"samples": 500, "width": 16}), Normed()], ids=["ring", "normed"])
 def test_a_seed_reproduces_a_run_and_another_does_not(task, options):
     training = Training(**FAST, **options)
     one, two, other = (finish(Trainer(task, training, seed))[1] for seed in (3, 3, 4))
@@ -100,7 +100,7 @@ def test_a_pretrained_discriminator_is_no_reason_to_stop():
 
 
 def test_the_distance_is_measured_at_quarters():
-    probes, result = finish(Trainer(load_task("ring"), Training(updates=200, batch_size=8)))
+    probes, result = finish(Trainer(load_task("ring", {"samples": 500}), Training(updates=200, batch_size=8)))
     assert [p.update for p in probes if not math.isnan(p.distance)] == [
         51,
         100,
@@ -112,7 +112,7 @@ def test_the_distance_is_measured_at_quarters():
 
 @pytest.mark.parametrize("loss", ["non_saturating", "hinge"])
 def test_d_s_answers_are_counted_ten_times_a_run(loss):
-    probes, _ = finish(Trainer(load_task("ring"), Training(updates=200, batch_size=8, loss=loss)))
+    probes, _ = finish(Trainer(load_task("ring", {"samples": 500}), Training(updates=200, batch_size=8, loss=loss)))
     counted = [probe for probe in probes if probe.outputs]
     assert (len(counted), counted[-1].update) == (10, 200)
     for probe in counted:
@@ -123,11 +123,13 @@ def test_d_s_answers_are_counted_ten_times_a_run(loss):
 
 
 def test_samples_come_from_the_average_where_there_is_one():
-    plain, averaged = (Trainer(load_task("ring"), Training(**FAST, ema=ema)) for ema in (0.0, 0.999))
+    plain, averaged = (
+        Trainer(load_task("ring", {"samples": 500, "width": 16}), Training(**FAST, ema=ema)) for ema in (0.0, 0.999)
+    )
     for trainer in (plain, averaged):
         finish(trainer)
     assert same(everything(plain.generator), everything(averaged.generator))
-    start = Trainer(load_task("ring"), Training(**FAST)).generator
+    start = Trainer(load_task("ring", {"samples": 500, "width": 16}), Training(**FAST)).generator
     far, near = (
         sum((a - b).abs().sum().item() for a, b in zip(network.parameters(), start.parameters(), strict=True))
         for network in (plain.generator, averaged.average.module)

@@ -31,7 +31,7 @@ def test_an_update_of_one_network_leaves_the_other_frozen(options):
 
 
 def test_pretraining_comes_first_and_counts():
-    trainer = Trainer(load_task("ring"), Training(**FAST, pretrain_steps=20))
+    trainer = Trainer(load_task("ring", {"samples": 500, "width": 16}), Training(**FAST, pretrain_steps=20))
     untrained = everything(trainer.generator)
     for _ in range(20):
         trainer.step()
@@ -59,13 +59,13 @@ def test_the_update_ratio_holds_over_any_window(ratio):
 
 
 def test_each_network_has_its_own_rate():
-    trainer = Trainer(load_task("ring"), Training(lr=1e-3, lr_ratio=4))
+    trainer = Trainer(load_task("ring", {"samples": 500, "width": 16}), Training(lr=1e-3, lr_ratio=4))
     assert trainer.optimizer_d.param_groups[0]["lr"] == pytest.approx(2e-3)
     assert trainer.optimizer_g.param_groups[0]["lr"] == pytest.approx(5e-4)
 
 
 def test_rates_fall_to_nothing_over_the_last_share():
-    trainer = Trainer(load_task("ring"), Training(updates=100, lr=1e-3, lr_decay=0.5))
+    trainer = Trainer(load_task("ring", {"samples": 500, "width": 16}), Training(updates=100, lr=1e-3, lr_decay=0.5))
     rates = []
     for _ in range(100):
         trainer.step()
@@ -78,7 +78,9 @@ def test_rates_fall_to_nothing_over_the_last_share():
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("options", [{}, {"r1_gamma": 1.0, "r2_gamma": 0.5}, {"gp": 1.0}, {"label_smoothing": 0.1}])
 def test_every_loss_trains_with_every_penalty(loss, options):
-    _, result = finish(Trainer(load_task("ring"), Training(loss=loss, **FAST, **options)))
+    _, result = finish(
+        Trainer(load_task("ring", {"samples": 500, "width": 16}), Training(loss=loss, **FAST, **options))
+    )
     assert result.status == "complete"
     assert 0 <= result.stability <= 1
 
