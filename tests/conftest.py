@@ -27,10 +27,13 @@ FREE_SECONDS = 60
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that use Ray, and put files that take long first, so that all processes end at the same time."""
+    """Mark the tests that use Ray or a server, and put files that take long first: all processes end together."""
     for item in items:
-        if "ray_session" in getattr(item, "fixturenames", ()):
+        fixtures = getattr(item, "fixturenames", ())
+        if "ray_session" in fixtures:
             item.add_marker(pytest.mark.ray)
+        if "objects" in fixtures:
+            item.add_marker(pytest.mark.slow)
     long = {item.path for item in items if item.get_closest_marker("slow")}
     ray = {item.path for item in items if item.get_closest_marker("ray")}
     items.sort(key=lambda item: (item.path not in ray, item.path not in long))  # stable

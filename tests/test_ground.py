@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 IMPORT_ALL = """
 import importlib, os, pkgutil, signal, sys, warnings
 # These set filters and variables of their own, which is none of our doing.
@@ -45,6 +47,7 @@ print(len(modules), "modules, of which cannot be imported:", missing)
 """
 
 
+@pytest.mark.slow
 def test_importing_any_module_changes_nothing_in_the_process():
     found = subprocess.run([sys.executable, "-c", IMPORT_ALL], capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stderr

@@ -114,6 +114,7 @@ def test_an_error_in_a_task_file_names_its_line(run, tmp_path):
     assert "ZeroDivisionError" in err
 
 
+@pytest.mark.slow
 def test_a_check_estimates_a_sweep_and_writes_nothing(run, tmp_path):
     status, out, err = run("check", "ring.yaml", "--set", "limits.updates=160")
     assert status == 0, err
@@ -316,6 +317,7 @@ def test_a_gpu_that_the_machine_lacks_is_an_error(run, tmp_path, ray_session):
     assert not (tmp_path / "results").exists()
 
 
+@pytest.mark.slow
 def test_init_writes_a_starter_that_passes_check(run, tmp_path):
     assert run("init", "mine")[0] == 0
     assert {p.name for p in (tmp_path / "mine").iterdir()} == {"my_gan.py", "experiment.yaml", "README.md"}
@@ -325,6 +327,7 @@ def test_init_writes_a_starter_that_passes_check(run, tmp_path):
     assert run("init", "mine")[0] == 2
 
 
+@pytest.mark.slow
 def test_init_writes_a_loop_that_passes_check_and_trains(run, tmp_path):
     assert run("init", "mine", "--from-loop")[0] == 0
     assert {p.name for p in (tmp_path / "mine").iterdir()} == {"my_loop.py", "experiment.yaml", "README.md"}

@@ -12,7 +12,7 @@ from gansearch.search.sampling.searcher import open_study
 from tests.search.studies import record, searcher_of
 
 
-@pytest.mark.parametrize("sampler", [name for name in SAMPLERS if name != "pbt"])  # test_pbt.py
+@pytest.mark.parametrize("sampler", [name for name in SAMPLERS if name != "pbt"])  # tests/search/population
 def test_each_sampler_asks_and_is_told_every_ending(folder, tiny, sampler):
     study = open_study(folder, tiny(sampler=sampler))
     searcher = searcher_of(study, tiny(sampler=sampler))
@@ -72,7 +72,8 @@ def test_a_conditional_parameter_is_asked_only_where_it_holds(folder, tiny):
         assert params["r1_gamma"] == optunas.get("r1_gamma", 0.25)
 
 
-@pytest.mark.parametrize("sampler", [name for name in SAMPLERS if name != "pbt"])  # test_pbt.py
+@pytest.mark.slow
+@pytest.mark.parametrize("sampler", [name for name in SAMPLERS if name != "pbt"])  # tests/search/population
 def test_a_discrete_space_is_tried_once_each_and_then_the_sweep_ends(folder, tiny, sampler):
     search = {
         "ema": {"low": 0.0, "high": 0.3, "step": 0.1, "when": {"loss": "hinge"}},

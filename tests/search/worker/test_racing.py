@@ -96,6 +96,7 @@ def swept(replicas, draw):
     return trained, min(own[number] for number in candidates(pd.DataFrame(rows), 3))
 
 
+@pytest.mark.slow
 def test_a_race_finds_as_good_a_winner_for_less_than_half_of_the_seeds():
     found = {replicas: [swept(replicas, random.Random(i)) for i in range(12)] for replicas in (1, 4, "race")}
     trained = {name: statistics.mean(n for n, _ in runs) for name, runs in found.items()}
