@@ -43,7 +43,6 @@ _SECONDS = 900
 """A sweep that takes longer is stuck."""
 _DRIVER = """
 import sys
-import gansearch.search
 import ray
 ray.init(address=sys.argv[sys.argv.index("--address") + 1], log_to_driver=False, logging_level="error")
 from gansearch.cli.main import main

@@ -24,6 +24,7 @@ class Objects:
             "AWS_EC2_METADATA_DISABLED": "true",
         }
         """Variables with which s3:// means this server."""
+        self.reset()
 
     def reset(self) -> None:
         """Make the bucket, or empty it."""
