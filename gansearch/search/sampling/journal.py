@@ -60,6 +60,9 @@ class _Journal(JournalFileBackend):
     optuna/storages/journal/_file.py.
     """
 
+    _written = 0
+    """Bytes in the file after the newest line of this process."""
+
     def read_logs(self, log_number_from: int) -> Generator[dict[str, Any], None, None]:
         """Read on, and forget where all lines began but the newest, from which the next reading starts."""
         yield from super().read_logs(log_number_from)
@@ -67,12 +70,20 @@ class _Journal(JournalFileBackend):
         self._log_number_offset = {0: 0, newest: self._log_number_offset[newest]}
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
-        """Append lines under the lock."""
+        """Append lines under the lock.
+
+        Raises OSError where the file is shorter than this process left it: a line after the gap would be read as one
+        of another trial. Nothing is written then, and opening the study again repairs it from the records.
+        """
         lines = "".join(json.dumps(log, separators=(",", ":")) + "\n" for log in logs)
+        path = Path(self._file_path)
         self._lock.acquire()
         try:
-            with Path(self._file_path).open("ab") as file:
+            with path.open("ab") as file:
+                if file.tell() < self._written:
+                    raise OSError(f"{path.name} was cut off while the sweep wrote to it; --resume repairs it")
                 file.write(lines.encode())
+                self._written = file.tell()
         finally:
             self._lock.release()
 
