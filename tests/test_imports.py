@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1] / "gansearch"
 MAY_IMPORT = {
     "experiment": set(),
     "stability": {"formatting"},
-    "gan": {"stability", "formatting"},
+    "gan": {"experiment", "stability", "formatting"},
     "store": {"experiment", "stability", "formatting"},
     "interrupts": {"store"},
     "rendering": {"store", "formatting"},

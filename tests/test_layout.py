@@ -10,7 +10,6 @@ PACKAGE = TESTS.parent / "gansearch"
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name not in ("__init__.py", "__main__.py"))
 EXEMPT: dict[str, str] = {
     "cli/remote.py": "search/jobs/test_submit.py",
-    "gan/settings.py": "gan/test_trainer.py",
     "search/errors.py": "search/test_sweep.py",
     "search/session.py": "search/test_sweep.py",
     "study/data.py": "study/test_study.py",
@@ -36,7 +35,7 @@ OTHERS = {
 """Test files about more than one module."""
 FILE_LINES = 350
 FUNCTION_LINES = 60
-CODE_LINES = 14_100
+CODE_LINES = 14_000
 """What there is, rounded up: to be lowered with every simplification."""
 
 

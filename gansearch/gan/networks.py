@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from types import TracebackType
 from typing import Any, Protocol
 
 import torch
@@ -46,9 +45,7 @@ class Frozen:
     def __enter__(self) -> None:
         self._set(False)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._set(True)
 
     def _set(self, trains: bool) -> None:

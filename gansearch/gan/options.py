@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
+from gansearch.experiment import suggest
 from gansearch.gan.task import TaskError
 
 
@@ -25,9 +25,3 @@ def one_of(name: str, value: object, allowed: Iterable[object]) -> None:
     if value not in allowed:
         names = [str(item).lower() for item in allowed]  # true and false, as YAML writes them
         raise option_error(name, f"{value!r} is not one of {', '.join(names)}{suggest(str(value), names)}")
-
-
-def suggest(name: str, allowed: Iterable[str]) -> str:
-    """Returns '; did you mean "x"?' where an allowed name is close to `name`, else an empty string."""
-    near = difflib.get_close_matches(name, list(allowed), n=1)
-    return f'; did you mean "{near[0]}"?' if near else ""

@@ -7,8 +7,10 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from gansearch.experiment import suggest
+from gansearch.experiment.loop import names_loop
 from gansearch.gan.loop.task import Loop
-from gansearch.gan.options import option_error, suggest
+from gansearch.gan.options import option_error
 from gansearch.gan.task import Task, TaskError
 from gansearch.gan.tasks import BUILT_IN
 from gansearch.gan.user_code import import_user_module, user_traceback
@@ -105,11 +107,11 @@ def task_named(spec: str) -> Callable[..., Any]:
     if not hasattr(module, name):
         classes = [n for n, v in vars(module).items() if inspect.isclass(v) and issubclass(v, Task) and v is not Task]
         loops = [n for n, v in vars(module).items() if inspect.isfunction(v) and v.__module__ == module.__name__]
-        near = difflib.get_close_matches(name, [*classes, *loops], n=1) or (loops if _names_loop(name) else classes)
+        near = difflib.get_close_matches(name, [*classes, *loops], n=1) or (loops if names_loop(spec) else classes)
         raise TaskError(f"task: {path} has no {name}" + (f'; did you mean "{near[0]}"?' if near else ""))
     task: Callable[..., Any] = getattr(module, name)
     is_task = inspect.isclass(task) and issubclass(task, Task)
-    if _names_loop(name):
+    if names_loop(spec):
         if is_task:
             raise TaskError(f"task: {spec} is a class, and a small letter means a function: give it a capital")
         if inspect.isclass(task) or not callable(task):
@@ -118,8 +120,3 @@ def task_named(spec: str) -> Callable[..., Any]:
         also = "; a function begins with a small letter" if inspect.isfunction(task) else ""
         raise TaskError(f"task: {spec} is not a class derived from gansearch.Task{also}")
     return task
-
-
-def _names_loop(name: str) -> bool:
-    """Whether a name is that of a loop, train(trial), as an experiment understands it too."""
-    return name.lstrip("_")[:1].islower()

@@ -9,10 +9,10 @@ from typing import Any, Protocol, cast
 import torch
 from torch import Tensor, nn
 
+from gansearch.experiment import LoopTraining, Training
 from gansearch.gan.loop.task import Loop
-from gansearch.gan.loop.trainer import LoopSettings, LoopTrainer
+from gansearch.gan.loop.trainer import LoopTrainer
 from gansearch.gan.result import Probe, Result
-from gansearch.gan.settings import Training
 from gansearch.gan.task import Task, Trainable
 from gansearch.gan.trainer import Trainer
 
@@ -79,5 +79,5 @@ def trainer_for(
 ) -> SeedTrainer:
     """The trainer of a task, or of a loop of the user's own, whose `training` is an experiment's `LoopTraining`."""
     if isinstance(task, Loop):
-        return LoopTrainer(task, cast(LoopSettings, training), seed, device, prune)
+        return LoopTrainer(task, cast(LoopTraining, training), seed, device, prune)
     return Trainer(task, training, seed, device, prune)

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from gansearch.experiment import Training
 from gansearch.gan.balance.controller import BalanceController
 from gansearch.gan.balance.gap_aware import GapAwareRate
 from gansearch.gan.balance.schedule import Schedule
@@ -24,7 +25,6 @@ from gansearch.gan.losses import LOSSES, add_spectral_norm
 from gansearch.gan.networks import Frozen, discriminator_of, gradient_norm, scores_are_independent
 from gansearch.gan.result import Probe, Result
 from gansearch.gan.rng import RandomState
-from gansearch.gan.settings import Training
 from gansearch.gan.task import Task
 from gansearch.gan.updates import Updates
 from gansearch.stability.measures import relativistic

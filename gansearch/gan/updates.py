@@ -7,13 +7,13 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from gansearch.experiment import Training
 from gansearch.gan.balance.controller import BalanceController
 from gansearch.gan.balance.gap_aware import GapAwareRate
 from gansearch.gan.balance.schedule import Schedule
 from gansearch.gan.data import Data
 from gansearch.gan.losses import Loss, gradient_penalty, squared_gradient
 from gansearch.gan.networks import Frozen, Network
-from gansearch.gan.settings import Training
 from gansearch.gan.task import Task
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import importlib
 import importlib.util
@@ -13,6 +12,7 @@ from types import ModuleType
 
 import torch
 
+from gansearch.experiment import suggest
 from gansearch.gan.task import TaskError
 
 
@@ -55,8 +55,8 @@ def user_traceback(error: BaseException) -> str:
 def _module_of_file(path: Path) -> ModuleType:
     """The module of a file, imported once per process; it can import modules beside it."""
     if not path.is_file():
-        near = difflib.get_close_matches(path.name, [p.name for p in path.parent.glob("*.py")], n=1)
-        raise TaskError(f"task: there is no file {path}" + (f'; did you mean "{near[0]}"?' if near else ""))
+        siblings = [file.name for file in path.parent.glob("*.py")]
+        raise TaskError(f"task: there is no file {path}{suggest(path.name, siblings)}")
     name = f"{path.stem}_{hashlib.sha1(str(path).encode(), usedforsecurity=False).hexdigest()[:8]}"
     if name in sys.modules:
         return sys.modules[name]

@@ -1,7 +1,7 @@
 import pytest
 
 from gansearch.gan import TaskError
-from gansearch.gan.options import one_of, option_error, positive, suggest
+from gansearch.gan.options import one_of, option_error, positive
 
 
 def test_an_error_names_its_option():
@@ -23,8 +23,3 @@ def test_a_choice_is_one_of_the_allowed_values():
         one_of("colour", "yes", (True, False, "auto"))
     with pytest.raises(TaskError, match='did you mean "auto"'):
         one_of("colour", "atuo", (True, False, "auto"))
-
-
-def test_near_misses_are_suggested():
-    assert suggest("digit", ["ring", "digits"]) == '; did you mean "digits"?'
-    assert suggest("x", ["ring", "digits"]) == ""

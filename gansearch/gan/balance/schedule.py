@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gansearch.gan.settings import Training
+from gansearch.experiment import Training
 
 
 class Schedule:

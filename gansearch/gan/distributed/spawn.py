@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch.multiprocessing import spawn
 
+from gansearch.experiment import Training
 from gansearch.gan.distributed.group import Meeting, Parted
 from gansearch.gan.distributed.trainer import ParallelTrainer, follow, lead
 from gansearch.gan.registry import load_task
-from gansearch.gan.settings import Training
 from gansearch.gan.task import Task
 
 _END_SECONDS = 30.0  # in which the other processes end

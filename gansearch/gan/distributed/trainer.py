@@ -10,12 +10,12 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from gansearch.experiment import Training
 from gansearch.gan.data import data_of
 from gansearch.gan.distributed.batch_norm import synchronise
 from gansearch.gan.distributed.group import Group, Meeting, ready, wait_for_all
 from gansearch.gan.result import Probe
 from gansearch.gan.rng import RandomState
-from gansearch.gan.settings import Training
 from gansearch.gan.task import Task, TaskError
 from gansearch.gan.trainer import Trainer
 

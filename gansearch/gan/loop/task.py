@@ -6,16 +6,11 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-from torch import nn
-
-from gansearch.gan.task import TaskError
+from gansearch.gan.task import TaskError, Trainable
 
 
-class Loop:
-    """A training loop of the user's own, which makes and trains its networks itself: no `Task`, but `Trainable`."""
-
-    latent_dim = 0
+class Loop(Trainable):
+    """A training loop of the user's own, which makes and trains its networks itself and reads its data: no `Task`."""
 
     def __init__(self, spec: str, function: Callable[..., Any], options: Mapping[str, Any]):
         """Checks that the function can be called as `function(trial, **options)`. Raises TaskError where it cannot."""
@@ -37,15 +32,3 @@ class Loop:
                 f"task: {spec} is called as {self.name}(trial), but also needs {', '.join(missing)}; "
                 "give them as task_options:, give them defaults, or read them from trial.params"
             )
-
-    def warnings(self) -> list[str]:
-        """None: a loop reads its data itself."""
-        return []
-
-    def undo(self) -> nn.Module | None:
-        """None: a loop reports samples in the units of its data."""
-        return None
-
-    def shown(self, samples: np.ndarray) -> dict[str, Any]:
-        """{}: (N, ...) samples are displayed by their shape, as images or points."""
-        return {}

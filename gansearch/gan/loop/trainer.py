@@ -15,11 +15,12 @@ from collections.abc import Generator, Iterable
 from dataclasses import replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from gansearch.experiment import LoopTraining
 from gansearch.gan.loop.task import Loop
 from gansearch.gan.loop.trial import MAX_SAMPLES, Trial
 from gansearch.gan.result import Probe, Result
@@ -34,18 +35,6 @@ CLEANUP_SECONDS = 5.0
 _WIDTH = 128  # of the referee's layers
 
 
-class LoopSettings(Protocol):
-    """What is read of an experiment's training section (`gansearch.experiment.LoopTraining`)."""
-
-    @property
-    def updates(self) -> int:
-        """The budget."""
-
-    @property
-    def params(self) -> dict[str, Any]:
-        """The values of the loop's parameters, by name."""
-
-
 class Abandoned(BaseException):
     """Raised by a report in the user's loop, once the caller has stopped to iterate."""
 
@@ -58,7 +47,7 @@ class LoopTrainer:
     """
 
     def __init__(
-        self, loop: Loop, training: LoopSettings, seed: int = 0, device: str | torch.device = "cpu", prune: bool = False
+        self, loop: Loop, training: LoopTraining, seed: int = 0, device: str | torch.device = "cpu", prune: bool = False
     ):
         self.task, self.training, self.seed = loop, training, seed
         self._folder = tempfile.TemporaryDirectory(prefix="gansearch-", ignore_cleanup_errors=True)

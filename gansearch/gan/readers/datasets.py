@@ -8,7 +8,8 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from gansearch.gan.options import option_error, suggest
+from gansearch.experiment import suggest
+from gansearch.gan.options import option_error
 from gansearch.gan.readers.cache import cache_folder
 from gansearch.gan.readers.files import path_errors, reason
 from gansearch.gan.readers.images import Source

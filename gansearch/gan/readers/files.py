@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from gansearch.gan.options import option_error, suggest
+from gansearch.experiment import suggest
+from gansearch.gan.options import option_error
 from gansearch.gan.task import TaskError
 
 LEAST = 50

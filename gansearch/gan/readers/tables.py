@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
-from gansearch.gan.options import option_error, suggest
+from gansearch.experiment import suggest
+from gansearch.gan.options import option_error
 from gansearch.gan.readers.columns import Categorical, Column, Numeric
 from gansearch.gan.readers.files import need, one_file, path_errors
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import math
 
-from torch import Tensor, nn
+from torch import nn
 
 STRIDE = 4
 """Samples that a layer of G makes of one; a layer of D makes one of so many."""
@@ -32,7 +32,7 @@ def wave_generator(length: int, width: int, kernel: int, latent_dim: int) -> nn.
         nn.ReLU(),
         *hidden,
         upsample(channels[-1], 1),
-        Cut(length),
+        nn.ConstantPad1d((0, length - start * STRIDE ** len(channels)), 0.0),  # a negative padding cuts off
         nn.Tanh(),
     )
 
@@ -50,15 +50,3 @@ def wave_discriminator(length: int, width: int, kernel: int) -> nn.Module:
 def _channels(length: int, width: int) -> list[int]:
     """The channels after each layer of D, twice as many each time; G has them the other way round."""
     return [width * 2**layer for layer in range(max(1, round(math.log(length / 12, STRIDE))))]
-
-
-class Cut(nn.Module):
-    """The first `length` samples of (B, C, T)."""
-
-    def __init__(self, length: int):
-        super().__init__()
-        self.length = length
-
-    def forward(self, sounds: Tensor) -> Tensor:
-        """Returns (B, C, length)."""
-        return sounds[..., : self.length]
