@@ -7,21 +7,22 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import optuna
 import ray
 import torch
 from ray.exceptions import GetTimeoutError, RayError, RayTaskError
-from torch import nn
 
 from gansearch.experiment import Experiment, Range, Training
+from gansearch.formatting import many
 from gansearch.gan import Loop, Task, TaskError, check_task, load_task
 from gansearch.gan.user_code import user_traceback
 from gansearch.search.check import check_search
 from gansearch.search.cluster.cluster import cluster, this_machine
 from gansearch.search.cluster.runtime_env import code_for
 from gansearch.search.dry_run.cost import Cost, cost, endless_trainer, evaluation_cost
-from gansearch.search.dry_run.estimate import Data, Estimate, Measured, Weights
+from gansearch.search.dry_run.estimate import Estimate, Measured
 from gansearch.search.dry_run.loop import try_loop
 from gansearch.search.errors import SweepError
 from gansearch.search.sampling.space import SearchSpace
@@ -77,8 +78,8 @@ def measure(experiment: Experiment, gpus: float) -> Measured:
             measured = try_loop(experiment, task, drawn[0], device)
         else:
             measured = measure_task(experiment, task, drawn, device)
-        taken, total = _gpu_memory(device)
-        return replace(measured, device=_device_name(device), memory=_peak_memory(), gpu_memory=taken, gpu_total=total)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # in bytes on macOS, else in KiB
+        return replace(measured, memory=peak if sys.platform == "darwin" else peak * 1024, **_device(device))
     except TaskError:
         raise
     except (Exception, SystemExit) as error:
@@ -118,19 +119,22 @@ def measure_task(experiment: Experiment, task: Task, drawn: Sequence[Training], 
     if isinstance(batch_size, Range):  # the largest batch takes the most memory
         penalized = max(drawn, key=lambda one: sum(map(bool, (one.r1_gamma, one.r2_gamma, one.gp_lambda))))
         cost(experiment, task, penalized.with_params({"batch_size": int(batch_size.high)}), device, evaluation)
-    data = trainer.data
+    data, networks = trainer.data, {"generator": trainer.generator, "discriminator": trainer.discriminator}
+    count, held_out, *shape = None if data.real is None else data.count, *data.held_out.shape
+    weights = {name: sum(map(torch.numel, network.parameters())) for name, network in networks.items()}
+    train = "without end" if count is None else f"{count:,} to train on"
     return Measured(
         costs=tuple(costs),
         evaluation=evaluation,
-        data=Data(None if data.real is None else data.count, len(data.held_out), tuple(data.held_out.shape[1:])),
-        weights=Weights(_weights(trainer.generator), _weights(trainer.discriminator)),
+        data={"train": count, "held_out": held_out, "shape": shape},
+        weights=weights,
+        tried=(
+            f"data: {train}, {held_out:,} held out, of shape {tuple(shape)}",
+            f"generator: {weights['generator']:,} parameters; discriminator: {weights['discriminator']:,}",
+        ),
         idle=max(0.0, 1 - share) if device.type == "cpu" else 0.0,
         remarks=tuple(task.warnings()),
     )
-
-
-def _weights(network: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in network.parameters())
 
 
 def _measure_in_worker(experiment: Experiment, gpus: float) -> Measured:
@@ -150,23 +154,11 @@ def _measure_in_worker(experiment: Experiment, gpus: float) -> Measured:
     return measured
 
 
-def _device_name(device: torch.device) -> str:
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    threads = torch.get_num_threads()
-    return f"CPU, {threads} thread{'s' if threads > 1 else ''}"
-
-
-def _peak_memory() -> int:
-    """Return the most bytes of main memory that this process has had."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
-
-
-def _gpu_memory(device: torch.device) -> tuple[int, int]:
-    """Return the most bytes of a GPU that this process has had, and all that the GPU has; (0, 0) on a CPU."""
+def _device(device: torch.device) -> dict[str, Any]:
+    """Return the name of a device; of a GPU also the most bytes that this process has had, and all that it has."""
     if device.type != "cuda":
-        return 0, 0
+        return {"device": f"CPU, {many(torch.get_num_threads(), 'thread')}"}
     free, total = torch.cuda.mem_get_info(device)
     context = min(total - free - torch.cuda.memory_reserved(device), _CONTEXT_BYTES)
-    return torch.cuda.max_memory_reserved(device) + context, total
+    memory = torch.cuda.max_memory_reserved(device) + context
+    return {"device": torch.cuda.get_device_name(device), "gpu_memory": memory, "gpu_total": total}

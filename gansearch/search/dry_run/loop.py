@@ -46,11 +46,11 @@ def try_loop(experiment: Experiment, loop: Loop, training: Training, device: tor
     # Before its first report a loop loads its data.
     (first, begun), (last, ended) = (reports[0], reports[-1]) if len(reports) > 1 else ((0, 0.0), reports[0])
     update = (ended - begun) / (last - first)
-    seed, longer = update * training.updates, experiment.confirm and experiment.confirm.updates
-    confirmation = update * longer if longer else seed
+    seed, budget = update * training.updates, (experiment.confirm and experiment.confirm.updates) or training.updates
+    steps = ", ".join(f"{step:,}" for step, _ in reports)
     return Measured(
-        costs=(Cost(update, update, seed * experiment.least_replicas, seed, confirmation),),
-        reports=tuple(step for step, _ in reports),
+        costs=(Cost(update, update, seed * experiment.least_replicas, seed, update * budget),),
+        tried=(f"loop: tried up to update {last:,}, with reports at {steps}",),
         remarks=tuple(_remarks(trainer, len(reports), experiment.search)),
     )
 

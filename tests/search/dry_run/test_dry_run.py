@@ -28,12 +28,13 @@ def _briefly(monkeypatch):
 def test_a_gpu_is_measured_with_its_context_but_not_with_what_others_hold(monkeypatch):
     monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: 2 * GB)
     monkeypatch.setattr(torch.cuda, "max_memory_reserved", lambda device: 3 * GB)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "a GPU")
     device = torch.device("cuda")
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (int(77.5 * GB), 80 * GB))
-    assert module._gpu_memory(device) == (int(3.5 * GB), 80 * GB)
+    assert module._device(device) == {"device": "a GPU", "gpu_memory": int(3.5 * GB), "gpu_total": 80 * GB}
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (20 * GB, 80 * GB))
-    assert module._gpu_memory(device)[0] == 3 * GB + 2**30
-    assert module._gpu_memory(torch.device("cpu")) == (0, 0)
+    assert module._device(device)["gpu_memory"] == 3 * GB + 2**30
+    assert module._device(torch.device("cpu")) == {"device": "CPU, 1 thread"}
 
 
 def test_configurations_are_of_the_space_and_the_same_each_time(make_tiny):

@@ -8,15 +8,12 @@ from gansearch.experiment import Experiment, Resources
 from gansearch.search.cluster.cluster import Cluster
 from gansearch.search.dry_run.cost import Cost, EvaluationCost
 from gansearch.search.dry_run.estimate import (
-    Data,
     Estimate,
     Measured,
-    Weights,
     brief,
     fitting,
     share,
     size,
-    wall_seconds,
 )
 
 GB = 10**9
@@ -29,8 +26,8 @@ MEASURED = Measured(
     costs=(COST,),
     device="CPU, 1 thread",
     evaluation=EvaluationCost(0.01, 0.1, 0.5),
-    data=Data(800, 200, (2,)),
-    weights=Weights(10, 20),
+    data={"train": 800, "held_out": 200, "shape": [2]},
+    weights={"generator": 10, "discriminator": 20},
     memory=GB,
 )
 
@@ -48,9 +45,9 @@ def estimate(measured=MEASURED, cluster=CPUS, **fields):
     return Estimate(Experiment(name="x", task="ring", **{"trials": 10, "confirm": None, **fields}), cluster, measured)
 
 
-@pytest.mark.parametrize(("runs", "slots", "expected"), [(0, 4, 0), (1, 4, 3), (4, 4, 3), (5, 4, 6), (5, 1, 15)])
-def test_runs_come_in_waves(runs, slots, expected):
-    assert wall_seconds(runs, 3.0, slots) == expected
+@pytest.mark.parametrize(("trials", "slots", "waves"), [(1, 4, 1), (4, 4, 1), (5, 4, 2), (5, 1, 5)])
+def test_trials_come_in_waves(trials, slots, waves):
+    assert estimate(trials=trials, limits={"concurrent": slots}).sweep_seconds == (10 * waves, 10 * waves)
 
 
 @pytest.mark.parametrize("trials", range(1, 17))
