@@ -17,12 +17,12 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from gansearch.search.errors import SweepError, SweepFailed
-from gansearch.store.archive import is_result
+from gansearch.store.archive import is_result, results
 from gansearch.store.folder import URL, Folder, StudyError, write_whole
 from gansearch.store.object_store import LOCK, MANIFEST, State, Storage, cache, connect, download, is_url, reason
 
@@ -58,14 +58,9 @@ def storage_of(folder: Folder) -> Storage | None:
     return folder.storage if isinstance(folder, Mirrored) else None
 
 
-@contextmanager
-def opened(out: str | Path | None) -> Iterator[str | Path | Folder | None]:
+def opened(out: str | Path | None) -> AbstractContextManager[str | Path | Folder | None]:
     """Open a sweep's results folder as the user named it: a URL is mirrored, all else stays as it is."""
-    if out is None or not is_url(out):
-        yield out
-        return
-    with mirrored(str(out)) as folder:
-        yield folder
+    return mirrored(str(out)) if is_url(out) else nullcontext(out)
 
 
 @contextmanager
@@ -115,24 +110,21 @@ def _fill(folder: Folder, storage: Storage) -> None:
     write_whole(folder.path / URL, storage.url)
 
 
-class _Mirror:
-    """The thread that sends what has changed."""
+class _Mirror(threading.Thread):
+    """Sends what has changed."""
 
     def __init__(self, storage: Storage, folder: Folder, lock: _Lock):
+        super().__init__(name="mirror", daemon=True)
         self._storage, self._folder, self._lock = storage, folder, lock
         self._remote = storage.files()
         self._sent: dict[str, State] = {}
         self._sent_at: dict[str, float] = {}
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="mirror", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
 
     def stop(self) -> None:
         """Send the rest. Raises SweepFailed where that is not possible."""
         self._over.set()
-        self._thread.join()
+        self.join()
         if self._lock.lost:
             raise SweepFailed(self._folder.path, f"{self._storage.url}: {self._lock.lost} has taken it over")
         try:
@@ -145,7 +137,7 @@ class _Mirror:
                 f"{self._folder.path}, and --resume on this machine sends it",
             ) from None
 
-    def _run(self) -> None:
+    def run(self) -> None:
         pause = EVERY
         while not self._over.wait(pause) and not self._lock.lost:
             start = time.monotonic()
@@ -163,7 +155,8 @@ class _Mirror:
         if not folder.is_ours:
             return 0.0
         journal = folder.journal.read_bytes()  # before the records, so that all trials in it have one
-        states = {**_states(folder.path), folder.journal.name: (len(journal), 0)}
+        states = {name: (status.st_size, status.st_mtime_ns) for name, status in results(folder.path) if name != LOCK}
+        states[folder.journal.name] = len(journal), 0
         scan = time.monotonic() - start
         if not self._sent:
             self._sent = {name: state for name, state in states.items() if _same(state, self._remote.get(name))}
@@ -200,17 +193,17 @@ class _Mirror:
         self._sent[name], self._sent_at[name] = state, time.monotonic()
 
 
-class _Lock:
-    """lock.json: {"id", "host", "pid", "beat"} of the sweep that writes, which a thread writes again and again.
+class _Lock(threading.Thread):
+    """lock.json: {"id", "host", "pid", "beat"} of the sweep that writes, which this thread writes again and again.
 
     If another sweep has written it, because this one was silent for too long, this one ends as after Ctrl-C.
     """
 
     def __init__(self, storage: Storage):
+        super().__init__(name="lock", daemon=True)
         self._storage = storage
         self._own = {"id": secrets.token_hex(8), "host": socket.gethostname(), "pid": os.getpid()}
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="lock", daemon=True)
         self.lost = ""
         """Who else has written it since."""
 
@@ -219,12 +212,12 @@ class _Lock:
             self._take()
         except OSError as error:
             raise SweepError(f"--out {self._storage.url}: cannot be written ({reason(error)})") from None
-        self._thread.start()
+        self.start()
         return self
 
     def __exit__(self, *error: object) -> None:
         self._over.set()
-        self._thread.join()
+        self.join()
         if not self.lost:
             try:
                 self._storage.delete([LOCK])
@@ -241,7 +234,7 @@ class _Lock:
         if self._read().get("id") != self._own["id"]:  # two began at the same time
             raise SweepError(f"{url}: another sweep is writing to it; wait for it, or stop it first")
 
-    def _run(self) -> None:
+    def run(self) -> None:
         while not self._over.wait(BEAT):
             try:
                 other = self._read()
@@ -290,17 +283,3 @@ def _owner(lock: dict[str, Any]) -> str:
 def _same(local: State, remote: State | None) -> bool:
     """Return whether an object is a file's that was sent before: as large, and not older."""
     return remote is not None and local[0] == remote[0] and local[1] <= remote[1]
-
-
-def _states(path: Path) -> dict[str, State]:
-    """Return the sizes and times of the results in a folder, by name."""
-    states = {}
-    for file in path.rglob("*"):
-        name = file.relative_to(path).as_posix()
-        if is_result(name) and name != LOCK and file.is_file():
-            try:
-                status = file.stat()
-            except OSError:
-                continue
-            states[name] = (status.st_size, status.st_mtime_ns)
-    return states

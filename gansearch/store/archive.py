@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import sys
 import zlib
 from collections.abc import Iterator
@@ -31,7 +32,8 @@ def pack(folder: Path, after: tuple[int, str], limit: int = LIMIT) -> Iterator[s
     if not folder.is_dir():
         yield MARK + json.dumps({"missing": str(folder)})
         return
-    waiting = sorted(file for file in _files(folder) if file > after)
+    files = ((status.st_mtime_ns, name) for name, status in results(folder))
+    waiting = sorted(file for file in files if file > after)
     printed = done = 0
     for mtime, name in waiting:
         if printed > limit:
@@ -62,12 +64,13 @@ def is_result(name: str) -> bool:
     return ours and not any(part.startswith(".") for part in name.split("/"))
 
 
-def _files(folder: Path) -> Iterator[tuple[int, str]]:
+def results(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
+    """The files of a results folder that are copied: each name, and what the file system knows of it."""
     for path in folder.rglob("*"):
         name = path.relative_to(folder).as_posix()
         try:
             if is_result(name) and path.is_file():
-                yield path.stat().st_mtime_ns, name
+                yield name, path.stat()
         except OSError:
             continue
 

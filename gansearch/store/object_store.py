@@ -6,6 +6,7 @@ A study at a URL is read from a copy in the user's cache, which is updated each 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import logging
 import os
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
-from pyarrow import fs
+from pyarrow import PythonFile, fs
 
 from gansearch.store.archive import is_result
 from gansearch.store.folder import URL, StudyError, write_whole
@@ -40,7 +41,7 @@ State = tuple[int, int]
 """A file's size in bytes and its time in nanoseconds."""
 
 
-def is_url(path: str | Path) -> bool:
+def is_url(path: str | Path | None) -> bool:
     """Whether results are at a URL. One that begins with file:// is a folder."""
     return isinstance(path, str) and "://" in path and not path.startswith("file://")
 
@@ -50,11 +51,25 @@ def path_or_url(text: str) -> str | Path:
     return text if is_url(text) else Path(text.removeprefix("file://"))
 
 
-class Storage:
+def _retried(name: str) -> Callable[..., Any]:
+    """A method that is the file system's own of that name, repeated while it fails."""
+    return lambda self, *arguments: self.retried(lambda: getattr(self.fs, name)(*arguments))
+
+
+class Storage(fs.FileSystemHandler):
     """The objects below a URL. Each is there whole or not at all.
 
     An operation that fails is repeated for `patience` seconds and then raises OSError; meanwhile `trouble` says so.
+
+    As `fs.PyFileSystem(storage)` it lends this patience to Ray Tune, which gives up at the first error. That takes the
+    paths of the file system, and sends a file when it is closed, from memory, so that it can be sent again.
     """
+
+    __hash__ = None  # type: ignore[assignment]
+    get_file_info, get_file_info_selector = _retried("get_file_info"), _retried("get_file_info")
+    open_input_stream, open_input_file = _retried("open_input_stream"), _retried("open_input_file")
+    delete_dir, delete_file = _retried("delete_dir"), _retried("delete_file")
+    move, copy_file = _retried("move"), _retried("copy_file")
 
     def __init__(self, url: str, patience: float = 0.0):
         """Find the file system of a URL. Raises StudyError where there is none, or the URL holds a secret."""
@@ -63,14 +78,21 @@ class Storage:
         self.fs, path = _filesystem(url)
         self.path = path.rstrip("/")
 
+    def __reduce__(self) -> Any:
+        """Pickle the URL, at which another process connects itself."""
+        return Storage, (self.url, self.patience)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the other is a storage at the same URL."""
+        return isinstance(other, Storage) and other.url == self.url
+
     def files(self, below: str = "") -> dict[str, State]:
         """All objects by their names below the URL."""
         start = f"{self.path}/{below}".rstrip("/")
         selector = fs.FileSelector(start, recursive=True, allow_not_found=True)
-        infos = self.retried(lambda: self.fs.get_file_info(selector))
         return {
             info.path.removeprefix(f"{self.path}/"): (info.size, info.mtime_ns or 0)
-            for info in infos
+            for info in self.get_file_info_selector(selector)
             if info.type is fs.FileType.File
         }
 
@@ -100,7 +122,7 @@ class Storage:
         """Delete objects; those that are gone already are ignored."""
         for name in names:
             try:
-                self.retried(lambda name=name: self.fs.delete_file(f"{self.path}/{name}"))  # type: ignore[misc]
+                self.delete_file(f"{self.path}/{name}")
             except FileNotFoundError:
                 continue
 
@@ -125,6 +147,39 @@ class Storage:
                     self.trouble = ""
                     _LOG.warning("%s answers again", self.url)
                 return result
+
+    def get_type_name(self) -> str:
+        """The name of the file system, for pyarrow."""
+        return f"patient {self.fs.type_name}"
+
+    def normalize_path(self, path: str) -> str:
+        """The path as the file system writes it."""
+        return str(self.fs.normalize_path(path))
+
+    def create_dir(self, path: str, recursive: bool) -> None:
+        """Does nothing: an object store has no folders."""
+
+    def open_output_stream(self, path: str, metadata: Any) -> PythonFile:
+        """A file that is sent when it is closed."""
+        return PythonFile(_Whole(self, path), mode="w")
+
+    def _refused(self, *arguments: Any) -> None:
+        raise NotImplementedError("nothing of ours deletes a whole store, and objects are written whole")
+
+    open_append_stream = delete_root_dir_contents = delete_dir_contents = _refused
+
+
+class _Whole(io.BytesIO):
+    """A file that is sent when it is closed."""
+
+    def __init__(self, storage: Storage, path: str):
+        super().__init__()
+        self._storage, self._path = storage, path
+
+    def close(self) -> None:
+        if not self.closed:
+            self._storage.write_path(self._path, self.getvalue())
+        super().close()
 
 
 def local_folder(path: str | Path) -> Path:

@@ -6,11 +6,12 @@ import io
 import math
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import torch
-from pyarrow import PythonFile, fs
+from pyarrow import fs
 from ray import tune
 
 from gansearch.experiment import Checkpoints
@@ -67,10 +68,8 @@ def forget(folder: Folder, checkpoint: str | Path) -> None:
         shutil.rmtree(checkpoint, ignore_errors=True)
         return
     path = Storage(checkpoint).path if isinstance(checkpoint, str) else _below(storage, folder, checkpoint)
-    try:
-        storage.retried(lambda: storage.fs.delete_dir(path))
-    except OSError:  # there is none
-        return
+    with suppress(OSError):  # there is none
+        storage.delete_dir(path)
 
 
 def read_state(checkpoint: str | tune.Checkpoint) -> dict[str, Any]:
@@ -89,88 +88,9 @@ def storage_options(folder: Folder) -> dict[str, Any]:
     storage = storage_of(folder)
     if storage is None:
         return {"storage_path": str(folder.records)}
-    patient = fs.PyFileSystem(_Patient(storage.url))
+    patient = fs.PyFileSystem(Storage(storage.url, PATIENCE))
     return {"storage_path": _below(storage, folder, folder.records), "storage_filesystem": patient}
 
 
 def _below(storage: Storage, folder: Folder, path: Path) -> str:
     return f"{storage.path}/{path.relative_to(folder.path).as_posix()}"
-
-
-class _Patient(fs.FileSystemHandler):
-    """A storage's file system for Tune, which gives up at the first error: here every call is tried again.
-
-    A file is sent when it is closed, from memory, so that it can be sent again.
-    """
-
-    def __init__(self, url: str):
-        self._storage = Storage(url, PATIENCE)
-
-    def __reduce__(self) -> Any:
-        return _Patient, (self._storage.url,)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Patient) and other._storage.url == self._storage.url
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def _call(self, name: str, *arguments: Any) -> Any:
-        return self._storage.retried(lambda: getattr(self._storage.fs, name)(*arguments))
-
-    def get_type_name(self) -> str:
-        return f"patient {self._storage.fs.type_name}"
-
-    def normalize_path(self, path: str) -> str:
-        return str(self._storage.fs.normalize_path(path))
-
-    def get_file_info(self, paths: list[str]) -> Any:
-        return self._call("get_file_info", paths)
-
-    def get_file_info_selector(self, selector: fs.FileSelector) -> Any:
-        return self._call("get_file_info", selector)
-
-    def create_dir(self, path: str, recursive: bool) -> None:
-        """An object store has no folders."""
-
-    def delete_dir(self, path: str) -> None:
-        self._call("delete_dir", path)
-
-    def delete_dir_contents(self, path: str, missing_dir_ok: bool = False) -> None:
-        self._call("delete_dir_contents", path)
-
-    def delete_root_dir_contents(self) -> None:
-        raise NotImplementedError("nothing of ours deletes a whole store")
-
-    def delete_file(self, path: str) -> None:
-        self._call("delete_file", path)
-
-    def move(self, src: str, dest: str) -> None:
-        self._call("move", src, dest)
-
-    def copy_file(self, src: str, dest: str) -> None:
-        self._call("copy_file", src, dest)
-
-    def open_input_stream(self, path: str) -> Any:
-        return self._call("open_input_stream", path)
-
-    def open_input_file(self, path: str) -> Any:
-        return self._call("open_input_file", path)
-
-    def open_append_stream(self, path: str, metadata: Any) -> Any:
-        raise NotImplementedError("objects are written whole")
-
-    def open_output_stream(self, path: str, metadata: Any) -> Any:
-        return PythonFile(_Whole(self._storage, path), mode="w")
-
-
-class _Whole(io.BytesIO):
-    """A file that is sent when it is closed."""
-
-    def __init__(self, storage: Storage, path: str):
-        super().__init__()
-        self._storage, self._path = storage, path
-
-    def close(self) -> None:
-        if not self.closed:
-            self._storage.write_path(self._path, self.getvalue())
-        super().close()
