@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gansearch.experiment import ExperimentError, suggest
-from gansearch.store.folder import StudyError, write_whole
+from gansearch.store.folder import StudyError, write_whole, writing
 
 STARTERS = {
     "gan": "data and two networks of your own, trained by gansearch (gansearch init DIR)",
@@ -42,11 +42,9 @@ def experiment_path(text: str) -> Path:
 
 def write_starter(folder: Path, name: str) -> None:
     """Writes the files of a starter. Raises StudyError if the folder is not empty or cannot be written."""
-    try:
+    with writing(folder):
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise StudyError(f"{folder}: exists and is not an empty folder; name a new or an empty folder")
         folder.mkdir(parents=True, exist_ok=True)
         for source in (_STARTERS / name).iterdir():
             write_whole(folder / source.name.removesuffix(".txt"), source.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise StudyError(f"{folder}: cannot be written ({error.strerror or error})") from None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -82,12 +83,19 @@ class Folder:
 
     def create(self, experiment: Experiment) -> None:
         """Make the folder and write experiment.yaml and format.json. Raises StudyError where that is not possible."""
-        try:
+        with writing(self.path):
             self.records.mkdir(parents=True, exist_ok=True)
             write_format(self.path)
             write_whole(self.experiment, experiment.to_yaml())
-        except OSError as error:
-            raise StudyError(f"{self.path}: cannot be written ({error.strerror or error})") from None
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Raises StudyError, which names the path, where what is done inside cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise StudyError(f"{path}: cannot be written ({error.strerror or error})") from None
 
 
 def write_format(folder: Path) -> None:

@@ -19,6 +19,8 @@ from gansearch.stability.verdict import worst
 
 BALANCE = ("lr", "lr_ratio", "lr_d", "lr_g", "pretrain_steps", "update_ratio")
 """The columns of the balance, present in every trials table."""
+STATUSES = ("complete", "pruned", "failed")
+"""How a trial may have ended, best first."""
 _MEDIANS = ("saturated_right", "saturated_wrong", "separability", "referee_gap")
 _BEFORE = ("number", "status", "verdict", "stability", "stability_spread", "distance", "distance_spread")
 _AFTER = (*_MEDIANS, "updates", "train_seconds", "started", "ended", "node", "error")

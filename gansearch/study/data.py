@@ -16,7 +16,7 @@ from gansearch.stability.verdict import ADVICE, VERDICTS, worst
 from gansearch.store.confirmation import FreshSeed, read_confirmation, read_default
 from gansearch.store.folder import Folder, StudyError
 from gansearch.store.nan_json import from_json
-from gansearch.store.record import scheduled
+from gansearch.store.record import STATUSES, scheduled
 from gansearch.store.tables import read_curves, read_trials
 from gansearch.store.trial_files import read_record
 from gansearch.study.analysis.choose import Choice, choose_best, choose_closest
@@ -97,7 +97,7 @@ class StudyData:
     def counts(self) -> dict[str, int]:
         """Trials in all and by status."""
         counted = self.trials["status"].value_counts()
-        return {"total": len(self.trials)} | {name: int(counted.get(name, 0)) for name in _STATUS}
+        return {"total": len(self.trials)} | {name: int(counted.get(name, 0)) for name in STATUSES}
 
     @property
     def verdicts(self) -> dict[str, int]:
@@ -220,6 +220,3 @@ class StudyData:
             return read()
         except (OSError, ValueError, KeyError) as error:
             raise StudyError(f"{self.folder.path}: a table cannot be read ({error_line(str(error))})") from None
-
-
-_STATUS = ("complete", "pruned", "failed")

@@ -12,7 +12,6 @@ from gansearch.experiment import Experiment, LoopTraining, Trackers, Training, a
 from gansearch.study.analysis.choose import Choice
 from gansearch.study.analysis.neighbourhood import WIDTH
 
-FORMATS = ("yaml", "json", "python")
 _MENTIONED = (
     "r1_gamma",
     "r2_gamma",
@@ -31,11 +30,6 @@ _TEMPLATES = Environment(
     lstrip_blocks=True,
     keep_trailing_newline=True,
 )
-
-
-def export_text(choice: Choice, experiment: Experiment, format: str = "yaml") -> str:
-    """Returns the text of an export in one of FORMATS."""
-    return {"yaml": to_yaml, "json": to_json, "python": to_python}[format](choice, experiment)
 
 
 def to_yaml(choice: Choice, experiment: Experiment) -> str:
@@ -69,6 +63,10 @@ def to_python(choice: Choice, experiment: Experiment) -> str:
         optimizer="Adam" if adam else "SGD",
         betas=f", betas={training.adam_betas}" if adam else "",
     )
+
+
+FORMATS = {"yaml": to_yaml, "json": to_json, "python": to_python}
+"""What writes a choice in each format."""
 
 
 def exported(choice: Choice, experiment: Experiment) -> Experiment:

@@ -7,7 +7,7 @@ from functools import cached_property
 import plotly.graph_objects as go
 
 from gansearch.store.folder import StudyError
-from gansearch.study.analysis.surrogate import Surrogate
+from gansearch.study.analysis.surrogate import Surrogate, stability_surrogate
 from gansearch.study.data import StudyData
 from gansearch.study.figures import compute as figures_compute
 from gansearch.study.figures import curves as figures_curves
@@ -83,7 +83,7 @@ class Plots(StudyData):
     @cached_property
     def surrogate(self) -> Surrogate | None:
         """The expected stability anywhere in the searched space; None with too few trials."""
-        return figures_trials.surrogate_of(self.trials)
+        return stability_surrogate(self.trials)
 
     @property
     def _best(self) -> int | None:

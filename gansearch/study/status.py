@@ -15,6 +15,7 @@ import pandas as pd
 from gansearch.formatting import duration, without_nan
 from gansearch.store.folder import as_typed
 from gansearch.store.lock import is_alive, is_locked, read_progress
+from gansearch.store.record import STATUSES
 from gansearch.study.analysis.choose import candidates
 from gansearch.study.analysis.seeds import with_default
 from gansearch.study.data import StudyData
@@ -156,7 +157,7 @@ class Status:
         """The object of `gansearch status --json`: plain numbers or None, times in ISO text."""
         counts, best, left, progress = self.study.counts, self.study.best, self.seconds_left, self.progress
         total = self.study.experiment.trials
-        ended = {name: counts[name] for name in ("complete", "pruned", "failed")}
+        ended = {name: counts[name] for name in STATUSES}
         nodes = list(progress.get("nodes", [])) if self.alive else []
         gpus = {"total": sum(node["gpus"] for node in nodes), "used": progress["used"].get("GPU")} if nodes else None
         facts = {

@@ -14,7 +14,7 @@ from gansearch.search.errors import JobFailed, SweepError
 from gansearch.search.jobs.client import OUT, Jobs, split
 from gansearch.search.jobs.submit import Job, job_of, shell
 from gansearch.store.archive import is_result, unpack
-from gansearch.store.folder import Folder, StudyError, as_typed, write_whole
+from gansearch.store.folder import Folder, StudyError, as_typed, write_whole, writing
 from gansearch.store.nan_json import from_json, to_json
 from gansearch.store.object_store import connect, download, is_url, reason
 
@@ -139,11 +139,9 @@ def _write(path: Path, name: str, data: bytes) -> bool:
     if relative.is_absolute() or not is_result(name):  # no part of a result's name begins with a dot
         raise StudyError(f"{name!r} is no file of a results folder")
     file = path / relative
-    try:
+    with writing(file):
         if file.is_file() and file.read_bytes() == data:
             return False
         file.parent.mkdir(parents=True, exist_ok=True)
         write_whole(file, data)
-    except OSError as error:
-        raise StudyError(f"{file}: cannot be written ({error.strerror or error})") from None
     return True

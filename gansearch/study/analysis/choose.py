@@ -12,12 +12,9 @@ import numpy as np
 import pandas as pd
 
 from gansearch.store.confirmation import FreshSeed
-from gansearch.store.record import BALANCE, median
+from gansearch.store.record import BALANCE, STATUSES, median
 from gansearch.store.tables import other_columns
 from gansearch.study.analysis.neighbourhood import Neighbourhood, neighbourhoods
-
-_STATUS = ("complete", "pruned", "failed")
-"""Best first."""
 
 
 @dataclass(frozen=True)
@@ -59,15 +56,25 @@ class Choice:
 
 def candidates(trials: pd.DataFrame, top: int) -> list[int]:
     """The numbers of the `top` healthy trials to confirm: by distance on the Pareto front, then on the next front."""
-    left = _healthy(trials).sort_values(["_distance", "stability", "number"], ascending=[True, False, True])
+    left = by_distance(trials)
     chosen: list[int] = []
     while len(left) and len(chosen) < top:
-        # In the order of the distance, a trial is on the front if no trial before it is as stable.
-        before = left["stability"].cummax().shift(fill_value=-math.inf)
-        front = left["stability"] > before
-        chosen += left.loc[front, "number"].tolist()
-        left = left[~front]
+        front = pareto_front(left)
+        chosen += front["number"].tolist()
+        left = left.drop(front.index)
     return [int(number) for number in chosen[:top]]
+
+
+def by_distance(trials: pd.DataFrame) -> pd.DataFrame:
+    """The healthy trials, the smallest distance first, then the highest stability; an unknown one counts as 0."""
+    healthy = trials[(trials["status"] == "complete") & (trials["verdict"] == "balanced")]
+    healthy = healthy.assign(stability=healthy["stability"].fillna(0))
+    return healthy.sort_values(["distance", "stability", "number"], ascending=[True, False, True])
+
+
+def pareto_front(healthy: pd.DataFrame) -> pd.DataFrame:
+    """The trials before which, in the order of `by_distance`, none is as stable."""
+    return healthy[healthy["stability"] > healthy["stability"].cummax().shift(fill_value=-math.inf)]
 
 
 def closest(trials: pd.DataFrame) -> int | None:
@@ -78,15 +85,9 @@ def closest(trials: pd.DataFrame) -> int | None:
     trials = trials[trials["verdict"].notna()]
     if trials.empty:
         return None
-    order = pd.DataFrame(
-        {
-            "status": trials["status"].map(_STATUS.index),
-            "stability": -trials["stability"].fillna(-math.inf),
-            "distance": trials["distance"].fillna(math.inf),
-        }
-    )
-    first = order.sort_values(["status", "stability", "distance"], kind="stable").index[0]
-    return int(trials.loc[first, "number"])
+    ranked = trials.assign(status=trials["status"].map(STATUSES.index))  # unknown numbers are sorted behind all others
+    order = ranked.sort_values(["status", "stability", "distance"], ascending=[True, False, True], kind="stable")
+    return int(order["number"].iloc[0])
 
 
 def choose_best(trials: pd.DataFrame, confirmation: Sequence[FreshSeed] = ()) -> Choice | None:
@@ -158,12 +159,6 @@ def params_of(trials: pd.DataFrame, number: int) -> dict[str, Any]:
     row = trials[trials["number"] == number].iloc[0]
     balance = {name: row[name] for name in BALANCE if pd.notna(row[name])}
     return {name: _plain(value) for name, value in [*balance.items(), *((n, row[n]) for n in other_columns(trials))]}
-
-
-def _healthy(trials: pd.DataFrame) -> pd.DataFrame:
-    """The healthy trials, with the column `_distance`, which is infinite where nothing measured it."""
-    healthy = trials[(trials["status"] == "complete") & (trials["verdict"] == "balanced")]
-    return healthy.assign(_distance=healthy["distance"].fillna(math.inf), stability=healthy["stability"].fillna(0))
 
 
 def _unconfirmed(trials: pd.DataFrame, number: int) -> Choice:

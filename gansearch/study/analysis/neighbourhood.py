@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from gansearch.study.analysis.surrogate import ENOUGH, Surrogate, scales
+from gansearch.study.analysis.surrogate import distance_surrogate, stability_surrogate
 
 WIDTH = 0.1
 """Half of a neighbourhood, as a share of the range that each parameter was searched over."""
@@ -34,11 +33,10 @@ class Neighbourhood(NamedTuple):
 
 def neighbourhoods(trials: pd.DataFrame, numbers: Sequence[int]) -> dict[int, Neighbourhood | None]:
     """The neighbourhood of each of these trials; None for all of them with too few trials."""
-    logs = np.log(trials["distance"].where(trials["distance"] > 0)).replace(math.inf, math.nan)
-    if logs.notna().sum() < ENOUGH or not scales(trials):
+    distance = distance_surrogate(trials)
+    stability = distance and stability_surrogate(trials)
+    if distance is None or stability is None:
         return dict.fromkeys(numbers)
-    stability = Surrogate(trials, trials["stability"].fillna(0.0))
-    distance = Surrogate(trials, logs.fillna(logs.max()))
     points = stability.points
     rng = np.random.default_rng(0)
     reached: dict[int, Neighbourhood | None] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -65,22 +66,15 @@ def scales(trials: pd.DataFrame) -> dict[str, Scale]:
     return {name: scale for name, scale in columns.items() if scale}
 
 
-def unit_cube(trials: pd.DataFrame) -> pd.DataFrame:
-    """The searched parameters that vary, each on [0, 1]."""
-    return pd.DataFrame({n: scale.unit(trials[n]) for n, scale in scales(trials).items()}, index=trials.index)
-
-
 class Surrogate:
     """A prediction of a number anywhere in the searched space, by a random forest over all trials."""
 
     def __init__(self, trials: pd.DataFrame, target: pd.Series[float]):
-        """Fit a target without NaN. Raises ValueError with fewer than ENOUGH trials or where nothing varies."""
+        """Fit a target without NaN to trials in which some parameter varies."""
         from sklearn.ensemble import RandomForestRegressor
 
         self.scales = scales(trials)
-        self.points = unit_cube(trials)
-        if len(trials) < ENOUGH or self.points.empty:
-            raise ValueError("too few trials to predict others")
+        self.points = pd.DataFrame({name: scale.unit(trials[name]) for name, scale in self.scales.items()})
         self._forest = RandomForestRegressor(
             100, min_samples_leaf=2, max_samples=min(len(trials), 1000), random_state=0
         )
@@ -112,3 +106,18 @@ class Surrogate:
         rows = np.unique(np.linspace(0, len(self.points) - 1, _BACKGROUND).astype(int))
         points = np.concatenate([self.where(self.points.iloc[row], {x: gx, y: gy}) for row in rows])
         return np.asarray(self(points).reshape(len(rows), len(up), len(across)).mean(0))
+
+
+def stability_surrogate(trials: pd.DataFrame) -> Surrogate | None:
+    """A surrogate of the stability, in which a trial without one counts as 0; None with too few trials."""
+    return _fitted(trials, trials["stability"].fillna(0.0))
+
+
+def distance_surrogate(trials: pd.DataFrame) -> Surrogate | None:
+    """A surrogate of the distance's logarithm, in which a trial without one counts with the largest; None as above."""
+    logs = np.log(trials["distance"].where(trials["distance"] > 0)).replace(math.inf, math.nan)
+    return _fitted(trials, logs.fillna(logs.max())) if logs.notna().sum() >= ENOUGH else None
+
+
+def _fitted(trials: pd.DataFrame, target: pd.Series[float]) -> Surrogate | None:
+    return Surrogate(trials, target) if len(trials) >= ENOUGH and scales(trials) else None

@@ -11,6 +11,7 @@ import pandas as pd
 
 from gansearch.experiment import Experiment
 from gansearch.stability.result import SeedResult
+from gansearch.store.record import STATUSES
 
 _PAUSE = 0.1
 """A pause is left out from this share of the time in which trials ran."""
@@ -48,7 +49,7 @@ def saved(trials: pd.DataFrame, experiment: Experiment) -> Saved:
 
 def seconds_by_status(trials: pd.DataFrame, confirmation: Sequence[SeedResult]) -> dict[str, float]:
     """Seconds inside the trainer of the trials by status, and of the confirmation."""
-    seconds = {name: float(trials.loc[trials["status"] == name, "train_seconds"].sum()) for name in _STATUS}
+    seconds = {name: float(trials.loc[trials["status"] == name, "train_seconds"].sum()) for name in STATUSES}
     return {**seconds, "confirmation": sum(_seconds(confirmation))}
 
 
@@ -99,6 +100,3 @@ def _pauses(begin: np.ndarray, end: np.ndarray) -> np.ndarray:
     gaps = np.concatenate([[0.0], np.clip(begin[1:] - before[:-1], 0, None)])
     ran = before[-1] - gaps.sum()
     return np.cumsum(np.where(gaps > max(60.0, _PAUSE * ran), gaps, 0.0))
-
-
-_STATUS = ("complete", "pruned", "failed")

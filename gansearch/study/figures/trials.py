@@ -12,7 +12,8 @@ import plotly.graph_objects as go
 
 from gansearch.experiment import Choices, Experiment, Range
 from gansearch.formatting import many, words
-from gansearch.study.analysis.surrogate import ENOUGH, Scale, Surrogate, scale_of, scales
+from gansearch.study.analysis.choose import by_distance, pareto_front
+from gansearch.study.analysis.surrogate import Scale, Surrogate, scale_of
 from gansearch.study.figures.axes import (
     STABILITY,
     choice_labels,
@@ -56,13 +57,6 @@ def map_pairs(trials: pd.DataFrame, experiment: Experiment, order: list[str]) ->
     usual = ("lr_ratio", "update_ratio")
     pairs = [(x, y) for j, y in enumerate(names[:5]) for x in names[:j]]
     return [usual, *(pair for pair in pairs if set(pair) != set(usual))] if set(usual) <= set(names) else pairs
-
-
-def surrogate_of(trials: pd.DataFrame) -> Surrogate | None:
-    """Return a surrogate of the stability, in which a trial without one counts as 0; None with too few trials."""
-    if len(trials) < ENOUGH or not scales(trials):
-        return None
-    return Surrogate(trials, trials["stability"].fillna(0.0))
 
 
 def stability_map(
@@ -114,9 +108,7 @@ def pareto(trials: pd.DataFrame, best: int | None = None) -> go.Figure:
     measured = trials[np.isfinite(trials["distance"]) & np.isfinite(trials["stability"])]
     if measured.empty:
         raise EmptyFigureError("no trial has both a stability and a distance")
-    healthy = measured[(measured["verdict"] == "balanced") & (measured["status"] == "complete")]
-    healthy = healthy.sort_values(["distance", "stability"], ascending=[True, False])
-    front = healthy[healthy["stability"] > healthy["stability"].cummax().shift(fill_value=-math.inf)]
+    front = pareto_front(by_distance(measured))
     numbers = ", ".join(map(str, front["number"]))
     figure = new_figure(
         f"Stability of {len(measured)} trials against their distance. "

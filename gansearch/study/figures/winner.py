@@ -16,7 +16,7 @@ from gansearch.formatting import number as format_number
 from gansearch.formatting import short, words
 from gansearch.study.analysis.neighbourhood import WIDTH
 from gansearch.study.analysis.seeds import Seeds
-from gansearch.study.analysis.surrogate import ENOUGH, Surrogate, scales
+from gansearch.study.analysis.surrogate import ENOUGH, distance_surrogate, stability_surrogate
 from gansearch.study.figures.axes import distance_axis, grid, rounded, spans_decade, value_axis
 from gansearch.study.figures.base import EmptyFigureError, add_panels, axes, new_figure, style_axes, title
 from gansearch.study.figures.palette import COLOURS, INK, LINE, MUTED, SYMBOLS
@@ -138,11 +138,10 @@ def neighbourhood(trials: pd.DataFrame, experiment: Experiment, number: int) -> 
     Where too few distances are known it is the stability. The band holds eight in ten of the forest's trees. Shaded
     is what counts as near, ± 10% of each range; choices have no such range.
     """
-    logs = np.log(trials["distance"].where(trials["distance"] > 0)).replace(math.inf, math.nan)
-    target = "distance" if logs.notna().sum() >= ENOUGH else "stability"
-    if len(trials) < ENOUGH or not scales(trials):
+    distance = distance_surrogate(trials)
+    forest, target = distance or stability_surrogate(trials), "distance" if distance else "stability"
+    if forest is None:
         raise EmptyFigureError(f"a neighbourhood takes {ENOUGH} trials to guess at, there are {len(trials)}")
-    forest = Surrogate(trials, logs.fillna(logs.max()) if target == "distance" else trials["stability"].fillna(0.0))
     centre = forest.points[trials["number"] == number].iloc[0]
     names = list(forest.scales)
     figure = new_figure(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import plotly.graph_objects as go
 
-from gansearch.store.folder import StudyError, as_typed, write_whole
+from gansearch.store.folder import as_typed, write_whole, writing
 from gansearch.study.compare import compare, differences, labels
 from gansearch.study.plots import Plots
 from gansearch.study.report.page import Charts, render
@@ -20,10 +20,8 @@ def write_comparison(studies: Sequence[Plots], path: str | Path | None = None) -
     """
     path = studies[0].folder.path / "comparison.html" if path is None else Path(path)
     text = comparison(studies)
-    try:
+    with writing(path):
         write_whole(path, text)
-    except OSError as error:
-        raise StudyError(f"{path}: cannot be written ({error.strerror or error})") from None
     return path
 
 

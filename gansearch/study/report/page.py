@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from importlib.resources import files
 from typing import Any
 
 import plotly.graph_objects as go
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
@@ -48,10 +48,8 @@ def render(template: str, charts: Charts, **context: Any) -> str:
         charts=charts,
         light=LIGHT,
         dark=DARK,
-        style=Markup(_text("page.css")),
         plotly=Markup(get_plotlyjs()),
-        data=Markup(_script_safe(data)),
-        script=Markup(_text("page.js")),
+        data=htmlsafe_json_dumps(data, separators=(",", ":")),
         **context,
     )
 
@@ -68,13 +66,3 @@ def fragment(template: str, **context: Any) -> str:
     environment.filters |= {"number": number, "duration": duration, "words": words, "many": many}
     environment.globals["colours"] = COLOURS
     return environment.get_template(template).render(**context)
-
-
-def _text(name: str) -> str:
-    return (files(__package__) / "pages" / name).read_text(encoding="utf-8")
-
-
-def _script_safe(data: Any) -> str:
-    """Return JSON that is safe within a script element, whatever texts it holds."""
-    text = json.dumps(data, separators=(",", ":"))
-    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")

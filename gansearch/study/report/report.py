@@ -61,7 +61,7 @@ class Failure:
 
 def report(study: Plots) -> str:
     """Return the HTML of the page. Raises StudyError where the tables cannot be read."""
-    choice = study.best or study.closest
+    choice = study.choice
     verdict = study.verdict_of(choice) if choice else None
     verdict_reasons = reasons(study)
     folder = shlex.quote(str(as_typed(study.folder.path)))

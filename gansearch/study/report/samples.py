@@ -41,11 +41,6 @@ class Gallery:
         return fragment("gallery.html", samples=self.samples)
 
 
-def gallery(study: Plots) -> Gallery:
-    """Return real samples and those of the configurations that the report displays."""
-    return Gallery(beside_reals(study))
-
-
 def beside_reals(study: Plots) -> list[Samples]:
     """Return the held-out reals, if they were kept, and the samples of the configurations that are displayed."""
     samples = samples_of(study, displayed(study))
@@ -61,7 +56,7 @@ def displayed(study: Plots) -> list[int | None]:
 
     These are the choice, the default settings, the other candidates, then the most stable trials.
     """
-    choice, trials = study.best or study.closest, study.trials
+    choice, trials = study.choice, study.trials
     ended = trials[trials["status"] == "complete"].sort_values("stability", ascending=False)
     order = [
         *([choice.number] if choice else []),

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gansearch.study.analysis.surrogate import ENOUGH, Scale, Surrogate, scale_of, scales, unit_cube
+from gansearch.study.analysis.surrogate import ENOUGH, Scale, Surrogate, scale_of, scales, stability_surrogate
 
 
 def trials(count=60):
@@ -27,7 +27,7 @@ def test_rates_of_the_networks_follow_from_rate_and_ratio():
     table = trials()
     assert list(scales(table)) == ["lr", "update_ratio", "loss"], "lr_ratio is the same everywhere"
     assert list(scales(table.drop(columns=["lr", "lr_ratio"]))) == ["lr_d", "lr_g", "update_ratio", "loss"]
-    cube = unit_cube(table)
+    cube = Surrogate(table, table["lr"]).points
     assert cube.min().min() == 0
     assert cube.max().max() == 1
 
@@ -46,7 +46,8 @@ def test_it_predicts_what_the_trials_show():
     assert (np.diff(grid, axis=1) > 0.4).all()
 
 
-def test_too_few_trials_are_refused():
-    table = trials(ENOUGH - 1)
-    with pytest.raises(ValueError, match="too few"):
-        Surrogate(table, table["lr"])
+def test_there_is_none_of_too_few_trials_or_of_equal_ones():
+    table = trials(ENOUGH).assign(stability=0.5)
+    assert stability_surrogate(table) is not None
+    assert stability_surrogate(table.head(ENOUGH - 1)) is None
+    assert stability_surrogate(table.head(1).loc[[0] * ENOUGH].reset_index()) is None

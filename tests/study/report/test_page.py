@@ -12,7 +12,7 @@ from gansearch.stability.verdict import VERDICTS
 from gansearch.store.nan_json import from_json, to_json
 from gansearch.study.figures.base import EmptyFigureError
 from gansearch.study.figures.palette import COLOURS, SYMBOLS
-from gansearch.study.report.page import Charts, _script_safe
+from gansearch.study.report.page import Charts
 from gansearch.study.study import Study, load_study
 from tests.study.report.html_page import Page, page
 from tests.synthetic import write_study
@@ -85,8 +85,8 @@ def test_a_figure_without_data_gives_its_reason() -> None:
     assert (charts.figures, charts.missing) == ({}, {"map": "no trial has ended yet"})
 
 
-def test_chart_data_cannot_end_its_script() -> None:
-    data = {"name": "</script><b>&amp;"}
-    text = _script_safe(data)
-    assert not set("<>&") & set(text)
-    assert json.loads(text) == data
+def test_chart_data_cannot_end_its_script(text: str) -> None:
+    data = Page(text).scripts[1]
+    assert json.loads(data)["figures"]
+    assert "\\u003cb\\u003etrial" in data, "a hover text has markup"
+    assert not set("<>&") & set(data)

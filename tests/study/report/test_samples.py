@@ -9,7 +9,7 @@ import pytest
 
 from gansearch.store.samples import write_real
 from gansearch.store.trial_files import read_record, write_trial
-from gansearch.study.report.samples import displayed, gallery
+from gansearch.study.report.samples import Gallery, beside_reals, displayed
 from gansearch.study.study import Study, load_study
 from tests.rendering.test_render import KINDS
 from tests.synthetic import write_study
@@ -30,7 +30,7 @@ def test_reals_are_displayed_beside_generated_ones(kind: str, array: np.ndarray,
         assert record is not None
         write_trial(folder, record, [], array, shown)
     write_real(folder, array, shown)
-    text = gallery(load_study(folder.path))._repr_html_()
+    text = Gallery(beside_reals(load_study(folder.path)))._repr_html_()
     assert "Real, held out" in text
     assert text.count("<figure>") == 4
     assert {"audio": "<audio controls", "text": '<pre class="text">', "table": "<th scope"}[kind] in text
