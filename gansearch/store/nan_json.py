@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,14 @@ def to_json(data: Any) -> str:
 def from_json(text: str) -> Any:
     """The data of `to_json`. Times stay text. Raises ValueError for anything but JSON."""
     return json.loads(text, object_hook=_with_numbers)
+
+
+def read_json(path: Path, otherwise: Any = None) -> Any:
+    """The data of a file that holds the text of `to_json`; `otherwise` where there is none that can be read."""
+    try:
+        return from_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return otherwise
 
 
 def _with_numbers(data: dict[str, Any]) -> dict[str, Any]:

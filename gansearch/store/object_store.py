@@ -22,6 +22,7 @@ from pyarrow import PythonFile, fs
 
 from gansearch.store.archive import is_result
 from gansearch.store.folder import URL, StudyError, write_whole
+from gansearch.store.nan_json import read_json
 
 _LOG = logging.getLogger(__name__)
 _DOWNLOADS = 16
@@ -234,10 +235,7 @@ def download(storage: Storage, folder: Path) -> State:
     Files that have not changed since the last download are kept. Raises StudyError where there is nothing at the URL.
     """
     remote = {name: state for name, state in storage.files().items() if is_result(name) and name != LOCK}
-    try:
-        known = {n: tuple(s) for n, s in json.loads((folder / MANIFEST).read_text(encoding="utf-8")).items()}
-    except (OSError, ValueError):
-        known = {}
+    known = {name: tuple(state) for name, state in read_json(folder / MANIFEST, {}).items()}
     if not remote:
         raise StudyError(f"{storage.url}: no such results folder")
     folder.mkdir(parents=True, exist_ok=True)

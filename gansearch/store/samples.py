@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gansearch.store.folder import Folder, write_array, write_whole
-from gansearch.store.nan_json import from_json, to_json
+from gansearch.store.nan_json import read_json, to_json
 
 _MAX_RATE = 384_000
 """Samples a second that a sound card may have."""
@@ -94,10 +94,7 @@ def _read(path: Path) -> SampleSet | None:
         array = np.load(path, allow_pickle=False)
     except (OSError, ValueError):
         return None
-    try:
-        display = from_json(path.with_suffix(".json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        display = {}
+    display = read_json(path.with_suffix(".json"))
     return SampleSet(array, display if isinstance(display, dict) else {})
 
 

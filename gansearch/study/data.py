@@ -15,7 +15,7 @@ from gansearch.formatting import error_line, without_nan
 from gansearch.stability.verdict import ADVICE, VERDICTS, worst
 from gansearch.store.confirmation import FreshSeed, read_confirmation, read_default
 from gansearch.store.folder import Folder, StudyError
-from gansearch.store.nan_json import from_json
+from gansearch.store.nan_json import read_json
 from gansearch.store.record import STATUSES, scheduled
 from gansearch.store.tables import read_curves, read_trials
 from gansearch.store.trial_files import read_record
@@ -51,10 +51,7 @@ class StudyData:
     @cached_property
     def run(self) -> dict[str, Any]:
         """How the sweep was run: slots, wall_seconds, versions, hardware, command; {} where that is not known."""
-        try:
-            return dict(from_json(self.folder.run.read_text(encoding="utf-8")))
-        except (OSError, ValueError):
-            return {}
+        return dict(read_json(self.folder.run, {}))
 
     @cached_property
     def best(self) -> Choice | None:

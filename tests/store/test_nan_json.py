@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from gansearch.store.nan_json import from_json, to_json
+from gansearch.store.nan_json import from_json, read_json, to_json
 
 
 def test_every_number_comes_back_from_strict_json():
@@ -21,3 +21,12 @@ def test_every_number_comes_back_from_strict_json():
 
 def test_times_are_iso_text():
     assert from_json(to_json({"at": datetime(2030, 1, 2, tzinfo=UTC)})) == {"at": "2030-01-02T00:00:00+00:00"}
+
+
+def test_a_file_that_cannot_be_read_is_replaced(tmp_path):
+    file = tmp_path / "a.json"
+    assert read_json(file) is None
+    file.write_text(to_json({"a": math.inf}))
+    assert read_json(file, {}) == {"a": math.inf}
+    file.write_text('{"a":')
+    assert read_json(file, {}) == {}

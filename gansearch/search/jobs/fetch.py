@@ -15,7 +15,7 @@ from gansearch.search.jobs.client import OUT, Jobs, split
 from gansearch.search.jobs.submit import Job, job_of, shell
 from gansearch.store.archive import is_result, unpack
 from gansearch.store.folder import Folder, StudyError, as_typed, write_whole, writing
-from gansearch.store.nan_json import from_json, to_json
+from gansearch.store.nan_json import read_json, to_json
 from gansearch.store.object_store import connect, download, is_url, reason
 
 _POLL_SECONDS = 0.5
@@ -92,10 +92,7 @@ def fetch_url(url: str, path: Path) -> Fetched:
 
 def _begin(path: Path, source: str) -> tuple[int, str]:
     """Return how far the last fetch came. Raises StudyError where the folder holds something else."""
-    try:
-        known: dict[str, Any] = from_json(Folder(path).fetched.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        known = {}
+    known: dict[str, Any] = read_json(Folder(path).fetched, {})
     if known.get("source") == source:
         return known["mtime"] - _OVERLAP, ""
     if known or not Folder(path).is_free:

@@ -82,14 +82,8 @@ def _data(experiment: Experiment) -> list[Path]:
     path = experiment.data_path
     if ":" in experiment.task or path is None:
         return []
-    files, size = [], 0
-    for file in [Path(path), *sorted(Path(path).rglob("*"))]:
-        if file.is_file():
-            files.append(file)
-            size += file.stat().st_size
-            if size > JOB_PACKAGE_BYTES - _SPARE_BYTES:
-                return []
-    return files
+    files = [file for file in (Path(path), *sorted(Path(path).rglob("*"))) if file.is_file()]
+    return files if sum(file.stat().st_size for file in files) <= JOB_PACKAGE_BYTES - _SPARE_BYTES else []
 
 
 def _portable(experiment: Experiment) -> Experiment:

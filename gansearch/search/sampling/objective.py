@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
 
 import optuna
 from optuna.exceptions import ExperimentalWarning
 from optuna.study import StudyDirection
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from gansearch.store.record import TrialRecord
 
@@ -40,26 +38,14 @@ def study_of(storage: optuna.storages.BaseStorage, name: str, objective: str) ->
     return study
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """A trial's ending as Optuna takes it."""
-
-    state: TrialState
-    values: list[float] | None
-    constraints: dict[str, float]
-    """All 0 where the trial is feasible."""
-    attributes: dict[str, Any]
-    reported: dict[int, float] = field(default_factory=dict)
-    """The value at the update where a pruned trial was stopped; Optuna has that for one objective only."""
-
-
-def outcome(record: TrialRecord, objective: str, worst: Callable[[], float]) -> Outcome:
+def outcome(record: TrialRecord, objective: str, worst: Callable[[], float]) -> FrozenTrial:
     """Return how a trial ended, by its record; `worst` gives the largest distance so far where one is missing.
 
     A complete trial has its values. A pruned one has none, so that it is never among the best; TPE ranks it behind the
-    complete ones. A failed one is complete for Optuna, whose samplers ignore FAIL, but infeasible and with the worst
-    values so far: it is not on the Pareto front, and the samplers avoid its configuration. With the objective
-    `balanced` every unhealthy trial is infeasible, by 1 − its stability, which leads the sampler to healthy ones.
+    complete ones, by its value at the update where it was stopped, which Optuna has for one objective only. A failed
+    one is complete for Optuna, whose samplers ignore FAIL, but infeasible and with the worst values so far: it is not
+    on the Pareto front, and the samplers avoid its configuration. With the objective `balanced` every unhealthy trial
+    is infeasible, by 1 − its stability, which leads the sampler to healthy ones.
     """
     failed = record.status == "failed"
     numbers = {name: math.nan if failed else getattr(record, name) for name in _DIRECTIONS}
@@ -73,11 +59,13 @@ def outcome(record: TrialRecord, objective: str, worst: Callable[[], float]) -> 
     if pruned:
         number = numbers[next(iter(wanted))]
         reported = {record.updates: number} if len(wanted) == 1 and math.isfinite(number) else {}
-        return Outcome(TrialState.PRUNED, None, constraints, attributes, reported)
+        return create_trial(
+            state=TrialState.PRUNED, user_attrs=attributes, intermediate_values=reported, constraints=constraints
+        )
     for name, number in numbers.items():
         if name in wanted and not math.isfinite(number):
             numbers[name] = worst() if name == "distance" else 0.0
-    return Outcome(TrialState.COMPLETE, [numbers[name] for name in wanted], constraints, attributes)
+    return create_trial(values=[numbers[name] for name in wanted], user_attrs=attributes, constraints=constraints)
 
 
 def tell(trial: optuna.Trial, record: TrialRecord, objective: str) -> None:
@@ -88,12 +76,12 @@ def tell(trial: optuna.Trial, record: TrialRecord, objective: str) -> None:
     ending = outcome(record, objective, lambda: worst_distance(trial.study, objective))
     if record.schedule:
         trial.set_user_attr("schedule", [segment.as_dict() for segment in record.schedule])
-    for name, value in ending.attributes.items():
+    for name, value in ending.user_attrs.items():
         trial.set_user_attr(name, value)
     for name, value in ending.constraints.items():
         if name not in trial.constraints:
             trial.set_constraint(name, value)
-    for update, value in ending.reported.items():
+    for update, value in ending.intermediate_values.items():
         trial.report(value, update)
     trial.study.tell(trial, ending.values, state=ending.state)
 

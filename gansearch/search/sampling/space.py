@@ -5,25 +5,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import optuna
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-)
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from gansearch.experiment import Choices, Experiment, ExperimentError, Range, Training, same, search_order
-
-
-@dataclass(frozen=True)
-class _Encoded:
-    """A value as Optuna stores it; null may be one of the choices."""
-
-    value: bool | int | float | str | None
 
 
 class SearchSpace:
@@ -72,11 +59,11 @@ class SearchSpace:
         for name, distribution in self.distributions.items():
             entry, value = self.experiment.search[name], training.used(name)
             if isinstance(entry, Range | Choices) and entry.holds(training.used):
-                nearest = _choice(entry, value) if isinstance(entry, Choices) else _number(distribution, value)
-                if nearest is None:
-                    outside[name] = f"{_text(value)} is not {_described(entry)}"
+                equal = _choices(entry, value) if isinstance(entry, Choices) else _numbers(distribution, value)
+                if equal:
+                    inside[name] = equal[0]
                 else:
-                    inside[name] = nearest.value
+                    outside[name] = f"{_text(value)} is not {_described(entry)}"
         return inside, outside
 
     def fit(self, training: Training) -> tuple[dict[str, Any], str]:
@@ -172,21 +159,21 @@ def _encoded(value: Any) -> bool | int | float | str | None:
     return json.dumps(value) if isinstance(value, list) else value
 
 
-def _choice(entry: Choices, value: Any) -> _Encoded | None:
-    return next((_Encoded(_encoded(choice)) for choice in entry.choices if same(choice, value)), None)
+def _choices(entry: Choices, value: Any) -> list[bool | int | float | str | None]:
+    """Return those of Optuna's categories that equal a value; null may be one."""
+    return [_encoded(choice) for choice in entry.choices if same(choice, value)]
 
 
-def _number(distribution: BaseDistribution, value: Any) -> _Encoded | None:
-    """Return the value of a distribution that equals `value` but for rounding errors; None if there is none."""
+def _numbers(distribution: BaseDistribution, value: Any) -> list[int | float]:
+    """Return the value of a distribution that equals `value` but for rounding errors, if there is one."""
     assert isinstance(distribution, FloatDistribution | IntDistribution)
     if not isinstance(value, int | float) or isinstance(value, bool):
-        return None
+        return []
     low, high, step = distribution.low, distribution.high, distribution.step
     near = low + round((value - low) / step) * step if step else value
     near = min(max(near, low), high)
-    if not same(near, value):
-        return None
-    return _Encoded(int(near) if isinstance(distribution, IntDistribution) else float(near))
+    kind = int if isinstance(distribution, IntDistribution) else float
+    return [kind(near)] if same(near, value) else []
 
 
 def _text(value: Any) -> str:

@@ -38,18 +38,11 @@ def frozen_trial(space: SearchSpace, training: Training, record: TrialRecord, wo
     Where the experiment could not have made it, it fails, which no sampler models, and `left_out` says why.
     """
     chosen, why = space.fit(training)
-    ending = outcome(record, space.experiment.objective, lambda: worst)
+    ended = outcome(record, space.experiment.objective, lambda: worst)
     if why:
-        return create_trial(state=TrialState.FAIL, user_attrs={**ending.attributes, "left_out": why})
-    return create_trial(
-        state=ending.state,
-        values=ending.values,
-        params=chosen,
-        distributions={name: space.distributions[name] for name in chosen},
-        user_attrs=ending.attributes,
-        intermediate_values=ending.reported,
-        constraints=ending.constraints,
-    )
+        return create_trial(state=TrialState.FAIL, user_attrs={**ended.user_attrs, "left_out": why})
+    ended.params, ended.distributions = chosen, {name: space.distributions[name] for name in chosen}
+    return ended
 
 
 def warm_trials(space: SearchSpace) -> list[FrozenTrial]:
