@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -60,14 +61,9 @@ def read_records(folder: Folder) -> list[TrialRecord]:
 
 def read_trial_curves(folder: Folder, number: int) -> pd.DataFrame:
     """The probes of one trial; from the table of all trials where its own file is damaged, empty without any."""
-    nothing = pd.DataFrame(columns=list(CURVE_COLUMNS))
-    try:
-        return pd.read_parquet(folder.record(number) / "curves.parquet")
-    except FileNotFoundError:
-        return nothing
-    except (OSError, ValueError):
-        pass
-    try:
-        return pd.read_parquet(folder.curves, filters=[("number", "==", number)])
-    except (OSError, ValueError):
-        return nothing
+    path = folder.record(number) / "curves.parquet"
+    sources = ((path, None), (folder.curves, [("number", "==", number)])) if path.exists() else ()
+    for file, filters in sources:
+        with suppress(OSError, ValueError):
+            return pd.read_parquet(file, filters=filters)
+    return pd.DataFrame(columns=list(CURVE_COLUMNS))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,9 +42,10 @@ class TensorBoardLog(Listener):
     A trial that starts again hides what its earlier run wrote from that update on.
     """
 
+    _folder: Folder
+
     def __init__(self) -> None:
         """Write nothing until a sweep begins."""
-        self._folder: Folder | None = None
         self._params: dict[int, dict[str, float | str]] = {}
         self._writers: dict[tuple[int, int], SummaryWriter] = {}
 
@@ -72,7 +72,7 @@ class TensorBoardLog(Listener):
     def ended(self, record: TrialRecord, in_turn: str) -> None:
         """Write the scores of a trial, its samples and its line in the HPARAMS tab."""
         number = record.number
-        samples = read_samples(self._results, number)
+        samples = read_samples(self._folder, number)
         for index, seed in enumerate(record.seeds):
             writer = self._writer(number, seed.seed, seed.updates)
             for tag, value in ((_STABILITY, seed.stability), (_DISTANCE, seed.distance)):
@@ -90,19 +90,13 @@ class TensorBoardLog(Listener):
         for number in {number for number, _ in self._writers}:
             self._close(number)
 
-    @property
-    def _results(self) -> Folder:
-        if self._folder is None:
-            raise RuntimeError("begin() names the folder, and comes first")
-        return self._folder
-
     def _writer(self, number: int, seed: int, update: int) -> SummaryWriter:
         """Return the open files of a trial's seed; `update` is the first that will be written."""
         from tensorboard.plugins.hparams import summary_v2
         from torch.utils.tensorboard import SummaryWriter
 
         if (number, seed) not in self._writers:
-            path = self._results.tensorboard / f"trial-{number:05d}" / f"seed-{seed}"
+            path = self._folder.tensorboard / f"trial-{number:05d}" / f"seed-{seed}"
             # Hides what an earlier run of the same trial wrote from this update on.
             purge = update if path.is_dir() else None
             writer = SummaryWriter(str(path), purge_step=purge, flush_secs=20)
@@ -118,7 +112,7 @@ class TensorBoardLog(Listener):
 
     def _name_columns(self, params: Mapping[str, Any]) -> None:
         """Name the columns of the HPARAMS tab, once a sweep, in the root folder."""
-        root: Path = self._results.tensorboard
+        root = self._folder.tensorboard
         if root.is_dir() and any(root.glob("events.*")):
             return
         from torch.utils.tensorboard import SummaryWriter

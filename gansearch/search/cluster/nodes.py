@@ -16,6 +16,7 @@ from gansearch.gan import TaskError
 from gansearch.gan.registry import task_named
 from gansearch.search.cluster.cluster import alive
 from gansearch.search.errors import SweepError
+from gansearch.store.folder import writing
 from gansearch.store.object_store import Storage, is_url, join, reason
 
 _SECONDS = 300.0
@@ -29,6 +30,7 @@ def check_nodes(experiment: Experiment, out: Path | Storage) -> None:
 
     Raises:
         SweepError: A node cannot. The message names it and says what it lacks.
+        StudyError: `out` cannot be written.
     """
     nodes = alive()
     if len(nodes) == 1 and not ray.util.client.ray.is_connected():
@@ -100,11 +102,9 @@ def _marker(out: Path | Storage) -> Iterator[Path | str]:
     made = [folder for folder in (out, *out.parents) if not folder.exists()]
     marker = out / name
     try:
-        try:
+        with writing(out):
             out.mkdir(parents=True, exist_ok=True)
             marker.touch()
-        except OSError as error:
-            raise SweepError(f"{out}: cannot be written ({error.strerror or error})") from None
         yield marker
     finally:
         marker.unlink(missing_ok=True)

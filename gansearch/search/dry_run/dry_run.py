@@ -6,6 +6,7 @@ import resource
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +21,7 @@ from gansearch.gan import Loop, Task, TaskError, check_task, load_task
 from gansearch.gan.user_code import user_traceback
 from gansearch.search.check import check_search
 from gansearch.search.cluster.cluster import cluster, this_machine
-from gansearch.search.cluster.runtime_env import code_for
+from gansearch.search.cluster.runtime_env import Code, code_for
 from gansearch.search.dry_run.cost import Cost, cost, endless_trainer, evaluation_cost
 from gansearch.search.dry_run.estimate import Estimate, Measured
 from gansearch.search.dry_run.loop import try_loop
@@ -50,15 +51,12 @@ def dry_run(experiment: Experiment, address: str | None = None) -> Estimate:
         SweepError: A trial fits on no node, or the cluster does not answer.
     """
     check_search(experiment)
-    if address is None:
-        machine = this_machine()
-        machine.slots(experiment.resources)
-        return Estimate(experiment, machine, measure(experiment, machine.bundle(experiment.resources).get("GPU", 0.0)))
-    code = code_for(experiment)
-    with cluster(address, code.runtime_env) as joined:
-        joined.slots(experiment.resources)
-        gpus = joined.bundle(experiment.resources).get("GPU", 0.0)
-        return Estimate(experiment, joined, _measure_in_worker(code.experiment, gpus))
+    code = code_for(experiment) if address else Code(experiment)
+    with cluster(address, code.runtime_env) if address else nullcontext(this_machine()) as nodes:
+        nodes.slots(experiment.resources)
+        gpus = nodes.bundle(experiment.resources).get("GPU", 0.0)
+        measured = _measure_in_worker(code.experiment, gpus) if address else measure(experiment, gpus)
+        return Estimate(experiment, nodes, measured)
 
 
 def measure(experiment: Experiment, gpus: float) -> Measured:
