@@ -63,9 +63,8 @@ class TensorBoardLog(Listener):
         """Write new probes of a trial: its curves, and histograms of D's `outputs`."""
         for row in rows:
             writer = self._writer(number, int(row["seed"]), int(row["update"]))
-            for column, tag in TAGS.items():
-                if _is_number(row[column]):
-                    writer.add_scalar(tag, row[column], int(row["update"]))
+            for tag, value in finite({tag: row[column] for column, tag in TAGS.items()}).items():
+                writer.add_scalar(tag, value, int(row["update"]))
             for kind, counts in (row.get("outputs") or {}).items():
                 _add_histogram(writer, f"discriminator/outputs_{kind}", counts, int(row["update"]))
 
@@ -75,9 +74,8 @@ class TensorBoardLog(Listener):
         samples = read_samples(self._folder, number)
         for index, seed in enumerate(record.seeds):
             writer = self._writer(number, seed.seed, seed.updates)
-            for tag, value in ((_STABILITY, seed.stability), (_DISTANCE, seed.distance)):
-                if _is_number(value):
-                    writer.add_scalar(tag, value, seed.updates)
+            for tag, value in finite({_STABILITY: seed.stability, _DISTANCE: seed.distance}).items():
+                writer.add_scalar(tag, value, seed.updates)
             if index == 0 and samples is not None:  # they are those of the first seed
                 _add_samples(writer, samples, seed.updates)
             writer.add_text("verdict", f"{seed.verdict}: {seed.sentence}", seed.updates)
@@ -191,5 +189,6 @@ def _hparam(value: Any) -> float | str:
     return value if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
 
 
-def _is_number(value: Any) -> bool:
-    return value is not None and math.isfinite(value)
+def finite(values: Mapping[str, float]) -> dict[str, float]:
+    """Return those values that are numbers, which alone a curve can show."""
+    return {name: value for name, value in values.items() if math.isfinite(value)}

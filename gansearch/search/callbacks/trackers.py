@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-import math
 import os
 import queue
 import threading
@@ -17,7 +16,7 @@ from typing import Any, Literal
 
 from gansearch.experiment import Experiment, ExperimentError, MLflow, Wandb
 from gansearch.search.callbacks.listener import Listener
-from gansearch.search.callbacks.tensorboard import TAGS
+from gansearch.search.callbacks.tensorboard import TAGS, finite
 from gansearch.store.folder import Folder
 from gansearch.store.record import TrialRecord
 
@@ -114,14 +113,14 @@ class TrackerLog(Listener):
         for row in rows:
             seed = f"seed-{row['seed']}/" if self._several else ""
             values = {f"{seed}{tag}": row[column] for column, tag in TAGS.items()}
-            self._metrics(self._runs[number], _finite(values), int(row["update"]))
+            self._metrics(self._runs[number], finite(values), int(row["update"]))
 
     def _finish(self, record: TrialRecord) -> None:
         run = self._runs.pop(record.number)
         values = {"stability/score": record.stability, "updates": record.updates, "train_seconds": record.train_seconds}
         # Curves of several seeds have names of their own, and their median has this one.
         values[TAGS["distance"]] = record.distance
-        self._metrics(run, _finite(values), record.updates)
+        self._metrics(run, finite(values), record.updates)
         sentence = next((seed.sentence for seed in record.seeds if seed.verdict == record.verdict), "")
         facts = {name: getattr(record, name) for name in ("status", "verdict", "node", "error")}
         self._facts(run, {name: str(value) for name, value in {**facts, "sentence": sentence}.items() if value})
@@ -224,7 +223,3 @@ def _installed(package: str) -> bool:
     """Return whether it is a package, not just a folder of that name in the working directory, as W&B leaves one."""
     spec = importlib.util.find_spec(package)
     return spec is not None and spec.origin is not None
-
-
-def _finite(values: Mapping[str, float]) -> dict[str, float]:
-    return {name: value for name, value in values.items() if math.isfinite(value)}

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any, cast
 
 import numpy as np
 import optuna
-from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
@@ -18,12 +17,22 @@ _SLACK = 0.1
 """Share by which the bound is exceeded before trials are left out again."""
 
 
+def _seeing_less(name: str) -> Callable[..., Any]:
+    """Return a method that is the sampler's own of that name, to which a view takes the place of the study."""
+    return lambda self, study, trial, *more: getattr(self._sampler, name)(self._view_of(study, trial), trial, *more)
+
+
 class HistoryWindow(BaseSampler):
     """A sampler of Optuna's that sees at most about `most` ended trials of a study, and all that run.
 
     A tenth of these are the best of all, and the others the newest. TPE models the 25 best against the others, and
     gives the oldest of these the least weight (Bergstra et al. 2013, section 4.2): they are left out here.
     """
+
+    infer_relative_search_space = _seeing_less("infer_relative_search_space")
+    sample_relative = _seeing_less("sample_relative")
+    sample_independent = _seeing_less("sample_independent")
+    before_trial = _seeing_less("before_trial")
 
     def __init__(self, sampler: BaseSampler, most: int):
         """Wrap a sampler."""
@@ -32,26 +41,6 @@ class HistoryWindow(BaseSampler):
         self._decided = 0
         """Trials before this number are kept or left out for good."""
         self._view: _StudyView | None = None
-
-    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        """Delegate to the sampler, as the other methods do."""
-        return self._sampler.infer_relative_search_space(self._view_of(study, trial), trial)
-
-    def sample_relative(
-        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
-    ) -> dict[str, Any]:
-        """Sample together the parameters of the relative search space."""
-        return self._sampler.sample_relative(self._view_of(study, trial), trial, search_space)
-
-    def sample_independent(
-        self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
-    ) -> Any:
-        """Sample one parameter."""
-        return self._sampler.sample_independent(self._view_of(study, trial), trial, param_name, param_distribution)
-
-    def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
-        """Prepare for a trial."""
-        self._sampler.before_trial(self._view_of(study, trial), trial)
 
     def after_trial(
         self, study: optuna.Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None
