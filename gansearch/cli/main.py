@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -125,10 +126,7 @@ def status(dir: Dir, as_json: Json = False) -> None:
     from gansearch.study.study import load_study
 
     current = status_of(load_study(dir))
-    if as_json:
-        _print_json(current.summary())
-    else:
-        print("\n".join(lines(current)))
+    _print(current.summary(), lines(current), as_json)
 
 
 @app.command()
@@ -254,12 +252,9 @@ def check(file: File, address: Address = None, as_json: Json = False, set_: Set 
     from gansearch.search.dry_run.dry_run import dry_run
 
     estimate = dry_run(experiment, address)
+    _print(estimate.summary(), [f"{file}: fine", *(f"  {line}" for line in estimate.lines())], as_json)
     if as_json:
-        _print_json(estimate.summary())
         return
-    print(f"{file}: fine")
-    for line in estimate.lines():
-        print(f"  {line}")
     for warning in estimate.warnings:
         print(f"warning: {warning}", file=sys.stderr)
 
@@ -270,11 +265,7 @@ def tasks(as_json: Json = False) -> None:
     from gansearch.gan import available_tasks
 
     descriptions = available_tasks()
-    if as_json:
-        _print_json(descriptions)
-        return
-    for name, description in descriptions.items():
-        print(f"{name:10} {description}")
+    _print(descriptions, (f"{name:10} {description}" for name, description in descriptions.items()), as_json)
 
 
 @app.command()
@@ -331,6 +322,13 @@ def _load(file: Path | str, overrides: list[str] | None, **fields: int | None) -
     path = copy_file(str(file)) if is_url(file) else experiment_path(str(file))
     given = [f"{name}={value}" for name, value in fields.items() if value is not None]
     return Experiment.load(path, [*(overrides or ()), *given])
+
+
+def _print(data: Any, lines: Iterable[str], as_json: bool) -> None:
+    if as_json:
+        _print_json(data)
+    else:
+        print("\n".join(lines))
 
 
 def _print_json(data: Any) -> None:

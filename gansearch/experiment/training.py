@@ -7,13 +7,14 @@ import types
 import typing
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, field_validator
 
 from gansearch.experiment.base import Model
 from gansearch.experiment.entries import Range
 
+Decay = Annotated[float, Field(ge=0, lt=1)]
 Loss = Literal["non_saturating", "minimax", "hinge", "wgan", "lsgan", "relativistic"]
 
 
@@ -75,7 +76,7 @@ class Training(Model):
     """With `balance: held`: the area under the ROC curve of D's scores of training batches, .5 blind, 1 perfect."""
     optimizer: Literal["adam", "sgd"] = "adam"
     """The optimizer of both networks; `sgd` is plain gradient descent."""
-    betas: tuple[float, float] = (0.5, 0.999)
+    betas: tuple[Decay, Decay] = (0.5, 0.999)
     """Adam's decay rates."""
     beta1: float | None = Field(None, ge=0, lt=1)
     """Adam's first decay rate, in place of the first of `betas`, so that it can be searched."""
@@ -101,13 +102,6 @@ class Training(Model):
     """Take both gradients at the same parameters (for oracles); needs `update_ratio: 1`."""
     schedule: list[Change] = Field([])
     """What changes during the run, in order; until the first change the values are those given above."""
-
-    @field_validator("betas")
-    @classmethod
-    def _betas(cls, betas: tuple[float, float]) -> tuple[float, float]:
-        if not all(0 <= beta < 1 for beta in betas):
-            raise ValueError("both must be at least 0 and below 1")
-        return betas
 
     @field_validator("schedule")
     @classmethod

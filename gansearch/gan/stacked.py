@@ -74,13 +74,12 @@ class Stacked(Updates):
         return torch.stack([draw(n, trainer.draws) for trainer in self.trainers])
 
     def _batch(self) -> Tensor:
-        size = self.training.batch_size
         if self.data.real is not None:
-            return self.data.at(self._drawn(size, self.data.picks))
+            return super()._batch()
         batches = []
         for trainer in self.trainers:
             with trainer.random_state:  # a task's own code may also draw from torch's global random numbers
-                batches.append(self.data.batch(size, trainer.draws))
+                batches.append(self.data.batch(self.training.batch_size, trainer.draws))
         return torch.stack(batches)
 
     def _update_average(self) -> None:

@@ -74,15 +74,13 @@ class Trainer(Updates):
             if training.spectral_norm:
                 add_spectral_norm(self.discriminator)
             self._one_pass = scores_are_independent(self.discriminator, self.data.held_out[:8])
-        self.average = (
-            AveragedModel(self.generator, multi_avg_fn=get_ema_multi_avg_fn(training.ema), use_buffers=True)
-            if training.ema
-            else None
-        )
+        self.average: AveragedModel | None = None
+        if training.ema:
+            mix = get_ema_multi_avg_fn(training.ema)
+            self.average = AveragedModel(self.generator, multi_avg_fn=mix, use_buffers=True)
         self.schedule = Schedule(training)
-        lr_d, lr_g = self.schedule.rates
-        self.optimizer_d = self._optimizer(self.discriminator, lr_d)
-        self.optimizer_g = self._optimizer(self.generator, lr_g)
+        self.optimizer_d = self._optimizer(self.discriminator, self.schedule.rates[0])
+        self.optimizer_g = self._optimizer(self.generator, self.schedule.rates[1])
         if training.balance == "held":
             self.balance = BalanceController(training.target_separability)
         if training.balance == "gap_aware":
@@ -103,10 +101,7 @@ class Trainer(Updates):
         `stopped` then says why.
         """
         while self._continues():
-            until = self.next_probe()
-            with self._active():
-                while self.updates < until:
-                    self.step()
+            self._train_to_probe()
             yield self.probe()
 
     def next_probe(self) -> int:
@@ -267,6 +262,12 @@ class Trainer(Updates):
 
     def _continues(self) -> bool:
         return self.updates < self.training.updates and not self.stopped
+
+    def _train_to_probe(self) -> None:
+        until = self.next_probe()
+        with self._active():
+            while self.updates < until:
+                self.step()
 
     @contextmanager
     def _active(self) -> Iterator[None]:

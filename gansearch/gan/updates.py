@@ -149,6 +149,8 @@ class Updates:
         return self.discriminator(samples).flatten(self._batch_axis)
 
     def _batch(self) -> Tensor:
+        if self.data.real is not None:
+            return self.data.at(self._drawn(self.training.batch_size, self.data.picks))
         return self._drawn(self.training.batch_size, self.data.batch)
 
     def _latents(self, n: int) -> Tensor:

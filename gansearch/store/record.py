@@ -214,6 +214,27 @@ def median(values: Iterable[float]) -> float:
     return statistics.median(finite) if finite else math.nan
 
 
+class SeveralSeeds:
+    """One configuration on several seeds, in numbers."""
+
+    seeds: Sequence[SeedResult]
+
+    @property
+    def stability(self) -> float:
+        """The median over the seeds."""
+        return median(seed.stability for seed in self.seeds)
+
+    @property
+    def distance(self) -> float:
+        """The median over the seeds."""
+        return median(seed.distance for seed in self.seeds)
+
+    @property
+    def healthy(self) -> int:
+        """The number of seeds whose verdict is balanced."""
+        return sum(seed.verdict == "balanced" for seed in self.seeds)
+
+
 def spread(values: Iterable[float]) -> float:
     """The maximum minus the minimum of those values that are numbers; NaN if none is."""
     finite = [value for value in values if math.isfinite(value)]

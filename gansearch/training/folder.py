@@ -87,7 +87,7 @@ class TrainedFolder:
 
     def _compare(self, before: Experiment, now: Experiment) -> None:
         """Raises ExperimentError if the experiments differ in anything but a larger budget."""
-        old, new = (_fields(experiment.model_dump(mode="json", include=set(_SECTIONS))) for experiment in (before, now))
+        old, new = _fields(before), _fields(now)
         changed = [name for name in sorted(old.keys() | new.keys()) if old.get(name) != new.get(name)]
         if changed == ["training.updates"]:
             if new["training.updates"] > old["training.updates"]:
@@ -215,9 +215,7 @@ def _writing(folder: Path) -> Iterator[None]:
         raise ExperimentError(str(folder), {"": f"cannot be written ({error.strerror or error})"}) from None
 
 
-def _fields(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Returns nested data as one mapping with dotted names."""
-    fields: dict[str, Any] = {}
-    for name, value in data.items():
-        fields |= _fields(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
-    return fields
+def _fields(experiment: Experiment) -> dict[str, Any]:
+    """Returns the values on which a run depends by their dotted names."""
+    data = experiment.model_dump(mode="json", include=set(_SECTIONS))
+    return {str(name): value for name, value in pd.json_normalize(data).iloc[0].items() if value != {}}

@@ -16,7 +16,7 @@ from gansearch.experiment import Experiment, ExperimentError, Resources
 from gansearch.gan import Loop, Probe, Result, SeedTrainer, Task, check_task, load_task, trainer_for
 from gansearch.gan.distributed.spawn import spawned
 from gansearch.interrupts import Interrupted
-from gansearch.store.record import median
+from gansearch.store.record import SeveralSeeds
 from gansearch.training.folder import TrainedFolder
 
 _LOG = logging.getLogger(__name__)
@@ -26,28 +26,13 @@ TRAIN_SEEDS = 20_000
 
 
 @dataclass(frozen=True)
-class TrainResult:
+class TrainResult(SeveralSeeds):
     """The results of one configuration that was trained on several seeds."""
 
     seeds: list[Result]
     """One result per seed."""
     latent_dim: int
     """The number of inputs that the generator takes per sample."""
-
-    @property
-    def stability(self) -> float:
-        """The median stability of the seeds."""
-        return median(seed.stability for seed in self.seeds)
-
-    @property
-    def distance(self) -> float:
-        """The median distance of the seeds."""
-        return median(seed.distance for seed in self.seeds)
-
-    @property
-    def healthy(self) -> int:
-        """The number of seeds whose verdict is balanced."""
-        return sum(seed.verdict == "balanced" for seed in self.seeds)
 
     def summary(self) -> dict[str, Any]:
         """Returns the object that `gansearch train --json` prints."""

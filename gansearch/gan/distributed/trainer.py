@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import torch
 import torch.distributed as dist
@@ -56,10 +56,7 @@ class ParallelTrainer(Trainer):
         """Trains along, in the other processes, until rank 0 has come to the end of its run."""
         self._begin()
         while self._continues():
-            until = self.next_probe()
-            with self._active():
-                while self.updates < until:
-                    self.step()
+            self._train_to_probe()
             self._losses = ([], [])
 
     def step(self) -> Tensor:
@@ -101,16 +98,11 @@ class ParallelTrainer(Trainer):
         return network
 
     def _drawn(self, n: int, draw: Callable[[int, torch.Generator], Tensor]) -> Tensor:
-        return draw(self.training.batch_size, self.draws)[self._part]
-
-    def _batch(self) -> Tensor:
         size = self.training.batch_size
-        if self.data.real is not None:
-            return self.data.at(self._drawn(size, self.data.picks))
-        batch = self.data.batch(size, self.draws)
-        if len(batch) != size:
-            raise TaskError(f"real_batch({size}, generator) gave {len(batch)} samples; workers share a whole batch")
-        return batch[self._part]
+        whole = draw(size, self.draws)
+        if len(whole) != size:
+            raise TaskError(f"real_batch({size}, generator) gave {len(whole)} samples; workers share a whole batch")
+        return whole[self._part]
 
     def _whole(self, scores: Tensor) -> Tensor:
         whole = scores.new_zeros(self.training.batch_size)
@@ -158,11 +150,8 @@ def lead(
     device = torch.device(device)
     data_of(task, device)
     wait_for_all(store, meeting.size, check)
-    group = Group(store, 0, meeting.size, device, meeting.address)
-    try:
+    with closing(Group(store, 0, meeting.size, device, meeting.address)) as group:
         yield ParallelTrainer(group, task, training, seed, device, prune)
-    finally:
-        group.close()
 
 
 def follow(
@@ -179,8 +168,5 @@ def follow(
     store = meeting.store()
     data_of(task, device)
     ready(store, rank)
-    group = Group(store, rank, meeting.size, device, address or meeting.address)
-    try:
+    with closing(Group(store, rank, meeting.size, device, address or meeting.address)) as group:
         ParallelTrainer(group, task, training, seed, device).follow()
-    finally:
-        group.close()

@@ -6,13 +6,11 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from gansearch.gan.readers.cache import cached, on_all_cores
+from gansearch.gan.readers.cache import Decoded, cached, on_all_cores
 from gansearch.gan.readers.files import files_of, need, unreadable
 
 ENDINGS = (".wav", ".flac", ".ogg")
@@ -24,16 +22,10 @@ _AT_ONCE = 64
 """Decoded files that wait to be written."""
 
 
-class Pieces(NamedTuple):
-    """Pieces of sound, and what the user should know of them."""
-
-    samples: Tensor
-    """(N, 1, T) 16-bit integers, `FULL` for 1, memory-mapped."""
-    warnings: list[str]
-
-
-def read_pieces(path: str, rate: int, seconds: float) -> Pieces:
+def read_pieces(path: str, rate: int, seconds: float) -> Decoded:
     """Reads all files, mixed down to one channel, at `rate` samples a second, cut into pieces of `seconds`.
+
+    The samples are (N, 1, T) 16-bit integers, `FULL` for 1.
 
     Each file is scaled so that its loudest sample is 1. The rest at a file's end is a piece, padded with silence, where
     it is at least half as long as one; so is a file that is shorter than a piece. Silent pieces are left out. The
@@ -41,8 +33,7 @@ def read_pieces(path: str, rate: int, seconds: float) -> Pieces:
     """
     files = files_of(path, ENDINGS)
     length = round(rate * seconds)
-    pieces, warnings = cached("audio", files, [rate, length], "<i2", lambda out: _write(out, files, rate, length))
-    return Pieces(torch.from_numpy(pieces), warnings)
+    return cached("audio", files, [rate, length], "<i2", lambda out: _write(out, files, rate, length))
 
 
 def _write(out: BinaryIO, files: Sequence[Path], rate: int, length: int) -> tuple[tuple[int, ...], list[str]]:

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 import numpy as np
 import platformdirs
@@ -17,7 +17,7 @@ from filelock import FileLock
 from gansearch.gan.task import TaskError
 
 Source = TypeVar("Source")
-Decoded = TypeVar("Decoded")
+Result = TypeVar("Result")
 Fill = Callable[[BinaryIO], tuple[tuple[int, ...], list[str]]]
 """Writes the bytes of all samples into a file; returns the shape of one sample, and warnings."""
 FOLDER = "GANSEARCH_CACHE"
@@ -31,8 +31,16 @@ def cache_folder() -> Path:
     return Path(os.environ.get(FOLDER) or platformdirs.user_cache_dir("gansearch"))
 
 
-def cached(name: str, files: Iterable[Path], options: Any, dtype: str, fill: Fill) -> tuple[np.ndarray, list[str]]:
-    """Returns the (N, ...) samples that `fill` writes, memory-mapped, and its warnings.
+class Decoded(NamedTuple):
+    """What files hold, and what the user should know of them."""
+
+    samples: np.ndarray
+    """(N, ...), memory-mapped."""
+    warnings: list[str]
+
+
+def cached(name: str, files: Iterable[Path], options: Any, dtype: str, fill: Fill) -> Decoded:
+    """Returns the (N, ...) samples that `fill` writes, and its warnings.
 
     `fill` is called where no process has done so for the same `options`, JSON, and source `files` of the same path,
     size and time. What is written into the returned array stays in this process. Raises TaskError where the cache
@@ -48,7 +56,7 @@ def cached(name: str, files: Iterable[Path], options: Any, dtype: str, fill: Fil
                 if not samples.is_file():
                     _write(samples, facts, fill)
         shape, warnings = json.loads(facts.read_text(encoding="utf-8"))
-        return np.memmap(samples, dtype, "c").reshape(-1, *shape), warnings
+        return Decoded(np.memmap(samples, dtype, "c").reshape(-1, *shape), warnings)
     except OSError as error:
         why = error.strerror or error
         raise TaskError(
@@ -56,7 +64,7 @@ def cached(name: str, files: Iterable[Path], options: Any, dtype: str, fill: Fil
         ) from None
 
 
-def on_all_cores(decode: Callable[[Source], Decoded], sources: Sequence[Source], at_once: int) -> Iterator[Decoded]:
+def on_all_cores(decode: Callable[[Source], Result], sources: Sequence[Source], at_once: int) -> Iterator[Result]:
     """Yields what `decode` returns for each source, in order, by a thread per core; at most `at_once` results wait."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for start in range(0, len(sources), at_once):

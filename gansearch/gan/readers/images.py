@@ -10,7 +10,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from gansearch.gan.readers.cache import cached, on_all_cores
+from gansearch.gan.readers.cache import Decoded, cached, on_all_cores
 from gansearch.gan.readers.files import files_of, unreadable
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".jp2", ".avif")
@@ -34,14 +34,6 @@ class Source(NamedTuple):
     """So does a change of this."""
 
 
-class Pictures(NamedTuple):
-    """Decoded pictures, and what the user should know of them."""
-
-    pixels: np.ndarray
-    """(N, 1 | 3, size, size) bytes, memory-mapped."""
-    warnings: list[str]
-
-
 def in_folder(path: str) -> Source:
     """Returns the pictures below a folder, at any depth, but hidden ones. Raises TaskError where there are none."""
     files = files_of(path, ENDINGS)
@@ -50,10 +42,11 @@ def in_folder(path: str) -> Source:
     return Source(f"below {folder}", names, lambda index: Image.open(files[index]), files)
 
 
-def read_pictures(source: Source, size: int, colour: bool | None) -> Pictures:
+def read_pictures(source: Source, size: int, colour: bool | None) -> Decoded:
     """Reads every picture, centre-cropped and resized; with `colour` None in colour where any of them is.
 
-    Unreadable pictures are left out, with a warning. Raises TaskError where all are.
+    The samples are (N, 1 | 3, size, size) bytes. Unreadable pictures are left out, with a warning. Raises TaskError
+    where all are.
     """
 
     def write(out: BinaryIO) -> tuple[tuple[int, ...], list[str]]:
@@ -71,7 +64,7 @@ def read_pictures(source: Source, size: int, colour: bool | None) -> Pictures:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's, of odd metadata and of large pictures
-        return Pictures(*cached("images", source.files, [source.version, size, colour], "u1", write))
+        return cached("images", source.files, [source.version, size, colour], "u1", write)
 
 
 def _is_coloured(source: Source) -> bool:

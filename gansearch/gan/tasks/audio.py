@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from gansearch.gan import quality
 from gansearch.gan.features.log_mel import log_mel
 from gansearch.gan.options import one_of, option_error, positive
-from gansearch.gan.readers.audio import FULL, Pieces, read_pieces
+from gansearch.gan.readers.audio import FULL, read_pieces
+from gansearch.gan.readers.cache import Decoded
 from gansearch.gan.task import Task
 from gansearch.gan.tasks.spectrum_networks import frames_of, spectrum_discriminator, spectrum_generator
 from gansearch.gan.tasks.wave_networks import wave_discriminator, wave_generator
@@ -58,12 +59,12 @@ class Audio(Task):
         return round(self.rate * self.seconds)
 
     @functools.cached_property
-    def _pieces(self) -> Pieces:
+    def _pieces(self) -> Decoded:
         return read_pieces(self.path, self.rate, self.seconds)
 
     def real(self) -> Tensor:
         """Returns the pieces as (N, 1, T) 16-bit integers, memory-mapped."""
-        return self._pieces.samples
+        return torch.from_numpy(self._pieces.samples)
 
     def unpacked(self, stored: Tensor) -> Tensor:
         """Returns (B, 1, T) 16-bit integers as float32 in [-1, 1]."""

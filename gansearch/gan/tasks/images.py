@@ -14,9 +14,10 @@ from gansearch.gan import quality
 from gansearch.gan.features import inception
 from gansearch.gan.features.random_network import features_of
 from gansearch.gan.options import one_of, option_error, positive
+from gansearch.gan.readers.cache import Decoded
 from gansearch.gan.readers.datasets import in_hugging_face, in_torchvision
 from gansearch.gan.readers.files import need
-from gansearch.gan.readers.images import Pictures, in_folder, read_pictures
+from gansearch.gan.readers.images import in_folder, read_pictures
 from gansearch.gan.task import Task
 from gansearch.gan.tasks import image_networks
 
@@ -56,22 +57,22 @@ class Images(Task):
             inception.network()  # so that missing weights are an error before anything is trained
 
     @functools.cached_property
-    def pictures(self) -> Pictures:
+    def pictures(self) -> Decoded:
         """The pictures, read when they are needed first. Raises TaskError where there are too few."""
         kind, _, name = self.path.partition(":")
         source = _BY_NAME[kind](name) if kind in _BY_NAME else in_folder(self.path)
         pictures = read_pictures(source, self.size, None if self.colour == "auto" else bool(self.colour))
-        need(len(pictures.pixels), f"pictures {source.where} can be read", "add some")
+        need(len(pictures.samples), f"pictures {source.where} can be read", "add some")
         return pictures
 
     @property
     def channels(self) -> int:
         """1 for grey pictures, 3 for those in colour."""
-        return int(self.pictures.pixels.shape[1])
+        return int(self.pictures.samples.shape[1])
 
     def real(self) -> Tensor:
         """Returns the pictures as (N, channels, size, size) bytes, memory-mapped."""
-        return torch.from_numpy(self.pictures.pixels)
+        return torch.from_numpy(self.pictures.samples)
 
     def unpacked(self, stored: Tensor) -> Tensor:
         """Returns (B, channels, size, size) bytes as float32 in [-1, 1]."""

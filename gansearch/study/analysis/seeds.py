@@ -13,13 +13,13 @@ from gansearch.experiment.entries import same
 from gansearch.stability.result import SeedResult
 from gansearch.store.confirmation import FreshSeed, read_default
 from gansearch.store.folder import Folder
-from gansearch.store.record import median
+from gansearch.store.record import SeveralSeeds
 from gansearch.store.trial_files import read_record
 from gansearch.study.analysis.choose import confirmed_candidates, prediction_interval
 
 
 @dataclass(frozen=True)
-class Seeds:
+class Seeds(SeveralSeeds):
     """One configuration on some seeds."""
 
     label: str
@@ -32,16 +32,6 @@ class Seeds:
     """The interval of a candidate, whose spread is pooled over all candidates."""
 
     @property
-    def stability(self) -> float:
-        """Median over the seeds."""
-        return median(seed.stability for seed in self.seeds)
-
-    @property
-    def distance(self) -> float:
-        """Median over the seeds."""
-        return median(seed.distance for seed in self.seeds)
-
-    @property
     def interval(self) -> tuple[float, float] | None:
         """95% prediction interval for the median distance of ten new seeds; None where it is unknown."""
         return self.chosen or prediction_interval([seed.distance for seed in self.seeds])
@@ -51,11 +41,6 @@ class Seeds:
         """The lowest and the highest stability of a seed; None with fewer than two."""
         known = [seed.stability for seed in self.seeds if math.isfinite(seed.stability)]
         return (min(known), max(known)) if len(known) > 1 else None
-
-    @property
-    def healthy(self) -> int:
-        """The number of seeds that are balanced."""
-        return sum(seed.verdict == "balanced" for seed in self.seeds)
 
 
 def confirmed(trials: pd.DataFrame, confirmation: Sequence[FreshSeed]) -> list[Seeds]:

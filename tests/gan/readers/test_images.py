@@ -34,8 +34,8 @@ def test_pictures_of_any_size_and_depth_become_squares(folder):
     save(folder / ".hidden.png")
     (folder / "notes.txt").write_text("no picture")
     found = read_pictures(in_folder(folder), 16, None)
-    assert found.pixels.shape == (3, 3, 16, 16)
-    assert found.pixels.dtype == np.uint8
+    assert found.samples.shape == (3, 3, 16, 16)
+    assert found.samples.dtype == np.uint8
     assert found.warnings == []
 
 
@@ -43,22 +43,22 @@ def test_pictures_are_cropped_to_their_middle(folder):
     array = np.zeros((16, 48), np.uint8)
     array[:, 16:32] = 200
     Image.fromarray(array).save(folder / "middle.png")
-    assert (read_pictures(in_folder(folder), 16, None).pixels == 200).all()
+    assert (read_pictures(in_folder(folder), 16, None).samples == 200).all()
 
 
 @pytest.mark.parametrize(("colour", "channels"), [(None, 1), (True, 3), (False, 1)])
 def test_grey_pictures_saved_in_colour_are_grey_by_default(folder, colour, channels):
     grey = RANDOM.integers(0, 256, (16, 16, 1), dtype=np.uint8).repeat(3, 2)
     Image.fromarray(grey).save(folder / "grey.png")
-    assert read_pictures(in_folder(folder), 16, colour).pixels.shape[1] == channels
+    assert read_pictures(in_folder(folder), 16, colour).samples.shape[1] == channels
 
 
 def test_transparency_is_white_and_sixteen_bits_are_scaled(folder):
     Image.fromarray(np.zeros((16, 16, 4), np.uint8)).save(folder / "clear.png")
-    assert (read_pictures(in_folder(folder), 16, False).pixels == 255).all()
+    assert (read_pictures(in_folder(folder), 16, False).samples == 255).all()
     (folder / "clear.png").unlink()
     Image.fromarray(np.full((16, 16), 128 * 256, np.uint16)).save(folder / "deep.png")
-    assert (read_pictures(in_folder(folder), 16, None).pixels == 128).all()
+    assert (read_pictures(in_folder(folder), 16, None).samples == 128).all()
 
 
 def test_a_picture_is_rotated_by_its_exif_orientation(folder):
@@ -67,20 +67,20 @@ def test_a_picture_is_rotated_by_its_exif_orientation(folder):
     exif = Image.Exif()
     exif[0x0112] = 3  # upside down
     Image.fromarray(array).save(folder / "turned.png", exif=exif)
-    pixels = read_pictures(in_folder(folder), 16, None).pixels[0, 0]
+    pixels = read_pictures(in_folder(folder), 16, None).samples[0, 0]
     assert pixels[8:].min() > 200 > 50 > pixels[:8].max()
 
 
 def test_pictures_are_decoded_again_when_a_file_changes(folder, tmp_path, monkeypatch):
     fill(folder)
-    before = read_pictures(in_folder(folder), 16, None).pixels.copy()
+    before = read_pictures(in_folder(folder), 16, None).samples.copy()
     real = Image.open
     opened = []
     monkeypatch.setattr(Image, "open", lambda *words: opened.append(words) or real(*words))
-    assert np.array_equal(read_pictures(in_folder(folder), 16, None).pixels, before)
+    assert np.array_equal(read_pictures(in_folder(folder), 16, None).samples, before)
     assert opened == []
     save(folder / "000.png", size=(30, 30))
-    assert not np.array_equal(read_pictures(in_folder(folder), 16, None).pixels, before)
+    assert not np.array_equal(read_pictures(in_folder(folder), 16, None).samples, before)
     assert len(list((tmp_path / "cache").glob("images-*.bin"))) == 2
 
 
@@ -92,7 +92,7 @@ def test_broken_pictures_are_left_out_with_a_warning(folder):
     for number in range(3):
         (folder / f"empty{number}.png").touch()
     found = read_pictures(in_folder(folder), 16, None)
-    assert found.pixels.shape == (50, 1, 16, 16)
+    assert found.samples.shape == (50, 1, 16, 16)
     (warning,) = found.warnings
     assert warning.startswith(
         f"5 of 55 pictures below {folder} cannot be read and are left out: cut.png (image file is "

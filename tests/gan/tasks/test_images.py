@@ -75,7 +75,7 @@ def test_batches_and_held_out_pictures_are_all_pictures_once(folder):
     assert every.shape == (2, 20, 1, 16, 16)
     assert every.dtype == torch.float32
     together = torch.cat([every.flatten(0, 1), data.held_out])
-    whole = torch.from_numpy(task.pictures.pixels).float() / 127.5 - 1
+    whole = torch.from_numpy(task.pictures.samples).float() / 127.5 - 1
     assert sorted(together.flatten(1).sum(1).tolist()) == pytest.approx(sorted(whole.flatten(1).sum(1).tolist()))
     assert -1 <= float(every.min()) < float(every.max()) <= 1
     assert HELD_OUT_MOST == 5_000
