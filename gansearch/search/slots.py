@@ -14,7 +14,7 @@ from ray.util.placement_group import PlacementGroup, placement_group
 
 from gansearch.experiment import Experiment
 from gansearch.search.callbacks.listener import Listener
-from gansearch.search.cluster.cluster import Cluster, alive, fits
+from gansearch.search.cluster.cluster import Cluster, alive, fits, workers_on
 from gansearch.search.cluster.nodes import answer, ask
 from gansearch.search.cluster.ray_patches import remove_groups
 
@@ -103,7 +103,7 @@ class Slots:
     def _block(self, name: str, node: Mapping[str, Any], wrong: str) -> None:
         """Take the resources of an unfit node, so that no trial goes there."""
         label = [{"ray.io/node-id": name}]
-        count = fits([node["Resources"]], self.bundle)
+        count = workers_on(node["Resources"], self.bundle)
         self._unfit[name] = [placement_group([self.bundle], bundle_label_selector=label) for _ in range(count)]
         _LOG.warning("warning: node %s gets no trials: it %s", node["NodeManagerAddress"], wrong)
         self._listeners.left_out(node["NodeManagerAddress"], wrong)

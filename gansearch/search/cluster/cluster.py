@@ -62,7 +62,7 @@ class Cluster:
     def workers_of_nodes(self, resources: Resources) -> list[int]:
         """Return how many workers of trials fit at once on each node."""
         bundle = self.bundle(resources)
-        return [_workers(node, bundle) for node in self.nodes]
+        return [workers_on(node, bundle) for node in self.nodes]
 
     def gpus_of_trial(self, resources: Resources) -> float:
         """Return the GPUs of one trial; `auto` is one for each worker if the cluster has any."""
@@ -185,16 +185,13 @@ def alive() -> list[Mapping[str, Any]]:
     return [node for node in ray.nodes() if node["Alive"]]
 
 
-def fits(nodes: Iterable[Mapping[str, float]], bundle: Mapping[str, float], resources: Resources | None = None) -> int:
-    """Return how many trials, whose workers get a `bundle` each, fit at once on nodes; without `resources`, workers."""
-    workers = [_workers(node, bundle) for node in nodes]
-    if resources is None:
-        return sum(workers)
-    each = resources.processes
+def fits(nodes: Iterable[Mapping[str, float]], bundle: Mapping[str, float], resources: Resources) -> int:
+    """Return how many trials, whose workers get a `bundle` each, fit at once on nodes."""
+    workers, each = [workers_on(node, bundle) for node in nodes], resources.processes
     return sum(workers) // each if resources.across_nodes else sum(n // each for n in workers)
 
 
-def _workers(node: Mapping[str, float], bundle: Mapping[str, float]) -> int:
+def workers_on(node: Mapping[str, float], bundle: Mapping[str, float]) -> int:
     """Return how many workers fit on one node; a fraction of a GPU is always of one and the same."""
 
     def by(name: str, amount: float) -> int:

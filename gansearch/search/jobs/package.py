@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import zipfile
 from importlib.metadata import requires, version
 from pathlib import Path
 from typing import Any
 
 from packaging.requirements import Requirement
+from pydantic_core import to_jsonable_python
 
 from gansearch.experiment import Experiment, ExperimentError
 from gansearch.search.cluster.ray_patches import JOB_PACKAGE_BYTES, write_package
@@ -89,14 +89,9 @@ def _data(experiment: Experiment) -> list[Path]:
 def _portable(experiment: Experiment) -> Experiment:
     """Return the experiment with the fields of the files that `start_from` names, which are not sent."""
     points = [
-        {name: json.loads(json.dumps(value, default=_plain)) for name, value in fields_of(point).items()}
+        to_jsonable_python(fields_of(point), exclude_none=True)
         if isinstance(point, str) and point not in PUBLISHED
         else point
         for point in experiment.start_from
     ]
     return experiment.model_copy(update={"start_from": points})
-
-
-def _plain(value: Any) -> Any:
-    """Return a change of a schedule as plain data."""
-    return value.model_dump(mode="json", exclude_none=True)

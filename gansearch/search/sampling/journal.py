@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Generator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -95,16 +96,8 @@ def _cut_torn_line(path: Path) -> None:
     """
     whole = 0
     with path.open("rb+") as journal:
-        for line in journal:
-            if not (line.endswith(b"\n") and _is_json(line)):
-                break
-            whole += len(line)
+        with suppress(ValueError):
+            for line in journal:
+                json.loads(line)
+                whole += len(line) if line.endswith(b"\n") else 0
         journal.truncate(whole)
-
-
-def _is_json(line: bytes) -> bool:
-    try:
-        json.loads(line)
-    except ValueError:
-        return False
-    return True
