@@ -25,6 +25,8 @@ def fork_workers() -> None:
 
     # An absolute path replaces the folder that this is joined to (Ray 2.60, ray/_private/node.py).
     ray_constants.SETUP_WORKER_FILENAME = __file__
+    # Workers that Ray starts before there is a job would be forked by a server of their own, which imports all again.
+    os.environ["RAY_prestart_worker_first_driver"] = "0"  # noqa: SIM112
 
 
 def _request(argv: list[str]) -> None:
@@ -33,11 +35,15 @@ def _request(argv: list[str]) -> None:
     for option in ("--raylet-name", "--serialized-runtime-env-context", "--language"):
         parser.add_argument(option, default="")
     options, passed = parser.parse_known_args(argv)
-    variables = json.loads(options.serialized_runtime_env_context or "{}").get("env_vars", {})
+    if not options.raylet_name:  # the server of Ray Client, which is no worker
+        os.execv(sys.executable, [sys.executable, *passed])
+    context = json.loads(options.serialized_runtime_env_context or "{}")
+    variables = {name: os.path.expandvars(value) for name, value in context.get("env_vars", {}).items()}
+    enter = " ".join([*context.get("command_prefix", ()), "pwd"])  # of a working directory: cd FOLDER &&
     request = {
         "argv": [*passed, f"--raylet-name={options.raylet_name}"],
         "environment": {**os.environ, **variables},
-        "folder": str(Path.cwd()),
+        "folder": subprocess.check_output(["bash", "-c", enter], text=True).rstrip("\n"),
     }
     path = Path(options.raylet_name).with_name(f"workers-{os.environ['RAY_JOB_ID']}")
     with socket.socket(socket.AF_UNIX) as connection:
@@ -64,8 +70,11 @@ def _start_server(path: Path) -> None:
 
 def _serve(path: Path) -> None:
     """Import what workers import, then fork one for each request until the raylet has ended."""
+    import torch
+
     import gansearch.search.worker.trial  # noqa: F401
 
+    torch.optim.SGD([torch.zeros(1)])  # the first optimizer of a process imports 800 modules of torch's compiler
     raylet = Path("/proc", os.environ["RAY_RAYLET_PID"])
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # ended forks need no wait
     with socket.socket(socket.AF_UNIX) as listener:
@@ -105,7 +114,8 @@ def _become_worker(connection: socket.socket) -> None:
     os.chdir(request["folder"])
     np.random.seed()
     sys.argv = request["argv"]
-    sys.path.insert(0, str(Path(sys.argv[0]).parent))
+    sent = os.environ.get("PYTHONPATH", "").split(os.pathsep)  # code that a cluster was sent is there
+    sys.path[:0] = [str(Path(sys.argv[0]).parent), *filter(None, sent)]
     runpy.run_path(sys.argv[0], run_name="__main__")
     sys.exit()
 

@@ -12,7 +12,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 TOKEN = "0123456789abcdef" * 4
-RAY = str(Path(sys.executable).with_name("ray"))
+RAY = (
+    *(sys.executable, "-c"),
+    "from tests.workers import fork_workers; fork_workers(); from ray.scripts.scripts import main; main()",
+)
+"""The command `ray`, whose workers are forks."""
 
 
 def free_port() -> int:
@@ -75,10 +79,11 @@ def head(home: Path, *options: str, nodes: int = 1, blind_to: Path | None = None
     with ExitStack() as stack:
         for folder in (short, other):
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        common = ["--num-cpus=1", "--num-gpus=0", "--disable-usage-stats", "--block"]
+        common = ["--num-cpus=1", "--num-gpus=0", "--disable-usage-stats", "--include-log-monitor=false", "--block"]
         agents = [f"--dashboard-agent-listen-port={free_port()}" for _ in range(2)]  # other Rays have the usual one
         words = [
-            *(RAY, "start", "--head", "--node-ip-address=127.0.0.1", f"--port={gcs}", f"--temp-dir={short}"),
+            *(*RAY, "start", "--head", "--no-monitor", "--node-ip-address=127.0.0.1", f"--port={gcs}"),
+            f"--temp-dir={short}",
             *(f"--ray-client-server-port={client}", f"--dashboard-port={dashboard}", agents[0], *common, *options),
         ]
         # Jobs start `python`, as a shell there finds it.
@@ -87,7 +92,7 @@ def head(home: Path, *options: str, nodes: int = 1, blind_to: Path | None = None
         stack.enter_context(started(words, client, home, PATH=path, RAY_AUTH_MODE=mode))
         if nodes == 2:
             ports = [f"--temp-dir={other}", f"--node-manager-port={second}", agents[1]]
-            join = [RAY, "start", f"--address=127.0.0.1:{gcs}", *ports, *common]
+            join = [*RAY, "start", f"--address=127.0.0.1:{gcs}", *ports, *common]
             if blind_to is not None:
                 mount = 'mount -t tmpfs none "$0" && exec "$@"'
                 join = ["unshare", "--mount", "sh", "-c", mount, str(blind_to), *join]
