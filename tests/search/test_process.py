@@ -13,6 +13,7 @@ import pytest
 from optuna.trial import TrialState
 
 from gansearch.search.sampling.searcher import open_study
+from gansearch.search.sweep import sweep
 from gansearch.store.folder import Folder
 from gansearch.study.status import status
 from gansearch.study.study import load_study
@@ -26,21 +27,21 @@ from gansearch.interrupts import Interrupted
 from gansearch.search.sweep import sweep
 from tests.workers import fork_workers
 fork_workers()
-out, gpus, resume = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "resume"
+out, gpus = sys.argv[1], int(sys.argv[2])
 import ray
 if gpus:
     ray.init("local", num_cpus=2, num_gpus=gpus, include_dashboard=False, log_to_driver=False, logging_level="error")
 try:
-    sweep(Experiment.parse(json.load(sys.stdin)), out, resume=resume)
+    sweep(Experiment.parse(json.load(sys.stdin)), out)
 except Interrupted:
     sys.exit(130)
 """
 
 
-def start(experiment, out, gpus=0, resume=False):
+def start(experiment, out, gpus=0):
     """A driver of its own; what a trial asks for is left to the experiment."""
     process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, str(out), str(gpus), "resume" if resume else "new"],
+        [sys.executable, "-c", SCRIPT, str(out), str(gpus)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -62,24 +63,30 @@ def wait_for_trials(process, out, count):
     raise AssertionError("no trial has ended within four minutes")
 
 
-def ends_well(process):
-    printed = process.stdout.read()
-    assert process.wait(timeout=120) == 0, printed
-    return printed
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_one_signal_ends_a_sweep_before_its_trials_have_run(make_tiny, tmp_path, number):
-    process = start(make_tiny(seconds=2.0, trials=40), tmp_path / "out")
+def test_ctrl_c_ends_a_sweep_before_its_trials_have_run(make_tiny, tmp_path):
+    process = start(make_tiny(seconds=1.0, trials=40), tmp_path / "out")
     wait_for_trials(process, tmp_path / "out", 1)
-    process.send_signal(number)
+    process.send_signal(signal.SIGINT)
     assert process.wait(timeout=120) == 130
     assert 1 <= len(pd.read_parquet(tmp_path / "out" / "trials.parquet")) < 40
     assert process.stdout.read() == ""
 
 
-def test_a_killed_driver_loses_nothing(make_tiny, tmp_path):
-    experiment = make_tiny(seconds=2.0, trials=5)
+def test_two_trials_share_one_gpu_until_sigterm_ends_their_sweep(make_tiny, tmp_path):
+    experiment = make_tiny(seconds=1.0, trials=40, resources={"cpus": 0.5, "gpus": 0.5})
+    process = start(experiment, tmp_path / "out", gpus=1)
+    wait_for_trials(process, tmp_path / "out", 2)
+    process.terminate()
+    assert process.wait(timeout=120) == 130
+    trials = pd.read_parquet(tmp_path / "out" / "trials.parquet")
+    assert 2 <= len(trials) < 40
+    assert set(trials["status"]) == {"complete"}, trials["error"].tolist()
+    assert json.loads((tmp_path / "out" / "run.json").read_text())["slots"] == 2
+    assert process.stdout.read() == ""
+
+
+def test_a_killed_driver_loses_nothing(ray_session, make_tiny, tmp_path):
+    experiment = make_tiny(seconds=1.0, trials=5)
     process = start(experiment, tmp_path / "out")
     wait_for_trials(process, tmp_path / "out", 1)
     time.sleep(0.5)
@@ -89,17 +96,10 @@ def test_a_killed_driver_loses_nothing(make_tiny, tmp_path):
     assert (left.state, left.running) == ("died", [])
     assert left.next.endswith("--resume")
     kept = {path.parent.name: path.read_bytes() for path in tmp_path.glob("out/trials/*/result.json")}
-    ends_well(start(experiment, tmp_path / "out", resume=True))
+    sweep(experiment, tmp_path / "out", resume=True)
     trials = pd.read_parquet(tmp_path / "out" / "trials.parquet")
     study = open_study(Folder(tmp_path / "out"), experiment).trials
     assert len(trials) == 5
     assert all((tmp_path / "out" / "trials" / n / "result.json").read_bytes() == kept[n] for n in kept)
     assert [t.number for t in study if t.state is not TrialState.FAIL] == trials["number"].tolist()
     assert all("continued_as" in t.user_attrs for t in study if t.state is TrialState.FAIL)
-
-
-def test_two_trials_share_one_gpu(make_tiny, tmp_path):
-    experiment = make_tiny(trials=2, resources={"cpus": 0.5, "gpus": 0.5})
-    assert ends_well(start(experiment, tmp_path / "out", gpus=1)) == ""
-    assert json.loads((tmp_path / "out" / "run.json").read_text())["slots"] == 2
-    assert pd.read_parquet(tmp_path / "out" / "trials.parquet")["status"].tolist() == ["complete"] * 2
