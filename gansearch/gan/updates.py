@@ -59,7 +59,7 @@ class Updates:
                 optimizer.param_groups[0]["lr"] = rate
         pretraining = self.d_updates < self.training.pretrain_steps
         if self.training.simultaneous and not pretraining:
-            return self.update_both()
+            return self.update_discriminator(with_generator=True)
         if pretraining:
             turn_d = True
         elif self.balance:
@@ -68,9 +68,11 @@ class Updates:
             turn_d = self.schedule.discriminators_turn(self.d_updates, self.g_updates)
         return self.update_discriminator() if turn_d else self.update_generator()
 
-    def update_discriminator(self) -> Tensor:
-        """One update of D; returns its loss, detached."""
+    def update_discriminator(self, with_generator: bool = False) -> Tensor:
+        """One update of D, or of both by gradients at the same parameters; returns D's loss, detached."""
         loss = self._gradient(self.optimizer_d, self._discriminator_loss())
+        if with_generator:
+            self.update_generator()
         self.optimizer_d.step()
         self._losses[0].append(loss)
         self.d_updates += 1
@@ -84,15 +86,6 @@ class Updates:
         self._losses[1].append(loss)
         self.g_updates += 1
         self._update_average()
-        return loss
-
-    def update_both(self) -> Tensor:
-        """Takes both gradients at the same parameters, then updates both networks; returns D's loss, detached."""
-        loss = self._gradient(self.optimizer_d, self._discriminator_loss())
-        self.update_generator()
-        self.optimizer_d.step()
-        self._losses[0].append(loss)
-        self.d_updates += 1
         return loss
 
     def _discriminator_loss(self) -> Tensor:

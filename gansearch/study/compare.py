@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 
 from gansearch.formatting import many, short, words
 from gansearch.study.data import StudyData
-from gansearch.study.figures.axes import distance_axis
+from gansearch.study.figures.axes import distance_axis, rounded
 from gansearch.study.figures.base import add_panels, axes, new_figure, style_axes, title
 from gansearch.study.figures.palette import COLOURS, INK, MUTED
 from gansearch.study.figures.winner import add_seeds, interval_key
@@ -157,7 +157,7 @@ def _add_progress(figure: go.Figure, studies: Sequence[StudyData], names: Sequen
         distances.append(best[steps])
         figure.add_scatter(
             x=trials["updates"].cumsum()[steps].tolist(),
-            y=[float(f"{value:.4g}") for value in best[steps]],
+            y=rounded(best[steps]),
             mode="lines+markers",
             name=html.escape(name),
             line={"shape": "hv", "width": 2, "color": MUTED if index % 2 else INK, "dash": _DASHES[_dash(index)]},

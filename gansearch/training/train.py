@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -132,11 +132,10 @@ def _devices(resources: Resources) -> list[str]:
     return ["cuda"] if needed == 1 else [f"cuda:{i}" for i in range(needed)]
 
 
-@contextmanager
-def _trainer(experiment: Experiment, task: Task | Loop, seed: int, devices: list[str]) -> Iterator[SeedTrainer]:
-    """Yields the trainer of a user's loop, of one process, or of one process per device."""
+def _trainer(
+    experiment: Experiment, task: Task | Loop, seed: int, devices: list[str]
+) -> AbstractContextManager[SeedTrainer]:
+    """Gives the trainer of a user's loop, of one process, or of one process per device."""
     if isinstance(task, Loop) or len(devices) == 1:
-        yield trainer_for(task, experiment.training, seed, devices[0])
-    else:
-        with spawned(task, experiment.task, experiment.task_options, experiment.training, seed, devices) as trainer:
-            yield trainer
+        return nullcontext(trainer_for(task, experiment.training, seed, devices[0]))
+    return spawned(task, experiment.task, experiment.task_options, experiment.training, seed, devices)

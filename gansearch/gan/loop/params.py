@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+from gansearch.experiment import suggest
 
 
 class Params(dict[str, Any]):
@@ -52,9 +53,8 @@ class UnknownParameter(KeyError):
     """A loop reads a parameter that its trial has not."""
 
     def __init__(self, name: str, known: Mapping[str, Any]):
-        near = difflib.get_close_matches(str(name), known, n=1)
-        hint = f'did you mean "{near[0]}"?' if near else f"there are: {', '.join(known) or 'none'}"
-        super().__init__(f"trial.params has no {name!r}; {hint} (names stand under search: or params:)")
+        hint = suggest(str(name), known) or f"; there are: {', '.join(known) or 'none'}"
+        super().__init__(f"trial.params has no {name!r}{hint} (names stand under search: or params:)")
 
     def __str__(self) -> str:
         return str(self.args[0])

@@ -17,6 +17,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -166,7 +167,10 @@ class LoopTrainer:
         files = sorted(path for path in self.checkpoint_dir.rglob("*") if path.is_file() and not path.is_symlink())
         return {
             "trial": self.trial.state(),
-            "files": {path.relative_to(self.checkpoint_dir).as_posix(): _bytes(path) for path in files},
+            "files": {
+                path.relative_to(self.checkpoint_dir).as_posix(): torch.from_numpy(np.fromfile(path, np.uint8))
+                for path in files
+            },
             "global": dict(self.random_state.state),
             "seconds": self.seconds,
         }
@@ -270,8 +274,3 @@ def ruling_on(real: Tensor, fake: Tensor) -> Ruling:
             *(nn.Linear(_WIDTH, _WIDTH), nn.LeakyReLU(0.2), nn.Linear(_WIDTH, 1)),
         )
         return rule(referee(fresh_d, real_train, fake_train, real_test, fake_test, generator=draws), real, fake)
-
-
-def _bytes(path: Path) -> Tensor:
-    content = path.read_bytes()
-    return torch.frombuffer(bytearray(content), dtype=torch.uint8) if content else torch.empty(0, dtype=torch.uint8)

@@ -36,9 +36,8 @@ def importance(trials: pd.DataFrame, search: Mapping[str, Entry]) -> dict[str, d
 
 def _shares(trials: pd.DataFrame, search: Mapping[str, Entry], target: pd.Series[float]) -> dict[str, float]:
     usable = trials[np.isfinite(target)]
-    usable = (
-        usable.iloc[np.unique(np.linspace(0, len(usable) - 1, _MOST).astype(int))] if len(usable) > _MOST else usable
-    )
+    if len(usable) > _MOST:
+        usable = usable.iloc[np.linspace(0, len(usable) - 1, _MOST).astype(int)]
     ranges = [name for name, entry in search.items() if isinstance(entry, Range) and name in trials]
     usable = usable.assign(**{name: _filled(usable[name]) for name in ranges})
     names = [name for name in search if name in trials and usable[name].astype(str).nunique() > 1]
