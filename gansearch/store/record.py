@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -109,17 +109,10 @@ class TrialRecord:
         return data
 
     @classmethod
-    def from_row(
-        cls,
-        row: Mapping[str, Any],
-        seeds: Iterable[SeedResult] = (),
-        standings: Iterable[Standing] = (),
-        schedule: Iterable[Segment] = (),
-    ) -> TrialRecord:
+    def from_row(cls, row: Mapping[str, Any]) -> TrialRecord:
         """The record of a row of the table. Columns that are missing, of an earlier version, get their defaults."""
         own = {name: row[name] for name in _OWN if name in row}
-        params = {name: value for name, value in row.items() if name not in _OWN}
-        return cls(**own, params=params, seeds=tuple(seeds), standings=tuple(standings), schedule=tuple(schedule))
+        return cls(**own, params={name: value for name, value in row.items() if name not in _OWN})
 
 
 _OWN = {*_BEFORE, *_AFTER}
@@ -245,11 +238,11 @@ def parse_record(data: Any) -> TrialRecord:
     """A record from the data of a result.json. Raises ValueError where something is missing."""
     try:
         times = {name: datetime.fromisoformat(data["row"][name]) for name in ("started", "ended")}
-        return TrialRecord.from_row(
-            {**data["row"], **times},
-            (parse(SeedResult, seed) for seed in data["seeds"]),
-            (parse(Standing, standing) for standing in data.get("standings", ())),
-            (parse(Segment, segment) for segment in data.get("schedule", ())),
+        return replace(
+            TrialRecord.from_row({**data["row"], **times}),
+            seeds=tuple(parse(SeedResult, seed) for seed in data["seeds"]),
+            standings=tuple(parse(Standing, standing) for standing in data.get("standings", ())),
+            schedule=tuple(parse(Segment, segment) for segment in data.get("schedule", ())),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not the record of a trial: {error}") from None
