@@ -14,6 +14,7 @@ import os
 import sys
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 MARK = "gansearch: "
@@ -68,11 +69,9 @@ def results(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
     """The files of a results folder that are copied: each name, and what the file system knows of it."""
     for path in folder.rglob("*"):
         name = path.relative_to(folder).as_posix()
-        try:
+        with suppress(OSError):
             if is_result(name) and path.is_file():
                 yield name, path.stat()
-        except OSError:
-            continue
 
 
 if __name__ == "__main__":

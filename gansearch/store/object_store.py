@@ -14,6 +14,7 @@ import re
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
@@ -122,10 +123,8 @@ class Storage(fs.FileSystemHandler):
     def delete(self, names: Iterable[str]) -> None:
         """Delete objects; those that are gone already are ignored."""
         for name in names:
-            try:
+            with suppress(FileNotFoundError):
                 self.delete_file(f"{self.path}/{name}")
-            except FileNotFoundError:
-                continue
 
     def retried(self, operation: Callable[[], T]) -> T:
         """The result of an operation, which is repeated while it fails."""

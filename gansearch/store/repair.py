@@ -31,10 +31,8 @@ def repair(folder: Folder) -> None:
     for table in (folder.trials, folder.curves):
         try:
             pq.read_metadata(table)
-        except FileNotFoundError:
-            continue
         except (OSError, ValueError):
-            table.unlink()
+            table.unlink(missing_ok=True)
     broken = {number for number in folder.numbers() if read_record(folder, number) is None}
     try:
         lines = (folder.path / RECORDS_LOG).read_text(encoding="utf-8", errors="replace").splitlines()
