@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
@@ -180,20 +179,12 @@ class StudyData:
         if choice is None:
             return None
         row = self._row(choice)
-        confirmed = {
-            "seeds": list(choice.seeds),
-            "healthy": choice.healthy,
-            "stability": choice.stability,
-            "distance": choice.distance,
-            "interval": list(choice.interval) if choice.interval else None,
-            "verdicts": choice.verdicts,
-        }
         return {
             "number": choice.number,
             "params": choice.params,
             "stability": float(row["stability"]),
             "distance": float(row["distance"]),
-            "confirmed": confirmed if choice.confirmed else None,
+            "confirmed": {"seeds": list(choice.seeds), **_measured(choice)} if choice.confirmed else None,
         }
 
     def _default_summary(self) -> dict[str, Any] | None:
@@ -205,11 +196,7 @@ class StudyData:
             "number": default.number,
             "fresh": default.fresh,
             "seeds": [seed.seed for seed in default.seeds if seed.seed >= 0],
-            "healthy": default.healthy,
-            "stability": default.stability,
-            "distance": default.distance,
-            "interval": list(default.interval) if default.interval else None,
-            "verdicts": dict(Counter(seed.verdict for seed in default.seeds)),
+            **_measured(default),
         }
 
     def _table(self, read: Callable[[], pd.DataFrame]) -> pd.DataFrame:
@@ -217,3 +204,10 @@ class StudyData:
             return read()
         except (OSError, ValueError, KeyError) as error:
             raise StudyError(f"{self.folder.path}: a table cannot be read ({error_line(str(error))})") from None
+
+
+def _measured(one: Choice | Seeds) -> dict[str, Any]:
+    """What a configuration's seeds gave."""
+    interval = list(one.interval) if one.interval else None
+    numbers = {name: getattr(one, name) for name in ("healthy", "stability", "distance")}
+    return {**numbers, "interval": interval, "verdicts": one.verdicts}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -35,6 +36,11 @@ class Seeds(SeveralSeeds):
     def interval(self) -> tuple[float, float] | None:
         """95% prediction interval for the median distance of ten new seeds; None where it is unknown."""
         return self.chosen or prediction_interval([seed.distance for seed in self.seeds])
+
+    @property
+    def verdicts(self) -> dict[str, int]:
+        """The number of seeds by verdict."""
+        return dict(Counter(seed.verdict for seed in self.seeds))
 
     @property
     def range(self) -> tuple[float, float] | None:
