@@ -164,9 +164,8 @@ class _Mirror(threading.Thread):
         due = [name for name in changed if everything or self._is_due(name, states[name])]
         for name in sorted(due, key=lambda name: (self._rank(name), states[name][1])):
             self._send(name, states[name], journal if name == folder.journal.name else None)
-        gone = sorted(self._sent.keys() - states.keys())
-        self._storage.delete(gone)
-        for name in gone:
+        for name in self._sent.keys() - states.keys():
+            self._storage.delete(name)
             del self._sent[name]
         return scan
 
@@ -220,7 +219,7 @@ class _Lock(threading.Thread):
         self.join()
         if not self.lost:
             try:
-                self._storage.delete([LOCK])
+                self._storage.delete(LOCK)
             except OSError as trouble:
                 _LOG.warning("%s: %s was left there: %s", self._storage.url, LOCK, trouble)
 

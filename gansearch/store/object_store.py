@@ -12,7 +12,7 @@ import logging
 import os
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -120,11 +120,10 @@ class Storage(fs.FileSystemHandler):
 
         self.retried(once)
 
-    def delete(self, names: Iterable[str]) -> None:
-        """Delete objects; those that are gone already are ignored."""
-        for name in names:
-            with suppress(FileNotFoundError):
-                self.delete_file(f"{self.path}/{name}")
+    def delete(self, name: str) -> None:
+        """Delete an object; one that is gone already is ignored."""
+        with suppress(FileNotFoundError):
+            self.delete_file(f"{self.path}/{name}")
 
     def retried(self, operation: Callable[[], T]) -> T:
         """The result of an operation, which is repeated while it fails."""

@@ -97,7 +97,7 @@ def _marker(out: Path | Storage) -> Iterator[Path | str]:
     if isinstance(out, Storage):
         out.write(name, b"seen")
         yield join(out.url, name)
-        out.delete([name])
+        out.delete(name)
         return
     made = [folder for folder in (out, *out.parents) if not folder.exists()]
     marker = out / name
