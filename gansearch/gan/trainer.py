@@ -101,7 +101,10 @@ class Trainer(Updates):
         `stopped` then says why.
         """
         while self._continues():
-            self._train_to_probe()
+            until = self.next_probe()
+            with self._active():
+                while self.updates < until:
+                    self.step()
             yield self.probe()
 
     def next_probe(self) -> int:
@@ -262,12 +265,6 @@ class Trainer(Updates):
 
     def _continues(self) -> bool:
         return self.updates < self.training.updates and not self.stopped
-
-    def _train_to_probe(self) -> None:
-        until = self.next_probe()
-        with self._active():
-            while self.updates < until:
-                self.step()
 
     @contextmanager
     def _active(self) -> Iterator[None]:

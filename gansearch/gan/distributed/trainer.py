@@ -56,7 +56,10 @@ class ParallelTrainer(Trainer):
         """Trains along, in the other processes, until rank 0 has come to the end of its run."""
         self._begin()
         while self._continues():
-            self._train_to_probe()
+            until = self.next_probe()
+            with self._active():
+                while self.updates < until:
+                    self.step()
             self._losses = ([], [])
 
     def step(self) -> Tensor:
