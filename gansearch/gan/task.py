@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from gansearch.gan import quality
+from gansearch.stability.observer import Observation
 
 
 class TaskError(ValueError):
@@ -88,3 +89,11 @@ class Task(Trainable):
     def quality(self, real: Tensor, fake: Tensor) -> dict[str, float]:
         """{"distance": smaller is better, ...} of (M, ...) held-out reals and as many fakes, float32 on the CPU."""
         return {"distance": quality.sliced_wasserstein(real, fake)}
+
+    def observe(self, real: Tensor, fake: Tensor) -> Observation | None:
+        """What a two-sample test of the task's own tells of (M, ...) held-out reals and as many fakes, on the CPU.
+
+        A run is not called balanced where it tells them apart, as `observe_rows` of `gansearch.stability.observer` does
+        for rows of numbers. None asks a fresh discriminator.
+        """
+        return None

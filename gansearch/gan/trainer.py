@@ -25,11 +25,11 @@ from gansearch.gan.losses import LOSSES, add_spectral_norm
 from gansearch.gan.networks import Frozen, discriminator_of, gradient_norm, scores_are_independent
 from gansearch.gan.result import Probe, Result
 from gansearch.gan.rng import RandomState
+from gansearch.gan.ruling import MOST_SAMPLES, ruling_of
 from gansearch.gan.task import Task
 from gansearch.gan.updates import Updates
 from gansearch.stability.measures import relativistic
 from gansearch.stability.monitor import StabilityMonitor
-from gansearch.stability.referee import referee, rule
 from gansearch.stability.verdict import hopeless
 from gansearch.stability.window import Window
 
@@ -43,8 +43,6 @@ MEASUREMENTS = 4
 """Measurements of the quality during a run, the last one at its end."""
 HISTOGRAMS = 10
 """Probes of a run that count D's answers, evenly over it; fewer in a very short one."""
-RESULT_SAMPLES = 2_000
-"""Most fakes that a result holds, and that a referee sees of each kind."""
 
 
 class Trainer(Updates):
@@ -147,9 +145,9 @@ class Trainer(Updates):
         """Judges the run as far as it went: a referee sees its samples, and the quality is measured."""
         with self._active():
             probed = self.monitor.rows()
-            fake = self.samples(min(RESULT_SAMPLES, max(len(self.data.held_out), 100)))
+            fake = self.samples(min(MOST_SAMPLES, max(len(self.data.held_out), 100)))
             diverged = not probed or any(row.invalid for row in probed) or not bool(fake.isfinite().all())
-            ruling = None if diverged else rule(self._referee(), self.data.held_out, fake)
+            ruling = None if diverged else ruling_of(self.task, self.data, fake, self.samples)
             if not diverged and not (self.quality and self.updates >= self.training.updates):
                 self.quality = self._measure()
             distance = self.quality.get("distance", math.nan) if not diverged else math.nan
@@ -323,17 +321,6 @@ class Trainer(Updates):
         if not bool(fake.isfinite().all()):
             return {"distance": math.nan}
         return {name: float(value) for name, value in self.task.quality(real.cpu().float(), fake.cpu()).items()}
-
-    def _referee(self) -> float:
-        """A fresh D's separability; the same network, budget and draws for every trial of a task."""
-        draws = torch.Generator(self.device).manual_seed(0)
-        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
-            torch.manual_seed(0)
-            fresh_d = discriminator_of(self.task).to(self.device)
-            held_out = self.data.held_out[:RESULT_SAMPLES]
-            real = self.data.some(RESULT_SAMPLES, draws)
-            fakes = self.samples(RESULT_SAMPLES), self.samples(len(held_out))
-            return referee(fresh_d, real, fakes[0], held_out, fakes[1], generator=draws)
 
 
 def probe_updates(updates: int) -> list[int]:

@@ -22,6 +22,7 @@ from gansearch.stability.measures import (
     rounded,
     separability,
 )
+from gansearch.stability.observer import Observation
 
 STEPS = 300
 RATE = 1e-3
@@ -41,6 +42,15 @@ class Ruling:
     """Mean distance between samples over that between reals."""
     distinctness: float = 1.0
     """Mean distance from a sample to the nearest other one, over that among reals."""
+    observation: Observation | None = None
+    """What the strongest cheap observer tells; None where none was asked."""
+
+    @property
+    def told(self) -> float:
+        """The separability of the samples: the referee's, or that of an observer who tells more, and surely."""
+        if self.observation is None or not self.observation.tells:
+            return self.separability
+        return max(self.separability, self.observation.auc)
 
 
 def rule(separability: float, held_out: Tensor, fake: Tensor) -> Ruling:

@@ -7,12 +7,12 @@ import functools
 import itertools
 import math
 import operator
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from gansearch.formatting import without_nan
+from gansearch.stability.ending import late_trouble, swing_of
 from gansearch.stability.figure import windows_figure
 from gansearch.stability.referee import Ruling
 from gansearch.stability.sentence import gradient_trouble, sentence
@@ -58,6 +58,10 @@ class StabilityReport:
     """Mean distance between fakes over that between reals."""
     moved: float
     """√ of the energy coefficient of the fakes of two probes in a row: how far G moves between them."""
+    late_since: float
+    """The last step before trouble that began late and lasted to the end, which is the verdict; NaN without such."""
+    observer_auc: float
+    """Area under the ROC curve of the strongest cheap observer, real against fake; NaN where none was asked."""
     windows: list[dict[str, float | str]]
 
     def __str__(self) -> str:
@@ -75,17 +79,26 @@ class StabilityReport:
 
 
 def judge(rows: Sequence[Window], since: int = 0, ruling: Ruling | None = None) -> StabilityReport:
-    """Judges the rows from step `since` on (the last row at least)."""
+    """Judges the rows from step `since` on (the last row at least).
+
+    Verdict and score are of these as a whole, unless the run ended in worse trouble: then they are of its end, because
+    that is what is exported. The measures are of the whole.
+    """
     scored_rows = [row for row in rows if row.step > since] or [rows[-1]]
-    scored = functools.reduce(operator.add, scored_rows)
-    swing = statistics.pstdev(row.mean_separability for row in scored_rows)
+    scored, swing = functools.reduce(operator.add, scored_rows), swing_of(scored_rows)
     windows = [functools.reduce(operator.add, part) for part in _parts(rows)]
     verdict = verdict_of(scored, sum(row.invalid for row in rows), swing, ruling)
-    gradient = gradient_trouble(scored, windows)
+    stability = _stability(scored, verdict, ruling)
+    late = late_trouble(scored_rows, verdict, ruling)
+    judged, judged_swing = scored, swing
+    if late:
+        verdict, judged, judged_swing = late.verdict, late.window, late.swing
+        stability = min(stability, _stability(judged, verdict, ruling))
+    gradient = gradient_trouble(judged, windows)
     return StabilityReport(
-        stability=_stability(scored, verdict, ruling),
+        stability=stability,
         verdict=verdict,
-        sentence=sentence(verdict, scored, windows, swing, gradient, ruling),
+        sentence=sentence(verdict, judged, windows, judged_swing, gradient, ruling, late),
         saturated_right=scored.saturated_right(),
         saturated_wrong=scored.saturated_wrong(),
         separability=scored.mean_separability,
@@ -101,6 +114,8 @@ def judge(rows: Sequence[Window], since: int = 0, ruling: Ruling | None = None) 
         apart=of_samples("apart", scored, ruling),
         diversity=of_samples("diversity", scored, ruling),
         moved=scored.mean("moved"),
+        late_since=late.since if late else math.nan,
+        observer_auc=ruling.observation.auc if ruling and ruling.observation else math.nan,
         windows=[_describe(window) for window in windows],
     )
 
@@ -108,7 +123,8 @@ def judge(rows: Sequence[Window], since: int = 0, ruling: Ruling | None = None) 
 def _stability(window: Window, verdict: str, ruling: Ruling | None) -> float:
     """1 − (.6·apart + .3·separable² + .1·saturated), in [0, 1].
 
-    separable = 2 · separability − 1, the referee's or, without one, D's own. It is squared, because near 1 a small
+    separable = 2 · separability − 1, the referee's (an observer's that tells more, and surely) or, without one, D's
+    own. It is squared, because near 1 a small
     difference of a referee's separability is a large one of the samples. Without samples the score is
     1 − ½·(separable + saturated). It is halved for collapsed samples, since a few points of the data, repeated, are not
     far from it, and for a D that separates nothing where no referee does.
@@ -118,7 +134,7 @@ def _stability(window: Window, verdict: str, ruling: Ruling | None) -> float:
     factor = 0.5 if verdict == "collapsed" or (verdict == "uninformative" and ruling is None) else 1.0
     saturation = window.saturated_right() + window.saturated_wrong()
     apart = of_samples("apart", window, ruling)
-    separable = abs(2 * window.mean_separability - 1) if ruling is None else 2 * max(ruling.separability, 0.5) - 1
+    separable = abs(2 * window.mean_separability - 1) if ruling is None else 2 * max(ruling.told, 0.5) - 1
     if math.isnan(apart):
         return factor * (1 - 0.5 * (separable + saturation))
     return factor * (1 - (0.6 * apart + 0.3 * separable**2 + 0.1 * saturation))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from gansearch.stability.ending import Ending
 from gansearch.stability.referee import Ruling
 from gansearch.stability.verdict import ADVICE, COLLAPSED, HOPPING, of_samples, verdict_of
 from gansearch.stability.window import Window
@@ -32,10 +33,17 @@ def gradient_trouble(scored: Window, windows: Sequence[Window]) -> str:
 
 
 def sentence(
-    verdict: str, scored: Window, windows: Sequence[Window], swing: float, gradient: str, ruling: Ruling | None
+    verdict: str,
+    scored: Window,
+    windows: Sequence[Window],
+    swing: float,
+    gradient: str,
+    ruling: Ruling | None,
+    late: Ending | None = None,
 ) -> str:
-    """Says what happened, since when, by which numbers, and what to change."""
-    since = _since(verdict, windows)
+    """Says what happened, since when, by which numbers, and what to change. `scored` is the end where it is `late`."""
+    late_since = f" from update {late.since:,.0f} to the end" if late else ""
+    since = late_since or _since(verdict, windows)
     separability, right, wrong = scored.mean_separability, scored.saturated_right(), scored.saturated_wrong()
     apart, hops = of_samples("apart", scored, ruling), scored.mean("moved") > HOPPING
     separates = f"D separates real from fake at {separability:.2f}"
@@ -66,18 +74,37 @@ def sentence(
     elif verdict == "uninformative" and ruling is None:
         what = f"{separates}: it tells nothing apart. A converged GAN looks the same; a referee could say which it is."
     elif verdict == "uninformative":
-        what = f"What D says does not bring G nearer to the data: {separates}{far}."
+        what = (
+            f"What D says does not bring G nearer to the data{since if late else ''}: {separates}{far}.{_told(ruling)}"
+        )
     elif verdict == "oscillating" and hops:
         what = f"D and G chase each other{since}: one probe's samples have little in common with the last one's{far}."
     elif verdict == "oscillating":
         what = f"D and G chase each other{since}: separability swings by {swing:.2f} about {separability:.2f}{far}."
     else:
-        what = f"{separates}; {sure}{_of_gradient(gradient, scored)}{far}."
+        what = f"{separates}; {sure}{_of_gradient(gradient, scored)}{far}.{_told(ruling)}"
     if scored.mean("held_out_gap") > MEMORISES:
         above = _percent((1 + scored.mean("held_out_gap")) / 2)
         what += f" D scores training reals above held-out ones {above} of the time: it memorises them; "
         what += "more data, r1_gamma or instance_noise help."
+    if late:
+        what += " Until then it was not so: what is exported is the end."
     return f"{what} {ADVICE[verdict]}".strip()
+
+
+def _told(ruling: Ruling | None) -> str:
+    """What the observer tells, in a sentence; that it sees too little to be heard; or an empty string."""
+    observation = None if ruling is None else ruling.observation
+    if observation is None:
+        return ""
+    if observation.sees_too_little:
+        return f" {observation.count} held-out samples are too few to ask an observer."
+    if not observation.tells:
+        return ""
+    return (
+        f" {observation.by.capitalize()} can tell fakes from {observation.count:,} held-out reals, at "
+        f"{observation.auc:.3f} (limit {observation.threshold:.3f}), {observation.evidence}."
+    )
 
 
 def _of_gradient(gradient: str, scored: Window) -> str:

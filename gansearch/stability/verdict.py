@@ -35,9 +35,9 @@ MEANING = {
     "collapsed": "G makes one sample, or a few, again and again.",
     "discriminator_saturated": "D is too strong: it is certain and right, and G learns little from it.",
     "generator_dominates": "G fools D: D is certain and wrong, or ranks fakes above reals.",
-    "uninformative": "D does not say what could be told, and G comes no nearer to the data.",
+    "uninformative": "D does not say what could be told, so that G comes no nearer to the data.",
     "oscillating": "D and G chase each other: the samples, or how D separates them, swing from probe to probe.",
-    "balanced": "Neither is too strong, and the samples are near the data.",
+    "balanced": "Neither is too strong, the samples are near the data, and an observer cannot tell them from it.",
 }
 """Each verdict in a sentence, for any run."""
 
@@ -118,7 +118,10 @@ def verdict_of(window: Window, invalid: float, swing: float = 0.0, ruling: Rulin
         return "oscillating" if swing > SWING else "uninformative"
     if blind and (ruling is None or separable > TELLING):
         return "uninformative"
-    return "uninformative" if separable - separability > GAP and apart > NEAR else "balanced"
+    if separable - separability > GAP and apart > NEAR:
+        return "uninformative"
+    observation = None if ruling is None else ruling.observation
+    return "uninformative" if observation and observation.tells else "balanced"
 
 
 def of_samples(name: str, window: Window, ruling: Ruling | None) -> float:

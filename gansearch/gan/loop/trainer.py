@@ -19,21 +19,21 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from gansearch.experiment import LoopTraining
 from gansearch.gan.loop.task import Loop
 from gansearch.gan.loop.trial import MAX_SAMPLES, Trial
 from gansearch.gan.result import Probe, Result
 from gansearch.gan.rng import RandomState
+from gansearch.gan.ruling import ruling_on
 from gansearch.gan.task import TaskError
-from gansearch.stability.referee import Ruling, referee, rule
+from gansearch.stability.referee import Ruling
 from gansearch.stability.report import StabilityReport
 from gansearch.stability.verdict import VERDICTS
 
 CLEANUP_SECONDS = 5.0
 """Time in which an abandoned loop may clean up."""
-_WIDTH = 128  # of the referee's layers
 
 
 class Abandoned(BaseException):
@@ -255,22 +255,3 @@ class LoopTrainer:
         return {name: monitor.report(since, ruling) for name, monitor in self.trial.used_monitors.items()}
 
 
-def ruling_on(real: Tensor, fake: Tensor) -> Ruling:
-    """A referee's ruling on (N, ...) reals and (M, ...) fakes: it learns from one half and is tested on the other.
-
-    A loop keeps its discriminator to itself, so the referee is a small network of our own: 2 × 128 LeakyReLU on flat
-    samples, standardised by the reals.
-    """
-    draws = torch.Generator().manual_seed(0)
-    mean, spread = real.mean(), real.std().clamp_min(1e-12)
-    (real_train, real_test), (fake_train, fake_test) = (
-        torch.chunk(((samples - mean) / spread)[torch.randperm(len(samples), generator=draws)], 2)
-        for samples in (real, fake)
-    )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        fresh_d = nn.Sequential(
-            *(nn.Flatten(), nn.Linear(real[0].numel(), _WIDTH), nn.LeakyReLU(0.2)),
-            *(nn.Linear(_WIDTH, _WIDTH), nn.LeakyReLU(0.2), nn.Linear(_WIDTH, 1)),
-        )
-        return rule(referee(fresh_d, real_train, fake_train, real_test, fake_test, generator=draws), real, fake)

@@ -1,0 +1,72 @@
+"""The ruling on a generator's samples: a referee and an observer, the same for every trial of a task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from gansearch.gan.data import Data
+from gansearch.gan.networks import discriminator_of
+from gansearch.gan.task import Task
+from gansearch.stability.observer import Observation, observe_scores
+from gansearch.stability.referee import Ruling, referee, rule
+
+MOST_SAMPLES = 2_000
+"""Of each kind, that a referee sees."""
+_AT_ONCE = 1_000
+"""Samples that a referee scores at once."""
+_WIDTH = 128
+"""Of the layers of the referee of a loop."""
+
+
+def ruling_of(task: Task, data: Data, fake: Tensor, draw: Callable[[int], Tensor]) -> Ruling:
+    """The ruling on a task's (M, ...) exported fakes; `draw(n)` gives n more of the same generator.
+
+    The referee is a fresh D of the task, with the same budget and random numbers for every trial.
+    """
+    device = data.held_out.device
+    draws = torch.Generator(device).manual_seed(0)
+    held_out = data.held_out[:MOST_SAMPLES]
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(0)
+        fresh_d = discriminator_of(task).to(device)
+        real = data.some(MOST_SAMPLES, draws)
+        fakes = draw(MOST_SAMPLES), draw(len(held_out))
+        separability = referee(fresh_d, real, fakes[0], held_out, fakes[1], generator=draws)
+    observation = task.observe(held_out.cpu().float(), fake.cpu())
+    if observation is None:
+        observation = _asked(fresh_d, separability, held_out, fake)
+    return replace(rule(separability, data.held_out, fake), observation=observation)
+
+
+def ruling_on(real: Tensor, fake: Tensor) -> Ruling:
+    """A referee's ruling on (N, ...) reals and (M, ...) fakes: it learns from one half and is tested on the other.
+
+    A loop keeps its discriminator to itself, so the referee is a small network of our own: 2 × 128 LeakyReLU on flat
+    samples, standardised by the reals.
+    """
+    draws = torch.Generator().manual_seed(0)
+    mean, spread = real.mean(), real.std().clamp_min(1e-12)
+    (real_train, real_test), (fake_train, fake_test) = (
+        torch.chunk(((samples - mean) / spread)[torch.randperm(len(samples), generator=draws)], 2)
+        for samples in (real, fake)
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        fresh_d = nn.Sequential(
+            *(nn.Flatten(), nn.Linear(real[0].numel(), _WIDTH), nn.LeakyReLU(0.2)),
+            *(nn.Linear(_WIDTH, _WIDTH), nn.LeakyReLU(0.2), nn.Linear(_WIDTH, 1)),
+        )
+        separability = referee(fresh_d, real_train, fake_train, real_test, fake_test, generator=draws)
+    observation = _asked(fresh_d, separability, real_test, (fake - mean) / spread)
+    return replace(rule(separability, real, fake), observation=observation)
+
+
+def _asked(fresh_d: nn.Module, separability: float, held_out: Tensor, fake: Tensor) -> Observation:
+    """What a referee that has learned tells of the (M, ...) exported fakes."""
+    with torch.no_grad():
+        parts = [fresh_d(part.to(held_out.device)).flatten() for part in fake.split(_AT_ONCE)]
+    return observe_scores(separability, len(held_out), torch.cat(parts).cpu().numpy())
