@@ -30,6 +30,8 @@ def print_summary(study: Study, page: Path | None = None) -> None:
     print(f"{total}: {verdicts}" if verdicts else total)
     if study.run.get("ended"):
         print(f"ended early: {study.run['ended']}")
+    if study.score_remark:
+        print(study.score_remark)
     best = study.best
     if best is None:
         print(study.nothing_healthy())

@@ -23,6 +23,7 @@ from gansearch.search.sampling.searcher import StudySearcher
 from gansearch.search.slots import Slots
 from gansearch.search.tuning import SweepCallback
 from gansearch.search.worker.run import Ending
+from gansearch.stability.verdict import SCORE_VERSION
 from gansearch.store.folder import Folder, write_whole
 from gansearch.store.nan_json import from_json, to_json
 from gansearch.store.record import TrialRecord, trial_record
@@ -69,7 +70,10 @@ class Recorder(SweepCallback):
         self._listener, self._slots, self._failure = listener, slots, failure
         self.records = list(records)
         self._description = describe_run(hardware)
-        self._before = (len(self.records), _wall_seconds(folder))
+        earlier = _earlier_run(folder) if self.records else {}
+        self._before = (len(self.records), float(earlier.get("wall_seconds", 0.0)))
+        scores = set(earlier.get("score", [1])) if self.records else set()
+        self._description["score"] = sorted(scores | {SCORE_VERSION})
         self._running: dict[int, _Running] = {}
         self._next_tables = time.monotonic() + TABLE_SECONDS
         self._remarks: set[str] = set()
@@ -175,12 +179,12 @@ def describe_run(hardware: str) -> dict[str, Any]:
     }
 
 
-def _wall_seconds(folder: Folder) -> float:
-    """Return the seconds of the runs before this one."""
+def _earlier_run(folder: Folder) -> dict[str, Any]:
+    """Return what run.json says of the runs before this one; {} where it cannot be read."""
     try:
-        return float(from_json(folder.run.read_text(encoding="utf-8"))["wall_seconds"])
-    except (OSError, ValueError, KeyError):
-        return 0.0
+        return dict(from_json(folder.run.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return {}
 
 
 def _span(records: Sequence[TrialRecord]) -> float:

@@ -51,11 +51,9 @@ def late_trouble(rows: Sequence[Window], verdict: str, ruling: Ruling | None) ->
         return Ending(found, window.step, window, swing)
 
     verdicts = [judge([row]).verdict for row in rows]
-    for same in (False, True):
-        troubled = itertools.takewhile(
-            lambda each, same=same: each != "balanced" and (not same or each == verdicts[-1]), reversed(verdicts)
-        )
-        start = len(rows) - len(list(troubled))
+    kinds = ({*VERDICTS} - {"balanced"}, {verdicts[-1]} - {"balanced"})  # any trouble, the last one's
+    for kind in kinds:
+        start = len(rows) - len(list(itertools.takewhile(kind.__contains__, reversed(verdicts))))
         if start == 0 or sum(row.probes for row in rows[start:]) < PROBES:
             continue
         before, end = judge(rows[:start]), judge(rows[start:])

@@ -11,7 +11,7 @@ import pandas as pd
 
 from gansearch.experiment import Experiment
 from gansearch.formatting import error_line, without_nan
-from gansearch.stability.verdict import ADVICE, VERDICTS, worst
+from gansearch.stability.verdict import ADVICE, SCORE_VERSION, VERDICTS, worst
 from gansearch.store.confirmation import FreshSeed, read_confirmation, read_default
 from gansearch.store.folder import Folder, StudyError
 from gansearch.store.nan_json import read_json
@@ -51,6 +51,15 @@ class StudyData:
     def run(self) -> dict[str, Any]:
         """How the sweep was run: slots, wall_seconds, versions, hardware, command; {} where that is not known."""
         return dict(read_json(self.folder.run, {}))
+
+    @property
+    def score_remark(self) -> str:
+        """By which versions of the stability score the trials were judged; empty where it is this gansearch's."""
+        versions = self.run.get("score", [1])
+        if versions == [SCORE_VERSION] or self.trials.empty:
+            return ""
+        judged = f"version{'s' if len(versions) > 1 else ''} {' and '.join(map(str, versions))}"
+        return f"judged by {judged} of the stability score; this gansearch has version {SCORE_VERSION}"
 
     @cached_property
     def best(self) -> Choice | None:

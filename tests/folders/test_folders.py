@@ -48,8 +48,10 @@ def test_a_folder_opens_with_its_numbers(kept, tmp_path):
 def test_a_folder_reports_exports_and_trains(kept, tmp_path):
     folder = copy_of(kept, tmp_path)
     study = load_study(folder)
-    page = study.report()
-    assert "</html>" in page.read_text()
+    assert study.score_remark == "judged by version 1 of the stability score; this gansearch has version 2"
+    page = study.report().read_text()
+    assert "</html>" in page
+    assert study.score_remark in page
     if not (folder / "best.yaml").exists():  # it was cut off before its end
         return
     written = tmp_path / "best.yaml"

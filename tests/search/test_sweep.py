@@ -18,6 +18,7 @@ from gansearch.search.callbacks.listener import Listener
 from gansearch.search.errors import SweepError, SweepFailed
 from gansearch.search.sampling.searcher import open_study
 from gansearch.search.sweep import sweep
+from gansearch.stability.verdict import SCORE_VERSION
 from gansearch.store.confirmation import read_confirmation, read_default, write_default
 from gansearch.store.folder import Folder, StudyError
 from gansearch.store.nan_json import from_json, to_json
@@ -165,6 +166,7 @@ def test_the_run_is_described(finished):
     assert run["slots"] == 2
     assert run["wall_seconds"] == pytest.approx(span)
     assert set(run["versions"]) == {"gansearch", "python", "ray", "optuna", "torch"}
+    assert run["score"] == [SCORE_VERSION]
     assert "CPU" in run["hardware"]
     assert "ray.air.integrations.mlflow" not in sys.modules  # nobody asked for a tracker
 
