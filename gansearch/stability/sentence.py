@@ -74,15 +74,13 @@ def sentence(
     elif verdict == "uninformative" and ruling is None:
         what = f"{separates}: it tells nothing apart. A converged GAN looks the same; a referee could say which it is."
     elif verdict == "uninformative":
-        what = (
-            f"What D says does not bring G nearer to the data{since if late else ''}: {separates}{far}.{_told(ruling)}"
-        )
+        what = f"What D says does not bring G nearer to the data{late_since}: {_told(ruling)}{separates}{far}."
     elif verdict == "oscillating" and hops:
         what = f"D and G chase each other{since}: one probe's samples have little in common with the last one's{far}."
     elif verdict == "oscillating":
         what = f"D and G chase each other{since}: separability swings by {swing:.2f} about {separability:.2f}{far}."
     else:
-        what = f"{separates}; {sure}{_of_gradient(gradient, scored)}{far}.{_told(ruling)}"
+        what = f"{separates}; {sure}{_of_gradient(gradient, scored)}{far}.{_not_told(ruling)}"
     if scored.mean("held_out_gap") > MEMORISES:
         above = _percent((1 + scored.mean("held_out_gap")) / 2)
         what += f" D scores training reals above held-out ones {above} of the time: it memorises them; "
@@ -93,18 +91,26 @@ def sentence(
 
 
 def _told(ruling: Ruling | None) -> str:
-    """What the observer tells, in a sentence; that it sees too little to be heard; or an empty string."""
+    """By whom and by what the fakes are told, up to a semicolon; an empty string where they are not."""
+    observation = None if ruling is None else ruling.observation
+    if observation is None or not observation.tells:
+        return ""
+    return (
+        f"{observation.by} can tell fakes from {observation.count:,} held-out reals at {observation.auc:.3f} "
+        f"(limit {observation.threshold:.3f}), {observation.evidence}; "
+    )
+
+
+def _not_told(ruling: Ruling | None) -> str:
+    """A sentence on an observer who cannot tell, unless that is the referee, who is named already."""
     observation = None if ruling is None else ruling.observation
     if observation is None:
         return ""
     if observation.sees_too_little:
         return f" {observation.count} held-out samples are too few to ask an observer."
-    if not observation.tells:
+    if observation.auc == (ruling and ruling.separability):
         return ""
-    return (
-        f" {observation.by.capitalize()} can tell fakes from {observation.count:,} held-out reals, at "
-        f"{observation.auc:.3f} (limit {observation.threshold:.3f}), {observation.evidence}."
-    )
+    return f" {observation.by.capitalize()} cannot tell (at {observation.auc:.2f}, limit {observation.threshold:.2f})."
 
 
 def _of_gradient(gradient: str, scored: Window) -> str:
