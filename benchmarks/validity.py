@@ -29,6 +29,7 @@ from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
 from gansearch.stability import verdict
+from gansearch.stability.observer import Observation
 from gansearch.stability.referee import Ruling
 from gansearch.stability.report import judge
 from gansearch.stability.window import Window
@@ -86,8 +87,7 @@ class Run:
 
     def badness(self) -> int:
         """How bad the verdict is by the present thresholds; the worst is the largest."""
-        invalid = sum(row.invalid for row in self.rows)
-        return -verdict.VERDICTS.index(verdict.verdict_of(self.scored, invalid, self.swing, self.ruling))
+        return -verdict.VERDICTS.index(judge(self.rows, self.since, self.ruling).verdict)
 
 
 def read(folder: Path) -> Iterator[tuple[float, Run]]:
@@ -103,6 +103,7 @@ def read(folder: Path) -> Iterator[tuple[float, Run]]:
         known = windows[look["task"], look["index"], look["seed"]]
         before, until = look["pretrain_steps"], look["until"]
         judged = math.isfinite(look["referee"])
+        observation = Observation(look["observer"], look["observed"], told_from=look["told_from"])
         yield (
             look["stage"],
             Run(
@@ -110,7 +111,7 @@ def read(folder: Path) -> Iterator[tuple[float, Run]]:
                 distance=look["distance"] if math.isfinite(look["distance"]) else math.inf,
                 rows=[row for row in known if row.step <= until],
                 since=int((until + min(before, until)) / 2),
-                ruling=Ruling(look["referee"], look["apart"], look["diversity"], look["distinctness"])
+                ruling=Ruling(look["referee"], look["apart"], look["diversity"], look["distinctness"], observation)
                 if judged
                 else None,
                 pretrain_steps=before,

@@ -1,6 +1,7 @@
 """Trains the random configurations by which the stability score is judged; resumable, one file a run.
 
     python benchmarks/validity_runs.py [--tasks ring grid digits] [--configurations 80] [--out results/validity]
+    python benchmarks/validity_runs.py --tasks table music --configurations 24     # on which nothing was fitted
     python benchmarks/validity_runs.py --tables results/reference/validity      # and then the tables of what is there
 
 Each run leaves its probes and its monitor's rows, and at 25, 50 and 100% of its updates after pretraining the referee,
@@ -22,13 +23,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from torch import Tensor
 
 from gansearch.experiment import Training
-from gansearch.gan import Trainer, load_task
+from gansearch.gan import Task, Trainer, load_task
 from gansearch.gan.data import data_of
+from gansearch.gan.ruling import MOST_SAMPLES
+from gansearch.stability.observer import Observation
 from gansearch.stability.referee import rule
 
-UPDATES = {"ring": 4000, "grid": 4000, "digits": 3000}
+UPDATES = {"ring": 4000, "grid": 4000, "digits": 3000, "table": 3000, "music": 800}
+FITTED = ("ring", "grid", "digits")
+"""Tasks by which weights and thresholds were chosen."""
+FILES = {"table": "sklearn:breast_cancer", "music": "data/music"}
+"""A table of scikit-learn's, and the notes that `modalities_data.py music data/music` writes."""
 LOSSES = ("non_saturating", "minimax", "hinge", "wgan")
 SEEDS = 2
 STAGES = (0.25, 0.5, 1.0)
@@ -52,10 +60,17 @@ def configuration(task: str, index: int) -> dict[str, Any]:
     }
 
 
+def task_named(name: str) -> Task:
+    """The task of these runs."""
+    if name == "music":
+        return load_task("audio", {"path": FILES[name], "rate": 8000, "seconds": 0.25})
+    return load_task(name, {"path": FILES[name]} if name in FILES else {})
+
+
 def run(task_name: str, index: int, seed: int, path: Path) -> None:
     """Trains one seed of one configuration and writes its result."""
     params = configuration(task_name, index)
-    trainer = Trainer(load_task(task_name), Training(**params), seed=seed)
+    trainer = Trainer(task_named(task_name), Training(**params), seed=seed)
     stages, arrays, start = [], {}, time.perf_counter()
     before, updates = trainer.training.pretrain_steps, trainer.training.updates
     probes = []
@@ -93,10 +108,25 @@ def look(trainer: Trainer, arrays: dict[str, np.ndarray], stage: int) -> dict[st
     return {k: v for k, v in asdict(result).items() if k != "samples"}
 
 
+def ruled(task: Task, held_out: Tensor, samples: Tensor, separability: float) -> dict[str, Any]:
+    """Returns the measures of a ruling on a run's samples, its referee's separability and its observer's."""
+    measures = asdict(rule(separability, held_out, samples))
+    reals = held_out[:MOST_SAMPLES]
+    observation = task.observe(reals, samples) or Observation(separability, len(reals))
+    return {
+        **{name: measures[name] for name in ("apart", "diversity", "distinctness")},
+        "referee": separability,
+        "observer": observation.auc,
+        "observed": observation.count,
+        "told_from": observation.told_from,
+    }
+
+
 def tables(runs: Path, folder: Path) -> None:
     """Writes runs.parquet, a row a run and stage, and rows.parquet, a row a run and probe, from all whole runs."""
     stages, rows = [], []
-    held_out = {task: data_of(load_task(task), torch.device("cpu")).held_out for task in UPDATES}
+    tasks = {name: task_named(name) for name in {path.name.split("-")[0] for path in runs.glob("*.json")}}
+    held_out = {name: data_of(task, torch.device("cpu")).held_out for name, task in tasks.items()}
     for path in sorted(runs.glob("*.json")):
         record, arrays = json.loads(path.read_text()), np.load(path.with_suffix(".npz"))
         run = {key: record[key] for key in ("task", "index", "seed")}
@@ -106,8 +136,7 @@ def tables(runs: Path, folder: Path) -> None:
             look, samples = record["stages"][at], torch.from_numpy(arrays[f"samples_{at}"])
             separability = look["referee_gap"] + look["separability"]
             judged = samples.isfinite().all() and math.isfinite(separability)
-            ruling = asdict(rule(separability, held_out[record["task"]], samples)) if judged else {}
-            ruling["referee"] = ruling.pop("separability", math.nan)
+            ruling = ruled(tasks[record["task"]], held_out[record["task"]], samples, separability) if judged else {}
             stages.append(
                 run
                 | {"stage": stage, "until": look["updates"], "distance_then": look["distance"], "distance": final}
@@ -129,7 +158,7 @@ def tables(runs: Path, folder: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tasks", nargs="+", default=list(UPDATES), choices=list(UPDATES))
+    parser.add_argument("--tasks", nargs="+", default=list(FITTED), choices=list(UPDATES))
     parser.add_argument("--configurations", type=int, default=80)
     parser.add_argument("--out", type=Path, default=Path("results/validity"))
     parser.add_argument("--tables", type=Path, metavar="DIR", help="train nothing; write the tables of the runs there")
