@@ -47,7 +47,7 @@ def sentence(
     separability, right, wrong = scored.mean_separability, scored.saturated_right(), scored.saturated_wrong()
     apart, hops = of_samples("apart", scored, ruling), scored.mean("moved") > HOPPING
     separates = f"D separates real from fake at {separability:.2f}"
-    if ruling is not None:
+    if ruling is not None and not (verdict == "uninformative" and _told(ruling)):
         separates += f", a fresh referee at {ruling.separability:.2f}"
     far = "" if math.isnan(apart) else f"; on a scale of 0 to 1 the samples are {apart:.2f} from the data"
     sure = (
