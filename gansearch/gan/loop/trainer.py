@@ -253,5 +253,3 @@ class LoopTrainer:
         """The report on each discriminator, over the last half of the updates done."""
         since = self.updates // 2
         return {name: monitor.report(since, ruling) for name, monitor in self.trial.used_monitors.items()}
-
-
