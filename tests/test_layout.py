@@ -35,7 +35,7 @@ OTHERS = {
 """Test files about more than one module."""
 FILE_LINES = 350
 FUNCTION_LINES = 60
-CODE_LINES = 13_800
+CODE_LINES = 14_000
 """What there is, rounded up: to be lowered with every simplification."""
 
 

@@ -25,7 +25,7 @@ from gansearch.search.tuning import SweepCallback
 from gansearch.search.worker.run import Ending
 from gansearch.stability.verdict import SCORE_VERSION
 from gansearch.store.folder import Folder, write_whole
-from gansearch.store.nan_json import from_json, to_json
+from gansearch.store.nan_json import read_json, to_json
 from gansearch.store.record import TrialRecord, trial_record
 from gansearch.store.repair import log_record
 from gansearch.store.samples import write_real
@@ -70,7 +70,7 @@ class Recorder(SweepCallback):
         self._listener, self._slots, self._failure = listener, slots, failure
         self.records = list(records)
         self._description = describe_run(hardware)
-        earlier = _earlier_run(folder) if self.records else {}
+        earlier = read_json(folder.run, {}) if self.records else {}
         self._before = (len(self.records), float(earlier.get("wall_seconds", 0.0)))
         scores = set(earlier.get("score", [1])) if self.records else set()
         self._description["score"] = sorted(scores | {SCORE_VERSION})
@@ -177,14 +177,6 @@ def describe_run(hardware: str) -> dict[str, Any]:
         "hardware": hardware,
         "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
     }
-
-
-def _earlier_run(folder: Folder) -> dict[str, Any]:
-    """Return what run.json says of the runs before this one; {} where it cannot be read."""
-    try:
-        return dict(from_json(folder.run.read_text(encoding="utf-8")))
-    except (OSError, ValueError):
-        return {}
 
 
 def _span(records: Sequence[TrialRecord]) -> float:
