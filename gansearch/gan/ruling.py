@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from gansearch.gan.data import Data
 from gansearch.gan.networks import discriminator_of
 from gansearch.gan.task import Task
+from gansearch.stability.measures import copies, distances
 from gansearch.stability.observer import Observation, observe_scores
 from gansearch.stability.referee import Ruling, referee, rule
 
@@ -18,6 +19,12 @@ MOST_SAMPLES = 2_000
 """Of each kind, that a referee sees."""
 _AT_ONCE = 1_000
 """Samples that a referee scores at once."""
+_SEARCHED = 10_000
+"""Training samples among which copies are looked for, at most."""
+_COMPARED = 500
+"""Samples of each kind that may be copies."""
+_NEAR = 0.1
+"""Distance to a training sample, as a share of the median of held-out reals, up to which a sample is a copy of it."""
 _WIDTH = 128
 """Of the layers of the referee of a loop."""
 
@@ -39,7 +46,8 @@ def ruling_of(task: Task, data: Data, fake: Tensor, draw: Callable[[int], Tensor
     observation = task.observe(held_out.cpu().float(), fake.cpu())
     if observation is None:
         observation = _asked(fresh_d, separability, held_out, fake)
-    return replace(rule(separability, data.held_out, fake), observation=observation)
+    ruling = rule(separability, data.held_out, fake)
+    return replace(ruling, observation=observation, copied=_copied(data, fake))
 
 
 def ruling_on(real: Tensor, fake: Tensor) -> Ruling:
@@ -63,6 +71,18 @@ def ruling_on(real: Tensor, fake: Tensor) -> Ruling:
         separability = referee(fresh_d, real_train, fake_train, real_test, fake_test, generator=draws)
     observation = _asked(fresh_d, separability, real_test, (fake - mean) / spread)
     return replace(rule(separability, real, fake), observation=observation)
+
+
+def _copied(data: Data, fake: Tensor) -> float:
+    """The share of (M, ...) fakes that are copies of training samples."""
+    if data.real is None:
+        return 0.0
+    picks = torch.randperm(data.count, generator=torch.Generator().manual_seed(0))[:_SEARCHED]
+    compared = torch.cat([data.held_out[:_COMPARED], fake[:_COMPARED].to(data.device)])
+    parts = (data.at(part.to(data.device)) for part in picks.split(_AT_ONCE))
+    nearest = torch.stack([distances(compared, part).amin(1) for part in parts]).amin(0)
+    count = min(_COMPARED, len(data.held_out))
+    return float(copies(nearest[:count], nearest[count:], _NEAR))
 
 
 def _asked(fresh_d: nn.Module, separability: float, held_out: Tensor, fake: Tensor) -> Observation:

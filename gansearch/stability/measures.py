@@ -141,11 +141,22 @@ def distinctness(among_real: Tensor, among_fake: Tensor) -> Tensor:
 
     From (N, N) distances of both: () ≥ 0; 1 where each real has an equal one.
     """
-    nearest_real, nearest_fake = (_nearest(among) for among in (among_real, among_fake))
+    nearest_real, nearest_fake = (nearest(among).mean() for among in (among_real, among_fake))
     return torch.where(nearest_real > 0, nearest_fake / nearest_real.clamp_min(1e-12), 1.0)
 
 
-def _nearest(among: Tensor) -> Tensor:
+def nearest(among: Tensor) -> Tensor:
+    """(N,) distances to the nearest other sample, from (N, N) ones; 0 for one sample."""
     if len(among) < 2:
-        return among.sum()
-    return among.clone().fill_diagonal_(torch.inf).amin(1).mean()
+        return among.sum(1)
+    return among.clone().fill_diagonal_(torch.inf).amin(1)
+
+
+def copies(nearest_real: Tensor, nearest_fake: Tensor, within: float) -> Tensor:
+    """Share of fakes nearer to their neighbour than `within` of the median distance of reals to theirs: () in [0, 1].
+
+    From (N,) and (M,) distances. 0 where more than 5% of the reals are so near: data with copies say nothing of fakes.
+    """
+    limit = within * nearest_real.median()
+    share = (nearest_fake <= limit).float().mean()
+    return torch.where((nearest_real <= limit).float().mean() > 0.05, 0.0, share)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from gansearch.stability.ending import Ending
 from gansearch.stability.referee import Ruling
-from gansearch.stability.verdict import ADVICE, COLLAPSED, HOPPING, of_samples, verdict_of
+from gansearch.stability.verdict import ADVICE, COLLAPSED, COPIES, HOPPING, of_samples, verdict_of
 from gansearch.stability.window import Window
 
 MEMORISES = 0.2
@@ -58,12 +58,7 @@ def sentence(
     if verdict == "diverged":
         what = f"Scores, losses or samples stopped being finite numbers by update {windows[-1].step:,.0f}."
     elif verdict == "collapsed":
-        spread = of_samples("diversity", scored, ruling)
-        what = (
-            f"G makes nearly the same sample{since}: they spread {_percent(spread)} as wide as the data"
-            if spread < COLLAPSED
-            else f"G repeats a few samples{since}: their nearest neighbours are far nearer than those of the data"
-        ) + (", and hop from probe to probe." if hops else ".")
+        what = _of_collapse(since, scored, ruling) + (", and hop from probe to probe." if hops else ".")
     elif verdict == "discriminator_saturated":
         what = (
             f"D is too strong{since}: it separates at {separability:.2f}, {sure}{_of_gradient(gradient, scored)}{far}."
@@ -88,6 +83,18 @@ def sentence(
     if late:
         what += " Until then it was not so: what is exported is the end."
     return f"{what} {ADVICE[verdict]}".strip()
+
+
+def _of_collapse(since: str, scored: Window, ruling: Ruling | None) -> str:
+    """How few different samples there are, and by what; without a full stop."""
+    spread = of_samples("diversity", scored, ruling)
+    if spread < COLLAPSED:
+        return f"G makes nearly the same sample{since}: they spread {_percent(spread)} as wide as the data"
+    if ruling is not None and ruling.copied > COPIES:
+        return f"G gives training samples back: {_percent(ruling.copied)} of its samples are copies of one"
+    if ruling is not None and ruling.repeated > COPIES:
+        return f"G repeats a few samples: {_percent(ruling.repeated)} of them equal another one"
+    return f"G repeats a few samples{since}: their nearest neighbours are far nearer than those of the data"
 
 
 def _told(ruling: Ruling | None) -> str:

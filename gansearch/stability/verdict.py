@@ -35,7 +35,7 @@ ADVICE = {
 
 MEANING = {
     "diverged": "A score, a loss or a sample was no longer a finite number.",
-    "collapsed": "G makes one sample, or a few, again and again.",
+    "collapsed": "G makes one sample, or a few, again and again, or gives training samples back.",
     "discriminator_saturated": "D is too strong: it is certain and right, and G learns little from it.",
     "generator_dominates": "G fools D: D is certain and wrong, or ranks fakes above reals.",
     "uninformative": "D does not say what could be told, so that G comes no nearer to the data.",
@@ -75,6 +75,8 @@ GAP, NEAR = 0.3, 0.15
 """How much more a referee separates than a D that teaches G too little, unless the samples are nearer than NEAR."""
 COLLAPSED = 0.3
 """Diversity or distinctness under which the samples are one point or a few."""
+COPIES = 0.25
+"""Share of samples that equal another one, or a training sample, from which G gives the same few, or the data."""
 HOPPING = 0.5
 """How far samples move between two probes (√ of the energy coefficient) where G only runs from mode to mode."""
 SWING, WILD = 0.1, 0.25
@@ -107,6 +109,8 @@ def verdict_of(window: Window, invalid: float, swing: float = 0.0, ruling: Rulin
     if window.saturated_right(0.01) > WON and not moved > HOPPING:
         return "discriminator_saturated"  # G does not move any more, and may make a single point
     if diversity < COLLAPSED or of_samples("distinctness", window, ruling) < COLLAPSED:
+        return "collapsed"
+    if ruling is not None and max(ruling.repeated, ruling.copied) > COPIES:
         return "collapsed"
     if moved > HOPPING or swing > WILD:
         return "oscillating"

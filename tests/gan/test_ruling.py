@@ -1,5 +1,6 @@
 """The ruling on a generator's samples."""
 
+import pytest
 import torch
 
 from gansearch.gan import load_task
@@ -21,6 +22,24 @@ def test_a_referee_is_the_observer_where_a_task_has_none():
     assert observation.auc > 0.9
     assert observation.count == 2_000
     assert len(observation.evidence.removeprefix("surest of samples ").split(", ")) == 3
+
+
+def test_copies_of_training_samples_are_counted():
+    task = load_task("ring")
+    data = data_of(task, torch.device("cpu"))
+    fresh = data.held_out[:400] + 0.01 * torch.randn(400, 2, generator=torch.Generator().manual_seed(0))
+    assert ruled(task, fresh).copied < 0.05
+    half = torch.cat([fresh[:200], data.real[-200:] + 1e-6])
+    assert ruled(task, half).copied == pytest.approx(0.5, abs=0.02)
+    assert ruled(task, half).repeated < 0.05
+
+
+def test_of_data_without_end_nothing_is_copied():
+    class Endless(Ring):
+        def real_batch(self, n, generator):
+            return torch.randn(n, 2, generator=generator)
+
+    assert ruled(Endless(), torch.zeros(400, 2)).copied == 0
 
 
 def test_a_tasks_own_observer_sees_held_out_reals_and_the_exported_fakes():

@@ -112,6 +112,22 @@ def test_five_samples_repeated_are_diverse_but_not_distinct():
     assert distinctness == 0
 
 
+def test_copies_are_fakes_far_nearer_to_their_neighbour_than_reals():
+    data = torch.randn(300, 10, generator=torch.Generator().manual_seed(0))
+    half = torch.cat([data[:150], data[:5].repeat(30, 1)])
+    nearest_real, nearest_half = (measures.nearest(measures.distances(one)) for one in (data, half))
+    assert float(measures.copies(nearest_real, nearest_half, 0.01)) == pytest.approx(0.5, abs=0.02)
+    assert float(measures.copies(nearest_real, nearest_real, 0.01)) == 0
+    assert measures.nearest(torch.zeros(1, 1)).tolist() == [0]
+
+
+def test_data_that_repeat_themselves_say_nothing_of_copies():
+    zeros = torch.zeros(300)
+    assert float(measures.copies(torch.cat([zeros[:20], zeros[20:] + 1]), zeros, 0.01)) == 0
+    assert float(measures.copies(torch.cat([zeros[:10], zeros[10:] + 1]), zeros, 0.01)) == 1
+    assert float(measures.copies(zeros, zeros, 0.01)) == 0
+
+
 def test_energy_is_nothing_for_the_same_distribution_and_all_for_two_points():
     real, fake = torch.randn(2, 1000, 3, generator=torch.Generator().manual_seed(0))
     assert compared(real, fake)[0] < 0.002

@@ -25,3 +25,4 @@ def test_a_ruling_measures_distance_and_diversity():
     assert near.apart < 0.2 < 0.6 < far.apart
     assert near.diversity == pytest.approx(1, abs=0.15)
     assert (point.diversity, point.distinctness) == (0, 0)
+    assert (near.repeated, point.repeated) == (0, 1)

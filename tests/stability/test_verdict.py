@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from gansearch.stability import StabilityMonitor
@@ -16,6 +17,16 @@ def test_scores_and_a_ruling_decide_the_verdict():
     assert report_on(near, near, ruling=Ruling(0.9, apart=0.05, diversity=1.0)).verdict == "uninformative"
     assert report_on(near, near, ruling=Ruling(0.9, apart=0.5, diversity=1.0)).verdict == "uninformative"
     assert report_on(near, near, ruling=Ruling(0.9, apart=0.5, diversity=0.1)).verdict == "collapsed"
+
+
+@pytest.mark.parametrize(("share", "verdict"), [(0.24, "balanced"), (0.26, "collapsed")])
+@pytest.mark.parametrize(("of", "words"), [("repeated", "equal another one"), ("copied", "training samples back")])
+def test_a_generator_of_copies_is_collapsed(of, words, share, verdict):
+    near = torch.linspace(-1, 1, 100)
+    ruling = Ruling(0.5, apart=0.05, diversity=1.0, **{of: share})
+    report = report_on(near + 0.4, near - 0.4, ruling=ruling)
+    assert report.verdict == verdict
+    assert (words in report.sentence) == (verdict == "collapsed")
 
 
 def test_samples_show_collapse_where_scores_do_not():
