@@ -42,6 +42,20 @@ def test_columns_that_go_together_wrongly_are_told_where_each_is_right():
     assert observation.evidence == "by how columns go together, by none alone"
 
 
+def test_a_column_that_is_rounded_is_told_and_named():
+    fake = rows(seed=1)
+    fake[:, 1] = fake[:, 1].round(1)
+    observation = observe_rows(rows(), fake, ["age", "pay", "sum"])
+    assert observation.tells
+    assert observation.evidence.startswith("by the columns pay (")
+
+
+def test_missing_numbers_are_counted_as_one():
+    real, fake = rows(), rows(seed=1)
+    real[::2, 1], fake[::2, 1] = math.nan, math.nan
+    assert observe_rows(real, fake).auc == pytest.approx(0.5, abs=4 / math.sqrt(6 * 600))
+
+
 def test_the_samples_surest_told_are_named():
     observation = observe_scores(0.999, 2_000, np.array([0.0, -3.0, 2.0, -5.0, -4.0]))
     assert observation.tells
