@@ -23,6 +23,7 @@ OTHERS = {
     "search/worker/test_loop_trials.py": "whole sweeps of a training loop of the user's own",
     "stability/test_dirac.py": "trainer and verdict on a GAN that is solved exactly",
     "stability/test_gaming.py": "trainer and verdict on runs that only look stable",
+    "stability/test_planted.py": "benchmarks/planted.py: ruling and verdict on faulty samples",
     "study/report/test_browser.py": "the pages in a browser",
     "study/test_reference.py": "results/reference",
     "test_cluster_templates.py": "experiments/cluster",
