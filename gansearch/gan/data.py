@@ -37,7 +37,9 @@ class Data:
                 one = self._unpacked(stored[:1])
                 most = max(1_000, HELD_OUT_BYTES // one.nbytes)
                 rows, self._rows = (part.to(device) for part in _split(len(stored), most))
-                held_out = self._unpacked(stored[rows.cpu()])
+                with torch.random.fork_rng(devices=[]):  # the same held-out samples in every process
+                    torch.manual_seed(0)
+                    held_out = self._unpacked(stored[rows.cpu()])
             self.real = _to_device(stored, device, to_pin=False)
         else:
             samples = _samples(task.real(), "real()")

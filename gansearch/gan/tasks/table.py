@@ -3,86 +3,105 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from gansearch.gan import quality
-from gansearch.gan.options import option_error, positive
+from gansearch.gan.options import one_of, option_error, positive
 from gansearch.gan.task import Task
+from gansearch.gan.tasks.table_networks import MixedRow, Packed, Residual, Row
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from gansearch.gan.readers.tables import Frame
-
-TEMPERATURE = 0.2
-"""The Gumbel-softmax's, as in CTGAN."""
-
+    from gansearch.gan.readers.kinds import Rows
+    from gansearch.gan.readers.scores import ScoredRows
 
 @dataclass(eq=False)
 class Table(Task):
-    """Rows of a table (csv, parquet, or `sklearn:wine`): (N, W) samples, a number a numeric column, one-hot the others.
+    """Rows of a table (csv, parquet, or `sklearn:wine`), each column learned as what it is: (N, W) samples.
 
     The networks are CTGAN's (Xu et al. 2019, arXiv 1907.00503, section 4.4), with layers of `width` (256 there) and
-    without its packing and conditional vector. `categorical` names columns of numbers that are categories.
+    without its conditional vector; its `packing` is 10.
     """
 
     path: str = ""
     columns: Sequence[str] | None = None
     categorical: Sequence[str] = ()
+    """Columns of numbers that are choices; the same as their `kinds`."""
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    """By column what it is, where that is not what is found: number, choice or identifier."""
     separator: str = ","
     width: int = 128
     latent_dim: int = 64
+    packing: int = 1
+    """Rows that D judges together."""
+    encoding: str = "kinds"
+    """`scores` is the encoding of results folders of formats 1 and 2."""
 
     def __post_init__(self) -> None:
-        positive(width=self.width, latent_dim=self.latent_dim)
+        positive(width=self.width, latent_dim=self.latent_dim, packing=self.packing)
+        one_of("encoding", self.encoding, ("kinds", "scores"))
         for name in ("columns", "categorical"):
             if isinstance(names := getattr(self, name), str):
                 raise option_error(name, f"must be a list of names, not {names!r}")
+        if not isinstance(self.kinds, Mapping):
+            raise option_error("kinds", f"must be a mapping of columns to kinds, not {self.kinds!r}")
         if len(self.separator) != 1:
             raise option_error("separator", f"must be one character, not {self.separator!r}")
 
     @functools.cached_property
-    def _table(self) -> Frame:
-        from gansearch.gan.readers.tables import read_table  # pandas takes a second to import
+    def _rows(self) -> Rows | ScoredRows:
+        from gansearch.gan.readers import kinds, scores, tables  # pandas takes a second to import
 
-        return read_table(self.path, self.columns, self.categorical, self.separator)
+        by_kinds = self.encoding == "kinds"
+        frame = tables.read_table(self.path, self.columns, self.separator, by_kinds)
+        tables.check_columns(frame, "categorical", self.categorical)
+        if not by_kinds:
+            return scores.ScoredRows(frame, self.categorical)
+        return kinds.Rows(frame, {**dict.fromkeys(self.categorical, "choice"), **self.kinds})
 
     def real(self) -> Tensor:
-        """Returns the rows as (N, W) float32."""
-        return torch.from_numpy(self._encode(self._table.rows))
+        """Returns the stored rows, of which `unpacked` makes samples."""
+        return torch.from_numpy(self._rows.stored)
+
+    def unpacked(self, stored: Tensor) -> Tensor:
+        """Returns (B, W) samples of stored rows, with ranks of equal numbers drawn at random."""
+        return self._rows.unpack(stored)
 
     def warnings(self) -> list[str]:
         """Returns what the reader says of the table."""
-        return self._table.warnings
+        return self._rows.notes
+
+    def described(self) -> list[str]:
+        """Returns what each column is taken for, and the option that changes it."""
+        lines = self._rows.described()
+        return [*lines, "task_options.kinds: {COLUMN: number, choice or identifier} changes it"] if lines else []
 
     def generator(self) -> nn.Module:
         """Returns a network (B, latent_dim) -> (B, W)."""
-        widths = [column.width for column in self._table.columns]
+        rows = self._rows
         first, second = self.latent_dim + self.width, self.latent_dim + 2 * self.width
         return nn.Sequential(
             Residual(self.latent_dim, self.width),
             Residual(first, self.width),
-            nn.Linear(second, sum(widths)),
-            Row(widths),
+            nn.Linear(second, sum(rows.widths)),
+            Row(rows.widths) if self.encoding == "scores" else MixedRow(rows.parts),
         )
 
     def discriminator(self) -> nn.Module:
         """Returns a network (B, W) -> (B, 1)."""
-        inputs = sum(column.width for column in self._table.columns)
-        return nn.Sequential(
-            nn.Linear(inputs, self.width),
+        network = nn.Sequential(
+            nn.Linear(sum(self._rows.widths) * self.packing, self.width),
             nn.LeakyReLU(0.2),
             nn.Linear(self.width, self.width),
             nn.LeakyReLU(0.2),
             nn.Linear(self.width, 1),
         )
+        return network if self.packing == 1 else Packed(network, self.packing)
 
     def quality(self, real: Tensor, fake: Tensor) -> dict[str, float]:
         """Returns distance = `marginals` + `pairs`, of the rows as they are exported, and two_sample_auc.
@@ -91,66 +110,25 @@ class Table(Task):
         scores) or the total variation (categories), `pairs` the mean absolute difference of the correlations between
         columns, and `two_sample_auc` a random forest's, real against fake: 0.5 cannot be told apart.
         """
-        rows_r, rows_f = (self._encode(self._decode(samples.numpy())) for samples in (real, fake))
-        r, f = ([torch.from_numpy(block) for block in self._blocks(rows)] for rows in (rows_r, rows_f))
+        encoded = [self._rows.encode(self._rows.decode(samples.numpy())) for samples in (real, fake)]
+        r, f = (torch.from_numpy(rows).split(self._blocks, 1) for rows in encoded)
         marginals = [quality.marginal_distance(*pair) for pair in zip(r, f, strict=True)]
         pairs = quality.correlation_distance(r, f)
         return {
             "distance": sum(marginals) / len(marginals) + pairs,
             "marginals": sum(marginals) / len(marginals),
             "pairs": pairs,
-            "two_sample_auc": quality.two_sample_auc(rows_r, rows_f),
+            "two_sample_auc": quality.two_sample_auc(*encoded),
         }
 
     def shown(self, samples: np.ndarray) -> dict[str, Any]:
         """Describes (N, W) samples as a table."""
-        frame = self._decode(samples)
+        frame = self._rows.write(samples)
         return {"kind": "table", "columns": frame.columns.tolist(), "rows": frame.to_numpy(object).tolist()}
 
-    def _encode(self, frame: pd.DataFrame) -> np.ndarray:
-        """The (N, W) float32 samples of rows."""
-        return np.concatenate([column.encode(frame[column.name]) for column in self._table.columns], 1)
-
-    def _decode(self, samples: np.ndarray) -> pd.DataFrame:
-        """The rows of (N, W), as the table has them."""
-        import pandas as pd
-
-        blocks = zip(self._table.columns, self._blocks(samples), strict=True)
-        return pd.DataFrame({c.name: pd.Series(c.decode(block), dtype=object) for c, block in blocks})
-
-    def _blocks(self, samples: np.ndarray) -> list[np.ndarray]:
-        """The (N, width) part of each column."""
-        ends = np.cumsum([column.width for column in self._table.columns])
-        return np.split(samples, ends[:-1], axis=1)
-
-
-class Residual(nn.Module):
-    """(B, n) -> (B, width + n): a layer with batch norm and ReLU, and its input beside its output."""
-
-    def __init__(self, inputs: int, width: int):
-        super().__init__()
-        self.layers = nn.Sequential(nn.Linear(inputs, width), nn.BatchNorm1d(width), nn.ReLU())
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Returns (B, width + n)."""
-        return torch.cat([self.layers(x), x], 1)
-
-
-class Row(nn.Module):
-    """Leaves numbers as they are, and draws a one-hot category for each block of logits.
-
-    By the straight-through Gumbel-softmax (Jang et al. 2017, arXiv 1611.01144), so that D cannot tell rows by soft
-    categories.
-    """
-
-    def __init__(self, widths: Sequence[int]):
-        super().__init__()
-        self.widths = list(widths)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Returns (B, W) rows of (B, W) logits."""
-        blocks = [
-            block if block.shape[1] == 1 else F.gumbel_softmax(block, TEMPERATURE, hard=True, dim=1)
-            for block in x.split(self.widths, 1)
-        ]
-        return torch.cat(blocks, 1)
+    @property
+    def _blocks(self) -> list[int]:
+        """The widths of what is compared by itself: each column's choices, and its number."""
+        if self.encoding == "scores":
+            return self._rows.widths
+        return [width for choices, number in self._rows.parts for width in (choices, int(number)) if width]

@@ -1,0 +1,234 @@
+"""What the columns of a table are: constants, identifiers, functions of others, choices and numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from pandas.api import types
+from scipy.special import ndtri
+from torch import Tensor
+
+from gansearch.gan.options import one_of, option_error, suggest
+from gansearch.gan.readers.columns import CODES, Column, order_of
+from gansearch.gan.readers.forms import Form, form_of, plain_values
+from gansearch.gan.readers.functions import Function, Lookup, exclusive, formulas, lookups, plain
+
+KINDS = ("number", "choice", "identifier")
+"""What a user may say that a column is."""
+FEW = 30
+"""Different values up to which numbers and dates are choices."""
+FEW_TEXTS = 50
+"""Different texts up to which they are choices of their own; more share an order."""
+_IDENTIFIER = re.compile(r"(^|[\W_])(id|nr|no|num|number|key|index|uuid|row|unnamed: \d+)s?$|[a-z](ID|Id|Nr|Num|num)$", re.IGNORECASE)
+
+
+class Rows:
+    """The rows of a table as stored numbers and as samples, (N, W), and back to rows as they are written.
+
+    A stored row has three float64 for each learned column; `unpack` makes a sample of it, with random ranks.
+    """
+
+    def __init__(self, frame: pd.DataFrame, kinds: Mapping[str, str]):
+        """`kinds` overrules, by column, what is found. Raises TaskError that names the column."""
+        self.names = list(frame)
+        frame = plain_values(frame)
+        self.constants = {name: plain(frame[name])[0] for name in frame if frame[name].nunique(dropna=False) < 2}
+        self.identifiers = {
+            name: Identifier(frame[name])
+            for name in frame
+            if kinds.get(name, "identifier" if _is_identifier(name, frame[name]) else "") == "identifier"
+        }
+        self._check(frame, kinds)
+        frame = frame.drop(columns=[*self.constants.keys() | self.identifiers.keys()])
+        forms = {name: form_of(frame[name]) for name in frame}
+        self.functions = self._found(frame, {n: f for n, f in forms.items() if f}, set(frame) - kinds.keys())
+        derived = {function.name for function in self.functions}
+        for name in self._groups:
+            frame[name] = self._groups[name]
+            forms[name] = None
+        self.columns = self._learned(frame.drop(columns=list(derived)), forms, kinds)
+        if not self.columns:
+            raise option_error("path", "the table has no column to learn: all are constants or identifiers")
+        self.stored = np.concatenate([column.encode(frame[column.name]) for column in self.columns], 1)
+        self._unpack = Unpack(self.parts)
+        self.notes: list[str] = []
+
+    def _check(self, frame: pd.DataFrame, kinds: Mapping[str, str]) -> None:
+        for name, kind in kinds.items():
+            if name not in frame:
+                raise option_error(f"kinds.{name}", f"the table has no such column{suggest(name, map(str, frame))}")
+            one_of(f"kinds.{name}", kind, KINDS)
+            if kind == "number" and form_of(frame[name]) is None:
+                raise option_error(f"kinds.{name}", f"{plain(frame[name].dropna())[0]!r} is neither a number nor a date")
+
+    def _found(self, frame: pd.DataFrame, forms: Mapping[str, Form], free: set[str]) -> list[Function]:
+        """The columns that others determine, each after those that it needs; `_groups` are made for some."""
+        numbers = {name: form.numbers(frame[name]) for name, form in forms.items()}
+        found: list[Function] = list(lookups(frame, numbers, free))
+        left = {name: column for name, column in numbers.items() if name not in {f.name for f in found}}
+        self._groups = {}
+        for group in exclusive({name: column for name, column in left.items() if name in free}):
+            together = frame[group].astype("string").agg("".join, axis=1)
+            self._groups["/".join(group)] = together
+            for name in group:
+                values = dict(zip(together.tolist(), plain(frame[name]), strict=True))
+                found.append(Lookup(name, "/".join(group), values))
+                del left[name]
+        found += formulas(forms, left, free & left.keys())
+        return _ordered(found)
+
+    def _learned(self, frame: pd.DataFrame, forms: dict[str, Form | None], kinds: Mapping[str, str]) -> list[Column]:
+        columns: dict[str, Column] = {}
+        for name in frame:
+            few = frame[name].nunique(dropna=False) <= (FEW if forms[name] else FEW_TEXTS)
+            kind = kinds.get(name, "choice" if few else "number")
+            if kind == "choice" or forms[name]:
+                columns[name] = Column(name, forms[name], frame[name], kind == "choice")
+            else:
+                _check_numbers(name, frame[name])
+        features = [middle(column, column.encode(frame[name])) for name, column in columns.items()]
+        for name in [name for name in frame if name not in columns]:
+            columns[name] = Column(name, order_of(frame[name], features), frame[name], is_choice=False)
+        return [columns[name] for name in frame]
+
+    def unpack(self, stored: Tensor) -> Tensor:
+        """(B, W) float32 samples of (B, 3C) stored rows, with ranks drawn from torch's global random numbers."""
+        return self._unpack(stored)
+
+    @property
+    def parts(self) -> list[tuple[int, bool]]:
+        """Of each column the places of its choices, and whether one for a number follows."""
+        return [(column.choices, column.ranks is not None) for column in self.columns]
+
+    @property
+    def widths(self) -> list[int]:
+        """Of each column the width of its block of a sample."""
+        return [choices + number for choices, number in self.parts]
+
+    def encode(self, frame: pd.DataFrame) -> np.ndarray:
+        """(N, W) float32 samples of decoded rows, numbers at the middles of their ranks."""
+        frame = plain_values(frame).convert_dtypes()
+        blocks = [middle(column, column.encode(frame[column.name])) for column in self.columns]
+        return np.concatenate(blocks, 1, dtype=np.float32)
+
+    def decode(self, samples: np.ndarray) -> pd.DataFrame:
+        """The learned columns of (N, W) samples, as written."""
+        blocks = zip(self.columns, self.split(samples), strict=True)
+        return pd.DataFrame({c.name: pd.Series(c.decode(block), dtype=object) for c, block in blocks})
+
+    def write(self, samples: np.ndarray) -> pd.DataFrame:
+        """All columns of (N, W) samples, as the table has them."""
+        made = {name: column.tolist() for name, column in self.decode(samples).items()}
+        for function in self.functions:
+            made[function.name] = function.compute(made)
+        made |= {name: [value] * len(samples) for name, value in self.constants.items()}
+        made |= {name: identifier.write(len(samples)) for name, identifier in self.identifiers.items()}
+        return pd.DataFrame({name: pd.Series(made[name], dtype=object) for name in self.names})
+
+    def split(self, samples: Any) -> list[Any]:
+        """The (N, width) blocks of (N, W) samples."""
+        return np.split(samples, np.cumsum(self.widths)[:-1], axis=1)
+
+    def described(self) -> list[str]:
+        """What each column is taken for, a line each."""
+        what = {name: f"always {value}" for name, value in self.constants.items()}
+        what |= {name: f"an identifier, written as {i.write(1)[0]} and on" for name, i in self.identifiers.items()}
+        what |= {column.name: str(column) for column in self.columns}
+        what |= {function.name: f"computed: {function}" for function in self.functions}
+        return [f"{name}: {what[name]}" for name in (*self.names, *self._groups)]
+
+
+class Unpack:
+    """(B, W) float32 samples of (B, 3C) stored rows: choices one-hot, numbers as normal scores of random ranks."""
+
+    def __init__(self, parts: list[tuple[int, bool]]):
+        starts = np.cumsum([0, *(choices + number for choices, number in parts)])
+        self.width = int(starts[-1])
+        self._first = torch.from_numpy(starts[:-1])
+        self._numbers = torch.tensor([i for i, (_, number) in enumerate(parts) if number], dtype=torch.long)
+        self._places = torch.from_numpy(starts[1:] - 1)[self._numbers]
+
+    def __call__(self, stored: Tensor) -> Tensor:
+        """Draws the ranks from torch's global random numbers."""
+        device = stored.device
+        codes, low, high = stored.unflatten(1, (-1, CODES)).unbind(2)
+        samples = torch.zeros(len(stored), self.width + 1, device=device)  # the last place takes those without choice
+        places = torch.where(codes >= 0, codes.long() + self._first.to(device), self.width)
+        samples.scatter_(1, places, 1.0)
+        low, high = (ranks[:, self._numbers.to(device)] for ranks in (low, high))
+        scores = torch.special.ndtri(low + torch.rand_like(low) * (high - low))
+        samples[:, self._places.to(device)] = scores.float()
+        return samples[:, :-1]
+
+
+class Identifier:
+    """A column that names its rows: made-up rows are numbered anew."""
+
+    def __init__(self, values: pd.Series):
+        texts = values.dropna().astype("string")
+        self.whole = types.is_integer_dtype(values.dtype)
+        # A row's number begins where the table's does; names of persons and things go on after its last one.
+        consecutive = self.whole and int(values.max()) - int(values.min()) == len(values) - 1
+        self.first = (int(values.min()) if consecutive else int(values.max()) + 1) if self.whole else 1
+        shared = re.match(r"\D*", _common_start(texts.min(), texts.max()))
+        self.prefix = shared.group() if shared else ""
+        self.digits = int(texts.str.len().max()) - len(self.prefix) if texts.str.fullmatch(r"\D*\d+").all() else 0
+
+    def write(self, count: int) -> list[Any]:
+        """So many new ones."""
+        numbers = range(self.first, self.first + count)
+        return list(numbers) if self.whole else [f"{self.prefix}{number:0{self.digits}}" for number in numbers]
+
+
+def middle(column: Column, stored: np.ndarray) -> np.ndarray:
+    """(N, width) of one column's stored (N, 3): choices one-hot, the number at the middle of its ranks."""
+    codes = stored[:, :1] == np.arange(column.choices)
+    return np.concatenate([codes, *([ndtri(stored[:, 1:].mean(1, keepdims=True))] if column.ranks else [])], 1)
+
+
+def _is_identifier(name: str, values: pd.Series) -> bool:
+    """Whether all values differ, and they are whole numbers in order or of such a name, or texts and no dates."""
+    if types.is_integer_dtype(values.dtype):
+        named = bool(_IDENTIFIER.search(name)) or values.is_monotonic_increasing or values.is_monotonic_decreasing
+        return values.is_unique and named and values.notna().all() and form_of(values).name == "number"
+    is_text = not types.is_bool_dtype(values.dtype) and not types.is_numeric_dtype(values.dtype)
+    return is_text and values.nunique() > max(FEW_TEXTS, len(values) / 2) and form_of(values) is None and not _strays(values)
+
+
+def _check_numbers(name: str, values: pd.Series) -> None:
+    """Raises TaskError for a column of numbers with some texts among them."""
+    if strays := _strays(values):
+        stray = f"{len(strays)} texts such as {strays[0]!r}"
+        rest = "leave these empty where the number is missing, or learn other columns"
+        raise option_error("columns", f"{name!r} holds numbers but for {stray}; {rest}")
+
+
+def _strays(values: pd.Series) -> list[Any]:
+    """The texts in a column that holds numbers in nine rows of ten."""
+    strays = values[pd.to_numeric(values.astype(object), errors="coerce").isna() & values.notna()]
+    return strays.tolist() if len(strays) < len(values) / 10 else []
+
+
+def _ordered(functions: list[Function]) -> list[Function]:
+    """The same, each after those that it needs."""
+    named = {function.name: function for function in functions}
+    ordered: dict[str, Function] = {}
+
+    def add(function: Function) -> None:
+        for source in function.sources:
+            if source in named and source not in ordered:
+                add(named[source])
+        ordered.setdefault(function.name, function)
+
+    for function in functions:
+        add(function)
+    return list(ordered.values())
+
+
+def _common_start(one: str, other: str) -> str:
+    return one[: next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), len(min(one, other)))]

@@ -1,0 +1,99 @@
+"""Networks for rows of a table: perceptrons, and layers that draw choices and put numbers behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+TEMPERATURE = 0.2
+"""The Gumbel-softmax's, as in CTGAN."""
+
+
+class Residual(nn.Module):
+    """(B, n) -> (B, width + n): a layer with batch norm and ReLU, and its input beside its output."""
+
+    def __init__(self, inputs: int, width: int):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(inputs, width), nn.BatchNorm1d(width), nn.ReLU())
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Returns (B, width + n)."""
+        return torch.cat([self.layers(x), x], 1)
+
+
+class Row(nn.Module):
+    """Leaves numbers as they are, and draws a one-hot category for each block of logits.
+
+    By the straight-through Gumbel-softmax (Jang et al. 2017, arXiv 1611.01144), so that D cannot tell rows by soft
+    categories.
+    """
+
+    def __init__(self, widths: Sequence[int]):
+        super().__init__()
+        self.widths = list(widths)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Returns (B, W) rows of (B, W) logits."""
+        blocks = [
+            block if block.shape[1] == 1 else F.gumbel_softmax(block, TEMPERATURE, hard=True, dim=1)
+            for block in x.split(self.widths, 1)
+        ]
+        return torch.cat(blocks, 1)
+
+
+class MixedRow(nn.Module):
+    """Draws a one-hot category for each block of logits, as `Row` does, all blocks at once.
+
+    A number that stands behind choices is multiplied by the first of them: it is 0 where another one is drawn.
+    """
+
+    choices: Tensor
+    places: Tensor
+    gates: Tensor
+
+    def __init__(self, parts: Sequence[tuple[int, bool]]):
+        """`parts` are the places of each column's choices, and whether a number follows."""
+        super().__init__()
+        most, width = max(choices for choices, _ in parts), sum(choices + number for choices, number in parts)
+        padding, first = width, 0
+        rows: list[list[int]] = []
+        places, gates = list(range(width)), [width] * width
+        for choices, number in parts:
+            if choices:
+                for code in range(choices):
+                    places[first + code] = width + 1 + len(rows) * most + code
+                rows.append([*range(first, first + choices), *[padding] * (most - choices)])
+                if number:
+                    gates[first + choices] = places[first]
+            first += choices + number
+        for name, indices in {"choices": rows, "places": places, "gates": gates}.items():
+            self.register_buffer(name, torch.tensor(indices, dtype=torch.long), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Returns (B, W) rows of (B, W) logits and numbers."""
+        if not len(self.choices):
+            return x
+        logits = F.pad(x, (0, 1), value=-1e9).index_select(1, self.choices.flatten()).unflatten(1, self.choices.shape)
+        drawn = F.gumbel_softmax(logits, TEMPERATURE, hard=True, dim=2)
+        flat = torch.cat([x, torch.ones_like(x[:, :1]), drawn.flatten(1)], 1)
+        return flat.index_select(1, self.places) * flat.index_select(1, self.gates)
+
+
+class Packed(nn.Module):
+    """Judges rows by the pack: D sees `packing` rows side by side, and each of them gets the pack's score.
+
+    PacGAN (Lin et al. 2018, arXiv 1712.04086): a pack shows a lack of diversity that a row does not.
+    """
+
+    def __init__(self, network: nn.Module, packing: int):
+        super().__init__()
+        self.network, self.packing = network, packing
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, W) rows -> (B, 1) scores; rows of the beginning fill up the last pack."""
+        rows = torch.arange(-(-len(x) // self.packing) * self.packing, device=x.device) % len(x)
+        scores: Tensor = self.network(x[rows].unflatten(0, (-1, self.packing)).flatten(1))
+        return scores.repeat_interleave(self.packing, 0)[: len(x)]
