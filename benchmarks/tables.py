@@ -91,7 +91,9 @@ def measure(name: str, given: argparse.Namespace) -> dict[str, dict[str, list[fl
     measures = Measures(TABLES[name], train, test)
     figures: dict[str, dict[str, list[float]]] = {}
     for seed in range(given.seeds):
-        makers = {"gansearch": functools.partial(gansearch, name, train, seed, given.updates, given.options, given.training)}
+        makers = {
+            "gansearch": functools.partial(gansearch, name, train, seed, given.updates, given.options, given.training)
+        }
         if given.peers:
             for kind in ("ctgan", "tvae"):
                 makers[kind] = functools.partial(peer, given.peers, kind, name, train, seed, 0)
@@ -147,7 +149,9 @@ def main() -> None:
     if given.peers:
         ok = ok and len(ahead) >= len(figures) - 1
         print(f"ahead of both at equal time in auc and tstr: {len(ahead)} of {len(figures)} ({', '.join(ahead)})")
-    print(json.dumps({"benchmark": "tables", "figures": figures, "targets": {"median_auc": GOAL, "most": MOST}, "ok": ok}))
+    print(
+        json.dumps({"benchmark": "tables", "figures": figures, "targets": {"median_auc": GOAL, "most": MOST}, "ok": ok})
+    )
 
 
 if __name__ == "__main__":

@@ -48,7 +48,9 @@ class PublicTable:
 
 TABLES = {
     "fair": PublicTable("statsmodels", "statsmodels/datasets/fair/fair.csv", lambda t: t["affairs"] > 0, ("affairs",)),
-    "randhie": PublicTable("statsmodels", "statsmodels/datasets/randhie/randhie.csv", lambda t: t["mdvis"] > 0, ("mdvis",)),
+    "randhie": PublicTable(
+        "statsmodels", "statsmodels/datasets/randhie/randhie.csv", lambda t: t["mdvis"] > 0, ("mdvis",)
+    ),
     "weather": PublicTable(
         *("vega_datasets", "vega_datasets/_data/seattle-weather.csv"),
         *(lambda t: t["weather"] == "sun", ("weather",), (), "%Y/%m/%d"),
@@ -106,7 +108,9 @@ class Measures:
         """(N, C) numbers for a forest: texts by their frequency among the real ones, gaps below all else."""
         columns = []
         for name in names or self.names:
-            column = rows[name].map(self.codes[name]).fillna(len(self.codes[name])) if name in self.texts else rows[name]
+            column = (
+                rows[name].map(self.codes[name]).fillna(len(self.codes[name])) if name in self.texts else rows[name]
+            )
             numbers = pd.to_numeric(column, errors="coerce").to_numpy(float)
             low = np.nanmin(pd.to_numeric(self.train[name], errors="coerce")) if name not in self.texts else 0
             columns.append(np.nan_to_num(np.where(np.isnan(numbers), low - 1 - abs(low), numbers)))

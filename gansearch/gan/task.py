@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -18,40 +18,26 @@ class TaskError(ValueError):
     exit_status = 2
 
 
-class Trainable:
+class Trainable(Protocol):
     """What a `Task` and a `Loop` of the user's own have in common."""
 
-    latent_dim: int = 0
+    latent_dim: int
     """Numbers that a generator takes for each sample; 0 where a loop keeps its generator to itself."""
 
-    def undo(self) -> nn.Module | None:
-        """A layer behind the generator that undoes what `real` did to the data, such as a standardisation; or None.
+    def warnings(self) -> list[str]:
+        """What the user should know of the data, a sentence each."""
 
-        It is no part of training. Pictures, `samples.npy` and the program that `gansearch train` writes have it.
-        """
-        return None
+    def undo(self) -> nn.Module | None:
+        """A module from samples to the units of the data; None where they are the same."""
 
     def shown(self, samples: np.ndarray) -> dict[str, Any]:
-        """How (N, ...) float32 samples are displayed, as JSON; {} means by their shape, as images or points.
-
-        {"kind": "image"} with values in [-1, 1], {"kind": "points"}, {"kind": "audio", "rate": samples a second} of
-        (N, T) or (N, channels, T) in [-1, 1], {"kind": "text", "texts": [str, ...]}, or
-        {"kind": "table", "columns": [...], "rows": [[...], ...]}. Where it raises, their shape decides.
-        """
-        return {}
-
-    def warnings(self) -> list[str]:
-        """What a user should know of the data, a sentence each: files skipped, columns left out.
-
-        `check`, `sweep` and `train` print them before anything is trained.
-        """
-        return []
+        """How (N, ...) samples are displayed; {} means by their shape."""
 
 
-class Task(Trainable):
+class Task:
     """A GAN to be balanced. A subclass gives `real` (or `real_batch`), `generator` and `discriminator`."""
 
-    latent_dim = 64
+    latent_dim: int = 64
 
     def real(self) -> Tensor:
         """Every sample, (N, ...) float32 or what `unpacked` takes. A fifth, at most 5,000, is held out of training."""
@@ -97,3 +83,7 @@ class Task(Trainable):
         for rows of numbers. None asks a fresh discriminator.
         """
         return None
+
+    def described(self) -> list[str]:
+        """What `check` prints of the data, a line each: what each column of a table is taken for."""
+        return []

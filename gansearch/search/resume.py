@@ -22,7 +22,7 @@ from gansearch.search.sampling.space import SearchSpace
 from gansearch.search.sampling.space_change import with_columns, with_columns_of
 from gansearch.search.sampling.warm_start import configuration, frozen_trial
 from gansearch.search.worker.checkpoints import checkpoints, trial_name
-from gansearch.store.folder import Folder, as_typed
+from gansearch.store.folder import Folder, as_begun, as_typed
 from gansearch.store.record import TrialRecord
 from gansearch.store.trial_files import read_record
 
@@ -45,8 +45,8 @@ def check_folder(folder: Folder, experiment: Experiment, resume: bool, allow_cha
         folder.require_ours()
         if not resume:
             raise SweepError(f"{called}: holds a sweep already; go on with it by --resume, or choose another --out")
-        old = Experiment.load(folder.experiment)
-        experiment = with_columns_of(old, experiment)
+        old = as_begun(Experiment.load(folder.experiment), path)
+        experiment = with_columns_of(old, as_begun(experiment, path))
         _check_changes(called, old, experiment, allow_change)
     elif not folder.is_free:
         what = "is not empty and not a results folder" if path.is_dir() else "is not a folder"

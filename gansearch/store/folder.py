@@ -15,7 +15,7 @@ from gansearch.experiment import Experiment
 
 URL = ".url"
 """In a folder that is a copy of what is at a URL, or is mirrored there: the file that holds the URL."""
-FORMAT = 2
+FORMAT = 3
 """The format in which folders are begun. It grows where an earlier gansearch would misread what a later one writes;
 docs/results-folder.md lists the formats. A folder without format.json has format 1."""
 
@@ -101,6 +101,21 @@ def writing(path: Path) -> Iterator[None]:
 def write_format(folder: Path) -> None:
     """Write the format of a folder, of a sweep or of `train`, that is begun."""
     write_whole(folder / "format.json", json.dumps({"format": FORMAT, "gansearch": __version__}))
+
+
+def format_of(folder: Path) -> int:
+    """Return the format of a folder, of a sweep or of `train`."""
+    try:
+        return int(json.loads((folder / "format.json").read_text(encoding="utf-8"))["format"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 1
+
+
+def as_begun(experiment: Experiment, folder: Path) -> Experiment:
+    """Return the experiment with which a folder was begun: before format 3 tables had another encoding."""
+    if experiment.task != "table" or format_of(folder) >= 3:
+        return experiment
+    return experiment.model_copy(update={"task_options": {"encoding": "scores", **experiment.task_options}})
 
 
 def check_format(folder: Path) -> None:

@@ -7,14 +7,14 @@ from typing import Any
 
 from gansearch.experiment import Experiment, ExperimentError
 from gansearch.formatting import many
-from gansearch.store.folder import Folder, NothingHealthy, StudyError, write_whole, writing
+from gansearch.store.folder import Folder, NothingHealthy, StudyError, as_begun, write_whole
 from gansearch.store.object_store import local_folder
 from gansearch.study.compare import Comparison, compare
-from gansearch.study.export import FORMATS
+from gansearch.study.export import FORMATS, export_text
 from gansearch.study.plots import Plots
 from gansearch.study.report.page import fragment
 from gansearch.study.report.report import report
-from gansearch.study.report.samples import Gallery, beside_reals
+from gansearch.study.report.samples import gallery
 
 
 def load_study(dir: str | Path) -> Study:
@@ -24,7 +24,7 @@ def load_study(dir: str | Path) -> Study:
     """
     folder = Folder(local_folder(dir)).require_ours()
     try:
-        return Study(folder, Experiment.load(folder.experiment))
+        return Study(folder, as_begun(Experiment.load(folder.experiment), folder.path))
     except ExperimentError as error:
         raise StudyError(str(error)) from None
 
@@ -42,18 +42,15 @@ class Study(Plots):
         choice = self.choice if anyway else self.best
         if choice is None:
             raise NothingHealthy(f"{self.folder.path}: {self.nothing_healthy()}")
-        text = FORMATS[format](choice, self.experiment)
+        text = export_text(choice, self.experiment, format)
         if path is not None:
-            with writing(Path(path)):
-                write_whole(Path(path), text)
+            _write(Path(path), text)
         return text
 
     def report(self, path: str | Path | None = None) -> Path:
         """Write the report, a page that needs no network, and return its path: report.html by default."""
         path = self.folder.report if path is None else Path(path)
-        text = report(self)
-        with writing(path):
-            write_whole(path, text)
+        _write(path, report(self))
         return path
 
     def compare(self, *others: Study) -> Comparison:
@@ -62,7 +59,7 @@ class Study(Plots):
 
     def show_samples(self) -> Any:
         """For notebooks: samples of the chosen trial, of others and real ones, as pictures, sounds, texts or tables."""
-        return Gallery(beside_reals(self))
+        return gallery(self)
 
     def __repr__(self) -> str:
         """One line, also where a table cannot be read: printing an object should not raise."""
@@ -78,3 +75,10 @@ class Study(Plots):
         group = self.groups[0] if self.choice else None
         verdicts = dict(reversed(self.verdicts.items()))
         return fragment("card.html", study=self, choice=self.choice, group=group, verdicts=verdicts)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        write_whole(path, text)
+    except OSError as error:
+        raise StudyError(f"{path}: cannot be written ({error.strerror or error})") from None

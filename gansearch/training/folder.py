@@ -40,7 +40,7 @@ from gansearch.gan.sample_display import display_of, undone
 from gansearch.gan.task import Trainable
 from gansearch.interrupts import Interrupts
 from gansearch.rendering.render import files
-from gansearch.store.folder import check_format, write_array, write_format, write_whole
+from gansearch.store.folder import as_begun, check_format, write_array, write_format, write_whole
 from gansearch.store.nan_json import from_json, to_json
 from gansearch.store.record import parse
 from gansearch.store.samples import SampleSet
@@ -75,7 +75,7 @@ class TrainedFolder:
             if not resume:
                 raise self._error("holds a training already; continue it with --resume, or choose another --out")
             if any(self.path.glob("seed-*/checkpoint.pt")):
-                self._compare(Experiment.load(self.experiment), experiment)
+                self._compare(as_begun(Experiment.load(self.experiment), self.path), experiment)
         with _writing(self.path):
             if not exists:
                 write_format(self.path)

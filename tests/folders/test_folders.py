@@ -56,7 +56,10 @@ def test_a_folder_reports_exports_and_trains(kept, tmp_path):
         return
     written = tmp_path / "best.yaml"
     study.export(written)
-    assert yaml.safe_load(written.read_text()) == yaml.safe_load((kept / "best.yaml").read_text())
+    exported, before = (yaml.safe_load(path.read_text()) for path in (written, kept / "best.yaml"))
+    if before["task"] == "table":  # what it is now has to be said
+        assert exported["task_options"].pop("encoding") == "scores"
+    assert exported == before
     assert len(train(Experiment.load(written)).seeds) == 1
 
 

@@ -39,11 +39,9 @@ class Ranks:
     def __init__(self, numbers: np.ndarray, seen: bool = False):
         self.values, counts = np.unique(numbers, return_counts=True)
         self.seen = seen or len(numbers) >= REPEATS * len(self.values)
-        ends, margin = np.cumsum(counts), 0.0 if self.seen else _MARGIN
-        limit = 0.5 / len(numbers)
-        self.low = np.clip((ends - counts + margin) / len(numbers), limit, 1 - limit)
-        self.high = np.clip((ends - margin) / len(numbers), limit, 1 - limit)
-        self._edges = ends[:-1] / len(numbers)
+        ends, margin, limit = np.cumsum(counts), 0.0 if self.seen else _MARGIN, 0.5 / len(numbers)
+        self._edges = np.stack([ends - counts + margin, ends - margin]) / len(numbers)
+        self.low, self.high = np.clip(self._edges + [[0.1 * limit], [-0.1 * limit]], limit, 1 - limit)
         decimals = decimals_of(self.values)
         self.step = None if decimals is None else self._divisor(decimals)
 
@@ -60,9 +58,8 @@ class Ranks:
     def decode(self, ranks: np.ndarray) -> np.ndarray:
         """(N,) numbers of (N,) ranks."""
         if self.seen:
-            return self.values[np.searchsorted(self._edges, ranks, side="right")]
-        knots = np.stack([self.low, self.high], 1).flatten()
-        numbers = np.interp(ranks, knots, self.values.repeat(2))
+            return self.values[np.searchsorted(self._edges[1, :-1], ranks, side="right")]
+        numbers = np.interp(ranks, self._edges.T.flatten(), self.values.repeat(2))
         if self.step is None:
             return numbers.round(9)
         first = self.values[0]

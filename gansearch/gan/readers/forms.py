@@ -142,7 +142,9 @@ def form_of(values: pd.Series) -> Form | None:
     if types.is_bool_dtype(values.dtype) or present.empty:
         return None
     if types.is_numeric_dtype(values.dtype):
-        compact = types.is_integer_dtype(values.dtype) and len(present) > 5 and present.between(1900_01_01, 2100_12_31).all()
+        compact = (
+            types.is_integer_dtype(values.dtype) and len(present) > 5 and present.between(1900_01_01, 2100_12_31).all()
+        )
         return (_dates(present.astype("string"), [_COMPACT]) if compact else None) or Plain(values)
     texts = present.astype("string")
     if texts.str.fullmatch(_CLOCK).all() and texts.str.count(":").nunique() == 1:

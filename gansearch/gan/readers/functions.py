@@ -70,7 +70,10 @@ class Formula:
         """How it is computed."""
         shapes = {"sum": self.sources, "product": (" · ".join(self.sources),), "quotient": (" / ".join(self.sources),)}
         terms = shapes.get(self.operation, (f"log {self.sources[0]}",))
-        parts = [f"{weight:.6g} · {term}".replace("1 · ", "", weight == 1) for weight, term in zip(self.weights, terms, strict=False)]
+        parts = [
+            f"{weight:.6g} · {term}".replace("1 · ", "", weight == 1)
+            for weight, term in zip(self.weights, terms, strict=False)
+        ]
         return " + ".join([*parts, *([f"{self.weights[-1]:.6g}"] if self.weights[-1] else [])])
 
     def compute(self, made: Mapping[str, list[Any]]) -> list[Any]:
@@ -119,7 +122,7 @@ def _goes_with(
         return _exceptions(codes[shuffled], source, count) >= _EVIDENCE
     if order is None:
         return False
-    along = codes[np.argsort(order, kind="stable")]  # of numbers that hardly repeat: their ranges
+    along = codes[np.argsort(order, kind="stable")][: np.isfinite(order).sum()]  # of numbers that hardly repeat: ranges
     return int(np.count_nonzero(np.diff(along))) < count and np.bincount(codes).min() >= _EVIDENCE
 
 
@@ -137,22 +140,28 @@ def formulas(forms: Mapping[str, Form], numbers: Mapping[str, np.ndarray], free:
     duration, a sum from its parts. So these keep their bounds.
     """
     complete = {name: column for name, column in numbers.items() if np.isfinite(column).all()}
-    rows = np.random.default_rng(0).permutation(len(next(iter(numbers.values()), ())))[:_SAMPLE]
+    if len(complete) < 2:
+        return
+    rows = np.random.default_rng(0).permutation(len(next(iter(complete.values()))))[:_SAMPLE]
     candidates, bases = _candidates({name: column[rows] for name, column in complete.items()})
     done: set[str] = set()
-    for name in sorted(free & complete.keys(), key=lambda name: (forms[name].name != "date", -float(complete[name].std()))):
+    for name in sorted(
+        free & complete.keys(), key=lambda name: (forms[name].name != "date", -float(complete[name].std()))
+    ):
         target, digits = complete[name], decimals_of(complete[name])
         unit = 10.0 ** -(9 if digits is None else digits)
         if len(np.unique(target)) <= 5 or target.std() < 5 * unit:
             continue
         left = target[rows] - np.einsum("pri,pi->pr", bases, np.einsum("pri,r->pi", bases, target[rows]))
-        for index in np.flatnonzero(np.abs(left).max(1) <= _tolerance(target, unit)):
+        for index in np.flatnonzero(np.abs(left).max(1) <= 2 * _tolerance(target, unit)):
             operation, sources = candidates[index]
             weights = None if {name, *done} & {*sources} else _weights(operation, sources, complete, target, unit)
             if weights is not None and weights[:-1].all():
                 done.add(name)
                 columns = tuple(forms[column] for column in (*sources, name))
-                yield Formula(name, operation, sources, columns, tuple(weights.tolist()), 9 if digits is None else digits)
+                yield Formula(
+                    name, operation, sources, columns, tuple(weights.tolist()), 9 if digits is None else digits
+                )
                 break
 
 
@@ -164,7 +173,7 @@ def _candidates(sample: Mapping[str, np.ndarray]) -> tuple[list[tuple[str, tuple
     for pair in combinations(sample, 2):
         found += [("sum", pair), ("product", pair)]
         found += [("quotient", (a, b)) for a, b in (pair, pair[::-1]) if sample[b].all()]
-    features = np.zeros((len(found), len(next(iter(sample.values()), ())), 3))
+    features = np.zeros((len(found), len(next(iter(sample.values()))), 3))
     for place, (operation, sources) in enumerate(found):
         columns = _FEATURES[operation](*(sample[name] for name in sources))
         features[place, :, : len(columns)] = np.stack(columns, 1)
@@ -188,7 +197,9 @@ def _weights(
         return None
     scale = np.abs(features).max(0).clip(1e-300)
     weights = np.linalg.lstsq(features / scale, target, rcond=None)[0] / scale
-    for rounded in (weights.round(6), weights):
+    if abs(weights[-1]) < unit:
+        weights[-1] = 0.0
+    for rounded in (*(weights.round(digits) for digits in range(7)), weights):  # least squares are not exact
         if np.abs(features @ rounded - target).max() <= _tolerance(target, unit):
             return np.where(np.abs(rounded) < 1e-9, 0.0, rounded)
     return None

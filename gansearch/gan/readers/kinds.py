@@ -24,7 +24,9 @@ FEW = 30
 """Different values up to which numbers and dates are choices."""
 FEW_TEXTS = 50
 """Different texts up to which they are choices of their own; more share an order."""
-_IDENTIFIER = re.compile(r"(^|[\W_])(id|nr|no|num|number|key|index|uuid|row|unnamed: \d+)s?$|[a-z](ID|Id|Nr|Num|num)$", re.IGNORECASE)
+_IDENTIFIER = re.compile(
+    r"(^|[\W_])(id|nr|no|num|number|key|index|uuid|row|unnamed: \d+)s?$|[a-z](ID|Id|Nr|Num|num)$", re.IGNORECASE
+)
 
 
 class Rows:
@@ -64,7 +66,9 @@ class Rows:
                 raise option_error(f"kinds.{name}", f"the table has no such column{suggest(name, map(str, frame))}")
             one_of(f"kinds.{name}", kind, KINDS)
             if kind == "number" and form_of(frame[name]) is None:
-                raise option_error(f"kinds.{name}", f"{plain(frame[name].dropna())[0]!r} is neither a number nor a date")
+                raise option_error(
+                    f"kinds.{name}", f"{plain(frame[name].dropna())[0]!r} is neither a number nor a date"
+                )
 
     def _found(self, frame: pd.DataFrame, forms: Mapping[str, Form], free: set[str]) -> list[Function]:
         """The columns that others determine, each after those that it needs; `_groups` are made for some."""
@@ -85,12 +89,12 @@ class Rows:
     def _learned(self, frame: pd.DataFrame, forms: dict[str, Form | None], kinds: Mapping[str, str]) -> list[Column]:
         columns: dict[str, Column] = {}
         for name in frame:
+            if forms[name] is None:
+                _check_numbers(name, frame[name])
             few = frame[name].nunique(dropna=False) <= (FEW if forms[name] else FEW_TEXTS)
             kind = kinds.get(name, "choice" if few else "number")
             if kind == "choice" or forms[name]:
                 columns[name] = Column(name, forms[name], frame[name], kind == "choice")
-            else:
-                _check_numbers(name, frame[name])
         features = [middle(column, column.encode(frame[name])) for name, column in columns.items()]
         for name in [name for name in frame if name not in columns]:
             columns[name] = Column(name, order_of(frame[name], features), frame[name], is_choice=False)
@@ -197,7 +201,12 @@ def _is_identifier(name: str, values: pd.Series) -> bool:
         named = bool(_IDENTIFIER.search(name)) or values.is_monotonic_increasing or values.is_monotonic_decreasing
         return values.is_unique and named and values.notna().all() and form_of(values).name == "number"
     is_text = not types.is_bool_dtype(values.dtype) and not types.is_numeric_dtype(values.dtype)
-    return is_text and values.nunique() > max(FEW_TEXTS, len(values) / 2) and form_of(values) is None and not _strays(values)
+    return (
+        is_text
+        and values.nunique() > max(FEW_TEXTS, len(values) / 2)
+        and form_of(values) is None
+        and not _strays(values)
+    )
 
 
 def _check_numbers(name: str, values: pd.Series) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gansearch.gan.readers.kinds import Rows
     from gansearch.gan.readers.scores import ScoredRows
 
+
 @dataclass(eq=False)
 class Table(Task):
     """Rows of a table (csv, parquet, or `sklearn:wine`), each column learned as what it is: (N, W) samples.

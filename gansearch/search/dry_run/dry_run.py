@@ -132,6 +132,7 @@ def measure_task(experiment: Experiment, task: Task, drawn: Sequence[Training], 
         ),
         idle=max(0.0, 1 - share) if device.type == "cpu" else 0.0,
         remarks=tuple(task.warnings()),
+        described=tuple(task.described()),
     )
 
 

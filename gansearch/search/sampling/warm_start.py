@@ -16,7 +16,7 @@ from gansearch.experiment import Experiment, ExperimentError, LoopTraining, Trai
 from gansearch.search.errors import SweepError
 from gansearch.search.sampling.objective import outcome
 from gansearch.search.sampling.space import SearchSpace
-from gansearch.store.folder import Folder, StudyError
+from gansearch.store.folder import Folder, StudyError, as_begun
 from gansearch.store.record import TrialRecord
 from gansearch.store.tables import read_trials
 from gansearch.study.analysis.choose import params_of
@@ -56,7 +56,7 @@ def warm_trials(space: SearchSpace) -> list[FrozenTrial]:
     path = experiment.warm_start
     try:
         folder = Folder(path).require_ours()
-        other = Experiment.load(folder.experiment)
+        other = as_begun(Experiment.load(folder.experiment), folder.path)
         table = read_trials(folder, other.search)
     except (StudyError, ExperimentError, OSError) as error:
         raise SweepError(f"warm_start: {error}") from None

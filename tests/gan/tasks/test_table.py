@@ -5,6 +5,7 @@ import torch
 
 from gansearch.experiment import Experiment
 from gansearch.gan import TaskError, check_task, load_task
+from gansearch.gan.data import data_of
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def test_the_tables_of_scikit_learn_train_and_are_decoded(train, name):
 
 def test_a_real_table_is_decoded_to_its_values(people, tmp_path):
     task = task_of(people, tmp_path)
-    shown = task.shown(task.real().numpy())
+    shown = task.shown(task.unpacked(task.real()).numpy())
     back = pd.DataFrame(shown["rows"], columns=shown["columns"])
     assert list(back["city"]) == list(people["city"])
     assert list(back["member"]) == list(people["member"])
@@ -50,9 +51,9 @@ def test_a_real_table_is_decoded_to_its_values(people, tmp_path):
 
 
 def test_quality_measures_a_shift_and_a_lost_correlation(people, tmp_path):
-    people["tax"] = people["income"] * 0.3
+    people["tax"] = people["income"] * np.random.default_rng(1).uniform(0.29, 0.31, 200)
     task = task_of(people, tmp_path)
-    real = task.real()
+    real = task.unpacked(task.real())
     same, shifted, mixed = real[1::2], real[1::2].clone(), real[1::2].clone()
     shifted[:, 0] += 1
     mixed[:, 1] = mixed[torch.randperm(100, generator=torch.Generator().manual_seed(0)), 1]
@@ -84,6 +85,9 @@ def test_the_name_of_a_bundled_table_is_no_relative_path(tmp_path):
         ({"categorical": "age"}, "categorical: must be a list of names, not 'age'"),
         ({"separator": ", "}, "separator: must be one character, not ', '"),
         ({"width": 0}, "width: must be above 0, not 0"),
+        ({"packing": 0}, "packing: must be above 0, not 0"),
+        ({"kinds": "number"}, "kinds: must be a mapping of columns to kinds, not 'number'"),
+        ({"encoding": "score"}, "encoding: 'score' is not one of kinds, scores; did you mean \"scores\""),
     ],
 )
 def test_errors_name_the_option(options, part):
@@ -91,7 +95,41 @@ def test_errors_name_the_option(options, part):
         load_task("table", options)
 
 
-def test_the_readers_warnings_are_the_tasks(people, tmp_path):
-    assert task_of(people.assign(planet="Earth"), tmp_path).warnings() == [
-        "columns that always have the same value are left out: planet"
+def test_check_tells_what_columns_are_taken_for(people, tmp_path):
+    task = task_of(people.assign(planet="Earth"), tmp_path)
+    lines = task.described()
+    assert lines[0] == "age: a number in steps of 1"
+    assert lines[-2:] == [
+        "planet: always Earth",
+        "task_options.kinds: {COLUMN: number, choice or identifier} changes it",
     ]
+    assert task.warnings() == []
+
+
+def test_the_encoding_of_earlier_folders(people, tmp_path, train):
+    people.loc[:8, "income"] = np.nan
+    task = task_of(people.assign(planet="Earth"), tmp_path, encoding="scores", width=8)
+    assert task.warnings() == [
+        "columns that always have the same value are left out: planet",
+        "9 of 200 rows lack a number in income and are left out",
+    ]
+    assert task.described() == []
+    assert task.unpacked(task.real()).shape == (191, 7)
+    assert set(train(task).quality) == {"distance", "marginals", "pairs", "two_sample_auc"}
+
+
+def test_held_out_rows_are_the_same_each_time(people, tmp_path):
+    first, second = (data_of(task_of(people, tmp_path), torch.device("cpu")) for _ in range(2))
+    torch.rand(3)
+    assert torch.equal(first.held_out, second.held_out)
+    assert len(first.held_out) == 40
+
+
+def test_a_pack_of_rows_gets_one_score(people, tmp_path, train):
+    task = task_of(people, tmp_path, packing=4, width=16)
+    check_task(task)
+    real = task.unpacked(task.real())
+    scores = task.discriminator()(real[:10])
+    assert scores.shape == (10, 1)
+    assert len(set(scores.flatten().tolist())) == 3
+    assert train(task).status == "complete"
