@@ -41,7 +41,7 @@ class Ranks:
         self.seen = seen or len(numbers) >= REPEATS * len(self.values)
         ends, margin, limit = np.cumsum(counts), 0.0 if self.seen else _MARGIN, 0.5 / len(numbers)
         self._edges = np.stack([ends - counts + margin, ends - margin]) / len(numbers)
-        self.low, self.high = np.clip(self._edges + [[0.1 * limit], [-0.1 * limit]], limit, 1 - limit)
+        self.low, self.high = np.clip(self._edges + np.array([[0.1], [-0.1]]) * limit, limit, 1 - limit)
         decimals = decimals_of(self.values)
         self.step = None if decimals is None else self._divisor(decimals)
 

@@ -43,7 +43,7 @@ class Lookup:
         return f"goes with {self.source}"
 
     def compute(self, made: Mapping[str, list[Any]]) -> list[Any]:
-        """The N values, as written, of N rows of the other columns; what goes with the nearest number where it is new."""
+        """The N values, as written, of N rows of the other columns; of a number that is new those of the nearest."""
         if all(value in self.values for value in made[self.source]):
             return [self.values[value] for value in made[self.source]]
         numbers = sorted(value for value in self.values if value is not None)
@@ -97,17 +97,17 @@ _FEATURES: dict[str, Any] = {
 }
 
 
-def lookups(frame: pd.DataFrame, numbers: Mapping[str, np.ndarray], free: set[str]) -> Iterator[Lookup]:
-    """Yields the columns of a frame, of `free` ones, that go with another column; `numbers` holds those of numbers."""
-    codes = {name: pd.factorize(frame[name], use_na_sentinel=False)[0] for name in frame}
+def lookups(table: Mapping[str, pd.Series], numbers: Mapping[str, np.ndarray], free: set[str]) -> Iterator[Lookup]:
+    """Yields the columns of a table, of `free` ones, that go with another column; `numbers` holds those of numbers."""
+    codes = {name: pd.factorize(values, use_na_sentinel=False)[0] for name, values in table.items()}
     counts = {name: int(column.max()) + 1 for name, column in codes.items()}
-    order = sorted(frame, key=lambda name: (counts[name], -frame.columns.get_loc(name)))
-    shuffled = np.random.default_rng(0).permutation(len(frame))
+    order = sorted(list(table)[::-1], key=counts.__getitem__)  # of two that determine each other the later one first
+    shuffled = np.random.default_rng(0).permutation(len(next(iter(codes.values()), ())))
     for place, name in enumerate(order):
         for source in order[place + 1 :] if name in free else ():
             if _goes_with(codes[name], codes[source], counts[name], counts[source], shuffled, numbers.get(source)):
-                pairs = frame[[source, name]].value_counts(dropna=False).index  # the most frequent first
-                most = pairs.to_frame(index=False).drop_duplicates(source)
+                pairs = pd.DataFrame({column: table[column] for column in (source, name)}).value_counts(dropna=False)
+                most = pairs.index.to_frame(index=False).drop_duplicates(source)  # the most frequent pair is first
                 yield Lookup(name, source, dict(zip(*(plain(most[column]) for column in (source, name)), strict=True)))
                 break
 
@@ -129,8 +129,8 @@ def _goes_with(
 def _exceptions(codes: np.ndarray, source: np.ndarray, count: int) -> int:
     """The rows whose code is not the most frequent one of its source's code."""
     pairs, rows = np.unique(source.astype(np.int64) * count + codes, return_counts=True)
-    groups = np.flatnonzero(np.diff(pairs // count, prepend=-1))
-    return len(codes) - int(np.maximum.reduceat(rows, groups).sum())
+    firsts = np.unique(pairs // count, return_index=True)[1]
+    return len(codes) - int(np.maximum.reduceat(rows, firsts).sum())
 
 
 def formulas(forms: Mapping[str, Form], numbers: Mapping[str, np.ndarray], free: set[str]) -> Iterator[Formula]:

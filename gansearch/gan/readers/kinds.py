@@ -15,7 +15,7 @@ from torch import Tensor
 
 from gansearch.gan.options import one_of, option_error, suggest
 from gansearch.gan.readers.columns import CODES, Column, order_of
-from gansearch.gan.readers.forms import Form, form_of, plain_values
+from gansearch.gan.readers.forms import Form, Plain, form_of, plain_values
 from gansearch.gan.readers.functions import Function, Lookup, exclusive, formulas, lookups, plain
 
 KINDS = ("number", "choice", "identifier")
@@ -37,68 +37,43 @@ class Rows:
 
     def __init__(self, frame: pd.DataFrame, kinds: Mapping[str, str]):
         """`kinds` overrules, by column, what is found. Raises TaskError that names the column."""
-        self.names = list(frame)
-        frame = plain_values(frame)
-        self.constants = {name: plain(frame[name])[0] for name in frame if frame[name].nunique(dropna=False) < 2}
+        table = {str(name): values for name, values in plain_values(frame).items()}
+        self.names = list(table)
+        _check(table, kinds)
+        self.constants = {name: plain(v)[0] for name, v in table.items() if v.nunique(dropna=False) < 2}
         self.identifiers = {
-            name: Identifier(frame[name])
-            for name in frame
-            if kinds.get(name, "identifier" if _is_identifier(name, frame[name]) else "") == "identifier"
+            name: Identifier(values)
+            for name, values in table.items()
+            if kinds.get(name, "identifier" if _is_identifier(name, values) else "") == "identifier"
         }
-        self._check(frame, kinds)
-        frame = frame.drop(columns=[*self.constants.keys() | self.identifiers.keys()])
-        forms = {name: form_of(frame[name]) for name in frame}
-        self.functions = self._found(frame, {n: f for n, f in forms.items() if f}, set(frame) - kinds.keys())
+        rest = {n: v for n, v in table.items() if n not in self.constants and n not in self.identifiers}
+        forms = {name: form_of(values) for name, values in rest.items()}
+        self.groups: dict[str, pd.Series] = {}
+        """Choices that stand for columns of which at most one is 1, by the names of these."""
+        self.functions = self._found(rest, {n: f for n, f in forms.items() if f}, set(rest) - kinds.keys())
+        rest |= self.groups
         derived = {function.name for function in self.functions}
-        for name in self._groups:
-            frame[name] = self._groups[name]
-            forms[name] = None
-        self.columns = self._learned(frame.drop(columns=list(derived)), forms, kinds)
+        self.columns = _learned({n: v for n, v in rest.items() if n not in derived}, forms, kinds)
         if not self.columns:
             raise option_error("path", "the table has no column to learn: all are constants or identifiers")
-        self.stored = np.concatenate([column.encode(frame[column.name]) for column in self.columns], 1)
+        self.stored = np.concatenate([column.encode(rest[column.name]) for column in self.columns], 1)
         self._unpack = Unpack(self.parts)
         self.notes: list[str] = []
 
-    def _check(self, frame: pd.DataFrame, kinds: Mapping[str, str]) -> None:
-        for name, kind in kinds.items():
-            if name not in frame:
-                raise option_error(f"kinds.{name}", f"the table has no such column{suggest(name, map(str, frame))}")
-            one_of(f"kinds.{name}", kind, KINDS)
-            if kind == "number" and form_of(frame[name]) is None:
-                raise option_error(
-                    f"kinds.{name}", f"{plain(frame[name].dropna())[0]!r} is neither a number nor a date"
-                )
-
-    def _found(self, frame: pd.DataFrame, forms: Mapping[str, Form], free: set[str]) -> list[Function]:
-        """The columns that others determine, each after those that it needs; `_groups` are made for some."""
-        numbers = {name: form.numbers(frame[name]) for name, form in forms.items()}
-        found: list[Function] = list(lookups(frame, numbers, free))
+    def _found(self, table: Mapping[str, pd.Series], forms: Mapping[str, Form], free: set[str]) -> list[Function]:
+        """The columns that others determine, each after those that it needs; makes `groups` for some."""
+        numbers = {name: form.numbers(table[name]) for name, form in forms.items()}
+        found: list[Function] = list(lookups(table, numbers, free))
         left = {name: column for name, column in numbers.items() if name not in {f.name for f in found}}
-        self._groups = {}
         for group in exclusive({name: column for name, column in left.items() if name in free}):
-            together = frame[group].astype("string").agg("".join, axis=1)
-            self._groups["/".join(group)] = together
+            together = pd.DataFrame({name: table[name] for name in group}).astype("string").agg("".join, axis=1)
+            self.groups["/".join(group)] = together
             for name in group:
-                values = dict(zip(together.tolist(), plain(frame[name]), strict=True))
+                values = dict(zip(together.tolist(), plain(table[name]), strict=True))
                 found.append(Lookup(name, "/".join(group), values))
                 del left[name]
         found += formulas(forms, left, free & left.keys())
         return _ordered(found)
-
-    def _learned(self, frame: pd.DataFrame, forms: dict[str, Form | None], kinds: Mapping[str, str]) -> list[Column]:
-        columns: dict[str, Column] = {}
-        for name in frame:
-            if forms[name] is None:
-                _check_numbers(name, frame[name])
-            few = frame[name].nunique(dropna=False) <= (FEW if forms[name] else FEW_TEXTS)
-            kind = kinds.get(name, "choice" if few else "number")
-            if kind == "choice" or forms[name]:
-                columns[name] = Column(name, forms[name], frame[name], kind == "choice")
-        features = [middle(column, column.encode(frame[name])) for name, column in columns.items()]
-        for name in [name for name in frame if name not in columns]:
-            columns[name] = Column(name, order_of(frame[name], features), frame[name], is_choice=False)
-        return [columns[name] for name in frame]
 
     def unpack(self, stored: Tensor) -> Tensor:
         """(B, W) float32 samples of (B, 3C) stored rows, with ranks drawn from torch's global random numbers."""
@@ -127,7 +102,7 @@ class Rows:
 
     def write(self, samples: np.ndarray) -> pd.DataFrame:
         """All columns of (N, W) samples, as the table has them."""
-        made = {name: column.tolist() for name, column in self.decode(samples).items()}
+        made: dict[str, list[Any]] = {str(name): column.tolist() for name, column in self.decode(samples).items()}
         for function in self.functions:
             made[function.name] = function.compute(made)
         made |= {name: [value] * len(samples) for name, value in self.constants.items()}
@@ -144,7 +119,7 @@ class Rows:
         what |= {name: f"an identifier, written as {i.write(1)[0]} and on" for name, i in self.identifiers.items()}
         what |= {column.name: str(column) for column in self.columns}
         what |= {function.name: f"computed: {function}" for function in self.functions}
-        return [f"{name}: {what[name]}" for name in (*self.names, *self._groups)]
+        return [f"{name}: {what[name]}" for name in (*self.names, *self.groups)]
 
 
 class Unpack:
@@ -189,6 +164,36 @@ class Identifier:
         return list(numbers) if self.whole else [f"{self.prefix}{number:0{self.digits}}" for number in numbers]
 
 
+def _check(table: Mapping[str, pd.Series], kinds: Mapping[str, str]) -> None:
+    """Raises TaskError where a user's `kinds` are not what the table's columns can be."""
+    for name, kind in kinds.items():
+        if name not in table:
+            raise option_error(f"kinds.{name}", f"the table has no such column{suggest(name, table)}")
+        one_of(f"kinds.{name}", kind, KINDS)
+        if kind == "number" and form_of(table[name]) is None:
+            stray = plain(table[name].dropna())[:1]
+            raise option_error(f"kinds.{name}", f"{', '.join(map(repr, stray))} is neither a number nor a date")
+
+
+def _learned(
+    table: Mapping[str, pd.Series], forms: Mapping[str, Form | None], kinds: Mapping[str, str]
+) -> list[Column]:
+    """The columns as choices and numbers; texts that are too many for a choice, in an order that the others give."""
+    columns: dict[str, Column] = {}
+    for name, values in table.items():
+        form = forms.get(name)
+        if form is None:
+            _check_numbers(name, values)
+        few = values.nunique(dropna=False) <= (FEW if form else FEW_TEXTS)
+        kind = kinds.get(name, "choice" if few else "number")
+        if kind == "choice" or form:
+            columns[name] = Column(name, form, values, kind == "choice")
+    features = [middle(column, column.encode(table[name])) for name, column in columns.items()]
+    for name in [name for name in table if name not in columns]:
+        columns[name] = Column(name, order_of(table[name], features), table[name], is_choice=False)
+    return [columns[name] for name in table]
+
+
 def middle(column: Column, stored: np.ndarray) -> np.ndarray:
     """(N, width) of one column's stored (N, 3): choices one-hot, the number at the middle of its ranks."""
     codes = stored[:, :1] == np.arange(column.choices)
@@ -197,16 +202,12 @@ def middle(column: Column, stored: np.ndarray) -> np.ndarray:
 
 def _is_identifier(name: str, values: pd.Series) -> bool:
     """Whether all values differ, and they are whole numbers in order or of such a name, or texts and no dates."""
+    form = form_of(values)
     if types.is_integer_dtype(values.dtype):
         named = bool(_IDENTIFIER.search(name)) or values.is_monotonic_increasing or values.is_monotonic_decreasing
-        return values.is_unique and named and values.notna().all() and form_of(values).name == "number"
-    is_text = not types.is_bool_dtype(values.dtype) and not types.is_numeric_dtype(values.dtype)
-    return (
-        is_text
-        and values.nunique() > max(FEW_TEXTS, len(values) / 2)
-        and form_of(values) is None
-        and not _strays(values)
-    )
+        return values.is_unique and named and bool(values.notna().all()) and isinstance(form, Plain)
+    is_text = not types.is_bool_dtype(values.dtype) and form is None
+    return is_text and values.nunique() > max(FEW_TEXTS, len(values) / 2) and not _strays(values)
 
 
 def _check_numbers(name: str, values: pd.Series) -> None:

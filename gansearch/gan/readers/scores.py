@@ -41,6 +41,7 @@ class ScoredRows:
         need(len(rows), f"rows with all numbers, of {len(frame)}", "give more rows, or leave columns with gaps out")
         self.columns = [(Numeric if name in numeric else Categorical)(str(name), rows[name]) for name in frame]
         self.widths = [column.width for column in self.columns]
+        self.parts = [(0, True) if width == 1 else (width, False) for width in self.widths]
         self.stored = self.encode(rows.reset_index(drop=True))
 
     def unpack(self, stored: Tensor) -> Tensor:

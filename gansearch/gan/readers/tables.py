@@ -54,9 +54,9 @@ def _as_written(file: Path, separator: str) -> pd.DataFrame:
     texts = pd.read_csv(file, sep=separator, dtype="string")
     for name in frame:
         if types.is_bool_dtype(frame[name].dtype):
-            is_other = not texts[name].dropna().isin(["True", "False"]).all()
+            is_other = not bool(texts[name].dropna().isin(["True", "False"]).all())
         else:
-            is_other = types.is_numeric_dtype(frame[name].dtype) and texts[name].str.match(r"[+-]?0\d").any()
+            is_other = types.is_numeric_dtype(frame[name].dtype) and bool(texts[name].str.match(r"[+-]?0\d").any())
         if is_other:
             frame[name] = texts[name]
     return frame

@@ -119,7 +119,7 @@ class Table(Task):
             "distance": sum(marginals) / len(marginals) + pairs,
             "marginals": sum(marginals) / len(marginals),
             "pairs": pairs,
-            "two_sample_auc": quality.two_sample_auc(*encoded),
+            "two_sample_auc": quality.two_sample_auc(encoded[0], encoded[1]),
         }
 
     def shown(self, samples: np.ndarray) -> dict[str, Any]:
@@ -130,6 +130,4 @@ class Table(Task):
     @property
     def _blocks(self) -> list[int]:
         """The widths of what is compared by itself: each column's choices, and its number."""
-        if self.encoding == "scores":
-            return self._rows.widths
         return [width for choices, number in self._rows.parts for width in (choices, int(number)) if width]

@@ -76,8 +76,10 @@ class MixedRow(nn.Module):
         """Returns (B, W) rows of (B, W) logits and numbers."""
         if not len(self.choices):
             return x
-        logits = F.pad(x, (0, 1), value=-1e9).index_select(1, self.choices.flatten()).unflatten(1, self.choices.shape)
-        drawn = F.gumbel_softmax(logits, TEMPERATURE, hard=True, dim=2)
+        noisy = F.pad((x - torch.empty_like(x).exponential_().log()) / TEMPERATURE, (0, 1), value=-1e9)
+        soft = noisy.index_select(1, self.choices.flatten()).unflatten(1, self.choices.shape).softmax(2)
+        hard = torch.zeros_like(soft).scatter_(2, soft.argmax(2, keepdim=True), 1.0)
+        drawn = hard - soft.detach() + soft
         flat = torch.cat([x, torch.ones_like(x[:, :1]), drawn.flatten(1)], 1)
         return flat.index_select(1, self.places) * flat.index_select(1, self.gates)
 

@@ -11,7 +11,7 @@ CITIES = {"Bonn": "Germany", "Kiel": "Germany", "Oslo": "Norway", "Riga": "Latvi
 
 def found_lookups(frame: pd.DataFrame) -> dict:
     numbers = {name: form_of(frame[name]).numbers(frame[name]) for name in frame if form_of(frame[name])}
-    return {lookup.name: lookup for lookup in lookups(frame, numbers, set(frame))}
+    return {lookup.name: lookup for lookup in lookups(dict(frame.items()), numbers, set(frame))}
 
 
 def found_formulas(**columns) -> dict:
