@@ -101,7 +101,8 @@ def lookups(table: Mapping[str, pd.Series], numbers: Mapping[str, np.ndarray], f
     """Yields the columns of a table, of `free` ones, that go with another column; `numbers` holds those of numbers."""
     codes = {name: pd.factorize(values, use_na_sentinel=False)[0] for name, values in table.items()}
     counts = {name: int(column.max()) + 1 for name, column in codes.items()}
-    order = sorted(list(table)[::-1], key=counts.__getitem__)  # of two that determine each other the later one first
+    places = {name: place for place, name in enumerate(table)}
+    order = sorted(table, key=lambda name: (counts[name], -places[name]))
     shuffled = np.random.default_rng(0).permutation(len(next(iter(codes.values()), ())))
     for place, name in enumerate(order):
         for source in order[place + 1 :] if name in free else ():
