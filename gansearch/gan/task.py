@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,26 +18,44 @@ class TaskError(ValueError):
     exit_status = 2
 
 
-class Trainable(Protocol):
+class Trainable:
     """What a `Task` and a `Loop` of the user's own have in common."""
 
-    latent_dim: int
+    latent_dim: int = 0
     """Numbers that a generator takes for each sample; 0 where a loop keeps its generator to itself."""
 
-    def warnings(self) -> list[str]:
-        """What the user should know of the data, a sentence each."""
-
     def undo(self) -> nn.Module | None:
-        """A module from samples to the units of the data; None where they are the same."""
+        """A layer behind the generator that undoes what `real` did to the data, such as a standardisation; or None.
+
+        It is no part of training. Pictures, `samples.npy` and the program that `gansearch train` writes have it.
+        """
+        return None
 
     def shown(self, samples: np.ndarray) -> dict[str, Any]:
-        """How (N, ...) samples are displayed; {} means by their shape."""
+        """How (N, ...) float32 samples are displayed, as JSON; {} means by their shape, as images or points.
+
+        {"kind": "image"} with values in [-1, 1], {"kind": "points"}, {"kind": "audio", "rate": samples a second} of
+        (N, T) or (N, channels, T) in [-1, 1], {"kind": "text", "texts": [str, ...]}, or
+        {"kind": "table", "columns": [...], "rows": [[...], ...]}. Where it raises, their shape decides.
+        """
+        return {}
+
+    def warnings(self) -> list[str]:
+        """What a user should know of the data, a sentence each: files skipped, columns left out.
+
+        `check`, `sweep` and `train` print them before anything is trained.
+        """
+        return []
+
+    def described(self) -> list[str]:
+        """What `check` prints of the data, a line each, such as what each column of a table is taken for."""
+        return []
 
 
-class Task:
+class Task(Trainable):
     """A GAN to be balanced. A subclass gives `real` (or `real_batch`), `generator` and `discriminator`."""
 
-    latent_dim: int = 64
+    latent_dim = 64
 
     def real(self) -> Tensor:
         """Every sample, (N, ...) float32 or what `unpacked` takes. A fifth, at most 5,000, is held out of training."""
@@ -83,7 +101,3 @@ class Task:
         for rows of numbers. None asks a fresh discriminator.
         """
         return None
-
-    def described(self) -> list[str]:
-        """What `check` prints of the data, a line each: what each column of a table is taken for."""
-        return []

@@ -7,14 +7,14 @@ from typing import Any
 
 from gansearch.experiment import Experiment, ExperimentError
 from gansearch.formatting import many
-from gansearch.store.folder import Folder, NothingHealthy, StudyError, as_begun, write_whole
+from gansearch.store.folder import Folder, NothingHealthy, StudyError, as_begun, write_whole, writing
 from gansearch.store.object_store import local_folder
 from gansearch.study.compare import Comparison, compare
-from gansearch.study.export import FORMATS, export_text
+from gansearch.study.export import FORMATS
 from gansearch.study.plots import Plots
 from gansearch.study.report.page import fragment
 from gansearch.study.report.report import report
-from gansearch.study.report.samples import gallery
+from gansearch.study.report.samples import Gallery, beside_reals
 
 
 def load_study(dir: str | Path) -> Study:
@@ -42,15 +42,18 @@ class Study(Plots):
         choice = self.choice if anyway else self.best
         if choice is None:
             raise NothingHealthy(f"{self.folder.path}: {self.nothing_healthy()}")
-        text = export_text(choice, self.experiment, format)
+        text = FORMATS[format](choice, self.experiment)
         if path is not None:
-            _write(Path(path), text)
+            with writing(Path(path)):
+                write_whole(Path(path), text)
         return text
 
     def report(self, path: str | Path | None = None) -> Path:
         """Write the report, a page that needs no network, and return its path: report.html by default."""
         path = self.folder.report if path is None else Path(path)
-        _write(path, report(self))
+        text = report(self)
+        with writing(path):
+            write_whole(path, text)
         return path
 
     def compare(self, *others: Study) -> Comparison:
@@ -59,7 +62,7 @@ class Study(Plots):
 
     def show_samples(self) -> Any:
         """For notebooks: samples of the chosen trial, of others and real ones, as pictures, sounds, texts or tables."""
-        return gallery(self)
+        return Gallery(beside_reals(self))
 
     def __repr__(self) -> str:
         """One line, also where a table cannot be read: printing an object should not raise."""
@@ -75,10 +78,3 @@ class Study(Plots):
         group = self.groups[0] if self.choice else None
         verdicts = dict(reversed(self.verdicts.items()))
         return fragment("card.html", study=self, choice=self.choice, group=group, verdicts=verdicts)
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        write_whole(path, text)
-    except OSError as error:
-        raise StudyError(f"{path}: cannot be written ({error.strerror or error})") from None

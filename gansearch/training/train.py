@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from gansearch.gan import Loop, Probe, Result, SeedTrainer, Task, check_task, lo
 from gansearch.gan.distributed.spawn import spawned
 from gansearch.interrupts import Interrupted
 from gansearch.store.folder import as_begun
-from gansearch.store.record import median
+from gansearch.store.record import SeveralSeeds
 from gansearch.training.folder import TrainedFolder
 
 _LOG = logging.getLogger(__name__)
@@ -27,28 +27,13 @@ TRAIN_SEEDS = 20_000
 
 
 @dataclass(frozen=True)
-class TrainResult:
+class TrainResult(SeveralSeeds):
     """The results of one configuration that was trained on several seeds."""
 
     seeds: list[Result]
     """One result per seed."""
     latent_dim: int
     """The number of inputs that the generator takes per sample."""
-
-    @property
-    def stability(self) -> float:
-        """The median stability of the seeds."""
-        return median(seed.stability for seed in self.seeds)
-
-    @property
-    def distance(self) -> float:
-        """The median distance of the seeds."""
-        return median(seed.distance for seed in self.seeds)
-
-    @property
-    def healthy(self) -> int:
-        """The number of seeds whose verdict is balanced."""
-        return sum(seed.verdict == "balanced" for seed in self.seeds)
 
     def summary(self) -> dict[str, Any]:
         """Returns the object that `gansearch train --json` prints."""
@@ -150,11 +135,10 @@ def _devices(resources: Resources) -> list[str]:
     return ["cuda"] if needed == 1 else [f"cuda:{i}" for i in range(needed)]
 
 
-@contextmanager
-def _trainer(experiment: Experiment, task: Task | Loop, seed: int, devices: list[str]) -> Iterator[SeedTrainer]:
-    """Yields the trainer of a user's loop, of one process, or of one process per device."""
+def _trainer(
+    experiment: Experiment, task: Task | Loop, seed: int, devices: list[str]
+) -> AbstractContextManager[SeedTrainer]:
+    """Gives the trainer of a user's loop, of one process, or of one process per device."""
     if isinstance(task, Loop) or len(devices) == 1:
-        yield trainer_for(task, experiment.training, seed, devices[0])
-    else:
-        with spawned(task, experiment.task, experiment.task_options, experiment.training, seed, devices) as trainer:
-            yield trainer
+        return nullcontext(trainer_for(task, experiment.training, seed, devices[0]))
+    return spawned(task, experiment.task, experiment.task_options, experiment.training, seed, devices)

@@ -13,7 +13,8 @@ from pandas.api import types
 from scipy.special import ndtri
 from torch import Tensor
 
-from gansearch.gan.options import one_of, option_error, suggest
+from gansearch.experiment import suggest
+from gansearch.gan.options import one_of, option_error
 from gansearch.gan.readers.columns import CODES, Column, order_of
 from gansearch.gan.readers.forms import Form, Plain, form_of, plain_values
 from gansearch.gan.readers.functions import Function, Lookup, exclusive, formulas, lookups, plain

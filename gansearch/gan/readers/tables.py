@@ -8,7 +8,8 @@ from pathlib import Path
 import pandas as pd
 from pandas.api import types
 
-from gansearch.gan.options import option_error, suggest
+from gansearch.experiment import suggest
+from gansearch.gan.options import option_error
 from gansearch.gan.readers.files import need, one_file, path_errors
 
 ENDINGS = (".csv", ".parquet")

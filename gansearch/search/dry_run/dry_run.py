@@ -120,19 +120,20 @@ def measure_task(experiment: Experiment, task: Task, drawn: Sequence[Training], 
     data, networks = trainer.data, {"generator": trainer.generator, "discriminator": trainer.discriminator}
     count, held_out, *shape = None if data.real is None else data.count, *data.held_out.shape
     weights = {name: sum(map(torch.numel, network.parameters())) for name, network in networks.items()}
+    described = task.described()
     train = "without end" if count is None else f"{count:,} to train on"
     return Measured(
         costs=tuple(costs),
         evaluation=evaluation,
-        data={"train": count, "held_out": held_out, "shape": shape},
+        data={"train": count, "held_out": held_out, "shape": shape, **({"described": described} if described else {})},
         weights=weights,
         tried=(
             f"data: {train}, {held_out:,} held out, of shape {tuple(shape)}",
+            *(f"  {line}" for line in described),
             f"generator: {weights['generator']:,} parameters; discriminator: {weights['discriminator']:,}",
         ),
         idle=max(0.0, 1 - share) if device.type == "cpu" else 0.0,
         remarks=tuple(task.warnings()),
-        described=tuple(task.described()),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, astuple, dataclass, field
 from statistics import fmean
 from typing import Any, NamedTuple
@@ -21,21 +21,6 @@ MOSTLY = 0.5
 """Share of a trial's time above which its evaluation is worth a warning."""
 BUSY = 0.2
 """Share of the time without a CPU above which a machine is busy with something else."""
-
-
-class Data(NamedTuple):
-    """Samples to train on (None for data without end), samples held out, and the shape of one."""
-
-    train: int | None
-    held_out: int
-    shape: tuple[int, ...]
-
-
-class Weights(NamedTuple):
-    """Trained numbers of each network."""
-
-    generator: int
-    discriminator: int
 
 
 class Span(NamedTuple):
@@ -58,9 +43,12 @@ class Measured:
     """Of configurations drawn at random."""
     device: str = ""
     evaluation: EvaluationCost = field(default_factory=EvaluationCost)
-    data: Data | None = None
-    """None for a user's loop, which keeps its data and networks to itself."""
-    weights: Weights | None = None
+    data: Mapping[str, Any] | None = None
+    """`train` (None for data without end) and `held_out` samples, and the `shape` of one. None for a user's loop."""
+    weights: Mapping[str, int] | None = None
+    """Trained numbers of the `generator` and the `discriminator`."""
+    tried: tuple[str, ...] = ()
+    """What was tried, in lines for people."""
     idle: float = 0.0
     """Share of the timed training in which this process got no CPU, on a CPU."""
     memory: int = 0
@@ -69,10 +57,6 @@ class Measured:
     """Most bytes of the GPU that the worker took, with its context; 0 on a CPU."""
     gpu_total: int = 0
     """Bytes of the GPU; 0 on a CPU."""
-    reports: tuple[int, ...] = ()
-    """Updates after which a user's loop reported."""
-    described: tuple[str, ...] = ()
-    """What the task takes its data for."""
     remarks: tuple[str, ...] = ()
     """What the task says of its data, or what a sweep of the loop will lack."""
 
@@ -123,8 +107,9 @@ class Estimate:
     @property
     def sweep_seconds(self) -> Span:
         """Expected seconds from the first trial to the last run of the confirmation, without pruning."""
-        confirmation = wall_seconds(self.confirmation_runs, self.measured.mean("confirmation"), self.slots)
-        return Span(*(wall_seconds(self.trials, seconds, self.slots) + confirmation for seconds in self.trial_seconds))
+        # Runs come in waves of as many as there are slots.
+        trials, runs = (math.ceil(count / self.slots) for count in (self.trials, self.confirmation_runs))
+        return Span(*(trials * seconds + runs * self.measured.mean("confirmation") for seconds in self.trial_seconds))
 
     @property
     def trials_on_a_gpu(self) -> int:
@@ -174,9 +159,8 @@ class Estimate:
         updates = {name: measured.mean(name) for name in ("update_d", "update_g")}
         return {
             "task": self.experiment.task,
-            "data": measured.data and measured.data._asdict(),
-            "described": list(measured.described),
-            "weights": measured.weights and measured.weights._asdict(),
+            "data": measured.data,
+            "weights": measured.weights,
             "device": measured.device,
             "seconds": {**updates, **asdict(measured.evaluation)},
             "trial_seconds": {**self.trial_seconds._asdict(), "longest": max(cost.trial for cost in measured.costs)},
@@ -198,7 +182,8 @@ class Estimate:
         trial, longest = self.trial_seconds, brief(max(cost.trial for cost in measured.costs))
         dearest = f", with the dearest configuration {longest}" if longest != brief(trial.least) else ""
         lines = [
-            *self._training(),
+            *measured.tried,
+            f"speed: {self._speed()} ({measured.device})",
             f"trial{self._seeds()}: about {trial}{dearest}; {size(measured.memory)} of memory",
         ]
         if measured.gpu_total:
@@ -207,32 +192,21 @@ class Estimate:
             lines.append(
                 f"GPU: {size(measured.gpu_memory)} of {size(measured.gpu_total)} a trial, so {fit} fit on one{advice}"
             )
-        limited = f"{self.trials} of {experiment.trials} trials (the limits)"
-        trials = f"{experiment.trials} trials" if self.trials == experiment.trials else limited
+        trials = f"{self.trials} of " if self.trials < experiment.trials else ""
+        limits = " (the limits)" if trials else ""
         runs = f" and {self.confirmation_runs} runs of the confirmation" if self.confirmation_runs else ""
-        lines.append(f"slots: {self.slots} ({self.cluster})")
-        lines.append(f"sweep: {trials}{runs}, about {self.sweep_seconds} without pruning")
-        return lines
-
-    def _training(self) -> list[str]:
-        """Return the lines on data, networks and speed."""
-        measured, data, weights = self.measured, self.measured.data, self.measured.weights
-        d, g = brief(measured.mean("update_d")), brief(measured.mean("update_g"))
-        if data is None or weights is None:
-            reports = ", ".join(f"{step:,}" for step in measured.reports)
-            return [
-                f"loop: tried up to update {measured.reports[-1]:,}, with reports at {reports}",
-                f"speed: {d} an update ({measured.device})",
-            ]
-        train = "without end" if data.train is None else f"{data.train:,} to train on"
-        probe, quality, referee = map(brief, astuple(measured.evaluation))
         return [
-            f"data: {train}, {data.held_out:,} held out, of shape {data.shape}",
-            *(f"  {line}" for line in measured.described),
-            f"generator: {weights.generator:,} parameters; discriminator: {weights.discriminator:,}",
-            f"speed: {d} an update of D, {g} of G; {probe} a probe, {quality} the quality, {referee} the referee "
-            f"({measured.device})",
+            *lines,
+            f"slots: {self.slots} ({self.cluster})",
+            f"sweep: {trials}{experiment.trials} trials{limits}{runs}, about {self.sweep_seconds} without pruning",
         ]
+
+    def _speed(self) -> str:
+        d, g = brief(self.measured.mean("update_d")), brief(self.measured.mean("update_g"))
+        if self.experiment.is_loop:
+            return f"{d} an update"
+        probe, quality, referee = map(brief, astuple(self.measured.evaluation))
+        return f"{d} an update of D, {g} of G; {probe} a probe, {quality} the quality, {referee} the referee"
 
     def _seeds(self) -> str:
         least, most = self.experiment.least_replicas, self.experiment.most_replicas
@@ -261,11 +235,6 @@ class Estimate:
         if measured.gpu_total and trials > fit:
             remedy = f"write gpus: {share(fit):g}" if fit else "make training.batch_size or the networks smaller"
             yield f"resources.gpus: {gpus:g} puts {trials} trials on a GPU whose memory holds {fit}; {remedy}"
-
-
-def wall_seconds(runs: int, seconds: float, slots: int) -> float:
-    """Return the time of so many runs of equal length on so many slots."""
-    return math.ceil(runs / slots) * seconds
 
 
 def fitting(memory: int, total: int) -> int:
