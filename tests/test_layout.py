@@ -36,7 +36,7 @@ OTHERS = {
 """Test files about more than one module."""
 FILE_LINES = 350
 FUNCTION_LINES = 60
-CODE_LINES = 14_000
+CODE_LINES = 14_900
 """What there is, rounded up: to be lowered with every simplification."""
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gansearch import Experiment, load_study, sweep, train
-from gansearch.store.folder import FORMAT, Folder, StudyError, check_format, write_array, write_whole
+from gansearch.store.folder import FORMAT, Folder, StudyError, as_begun, check_format, write_array, write_whole
 from tests.synthetic import experiment, write_study
 
 
@@ -44,6 +44,17 @@ def test_a_folder_without_a_later_format_opens(tmp_path, content):
     if content is not None:
         (tmp_path / "format.json").write_text(content)
     check_format(tmp_path)
+
+
+@pytest.mark.parametrize(("format", "encoding"), [(1, "scores"), (2, "scores"), (3, None)])
+def test_tables_of_earlier_formats_keep_their_encoding(tmp_path, format, encoding):
+    table, digits = (Experiment(name="x", task=task, task_options={"path": "a.csv"}) for task in ("table", "digits"))
+    if format > 1:
+        set_format(tmp_path, format=format, gansearch="0.2.0")
+    assert as_begun(table, tmp_path).task_options.get("encoding") == encoding
+    assert as_begun(digits, tmp_path) == digits
+    given = table.model_copy(update={"task_options": {"encoding": "kinds"}})
+    assert as_begun(given, tmp_path) == given
 
 
 def test_trials_are_the_folders_with_a_number(tmp_path):
