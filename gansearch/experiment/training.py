@@ -90,6 +90,8 @@ class Training(Model):
     """λ of WGAN-GP's penalty; when not given 10 with `loss: wgan`, else 0."""
     spectral_norm: bool = False
     """Divide every weight matrix of D by its largest singular value."""
+    packing: int = Field(1, ge=1)
+    """Samples that D judges together (PacGAN, arXiv 1712.04086), with the task `table`."""
     instance_noise: float = Field(0.0, ge=0)
     """Standard deviation of the noise that D's training samples get, falling linearly to 0 over the run."""
     label_smoothing: float = Field(0.0, ge=0, lt=0.5)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
-from gansearch.gan.task import Task
+from gansearch.gan.task import Task, TaskError
 
 _INSTANCE_NORMS = (nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d)
 _DROPOUT = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
@@ -81,8 +82,29 @@ class Scored(nn.Module):
         return self._score(self.network(samples))
 
 
-def discriminator_of(task: Task) -> nn.Module:
-    """A fresh discriminator of the task, (B, ...) samples -> (B,) or (B, 1) scores."""
+class Packed(nn.Module):
+    """A discriminator of packs: it sees `packing` samples side by side, and each of them gets the pack's score.
+
+    PacGAN (Lin et al. 2018, arXiv 1712.04086): a pack shows a lack of diversity that a sample does not.
+    """
+
+    def __init__(self, network: nn.Module, packing: int):
+        super().__init__()
+        self.network, self.packing = network, packing
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, W) samples -> (B, 1) scores; samples of the beginning fill up the last pack."""
+        rows = torch.arange(-(-len(x) // self.packing) * self.packing, device=x.device) % len(x)
+        scores: Tensor = self.network(x[rows].unflatten(0, (-1, self.packing)).flatten(1))
+        return scores.repeat_interleave(self.packing, 0)[: len(x)]
+
+
+def discriminator_of(task: Task, packing: int = 1) -> nn.Module:
+    """A fresh discriminator of the task, (B, ...) samples -> (B,) or (B, 1) scores. Raises TaskError."""
+    if packing > 1:
+        if "packing" not in inspect.signature(task.discriminator).parameters:
+            raise TaskError(f"training.packing: {type(task).__name__}.discriminator() takes no `packing`; leave it out")
+        return Packed(task.discriminator(packing=packing), packing)  # type: ignore[call-arg]
     network = task.discriminator()
     return network if type(task).score is Task.score else Scored(network, task)
 

@@ -68,7 +68,7 @@ class Trainer(Updates):
         self.random_state = RandomState(seed, self.device)
         with self.random_state:
             self.generator = self._prepared(task.generator())
-            self.discriminator = self._prepared(discriminator_of(task))
+            self.discriminator = self._prepared(discriminator_of(task, training.packing))
             if training.spectral_norm:
                 add_spectral_norm(self.discriminator)
             self._one_pass = scores_are_independent(self.discriminator, self.data.held_out[:8])

@@ -3,8 +3,8 @@ import torch
 from torch import nn
 
 from gansearch.experiment import Training
-from gansearch.gan import Trainer, load_task
-from gansearch.gan.networks import Frozen, discriminator_of, gradient_norm, scores_are_independent
+from gansearch.gan import TaskError, Trainer, load_task
+from gansearch.gan.networks import Frozen, Packed, discriminator_of, gradient_norm, scores_are_independent
 from tests.gan.networks import Normed, everything, same
 
 FAST = {"updates": 60, "batch_size": 16}
@@ -81,3 +81,17 @@ def test_the_norm_of_a_gradient_is_that_of_all_parameters():
     assert gradient_norm(network) is None
     network(torch.tensor([[2.0, 2.0]])).sum().backward()
     assert float(gradient_norm(network)) == pytest.approx(3)
+
+
+def test_a_pack_shares_its_score_and_the_last_is_filled_up():
+    network = Packed(torch.nn.Linear(6, 1), 3)
+    x = torch.randn(7, 2)
+    scores = network(x)
+    assert scores.shape == (7, 1)
+    assert torch.equal(scores[0], scores[2])
+    assert torch.allclose(scores[6], network.network(x[[6, 0, 1]].flatten()))
+
+
+def test_a_task_whose_discriminator_takes_no_packs_is_refused():
+    with pytest.raises(TaskError, match=r"training\.packing: Ring.*\.discriminator\(\) takes no `packing`"):
+        discriminator_of(load_task("ring"), packing=2)

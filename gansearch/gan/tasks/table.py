@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from gansearch.gan import quality
 from gansearch.gan.options import one_of, option_error, positive
 from gansearch.gan.task import Task
-from gansearch.gan.tasks.table_networks import MixedRow, Packed, Residual, Row
+from gansearch.gan.tasks.table_networks import MixedRow, Residual, Row
 
 if TYPE_CHECKING:
     from gansearch.gan.readers.kinds import Rows
@@ -26,7 +26,7 @@ class Table(Task):
     """Rows of a table (csv, parquet, or `sklearn:wine`), each column learned as what it is: (N, W) samples.
 
     The networks are CTGAN's (Xu et al. 2019, arXiv 1907.00503, section 4.4), with layers of `width` (256 there) and
-    without its conditional vector; its `packing` is 10.
+    without its conditional vector; its `training.packing` is 10.
     """
 
     path: str = ""
@@ -38,13 +38,11 @@ class Table(Task):
     separator: str = ","
     width: int = 128
     latent_dim: int = 64
-    packing: int = 1
-    """Rows that D judges together."""
     encoding: str = "kinds"
     """`scores` is the encoding of results folders of formats 1 and 2."""
 
     def __post_init__(self) -> None:
-        positive(width=self.width, latent_dim=self.latent_dim, packing=self.packing)
+        positive(width=self.width, latent_dim=self.latent_dim)
         one_of("encoding", self.encoding, ("kinds", "scores"))
         for name in ("columns", "categorical"):
             if isinstance(names := getattr(self, name), str):
@@ -93,16 +91,15 @@ class Table(Task):
             Row(rows.widths) if self.encoding == "scores" else MixedRow(rows.parts),
         )
 
-    def discriminator(self) -> nn.Module:
-        """Returns a network (B, W) -> (B, 1)."""
-        network = nn.Sequential(
-            nn.Linear(sum(self._rows.widths) * self.packing, self.width),
+    def discriminator(self, packing: int = 1) -> nn.Module:
+        """Returns a network (B, W · packing) -> (B, 1)."""
+        return nn.Sequential(
+            nn.Linear(sum(self._rows.widths) * packing, self.width),
             nn.LeakyReLU(0.2),
             nn.Linear(self.width, self.width),
             nn.LeakyReLU(0.2),
             nn.Linear(self.width, 1),
         )
-        return network if self.packing == 1 else Packed(network, self.packing)
 
     def quality(self, real: Tensor, fake: Tensor) -> dict[str, float]:
         """Returns distance = `marginals` + `pairs`, of the rows as they are exported, and two_sample_auc.

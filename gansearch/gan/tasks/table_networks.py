@@ -82,20 +82,3 @@ class MixedRow(nn.Module):
         drawn = hard - soft.detach() + soft
         flat = torch.cat([x, torch.ones_like(x[:, :1]), drawn.flatten(1)], 1)
         return flat.index_select(1, self.places) * flat.index_select(1, self.gates)
-
-
-class Packed(nn.Module):
-    """Judges rows by the pack: D sees `packing` rows side by side, and each of them gets the pack's score.
-
-    PacGAN (Lin et al. 2018, arXiv 1712.04086): a pack shows a lack of diversity that a row does not.
-    """
-
-    def __init__(self, network: nn.Module, packing: int):
-        super().__init__()
-        self.network, self.packing = network, packing
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, W) rows -> (B, 1) scores; rows of the beginning fill up the last pack."""
-        rows = torch.arange(-(-len(x) // self.packing) * self.packing, device=x.device) % len(x)
-        scores: Tensor = self.network(x[rows].unflatten(0, (-1, self.packing)).flatten(1))
-        return scores.repeat_interleave(self.packing, 0)[: len(x)]

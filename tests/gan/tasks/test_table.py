@@ -6,6 +6,7 @@ import torch
 from gansearch.experiment import Experiment
 from gansearch.gan import TaskError, check_task, load_task
 from gansearch.gan.data import data_of
+from gansearch.gan.networks import discriminator_of
 
 
 @pytest.fixture
@@ -85,7 +86,6 @@ def test_the_name_of_a_bundled_table_is_no_relative_path(tmp_path):
         ({"categorical": "age"}, "categorical: must be a list of names, not 'age'"),
         ({"separator": ", "}, "separator: must be one character, not ', '"),
         ({"width": 0}, "width: must be above 0, not 0"),
-        ({"packing": 0}, "packing: must be above 0, not 0"),
         ({"kinds": "number"}, "kinds: must be a mapping of columns to kinds, not 'number'"),
         ({"encoding": "score"}, "encoding: 'score' is not one of kinds, scores; did you mean \"scores\""),
     ],
@@ -126,10 +126,8 @@ def test_held_out_rows_are_the_same_each_time(people, tmp_path):
 
 
 def test_a_pack_of_rows_gets_one_score(people, tmp_path, train):
-    task = task_of(people, tmp_path, packing=4, width=16)
-    check_task(task)
-    real = task.unpacked(task.real())
-    scores = task.discriminator()(real[:10])
+    task = task_of(people, tmp_path, width=16)
+    scores = discriminator_of(task, packing=4)(task.unpacked(task.real())[:10])
     assert scores.shape == (10, 1)
     assert len(set(scores.flatten().tolist())) == 3
-    assert train(task).status == "complete"
+    assert train(task, packing=4).status == "complete"

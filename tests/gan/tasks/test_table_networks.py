@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from gansearch.gan.tasks.table_networks import MixedRow, Packed, Row
+from gansearch.gan.tasks.table_networks import MixedRow, Row
 
 PARTS = [(0, True), (3, False), (2, True), (0, True)]
 
@@ -37,12 +37,3 @@ def test_the_number_gives_its_gradient_to_the_choice_before_it():
 def test_rows_of_numbers_alone_are_left_as_they_are():
     x = torch.randn(4, 2)
     assert torch.equal(MixedRow([(0, True), (0, True)])(x), x)
-
-
-def test_a_pack_shares_its_score_and_the_last_is_filled_up():
-    network = Packed(torch.nn.Linear(6, 1), 3)
-    x = torch.randn(7, 2)
-    scores = network(x)
-    assert scores.shape == (7, 1)
-    assert torch.equal(scores[0], scores[2])
-    assert torch.allclose(scores[6], network.network(x[[6, 0, 1]].flatten()))
