@@ -101,12 +101,11 @@ class Packed(nn.Module):
 
 def discriminator_of(task: Task, packing: int = 1) -> nn.Module:
     """A fresh discriminator of the task, (B, ...) samples -> (B,) or (B, 1) scores. Raises TaskError."""
-    if packing > 1:
-        if "packing" not in inspect.signature(task.discriminator).parameters:
-            raise TaskError(f"training.packing: {type(task).__name__}.discriminator() takes no `packing`; leave it out")
-        return Packed(task.discriminator(packing=packing), packing)  # type: ignore[call-arg]
-    network = task.discriminator()
-    return network if type(task).score is Task.score else Scored(network, task)
+    if packing > 1 and "packing" not in inspect.signature(task.discriminator).parameters:
+        raise TaskError(f"training.packing: {type(task).__name__}.discriminator() takes no `packing`; leave it out")
+    network = task.discriminator(**({"packing": packing} if packing > 1 else {}))
+    network = network if type(task).score is Task.score else Scored(network, task)
+    return Packed(network, packing) if packing > 1 else network
 
 
 def scores_are_independent(discriminator: nn.Module, samples: Tensor) -> bool:

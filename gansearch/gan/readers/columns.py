@@ -17,7 +17,7 @@ import pandas as pd
 from scipy.special import ndtr
 
 from gansearch.gan.readers.forms import Form, Ordered
-from gansearch.gan.readers.functions import REPEATS, decimals_of, plain
+from gansearch.gan.readers.functions import DECIMALS, REPEATS, decimals_of, plain
 
 MASS = 0.05
 """Share of the rows from which a single number may be a choice beside the others."""
@@ -33,7 +33,7 @@ class Ranks:
     """Numbers as ranks in (0, 1), and back to numbers that were seen, or to the grid that they are on.
 
     Only numbers seen are decoded where each occurs 5 times on average. Others lie on the grid of the greatest common
-    divisor of their differences, at up to 6 decimals, or else anywhere in the range.
+    divisor of their differences, at up to 9 decimals, or else anywhere in the range.
     """
 
     def __init__(self, numbers: np.ndarray, seen: bool = False):
@@ -61,9 +61,9 @@ class Ranks:
             return self.values[np.searchsorted(self._edges[1, :-1], ranks, side="right")]
         numbers = np.interp(ranks, self._edges.T.flatten(), self.values.repeat(2))
         if self.step is None:
-            return numbers.round(9)
+            return numbers
         first = self.values[0]
-        return (first + ((numbers - first) / self.step).round() * self.step).round(6)
+        return (first + ((numbers - first) / self.step).round() * self.step).round(DECIMALS)
 
 
 class Column:
@@ -127,7 +127,8 @@ class Column:
     def __str__(self) -> str:
         """What the column is taken for."""
         if self.ranks is None:
-            return f"a choice of {len(self.values)}{' and a gap' if None in self.values else ''}"
+            gap = None in self.values
+            return f"a choice of {len(self.values) - gap}{' and a gap' if gap else ''}"
         assert self.form is not None
         what = f"a {self.form.name}, {len(self.ranks.values)} different"
         if not self.ranks.seen:

@@ -166,6 +166,8 @@ def _as_texts(values: pd.Series) -> pd.Series:
         return local.dt.strftime("%Y-%m-%d" if days else "%Y-%m-%d %H:%M:%S").astype("string")
     if types.is_timedelta64_dtype(values.dtype):
         return values.map(str, na_action="ignore").astype("string")
+    if values.dtype == object and types.infer_dtype(values) == "decimal":
+        return values.astype(float)
     if isinstance(values.dtype, pd.CategoricalDtype):
         return values.astype(values.cat.categories.dtype)
     return values

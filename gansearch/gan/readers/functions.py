@@ -16,6 +16,8 @@ EXCEPTIONS = 0.001
 """Most rows, as a share, in which a column that others determine has another value."""
 REPEATS = 5
 """Times that each value occurs on average, at least, for its rows to say what goes with it."""
+DECIMALS = 9
+"""Decimals of numbers, at most, that are on a grid."""
 _EVIDENCE = 10
 """Rows, at least, in which a function would not hold by chance."""
 _SAMPLE = 32
@@ -150,7 +152,7 @@ def formulas(forms: Mapping[str, Form], numbers: Mapping[str, np.ndarray], free:
         free & complete.keys(), key=lambda name: (forms[name].name != "date", -float(complete[name].std()))
     ):
         target, digits = complete[name], decimals_of(complete[name])
-        unit = 10.0 ** -(9 if digits is None else digits)
+        unit = 10.0 ** -(DECIMALS if digits is None else digits)
         if len(np.unique(target)) <= 5 or target.std() < 5 * unit:
             continue
         left = target[rows] - np.einsum("pri,pi->pr", bases, np.einsum("pri,r->pi", bases, target[rows]))
@@ -161,7 +163,7 @@ def formulas(forms: Mapping[str, Form], numbers: Mapping[str, np.ndarray], free:
                 done.add(name)
                 columns = tuple(forms[column] for column in (*sources, name))
                 yield Formula(
-                    name, operation, sources, columns, tuple(weights.tolist()), 9 if digits is None else digits
+                    name, operation, sources, columns, tuple(weights.tolist()), 15 if digits is None else digits
                 )
                 break
 
@@ -223,8 +225,9 @@ def exclusive(numbers: Mapping[str, np.ndarray]) -> list[list[str]]:
 
 
 def decimals_of(numbers: np.ndarray) -> int | None:
-    """The decimals of numbers, at most 6; None where they have more."""
-    return next((d for d in range(7) if np.allclose(numbers, numbers.round(d), 1e-12, 1e-10)), None)
+    """The decimals of numbers, at most 9; None where they have more, or more digits than a float holds."""
+    most = min(DECIMALS, 15 - len(str(int(np.abs(numbers).max()))))
+    return next((d for d in range(most + 1) if np.allclose(numbers, numbers.round(d), 1e-14, 1e-10)), None)
 
 
 def plain(values: pd.Series) -> list[Any]:

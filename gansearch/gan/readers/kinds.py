@@ -116,7 +116,7 @@ class Rows:
 
     def described(self) -> list[str]:
         """What each column is taken for, a line each."""
-        what = {name: f"always {value}" for name, value in self.constants.items()}
+        what = {name: f"always {'a gap' if value is None else value}" for name, value in self.constants.items()}
         what |= {name: f"an identifier, written as {i.write(1)[0]} and on" for name, i in self.identifiers.items()}
         what |= {column.name: str(column) for column in self.columns}
         what |= {function.name: f"computed: {function}" for function in self.functions}

@@ -101,4 +101,11 @@ def test_columns_that_exclude_each_other_are_grouped():
 
 
 def test_decimals():
-    assert [decimals_of(np.array(values)) for values in ([1.0, 2.0], [0.25], [1e-7], [0.1 + 0.2])] == [0, 2, None, 1]
+    assert [decimals_of(np.array(values)) for values in ([1.0, 2.0], [0.25], [1e-7], [0.1 + 0.2], [np.pi], [1e16])] == [
+        0,
+        2,
+        7,
+        1,
+        None,
+        None,
+    ]
