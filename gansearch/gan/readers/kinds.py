@@ -59,7 +59,6 @@ class Rows:
             raise option_error("path", "the table has no column to learn: all are constants or identifiers")
         self.stored = np.concatenate([column.encode(rest[column.name]) for column in self.columns], 1)
         self._unpack = Unpack(self.parts)
-        self.notes: list[str] = []
 
     def _found(self, table: Mapping[str, pd.Series], forms: Mapping[str, Form], free: set[str]) -> list[Function]:
         """The columns that others determine, each after those that it needs; makes `groups` for some."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,33 +11,21 @@ from pandas.api import types
 from scipy.special import ndtr, ndtri
 from torch import Tensor
 
-from gansearch.gan.options import option_error
-from gansearch.gan.readers.files import need
-
-MOST_CATEGORIES = 50
 FEW = 5
 """Different numbers up to which a column is one of categories: ranks of so few are no scale."""
 
 
 class ScoredRows:
-    """The rows of a table as samples, (N, W), and back; what `gansearch.gan.readers.kinds.Rows` does."""
+    """The rows of a table as samples, (N, W), and back; what `gansearch.gan.readers.kinds.Rows` does.
+
+    Columns that never change and rows that lack a number are left out.
+    """
 
     def __init__(self, frame: pd.DataFrame, categorical: Sequence[str]):
-        """Raises TaskError that names the column which cannot be learned."""
-        self.notes = []
-        constant = [name for name in frame if frame[name].nunique(dropna=False) < 2]
-        if constant:
-            self.notes.append(f"columns that always have the same value are left out: {', '.join(map(str, constant))}")
-            frame = frame.drop(columns=constant)
-        if frame.shape[1] == 0:
-            raise option_error("path", "the table has no column whose values differ")
-        numeric = [str(name) for name in frame if name not in categorical and _is_numeric(str(name), frame[name])]
+        frame = frame[[name for name in frame if frame[name].nunique(dropna=False) > 1]]
+        numeric = [name for name in frame if name not in categorical and _is_numeric(frame[name])]
         finite = frame[numeric].apply(lambda values: np.isfinite(values.to_numpy(float, na_value=np.nan)))
         rows = frame[finite.all(axis=1)]
-        if len(rows) < len(frame):
-            gaps = ", ".join(name for name in numeric if not finite[name].all())
-            self.notes.append(f"{len(frame) - len(rows)} of {len(frame)} rows lack a number in {gaps} and are left out")
-        need(len(rows), f"rows with all numbers, of {len(frame)}", "give more rows, or leave columns with gaps out")
         self.columns = [(Numeric if name in numeric else Categorical)(str(name), rows[name]) for name in frame]
         self.widths = [column.width for column in self.columns]
         self.parts = [(0, True) if width == 1 else (width, False) for width in self.widths]
@@ -114,32 +101,7 @@ class Categorical:
         return [self.categories[code] for code in numbers.argmax(1)]
 
 
-def _is_numeric(name: str, values: pd.Series) -> bool:
-    """Whether a column holds numbers, not categories. Raises TaskError for what is neither."""
-    different = values.nunique()
-    if types.is_bool_dtype(values.dtype):
-        return False
-    if types.is_numeric_dtype(values.dtype) and not types.is_complex_dtype(values.dtype):
-        return different > FEW
-    problem = ""
-    strays = values[pd.to_numeric(values, errors="coerce").isna() & values.notna()]
-    if _are_dates(values):
-        problem = "dates, which cannot be learned; leave it out, or write numbers (year, hours since ...)"
-    elif different > FEW and len(strays) < len(values) / 10:
-        stray = f"{len(strays)} texts such as {strays.iloc[0]!r}"
-        problem = f"numbers but for {stray}; leave these empty where the number is missing, or learn other columns"
-    elif different > MOST_CATEGORIES:
-        problem = f"{different} different texts, and at most {MOST_CATEGORIES} can be learned; learn other columns"
-    if problem:
-        raise option_error("columns", f"{name!r} holds {problem}")
-    return False
-
-
-def _are_dates(values: pd.Series) -> bool:
-    if types.is_datetime64_any_dtype(values.dtype) or types.is_timedelta64_dtype(values.dtype):
-        return True
-    some = values.dropna().head(100).astype(str)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # that pandas has to guess the format
-        dates = pd.to_datetime(some, errors="coerce", format="mixed")
-    return len(some) > 0 and bool(dates.notna().all()) and bool(some.str.contains(r"\d[-/.]\w+[-/.]\d").all())
+def _is_numeric(values: pd.Series) -> bool:
+    return (
+        types.is_numeric_dtype(values.dtype) and not types.is_bool_dtype(values.dtype) and bool(values.nunique() > FEW)
+    )

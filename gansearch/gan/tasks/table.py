@@ -71,10 +71,6 @@ class Table(Task):
         """Returns (B, W) samples of stored rows, with ranks of equal numbers drawn at random."""
         return self._rows.unpack(stored)
 
-    def warnings(self) -> list[str]:
-        """Returns what the reader says of the table."""
-        return self._rows.notes
-
     def described(self) -> list[str]:
         """Returns what each column is taken for, and the option that changes it."""
         lines = self._rows.described()
