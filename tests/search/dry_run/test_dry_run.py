@@ -66,6 +66,13 @@ def test_a_dry_run_leaves_no_file_and_no_setting_behind(make_tiny, tmp_path, mon
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_the_columns_of_a_table_are_taken_for_is_said(make_tiny):
+    options = {"path": "sklearn:iris", "width": 4}
+    estimate = dry_run(make_tiny(task="table", task_options=options, search={}))
+    assert estimate.lines()[5] == "  target: a choice of 3"
+    assert estimate.summary()["data"]["described"][4] == "target: a choice of 3"
+
+
 def test_seeds_that_take_turns_say_why(make_tiny):
     estimate = dry_run(make_tiny(search={}, replicas=2, training={"updates": 80, "balance": "held"}))
     assert estimate.at_once == 0
