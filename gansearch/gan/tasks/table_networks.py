@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -50,10 +50,6 @@ class MixedRow(nn.Module):
     A number that stands behind choices is multiplied by the first of them: it is 0 where another one is drawn.
     """
 
-    choices: Tensor
-    places: Tensor
-    gates: Tensor
-
     def __init__(self, parts: Sequence[tuple[int, bool]]):
         """`parts` are the places of each column's choices, and whether a number follows."""
         super().__init__()
@@ -69,8 +65,13 @@ class MixedRow(nn.Module):
                 if number:
                     gates[first + choices] = places[first]
             first += choices + number
-        for name, indices in {"choices": rows, "places": places, "gates": gates}.items():
-            self.register_buffer(name, torch.tensor(indices, dtype=torch.long), persistent=False)
+        # No buffers: these would be averaged with the weights.
+        self.choices, self.places, self.gates = (torch.tensor(indices) for indices in (rows, places, gates))
+
+    def _apply(self, fn: Callable[..., Tensor], recurse: bool = True) -> MixedRow:
+        super()._apply(fn, recurse)
+        self.choices, self.places, self.gates = map(fn, (self.choices, self.places, self.gates))
+        return self
 
     def forward(self, x: Tensor) -> Tensor:
         """Returns (B, W) rows of (B, W) logits and numbers."""

@@ -120,6 +120,14 @@ def test_held_out_rows_are_the_same_each_time(people, tmp_path):
     assert len(first.held_out) == 40
 
 
+@pytest.mark.parametrize("ema", [0.9, 0.9999])
+def test_the_averaged_generator_makes_whole_rows(people, tmp_path, train, ema):
+    task = task_of(people[["city", "member"]], tmp_path, width=8)
+    samples = train(task, updates=400, ema=ema).samples
+    assert np.allclose(samples[:, :3].sum(1), 1, atol=1e-5)
+    assert np.allclose(samples[:, 3:].sum(1), 1, atol=1e-5)
+
+
 def test_a_pack_of_rows_gets_one_score(people, tmp_path, train):
     task = task_of(people, tmp_path, width=16)
     scores = discriminator_of(task, packing=4)(task.unpacked(task.real())[:10])

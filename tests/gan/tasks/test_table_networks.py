@@ -28,6 +28,12 @@ def test_choices_are_drawn_as_often_as_their_logits_say_and_have_gradients():
         assert float(gradient[:, 0].sum()) > 0 > float(gradient[:, 1].sum())
 
 
+def test_a_mixed_row_moves_with_its_network():
+    row = MixedRow(PARTS).to("meta")
+    assert {indices.device.type for indices in (row.choices, row.places, row.gates)} == {"meta"}
+    assert MixedRow(PARTS).double()(torch.randn(2, 8).double()).dtype == torch.float64
+
+
 def test_the_number_gives_its_gradient_to_the_choice_before_it():
     x = torch.zeros(50, 3, requires_grad=True)
     MixedRow([(2, True)])(x)[:, 2].sum().backward()
