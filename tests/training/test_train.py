@@ -5,6 +5,7 @@ import sys
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from gansearch import Experiment, ExperimentError, train
 from gansearch.experiment import Resources
@@ -34,6 +35,19 @@ def test_a_searched_parameter_of_a_loop_needs_a_value():
     search = {"g_lr": {"low": 1e-4, "high": 1e-2}}
     with pytest.raises(ExperimentError, match="g_lr: searched, so without a value"):
         train(Experiment(name="loop", task="./my_loop.py:train", search=search))
+
+
+def test_a_table_whose_training_was_begun_earlier_goes_on_in_its_encoding(tmp_path):
+    def iris(updates, **options):
+        given = {"path": "sklearn:iris", "width": 8, **options}
+        return Experiment(name="iris", task="table", task_options=given, training={"updates": updates})
+
+    train(iris(20, encoding="scores"), out=tmp_path)
+    (tmp_path / "format.json").write_text('{"format": 2, "gansearch": "0.2.0"}')
+    (tmp_path / "experiment.yaml").write_text(iris(20).to_yaml())
+    train(iris(40), out=tmp_path, resume=True)
+    generator = next(tmp_path.glob("seed-*/generator.safetensors"))
+    assert load_file(generator)["2.weight"].shape[0] == 4 + 3, "numbers and categories, and no choice of a width"
 
 
 @pytest.mark.parametrize(
