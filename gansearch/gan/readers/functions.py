@@ -20,6 +20,8 @@ DECIMALS = 9
 """Decimals of numbers, at most, that are on a grid."""
 _EVIDENCE = 10
 """Rows, at least, in which a function would not hold by chance."""
+_FIRST = 20_000
+"""Rows by which most pairs of columns are ruled out."""
 _SAMPLE = 32
 """Rows by which most formulas are ruled out."""
 _ROUNDING = 0.51
@@ -119,7 +121,7 @@ def _goes_with(
     codes: np.ndarray, source: np.ndarray, count: int, source_count: int, shuffled: np.ndarray, order: np.ndarray | None
 ) -> bool:
     """Whether (N,) codes are a function of a source's, and this is no accident."""
-    if _exceptions(codes, source, count) > EXCEPTIONS * len(codes):
+    if any(_exceptions(codes[:rows], source[:rows], count) > EXCEPTIONS * len(codes) for rows in (_FIRST, None)):
         return False
     if len(codes) >= REPEATS * source_count:
         return _exceptions(codes[shuffled], source, count) >= _EVIDENCE
