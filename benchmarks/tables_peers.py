@@ -2,9 +2,9 @@
 
     PYTHON benchmarks/tables_peers.py ctgan|tvae IN.csv OUT.csv ROWS SEED SECONDS
 
-The environment needs the package `ctgan`, whose licence is its own. SECONDS of training; 0 is the package's own number
-of epochs. Prints one line of JSON: the seconds and the epochs. Gaps are a text of their own in columns of few values,
-else the median: the package takes none.
+The environment needs the package `ctgan`, whose licence is its own. SECONDS of training, with the fit of the encoding;
+0 is the package's own number of epochs. Prints one line of JSON: the seconds and the epochs. Gaps are a text of their
+own in columns of few values, else the median: the package takes none.
 """
 
 from __future__ import annotations
@@ -12,16 +12,18 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Iterable, Iterator
 
 FEW = 30
 
 
 def main() -> None:
     name, source, target, rows, seed, seconds = sys.argv[1:]
+    import ctgan.synthesizers.ctgan
+    import ctgan.synthesizers.tvae
     import numpy as np
     import pandas as pd
     import torch
-    from ctgan import CTGAN, TVAE
 
     torch.manual_seed(int(seed))
     np.random.seed(int(seed))
@@ -34,17 +36,20 @@ def main() -> None:
             frame[column] = frame[column].astype(object).where(frame[column].notna(), "gap").astype(str)
         else:
             frame[column] = frame[column].fillna(frame[column].median())
-    make = {"ctgan": CTGAN, "tvae": TVAE}[name]
-    epochs, start = 300, time.perf_counter()
-    if float(seconds):
-        make(epochs=1).fit(frame, choices)  # the transformers' fit and an epoch
-        one = time.perf_counter() - start
-        start = time.perf_counter()
-        make(epochs=3).fit(frame, choices)
-        epoch = max(1e-3, (time.perf_counter() - start - one) / 2)
-        epochs = max(1, round((float(seconds) - (one - epoch)) / epoch))
-    torch.manual_seed(int(seed))
-    model, start = make(epochs=epochs), time.perf_counter()
+    done, start = [0], time.perf_counter()
+
+    def epochs(numbers: Iterable[int], **given: object) -> Iterator[int]:
+        """In place of tqdm in the package's loops: the epochs until the seconds are over."""
+        for number in numbers:
+            if float(seconds) and time.perf_counter() - start > float(seconds):
+                return
+            done[0] += 1
+            yield number
+
+    for module in (ctgan.synthesizers.ctgan, ctgan.synthesizers.tvae):
+        module.tqdm = epochs
+    make = {"ctgan": ctgan.CTGAN, "tvae": ctgan.TVAE}[name]
+    model = make(epochs=10**9) if float(seconds) else make()
     model.fit(frame, choices)
     took = time.perf_counter() - start
     made = model.sample(int(rows)).replace("gap", None)
@@ -52,7 +57,7 @@ def main() -> None:
         if column not in choices:
             made[column] = made[column].round().astype(int)
     made.to_csv(target, index=False)
-    print(json.dumps({"seconds": round(took, 1), "epochs": epochs}))
+    print(json.dumps({"seconds": round(took, 1), "epochs": done[0]}))
 
 
 if __name__ == "__main__":
