@@ -51,3 +51,10 @@ def test_the_schema_knows_the_searchable_fields():
     assert set(names) == searchable
     loops = re.compile(tree["if"]["properties"]["task"]["pattern"])
     assert [bool(loops.search(task)) for task in ("ring", "./a.py:Mine", "a.b:train", "./a.py:_train")] == [0, 0, 1, 1]
+
+
+def test_packs_are_written_where_there_are_some(load):
+    for packing in (1, 10):
+        experiment = load(f"{{name: x, task: table, training: {{packing: {packing}}}}}")
+        assert ("packing" in experiment.to_yaml()) == (packing > 1)
+        assert load(experiment.to_yaml()).training.packing == packing
