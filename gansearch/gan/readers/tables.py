@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from pandas.api import types
 
@@ -74,3 +75,17 @@ def _bundled(name: str) -> pd.DataFrame:
     if "target_names" in bunch:
         frame["target"] = [str(bunch.target_names[code]) for code in frame["target"]]
     return frame
+
+
+def as_numbers(*frames: pd.DataFrame) -> list[np.ndarray]:
+    """(N, C) float64 of frames with the same columns: numbers as they are, others as codes in order; gaps are NaN."""
+    together = pd.concat(frames, ignore_index=True)
+    columns = []
+    for _, values in together.items():
+        numbers = pd.to_numeric(values, errors="coerce")
+        if (numbers.isna() & values.notna()).any():
+            codes, _ = pd.factorize(values.astype("string"), sort=True)
+            numbers = pd.Series(codes).replace(-1, np.nan)
+        columns.append(numbers.to_numpy(float, na_value=np.nan))
+    ends = np.cumsum([len(frame) for frame in frames])
+    return np.split(np.stack(columns, 1), ends[:-1])

@@ -15,6 +15,7 @@ from gansearch.gan import quality
 from gansearch.gan.options import one_of, option_error, positive
 from gansearch.gan.task import Task
 from gansearch.gan.tasks.table_networks import MixedRow, Residual, Row
+from gansearch.stability.observer import Observation, observe_rows
 
 if TYPE_CHECKING:
     from gansearch.gan.readers.kinds import Rows
@@ -114,6 +115,14 @@ class Table(Task):
             "pairs": pairs,
             "two_sample_auc": quality.two_sample_auc(encoded[0], encoded[1]),
         }
+
+    def observe(self, real: Tensor, fake: Tensor) -> Observation:
+        """Returns what boosted trees tell of the rows as they are exported."""
+        from gansearch.gan.readers.tables import as_numbers
+
+        decoded = [self._rows.decode(samples.numpy()) for samples in (real, fake)]
+        real_rows, fake_rows = as_numbers(*decoded)
+        return observe_rows(real_rows, fake_rows, list(decoded[0].columns))
 
     def shown(self, samples: np.ndarray) -> dict[str, Any]:
         """Describes (N, W) samples as a table."""

@@ -10,7 +10,7 @@ DRAWS = np.random.default_rng(0)
 
 
 def column_of(values, is_choice=False) -> Column:
-    series = pd.Series(values).convert_dtypes(convert_floating=False)
+    series = pd.Series(values).convert_dtypes()
     return Column("x", form_of(series), series, is_choice)
 
 

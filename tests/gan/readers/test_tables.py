@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from gansearch.gan import TaskError
-from gansearch.gan.readers.tables import check_columns, read_table
+from gansearch.gan.readers.tables import as_numbers, check_columns, read_table
 
 
 @pytest.fixture
@@ -75,3 +75,11 @@ def test_a_file_that_is_no_table_is_an_error(tmp_path, content, part):
 def test_an_unknown_bundled_table_suggests_one():
     with pytest.raises(TaskError, match="brings no table 'wnie'; did you mean \"wine\""):
         read_table("sklearn:wnie", None, ",")
+
+
+def test_rows_are_numbers_with_codes_for_what_is_none_and_nan_for_gaps():
+    first = pd.DataFrame({"age": [30, None], "town": ["Bonn", "Ulm"], "member": [True, False]}, dtype=object)
+    second = pd.DataFrame({"age": [40], "town": ["Kiel"], "member": [True]}, dtype=object)
+    rows, others = as_numbers(first, second)
+    np.testing.assert_array_equal(rows, [[30, 0, 1], [np.nan, 2, 0]])
+    np.testing.assert_array_equal(others, [[40, 1, 1]])

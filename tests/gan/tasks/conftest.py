@@ -12,7 +12,7 @@ from gansearch.gan.result import Result
 @pytest.fixture
 def train(monkeypatch) -> Callable[..., Result]:
     """A function that trains a task for a few updates; the referee, tested beside the trainer, is left out."""
-    monkeypatch.setattr("gansearch.gan.trainer.referee", lambda *given, **options: 0.5)
+    monkeypatch.setattr("gansearch.gan.ruling.referee", lambda *given, **options: 0.5)
 
     def run(task: Task, **fields) -> Result:
         trainer = Trainer(task, Training(**{"updates": 4, "batch_size": 8, **fields}))

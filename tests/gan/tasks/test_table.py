@@ -134,3 +134,19 @@ def test_a_pack_of_rows_gets_one_score(people, tmp_path, train):
     assert scores.shape == (10, 1)
     assert len(set(scores.flatten().tolist())) == 3
     assert train(task, packing=4).status == "complete"
+
+
+def test_trees_tell_rows_whose_columns_do_not_go_together_and_name_the_columns(tmp_path):
+    draws = np.random.default_rng(0)
+    age = draws.integers(18, 90, 2_000)
+    frame = pd.DataFrame({"age": age, "pension": (age > 65).astype(int), "pay": draws.lognormal(10, 1, 2_000).round(2)})
+    task = task_of(frame, tmp_path, kinds={"pension": "choice"})
+    real = data_of(task, torch.device("cpu")).held_out
+    sound = task.observe(real[::2], real[1::2])
+    assert not sound.tells
+    fake = real.clone()
+    fake[:, -1] = -3.0  # the lowest pay of all
+    told = task.observe(real, fake)
+    assert told.tells
+    assert told.by == "boosted trees"
+    assert "pay" in told.evidence
