@@ -101,7 +101,7 @@ def look(trainer: Trainer, arrays: dict[str, np.ndarray], stage: int) -> dict[st
     with torch.no_grad():
         held_out = trainer.data.held_out[:256]
         fake = torch.from_numpy(result.samples[:256])
-        for name, samples in {"train": trainer.data.real[:256], "held_out": held_out, "fake": fake}.items():
+        for name, samples in {"train": trainer.data.at(torch.arange(256)), "held_out": held_out, "fake": fake}.items():
             scores[f"{name}_{stage}"] = trainer.discriminator(samples).flatten().numpy()
     arrays.update(scores)
     arrays[f"samples_{stage}"] = result.samples.astype(np.float32)
