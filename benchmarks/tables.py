@@ -1,7 +1,7 @@
 """Measures rows that the task `table` makes up, on six public tables, beside CTGAN's and TVAE's.
 
     pip install --no-deps statsmodels vega_datasets bokeh_sampledata lifelines
-    python benchmarks/tables.py [--tables fair weather] [--seeds 5] [--updates 8000] [--peers PYTHON] [--quick]
+    python benchmarks/tables.py [--tables fair weather] [--seeds 5] [--updates 8000] [--peers PYTHON [--equal]] [--quick]
 
 A fifth of each table's rows is never learned from; all generators learn from the others, and these have no part in
 their settings. `auc`: a forest's (out of bag) that tells held-out rows from as many made-up ones, 0.5 where it cannot;
@@ -96,7 +96,8 @@ def measure(name: str, given: argparse.Namespace) -> dict[str, dict[str, list[fl
         }
         if given.peers:
             for kind in ("ctgan", "tvae"):
-                makers[kind] = functools.partial(peer, given.peers, kind, name, train, seed, 0)
+                if not given.equal:
+                    makers[kind] = functools.partial(peer, given.peers, kind, name, train, seed, 0)
                 makers[f"{kind}, equal time"] = functools.partial(peer, given.peers, kind, name, train, seed, -1)
         for maker, make in makers.items():
             if maker.endswith("time"):
@@ -115,6 +116,7 @@ def main() -> None:
     parser.add_argument("--options", type=json.loads, default={}, metavar="JSON", help="of the task")
     parser.add_argument("--training", type=json.loads, default={}, metavar="JSON", help="other fields of training")
     parser.add_argument("--peers", metavar="PYTHON", help="the python of an environment with the package ctgan")
+    parser.add_argument("--equal", action="store_true", help="the peers at equal time alone")
     parser.add_argument("--quick", action="store_true", help="300 updates of one seed of two tables, without peers")
     given = parser.parse_args()
     if given.quick:
