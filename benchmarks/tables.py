@@ -1,7 +1,7 @@
 """Measures rows that the task `table` makes up, on six public tables, beside CTGAN's and TVAE's.
 
     pip install --no-deps statsmodels vega_datasets bokeh_sampledata lifelines
-    python benchmarks/tables.py [--tables fair weather] [--seeds 5] [--updates 8000] [--peers PYTHON [--equal]] [--quick]
+    python benchmarks/tables.py [--tables fair weather] [--seeds 5] [--peers PYTHON] [--equal] [--quick]
 
 A fifth of each table's rows is never learned from; all generators learn from the others, and these have no part in
 their settings. `auc`: a forest's (out of bag) that tells held-out rows from as many made-up ones, 0.5 where it cannot;
