@@ -37,6 +37,7 @@ def test_a_searched_parameter_of_a_loop_needs_a_value():
         train(Experiment(name="loop", task="./my_loop.py:train", search=search))
 
 
+@pytest.mark.slow
 def test_a_table_whose_training_was_begun_earlier_goes_on_in_its_encoding(tmp_path):
     def iris(updates, **options):
         given = {"path": "sklearn:iris", "width": 8, **options}
