@@ -119,7 +119,10 @@ def allocation(tmp_path):
         # what is no option of srun's is the command
         "srun": 'while [[ $1 == --* ]]; do shift; done\nexec "$@"',
         "ray": "[[ $1 == start ]] && exec sleep 60\nexit 0",
-        "python": f'[[ $1 == -c ]] && exec {sys.executable} "$@"\ncat > /dev/null',
+        "python": (  # it waits for as many nodes as the script's own does
+            f'[[ $1 == -c ]] && exec {sys.executable} "$@"\ncat > /dev/null\n'
+            f'until (($(grep -c "^ray start" {tmp_path}/calls) >= $3)); do sleep 0.05; done'
+        ),
         "gansearch": "if [[ $* == *long* ]]; then while true; do sleep 0.1; done; fi\nexit 7",
     }
     traps = {
