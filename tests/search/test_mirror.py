@@ -200,7 +200,7 @@ def test_a_killed_population_is_resumed_on_another_machine(objects, start, make_
     """Its members have to read each other's checkpoints at the URL."""
     (tmp_path / "turns").mkdir()
     sampler = {"name": "pbt", "perturbation_interval": 20, "quantile_fraction": 0.5}
-    experiment = make_tiny(tmp_path / "turns", seconds=1.0, sampler=sampler, trials=2)
+    experiment = make_tiny(tmp_path / "turns", seconds=4.0, sampler=sampler, trials=2)
     (tmp_path / "tiny.yaml").write_text(experiment.to_yaml())
     storage = Storage(URL)
     first = start(tmp_path / "tiny.yaml")

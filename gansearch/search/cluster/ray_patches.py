@@ -25,7 +25,7 @@ from ray._private.runtime_env import packaging
 from ray._private.utils import estimate_available_memory, get_num_cpus
 from ray.air._internal import usage
 from ray.air.execution import PlacementGroupResourceManager
-from ray.air.execution.resources.request import ResourceRequest
+from ray.air.execution.resources.request import AcquiredResources, ResourceRequest
 from ray.job_submission import JobSubmissionClient
 from ray.train._internal import storage
 from ray.tune.execution import tune_controller
@@ -117,6 +117,16 @@ class ResourceManager(PlacementGroupResourceManager):
             for _ in range(cancelled - len(self._request_to_staged_pgs[request])):
                 self._cancelled[request] -= 1
                 self._remove_ready(request)
+
+    def free_resources(self, acquired_resource: AcquiredResources) -> None:
+        """Give resources back, once.
+
+        Tune may free those of a worker that it stops before it has started although they are given back already: a
+        KeyError that was seen at the end of a sweep through Ray Client, from `_cleanup_actor` of
+        ray/air/execution/_internal/actor_manager.py.
+        """
+        if acquired_resource.placement_group in self._acquired_pgs:
+            super().free_resources(acquired_resource)
 
     def clear(self) -> None:
         """Remove all groups."""

@@ -37,6 +37,16 @@ def test_a_cancelled_group_serves_the_next_request(manager):
     manager.free_resources(manager.acquire_resources(ONE))
 
 
+def test_resources_may_be_given_back_twice(manager):
+    manager.request_resources(ONE)
+    ray.get(manager.get_resource_futures())
+    manager.update_state()
+    acquired = manager.acquire_resources(ONE)
+    manager.free_resources(acquired)
+    manager.free_resources(acquired)
+    assert not manager.has_resources_ready(ONE)
+
+
 def test_a_cancelled_group_is_removed_once_it_is_created(manager):
     manager.request_resources(ONE)
     (future,) = manager.get_resource_futures()
