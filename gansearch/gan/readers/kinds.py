@@ -128,20 +128,24 @@ class Unpack:
     def __init__(self, parts: list[tuple[int, bool]]):
         starts = np.cumsum([0, *(choices + number for choices, number in parts)])
         self.width = int(starts[-1])
-        self._first = torch.from_numpy(starts[:-1])
-        self._numbers = torch.tensor([i for i, (_, number) in enumerate(parts) if number], dtype=torch.long)
-        self._places = torch.from_numpy(starts[1:] - 1)[self._numbers]
+        numbers = torch.tensor([i for i, (_, number) in enumerate(parts) if number], dtype=torch.long)
+        places = torch.from_numpy(starts[1:] - 1)[numbers]
+        self._indices = {torch.device("cpu"): (torch.from_numpy(starts[:-1]), numbers, places)}
 
     def __call__(self, stored: Tensor) -> Tensor:
         """Draws the ranks from torch's global random numbers."""
         device = stored.device
+        if device not in self._indices:  # once: a copy from the host waits for the device
+            first, numbers, places = self._indices[torch.device("cpu")]
+            self._indices[device] = first.to(device), numbers.to(device), places.to(device)
+        first, numbers, number_places = self._indices[device]
         codes, low, high = stored.unflatten(1, (-1, CODES)).unbind(2)
         samples = torch.zeros(len(stored), self.width + 1, device=device)  # the last place takes those without choice
-        places = torch.where(codes >= 0, codes.long() + self._first.to(device), self.width)
+        places = torch.where(codes >= 0, codes.long() + first, self.width)
         samples.scatter_(1, places, 1.0)
-        low, high = (ranks[:, self._numbers.to(device)] for ranks in (low, high))
+        low, high = low[:, numbers], high[:, numbers]
         scores = torch.special.ndtri(low + torch.rand_like(low) * (high - low))
-        samples[:, self._places.to(device)] = scores.float()
+        samples[:, number_places] = scores.float()
         return samples[:, :-1]
 
 
