@@ -13,7 +13,7 @@ from gansearch.stability.referee import Ruling
 from gansearch.stability.verdict import VERDICTS, verdict_of
 from gansearch.stability.window import Window
 
-PROBES = 3
+LATE_PROBES = 3
 """Probes in trouble, one after another up to the end of a run, that are an end.
 
 One may be chance: 256 samples, or the crest of an orbit. Of a run's fifty probes three are its last twentieth.
@@ -54,7 +54,7 @@ def late_trouble(rows: Sequence[Window], verdict: str, ruling: Ruling | None) ->
     kinds = ({*VERDICTS} - {"balanced"}, {verdicts[-1]} - {"balanced"})  # any trouble, the last one's
     for kind in kinds:
         start = len(rows) - len(list(itertools.takewhile(kind.__contains__, reversed(verdicts))))
-        if start == 0 or sum(row.probes for row in rows[start:]) < PROBES:
+        if start == 0 or sum(row.probes for row in rows[start:]) < LATE_PROBES:
             continue
         before, end = judge(rows[:start]), judge(rows[start:])
         if end.verdict != verdict and VERDICTS.index(end.verdict) < VERDICTS.index(before.verdict):

@@ -1,3 +1,5 @@
+import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -19,3 +21,25 @@ def _own_cache(monkeypatch, tmp_path):
 def _own_draws():
     """What a test draws from torch's global state does not depend on the tests before it."""
     torch.manual_seed(0)
+
+
+@pytest.fixture
+def people() -> pd.DataFrame:
+    """A table of 200 rows: two columns of numbers, one of texts, one of truth values."""
+    draws = np.random.default_rng(0)
+    return pd.DataFrame(
+        {
+            "age": draws.integers(18, 90, 200),
+            "income": draws.lognormal(10, 1, 200).round(2),
+            "city": draws.choice(["Bonn", "Oslo", "Riga"], 200),
+            "member": draws.choice([True, False], 200),
+        }
+    )
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder for pictures, with an empty one in it."""
+    path = tmp_path / "pictures"
+    (path / "cats").mkdir(parents=True)
+    return path

@@ -1,30 +1,10 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 from PIL import Image
 
 from gansearch.gan import TaskError
 from gansearch.gan.readers.images import in_folder, read_pictures
-
-RANDOM = np.random.default_rng(0)
-
-
-@pytest.fixture
-def folder(tmp_path):
-    path = tmp_path / "pictures"
-    (path / "cats").mkdir(parents=True)
-    return path
-
-
-def save(path: Path, mode: str = "L", size: tuple[int, int] = (20, 20), **options) -> None:
-    shape = size[::-1] + ((len(mode),) if len(mode) > 1 else ())
-    Image.fromarray(RANDOM.integers(0, 256, shape, dtype=np.uint8), mode=None).convert(mode).save(path, **options)
-
-
-def fill(folder: Path, count: int = 50, mode: str = "L") -> None:
-    for number in range(count):
-        save(folder / f"{number:03}.png", mode)
+from tests.gan.pictures import RANDOM, fill, save
 
 
 def test_pictures_of_any_size_and_depth_become_squares(folder):

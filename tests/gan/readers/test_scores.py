@@ -1,22 +1,8 @@
 import numpy as np
 import pandas as pd
-import pytest
 
 from gansearch.gan.readers.scores import ScoredRows
 from gansearch.gan.readers.tables import read_table
-
-
-@pytest.fixture
-def people() -> pd.DataFrame:
-    draws = np.random.default_rng(0)
-    return pd.DataFrame(
-        {
-            "age": draws.integers(18, 90, 200),
-            "income": draws.lognormal(10, 1, 200).round(2),
-            "city": draws.choice(["Bonn", "Oslo", "Riga"], 200),
-            "member": draws.choice([True, False], 200),
-        }
-    )
 
 
 def read(frame: pd.DataFrame, folder, columns=None, categorical=()) -> ScoredRows:

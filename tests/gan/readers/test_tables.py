@@ -6,19 +6,6 @@ from gansearch.gan import TaskError
 from gansearch.gan.readers.tables import as_numbers, check_columns, read_table
 
 
-@pytest.fixture
-def people() -> pd.DataFrame:
-    draws = np.random.default_rng(0)
-    return pd.DataFrame(
-        {
-            "age": draws.integers(18, 90, 200),
-            "income": draws.lognormal(10, 1, 200).round(2),
-            "city": draws.choice(["Bonn", "Oslo", "Riga"], 200),
-            "member": draws.choice([True, False], 200),
-        }
-    )
-
-
 def read(frame: pd.DataFrame, folder, columns=None) -> pd.DataFrame:
     """The table that is read of a CSV file of the frame."""
     frame.to_csv(folder / "people.csv", index=False)

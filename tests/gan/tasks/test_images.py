@@ -1,35 +1,16 @@
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from gansearch.gan import TaskError, check_task, load_task
 from gansearch.gan.data import HELD_OUT_MOST, data_of
 from gansearch.gan.tasks import Images
+from tests.gan.pictures import fill
 
 pytestmark = pytest.mark.slow
 
 CPU = torch.device("cpu")
-RANDOM = np.random.default_rng(0)
-
-
-@pytest.fixture
-def folder(tmp_path):
-    path = tmp_path / "pictures"
-    (path / "cats").mkdir(parents=True)
-    return path
-
-
-def save(path: Path, mode: str = "L", size: tuple[int, int] = (20, 20), **options) -> None:
-    shape = size[::-1] + ((len(mode),) if len(mode) > 1 else ())
-    Image.fromarray(RANDOM.integers(0, 256, shape, dtype=np.uint8), mode=None).convert(mode).save(path, **options)
-
-
-def fill(folder: Path, count: int = 50, mode: str = "L") -> None:
-    for number in range(count):
-        save(folder / f"{number:03}.png", mode)
 
 
 def test_unreadable_pictures_are_warned_of(folder):

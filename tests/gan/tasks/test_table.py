@@ -9,19 +9,6 @@ from gansearch.gan.data import data_of
 from gansearch.gan.networks import discriminator_of
 
 
-@pytest.fixture
-def people() -> pd.DataFrame:
-    draws = np.random.default_rng(0)
-    return pd.DataFrame(
-        {
-            "age": draws.integers(18, 90, 200),
-            "income": draws.lognormal(10, 1, 200).round(2),
-            "city": draws.choice(["Bonn", "Oslo", "Riga"], 200),
-            "member": draws.choice([True, False], 200),
-        }
-    )
-
-
 def task_of(frame: pd.DataFrame, folder, **options):
     frame.to_csv(folder / "people.csv", index=False)
     return load_task("table", {"path": str(folder / "people.csv"), **options})
