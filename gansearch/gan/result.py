@@ -59,6 +59,7 @@ class Result(SeedResult):
             saturated_wrong=report.saturated_wrong,
             separability=report.separability,
             referee_gap=report.referee_gap,
+            late_since=report.late_since,
             updates=updates,
             **measured,
         )

@@ -20,12 +20,17 @@ PANELS: dict[str, tuple[str, dict[str, tuple[str, str]]]] = {
 """Panels by title: a key to the lines, and each column of the curves with its dash and its name."""
 SHARES = {"range": [-0.03, 1.03], "dtick": 0.25}
 """The y axis of the panels that show shares and probabilities."""
+LATE = {"opacity": 0.22, "layer": "below", "line": {"width": 0}}
+"""The band over trouble that began late and lasted to the end; its colour is the verdict's."""
 
 
-def windows_figure(windows: Sequence[Mapping[str, float | str]], verdict: str, text: str) -> Any:
+def windows_figure(
+    windows: Sequence[Mapping[str, float | str]], verdict: str, text: str, late_since: float = math.nan
+) -> Any:
     """A plotly figure of a report's windows, in the colour of its verdict: the panels of `PANELS`, side by side.
 
-    `text` describes the figure in words, in its `layout.meta`. A report has no gradient of D, so no line of it.
+    `text` describes the figure in words, in its `layout.meta`. A report has no gradient of D, so no line of it. Trouble
+    that began late is shaded from step `late_since` to the end.
     """
     from plotly.subplots import make_subplots
 
@@ -44,5 +49,8 @@ def windows_figure(windows: Sequence[Mapping[str, float | str]], verdict: str, t
     norms = [norm for window in windows if (norm := float(window["grad_norm_g"])) > 0]
     if norms and max(norms) > 10 * min(norms):
         figure.update_yaxes(type="log", col=len(PANELS))
-    heading = verdict.replace("_", " ").capitalize()
-    return figure.update_layout(title_text=f"<b>{heading}</b>", showlegend=False, height=420, meta={"text": text})
+    heading = f"<b>{verdict.replace('_', ' ').capitalize()}</b>"
+    if math.isfinite(late_since):
+        figure.add_vrect(late_since, steps[-1], row="all", col="all", fillcolor=COLOURS[verdict], **LATE)
+        heading += f"<br><span style='font-size:11px'>Shaded: from update {late_since:,.0f} to the end</span>"
+    return figure.update_layout(title_text=heading, showlegend=False, height=420, meta={"text": text})

@@ -75,7 +75,7 @@ class StabilityReport:
     def figure(self) -> Any:
         """The windows as a plotly figure: D's answers, saturation, separability, G's gradient. Needs no sweep."""
         windows = [{**window, "grad_norm_g": window["grad_norm"]} for window in self.windows]
-        return windows_figure(windows, self.verdict, str(self))
+        return windows_figure(windows, self.verdict, str(self), self.late_since)
 
 
 def judge(rows: Sequence[Window], since: int = 0, ruling: Ruling | None = None) -> StabilityReport:

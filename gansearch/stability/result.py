@@ -28,6 +28,8 @@ class SeedResult:
     saturated_wrong: float = math.nan
     separability: float = math.nan
     referee_gap: float = math.nan
+    late_since: float = math.nan
+    """The last update before trouble that began late and lasted to the end, which is the verdict; NaN without such."""
     updates: int = 0
     """Of D and G together."""
     train_seconds: float = math.nan

@@ -7,6 +7,7 @@ from functools import cached_property
 import plotly.graph_objects as go
 
 from gansearch.store.folder import StudyError
+from gansearch.store.trial_files import read_record
 from gansearch.study.analysis.surrogate import Surrogate, stability_surrogate
 from gansearch.study.data import StudyData
 from gansearch.study.figures import compute as figures_compute
@@ -44,10 +45,15 @@ class Plots(StudyData):
         return figures_trials.pareto(self.trials, self._best)
 
     def plot_curves(self, trial: int | None = None) -> go.Figure:
-        """Plot D's answers, saturation, separability and gradient norms of a trial, by default the chosen one."""
+        """Plot D's answers, saturation, separability and gradient norms of a trial, by default the chosen one.
+
+        Trouble that began late in a seed, by which it is judged, is shaded.
+        """
         number = self._number(trial)
         verdict = self.trials.loc[self.trials["number"] == number, "verdict"].iloc[0]
-        return figures_curves.curves(self.curves, number, verdict if isinstance(verdict, str) else None)
+        record = read_record(self.folder, number)
+        late = {seed.seed: seed.late_since for seed in record.seeds} if record else {}
+        return figures_curves.curves(self.curves, number, verdict if isinstance(verdict, str) else None, late)
 
     def plot_importance(self) -> go.Figure:
         """Plot the share of the variance that each parameter explains, for stability and for distance."""

@@ -27,6 +27,11 @@ def test_the_report_and_the_reason_to_stop_make_the_status(value, stopped, statu
     assert result.error == (f"diverged: {judged.sentence}" if status == "failed" else "")
 
 
+def test_a_result_says_where_late_trouble_began():
+    late = dataclasses.replace(report(), late_since=940.0)
+    assert Result.judged(late, stopped="", updates=1_000, **REST).without_samples().late_since == 940
+
+
 def test_records_hold_a_result_without_its_samples():
     result = Result.judged(report(), stopped="", updates=10, **REST)
     plain = dataclasses.asdict(result.without_samples())

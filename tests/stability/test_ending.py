@@ -31,6 +31,8 @@ def test_a_run_that_breaks_at_its_end_is_what_it_ends_as(probes):
     assert f"from update {report.late_since:,.0f} to the end" in report.sentence
     assert "100% of its outputs are right" in report.sentence
     assert report.stability < sound.stability - 0.05
+    assert report.figure().layout.shapes[0].x0 == report.late_since
+    assert not sound.figure().layout.shapes
 
 
 @pytest.mark.parametrize("troubled", [(48, 49), (49,), (30, 31, 32, 33), (25, 30, 35, 40, 45, 49)])

@@ -20,3 +20,11 @@ def test_a_figure_has_a_line_for_each_column_over_the_updates():
 def test_a_single_window_is_drawn_as_markers():
     figure = windows_figure([{**WINDOW, "step": 1, "grad_norm_g": float("nan")}], "collapsed", "")
     assert {line.mode for line in figure.data} == {"markers"}
+
+
+def test_late_trouble_is_shaded_to_the_end():
+    windows = [{**WINDOW, "step": step, "grad_norm_g": 1.0} for step in (10, 20)]
+    figure = windows_figure(windows, "collapsed", "", late_since=17)
+    assert [(shape.x0, shape.x1) for shape in figure.layout.shapes] == [(17, 20)] * len(PANELS)
+    assert "from update 17 to the end" in figure.layout.title.text
+    assert not windows_figure(windows, "balanced", "").layout.shapes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +12,7 @@ import pytest
 
 from gansearch.store.confirmation import write_confirmation
 from gansearch.store.folder import Folder, StudyError
+from gansearch.store.trial_files import read_record, write_record
 from gansearch.study.figures.base import EmptyFigureError
 from gansearch.study.report.page import Charts
 from gansearch.study.report.report import charts_of, reasons
@@ -53,6 +55,19 @@ def test_a_study_without_trials_has_no_figures(tmp_path: Path) -> None:
         with pytest.raises(EmptyFigureError):
             getattr(empty, f"plot_{name}")()
     assert "No trial has ended yet" in empty._repr_html_()
+
+
+def test_the_curves_show_where_the_record_says_that_late_trouble_began(folder: Folder) -> None:
+    path = folder.record(3) / "result.json"
+    content = json.loads(path.read_text())
+    for seed in content["seeds"]:
+        del seed["late_since"]  # an earlier version has written the folder
+    path.write_text(json.dumps(content))
+    assert not load_study(folder.path).plot_curves(3).layout.shapes
+    record = read_record(folder, 3)
+    assert record
+    write_record(folder, replace(record, seeds=(replace(record.seeds[0], late_since=150.0),)))
+    assert {shape.x0 for shape in load_study(folder.path).plot_curves(3).layout.shapes} == {150}
 
 
 def test_the_default_settings_may_be_a_trial(folder: Folder) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from gansearch.formatting import words
-from gansearch.stability.figure import PANELS, SHARES
+from gansearch.stability.figure import LATE, PANELS, SHARES
 from gansearch.study.figures.axes import rounded, spans_decade, value_axis
 from gansearch.study.figures.base import EmptyFigureError, add_panels, axes, new_figure, style_axes, title, with_meta
 from gansearch.study.figures.palette import COLOURS, INK
@@ -18,16 +19,27 @@ _MAX_PROBES = 200
 """Probes of a seed that are drawn at most."""
 
 
-def curves(table: pd.DataFrame, number: int, verdict: str | None = None) -> go.Figure:
-    """Draw the curves of a trial in its verdict's colour: medians over its seeds, and each seed as a faint line."""
+def curves(
+    table: pd.DataFrame, number: int, verdict: str | None = None, late: Mapping[int, float] | None = None
+) -> go.Figure:
+    """Draw the curves of a trial in its verdict's colour: medians over its seeds, and each seed as a faint line.
+
+    `late` has the update, by seed, from which on the seed was in trouble that began late; it is shaded from there to
+    the seed's end.
+    """
     probes = table[table["number"] == number]
     if probes.empty:
         raise EmptyFigureError(f"trial {number} left no curves")
+    ends = probes.groupby("seed")["update"].max()
+    late = {seed: since for seed, since in (late or {}).items() if seed in ends and since < ends[seed]}
+    shaded = _late_words(late, len(ends))
     last = probes.sort_values("update").groupby("seed").tail(1).median(numeric_only=True)
     figure = new_figure(
         f"Trial {number}, {words(verdict)}, over {last['update']:,.0f} updates; at its end "
-        f"D(real) {last['p_real']:.2f}, D(fake) {last['p_fake']:.2f}, separability {last['separability']:.2f}.",
+        f"D(real) {last['p_real']:.2f}, D(fake) {last['p_fake']:.2f}, separability {last['separability']:.2f}."
+        + (f" {shaded}" if shaded else ""),
         heading=f"Trial {number}: {words(verdict)}",
+        key=shaded,
     )
     add_panels(figure, [title(name, key) for name, (key, _) in PANELS.items()], columns=4, row=190)
     seeds = [part for _, part in probes.groupby("seed")]
@@ -41,11 +53,28 @@ def curves(table: pd.DataFrame, number: int, verdict: str | None = None) -> go.F
                 figure.add_scatter(**_line(part.set_index("update")[column]), **common, **faint)
             median = probes.groupby("update")[column].median()
             figure.add_scatter(**_line(median), **common, line_width=2, opacity=1)
+        for seed, since in late.items():
+            _shade(figure, panel, since, ends[seed], colour)
         y_axis = _norm_axis(probes) if name == "Gradient" else SHARES
         style_axes(figure, panel, {"title_text": "update", "rangemode": "tozero"}, y_axis)
     longest = max(map(len, seeds))
     note = f"Drawn: {_MAX_PROBES} of {longest:,} probes." if longest > _MAX_PROBES else ""
-    return with_meta(figure.update_layout(showlegend=False), drawn=note)
+    return with_meta(figure.update_layout(showlegend=False), drawn=" ".join(filter(None, (shaded, note))))
+
+
+def _shade(figure: go.Figure, panel: int, since: float, end: float, colour: str) -> None:
+    """Shade a panel from one update to another."""
+    names = axes(panel)
+    on = {"xref": names["xaxis"], "yref": f"{names['yaxis']} domain"}
+    figure.add_shape(type="rect", x0=since, x1=end, y0=0, y1=1, fillcolor=colour, **on, **LATE)
+
+
+def _late_words(late: Mapping[int, float], seeds: int) -> str:
+    """Return what the shaded part is, of `seeds` seeds; empty where nothing is shaded."""
+    if not late:
+        return ""
+    since = ", ".join(f"{update:,.0f}" + (f" (seed {seed})" if seeds > 1 else "") for seed, update in late.items())
+    return f"Shaded: trouble that began late, after update {since}, and lasted to the end. The run is judged by it."
 
 
 def _norm_axis(probes: pd.DataFrame) -> dict[str, Any]:

@@ -40,3 +40,37 @@ def test_many_probes_are_thinned_out(study: Study) -> None:
     figure = draw_curves(pd.concat([row.assign(update=update) for update in range(300)]), 3)
     assert len(figure.data[0].x) == 200
     assert figure.layout.meta["drawn"] == "Drawn: 200 of 300 probes."
+
+
+def of_4000(study: Study) -> pd.DataFrame:
+    """The curves of a trial that was trained to its end."""
+    number = study.curves.loc[study.curves["update"] == 4000, "number"].iloc[0]
+    return study.curves[study.curves["number"] == number].assign(number=3)
+
+
+def test_late_trouble_is_shaded_in_every_panel(study: Study) -> None:
+    one = of_4000(study)
+    seed, end = int(one["seed"].iloc[0]), one["update"].max()
+    figure = draw_curves(one, 3, "collapsed", {seed: end - 300.0})
+    assert [(shape.x0, shape.x1, shape.xref, shape.yref) for shape in figure.layout.shapes] == [
+        (end - 300, end, x, f"{y} domain") for x, y in (("x", "y"), ("x2", "y2"), ("x3", "y3"), ("x4", "y4"))
+    ]
+    assert {shape.fillcolor for shape in figure.layout.shapes} == {COLOURS["collapsed"]}
+    note = f"Shaded: trouble that began late, after update {end - 300:,.0f}, and lasted to the end. "
+    note += "The run is judged by it."
+    assert figure.layout.meta["drawn"] == figure.layout.title.subtitle.text == note
+    assert note in figure.layout.meta["text"]
+
+
+def test_late_trouble_of_several_seeds_names_them(study: Study) -> None:
+    one = of_4000(study)
+    three = pd.concat([one.assign(seed=seed) for seed in range(3)])
+    figure = draw_curves(three, 3, "collapsed", {0: 100.0, 1: float("nan"), 2: 200.0})
+    assert [shape.x0 for shape in figure.layout.shapes] == [100, 200] * 4
+    assert "after update 100 (seed 0), 200 (seed 2), and lasted" in figure.layout.meta["drawn"]
+
+
+def test_without_late_trouble_nothing_is_shaded(study: Study) -> None:
+    figure = draw_curves(study.curves, 3, "balanced", {0: float("nan")})
+    assert not figure.layout.shapes
+    assert figure.layout.meta["drawn"] == ""

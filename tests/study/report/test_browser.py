@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gansearch.store.trial_files import read_record, write_record
 from gansearch.study.report.comparison import write_comparison
 from gansearch.study.study import Study, load_study
 from tests.programs import needs
@@ -130,6 +132,27 @@ def test_other_studies(browser: Any, kind: str, tmp_path: Path) -> None:
     if kind == "script":
         assert browser.title == f"{evil} · gansearch"
         assert browser.find_element("css selector", "h1").text == evil
+
+
+def test_late_trouble_is_shaded(browser: Any, tmp_path: Path) -> None:
+    folder = write_study(tmp_path / "late", trials=1, only="discriminator_saturated", confirmed=False)
+    record = read_record(folder, 0)
+    assert record
+    write_record(folder, replace(record, seeds=(replace(record.seeds[0], late_since=record.updates - 300.0),)))
+    bands = "return Array.from(document.querySelectorAll('#curves .shapelayer path'), e => e.getBoundingClientRect())"
+    widths: dict[str, list[float]] = {}
+    try:
+        for theme in ("light", "dark"):
+            set_theme(browser, theme)
+            visit(browser, load_study(folder.path).report())
+            widths[theme] = [box["width"] for box in browser.execute_script(bands)]
+    finally:
+        set_theme(browser, "light")
+    assert len(widths["light"]) == 4
+    assert min(widths["light"]) > 5
+    assert widths["dark"] == widths["light"]
+    note = browser.find_element("css selector", "#curves + .drawn").text
+    assert note.startswith(f"Shaded: trouble that began late, after update {record.updates - 300:,}, and lasted")
 
 
 def test_ten_thousand_trials(browser: Any, tmp_path: Path) -> None:
