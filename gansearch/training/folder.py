@@ -143,7 +143,7 @@ class SeedFolder:
         result = trainer.result()
         self._save(trainer, probes)
         with _writing(self.path):
-            self._write(trainer, probes)
+            self._write(trainer, probes, result.samples)
             # The last file: its existence says that all others are complete.
             content = dataclasses.asdict(result.without_samples()) | {"budget": self.updates}
             write_whole(self._result, to_json(content))
@@ -168,16 +168,26 @@ class SeedFolder:
         with _writing(self.path):
             write_whole(self._checkpoint, lambda file: torch.save(state, file))
 
-    def _write(self, trainer: SeedTrainer, probes: list[dict[str, Any]]) -> None:
+    def _write(self, trainer: SeedTrainer, probes: list[dict[str, Any]], judged: np.ndarray) -> None:
         curves = pd.DataFrame(probes).drop(columns="outputs", errors="ignore")  # histograms are no columns of a curve
         write_whole(self.path / "curves.parquet", lambda file: curves.to_parquet(file, index=False))
-        samples = undone(trainer.task, trainer.samples(SAMPLES).cpu().numpy())
+        samples = undone(trainer.task, self._samples_of(trainer, judged))
         write_array(self._samples, samples)
         for name, content in files(SampleSet(samples, display_of(trainer.task, samples))).items():
             write_whole(self.path / name, content)
         trainer.copy_files(self.path / "checkpoint")
         if (generator := trainer.final_generator()) is not None:
             self._write_generator(generator, trainer.task)
+
+    def _samples_of(self, trainer: SeedTrainer, judged: np.ndarray) -> np.ndarray:
+        """Returns (N, ...) fakes: those that were judged, which a sentence may name by their places, and further ones.
+
+        A loop has no more than it has reported.
+        """
+        more = SAMPLES - len(judged)
+        if more <= 0 or trainer.final_generator() is None:
+            return judged
+        return np.concatenate([judged, trainer.samples(more).cpu().numpy()])
 
     def _write_generator(self, generator: nn.Module, task: Trainable) -> None:
         network = copy.deepcopy(generator).cpu().eval()

@@ -62,6 +62,11 @@ def test_the_samples_surest_told_are_named():
     assert observation.evidence == "surest of samples 3, 4, 1"
 
 
+def test_the_samples_named_are_among_those_that_a_sweep_keeps():
+    scores = np.arange(2_000.0)[::-1]
+    assert observe_scores(0.999, 2_000, scores).evidence == "surest of samples 15, 14, 13"
+
+
 def test_the_limit_depends_on_the_number_of_samples():
     limits = [Observation(1.0, count).threshold for count in (100, 500, 2_000)]
     assert limits == sorted(limits, reverse=True)

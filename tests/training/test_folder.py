@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from gansearch import Experiment, ExperimentError, train
+from gansearch.gan.trainer import Trainer
 from gansearch.interrupts import Interrupted
 from gansearch.training import folder as folder_module
 from gansearch.training.folder import TrainedFolder
@@ -131,3 +132,19 @@ def test_a_generator_that_torch_cannot_export_has_no_program(tmp_path):
             return latent[: int(latent.sum().item() * 0) + len(latent)]
 
     assert folder_module.exported_program(Odd(), 2) is None
+
+
+def test_the_samples_begin_with_those_that_were_judged(tmp_path, monkeypatch):
+    judged = []
+    whole = Trainer.result
+
+    def result(self):
+        judged.append(whole(self))
+        return judged[-1]
+
+    monkeypatch.setattr(Trainer, "result", result)
+    train(ring(), out=tmp_path)
+    samples = np.load(tmp_path / "seed-20000/samples.npy")
+    assert len(judged[0].samples) == 100
+    assert len(np.unique(samples, axis=0)) == len(samples) == 2_000
+    assert np.array_equal(samples[:100], judged[0].samples)
