@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
@@ -88,12 +89,20 @@ class StudyData:
 
     @cached_property
     def groups(self) -> list[Seeds]:
-        """The chosen configuration on its seeds, the other confirmed candidates, and the default settings."""
+        """The chosen configuration on its seeds, the other confirmed candidates, and the default settings.
+
+        Candidates that are balanced on every seed come before the others, each by their median distance.
+        """
         choice, default = self.choice, self.default
         groups = confirmed(self.trials, self.confirmation)
         if choice and not choice.confirmed:
             groups = [of_trial(self.folder, self.trials, choice.number)]
-        groups.sort(key=lambda group: choice is not None and group.number != choice.number)
+
+        def order(group: Seeds) -> tuple[bool, bool, float]:
+            other = choice is not None and group.number != choice.number
+            return other, group.healthy < len(group.seeds), math.inf if math.isnan(group.distance) else group.distance
+
+        groups.sort(key=order)
         if default is None or (choice and default.number == choice.number):
             return groups
         return [*(group for group in groups if group.number != default.number), default]

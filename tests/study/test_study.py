@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from gansearch.experiment import Experiment
+from gansearch.store.confirmation import FreshSeed, write_confirmation
 from gansearch.store.folder import Folder, StudyError
 from gansearch.store.record import trial_columns
 from gansearch.store.trial_files import CURVE_COLUMNS
@@ -215,3 +216,29 @@ study.load_study({str(finished.path)!r}).trials
 assert "ray" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
+
+
+def test_candidates_that_are_balanced_on_every_seed_come_before_the_others_each_by_distance(folder: Folder) -> None:
+    chosen = load_study(folder.path).best
+    assert chosen is not None
+    distances = {
+        100: (0.1, "oscillating"),
+        101: (0.3, "balanced"),
+        102: (0.2, "balanced"),
+        chosen.number: (0.1, "balanced"),
+    }
+    seeds = [
+        FreshSeed(
+            number=number, seed=10_000 + i, verdict=verdict if i == 0 else "balanced", stability=0.9, distance=value
+        )
+        for number, (value, verdict) in distances.items()
+        for i in range(5)
+    ]
+    write_confirmation(folder, seeds)
+    trials = pd.read_parquet(folder.trials)
+    others = [trials[trials["number"] == chosen.number].assign(number=number) for number in (100, 101, 102)]
+    pd.concat([trials, *others]).to_parquet(folder.trials, index=False)
+    study = load_study(folder.path)
+    assert study.best is not None
+    assert study.best.number == chosen.number
+    assert [group.number for group in study.groups] == [chosen.number, 102, 101, 100, None]
