@@ -52,7 +52,7 @@ class Result(SeedResult):
         return cls(
             status="failed" if diverged else "pruned" if stopped else "complete",
             error=f"diverged: {stopped or report.sentence}" if diverged else "",
-            sentence=f"Stopped after {updates} updates: {stopped}. {report.sentence}" if stopped else report.sentence,
+            sentence=f"Stopped after {updates:,} updates: {stopped}. {report.sentence}" if stopped else report.sentence,
             verdict=report.verdict,
             stability=report.stability,
             saturated_right=report.saturated_right,

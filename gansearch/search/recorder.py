@@ -175,8 +175,14 @@ def describe_run(hardware: str) -> dict[str, Any]:
             **{name: version(name) for name in ("ray", "optuna", "torch")},
         },
         "hardware": hardware,
-        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command": shlex.join([*_program(), *sys.argv[1:]]),
     }
+
+
+def _program() -> list[str]:
+    """Return the words that started this process: a script's name, or `python -m` and a package."""
+    name, spec = Path(sys.argv[0]).name, sys.modules["__main__"].__spec__
+    return ["python", "-m", spec.parent] if name == "__main__.py" and spec and spec.parent else [name]
 
 
 def _span(records: Sequence[TrialRecord]) -> float:

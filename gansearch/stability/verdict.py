@@ -38,7 +38,7 @@ MEANING = {
     "collapsed": "G makes one sample, or a few, again and again, or gives training samples back.",
     "discriminator_saturated": "D is too strong: it is certain and right, and G learns little from it.",
     "generator_dominates": "G fools D: D is certain and wrong, or ranks fakes above reals.",
-    "uninformative": "D does not say what could be told, so that G comes no nearer to the data.",
+    "uninformative": "D does not show G in what its samples differ from the data, so G comes no nearer to it.",
     "oscillating": "D and G chase each other: the samples, or how D separates them, swing from probe to probe.",
     "balanced": "Neither is too strong, the samples are near the data, and an observer cannot tell them from it.",
 }

@@ -23,7 +23,7 @@ def test_the_report_and_the_reason_to_stop_make_the_status(value, stopped, statu
     judged = report(value)
     result = Result.judged(judged, stopped=stopped, updates=1_000, **REST)
     assert (result.status, result.verdict, result.stability) == (status, judged.verdict, judged.stability)
-    assert result.sentence.startswith("Stopped after 1000 updates: it is behind. ") == bool(stopped)
+    assert result.sentence.startswith("Stopped after 1,000 updates: it is behind. ") == bool(stopped)
     assert result.error == (f"diverged: {judged.sentence}" if status == "failed" else "")
 
 

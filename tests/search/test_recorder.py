@@ -1,12 +1,14 @@
 """What is recorded of a trial that the whole sweeps of test_sweep.py do not show."""
 
+import sys
 from datetime import UTC, datetime, timedelta
+from importlib.machinery import ModuleSpec
 from types import SimpleNamespace
 
 import pytest
 
 from gansearch.search.callbacks.listener import Listeners
-from gansearch.search.recorder import Recorder
+from gansearch.search.recorder import Recorder, describe_run
 from gansearch.search.worker.run import Ending
 from gansearch.store.folder import Folder
 from gansearch.store.trial_files import CURVE_COLUMNS
@@ -54,3 +56,17 @@ def test_what_is_reported_after_the_ending_is_ignored(recorder):
     recorder.on_trial_error(TRIAL)
     (record,) = recorder.records
     assert record.error == "the worker died"
+
+
+@pytest.mark.parametrize(
+    ("program", "package", "command"),
+    [
+        ("/usr/bin/gansearch", None, "gansearch sweep 'my file.yaml'"),
+        ("/usr/lib/gansearch/__main__.py", "gansearch", "python -m gansearch sweep 'my file.yaml'"),
+    ],
+)
+def test_the_command_of_a_run_can_be_given_again(monkeypatch, program, package, command):
+    monkeypatch.setattr(sys, "argv", [program, "sweep", "my file.yaml"])
+    spec = package and ModuleSpec(f"{package}.__main__", None)
+    monkeypatch.setitem(sys.modules, "__main__", SimpleNamespace(__spec__=spec))
+    assert describe_run("2 CPUs")["command"] == command
