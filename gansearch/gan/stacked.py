@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import cast
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import get_ema_multi_avg_fn
 
+from gansearch.gan.average import moving_average
 from gansearch.gan.networks import Frozen
 from gansearch.gan.result import Probe
 from gansearch.gan.seed_trainer import SeedTrainer
@@ -187,22 +188,21 @@ class _Average:
         averages = [trainer.average for trainer in trainers if trainer.average is not None]
         self.count = int(averages[0].n_averaged)
         self._copies = Copies([average.module for average in averages])
-        self._mix = get_ema_multi_avg_fn(trainers[0].training.ema)
+        self._mix = moving_average(trainers[0].training.ema)
 
     def update(self, generator: Copies) -> None:
         averaged, now = (
-            {
-                kind: [t.detach() for t in (*c.parameters(), *c.buffers()) if t.is_floating_point() == kind]
-                for kind in (True, False)
-            }
-            for c in (self._copies, generator)
+            [tensor.detach() for tensor in (*copies.parameters(), *copies.buffers())]
+            for copies in (self._copies, generator)
         )
-        for kind in (True, False):
-            if averaged[kind] and self.count:
-                self._mix(averaged[kind], now[kind], self.count)
-            elif averaged[kind]:
-                for average, parameter in zip(averaged[kind], now[kind], strict=True):
-                    average.copy_(parameter)
+        for dtype in dict.fromkeys(tensor.dtype for tensor in averaged):
+            alike = [tensor.dtype == dtype for tensor in averaged]
+            averages, current = (list(itertools.compress(tensors, alike)) for tensors in (averaged, now))
+            if self.count:
+                self._mix(averages, current, self.count)
+            else:
+                for average, tensor in zip(averages, current, strict=True):
+                    average.copy_(tensor)
         self.count += 1
 
 

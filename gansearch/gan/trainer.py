@@ -14,9 +14,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from gansearch.experiment import Training
+from gansearch.gan.average import moving_average
 from gansearch.gan.balance.controller import BalanceController
 from gansearch.gan.balance.gap_aware import GapAwareRate
 from gansearch.gan.balance.schedule import Schedule
@@ -74,7 +75,7 @@ class Trainer(Updates):
             self._one_pass = scores_are_independent(self.discriminator, self.data.held_out[:8])
         self.average: AveragedModel | None = None
         if training.ema:
-            mix = get_ema_multi_avg_fn(training.ema)
+            mix = moving_average(training.ema)
             self.average = AveragedModel(self.generator, multi_avg_fn=mix, use_buffers=True)
         self.schedule = Schedule(training)
         self.optimizer_d = self._optimizer(self.discriminator, self.schedule.rates[0])
