@@ -1,12 +1,14 @@
-"""Trains random configurations of the experiments in experiments/, for searches to be replayed on; resumable.
+"""Trains random configurations of five experiments, for searches to be replayed on; resumable, one file a run.
 
-    python benchmarks/search_runs.py [--tasks ring grid digits] [--configurations 256] [--out results/search]
+    python benchmarks/modalities_data.py music data/music                   # the notes, once
+    python benchmarks/search_runs.py [--tasks ring grid digits table music] [--configurations 200]
     python benchmarks/search_runs.py --tables results/reference/search      # and then the tables of what is there
 
-A run is one seed of one configuration of the experiment's own space, trained to its end. Its stability and distance
-are recorded after each tenth of its updates (when ASHA would have it report) and of those after pretraining, and after
-an eighth, a quarter and three eighths of these (rungs of successive halving); at each probe it is recorded whether the
-run is beyond hope.
+A run is one seed of one configuration of the experiment's own space, trained to its end: every configuration has one
+seed, every fourth one four. Digits and music have fewer updates than in experiments/, so that a run takes five to ten
+seconds. Stability and distance are recorded before the first update, after each tenth of all updates, and after each
+tenth and the first eighths of those after pretraining; at each probe it is recorded whether the run is beyond hope.
+`seconds` are those of the updates and probes, `end_seconds` those of what is measured at the end.
 """
 
 from __future__ import annotations
@@ -27,30 +29,46 @@ from gansearch.gan import Trainer, load_task
 from gansearch.search.sampling.space import SearchSpace
 from gansearch.stability.verdict import hopeless
 
-TASKS = ("ring", "grid", "digits")
-SHARES = sorted({i / 10 for i in range(1, 10)} | {i / 8 for i in range(1, 4)})
+CHANGES: dict[str, dict[str, Any]] = {
+    "ring": {},
+    "grid": {},
+    "digits": {"training": {"updates": 1000}, "search": {"pretrain_steps": {"low": 0, "high": 400}}},
+    "table": {"task_options": {"path": "sklearn:breast_cancer"}},
+    "music": {"task_options": {"path": "data/music"}, "training": {"updates": 500}},
+}
+"""What of each experiment in experiments/ is another here."""
+TASKS = tuple(CHANGES)
+SHARES = sorted({i / 10 for i in range(10)} | {i / 8 for i in range(1, 4)})
+SEEDS, EVERY = 4, 4
+"""Seeds of every fourth configuration; the others have one."""
 
 
 def experiment_of(task: str) -> Experiment:
-    return Experiment.load(Path(__file__).parents[1] / "experiments" / f"{task}.yaml")
+    """Returns the experiment of a task's runs."""
+    experiment = Experiment.load(Path(__file__).parents[1] / "experiments" / f"{task}.yaml")
+    sections = json.loads(experiment.model_dump_json(exclude_unset=True))
+    for name, change in CHANGES[task].items():
+        sections[name] = {**sections[name], **change}
+    return Experiment.model_validate(sections)
 
 
 def configuration(experiment: Experiment, index: int) -> dict[str, Any]:
-    """The index-th random configuration of the experiment's space."""
+    """Returns the index-th random configuration of the experiment's space."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=index))
     space = SearchSpace(experiment)
     return space.params(space.ask(study).params)
 
 
-def run(task: str, index: int, path: Path) -> None:
-    """Trains one configuration and writes its intermediate results and the final one."""
+def run(task: str, index: int, seed: int, path: Path) -> None:
+    """Trains one seed of one configuration and writes its intermediate results and the final one."""
     experiment = experiment_of(task)
     chosen = configuration(experiment, index)
-    trainer = Trainer(load_task(task), experiment.training.with_params(chosen), seed=index)
+    built = load_task(experiment.task, experiment.task_options)
+    trainer = Trainer(built, experiment.training.with_params(chosen), seed=100 * index + seed)
     before, updates = trainer.training.pretrain_steps, trainer.training.updates
-    due = sorted({round(s * updates) for s in SHARES if s * 10 % 1 == 0 and s * updates > before})
-    due = sorted({*due, *(before + round(s * (updates - before)) for s in SHARES)})
+    due = {round(s * updates) for s in SHARES if s * 10 % 1 == 0}
+    due = sorted(due | {before + round(s * (updates - before)) for s in SHARES})
     looks: list[dict[str, float]] = []
     beyond = math.nan
     start = time.perf_counter()
@@ -62,15 +80,18 @@ def run(task: str, index: int, path: Path) -> None:
         if math.isnan(beyond) and probe.update > before:
             rows = [row for row in trainer.monitor.rows() if row.step > before or row.invalid]
             beyond = float(probe.update) if hopeless(rows, trainer.share) else math.nan
+    trained = time.perf_counter()
     result = trainer.result()
     end = {name: getattr(result, name) for name in ("status", "verdict", "stability", "distance", "updates")}
     record = {
         "index": index,
+        "seed": seed,
         **chosen,
         **end,
         "beyond_hope_at": beyond,
         **{f"quality_{name}": value for name, value in result.quality.items() if name != "distance"},
-        "seconds": time.perf_counter() - start,
+        "seconds": trained - start,
+        "end_seconds": time.perf_counter() - trained,
         "looks": looks,
     }
     path.with_suffix(".part").write_text(json.dumps(record))
@@ -82,7 +103,8 @@ def tables(runs: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for task in TASKS:
         records = [json.loads(path.read_text()) for path in sorted(runs.glob(f"{task}-*.json"))]
-        looks = [{"index": record["index"], **look} for record in records for look in record.pop("looks")]
+        keys = ("index", "seed")
+        looks = [{**{k: record[k] for k in keys}, **look} for record in records for look in record.pop("looks")]
         for name, table in (("runs", records), ("looks", looks)):
             frame = pd.DataFrame(table)
             frame = frame.astype(dict.fromkeys(frame.select_dtypes("float64").columns, "float32"))
@@ -90,9 +112,10 @@ def tables(runs: Path, folder: Path) -> None:
 
 
 def main() -> None:
+    """Trains what is not there yet, or writes the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tasks", nargs="+", default=list(TASKS), choices=TASKS)
-    parser.add_argument("--configurations", type=int, default=256)
+    parser.add_argument("--configurations", type=int, default=200)
     parser.add_argument("--out", type=Path, default=Path("results/search"))
     parser.add_argument("--tables", type=Path, metavar="DIR", help="train nothing; write the tables of the runs there")
     options = parser.parse_args()
@@ -102,10 +125,11 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     for index in range(options.configurations):
         for task in options.tasks:
-            path = options.out / f"{task}-{index:03d}.json"
-            if not path.exists():
-                run(task, index, path)
-                print(path.name, flush=True)
+            for seed in range(SEEDS if index % EVERY == 0 else 1):
+                path = options.out / f"{task}-{index:03d}-{seed}.json"
+                if not path.exists():
+                    run(task, index, seed, path)
+                    print(path.name, flush=True)
 
 
 if __name__ == "__main__":
