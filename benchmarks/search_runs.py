@@ -8,7 +8,7 @@ A run is one seed of one configuration of the experiment's own space, trained to
 seed, every fourth one four. Digits and music have fewer updates than in experiments/, so that a run takes five to ten
 seconds. Stability and distance are recorded before the first update, after each tenth of all updates, and after each
 tenth and the first eighths of those after pretraining; at each probe it is recorded whether the run is beyond hope.
-`seconds` are those of the updates and probes, `end_seconds` those of what is measured at the end.
+`seconds` are the processor time of updates and probes, `end_seconds` that of what is measured at the end.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def run(task: str, index: int, seed: int, path: Path) -> None:
     due = sorted(due | {before + round(s * (updates - before)) for s in SHARES})
     looks: list[dict[str, float]] = []
     beyond = math.nan
-    start = time.perf_counter()
+    start = time.process_time()
     for probe in trainer.run():
         if due and probe.update >= due[0] and probe.update < updates and not trainer.stopped:
             due = [at for at in due if at > probe.update]
@@ -80,7 +80,7 @@ def run(task: str, index: int, seed: int, path: Path) -> None:
         if math.isnan(beyond) and probe.update > before:
             rows = [row for row in trainer.monitor.rows() if row.step > before or row.invalid]
             beyond = float(probe.update) if hopeless(rows, trainer.share) else math.nan
-    trained = time.perf_counter()
+    trained = time.process_time()
     result = trainer.result()
     end = {name: getattr(result, name) for name in ("status", "verdict", "stability", "distance", "updates")}
     record = {
@@ -91,7 +91,7 @@ def run(task: str, index: int, seed: int, path: Path) -> None:
         "beyond_hope_at": beyond,
         **{f"quality_{name}": value for name, value in result.quality.items() if name != "distance"},
         "seconds": trained - start,
-        "end_seconds": time.perf_counter() - trained,
+        "end_seconds": time.process_time() - trained,
         "looks": looks,
     }
     path.with_suffix(".part").write_text(json.dumps(record))
