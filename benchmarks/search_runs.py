@@ -99,10 +99,12 @@ def run(task: str, index: int, seed: int, path: Path) -> None:
 
 
 def tables(runs: Path, folder: Path) -> None:
-    """Writes TASK-runs.parquet, a row a run, and TASK-looks.parquet, a row a look, from all whole runs."""
+    """Writes TASK-runs.parquet, a row a run, and TASK-looks.parquet, a row a look, of the tasks that have runs."""
     folder.mkdir(parents=True, exist_ok=True)
     for task in TASKS:
         records = [json.loads(path.read_text()) for path in sorted(runs.glob(f"{task}-*.json"))]
+        if not records:
+            continue
         keys = ("index", "seed")
         looks = [{**{k: record[k] for k in keys}, **look} for record in records for look in record.pop("looks")]
         for name, table in (("runs", records), ("looks", looks)):
