@@ -20,6 +20,7 @@ OTHERS = {
     "folders/test_folders.py": "results folders of earlier versions",
     "search/cluster/test_join.py": "whole sweeps on a cluster that runs already",
     "search/test_process.py": "whole sweeps in a process of their own: signals and kills",
+    "search/test_replay.py": "benchmarks/replay.py: what a search in a replay knows, and what is counted",
     "search/worker/test_loop_trials.py": "whole sweeps of a training loop of the user's own",
     "stability/test_dirac.py": "trainer and verdict on a GAN that is solved exactly",
     "stability/test_gaming.py": "trainer and verdict on runs that only look stable",
