@@ -69,7 +69,8 @@ def sentence(
     elif verdict == "uninformative" and ruling is None:
         what = f"{separates}: it tells nothing apart. A converged GAN looks the same; a referee could say which it is."
     elif verdict == "uninformative":
-        what = f"What D says does not bring G nearer to the data{late_since}: {_told(ruling)}{separates}{far}."
+        what = f"D does not show G in what its samples differ from the data{late_since}: "
+        what += f"{_told(ruling)}{separates}{far}."
     elif verdict == "oscillating" and hops:
         what = f"D and G chase each other{since}: one probe's samples have little in common with the last one's{far}."
     elif verdict == "oscillating":
@@ -103,8 +104,8 @@ def _told(ruling: Ruling | None) -> str:
     if observation is None or not observation.tells:
         return ""
     return (
-        f"{observation.by} can tell fakes from {observation.count:,} held-out reals at {observation.auc:.3f} "
-        f"(limit {observation.threshold:.3f}), {observation.evidence}; "
+        f"{observation.by} can tell fakes from {observation.count:,} held-out reals (area under the ROC curve "
+        f"{observation.auc:.3f}, limit {observation.threshold:.3f}), {observation.evidence}; "
     )
 
 

@@ -152,7 +152,9 @@ def hopeless(rows: Sequence[Window], share: float) -> str | None:
     nearest = min(row.mean("apart") for row in late)
     for from_share, far in HOPELESS:
         if share >= from_share and nearest > far:
-            return f"the samples have been far from the data {since} (never under {nearest:.2f} from 0, the same, to 1)"
+            return (
+                f"the samples have been far from the data {since}: on a scale of 0 to 1 never nearer than {nearest:.2f}"
+            )
     if share < CERTAINTY_COUNTS:
         return None
     if all(row.saturated_right(0.01) > WON for row in late):
