@@ -84,7 +84,8 @@ def test_a_run_that_an_observer_tells_is_not_balanced_and_says_by_what():
         for observation in (told, Observation(0.8, 1_000), Observation(1.0, 40), None)
     ]
     assert [report.verdict for report in reports] == ["uninformative", "balanced", "balanced", "balanced"]
-    assert "boosted trees can tell fakes from 1,000 held-out reals (area under the ROC curve 0.998, limit " in reports[0].sentence
+    told = "boosted trees can tell fakes from 1,000 held-out reals (area under the ROC curve 0.998, limit "
+    assert told in reports[0].sentence
     assert "affairs (0.99 alone)" in reports[0].sentence
     assert "40 held-out samples are too few" in reports[2].sentence
     assert reports[0].stability < reports[1].stability - 0.05
