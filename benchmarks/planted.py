@@ -85,7 +85,8 @@ def judged(kind: Kind, source: Source, seed: int, ends_in: Source | None = None,
         scores = CERTAIN + noise / 10 if certain and late else HEALTHY + noise
         samples = source(len(real), draws)
         # The noise is symmetric: fakes are minus what reals would be.
-        monitor.update(scores[0], -scores[1], step=probe + 1, samples=(real, samples))
+        embedded = kind.task.embedding(real), kind.task.embedding(samples)
+        monitor.update(scores[0], -scores[1], step=probe + 1, samples=embedded)
     fake = source(min(MOST_SAMPLES, max(len(data.held_out), 100)), draws)
     ruling = ruling_of(kind.task, data, fake, lambda n: source(n, draws))
     distance = kind.task.quality(data.held_out, source(len(data.held_out), draws))["distance"]

@@ -13,7 +13,7 @@ from gansearch.gan.networks import discriminator_of
 from gansearch.gan.task import Task
 from gansearch.stability.measures import copies, distances
 from gansearch.stability.observer import Observation, observe_scores
-from gansearch.stability.referee import Ruling, referee, rule
+from gansearch.stability.referee import SAMPLES, Ruling, referee, rule
 
 MOST_SAMPLES = 2_000
 """Of each kind, that a referee sees."""
@@ -46,7 +46,8 @@ def ruling_of(task: Task, data: Data, fake: Tensor, draw: Callable[[int], Tensor
     observation = task.observe(held_out.cpu().float(), fake.cpu())
     if observation is None:
         observation = _asked(fresh_d, separability, held_out, fake)
-    ruling = rule(separability, data.held_out, fake)
+    embedded = (task.embedding(samples[:SAMPLES]) for samples in (data.held_out, fake.to(device)))
+    ruling = rule(separability, *embedded)
     return replace(ruling, observation=observation, copied=_copied(data, fake))
 
 

@@ -94,6 +94,14 @@ class Task(Trainable):
         """{"distance": smaller is better, ...} of (M, ...) held-out reals and as many fakes, float32 on the CPU."""
         return {"distance": quality.sliced_wasserstein(real, fake)}
 
+    def embedding(self, samples: Tensor) -> Tensor:
+        """(B, ...) numbers for (B, ...) float32 samples, whose Euclidean distances say how different samples are.
+
+        In them the stability score measures how far the samples are from the data, how diverse they are and how far
+        they move. The samples themselves by default. Computed at every probe, on the samples' device.
+        """
+        return samples
+
     def observe(self, real: Tensor, fake: Tensor) -> Observation | None:
         """What a two-sample test of the task's own tells of (M, ...) held-out reals and as many fakes, on the CPU.
 

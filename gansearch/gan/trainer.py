@@ -301,7 +301,9 @@ class Trainer(Updates):
                 scores_real, scores_fake = relativistic(scores_real, scores_fake)
             norms = [gradient_norm(network) for network in (self.discriminator, self.generator)]
             row = self.monitor.update(
-                *(scores_real, scores_fake, self.updates, norms[1]), seen=seen, samples=(real, fake)
+                *(scores_real, scores_fake, self.updates, norms[1]),
+                seen=seen,
+                samples=(self.task.embedding(real), self.task.embedding(fake)),
             )
         return row, norms
 

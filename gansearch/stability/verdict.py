@@ -8,8 +8,11 @@ from collections.abc import Iterable, Sequence
 from gansearch.stability.referee import Ruling
 from gansearch.stability.window import Window
 
-SCORE_VERSION = 2
-"""Of score and verdicts. Version 1, to gansearch 0.2, knew neither the end of a run nor an observer."""
+SCORE_VERSION = 3
+"""Of score and verdicts. Version 1, to gansearch 0.2, knew neither the end of a run nor an observer.
+
+Version 2 measured sounds by their waveforms.
+"""
 
 VERDICTS = (
     "diverged",

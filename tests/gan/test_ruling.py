@@ -42,6 +42,16 @@ def test_of_data_without_end_nothing_is_copied():
     assert ruled(Endless(), torch.zeros(400, 2)).copied == 0
 
 
+def test_distances_are_measured_in_a_tasks_embedding():
+    class Angle(Ring):
+        def embedding(self, samples):
+            return samples / samples.norm(dim=1, keepdim=True)
+
+    fake = 3 * data_of(Ring(), torch.device("cpu")).held_out[:1_000]
+    assert ruled(Ring(), fake).apart > 0.3
+    assert ruled(Angle(), fake).apart < 0.1
+
+
 def test_a_tasks_own_observer_sees_held_out_reals_and_the_exported_fakes():
     seen = []
 

@@ -7,6 +7,7 @@ from torch import nn
 
 from gansearch.experiment import Training
 from gansearch.gan import Trainer, load_task
+from gansearch.gan.tasks.mixtures import Ring
 from tests.gan.networks import Normed, everything, finish, same
 
 FAST = {"updates": 60, "batch_size": 16}
@@ -97,6 +98,19 @@ def test_a_pretrained_discriminator_is_no_reason_to_stop():
     probes, _ = finish(Trainer(load_task("ring"), training, prune=True))
     assert max(probe.saturated_right for probe in probes if probe.update <= 300) > 0.9
     assert probes[-1].update > 320
+
+
+def test_probes_measure_samples_in_the_tasks_embedding():
+    class Equal(Ring):
+        def embedding(self, samples):
+            return torch.ones(len(samples), 1)
+
+    plain, embedded = (Trainer(task, Training(**FAST)) for task in (Ring(), Equal()))
+    for trainer in (plain, embedded):
+        trainer.step()
+        trainer.probe()
+    assert plain.monitor.rows()[0].mean("apart") > 0.1
+    assert embedded.monitor.rows()[0].mean("apart") == 0
 
 
 def test_the_distance_is_measured_at_quarters():

@@ -22,15 +22,15 @@ def log_mel(sounds: Tensor, rate: int, bands: int = BANDS) -> Tensor:
     """
     size = 2 ** round(torch.tensor(FRAME_SECONDS * rate).log2().item())
     size = min(size, sounds.shape[-1])
-    window = torch.hann_window(size)
+    window = torch.hann_window(size, device=sounds.device)
     bins = torch.stft(sounds, size, size // 2, window=window, center=False, return_complex=True)
     power = 4 * bins.abs().square() / window.sum() ** 2
-    return (power.transpose(1, 2) @ mel_filters(size, rate, bands) + FLOOR).log()
+    return (power.transpose(1, 2) @ mel_filters(size, rate, bands, sounds.device) + FLOOR).log()
 
 
 @functools.cache
-def mel_filters(size: int, rate: int, bands: int) -> Tensor:
-    """Returns (size // 2 + 1, bands) weights: triangles whose corners are evenly spread in mel.
+def mel_filters(size: int, rate: int, bands: int, device: torch.device) -> Tensor:
+    """Returns (size // 2 + 1, bands) weights on the device: triangles whose corners are evenly spread in mel.
 
     mel = 2595 log₁₀(1 + f/700), f in Hz (O'Shaughnessy 1987); `rate` is in samples a second. A triangle narrower than a
     bin takes the share of the nearest ones.
@@ -42,4 +42,4 @@ def mel_filters(size: int, rate: int, bands: int) -> Tensor:
     low, middle, high = corners[:-2], corners[1:-1], corners[2:]
     rising = (frequencies - low) / (middle - low).clamp_min(width)
     falling = (high - frequencies) / (high - middle).clamp_min(width)
-    return torch.minimum(rising, falling).clamp(0, 1)
+    return torch.minimum(rising, falling).clamp(0, 1).to(device)

@@ -86,13 +86,19 @@ class Audio(Task):
             return wave_discriminator(self.length, self.width, self.kernel)
         return spectrum_discriminator(frames_of(self.length, self.rate), CHANNELS * self.width)
 
+    def embedding(self, samples: Tensor) -> Tensor:
+        """Returns the (B, frames, bands) log-mel spectra of (B, 1, T) samples.
+
+        Waveforms themselves say little: the same note at another phase is as far away as any other sound.
+        """
+        return log_mel(samples[:, 0], self.rate)
+
     def quality(self, real: Tensor, fake: Tensor) -> dict[str, float]:
         """Returns the Fréchet distance of pairs of neighbouring log-mel frames, and the coverage of whole spectrograms.
 
-        Waveforms themselves say little: the same note at another phase is as far away as any other sound.
         `coverage` has k = 5.
         """
-        r, f = (log_mel(sounds[:COMPARED, 0], self.rate) for sounds in (real, fake))
+        r, f = (self.embedding(sounds[:COMPARED]) for sounds in (real, fake))
         distance = quality.frechet(*(torch.cat([s[:, :-1], s[:, 1:]], 2).flatten(0, 1) for s in (r, f)))
         return {"distance": distance, "coverage": quality.coverage(r, f)}
 

@@ -9,6 +9,7 @@ from gansearch.experiment import Training
 from gansearch.gan import TaskError, Trainer, check_task, load_task
 from gansearch.gan.data import Data
 from gansearch.gan.stacked import refusal
+from gansearch.stability.referee import rule
 
 pytestmark = pytest.mark.slow
 
@@ -70,19 +71,29 @@ def test_seeds_train_at_once(notes):
     assert refusal([Trainer(task, training, seed) for seed in range(2)]) == ""
 
 
+def random_notes(low: float, seed: int) -> torch.Tensor:
+    """(100, 1, 2000) sines of an octave from `low` Hz on, at random phases."""
+    draws = torch.Generator().manual_seed(seed)
+    frequency, phase = low * 2 ** torch.rand(100, 1, 1, generator=draws), torch.rand(100, 1, 1, generator=draws)
+    return torch.sin(2 * math.pi * (frequency * torch.arange(RATE // 4) / RATE + phase))
+
+
 def test_quality_depends_on_pitch_and_not_on_phase():
     task = load_task("audio", {"seconds": 0.25})
-    draws = torch.Generator().manual_seed(0)
-    time = torch.arange(task.length) / RATE
-
-    def notes(low: float) -> torch.Tensor:
-        frequency = low * 2 ** torch.rand(100, 1, 1, generator=draws)
-        return torch.sin(2 * math.pi * (frequency * time + torch.rand(100, 1, 1, generator=draws)))
-
-    same, higher = task.quality(notes(200), notes(200)), task.quality(notes(200), notes(800))
+    same, higher = (task.quality(random_notes(200, 0), random_notes(low, 1)) for low in (200, 800))
     assert higher["distance"] > 20 * same["distance"]
     assert same["coverage"] > 0.8
     assert higher["coverage"] == 0
+
+
+def test_the_score_hears_pitch_and_not_phase():
+    task = load_task("audio", {"seconds": 0.25})
+
+    def apart(low: float) -> float:
+        return rule(0.5, *(task.embedding(sounds) for sounds in (random_notes(200, 0), random_notes(low, 1)))).apart
+
+    assert apart(200) < 0.1
+    assert apart(800) > 0.6  # of the waveforms, which are orthogonal, it would be 0
 
 
 @pytest.mark.parametrize(
