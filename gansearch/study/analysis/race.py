@@ -1,0 +1,211 @@
+"""The race in which the best trials are confirmed: which run on a fresh seed comes next, and which trial has won.
+
+All is computed from the table of trials, the results so far and the runs under way; docs/search.md has the rules.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean
+from typing import NamedTuple
+
+import pandas as pd
+
+from gansearch.experiment import Experiment
+from gansearch.experiment.sections import Confirm
+from gansearch.store.confirmation import FreshSeed
+from gansearch.study.analysis.choose import Choice, by_distance, confirmed_candidates
+from gansearch.study.analysis.neighbourhood import neighbourhoods
+from gansearch.study.analysis.seeds import with_default
+
+FIRST_SEED = 10_000
+"""Added to the experiment's seed: no trial has used these."""
+SHARE = 0.15
+"""Of the updates of all trials, those of the race."""
+MARGIN = 0.25
+"""Standard deviation of a log distance between seeds, about; a candidate that is farther behind the best is out."""
+DEFAULT_SEEDS = 3
+"""Fresh seeds of the default settings, at most."""
+ENOUGH = 5
+"""Fresh seeds of which one may be unhealthy; of fewer none."""
+
+
+class FreshRun(NamedTuple):
+    """A configuration and the fresh seed on which it is trained."""
+
+    number: int | None
+    """Of the trial that has the configuration; None for the default settings."""
+    seed: int
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The size of a race."""
+
+    top: int
+    """Candidates: the healthy trials with the smallest distances."""
+    replicas: int
+    """Seeds of the winner, and most of any candidate."""
+    runs: float
+    """The race ends with so many runs, those under way included; seeds that the winner then lacks decide nothing."""
+    default: int = 0
+    """Seeds of the default settings."""
+    first_seed: int = FIRST_SEED
+
+    @property
+    def seeds(self) -> range:
+        """The fresh seeds, the same for every configuration, so that they are compared in pairs."""
+        return range(self.first_seed, self.first_seed + self.replicas)
+
+    @property
+    def unhealthy(self) -> int:
+        """Unhealthy seeds that a candidate survives."""
+        return int(self.replicas >= ENOUGH)
+
+    @property
+    def most(self) -> int:
+        """Runs of the race, the winner's other seeds and the default settings, unless a winner proves unhealthy."""
+        return min(self.top * self.replicas, math.ceil(self.runs) + self.replicas - 1) + self.default
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Where a candidate stands."""
+
+    number: int
+    runs: tuple[FreshSeed, ...]
+    """On fresh seeds, so far."""
+    score: float
+    """Mean log distance of its seeds in the race and, less the luck by which trials are chosen, of its trial."""
+    out: bool = False
+
+    @property
+    def unhealthy(self) -> int:
+        """Fresh seeds that were not balanced."""
+        return sum(not run.healthy for run in self.runs)
+
+
+def rules_for(experiment: Experiment, trials: int) -> Rules:
+    """Return the rules after so many trials of an experiment."""
+    confirm = experiment.confirm or Confirm()
+    searched = trials * experiment.training.updates * experiment.least_replicas
+    return Rules(
+        min(confirm.top, trials),
+        confirm.replicas,
+        runs=SHARE * searched / (confirm.updates or experiment.training.updates),
+        default=min(DEFAULT_SEEDS, confirm.replicas) if experiment.confirms_default else 0,
+        first_seed=experiment.seed + FIRST_SEED,
+    )
+
+
+def rules_of(experiment: Experiment, trials: pd.DataFrame) -> Rules:
+    """Return the rules for these trials: the default settings have no runs where they are a candidate or none is."""
+    rules = rules_for(experiment, len(trials))
+    wanted = None in with_default(experiment, trials, nearest(trials, rules.top))
+    return rules if wanted else replace(rules, default=0)
+
+
+def nearest(trials: pd.DataFrame, top: int) -> list[int]:
+    """Return the numbers of the `top` healthy trials with the smallest distances."""
+    return [int(number) for number in by_distance(trials)["number"].head(top)]
+
+
+def standings(trials: pd.DataFrame, results: Sequence[FreshSeed], rules: Rules) -> list[Candidate]:
+    """Return the candidates, the leader first, and last those that are out.
+
+    They are the nearest trials and any other that has fresh seeds, as when a sweep is given more trials. A score is the
+    mean of the fresh seeds' log distances and, with the weight of one, of the trial's own, moved by the difference
+    between the candidates' means of both: the trials were chosen for theirs. Results are in the order in which they
+    ended; those beyond the race's number of runs do not change the order, but may put out. Where a distance is not
+    positive the scores are of distances and nobody is out by them.
+    """
+    own = dict(zip(trials["number"].tolist(), trials["distance"].tolist(), strict=True))
+    raced = [run for run in results if run.number in own]
+    numbers = dict.fromkeys([*nearest(trials, rules.top), *(run.number for run in raced if run.number is not None)])
+    distances = [*(own[number] for number in numbers), *(run.distance for run in raced)]
+    scale, margin = (math.log, MARGIN) if all(d > 0 for d in distances if math.isfinite(d)) else (float, math.inf)
+
+    def values(distances: Iterable[float]) -> list[float]:
+        return [scale(distance) for distance in distances if math.isfinite(distance)]
+
+    counted = raced[: math.ceil(rules.runs)]
+    fresh = {number: values(run.distance for run in counted if run.number == number) for number in numbers}
+    moved = _mean(_mean(some) for some in fresh.values()) - _mean(values(own[number] for number in numbers))
+    moved = moved if math.isfinite(moved) else 0.0  # no fresh seed has ended
+    found = [
+        Candidate(
+            number,
+            tuple(run for run in raced if run.number == number),
+            score=_mean([*new, *(old + moved for old in values([own[number]]))]),
+        )
+        for number, new in fresh.items()
+    ]
+    rivals = [one.score for one in found if one.unhealthy <= rules.unhealthy and math.isfinite(one.score)]
+    limit = min(rivals, default=math.inf)
+    found = [
+        replace(
+            one,
+            out=one.unhealthy > rules.unhealthy
+            or one.score > limit + margin * math.sqrt(2 / (len(fresh[one.number]) + 1)),
+        )
+        for one in found
+    ]
+    sick = {run.number for run in counted if not run.healthy}
+    return sorted(found, key=lambda one: (one.out, one.number in sick, math.isnan(one.score), one.score))
+
+
+def next_runs(
+    trials: pd.DataFrame, results: Sequence[FreshSeed], running: Collection[tuple[int | None, int]], rules: Rules
+) -> list[FreshRun]:
+    """Return all the runs that would be useful beside those under way, the most useful first; none when it is over.
+
+    While the race lasts they are of the candidates with the fewest seeds, then of the leader, up to all its seeds. The
+    default settings are last. With fewer slots than runs the first are to be started, and the rest asked for again when
+    a run has ended.
+    """
+    left = [one.number for one in standings(trials, results, rules) if not one.out]
+    known = [FreshRun(run.number, run.seed) for run in results]
+    taken = {*known, *(FreshRun(*run) for run in running)}
+    used = sum(run.number is not None for run in taken)
+    found: list[FreshRun] = []
+
+    def free(number: int | None, seeds: Iterable[int]) -> list[FreshRun]:
+        return [run for seed in seeds if (run := FreshRun(number, seed)) not in taken]
+
+    def take(runs: Sequence[FreshRun]) -> None:
+        found.extend(runs)
+        taken.update(runs)
+
+    while len(left) > 1 and used + len(found) < rules.runs:
+        fewest = max((free(number, rules.seeds) for number in left), key=len)
+        if not fewest:
+            break
+        take(fewest[:1])
+    for number in left[:1]:
+        take(free(number, rules.seeds))
+    take(free(None, rules.seeds[: rules.default]))
+    return found
+
+
+def choose_raced(trials: pd.DataFrame, results: Sequence[FreshSeed], rules: Rules) -> Choice | None:
+    """Return the leader of the candidates that are healthy on fresh seeds, all but one of five; None without any."""
+    leader = next(
+        (
+            one.number
+            for one in standings(trials, results, rules)
+            if one.runs and not one.out and one.unhealthy <= (len(one.runs) >= ENOUGH)
+        ),
+        None,
+    )
+    choices = {choice.number: choice for choice in confirmed_candidates(trials, results)}
+    if leader is None:
+        return None
+    return replace(choices[leader], neighbourhood=neighbourhoods(trials, [leader])[leader])
+
+
+def _mean(values: Iterable[float]) -> float:
+    """Return the mean of those values that are numbers; NaN if none is."""
+    finite = [value for value in values if math.isfinite(value)]
+    return fmean(finite) if finite else math.nan
