@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +16,7 @@ from gansearch.search.callbacks.trackers import trackers
 from gansearch.search.errors import SweepFailed
 from gansearch.search.mirror import opened
 from gansearch.search.sweep import sweep as run_sweep
-from gansearch.store.folder import StudyError
+from gansearch.store.folder import Folder, StudyError
 from gansearch.study.study import Study, load_study
 from gansearch.training.train import TrainResult, train
 
@@ -45,7 +46,7 @@ def sweep(
         SweepFailed: Every trial failed.
         Interrupted: The user pressed Ctrl-C; `resume=True` continues the sweep.
     """
-    everyone: list[Any] = [TensorBoardLog(), *trackers(experiment), *listeners]
+    everyone: list[Any] = [TensorBoardLog(), *trackers(experiment), _Results(), *listeners]
     with opened(out) as folder:
         try:
             swept = run_sweep(experiment, folder, address, resume, everyone, allow_change)
@@ -55,12 +56,42 @@ def sweep(
         with InterruptMessage(swept.folder, finished=True):
             Listeners(everyone).doing("writing the report")
             study = load_study(swept.path)
-            if study.best is None:
-                study.folder.best.unlink(missing_ok=True)
-            else:
-                study.export(study.folder.best)
-            study.report()
+            _write_results(study)
     return study
+
+
+class _Results(Listener):
+    """Writes best.yaml and the report while the default settings are trained: an interrupt there loses neither."""
+
+    def __init__(self) -> None:
+        """Writes nothing yet."""
+        self._thread = threading.Thread(target=self._write, name="results")
+
+    def begin(self, experiment: Experiment, folder: Folder, slots: int, done: int) -> None:
+        """Notes the folder."""
+        self._folder = folder
+
+    def chosen(self) -> None:
+        """Begins to write; the sweep goes on."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Waits until all is written."""
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def _write(self) -> None:
+        with suppress(StudyError):  # the end of the sweep writes again, and says what is wrong
+            _write_results(load_study(self._folder.path))
+
+
+def _write_results(study: Study) -> None:
+    """Writes the best-balanced configuration, if there is one, and the report."""
+    if study.best is None:
+        study.folder.best.unlink(missing_ok=True)
+    else:
+        study.export(study.folder.best)
+    study.report()
 
 
 def _report_failed_trials(folder: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -159,9 +159,22 @@ DEFAULT = {"lr": 2e-4, "lr_ratio": 1.0, "pretrain_steps": 0, "update_ratio": 1.0
 """The settings of an experiment that searches nothing."""
 
 
-def confirm_default(folder: Folder, rng: np.random.Generator, samples: bool) -> None:
+def race(trials: pd.DataFrame, spec: Experiment, drawn: dict[int, dict[str, Any]]) -> list[FreshSeed]:
+    """The results of a race of some trials, one run after the other, and of the default settings."""
+    from gansearch.study.analysis.race import next_runs, rules_of
+
+    results: list[FreshSeed] = []
+    while runs := next_runs(trials, results, [], rules_of(spec, trials)):
+        number, seed = runs[0]
+        params = DEFAULT if number is None else drawn[number]
+        result = confirm(params, number or 0)[seed - spec.seed - 10_000]
+        results.append(replace(result, number=number))
+    return results
+
+
+def confirm_default(folder: Folder, seeds: list[FreshSeed], rng: np.random.Generator, samples: bool) -> None:
     """Writes what a confirmation leaves of the default settings."""
-    write_default(folder, confirm(DEFAULT, 0))
+    write_default(folder, seeds)
     if samples:
         folder.record(None).mkdir(parents=True)
         write_array(folder.record(None) / "confirmed.npy", pictures(rng, 0.5))
@@ -179,8 +192,6 @@ def write_study(
     failing: int = 1,
 ) -> Folder:
     """Writes a finished sweep. `only`: the verdict of every trial; `error`: what the first `failing` ones fail with."""
-    from gansearch.study.analysis.choose import candidates
-
     rng = np.random.default_rng(0)
     folder, spec = Folder(path), experiment(name, replicas=replicas)
     folder.create(spec)
@@ -225,10 +236,10 @@ def write_study(
         records.append(record)
     write_tables(folder, spec.search, records)
     if confirmed:
-        best = candidates(pd.read_parquet(folder.trials), 3) if records else []
-        write_confirmation(folder, [seed for number in best for seed in confirm(drawn[number], number)])
-        if best:
-            confirm_default(folder, rng, samples)
+        results = race(pd.read_parquet(folder.trials), spec, drawn) if records else []
+        write_confirmation(folder, [seed for seed in results if seed.number is not None])
+        if results:
+            confirm_default(folder, [seed for seed in results if seed.number is None], rng, samples)
     write_whole(
         folder.run,
         to_json(

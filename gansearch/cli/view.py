@@ -80,7 +80,8 @@ def _progress(current: Status) -> str:
     study = current.study
     text = f"{study.experiment.name}: {len(study.trials)} of {many(study.experiment.trials, 'trial')}"
     if current.state == "confirming":
-        text += f", {current.confirmed} of {current.confirmations} runs on fresh seeds"
+        about = "about " if current.study.folder.races and current.confirmed < current.confirmations else ""
+        text += f", {current.confirmed} of {about}{current.confirmations} runs on fresh seeds"
     if not current.alive:
         return f"{text}, {'its driver died' if current.state == 'died' else current.state}"
     if current.starting:

@@ -47,14 +47,16 @@ Start = Annotated[
 
 
 class Confirm(Model):
-    """The best candidates are trained again on fresh seeds, and the default settings with them."""
+    """The best trials race on fresh seeds for 15% of the trials' updates; the default settings are trained after it."""
 
     top: int = Field(3, ge=1)
+    """Trials in the race: the healthy ones with the smallest distances."""
     replicas: int = Field(5, ge=2)
+    """Fresh seeds of the winner."""
     updates: int | None = Field(None, ge=1)
     """Budget of these runs; null is that of the trials. A longer one shows what collapses late, and is exported."""
     default: bool = True
-    """Also train the default settings, `training` without its search, on the same seeds: `replicas` runs more."""
+    """Also train the default settings, `training` without its search, on the first three of these seeds."""
 
 
 class Resources(Model):

@@ -6,10 +6,9 @@ They are no trials of the sweep: they have no rows in its tables and no entries 
 from __future__ import annotations
 
 import math
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -36,47 +35,35 @@ from gansearch.store.folder import Folder
 from gansearch.store.record import TrialRecord
 from gansearch.store.samples import write_samples
 from gansearch.study.analysis.choose import candidates
+from gansearch.study.analysis.race import FIRST_SEED, FreshRun, next_runs, rules_of
 from gansearch.study.analysis.seeds import with_default
 
-FIRST_SEED = 10_000
-"""Added to the experiment's seed: no trial has used these."""
 
+def missing(
+    folder: Folder, experiment: Experiment, records: Sequence[TrialRecord], running: Collection[FreshRun] = ()
+) -> list[FreshRun]:
+    """Return the runs on fresh seeds that a sweep has yet to do beside those under way, as far as it is known by now.
 
-@dataclass(frozen=True)
-class FreshRun:
-    """A configuration and the seed on which it is confirmed."""
-
-    number: int | None
-    """Of the trial that has the configuration; None for the default settings."""
-    seed: int
-
-    @property
-    def name(self) -> str:
-        """Name of its Tune trial."""
-        return f"confirm-{'default' if self.number is None else f'{self.number:05d}'}-{self.seed}"
-
-
-def missing(folder: Folder, experiment: Experiment, records: Sequence[TrialRecord]) -> list[FreshRun]:
-    """Return the runs that a sweep has yet to do, candidate by candidate, then those of the default settings."""
+    They are the next ones of the race; in a folder that was begun before there was one, those of all candidates.
+    """
     if experiment.confirm is None or not records:
         return []
     budget = experiment.confirm.updates
-    done = {
-        FreshRun(entry.number, entry.seed)
-        for entry in [*read_confirmation(folder), *read_default(folder)]
-        if entry.budget == budget  # one that was changed since then confirms nothing
-    }
+    # One whose budget was changed since then confirms nothing.
+    results = [entry for entry in [*read_confirmation(folder), *read_default(folder)] if entry.budget == budget]
     trials = pd.DataFrame([record.row for record in records])
+    if folder.races:
+        return next_runs(trials, results, running, rules_of(experiment, trials))
+    done = {*running, *(FreshRun(entry.number, entry.seed) for entry in results)}
     numbers = with_default(experiment, trials, candidates(trials, experiment.confirm.top))
-    runs = [FreshRun(number, seed) for number in numbers for seed in _seeds(experiment)]
-    return [run for run in runs if run not in done]
+    return [run for number in numbers for seed in _seeds(experiment) if (run := FreshRun(number, seed)) not in done]
 
 
 @contextmanager
 def confirming(
-    session: Session, runs: Sequence[FreshRun], params: Callable[[int], Mapping[str, Any]]
+    session: Session, records: Sequence[TrialRecord], params: Callable[[int], Mapping[str, Any]]
 ) -> Iterator[tune.Tuner]:
-    """Yield a tuner that trains the runs, as many at a time as there are slots; `params` gives those of a trial.
+    """Yield a tuner that trains the missing runs, one in each slot; `params` gives those of a trial.
 
     Each result is in confirmation.json or default.json as soon as it is known, so that a resumed sweep does the rest. A
     run whose worker hangs is tried once more, and one that fails is recorded as failed.
@@ -84,39 +71,64 @@ def confirming(
     experiment = session.worker_experiment.model_copy(update={"replicas": 1, "prune": False})
     budget = experiment.confirm.updates if experiment.confirm else None
     longer = {"updates": budget} if budget else {}
+
+    def config(run: FreshRun) -> dict[str, Any]:
+        chosen = {} if run.number is None else params(run.number)
+        return _config(run, {**chosen, **longer})
+
     if budget:  # as many probes as in a trial, with more updates between them
         session.patience.factor = max(1.0, budget / experiment.training.updates)
-    chosen = {run.number: {} if run.number is None else params(run.number) for run in runs}
-    searcher = ListSearcher([_config(run, {**chosen[run.number], **longer}) for run in runs])
+    searcher = RaceSearcher(
+        partial(missing, session.folder, session.experiment, records), config, session.listener.chosen
+    )
     supervisor = session.supervisor(searcher)
     recorder = ConfirmationRecorder(session, supervisor)
     train = partial(run_trial, partial(TrialRun, experiment))
-    options = {"search_alg": searcher, "num_samples": len(runs), "max_concurrent_trials": MOST_TRIALS}
+    options = {"search_alg": searcher, "num_samples": MOST_TRIALS, "max_concurrent_trials": MOST_TRIALS}
     with session.tuning(train, [supervisor, recorder], **options) as tuner:
         yield tuner
 
 
-class ListSearcher(LimitedSearcher):
-    """Gives Tune the configs of a list, at most `most` at once."""
+class RaceSearcher(LimitedSearcher):
+    """Gives Tune the configs of the runs that are missing, which is decided anew whenever one has ended."""
 
-    def __init__(self, configs: Sequence[dict[str, Any]]):
-        """Give the configs in their order."""
+    ahead = False  # the next run depends on how this one ends
+
+    def __init__(
+        self,
+        missing: Callable[[Collection[FreshRun]], list[FreshRun]],
+        config: Callable[[FreshRun], dict[str, Any]],
+        chosen: Callable[[], None],
+    ):
+        """`missing` returns the runs beside those under way; `chosen` is called once only default settings train."""
         super().__init__()
-        self._waiting = deque(configs)
-        self._running: set[str] = set()
+        self._missing, self._config, self._chosen = missing, config, chosen
+        self._waiting: list[FreshRun] | None = None
+        self._running: dict[str, FreshRun] = {}
+        self._is_chosen = False
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
-        """Return the next config; None while enough are under way."""
-        if not self._waiting:
+        """Return the next config; None while enough are under way, or while these decide on the next one."""
+        if self._waiting is None:
+            self._waiting = self._missing(self._running.values())
+        if not self._waiting and not self._running:
             return str(self.FINISHED)
-        if len(self._running) >= self.most:
+        if not self._is_chosen and all(run.number is None for run in (*self._waiting, *self._running.values())):
+            self._is_chosen = True
+            self._chosen()
+        if not self._waiting or len(self._running) >= self.most:
             return None
-        self._running.add(trial_id)
-        return self._waiting.popleft()
+        self._running[trial_id] = self._waiting.pop(0)
+        return self._config(self._running[trial_id])
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
-        """Make room for the next one."""
-        self._running.discard(trial_id)
+        """Make room for the next one, which depends on what is recorded of this one."""
+        self._running.pop(trial_id, None)
+        self._waiting = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out everything: Tune pickles its searcher for a resumption that is not used."""
+        return {}
 
 
 class ConfirmationRecorder(SweepCallback):
@@ -169,7 +181,8 @@ class ConfirmationRecorder(SweepCallback):
 
 def _config(run: FreshRun, params: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the worker of a run is given."""
-    return {"name": run.name, "number": run.number, "seed": run.seed, "params": dict(params), "checkpoints": []}
+    name = f"confirm-{'default' if run.number is None else f'{run.number:05d}'}-{run.seed}"
+    return {"name": name, "number": run.number, "seed": run.seed, "params": dict(params), "checkpoints": []}
 
 
 def _run_of(trial: Trial) -> FreshRun:

@@ -40,7 +40,7 @@ class Supervisor(SweepCallback, TrialProgressCallback):
             raise Stop
         self._watchdog.check()
         self._slots.update()
-        self._searcher.most = self._slots.wanted
+        self._searcher.most = self._slots.wanted if self._searcher.ahead else self._slots.now
 
     def on_trial_start(self, trial: Trial, **info: Any) -> None:
         """Watch a trial that begins or resumes."""

@@ -85,11 +85,13 @@ def sweep(
                 if trials.missing > 0:
                     with trials.tuning() as tuner:
                         tuner.fit()
+                    trials.recorder.write_tables()
                 session.check_interrupt()
                 if trials.missing <= 0:
                     end_waiting(trials.study)
-                if runs := missing(folder, experiment, trials.recorder.records):
-                    with confirming(session, runs, trials.params) as tuner:
+                records = trials.recorder.records
+                if missing(folder, experiment, records):
+                    with confirming(session, records, trials.params) as tuner:
                         tuner.fit()
                 session.check_interrupt()
             finally:

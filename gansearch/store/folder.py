@@ -15,7 +15,7 @@ from gansearch.experiment import Experiment
 
 URL = ".url"
 """In a folder that is a copy of what is at a URL, or is mirrored there: the file that holds the URL."""
-FORMAT = 3
+FORMAT = 4
 """The format in which folders are begun. It grows where an earlier gansearch would misread what a later one writes;
 docs/results-folder.md lists the formats. A folder without format.json has format 1."""
 
@@ -53,6 +53,11 @@ class Folder:
         self.tensorboard = self.path / "tensorboard"
         self.records = self.path / "trials"
         self.real = self.path / "real.npy"
+
+    @property
+    def races(self) -> bool:
+        """Whether its sweep confirms by a race: before format 4 every candidate had all the fresh seeds."""
+        return format_of(self.path) >= 4
 
     @property
     def is_ours(self) -> bool:

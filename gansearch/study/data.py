@@ -21,6 +21,7 @@ from gansearch.store.tables import read_curves, read_trials
 from gansearch.store.trial_files import read_record
 from gansearch.study.analysis.choose import Choice, choose_best, choose_closest
 from gansearch.study.analysis.importance import importance
+from gansearch.study.analysis.race import choose_raced, rules_of
 from gansearch.study.analysis.seeds import Seeds, confirmed, default_settings, of_trial
 from gansearch.study.analysis.time_spent import confirmed_seconds
 
@@ -45,8 +46,9 @@ class StudyData:
 
     @cached_property
     def confirmation(self) -> list[FreshSeed]:
-        """The results of the candidates on fresh seeds."""
-        return read_confirmation(self.folder)
+        """The results of the candidates on fresh seeds; in a race only those with the budget that is asked for now."""
+        results, confirm = read_confirmation(self.folder), self.experiment.confirm
+        return [one for one in results if one.budget == confirm.updates] if self.folder.races and confirm else results
 
     @cached_property
     def run(self) -> dict[str, Any]:
@@ -65,6 +67,9 @@ class StudyData:
     @cached_property
     def best(self) -> Choice | None:
         """The best-balanced configuration; None where nothing is healthy."""
+        if self.folder.races and self.confirmation:
+            rules = rules_of(self.experiment, self.trials)
+            return self._with_schedule(choose_raced(self.trials, self.confirmation, rules))
         return self._with_schedule(choose_best(self.trials, self.confirmation))
 
     @cached_property
@@ -164,7 +169,8 @@ class StudyData:
             return "nothing to export: no trial has ended."
         status, verdict = self._row(choice)["status"], self.verdict_of(choice)
         if choice.confirmed:
-            start = "nothing healthy to export: no candidate was balanced on every fresh seed; trial"
+            where = "enough fresh seeds" if self.folder.races else "every fresh seed"
+            start = f"nothing healthy to export: no candidate was balanced on {where}; trial"
             facts = f"{choice.healthy} of {len(choice.seeds)} balanced, else {verdict}"
         else:
             start, facts = "nothing healthy to export; trial", f"{verdict}, stability {choice.stability:.2f}"

@@ -13,10 +13,12 @@ from typing import Any
 import pandas as pd
 
 from gansearch.formatting import duration, without_nan
+from gansearch.store.confirmation import read_default
 from gansearch.store.folder import as_typed
 from gansearch.store.lock import is_alive, is_locked, read_progress
 from gansearch.store.record import STATUSES
 from gansearch.study.analysis.choose import candidates
+from gansearch.study.analysis.race import next_runs, rules_for, rules_of
 from gansearch.study.analysis.seeds import with_default
 from gansearch.study.data import StudyData
 
@@ -101,14 +103,30 @@ class Status:
 
     @property
     def confirmations(self) -> int:
-        """The number of runs on fresh seeds; while trials run, the largest that it can become."""
+        """The number of runs on fresh seeds; while trials run, or a race may end early, the most that are expected."""
         experiment, trials = self.study.experiment, self.study.trials
         if experiment.confirm is None:
             return 0
+        if self.study.folder.races:
+            return (
+                self._raced
+                if self.state in ("confirming", "finished")
+                else rules_for(experiment, experiment.trials).most
+            )
         most = experiment.confirm.top + experiment.confirms_default
         if len(trials) and self.state in ("confirming", "finished"):
             most = len(with_default(experiment, trials, candidates(trials, experiment.confirm.top)))
         return most * experiment.confirm.replicas
+
+    @property
+    def _raced(self) -> int:
+        """The runs of a race and after it: those that have ended and those to come, as far as it is known by now."""
+        study = self.study
+        results = [*study.confirmation, *read_default(study.folder)]
+        known = {(run.number, run.seed) for run in results}
+        running = {(run["number"], run["seed"]) for run in self.confirming} - known
+        rules = rules_of(study.experiment, study.trials)
+        return self.confirmed + len(running) + len(next_runs(study.trials, results, running, rules))
 
     @property
     def seconds_left(self) -> float | None:

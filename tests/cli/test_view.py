@@ -67,6 +67,8 @@ def test_the_picture_says_that_the_tables_are_written(tmp_path):
         fcntl.flock(journal, fcntl.LOCK_EX)
         write_progress(whole, state="confirming", running=running([39]), confirmation={"running": 0, "done": 20})
         assert "20 of 20 runs on fresh seeds, writing the tables" in " ".join(drawn(whole, 80).split())
+        whole.default.unlink()
+        assert "20 of about 23 runs on fresh seeds, about" in " ".join(drawn(whole, 80).split())
 
 
 @pytest.mark.parametrize("several", [True, False])

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from gansearch import Experiment, load_study, sweep, train
+from gansearch.stability.verdict import SCORE_VERSION
 
 KEPT = Path(__file__).parent
 SWEEPS = sorted(path.parent for path in KEPT.glob("v*/*/study.journal"))
@@ -48,7 +49,9 @@ def test_a_folder_opens_with_its_numbers(kept, tmp_path):
 def test_a_folder_reports_exports_and_trains(kept, tmp_path):
     folder = copy_of(kept, tmp_path)
     study = load_study(folder)
-    assert study.score_remark == "judged by version 1 of the stability score; this gansearch has version 2"
+    assert (
+        study.score_remark == f"judged by version 1 of the stability score; this gansearch has version {SCORE_VERSION}"
+    )
     page = study.report().read_text()
     assert "</html>" in page
     assert study.score_remark in page

@@ -7,13 +7,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from gansearch.search import confirm
 from gansearch.search.callbacks.listener import Listener
-from gansearch.search.confirm import ConfirmationRecorder, FreshRun, ListSearcher, missing
+from gansearch.search.confirm import ConfirmationRecorder, RaceSearcher, missing
 from gansearch.search.worker.run import Ending
 from gansearch.stability.result import SeedResult
 from gansearch.store.confirmation import read_confirmation, read_default
-from gansearch.store.folder import Folder
+from gansearch.store.folder import Folder, write_format
+from gansearch.study.analysis.race import FreshRun
 from tests.synthetic import a_record
 
 
@@ -40,19 +40,44 @@ def ending(seed, error=""):
     return Ending(seeds, None, None, datetime.now(UTC), "192.0.2.9", error)
 
 
-def test_runs_are_missing_until_they_are_recorded_with_the_same_budget(recorder, make_tiny, tmp_path, monkeypatch):
-    monkeypatch.setattr(confirm, "candidates", lambda trials, top: trials["number"].tolist()[:top])
-    experiment, folder = make_tiny(confirm={"top": 1, "replicas": 2}), Folder(tmp_path)
-    records = [replace(a_record(3, "complete", "balanced", 0.9, 0.1), params={"lr": 1e-3, "betas": [0, 0.9]})]
-    runs = [FreshRun(number, seed) for number in (3, None) for seed in (10_000, 10_001)]
-    assert missing(folder, experiment, records) == runs
-    for run in (runs[0], runs[3]):
+def trial(number, distance, **params):
+    record = a_record(number, "complete", "balanced", 0.9, distance)
+    return replace(record, params={"lr": 1e-3, "betas": [0, 0.9], **params})
+
+
+def ended(recorder, *runs):
+    for run in runs:
         recorder.on_trial_start(tune_trial(run.number, run.seed))
         recorder.on_trial_result(tune_trial(run.number, run.seed), {"rows": [], "ending": ending(run.seed)})
+
+
+@pytest.mark.parametrize("races", [True, False])
+def test_runs_are_missing_until_they_are_recorded_with_the_same_budget(recorder, make_tiny, tmp_path, races):
+    if races:
+        write_format(tmp_path)
+    experiment, folder = make_tiny(confirm={"top": 1, "replicas": 2}), Folder(tmp_path)
+    records = [trial(3, 0.1)]
+    runs = [FreshRun(number, seed) for number in (3, None) for seed in (10_000, 10_001)]
+    assert missing(folder, experiment, records) == runs
+    assert missing(folder, experiment, records, runs[:3]) == runs[3:]
+    ended(recorder, runs[0], runs[3])
     assert missing(folder, experiment, records) == runs[1:3]
     longer = make_tiny(confirm={"top": 1, "replicas": 2, "updates": 160})
     assert missing(folder, longer, records) == runs
     assert missing(folder, make_tiny(), records) == []
+    assert missing(folder, experiment, []) == []
+
+
+def test_candidates_race_and_in_a_folder_begun_before_each_gets_all_its_seeds(make_tiny, tmp_path):
+    experiment = make_tiny(trials=20, confirm={"top": 2, "replicas": 2, "default": False})
+    records, folder = [trial(number, distance) for number, distance in enumerate((0.2, 0.1, 0.3))], Folder(tmp_path)
+    records[2] = replace(records[2], stability=0.95)
+    assert [run.number for run in missing(folder, experiment, records)] == [1, 1, 2, 2], "the stabler one is next"
+    write_format(tmp_path)
+    assert missing(folder, experiment, records) == [(1, 10_000), (1, 10_001)], "nobody else is near"
+    records[0] = replace(records[0], distance=0.11)
+    race = missing(folder, experiment, [*records, *(trial(number, 9.0) for number in range(3, 20))])
+    assert race == [(1, 10_000), (0, 10_000), (1, 10_001)], "15% of 20 trials"
 
 
 def test_a_run_that_fails_is_recorded_with_its_error_and_once(recorder, tmp_path):
@@ -75,14 +100,36 @@ def test_a_run_that_fails_is_recorded_with_its_error_and_once(recorder, tmp_path
     ]
 
 
-def test_no_more_runs_are_given_than_may_be_under_way():
-    searcher = ListSearcher([{"name": "first"}, {"name": "second"}, {"name": "third"}])
-    searcher.most = 2
-    assert [searcher.suggest("a"), searcher.suggest("b"), searcher.suggest("c")] == [
-        {"name": "first"},
-        {"name": "second"},
-        None,
+def test_the_next_run_is_decided_when_one_has_ended_and_the_choice_is_told_before_the_default_settings_end():
+    answers = [
+        [FreshRun(1, 10_000), FreshRun(2, 10_000)],
+        [FreshRun(1, 10_001)],
+        [FreshRun(None, 10_000)],
+        [FreshRun(None, 10_001)],
+        [],
     ]
+    asked, told = [], []
+
+    def waiting(running):
+        asked.append(sorted(running, key=str))
+        return answers.pop(0)
+
+    searcher = RaceSearcher(waiting, lambda run: {"name": run}, lambda: told.append(len(asked)))
+    searcher.most = 1
+    assert [searcher.suggest("a"), searcher.suggest("b")] == [{"name": (1, 10_000)}, None]
     searcher.on_trial_complete("a", error=True)
-    assert searcher.suggest("c") == {"name": "third"}
-    assert searcher.suggest("d") == searcher.FINISHED
+    assert [searcher.suggest("b"), searcher.suggest("c")] == [{"name": (1, 10_001)}, None]
+    searcher.most = 2
+    searcher.on_trial_complete("gone")
+    assert [searcher.suggest("c"), searcher.suggest("d")] == [{"name": (None, 10_000)}, None]
+    assert asked == [[], [], [(1, 10_001)]]
+    assert told == [], "a candidate still runs"
+    searcher.on_trial_complete("b")
+    assert searcher.suggest("d") == {"name": (None, 10_001)}
+    assert searcher.suggest("e") is None
+    assert told == [4]
+    searcher.on_trial_complete("d")
+    searcher.on_trial_complete("c")
+    assert searcher.suggest("e") == searcher.FINISHED
+    assert told == [4]
+    assert not searcher.ahead, "a run that waits could not be taken back"

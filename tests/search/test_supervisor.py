@@ -28,9 +28,9 @@ class TuneTrial:
 @pytest.fixture
 def supervisor():
     slots = SimpleNamespace(
-        trusts=lambda node: node != "new", is_alive=lambda node: node != "gone", update=lambda: None, wanted=7
+        trusts=lambda node: node != "new", is_alive=lambda node: node != "gone", update=lambda: None, wanted=7, now=6
     )
-    return Supervisor(slots, Patience(None), SimpleNamespace(most=0), Interrupts())
+    return Supervisor(slots, Patience(None), SimpleNamespace(most=0, ahead=True), Interrupts())
 
 
 def ending(error=""):
@@ -72,6 +72,9 @@ def test_a_node_that_vanishes_is_no_failure_of_the_trial(supervisor):
 def test_the_searcher_may_have_as_many_trials_as_there_are_slots_until_an_interrupt(supervisor):
     supervisor.on_step_begin()
     assert supervisor._searcher.most == 7
+    supervisor._searcher.ahead = False
+    supervisor.on_step_begin()
+    assert supervisor._searcher.most == 6
     supervisor._interrupts.requested = True
     with pytest.raises(Stop):
         supervisor.on_step_begin()

@@ -10,14 +10,15 @@ import pandas as pd
 import pytest
 from optuna.trial import TrialState
 
-from gansearch.experiment import ExperimentError
+from gansearch import api
+from gansearch.experiment import Experiment, ExperimentError
 from gansearch.gan import TaskError, Trainer, load_task
 from gansearch.interrupts import Interrupted
-from gansearch.search import confirm
 from gansearch.search.callbacks.listener import Listener
 from gansearch.search.errors import SweepError, SweepFailed
 from gansearch.search.sampling.searcher import open_study
 from gansearch.search.sweep import sweep
+from gansearch.stability.result import SeedResult
 from gansearch.stability.verdict import SCORE_VERSION
 from gansearch.store.confirmation import read_confirmation, read_default, write_default
 from gansearch.store.folder import Folder, StudyError
@@ -25,6 +26,7 @@ from gansearch.store.nan_json import from_json, to_json
 from gansearch.store.record import trial_columns
 from gansearch.store.samples import read_real, read_samples
 from gansearch.store.trial_files import CURVE_COLUMNS, read_record
+from gansearch.study.analysis import race
 
 
 class Log(Listener):
@@ -95,7 +97,8 @@ def candidates():
         return sorted(trials.query("status == 'complete'")["number"])[:top]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(confirm, "candidates", complete)
+        patch.setattr(race, "nearest", complete)
+        patch.setattr(SeedResult, "healthy", True)
         yield
 
 
@@ -373,7 +376,52 @@ def test_a_sweep_starts_from_known_points_and_from_an_earlier_study(ray_session,
     assert sweep(experiment, tmp_path / "out", resume=True).ran == 0
 
 
-def test_a_sweep_goes_on_in_a_changed_space(ray_session, candidates, tiny, tmp_path):
+def test_the_best_trials_race_and_the_default_settings_are_last(ray_session, candidates, make_tiny, tmp_path):
+    class Choice(Log):
+        def chosen(self):
+            self.events.append(("chosen",))
+
+    log, experiment = Choice(), make_tiny(trials=20, confirm={"top": 3, "replicas": 4}, limits={"concurrent": 1})
+    swept = sweep(experiment, tmp_path / "out", listeners=[log])
+    entries, default = read_confirmation(swept.folder), read_default(swept.folder)
+    places = race.standings(table(swept.path), entries, race.rules_of(experiment, table(swept.path)))
+    assert len(places) == 3
+    assert len(places[0].runs) == 4
+    assert 4 <= len(entries) <= 3 + 4 - 1
+    assert [entry.seed for entry in default] == [10_000, 10_001, 10_002]
+    started = [event[1:3] for event in log.events if event[0] == "confirming" and event[3] is None]
+    assert started == [*((entry.number, entry.seed) for entry in entries), *((None, entry.seed) for entry in default)]
+    chosen = log.events.index(("chosen",))
+    assert log.events[chosen - 1][:3] == ("confirming", entries[-1].number, entries[-1].seed)
+    assert log.events[chosen + 1] == ("confirming", None, 10_000, None)
+    assert sweep(experiment, tmp_path / "out", resume=True, listeners=[again := Log()]).ran == 0
+    assert again.events == [("begin", 0, 20), ("close",)]
+
+
+def test_ctrl_c_while_the_default_settings_train_loses_nothing_of_the_winner(
+    ray_session, candidates, make_tiny, tmp_path
+):
+    class Impatient(Listener):
+        def confirming(self, number, seed, result):
+            if number is None:
+                signal.raise_signal(signal.SIGINT)
+
+    experiment = make_tiny(trials=3, confirm={"top": 2, "replicas": 2}, limits={"concurrent": 1})
+    folder = Folder(tmp_path / "out")
+    with pytest.raises(Interrupted):
+        api.sweep(experiment, folder.path, listeners=[Impatient()])
+    best, default = folder.best.read_text(), read_default(folder)
+    assert len(default) < 2
+    assert Experiment.load(folder.best).evidence["seeds"] == [10_000, 10_001]
+    assert "</html>" in folder.report.read_text()
+    study = api.sweep(experiment, folder.path, resume=True)
+    assert folder.best.read_text() == best
+    assert len(study.default.seeds) == 2
+
+
+def test_a_sweep_goes_on_in_a_changed_space(ray_session, candidates, tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(race, "SHARE", 9.0)
+    monkeypatch.setattr(race, "MARGIN", 99.0)
     confirm = {"top": 4, "replicas": 2}
     sweep(tiny(trials=2), tmp_path / "out")
     changed = {"lr": {"low": 0.02, "high": 0.03}, "loss": {"choices": ["hinge", "wgan"]}}

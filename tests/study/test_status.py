@@ -8,6 +8,7 @@ from datetime import datetime
 import pytest
 
 from gansearch.store import lock
+from gansearch.store.confirmation import read_confirmation, read_default, write_confirmation, write_default
 from gansearch.store.nan_json import to_json
 from gansearch.study.status import lines, status
 from gansearch.study.study import load_study
@@ -71,8 +72,9 @@ def test_a_sweep_that_runs(folder, held):
     assert facts["stuck"] == []
     assert facts["best"]["number"] == load_study(folder.path).best.number
     assert "of 40 have ended" in "\n".join(lines(found))
-    # 28 trials of 8 s and two halves, two at a time; then 4 × 5 runs of 8 s for the confirmation
-    assert found.seconds_left == pytest.approx((28 * 8 + 2 * 4) / 2 + 10 * 8, abs=0.5)
+    # 28 trials of 8 s and two halves, two at a time; then 13 runs of 8 s: a race of six, four seeds that the winner
+    # lacks, and three of the default settings
+    assert found.seconds_left == pytest.approx((28 * 8 + 2 * 4) / 2 + 7 * 8, abs=0.5)
     assert datetime.fromisoformat(facts["expected_end"]).timestamp() > time.time()
 
 
@@ -82,7 +84,7 @@ def test_a_trial_that_is_late_ends_at_its_own_speed_and_so_do_others(folder, hel
     write_progress(folder, running=[{**late, "probe": PROBE}])
     mean = (10 * 8 + 60 + 20) / 11  # ten trials of 8 s, and this one with 1,000 updates to go
     left = status(load_study(folder.path)).seconds_left
-    assert left == pytest.approx((29 * mean + 20) / 2 + 10 * 80, abs=0.5)
+    assert left == pytest.approx((29 * mean + 20) / 2 + 7 * 80, abs=0.5)
 
 
 def test_the_end_is_expected_from_running_trials_where_none_has_ended(tmp_path):
@@ -96,7 +98,26 @@ def test_the_end_is_expected_from_running_trials_where_none_has_ended(tmp_path):
         fcntl.flock(journal, fcntl.LOCK_EX)
         each = study.experiment.training.updates / 50
         left = status(study).seconds_left
-    assert left == pytest.approx((38 * each + 2 * (each - 4)) / 2 + 10 * each, rel=0.01)
+    assert left == pytest.approx((38 * each + 2 * (each - 4)) / 2 + 7 * each, rel=0.01)
+
+
+def test_runs_on_fresh_seeds_are_counted_as_far_as_the_race_is_known(tmp_path):
+    whole = write_study(tmp_path / "digits", trials=40)
+    results = read_confirmation(whole)
+    default = read_default(whole)
+    runs = [{"number": None, "seed": default[-1].seed, "started": time.time()}]
+    with whole.journal.open("ab") as journal:
+        fcntl.flock(journal, fcntl.LOCK_EX)
+        write_progress(whole, state="confirming", running=[], confirmation={"running": 1, "done": 2, "runs": runs})
+        assert status(load_study(whole.path)).confirmations == 2, "what runs has ended since then"
+        write_default(whole, default[:-1])
+        assert status(load_study(whole.path)).confirmations == 3
+        write_default(whole, [])
+        assert status(load_study(whole.path)).confirmations == 5
+        write_confirmation(whole, results[:1])
+        assert status(load_study(whole.path)).confirmations == 2 + (6 - 1) + 3 + 3
+    whole.format.unlink()  # a folder begun before there was a race
+    assert status(load_study(whole.path)).confirmations == 4 * 5
 
 
 def test_a_trial_that_has_ended_no_longer_runs(folder, held):

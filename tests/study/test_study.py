@@ -48,7 +48,8 @@ def test_the_summary_is_the_contract_s_object_and_agrees_with_the_tables(finishe
     assert low < best["confirmed"]["distance"] < high
     assert set(found["importance"]) == {"stability", "distance"}
     default = json.loads(finished.default.read_text())["seeds"]
-    assert found["default"]["seeds"] == [10_000 + i for i in range(5)] == best["confirmed"]["seeds"]
+    assert best["confirmed"]["seeds"] == [10_000 + i for i in range(5)]
+    assert found["default"]["seeds"] == best["confirmed"]["seeds"][:3]
     assert found["default"]["distance"] == statistics.median(seed["distance"] for seed in default)
     assert found["default"]["healthy"] == sum(seed["verdict"] == "balanced" for seed in default)
 
@@ -128,10 +129,11 @@ def test_a_study_and_a_comparison_have_a_one_line_repr(finished: Folder, tmp_pat
 
 def test_the_time_on_fresh_seeds_is_known_where_its_runs_say_so(folder: Folder) -> None:
     study = load_study(folder.path)
-    assert study.fresh_seconds == (15 + 5) * 8 / 2  # three candidates and the default settings, on two slots
+    runs = [seed for group in study.groups for seed in group.seeds]
+    assert study.fresh_seconds == len(runs) * 8 / 2 == 12 * 8 / 2  # a race and the default settings, on two slots
     seeds = [{"seed": 1, "verdict": "balanced", "stability": 0.9, "distance": 1.0}]
     folder.default.write_text(json.dumps({"seeds": seeds}))  # somebody's own
-    assert load_study(folder.path).fresh_seconds == 15 * 8 / 2
+    assert load_study(folder.path).fresh_seconds == (len(runs) - 3) * 8 / 2
     folder.confirmation.unlink()
     assert load_study(folder.path).fresh_seconds is None
 
@@ -222,10 +224,10 @@ def test_candidates_that_are_balanced_on_every_seed_come_before_the_others_each_
     chosen = load_study(folder.path).best
     assert chosen is not None
     distances = {
+        chosen.number: (0.1, "balanced"),
         100: (0.1, "oscillating"),
         101: (0.3, "balanced"),
         102: (0.2, "balanced"),
-        chosen.number: (0.1, "balanced"),
     }
     seeds = [
         FreshSeed(

@@ -48,6 +48,9 @@ class Listener:
         `number` is the trial of that configuration, None for the default settings.
         """
 
+    def chosen(self) -> None:
+        """The best-balanced trial is known, and has its fresh seeds; only the default settings still train."""
+
     def close(self) -> None:
         """The sweep is over, however it ended."""
 
@@ -81,4 +84,5 @@ class Listeners(Listener):
     probes = _event("probes")
     ended = _event("ended")
     confirming = _event("confirming")
+    chosen = _event("chosen")
     close = _event("close")

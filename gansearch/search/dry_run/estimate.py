@@ -12,6 +12,7 @@ from gansearch.experiment import Experiment
 from gansearch.formatting import duration
 from gansearch.search.cluster.cluster import Cluster
 from gansearch.search.dry_run.cost import Cost, EvaluationCost
+from gansearch.study.analysis.race import rules_for
 
 GPU_MARGIN = 0.1
 """Share of a GPU's memory that is left free: what is allocated falls into pieces, and batches differ."""
@@ -99,10 +100,8 @@ class Estimate:
 
     @property
     def confirmation_runs(self) -> int:
-        """Most runs of the confirmation; there may be fewer candidates."""
-        confirm = self.experiment.confirm
-        configurations = min(confirm.top, self.trials) + self.experiment.confirms_default if confirm else 0
-        return configurations * confirm.replicas if confirm else 0
+        """Usual maximum of the confirmation's runs; a race may end early."""
+        return rules_for(self.experiment, self.trials).most if self.experiment.confirm else 0
 
     @property
     def sweep_seconds(self) -> Span:
@@ -194,7 +193,7 @@ class Estimate:
             )
         trials = f"{self.trials} of " if self.trials < experiment.trials else ""
         limits = " (the limits)" if trials else ""
-        runs = f" and {self.confirmation_runs} runs of the confirmation" if self.confirmation_runs else ""
+        runs = f" and about {self.confirmation_runs} runs of the confirmation" if self.confirmation_runs else ""
         return [
             *lines,
             f"slots: {self.slots} ({self.cluster})",

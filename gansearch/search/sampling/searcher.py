@@ -45,6 +45,8 @@ class LimitedSearcher(Searcher):
     """A searcher that has at most `most` trials under way, which may change, and that Tune need not save."""
 
     most: float = math.inf
+    ahead: bool = True
+    """Whether one more is suggested than fits, so that a slot that falls free has a trial that waits."""
 
     def set_max_concurrency(self, max_concurrent: int) -> bool:
         """Leave Tune's own limit, which is fixed, aside."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -17,7 +17,9 @@ from gansearch.store.folder import Folder
 from gansearch.store.record import median
 from gansearch.store.trial_files import read_records
 from gansearch.study.analysis.choose import candidates
+from gansearch.study.analysis.race import nearest
 
+Choose = Callable[[pd.DataFrame, int], list[int]]
 Seeds = Sequence[SeedResult]
 """The results of a trial's seeds."""
 
@@ -31,9 +33,9 @@ class Race:
     with them. As long as no trial has two seeds the error is not known, and each one gets its second.
     """
 
-    def __init__(self, top: int, known: Mapping[int, Seeds] | None = None):
-        """Start with the `known` seeds of the trials that have ended, by number."""
-        self._top = top
+    def __init__(self, top: int, known: Mapping[int, Seeds] | None = None, choose: Choose = nearest):
+        """Start with the `known` seeds of the trials that have ended, by number; `choose` returns the candidates."""
+        self._top, self._choose = top, choose
         self._seeds: dict[int, Seeds] = {}
         self._rows: dict[int, dict[str, Any]] = {}
         for number, seeds in (known or {}).items():
@@ -49,7 +51,7 @@ class Race:
         trials = pd.DataFrame(self._rows.values())
         own = trials["number"] == number
         trials.loc[own, ["stability", "distance"]] = self._hoped_for(number)
-        return number in candidates(trials, self._top)
+        return number in self._choose(trials, self._top)
 
     def _note(self, number: int, seeds: Seeds) -> bool:
         """Note a trial if it is healthy, and return whether it is; others do not compete."""
@@ -90,4 +92,4 @@ def race(folder: Folder, experiment: Experiment) -> ActorHandle:
     """Return the actor of a sweep's race, with the trials in its folder; as many candidates as will be confirmed."""
     known = {record.number: record.seeds for record in read_records(folder) if not record.error}
     top = experiment.confirm.top if experiment.confirm else 1
-    return ray.remote(num_cpus=0)(Race).remote(top, known)
+    return ray.remote(num_cpus=0)(Race).remote(top, known, nearest if folder.races else candidates)

@@ -91,7 +91,7 @@ def closest(trials: pd.DataFrame) -> int | None:
 
 
 def choose_best(trials: pd.DataFrame, confirmation: Sequence[FreshSeed] = ()) -> Choice | None:
-    """The best-balanced configuration, or None where nothing is healthy.
+    """The best-balanced configuration where there was no race, or None where nothing is healthy.
 
     Of the candidates that are healthy on every seed of the `confirmation` the smallest median distance wins. Where
     intervals overlap (see `_overlap`) the flatter neighbourhood wins, then the higher stability. Without confirmation
@@ -99,7 +99,8 @@ def choose_best(trials: pd.DataFrame, confirmation: Sequence[FreshSeed] = ()) ->
     """
     if confirmation:
         confirmed = confirmed_candidates(trials, confirmation)
-        healthy = [choice for choice in confirmed if choice.healthy == len(choice.seeds)]
+        full = max((len(choice.seeds) for choice in confirmed), default=0)  # an interrupted sweep leaves some without
+        healthy = [choice for choice in confirmed if choice.healthy == len(choice.seeds) == full]
     else:
         healthy = [_unconfirmed(trials, number) for number in candidates(trials, 1)]
     if not healthy:
@@ -119,10 +120,10 @@ def choose_best(trials: pd.DataFrame, confirmation: Sequence[FreshSeed] = ()) ->
 
 
 def choose_closest(trials: pd.DataFrame, confirmation: Sequence[FreshSeed] = ()) -> Choice | None:
-    """Where nothing is healthy: the candidate with the most healthy seeds, or else the closest trial."""
+    """Where nothing is healthy: the candidate with the largest share of healthy seeds, or else the closest trial."""
     confirmed = confirmed_candidates(trials, confirmation)
     if confirmed:
-        return min(confirmed, key=lambda choice: (-choice.healthy, _or_inf(choice.distance), -choice.stability))
+        return min(confirmed, key=lambda one: (-one.healthy / len(one.seeds), _or_inf(one.distance), -one.stability))
     number = closest(trials)
     return None if number is None else _unconfirmed(trials, number)
 
@@ -167,13 +168,12 @@ def _unconfirmed(trials: pd.DataFrame, number: int) -> Choice:
 
 
 def confirmed_candidates(trials: pd.DataFrame, confirmation: Sequence[FreshSeed]) -> list[Choice]:
-    """The candidates that have all their seeds; an interrupted sweep leaves some without."""
+    """The candidates that have fresh seeds, by number."""
     groups: dict[int, list[FreshSeed]] = {}
     for seed in confirmation:
         if seed.number is not None:
             groups.setdefault(seed.number, []).append(seed)
     known = set(trials["number"])
-    full = max(map(len, groups.values()), default=0)
     distances = {number: [seed.distance for seed in seeds] for number, seeds in groups.items()}
     return [
         Choice(
@@ -187,7 +187,7 @@ def confirmed_candidates(trials: pd.DataFrame, confirmation: Sequence[FreshSeed]
             verdicts=dict(Counter(seed.verdict or seed.status for seed in seeds)),
         )
         for number, seeds in sorted(groups.items())
-        if len(seeds) == full and number in known
+        if number in known
     ]
 
 

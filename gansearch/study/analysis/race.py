@@ -6,6 +6,7 @@ All is computed from the table of trials, the results so far and the runs under 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
@@ -79,12 +80,7 @@ class Candidate:
     """On fresh seeds, so far."""
     score: float
     """Mean log distance of its seeds in the race and, less the luck by which trials are chosen, of its trial."""
-    out: bool = False
-
-    @property
-    def unhealthy(self) -> int:
-        """Fresh seeds that were not balanced."""
-        return sum(not run.healthy for run in self.runs)
+    out: bool
 
 
 def rules_for(experiment: Experiment, trials: int) -> Rules:
@@ -132,28 +128,22 @@ def standings(trials: pd.DataFrame, results: Sequence[FreshSeed], rules: Rules) 
 
     counted = raced[: math.ceil(rules.runs)]
     fresh = {number: values(run.distance for run in counted if run.number == number) for number in numbers}
-    moved = _mean(_mean(some) for some in fresh.values()) - _mean(values(own[number] for number in numbers))
+    moved = _mean(map(_mean, fresh.values())) - _mean(values(own[number] for number in numbers))
     moved = moved if math.isfinite(moved) else 0.0  # no fresh seed has ended
-    found = [
-        Candidate(
-            number,
-            tuple(run for run in raced if run.number == number),
-            score=_mean([*new, *(old + moved for old in values([own[number]]))]),
-        )
-        for number, new in fresh.items()
-    ]
-    rivals = [one.score for one in found if one.unhealthy <= rules.unhealthy and math.isfinite(one.score)]
-    limit = min(rivals, default=math.inf)
-    found = [
-        replace(
-            one,
-            out=one.unhealthy > rules.unhealthy
-            or one.score > limit + margin * math.sqrt(2 / (len(fresh[one.number]) + 1)),
-        )
-        for one in found
-    ]
-    sick = {run.number for run in counted if not run.healthy}
-    return sorted(found, key=lambda one: (one.out, one.number in sick, math.isnan(one.score), one.score))
+    scores = {number: _mean([*fresh[number], *(old + moved for old in values([own[number]]))]) for number in numbers}
+    sick = Counter(run.number for run in raced if not run.healthy)
+    best = min(filter(math.isfinite, (scores[n] for n in numbers if sick[n] <= rules.unhealthy)), default=math.inf)
+
+    def is_out(number: int) -> bool:
+        limit = best + margin * math.sqrt(2 / (len(fresh[number]) + 1))
+        return sick[number] > rules.unhealthy or scores[number] > limit
+
+    def order(one: Candidate) -> tuple[bool, bool, bool, float]:
+        trouble = any(run.number == one.number and not run.healthy for run in counted)
+        return one.out, trouble, math.isnan(one.score), one.score
+
+    runs = {number: tuple(run for run in raced if run.number == number) for number in numbers}
+    return sorted((Candidate(n, runs[n], scores[n], is_out(n)) for n in numbers), key=order)
 
 
 def next_runs(
@@ -166,43 +156,30 @@ def next_runs(
     a run has ended.
     """
     left = [one.number for one in standings(trials, results, rules) if not one.out]
-    known = [FreshRun(run.number, run.seed) for run in results]
-    taken = {*known, *(FreshRun(*run) for run in running)}
-    used = sum(run.number is not None for run in taken)
+    taken = {*((run.number, run.seed) for run in results), *running}
     found: list[FreshRun] = []
 
-    def free(number: int | None, seeds: Iterable[int]) -> list[FreshRun]:
-        return [run for seed in seeds if (run := FreshRun(number, seed)) not in taken]
+    def free(number: int | None, most: int = rules.replicas) -> list[FreshRun]:
+        runs = (FreshRun(number, seed) for seed in rules.seeds[:most])
+        return [run for run in runs if run not in taken]
 
-    def take(runs: Sequence[FreshRun]) -> None:
-        found.extend(runs)
-        taken.update(runs)
-
-    while len(left) > 1 and used + len(found) < rules.runs:
-        fewest = max((free(number, rules.seeds) for number in left), key=len)
-        if not fewest:
+    while len(left) > 1 and sum(number is not None for number, _ in taken) < rules.runs:
+        following = max(map(free, left), key=len)[:1]
+        if not following:
             break
-        take(fewest[:1])
-    for number in left[:1]:
-        take(free(number, rules.seeds))
-    take(free(None, rules.seeds[: rules.default]))
-    return found
+        found += following
+        taken.update(following)
+    return [*found, *(run for number in left[:1] for run in free(number)), *free(None, rules.default)]
 
 
 def choose_raced(trials: pd.DataFrame, results: Sequence[FreshSeed], rules: Rules) -> Choice | None:
     """Return the leader of the candidates that are healthy on fresh seeds, all but one of five; None without any."""
-    leader = next(
-        (
-            one.number
-            for one in standings(trials, results, rules)
-            if one.runs and not one.out and one.unhealthy <= (len(one.runs) >= ENOUGH)
-        ),
-        None,
-    )
     choices = {choice.number: choice for choice in confirmed_candidates(trials, results)}
-    if leader is None:
-        return None
-    return replace(choices[leader], neighbourhood=neighbourhoods(trials, [leader])[leader])
+    for one in standings(trials, results, rules):
+        choice = choices.get(one.number)
+        if choice and not one.out and len(choice.seeds) - choice.healthy <= (len(choice.seeds) >= ENOUGH):
+            return replace(choice, neighbourhood=neighbourhoods(trials, [one.number])[one.number])
+    return None
 
 
 def _mean(values: Iterable[float]) -> float:

@@ -50,7 +50,7 @@ class Seeds(SeveralSeeds):
 
 
 def confirmed(trials: pd.DataFrame, confirmation: Sequence[FreshSeed]) -> list[Seeds]:
-    """The candidates that have all their seeds, by number."""
+    """The candidates that have fresh seeds, by number."""
     return [
         Seeds(
             f"trial {choice.number}",

@@ -69,11 +69,11 @@ def test_times_and_sizes_in_words():
 def test_a_sweep_takes_its_trials_and_its_confirmation_on_its_slots():
     assert estimate().sweep_seconds == (30, 30)
     confirmed = estimate(confirm={"top": 3, "replicas": 5})
-    assert confirmed.confirmation_runs == 15
-    assert confirmed.sweep_seconds == (30 + 4 * 20, 30 + 4 * 20)
+    assert confirmed.confirmation_runs == 2 + 4  # 15% of 10 trials, and what the winner then lacks
+    assert confirmed.sweep_seconds == (30 + 2 * 20, 30 + 2 * 20)
     searched = {"lr": {"low": 1e-4, "high": 1e-2}}
-    assert estimate(search=searched, confirm={"top": 3, "replicas": 5}).confirmation_runs == 20  # and the defaults
-    assert estimate(search=searched, confirm={"default": False}).confirmation_runs == 15
+    assert estimate(search=searched, confirm={"top": 3, "replicas": 5}).confirmation_runs == 6 + 3  # the defaults
+    assert estimate(search=searched, confirm={"default": False}).confirmation_runs == 6
     assert estimate(limits={"concurrent": 1}).sweep_seconds == (100, 100)
     assert estimate(resources={"cpus": 2}).sweep_seconds == (50, 50)
     earned = estimate(replicas={"least": 1, "most": 3})

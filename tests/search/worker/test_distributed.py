@@ -5,13 +5,14 @@ import signal
 import pytest
 
 from gansearch.interrupts import Interrupted
-from gansearch.search import confirm
 from gansearch.search.callbacks.listener import Listener
 from gansearch.search.errors import SweepFailed
 from gansearch.search.sweep import sweep
+from gansearch.stability.result import SeedResult
 from gansearch.store.confirmation import read_confirmation
 from gansearch.store.folder import Folder
 from gansearch.store.trial_files import read_records
+from gansearch.study.analysis import race
 
 TWO = {"cpus": 1, "workers": 2}
 
@@ -32,7 +33,8 @@ def shared(tiny, tmp_path):
 
 
 def test_finished_trials_leave_what_those_of_one_worker_leave(tiny, tmp_path, monkeypatch):
-    monkeypatch.setattr(confirm, "candidates", lambda trials, top: trials["number"].tolist()[:top])
+    monkeypatch.setattr(race, "nearest", lambda trials, top: trials["number"].tolist()[:top])
+    monkeypatch.setattr(SeedResult, "healthy", True)
     fields = {"trials": 2, "replicas": 2, "prune": False}
     fields["confirm"] = {"top": 1, "replicas": 2, "default": False}
     alone = sweep(tiny(**fields), tmp_path / "alone").records
@@ -91,7 +93,7 @@ def test_ctrl_c_in_the_middle_of_a_trial(shared, tmp_path):
 
 
 def test_ctrl_c_in_the_middle_of_a_confirmation(tiny, tmp_path, monkeypatch):
-    monkeypatch.setattr(confirm, "candidates", lambda trials, top: trials["number"].tolist()[:top])
+    monkeypatch.setattr(race, "nearest", lambda trials, top: trials["number"].tolist()[:top])
 
     class Impatient(Listener):
         def confirming(self, number, seed, result):

@@ -46,13 +46,17 @@ def test_only_what_may_still_be_the_best_earns_a_seed(race):
 def test_a_stabler_trial_earns_a_seed_where_it_would_be_confirmed(race):
     known = race._seeds
     assert not race.another(1, [seed(20.0, stability=0.95)])
-    two, three = Race(2, known), Race(3, known)
+    two, three = Race(2, known, candidates), Race(3, known, candidates)  # those of a folder begun before format 4
     assert two.another(1, [seed(20.0, stability=0.95)])
     # Between the two in distance it is on the front if it is stabler than the first.
     assert two.another(2, [seed(15.0, stability=0.79)])
     assert not two.another(2, seeds(15.0, 15.0, stability=0.79))
     assert not two.another(2, [seed(15.0, stability=0.7)])
     assert three.another(2, [seed(15.0, stability=0.7)])
+    nearest = Race(2, known)
+    assert nearest.another(1, [seed(20.0, stability=0.95)])
+    assert nearest.another(2, [seed(15.0, stability=0.1)])
+    assert not nearest.another(1, [seed(30.0, stability=0.95)])
 
 
 def test_what_is_not_balanced_cannot_be_the_best_and_stands_in_nobodys_way(race):

@@ -126,8 +126,8 @@ def test_long_lists_of_errors_and_trials_are_cut(tmp_path: Path, monkeypatch: py
 
 def test_the_head_gives_the_time_of_the_fresh_seeds(study: Study, text: str) -> None:
     words = Page(text).words()
-    assert "in 2 min 44 s, and about 1 min 20 s on fresh seeds" in words
-    assert "2 min 40 s of training after the search, about 1 min 20 s in all" in words
+    assert "in 2 min 44 s, and about 48 s on fresh seeds" in words
+    assert "1 min 36 s of training after the search, about 48 s in all" in words
 
 
 def test_the_links_say_what_the_headings_say(text: str) -> None:
@@ -156,7 +156,7 @@ def test_unequal_evidence_is_mentioned(folder: Folder, tmp_path: Path) -> None:
     assert study.best is not None
     assert (
         f"unequal: trial {study.best.number} was chosen by its 1 seed of the search, which favours lucky ones; "
-        "the default settings have 5 fresh seeds"
+        "the default settings have 3 fresh seeds"
     ) in page(study, tmp_path).words()
 
 
