@@ -3,6 +3,7 @@
     python benchmarks/modalities_data.py music data/music                   # the notes, once
     python benchmarks/search_runs.py [--tasks ring grid digits table music] [--configurations 200]
     python benchmarks/search_runs.py --tables results/reference/search      # and then the tables of what is there
+    python benchmarks/search_runs.py --prior results/reference/search       # and of these the prior of the sampler
 
 A run is one seed of one configuration of the experiment's own space, trained to its end: every configuration has one
 seed, every fourth one four. Digits and music have fewer updates than in experiments/, so that a run takes five to ten
@@ -39,6 +40,7 @@ CHANGES: dict[str, dict[str, Any]] = {
 """What of each experiment in experiments/ is another here."""
 TASKS = tuple(CHANGES)
 SHARES = sorted({i / 10 for i in range(10)} | {i / 8 for i in range(1, 4)})
+PRIOR = Path(__file__).parents[1] / "gansearch/search/sampling/prior.json"
 SEEDS, EVERY = 4, 4
 """Seeds of every fourth configuration; the others have one."""
 
@@ -113,6 +115,26 @@ def tables(runs: Path, folder: Path) -> None:
             frame.to_parquet(folder / f"{task}-{name}.parquet", compression="zstd", index=False)
 
 
+def prior(folder: Path) -> None:
+    """Writes the sampler's prior: of each task the tenth of its configurations that is nearest and healthy."""
+    best = []
+    for task in TASKS:
+        runs = pd.read_parquet(folder / f"{task}-runs.parquet")
+        names = list(experiment_of(task).search)
+        healthy = runs.groupby("index")["verdict"].agg(lambda verdicts: bool((verdicts == "balanced").all()))
+        medians = runs.groupby("index")["distance"].median()[healthy].nsmallest(len(healthy) // 10)
+        chosen = runs.drop_duplicates("index").set_index("index").loc[medians.index, names]
+        best += [{"task": task, "params": _with_rates(row)} for row in chosen.to_dict("records")]
+    PRIOR.write_text("[\n" + ",\n".join(json.dumps(run) for run in best) + "\n]\n")
+
+
+def _with_rates(row: dict[str, Any]) -> dict[str, Any]:
+    """The parameters in four digits, and the rate of each network by its own name."""
+    root = math.sqrt(row["lr_ratio"])
+    row = {**row, "lr_d": row["lr"] * root, "lr_g": row["lr"] / root}
+    return {name: float(f"{value:.4g}") if isinstance(value, float) else value for name, value in row.items()}
+
+
 def main() -> None:
     """Trains what is not there yet, or writes the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -120,7 +142,10 @@ def main() -> None:
     parser.add_argument("--configurations", type=int, default=200)
     parser.add_argument("--out", type=Path, default=Path("results/search"))
     parser.add_argument("--tables", type=Path, metavar="DIR", help="train nothing; write the tables of the runs there")
+    parser.add_argument("--prior", type=Path, metavar="DIR", help="train nothing; write the prior of the tables there")
     options = parser.parse_args()
+    if options.prior:
+        return prior(options.prior)
     if options.tables:
         return tables(options.out, options.tables)
     torch.set_num_threads(1)

@@ -40,6 +40,8 @@ class Range(Searched):
     """Search the logarithm."""
     step: Number | None = None
     """Distance of neighbouring values; none is continuous (1 for whole-number fields)."""
+    prior: Number | None = None
+    """The value that you would begin with: many of the first trials are near it, fewer where these do badly."""
 
     @model_validator(mode="after")
     def _order(self) -> Range:
@@ -49,6 +51,8 @@ class Range(Searched):
             raise ValueError(f"log needs low above 0, not {self.low}")
         if self.step is not None and (self.step <= 0 or self.log):
             raise ValueError("step must be positive and cannot go with log")
+        if self.prior is not None and not self.low <= self.prior <= self.high:
+            raise ValueError(f"prior {self.prior} is not from low {self.low} to high {self.high}")
         return self
 
 

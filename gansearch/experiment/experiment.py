@@ -46,23 +46,26 @@ class Experiment(Model):
     ] = 1
     """Seeds that each trial trains; or `least` and `most`, of which those above the least are trained only while the
     trial may be among the best."""
-    objective: Literal["both", "stability", "distance", "balanced"] = "both"
-    """What the sampler improves: `both` stability and distance, as a Pareto front; one of them; or, with `balanced`,
-    the distance among the trials whose verdict is balanced. The best is chosen by the same rule whatever it is."""
+    objective: Literal["both", "stability", "distance", "balanced"] = "distance"
+    """What the sampler improves: the distance or the stability; `both`, as a Pareto front; or, with `balanced`, the
+    distance among the trials whose verdict is balanced. The best is chosen by the same rule whatever it is."""
     sampler: Annotated[
         Annotated[SamplerName, Tag("<name>")] | Annotated[Sampler, Tag("<options>")],
         Discriminator(lambda given: "<name>" if isinstance(given, str) else "<options>"),
-    ] = "tpe"
-    """A name, or a mapping of `name` and options of Optuna's sampler. `pbt` is population-based training: the trials
+    ] = "balance"
+    """A name, or a mapping of `name` and options of Optuna's sampler. `balance` is TPE in turn with a prior of good
+    configurations and with small moves around the nearest trials. `pbt` is population-based training: the trials
     train side by side, and find a schedule of learning rates, update ratio or target separability."""
     start_from: Starts = Field([])
     """Configurations that are tried first: `dcgan`, `ttur` or `biggan` as published, an experiment file such as an
     export, or a mapping of fields of training. Only searched fields are taken; the rest are training's own values, or
     the sampler's choice where the space does not hold these."""
-    warm_start: Folder | None = None
-    """The results folder of an earlier sweep. Its trials inform the sampler, but do not count as trials of this one."""
-    prune: bool = True
-    """Stop trials that are beyond hope."""
+    warm_start: Folder | list[Folder] | None = None
+    """The results folders of earlier sweeps. Trials of the same task inform the sampler as if they were this sweep's,
+    but do not count; the best ones of another task are where many of the first trials begin."""
+    prune: bool | Literal["both"] = True
+    """Stop trials that are beyond hope, and those that are behind in distance at a tenth and three tenths of their
+    updates; with `both`, those that are behind in stability and in distance, at a quarter and a half."""
     confirm: Confirm | None = Confirm()
     resources: Resources = Resources()
     limits: Limits = Limits()
@@ -114,6 +117,16 @@ class Experiment(Model):
     def data_path(self) -> str | None:
         """The file or folder that `task_options.path` names; None where there is none, or it is no file: hf:NAME."""
         return data_path(self.task_options)
+
+    @property
+    def warm_folders(self) -> list[str]:
+        """The results folders of `warm_start`."""
+        return [self.warm_start] if isinstance(self.warm_start, str) else self.warm_start or []
+
+    @property
+    def stops_by_distance(self) -> bool:
+        """Whether a trial that is behind in distance alone is stopped."""
+        return self.prune is True and self.objective in ("distance", "balanced")
 
     @property
     def is_loop(self) -> bool:

@@ -22,11 +22,11 @@ class Replicas(Model):
         return self
 
 
-SamplerName = Literal["tpe", "random", "gp", "nsgaii", "qmc", "pbt"]
+SamplerName = Literal["balance", "tpe", "random", "gp", "nsgaii", "qmc", "pbt"]
 
 
 class Sampler(Model):
-    """A sampler with options of its own, such as `{name: tpe, n_startup_trials: 20}`."""
+    """A sampler with options of its own, such as `{name: balance, n_startup_trials: 20}`."""
 
     model_config = ConfigDict(extra="allow")
     name: SamplerName

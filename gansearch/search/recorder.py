@@ -144,6 +144,7 @@ class Recorder(SweepCallback):
             error=ending.error,
             standings=ending.standings,
             schedule=ending.schedule,
+            source=trial.config.get("source", ""),
         )
         if not ending.seeds:  # it failed in its first one, and what it did until then was work
             reached = dict(sorted(running.rows))  # the last update of each seed

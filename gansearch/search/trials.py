@@ -107,7 +107,7 @@ def actors(session: Session) -> Iterator[tuple[ActorHandle | None, ActorHandle |
     compare = experiment.prune and not experiment.is_population
     earn = experiment.least_replicas < experiment.most_replicas
     chosen = (
-        rungs(session.folder) if compare else None,
+        rungs(session.folder, experiment) if compare else None,
         race(session.folder, experiment) if earn else None,
     )
     try:

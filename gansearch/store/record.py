@@ -90,6 +90,8 @@ class TrialRecord:
     """At the rungs that it reached."""
     schedule: tuple[Segment, ...] = ()
     """What its weights went through, of a member of a population."""
+    source: str = ""
+    """Where its configuration came from: default, start_from, prior, move or tpe; empty for other samplers."""
 
     @property
     def row(self) -> dict[str, Any]:
@@ -106,6 +108,8 @@ class TrialRecord:
         }
         if self.schedule:
             data["schedule"] = [segment.as_dict() for segment in self.schedule]
+        if self.source:
+            data["source"] = self.source
         return data
 
     @classmethod
@@ -159,6 +163,7 @@ def trial_record(
     error: str = "",
     standings: Iterable[Standing] = (),
     schedule: Iterable[Segment] = (),
+    source: str = "",
 ) -> TrialRecord:
     """The record of a trial from its seeds: medians, the worst verdict, and max − min as the spread.
 
@@ -186,6 +191,7 @@ def trial_record(
         seeds=tuple(seeds),
         standings=tuple(standings),
         schedule=tuple(schedule),
+        source=source,
     )
 
 
@@ -243,6 +249,7 @@ def parse_record(data: Any) -> TrialRecord:
             seeds=tuple(parse(SeedResult, seed) for seed in data["seeds"]),
             standings=tuple(parse(Standing, standing) for standing in data.get("standings", ())),
             schedule=tuple(parse(Segment, segment) for segment in data.get("schedule", ())),
+            source=str(data.get("source", "")),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not the record of a trial: {error}") from None

@@ -14,7 +14,7 @@ from gansearch.experiment import Experiment, Training
 from gansearch.gan.stacked import Stacked, refusal
 from gansearch.gan.task import Task, TaskError
 from gansearch.gan.trainer import MEASUREMENTS, Trainer, probe_updates
-from gansearch.search.worker.halving import RUNGS
+from gansearch.search.worker.halving import rungs_of
 
 _SECONDS = 0.05
 """Training of each network, configuration and number of seeds that is timed at least."""
@@ -72,7 +72,7 @@ def cost(
         in_turn = refusal(trainers)
         all_d, all_g = (all_d, all_g) if in_turn else update_seconds(Stacked(trainers))
     updates_d, updates_g = counts(training)
-    evaluated = seeds * evaluation.seconds(training.updates, len(RUNGS) if experiment.prune else 0)
+    evaluated = seeds * evaluation.seconds(training.updates, len(rungs_of(experiment)) if experiment.prune else 0)
     budget = (experiment.confirm and experiment.confirm.updates) or training.updates
     longer_d, longer_g = counts(training.with_params({"updates": budget}))
     return Cost(

@@ -15,7 +15,9 @@ from gansearch.store.record import TrialRecord
 
 _NAMES = {"both": ("stability", "distance"), "balanced": ("distance",)}
 _DIRECTIONS = {"stability": StudyDirection.MAXIMIZE, "distance": StudyDirection.MINIMIZE}
-_ATTRIBUTES = ("verdict", "status", "updates", "train_seconds", "node", "error")
+_ATTRIBUTES = ("verdict", "status", "updates", "train_seconds", "node", "error", "source")
+FIRST_RUNG = "first_rung"
+"""The attribute of a trial with its distance at the first rung."""
 _NEARLY_HEALTHY = 0.01
 """Least constraint of an unhealthy trial: a constraint of 0 would be kept."""
 
@@ -55,6 +57,8 @@ def outcome(record: TrialRecord, objective: str, worst: Callable[[], float]) -> 
     for name, number in numbers.items():
         if math.isfinite(number) and (pruned or name not in wanted):
             attributes[name] = number
+    if (first := next((s.distance for s in record.standings if not s.rung), math.nan)) < math.inf:
+        attributes[FIRST_RUNG] = first
     constraints = _constraints(record, objective)
     if pruned:
         number = numbers[next(iter(wanted))]

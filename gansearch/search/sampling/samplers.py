@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from optuna import samplers
 from optuna.exceptions import ExperimentalWarning
 
 from gansearch.experiment import Experiment, ExperimentError, Sampler, suggest
+from gansearch.search.sampling.balance import BalanceSampler
 from gansearch.search.sampling.history_window import HistoryWindow
 
 
@@ -43,6 +44,7 @@ def _first_members(seed: int, **options: Any) -> samplers.BaseSampler:
 
 
 SAMPLERS: dict[str, Callable[..., samplers.BaseSampler]] = {
+    "balance": BalanceSampler,
     "tpe": samplers.TPESampler,
     "random": samplers.RandomSampler,
     "gp": samplers.GPSampler,
@@ -64,8 +66,10 @@ _NOT_OFFERED = {"seed", "prior_weight"}
 _DEPRECATED = ("consider_", "warn_")
 
 
-def make_sampler(experiment: Experiment, done: int = 0) -> samplers.BaseSampler:
-    """Return the experiment's sampler, for a study that has `done` trials.
+def make_sampler(
+    experiment: Experiment, done: int = 0, centres: Sequence[Mapping[str, Any]] = ()
+) -> samplers.BaseSampler:
+    """Return the experiment's sampler, for a study that has `done` trials; `centres` are those of its prior.
 
     Raises ExperimentError where it has no such option or cannot take its value.
     """
@@ -79,6 +83,8 @@ def make_sampler(experiment: Experiment, done: int = 0) -> samplers.BaseSampler:
             errors[f"sampler.{name}"] = f"must be {' or '.join(offered[name])}, not {value!r}"
     if errors:
         raise ExperimentError("experiment", errors)
+    if sampler.name == "balance":
+        return BalanceSampler(centres, experiment.seed, **sampler.options)
     # In a resumed study a new sampler must not draw its first points again; qmc keeps its place in the sequence in the
     # study, under its seed.
     seed = experiment.seed + (0 if sampler.name == "qmc" else done)
@@ -103,7 +109,8 @@ def options(name: str) -> dict[str, list[str]]:
     functions or objects.
     """
     offered_types = {}
-    for option, parameter in inspect.signature(Exchange if name == "pbt" else SAMPLERS[name]).parameters.items():
+    made = {"pbt": Exchange, "balance": samplers.TPESampler}.get(name) or SAMPLERS[name]
+    for option, parameter in inspect.signature(made).parameters.items():
         types = str(parameter.annotation).split(" | ")
         if set(types) <= _TYPES.keys() and option not in _NOT_OFFERED and not option.startswith(_DEPRECATED):
             offered_types[option] = types

@@ -17,12 +17,15 @@ from ray.tune.search import Searcher
 from gansearch.experiment import Experiment
 from gansearch.search.sampling.journal import open_journal
 from gansearch.search.sampling.objective import study_of, tell
+from gansearch.search.sampling.prior import prior_centres
 from gansearch.search.sampling.samplers import make_sampler
 from gansearch.search.sampling.space import SearchSpace, key
 from gansearch.search.sampling.stopping import Budget
 from gansearch.store.folder import Folder
 from gansearch.store.record import TrialRecord
 
+_PRIOR = "prior"
+"""The attribute of a study with the centres of its prior."""
 _TRIES = 10
 """Suggestions of the sampler before it is overruled."""
 _DRAWN_FROM = 1000
@@ -37,7 +40,9 @@ def open_study(folder: Folder, experiment: Experiment) -> optuna.Study:
     for name in names[1:]:  # a copy that a dead driver did not finish
         optuna.delete_study(study_name=name, storage=storage)
     study = study_of(storage, names[0] if names else experiment.folder, experiment.objective)
-    study.sampler = make_sampler(experiment, len(study.trials))
+    if not names:
+        study.set_user_attr(_PRIOR, prior_centres(experiment))  # a resumed sweep has the same, whatever becomes of them
+    study.sampler = make_sampler(experiment, len(study.trials), study.user_attrs.get(_PRIOR, []))
     return study
 
 
@@ -101,6 +106,7 @@ class StudySearcher(LimitedSearcher):
         return {
             "number": trial.number,
             "params": chosen,
+            "source": trial.user_attrs.get("source", ""),
             "checkpoints": trial.user_attrs.get("checkpoints", []),
         }
 

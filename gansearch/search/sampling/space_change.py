@@ -78,7 +78,8 @@ def _copied(study: optuna.Study, folder: Folder, old: SearchSpace, new: SearchSp
     name, _, times = study.study_name.partition(_COPY)
     fresh = study_of(storage_of_study(study), f"{name}{_COPY}{int(times or 1) + 1}", new.experiment.objective)
     fresh.sampler = study.sampler
-    fresh.set_user_attr(_SPACE, _dump(new.experiment))
+    for attribute, value in {**study.user_attrs, _SPACE: _dump(new.experiment)}.items():
+        fresh.set_user_attr(attribute, value)
     trials = study.get_trials(deepcopy=False)
     records = {record.number: record for record in read_records(folder)}
     distances = [record.distance for record in records.values() if record.status == "complete"]

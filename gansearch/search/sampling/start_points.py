@@ -56,8 +56,24 @@ def enqueue(study: optuna.Study, space: SearchSpace) -> None:
     trials = study.get_trials(deepcopy=False)
     attributes = [trial.user_attrs for trial in trials if "left_out" not in trial.user_attrs]
     done = {known["start_from"] for known in attributes if "start_from" in known}
+    default = default_point(space)
+    if default is not None and all("warm_start" in known for known in attributes):
+        study.enqueue_trial(default, {"source": "default"})
     for label, params in start_points(space, done).items():
-        study.enqueue_trial(params, {"start_from": label})
+        if params != default:
+            study.enqueue_trial(params, {"start_from": label, "source": "start_from"})
+
+
+def default_point(space: SearchSpace) -> dict[str, Any] | None:
+    """Return Optuna's parameters of the default settings; None where the space does not hold them.
+
+    They are the first trial of a sweep that is compared with them (`confirm.default`).
+    """
+    experiment = space.experiment
+    if not experiment.confirms_default or experiment.is_population:
+        return None
+    chosen, why = space.fit(experiment.training)
+    return None if why else chosen
 
 
 def fields_of(point: Start) -> Mapping[str, Any]:

@@ -12,11 +12,11 @@ import optuna
 import pandas as pd
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from gansearch.experiment import Experiment, ExperimentError, LoopTraining, Training
+from gansearch.experiment import LoopTraining, Training
 from gansearch.search.errors import SweepError
 from gansearch.search.sampling.objective import outcome
+from gansearch.search.sampling.prior import of_this_task, other_study
 from gansearch.search.sampling.space import SearchSpace
-from gansearch.store.folder import Folder, StudyError, as_begun
 from gansearch.store.record import TrialRecord
 from gansearch.store.tables import read_trials
 from gansearch.study.analysis.choose import params_of
@@ -46,24 +46,19 @@ def frozen_trial(space: SearchSpace, training: Training, record: TrialRecord, wo
 
 
 def warm_trials(space: SearchSpace) -> list[FrozenTrial]:
-    """Return the trials of the study in `warm_start` that the experiment could have made, labelled by `warm_start`.
+    """Return the trials of the studies in `warm_start` that the experiment could have made, labelled by `warm_start`.
 
-    Raises SweepError where that is no study of the same task, or where none of its trials fits.
+    Studies of other tasks give none: they are of the prior. Raises SweepError where a folder is no study, or where no
+    trial of it fits.
     """
-    experiment = space.experiment
-    if experiment.warm_start is None:
+    return [trial for path in space.experiment.warm_folders for trial in _warm_trials(space, path)]
+
+
+def _warm_trials(space: SearchSpace, path: str) -> list[FrozenTrial]:
+    folder, other = other_study(path)
+    if not of_this_task(space.experiment, other):
         return []
-    path = experiment.warm_start
-    try:
-        folder = Folder(path).require_ours()
-        other = as_begun(Experiment.load(folder.experiment), folder.path)
-        table = read_trials(folder, other.search)
-    except (StudyError, ExperimentError, OSError) as error:
-        raise SweepError(f"warm_start: {error}") from None
-    for name in ("task", "task_options"):
-        own, earlier = getattr(experiment, name), getattr(other, name)
-        if own != earlier:
-            raise SweepError(f"warm_start: {path} has the {name} {earlier}, not {own}: its distance is another")
+    table = read_trials(folder, other.search)
     worst = max(table.loc[table["status"] == "complete", "distance"].dropna(), default=1.0)
     fitting, why = [], "it has none that has ended"
     for row in table.to_dict("records"):
@@ -85,8 +80,9 @@ def warm_trials(space: SearchSpace) -> list[FrozenTrial]:
 def warm_up(study: optuna.Study, space: SearchSpace) -> None:
     """Add the trials of `warm_start` to the study, once, however often its sweep is resumed."""
     labels = [trial.user_attrs.get("warm_start", "") for trial in study.get_trials(deepcopy=False)]
-    if not any(label.startswith(f"{space.experiment.warm_start}, ") for label in labels):
-        study.add_trials(warm_trials(space))
+    for path in space.experiment.warm_folders:
+        if not any(label.startswith(f"{path}, ") for label in labels):
+            study.add_trials(_warm_trials(space, path))
 
 
 def _missing(value: Any) -> bool:

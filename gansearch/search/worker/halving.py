@@ -1,4 +1,4 @@
-"""Successive halving on two objectives: a trial that is worse than earlier ones in both, part way, is stopped."""
+"""Successive halving: a trial that is worse than earlier ones part way is stopped."""
 
 from __future__ import annotations
 
@@ -8,14 +8,28 @@ from collections.abc import Iterable
 import ray
 from ray.actor import ActorHandle
 
+from gansearch.experiment import Experiment
 from gansearch.store.folder import Folder
 from gansearch.store.record import Standing
 from gansearch.store.trial_files import read_records
 
-RUNGS = ((0.25, 1 / 2), (0.5, 1 / 3))
+BY_DISTANCE = ((0.1, 1 / 3), (0.3, 1 / 3))
+BY_BOTH = ((0.25, 1 / 2), (0.5, 1 / 3))
 """(share of the updates after pretraining, share of the trials so far among which a trial has to be there)."""
 FEWEST = 6
 """Trials that must have reached a rung before it stops one."""
+
+
+def rungs_of(experiment: Experiment) -> tuple[tuple[float, float], ...]:
+    """Return the rungs of an experiment that stops trials: by distance alone, or by stability and distance."""
+    return BY_DISTANCE if experiment.stops_by_distance else BY_BOTH
+
+
+def is_farther(standing: Standing, others: Iterable[Standing], keeps: float) -> bool:
+    """Return whether a standing is outside the best `keeps` of all in distance."""
+    distances = [_worst_for_nan(other)[1] for other in others]
+    place = 1 + sum(other < _worst_for_nan(standing)[1] for other in distances)
+    return place > keeps * (len(distances) + 1)
 
 
 def is_worse(standing: Standing, others: Iterable[Standing], keeps: float) -> bool:
@@ -38,9 +52,11 @@ def _worst_for_nan(standing: Standing) -> tuple[float, float]:
 class Rungs:
     """The standings of a sweep's trials at each rung. It is a Ray actor, which the trials ask."""
 
-    def __init__(self, known: Iterable[Standing] = ()):
+    def __init__(self, by_distance: bool, known: Iterable[Standing] = ()):
         """Start with the `known` standings of earlier trials."""
-        self._standings: list[list[Standing]] = [[] for _ in RUNGS]
+        self._by_distance = by_distance
+        self._rungs = BY_DISTANCE if by_distance else BY_BOTH
+        self._standings: list[list[Standing]] = [[] for _ in self._rungs]
         for standing in known:
             self._standings[standing.rung].append(standing)
 
@@ -48,14 +64,16 @@ class Rungs:
         """Note a trial's standing at a rung. Return why it should stop there, or nothing."""
         others = list(self._standings[standing.rung])
         self._standings[standing.rung].append(standing)
-        share, keeps = RUNGS[standing.rung]
-        if len(others) < FEWEST or not is_worse(standing, others, keeps):
+        share, keeps = self._rungs[standing.rung]
+        behind = is_farther if self._by_distance else is_worse
+        if len(others) < FEWEST or not behind(standing, others, keeps):
             return ""
         best = f"the best {keeps:.0%} of {len(others) + 1} trials"
-        return f"at {share:.0%} of its updates it is outside {best} in stability and in distance"
+        measure = "distance" if self._by_distance else "stability and in distance"
+        return f"at {share:.0%} of its updates it is outside {best} in {measure}"
 
 
-def rungs(folder: Folder) -> ActorHandle:
+def rungs(folder: Folder, experiment: Experiment) -> ActorHandle:
     """Return the actor of a sweep's rungs, with the standings of the trials in its folder."""
     known = [standing for record in read_records(folder) for standing in record.standings]
-    return ray.remote(num_cpus=0)(Rungs).remote(known)
+    return ray.remote(num_cpus=0)(Rungs).remote(experiment.stops_by_distance, known)

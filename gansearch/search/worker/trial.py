@@ -18,7 +18,7 @@ from gansearch.experiment import Experiment
 from gansearch.gan import Probe, SeedTrainer, Trainer, stacked
 from gansearch.search.worker.checkpoints import Saves
 from gansearch.search.worker.distributed import WorkerDied, training_of
-from gansearch.search.worker.halving import RUNGS
+from gansearch.search.worker.halving import rungs_of
 from gansearch.search.worker.run import Ending, Run
 from gansearch.search.worker.seed import SeedJob, trainer_of
 from gansearch.stability.result import SeedResult
@@ -95,7 +95,7 @@ class TrialRun(Run):
 
     def _job(self, replica: int) -> SeedJob:
         seed = self.first_seed + replica
-        return SeedJob(self.experiment, self.params, seed, self.cpus, self.gpus, self.experiment.prune)
+        return SeedJob(self.experiment, self.params, seed, self.cpus, self.gpus, bool(self.experiment.prune))
 
     def _begin(self) -> None:
         # A worker's first trainer waits for data and imports, which is no part of training.
@@ -119,7 +119,7 @@ class TrialRun(Run):
         going = [trainer for trainer in self.trainers if not trainer.stopped]
         if self.rungs is None or self.seeds or not going:
             return
-        rung = sum(share <= going[0].share < 1 for share, _ in RUNGS) - 1
+        rung = sum(share <= going[0].share < 1 for share, _ in rungs_of(self.experiment)) - 1
         if rung < 0 or any(rung <= known.rung for known in self.standings):
             return
         stabilities, distances = zip(*(trainer.standing() for trainer in going), strict=True)

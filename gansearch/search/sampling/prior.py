@@ -1,0 +1,66 @@
+"""What good configurations are likely to be: those of recorded runs, of other tasks' sweeps, and the user's belief."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from gansearch.experiment import Choices, Experiment, ExperimentError, Range
+from gansearch.search.errors import SweepError
+from gansearch.store.folder import Folder, StudyError, as_begun
+from gansearch.store.tables import read_trials
+from gansearch.study.analysis.choose import by_distance, params_of
+
+_SHARE = 10
+"""Of a sweep's trials the best one in so many are centres of the prior."""
+
+
+def prior_centres(experiment: Experiment) -> list[dict[str, Any]]:
+    """Return the values of good configurations by the names that the experiment searches.
+
+    They are the best tenth of the runs in prior.json, which come from other tasks than this one, or where `warm_start`
+    names sweeps of other tasks, of these. A range's `prior` takes the place of a parameter's values. Raises SweepError
+    where a folder of `warm_start` cannot be read.
+    """
+    searched = {name: entry for name, entry in experiment.search.items() if isinstance(entry, Range | Choices)}
+    belief = {
+        name: entry.prior for name, entry in searched.items() if isinstance(entry, Range) and entry.prior is not None
+    }
+    rows = [row for path in experiment.warm_folders for row in _best_of(path, experiment)]
+    rows = rows or [run["params"] for run in _shipped() if run["task"] != experiment.task]
+    kept = [{name: row[name] for name in searched if row.get(name) is not None} for row in rows]
+    return [{**row, **belief} for row in kept if row or belief] or ([belief] if belief else [])
+
+
+def other_study(path: str) -> tuple[Folder, Experiment]:
+    """Return a results folder that `warm_start` names, and its experiment. Raises SweepError where it is none."""
+    try:
+        folder = Folder(path).require_ours()
+        return folder, as_begun(Experiment.load(folder.experiment), folder.path)
+    except (StudyError, ExperimentError, OSError) as error:
+        raise SweepError(f"warm_start: {error}") from None
+
+
+def of_this_task(experiment: Experiment, other: Experiment) -> bool:
+    """Return whether the distances of both are the same measure."""
+    return (experiment.task, experiment.task_options) == (other.task, other.task_options)
+
+
+def _best_of(path: str, experiment: Experiment) -> list[dict[str, Any]]:
+    """Return the parameters of the nearest healthy trials of another task's sweep; none of this task's."""
+    folder, other = other_study(path)
+    if of_this_task(experiment, other):
+        return []
+    table = read_trials(folder, other.search)
+    nearest = by_distance(table)["number"].tolist()[: max(1, len(table) // _SHARE)]
+    return [params_of(table, int(number)) for number in nearest]
+
+
+@cache
+def _shipped() -> list[dict[str, Any]]:
+    """Return the best tenth of the recorded runs of each task; `benchmarks/search_runs.py --prior` writes the file."""
+    text = files("gansearch.search.sampling").joinpath("prior.json").read_text(encoding="utf-8")
+    runs: list[dict[str, Any]] = json.loads(text)
+    return runs

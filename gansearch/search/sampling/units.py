@@ -1,0 +1,46 @@
+"""Values of Optuna's distributions as numbers from 0 to 1, and back."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+
+
+def to_unit(dist: BaseDistribution, value: float) -> float:
+    """Return where a number lies in its range, on the logarithm where that is searched."""
+    assert isinstance(dist, FloatDistribution | IntDistribution)
+    if dist.single():
+        return 0.5
+    low, high, at = (math.log(n) if dist.log else n for n in (dist.low, dist.high, value))
+    return (at - low) / (high - low)
+
+
+def from_unit(dist: BaseDistribution, unit: float) -> Any:
+    """Return the value at a place in its range, rounded to its step; of choices the one there."""
+    unit = min(max(unit, 0.0), 1.0)
+    if isinstance(dist, CategoricalDistribution):
+        return dist.choices[min(int(unit * len(dist.choices)), len(dist.choices) - 1)]
+    assert isinstance(dist, FloatDistribution | IntDistribution)
+    low, high = (math.log(n) if dist.log else n for n in (dist.low, dist.high))
+    value = low + unit * (high - low)
+    return _allowed(dist, math.exp(value) if dist.log else value)
+
+
+def nearest_value(dist: BaseDistribution, value: Any) -> Any:
+    """Return the allowed value that is nearest to one that may be outside; the first choice where none is like it."""
+    if isinstance(dist, CategoricalDistribution):
+        if value in dist.choices:
+            return value
+        numbers = [n for n in dist.choices if isinstance(n, int | float) and isinstance(value, int | float)]
+        return min(numbers, key=lambda n: abs(n - value), default=dist.choices[0])
+    return _allowed(dist, value)
+
+
+def _allowed(dist: BaseDistribution, value: float) -> float | int:
+    assert isinstance(dist, FloatDistribution | IntDistribution)
+    if dist.step is not None:
+        value = dist.low + round((value - dist.low) / dist.step) * dist.step
+    value = min(max(value, dist.low), dist.high)
+    return int(value) if isinstance(dist, IntDistribution) else float(value)
