@@ -22,7 +22,7 @@ from gansearch.search.sampling.space import SearchSpace
 from gansearch.search.sampling.space_change import with_columns, with_columns_of
 from gansearch.search.sampling.warm_start import configuration, frozen_trial
 from gansearch.search.worker.checkpoints import checkpoints, trial_name
-from gansearch.store.folder import Folder, as_begun, as_typed
+from gansearch.store.folder import Folder, as_begun, as_typed, format_of
 from gansearch.store.record import TrialRecord
 from gansearch.store.trial_files import read_record
 
@@ -45,8 +45,8 @@ def check_folder(folder: Folder, experiment: Experiment, resume: bool, allow_cha
         folder.require_ours()
         if not resume:
             raise SweepError(f"{called}: holds a sweep already; go on with it by --resume, or choose another --out")
-        old = as_begun(Experiment.load(folder.experiment), path)
-        experiment = with_columns_of(old, as_begun(experiment, path))
+        old = _with_rules(as_begun(Experiment.load(folder.experiment), path), path)
+        experiment = with_columns_of(old, _with_rules(as_begun(experiment, path), path))
         _check_changes(called, old, experiment, allow_change)
     elif not folder.is_free:
         what = "is not empty and not a results folder" if path.is_dir() else "is not a folder"
@@ -55,6 +55,15 @@ def check_folder(folder: Folder, experiment: Experiment, resume: bool, allow_cha
     if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
         raise SweepError(f"{called}: cannot be written; choose another --out")
     return experiment
+
+
+def _with_rules(experiment: Experiment, folder: Path) -> Experiment:
+    """Return the experiment with the rules of a folder's search: before format 4 the defaults were other ones."""
+    if format_of(folder) >= 4:
+        return experiment
+    rules: dict[str, Any] = {"objective": "both", "sampler": "tpe"}
+    unset = {name: value for name, value in rules.items() if name not in experiment.model_fields_set}
+    return experiment.model_copy(update={**unset, "prune": experiment.prune and "both"})
 
 
 def open_repaired(folder: Folder, experiment: Experiment, records: Sequence[TrialRecord]) -> optuna.Study:

@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -118,19 +117,10 @@ def format_of(folder: Path) -> int:
 
 
 def as_begun(experiment: Experiment, folder: Path) -> Experiment:
-    """Return the experiment with which a folder was begun, whose rules it keeps.
-
-    Before format 3 tables had another encoding, and before format 4 the search another sampler, objective and rungs.
-    """
-    began = format_of(folder)
-    rules: dict[str, Any] = {}
-    if began < 3 and experiment.task == "table":
-        rules["task_options"] = {"encoding": "scores", **experiment.task_options}
-    if began < 4:
-        given = experiment.model_fields_set
-        rules |= {name: value for name, value in (("objective", "both"), ("sampler", "tpe")) if name not in given}
-        rules |= {"prune": experiment.prune and "both"}
-    return experiment.model_copy(update=rules)
+    """Return the experiment with which a folder was begun: before format 3 tables had another encoding."""
+    if experiment.task != "table" or format_of(folder) >= 3:
+        return experiment
+    return experiment.model_copy(update={"task_options": {"encoding": "scores", **experiment.task_options}})
 
 
 def check_format(folder: Path) -> None:

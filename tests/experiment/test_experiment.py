@@ -20,7 +20,7 @@ def test_a_file_is_read(load):
     assert experiment.search["lr"] == Range(low=1e-4, high=1e-2, log=True)
     assert experiment.search["r1_gamma"] == Choices(choices=[0.0, 0.1, 1.0])
     assert experiment.search["ema"] == 0.99
-    assert (experiment.trials, experiment.replicas, experiment.sampler) == (48, 1, "tpe")
+    assert (experiment.trials, experiment.replicas, experiment.sampler) == (48, 1, "balance")
 
 
 def test_a_written_experiment_loads_as_the_same(load):

@@ -39,8 +39,8 @@ def test_only_the_space_may_change_and_only_if_it_is_said(swept, tiny):
     with pytest.raises(SweepError, match="choose another --out") as error:
         check_folder(folder, tiny(search=wider, training=longer), resume=True, allow_change=True)
     assert "--allow-change" not in str(error.value)
-    with pytest.raises(SweepError, match="objective: both → distance"):
-        check_folder(folder, tiny(search=SEARCH, objective="distance"), resume=True, allow_change=True)
+    with pytest.raises(SweepError, match="objective: distance → both"):
+        check_folder(folder, tiny(search=SEARCH, objective="both"), resume=True, allow_change=True)
     contradictory = {"balance": {"choices": ["held"]}, "lr": SEARCH["lr"]}
     folder, _, _ = swept(name="held", search={"update_ratio": {"low": 0.5, "high": 2}, "lr": SEARCH["lr"]})
     with pytest.raises(ExperimentError, match="update_ratio"):

@@ -64,7 +64,11 @@ def outcome(record: TrialRecord, objective: str, worst: Callable[[], float]) -> 
         number = numbers[next(iter(wanted))]
         reported = {record.updates: number} if len(wanted) == 1 and math.isfinite(number) else {}
         return create_trial(
-            state=TrialState.PRUNED, user_attrs=attributes, intermediate_values=reported, constraints=constraints
+            state=TrialState.PRUNED,
+            values=list(reported.values()) or None,  # as Optuna has them of a trial that is told
+            user_attrs=attributes,
+            intermediate_values=reported,
+            constraints=constraints,
         )
     for name, number in numbers.items():
         if name in wanted and not math.isfinite(number):
@@ -87,7 +91,8 @@ def tell(trial: optuna.Trial, record: TrialRecord, objective: str) -> None:
             trial.set_constraint(name, value)
     for update, value in ending.intermediate_values.items():
         trial.report(value, update)
-    trial.study.tell(trial, ending.values, state=ending.state)
+    values = None if ending.state is TrialState.PRUNED else ending.values
+    trial.study.tell(trial, values, state=ending.state)
 
 
 def worst_distance(study: optuna.Study, objective: str) -> float:

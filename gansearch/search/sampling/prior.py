@@ -31,7 +31,7 @@ def prior_centres(experiment: Experiment) -> list[dict[str, Any]]:
     rows = [row for path in experiment.warm_folders for row in _best_of(path, experiment)]
     rows = rows or [run["params"] for run in _shipped() if run["task"] != experiment.task]
     kept = [{name: row[name] for name in searched if row.get(name) is not None} for row in rows]
-    return [{**row, **belief} for row in kept if row or belief] or ([belief] if belief else [])
+    return [{**row, **belief} for row in kept if row] or ([belief] if belief else [])
 
 
 def other_study(path: str) -> tuple[Folder, Experiment]:

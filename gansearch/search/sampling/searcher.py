@@ -106,7 +106,8 @@ class StudySearcher(LimitedSearcher):
         return {
             "number": trial.number,
             "params": chosen,
-            "source": trial.user_attrs.get("source", ""),
+            # The sampler gives it to the storage, and the trial at hand was read before.
+            "source": self.study.get_trials(deepcopy=False)[trial.number].user_attrs.get("source", ""),
             "checkpoints": trial.user_attrs.get("checkpoints", []),
         }
 

@@ -11,7 +11,8 @@ from tests.search.studies import record, searcher_of
 
 
 def test_only_complete_trials_can_be_best(folder, tiny):
-    searcher = searcher_of(open_study(folder, tiny()), tiny())
+    experiment = tiny(objective="both")
+    searcher = searcher_of(open_study(folder, experiment), experiment)
     for number, ending in enumerate(
         [("complete", 0.4, 2.0), ("pruned", 1.0, 0.0), ("failed", 1.0, 0.0), ("complete", 0.3, math.nan)]
     ):

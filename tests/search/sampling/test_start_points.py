@@ -16,6 +16,25 @@ WIDE = {
 }
 
 
+def test_the_default_settings_are_the_first_trial_where_the_space_holds_them(tiny, folder):
+    search = {"lr": {"low": 1e-4, "high": 1e-2, "log": True}}
+    for number, (fields, first) in enumerate(
+        [
+            ({"training": {"updates": 80, "lr": 2e-3}, "start_from": [{"lr": 2e-3}, {"lr": 5e-3}]}, [2e-3, 5e-3]),
+            ({"training": {"updates": 80, "lr": 1e-5}}, []),
+            ({"confirm": {"default": False}}, []),
+        ]
+    ):
+        experiment = tiny(**{"search": search, "confirm": {}, **fields})
+        own = Folder(folder.path / str(number))
+        own.create(experiment)
+        study = open_study(own, experiment)
+        for _ in range(2):
+            enqueue(study, SearchSpace(experiment))
+        assert [trial.system_attrs["fixed_params"]["lr"] for trial in study.trials] == pytest.approx(first)
+        assert [trial.user_attrs["source"] for trial in study.trials] == ["default", "start_from"][: len(first)]
+
+
 @pytest.mark.parametrize(
     ("name", "lr_d", "lr_g", "ratio"), [("dcgan", 2e-4, 2e-4, 1), ("ttur", 1e-5, 5e-4, 1), ("biggan", 4e-4, 1e-4, 2)]
 )

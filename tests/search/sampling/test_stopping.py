@@ -62,4 +62,6 @@ def test_small_steps_add_up_to_progress(tiny):
 def test_a_study_without_anything_feasible_is_not_flat(tiny):
     endings = [(0.2, math.nan, "collapsed")] * 9
     assert budget(tiny, *endings, objective="balanced", stop_when_flat=3).over() == ""
-    assert budget(tiny, *endings, stop_when_flat=3).over() == "the last 3 trials brought nothing better"
+    assert (
+        budget(tiny, *endings, objective="both", stop_when_flat=3).over() == "the last 3 trials brought nothing better"
+    )

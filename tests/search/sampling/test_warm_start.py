@@ -21,7 +21,7 @@ def test_an_earlier_study_warms_up_a_new_one(swept, tiny, tmp_path):
     study = open_study(folder, experiment)
     for _ in range(2):
         warm_up(study, SearchSpace(experiment))
-    assert [trial.values for trial in study.trials] == [[1.0], [2.0], None]
+    assert [trial.values for trial in study.trials] == [[1.0], [2.0], [3.0]]
     assert [trial.params["lr"] for trial in study.trials] == pytest.approx([1e-3, 2e-4, 5e-3])
     assert study.trials[1].params["r1_gamma"] == 0.0
     assert study.trials[0].user_attrs["warm_start"] == f"{earlier.path}, trial 0"
@@ -31,11 +31,18 @@ def test_an_earlier_study_warms_up_a_new_one(swept, tiny, tmp_path):
     assert read_records(folder) == []
 
 
+def test_several_studies_warm_up_one_and_those_of_other_tasks_give_no_trials(swept, tiny):
+    one, _, _ = swept(*POINTS[:2])
+    other, _, _ = swept(POINTS[0], name="other")
+    paths = [str(one.path), str(other.path)]
+    assert len(warm_trials(SearchSpace(tiny(search=SEARCH, warm_start=paths)))) == 3
+    assert warm_trials(SearchSpace(tiny(search=SEARCH, warm_start=paths, task="ring", task_options={}))) == []
+
+
 @pytest.mark.parametrize(
     ("fields", "part"),
     [
         ({"warm_start": "/nowhere"}, "no such results folder"),
-        ({"task": "ring", "task_options": {}}, "has the task .*tasks.py:Tiny, not ring: its distance is another"),
         ({"training": {"updates": 160, "batch_size": 8}}, "of trial 3 updates 80 is not 160"),
         ({"search": {"lr": {"low": 1e-6, "high": 1e-5}}}, "is not from 1e-06 to 1e-05"),
     ],

@@ -4,7 +4,7 @@ import pytest
 from ray._private.state import actors
 
 from gansearch.search.sweep import sweep
-from gansearch.search.worker.halving import FEWEST, RUNGS, Rungs, is_worse
+from gansearch.search.worker.halving import BY_BOTH, BY_DISTANCE, FEWEST, Rungs, is_farther, is_worse, rungs_of
 from gansearch.store.record import Standing
 
 
@@ -24,7 +24,7 @@ def test_what_is_no_number_is_behind_everything(standing):
 
 
 def test_a_rung_stops_nobody_before_it_has_seen_enough():
-    rungs = Rungs()
+    rungs = Rungs(by_distance=False)
     for i in range(FEWEST):
         assert rungs.reach(Standing(0, 0.9 - i / 10, 1.0 + i)) == ""
     assert "at 25%" in rungs.reach(Standing(0, 0.1, 50.0))
@@ -34,13 +34,27 @@ def test_a_rung_stops_nobody_before_it_has_seen_enough():
 
 def test_rungs_go_on_from_what_is_known():
     known = [Standing(0, 0.9, 1.0)] * FEWEST
-    assert Rungs(known).reach(Standing(0, 0.1, 2.0))
-    assert not Rungs(known[1:]).reach(Standing(0, 0.1, 2.0))
+    assert Rungs(True, known).reach(Standing(0, 0.1, 2.0))
+    assert not Rungs(True, known[1:]).reach(Standing(0, 0.1, 2.0))
 
 
-def test_equal_trials_are_kept():
-    rungs = Rungs(Standing(rung, 0.5, 1.0) for rung in range(len(RUNGS)) for _ in range(20))
-    assert all(rungs.reach(Standing(rung, 0.5, 1.0)) == "" for rung in range(len(RUNGS)))
+@pytest.mark.parametrize("by_distance", [True, False])
+def test_equal_trials_are_kept(by_distance):
+    rungs = Rungs(by_distance, (Standing(rung, 0.5, 1.0) for rung in range(2) for _ in range(20)))
+    assert all(rungs.reach(Standing(rung, 0.5, 1.0)) == "" for rung in range(2))
+
+
+def test_by_distance_the_best_third_goes_on_however_stable_the_others_are():
+    others = [Standing(0, 0.5, 10.0 - i) for i in range(8)]
+    assert [is_farther(Standing(0, 0.9, d), others, 1 / 3) for d in (4.5, 5.5, math.nan)] == [False, True, True]
+    rungs = Rungs(True, [Standing(1, 0.5, 1.0)] * FEWEST)
+    assert rungs.reach(Standing(1, 0.9, 2.0)).startswith("at 30% of its updates it is outside the best 33% of 7 trials")
+
+
+def test_what_is_improved_decides_where_trials_are_stopped(tiny):
+    assert rungs_of(tiny()) == rungs_of(tiny(objective="balanced")) == BY_DISTANCE
+    for fields in ({"objective": "both"}, {"objective": "stability"}, {"prune": "both"}):
+        assert rungs_of(tiny(**fields)) == BY_BOTH
 
 
 def test_the_rungs_end_with_their_sweep(ray_session, tiny, tmp_path):

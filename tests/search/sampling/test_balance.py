@@ -1,0 +1,131 @@
+"""The sampler of balances: whose turn it is, what each source draws, and that a resumed study draws the same."""
+
+import math
+from collections import Counter
+
+import numpy as np
+import optuna
+import pytest
+
+from gansearch.search.sampling.balance import BalanceSampler, prior_share, prior_wins
+
+CENTRE = {"lr": 2e-3, "pretrain_steps": 0, "loss": "hinge"}
+
+
+def ask(study, first_rung=1.0, verdict="collapsed", distance=None):
+    trial = study.ask()
+    trial.suggest_float("lr", 1e-5, 1e-1, log=True)
+    trial.suggest_int("pretrain_steps", 0, 1000)
+    trial.suggest_categorical("loss", ["hinge", "wgan"])
+    trial.set_user_attr("verdict", verdict)
+    first_rung = first_rung(study.trials[-1].user_attrs["source"]) if callable(first_rung) else first_rung
+    trial.set_user_attr("first_rung", first_rung)
+    study.tell(trial, first_rung if distance is None else distance(trial))
+    return trial
+
+
+def study_of(*centres, seed=3, **options):
+    return optuna.create_study(sampler=BalanceSampler(centres, seed, **options))
+
+
+def sources(study):
+    return [trial.user_attrs["source"] for trial in study.trials]
+
+
+def test_prior_and_model_take_turns_and_then_the_better_one_is_asked_more():
+    wins = study_of(CENTRE)
+    loses = study_of(CENTRE)
+    for _ in range(60):
+        ask(wins, lambda source: 1.0 if source == "prior" else 2.0)
+        ask(loses, lambda source: 2.0 if source == "prior" else 1.0)
+    assert sources(wins)[:6] == sources(loses)[:6] == ["prior", "tpe"] * 3
+    assert Counter(sources(wins)[6:12])["prior"] > Counter(sources(loses)[6:12])["prior"]
+    assert Counter(sources(wins)[12:])["prior"] > 12  # .45 expected
+    assert Counter(sources(loses)[12:])["prior"] < 5  # .025 expected
+
+
+def test_the_prior_is_compared_at_the_first_rung_and_what_ended_before_it_is_farthest():
+    study = study_of(CENTRE)
+    for rung in (1.0, 2.0, 3.0, 2.5):
+        ask(study, rung)
+    assert prior_wins(study.trials) == pytest.approx(0.5)  # 1 and 3 against 2 and 2.5
+    lost = study.ask()
+    study.tell(lost, 9.0)
+    assert sources(study)[-1] == "prior"
+    assert prior_wins(study.trials) == pytest.approx(2 / 6)
+    assert prior_wins([]) == 0.5
+    assert prior_share([]) == 1.0
+
+
+def test_draws_of_the_prior_are_near_its_centre_and_choices_are_kept():
+    study = study_of(CENTRE, n_startup_trials=1000)
+    for _ in range(80):
+        ask(study, lambda source: 1.0 if source == "prior" else 2.0)
+    drawn = [trial.params for trial in study.trials if trial.user_attrs["source"] == "prior"]
+    logs = np.log10([params["lr"] for params in drawn])
+    assert abs(logs.mean() - math.log10(2e-3)) < 0.2
+    assert 0.15 < logs.std() < 0.6  # .08 of 4 decades
+    assert {params["loss"] for params in drawn} == {"hinge"}
+    assert 0 < np.mean([params["pretrain_steps"] for params in drawn]) < 150  # reflected at its end
+
+
+def test_a_name_that_the_prior_lacks_is_drawn_evenly_and_pretraining_is_short_at_first():
+    study = study_of({"lr": 2e-3}, n_startup_trials=1000)
+    for _ in range(200):
+        ask(study)
+    assert len({trial.params["loss"] for trial in study.trials if trial.user_attrs["source"] == "prior"}) == 2
+    steps = [trial.params["pretrain_steps"] for trial in study.trials]
+    assert np.median(steps) == pytest.approx(125, abs=60)
+    assert max(steps) > 900
+
+
+def test_moves_start_at_the_nearest_healthy_trials_and_only_once_there_are_enough():
+    study = study_of(n_startup_trials=1000)
+
+    def distance(trial):
+        return abs(math.log10(trial.params["lr"] / 2e-3))
+
+    for _ in range(7):
+        ask(study, verdict="balanced", distance=distance)
+    for _ in range(30):
+        ask(study, verdict="collapsed", distance=lambda _: 0.0)
+    assert "move" not in sources(study)
+    for _ in range(120):
+        ask(study, verdict="balanced", distance=distance)
+    late = study.trials[40:]
+    moves = [trial for trial in late if trial.user_attrs["source"] == "move"]
+    assert 0.2 < len(moves) / len(late) < 0.42
+    assert np.median([t.values[0] for t in moves]) < 0.4 * np.median([t.values[0] for t in late if t not in moves])
+
+
+def test_a_study_that_is_opened_again_draws_the_same():
+    whole, first = study_of(CENTRE), study_of(CENTRE)
+    for _ in range(30):
+        ask(whole, lambda source: 1.0, "balanced", lambda trial: trial.params["lr"])
+    for _ in range(14):
+        ask(first, lambda source: 1.0, "balanced", lambda trial: trial.params["lr"])
+    first.sampler = BalanceSampler([CENTRE], 3)
+    for _ in range(16):
+        ask(first, lambda source: 1.0, "balanced", lambda trial: trial.params["lr"])
+    assert [t.params for t in first.trials] == [t.params for t in whole.trials]
+    assert sources(first) == sources(whole)
+    assert len({tuple(t.params.values()) for t in whole.trials}) == 30
+
+
+def test_what_is_enqueued_has_no_source_of_the_sampler():
+    study = study_of(CENTRE)
+    study.enqueue_trial({"lr": 5e-3, "pretrain_steps": 7, "loss": "wgan"}, {"source": "default"})
+    trial = ask(study)
+    assert (trial.params["pretrain_steps"], sources(study)) == (7, ["default"])
+
+
+def test_two_objectives_work_as_well():
+    study = optuna.create_study(directions=["maximize", "minimize"], sampler=BalanceSampler([CENTRE], 0))
+    for _ in range(40):
+        trial = study.ask()
+        lr = trial.suggest_float("lr", 1e-5, 1e-1, log=True)
+        trial.set_user_attr("verdict", "balanced")
+        study.tell(trial, [0.5, abs(math.log10(lr / 2e-3))])
+    assert {"prior", "tpe", "move"} == set(sources(study))
+    moves = [trial.values[1] for trial in study.trials if trial.user_attrs["source"] == "move"]
+    assert np.median(moves) < 0.5
