@@ -29,6 +29,7 @@ from gansearch.store.nan_json import read_json, to_json
 from gansearch.store.record import TrialRecord, trial_record
 from gansearch.store.repair import log_record
 from gansearch.store.samples import write_real
+from gansearch.store.sources import sources
 from gansearch.store.tables import write_tables
 from gansearch.store.trial_files import write_trial
 
@@ -123,6 +124,7 @@ class Recorder(SweepCallback):
             "slots": self._slots.most,
             "wall_seconds": seconds + _span(self.records[done:]),
             "ended": self._searcher.why,
+            "sources": sources(self.records),
         }
         write_whole(self._folder.run, to_json(description))
         now = time.monotonic()

@@ -21,9 +21,8 @@ from optuna.trial import FrozenTrial, TrialState
 from gansearch.search.sampling.history_window import HistoryWindow
 from gansearch.search.sampling.objective import FIRST_RUNG
 from gansearch.search.sampling.units import from_unit, nearest_value, to_unit
+from gansearch.store.sources import MODEL, MOVE, PRIOR, share_won
 
-PRIOR, MODEL, MOVE = "prior", "tpe", "move"
-"""The sources of a trial."""
 _STARTUP = 10
 """Ended trials before TPE models them; until then its draws are even."""
 _MODELLED = 1000
@@ -133,8 +132,7 @@ def prior_wins(trials: Sequence[FrozenTrial]) -> float:
     for trial in ended:
         if (source := trial.user_attrs.get("source")) in found:
             found[source].append(trial.user_attrs.get(FIRST_RUNG, math.inf))
-    pairs = [(one > other) + (one == other) / 2 for one in found[MODEL] for other in found[PRIOR]]
-    return sum(pairs) / len(pairs) if pairs else 0.5
+    return share_won(found[PRIOR], found[MODEL])
 
 
 def _nearest_healthy(trials: Sequence[FrozenTrial], directions: Sequence[StudyDirection]) -> list[FrozenTrial]:
