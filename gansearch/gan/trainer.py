@@ -88,6 +88,7 @@ class Trainer(Updates):
         self.d_updates = self.g_updates = 0
         self.seconds = 0.0
         self.quality: dict[str, float] = {}
+        self._measured_at = -1
         self.stopped = ""
         self._probed_at = probe_updates(training.updates)
         self._losses = ([], [])
@@ -143,14 +144,17 @@ class Trainer(Updates):
             )
 
     def result(self) -> Result:
-        """Judges the run as far as it went: a referee sees its samples, and the quality is measured."""
+        """Judges the run as far as it went: a referee sees its samples, and the quality is measured.
+
+        A run that was stopped is judged by D's answers alone: a referee would train longer than it did.
+        """
         with self._active():
             probed = self.monitor.rows()
             fake = self.samples(min(MOST_SAMPLES, max(len(self.data.held_out), 100)))
             diverged = not probed or any(row.invalid for row in probed) or not bool(fake.isfinite().all())
-            ruling = None if diverged else ruling_of(self.task, self.data, fake, self.samples)
-            if not diverged and not (self.quality and self.updates >= self.training.updates):
-                self.quality = self._measure()
+            ruling = None if diverged or self.stopped else ruling_of(self.task, self.data, fake, self.samples)
+            if not diverged and self._measured_at != self.updates:
+                self._measure()
             distance = self.quality.get("distance", math.nan) if not diverged else math.nan
             if not math.isfinite(distance):
                 self.monitor.mark_invalid()
@@ -182,8 +186,8 @@ class Trainer(Updates):
     def standing(self) -> tuple[float, float]:
         """(stability, distance) as they are now, without a referee, to compare runs part way by."""
         with self._active():
-            distance = self._measure()["distance"]
-        return self.stability, distance
+            self._measure()
+        return self.stability, self.quality["distance"]
 
     def samples(self, n: int) -> Tensor:
         """(n, ...) fakes, float32 on the device, from `final_generator` in evaluation mode."""
@@ -224,6 +228,7 @@ class Trainer(Updates):
             "updates": (self.d_updates, self.g_updates),
             "losses": [torch.stack(losses) if losses else torch.empty(0) for losses in self._losses],
             "quality": dict(self.quality),
+            "measured_at": self._measured_at,
             "stopped": self.stopped,
             "seconds": self.seconds,
         }
@@ -252,6 +257,7 @@ class Trainer(Updates):
         self.d_updates, self.g_updates = state["updates"]
         self._losses = tuple(list(losses.to(self.device).unbind()) for losses in state["losses"])  # type: ignore[assignment]
         self.quality, self.stopped, self.seconds = state["quality"], state["stopped"], state["seconds"]
+        self._measured_at = state.get("measured_at", -1)
 
     def _parts(self) -> dict[str, Any]:
         """All that has a state_dict, by its name in `state()`."""
@@ -314,16 +320,16 @@ class Trainer(Updates):
         passed, passed_before = (at * MEASUREMENTS // self.training.updates for at in (self.updates, before))
         if passed == passed_before or self.stopped:
             return math.nan
-        self.quality = self._measure()
+        self._measure()
         return self.quality.get("distance", math.nan)
 
-    def _measure(self) -> dict[str, float]:
-        """The task's quality measure on the held-out reals and as many fakes."""
+    def _measure(self) -> None:
+        """Takes the task's quality measure of the held-out reals and as many fakes."""
         real = self.data.held_out
         fake = self.samples(len(real))
-        if not bool(fake.isfinite().all()):
-            return {"distance": math.nan}
-        return {name: float(value) for name, value in self.task.quality(real.cpu().float(), fake.cpu()).items()}
+        measured = self.task.quality(real.cpu().float(), fake.cpu()) if bool(fake.isfinite().all()) else {}
+        self.quality = {name: float(value) for name, value in (measured or {"distance": math.nan}).items()}
+        self._measured_at = self.updates
 
 
 def probe_updates(updates: int) -> list[int]:

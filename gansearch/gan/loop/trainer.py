@@ -132,7 +132,7 @@ class LoopTrainer:
         if trial.invalid:
             for monitor in trial.monitors.values():
                 monitor.mark_invalid()
-        elif trial.samples is not None and bool(trial.samples[1].isfinite().all()):
+        elif not self.stopped and trial.samples is not None and bool(trial.samples[1].isfinite().all()):
             ruling = ruling_on(*trial.samples)
         reports = self._reports(ruling)
         worst = min(reports, key=lambda name: (VERDICTS.index(reports[name].verdict), reports[name].stability))
