@@ -46,7 +46,8 @@ SENTENCES = {
 
 
 def experiment(name: str = "digits", **fields: Any) -> Experiment:
-    return Experiment.parse({"name": name, "task": "digits", "trials": 40, "search": SEARCH, **fields})
+    plain = {"name": name, "task": "digits", "trials": 40, "search": SEARCH, "objective": "both"}
+    return Experiment.parse({**plain, **fields})
 
 
 def draw(rng: np.random.Generator) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def test_the_study_tells_each_ending_and_schedule(finished):
     for trial in done:
         record = read_record(Folder(finished.path), trial.number)
         assert trial.user_attrs["schedule"] == [segment.as_dict() for segment in record.schedule]
-        assert trial.values == pytest.approx([record.stability, record.distance])
+        assert trial.values == pytest.approx([record.distance])
 
 
 def test_a_member_is_its_schedule_trained_from_the_start(finished):
