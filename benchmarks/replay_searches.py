@@ -16,9 +16,11 @@ from replay_sweep import Check, Seed, Stage, Trial
 from gansearch.experiment import Experiment
 from gansearch.experiment.sections import Confirm
 from gansearch.search.sampling.objective import study_of, tell
+from gansearch.search.sampling.prior import prior_centres
 from gansearch.search.sampling.samplers import make_sampler
 from gansearch.search.sampling.space import SearchSpace
-from gansearch.search.worker.halving import RUNGS, Rungs
+from gansearch.search.sampling.start_points import enqueue
+from gansearch.search.worker.halving import Rungs, rungs_of
 from gansearch.stability.result import SeedResult
 from gansearch.store.confirmation import FreshSeed
 from gansearch.store.record import Standing, TrialRecord, parse, trial_record
@@ -31,8 +33,8 @@ BEYOND_HOPE = -1
 class ProductRule:
     """The rungs, and trials beyond hope."""
 
-    def __init__(self) -> None:
-        self.rungs = Rungs()
+    def __init__(self, by_distance: bool):
+        self.rungs = Rungs(by_distance)
         self.standings: dict[int, list[Standing]] = {}
         """By trial."""
 
@@ -51,15 +53,16 @@ class ProductRule:
 class Product:
     """A sweep of an experiment by `gansearch sweep`."""
 
-    measures_stopped = True
+    measures_stopped = False
 
     def __init__(self, land: Landscape, experiment: Experiment, seed: int):
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.land, self.experiment = land, experiment.model_copy(update={"seed": seed})
-        self.rule = ProductRule() if experiment.prune else NoRule()
+        self.rule = ProductRule(experiment.stops_by_distance) if experiment.prune else NoRule()
         self.study = study_of(optuna.storages.InMemoryStorage(), "replay", experiment.objective)
-        self.study.sampler = make_sampler(self.experiment)
+        self.study.sampler = make_sampler(self.experiment, centres=prior_centres(self.experiment))
         self.space = SearchSpace(self.experiment)
+        enqueue(self.study, self.space)
         self.asked: dict[int, optuna.Trial] = {}
 
     def ask(self) -> tuple[int, Mapping[str, Any]]:
@@ -72,7 +75,7 @@ class Product:
         if not self.experiment.prune:
             return []
         before = params.get("pretrain_steps", 0)
-        due = [before + share * (self.land.updates - before) for share, _ in RUNGS]
+        due = [before + share * (self.land.updates - before) for share, _ in rungs_of(self.experiment)]
         found = [Check(run.asked_at(at), rung) for rung, at in enumerate(due)]
         beyond = run.end["beyond_hope_at"]
         if math.isfinite(beyond) and run.end["status"] != "failed":
@@ -169,4 +172,10 @@ def gansearch_unconfirmed(land: Landscape, seed: int) -> Product:
     return Product(land, land.experiment.model_copy(update={"confirm": None}), seed)
 
 
-PRODUCTS = {"gansearch": gansearch, "gansearch_unconfirmed": gansearch_unconfirmed}
+def gansearch_02(land: Landscape, seed: int) -> Product:
+    """With the rules of the folders that version 0.2 begins."""
+    rules = {"objective": "both", "sampler": "tpe", "prune": "both", "confirm": Confirm()}
+    return Product(land, land.experiment.model_copy(update=rules), seed)
+
+
+PRODUCTS = {"gansearch": gansearch, "gansearch_unconfirmed": gansearch_unconfirmed, "gansearch_02": gansearch_02}
