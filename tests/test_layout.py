@@ -37,7 +37,7 @@ OTHERS = {
 """Test files about more than one module."""
 FILE_LINES = 350
 FUNCTION_LINES = 60
-CODE_LINES = 14_900
+CODE_LINES = 15_250
 """What there is, rounded up: to be lowered with every simplification."""
 
 

@@ -466,7 +466,7 @@ def test_a_journal_that_lost_trials_gets_them_back_from_their_records(ray_sessio
     assert all(path.read_bytes() == before for path, before in kept.items())
     told = {t.number: t for t in entries(out, tiny(trials=4)) if "duplicate_of" not in t.user_attrs}
     assert [trial.state for trial in told.values()] == [TrialState.COMPLETE] * 4
-    assert {n: trial.values[1] for n, trial in told.items()} == {record.number: record.distance for record in records}
+    assert {n: trial.values[0] for n, trial in told.items()} == {record.number: record.distance for record in records}
 
 
 @pytest.mark.parametrize("left", [0.0, 0.3, 0.6, 0.9])
@@ -480,4 +480,4 @@ def test_the_damaged_journal_of_a_finished_sweep_is_whole_again(finished, tmp_pa
     replaced = {t.number for t in found if {"left_out", "continued_as"} & set(t.user_attrs)}
     assert {record.number for record in records} == {t.number for t in found} - replaced
     distances = {record.number: record.distance for record in records if record.status == "complete"}
-    assert distances == {number: found[number].values[1] for number in distances}
+    assert distances == {number: found[number].values[0] for number in distances}

@@ -20,8 +20,6 @@ _SECONDS = 0.05
 """Training of each network, configuration and number of seeds that is timed at least."""
 _FOREVER = 10**9
 """Updates of what is timed, so that no probe falls due."""
-_SLOW_SECONDS = 5.0
-"""A quality measure that takes longer the first time is not run again only to be timed."""
 
 
 @dataclass(frozen=True)
@@ -112,13 +110,11 @@ def evaluation_cost(trainer: Trainer) -> EvaluationCost:
     Raises what the task raises, and TaskError where `quality()` returns anything but numbers with a distance.
     """
     device = trainer.device
-    first = _timed(lambda: _check_quality(trainer), device)  # may load or train a judge
+    _check_quality(trainer)  # the first one may load or train a judge
     trainer.probe()
     probe = statistics.median(_timed(trainer.probe, device) for _ in range(3))
-    quality = first if first > _SLOW_SECONDS else _timed(trainer.standing, device)
-    judgement = _timed(trainer.result, device)  # measures the quality once more
-    quality = min(quality, judgement)
-    return EvaluationCost(probe, quality, judgement - quality)
+    quality = _timed(trainer.standing, device)
+    return EvaluationCost(probe, quality, _timed(trainer.result, device))  # which knows the quality
 
 
 def counts(training: Training) -> tuple[float, float]:
