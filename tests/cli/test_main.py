@@ -238,7 +238,7 @@ def test_report_and_its_json(run, study):
     status, out, _ = run("report", str(study), "--out", "page.html")
     assert status == 0
     assert "page.html" in out
-    assert f"default settings: {seeds['healthy']} of 5 balanced, distance {seeds['distance']:.4g}\n" in out
+    assert f"default settings: {seeds['healthy']} of 3 balanced, distance {seeds['distance']:.4g}\n" in out
     assert Path("page.html").read_text().startswith("<!doctype html>")
 
 
