@@ -16,7 +16,6 @@ from gansearch.store.record import trial_columns
 from gansearch.study.analysis.choose import choose_closest
 from gansearch.study.analysis.race import (
     FIRST_SEED,
-    MARGIN,
     FreshRun,
     Rules,
     choose_raced,
@@ -121,7 +120,7 @@ def test_the_second_unhealthy_seed_puts_a_candidate_out_and_of_few_seeds_the_fir
 
 def test_a_candidate_far_behind_is_out_until_the_best_proves_worse() -> None:
     trials = table(1.0, 1.0)
-    margin = math.exp(MARGIN * math.sqrt(2 / 3) * 3 / 2)  # of two fresh seeds and the trial's own
+    margin = math.exp(0.25 * math.sqrt(2 / 3) * 3 / 2)  # of two fresh seeds and the trial's own
     for times, out in ((0.99, False), (1.01, True)):
         results = [*fresh(0, 1.0, 1.0), *fresh(1, margin * times, margin * times)]
         assert standings(trials, results, RULES)[1].out == out
