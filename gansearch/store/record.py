@@ -65,7 +65,8 @@ class TrialRecord:
     status: str
     """complete, pruned or failed."""
     verdict: str | None = None
-    """None where the trial failed before its first seed ended."""
+    """None where the trial failed before its first seed ended, or was stopped with nothing wrong in D's answers: no
+    referee has seen its samples."""
     stability: float = math.nan
     stability_spread: float = math.nan
     """max − min over the seeds."""
@@ -171,10 +172,12 @@ def trial_record(
     """
     statuses = {seed.status for seed in seeds}
     failed = not seeds or bool(error) or "failed" in statuses
+    status = "failed" if failed else "pruned" if "pruned" in statuses else "complete"
+    verdict = worst(seed.verdict for seed in seeds) if seeds else None
     return TrialRecord(
         number=number,
-        status="failed" if failed else "pruned" if "pruned" in statuses else "complete",
-        verdict=worst(seed.verdict for seed in seeds) if seeds else None,
+        status=status,
+        verdict=None if status == "pruned" and verdict == "balanced" else verdict,
         params={
             **balance(experiment.training.with_params(params)),
             **{name: value for name, value in params.items() if name not in BALANCE},

@@ -109,3 +109,10 @@ def test_a_record_cannot_be_changed():
         made.status = "failed"
     assert replace(made, status="failed").row["status"] == "failed"
     assert TrialRecord.from_row(made.row).row == made.row
+
+
+def test_a_stopped_trial_is_not_called_balanced():
+    stopped = record(seed(0, status="pruned", stability=0.8))
+    assert (stopped.status, stopped.verdict, stopped.stability) == ("pruned", None, 0.8)
+    assert record(seed(0, status="pruned", verdict="collapsed")).verdict == "collapsed"
+    assert record(seed(0)).verdict == "balanced"
