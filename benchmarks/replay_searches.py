@@ -11,7 +11,7 @@ import optuna
 import pandas as pd
 from replay_anchors import NoRule
 from replay_landscape import Landscape, Look, Run
-from replay_sweep import Check, Seed, Stage, Trial
+from replay_sweep import Check, Seed, Trial
 
 from gansearch.experiment import Experiment
 from gansearch.experiment.sections import Confirm
@@ -25,7 +25,9 @@ from gansearch.stability.result import SeedResult
 from gansearch.store.confirmation import FreshSeed
 from gansearch.store.record import Standing, TrialRecord, parse, trial_record
 from gansearch.study.analysis.choose import Choice, by_distance, candidates, choose_best, choose_closest, closest
+from gansearch.study.analysis.race import SHARE, choose_raced, next_runs, rules_for, rules_of
 
+Centres = Sequence[Mapping[str, Any]]
 TIME = datetime(2030, 1, 1, tzinfo=UTC)
 BEYOND_HOPE = -1
 
@@ -54,13 +56,15 @@ class Product:
     """A sweep of an experiment by `gansearch sweep`."""
 
     measures_stopped = False
+    """Their distance is that of the rung."""
 
-    def __init__(self, land: Landscape, experiment: Experiment, seed: int):
+    def __init__(self, land: Landscape, experiment: Experiment, seed: int, centres: Centres | None = None):
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.land, self.experiment = land, experiment.model_copy(update={"seed": seed})
         self.rule = ProductRule(experiment.stops_by_distance) if experiment.prune else NoRule()
         self.study = study_of(optuna.storages.InMemoryStorage(), "replay", experiment.objective)
-        self.study.sampler = make_sampler(self.experiment, centres=prior_centres(self.experiment))
+        others = prior_centres(self.experiment) if centres is None else centres
+        self.study.sampler = make_sampler(self.experiment, centres=others)
         self.space = SearchSpace(self.experiment)
         enqueue(self.study, self.space)
         self.asked: dict[int, optuna.Trial] = {}
@@ -88,11 +92,11 @@ class Product:
         tell(self.asked.pop(trial.number), record, self.experiment.objective)
 
     def share(self, budget: float) -> float | None:
-        """What confirmation leaves, where there is one."""
-        confirm = self.experiment.confirm
-        if confirm is None:
+        """What race, seeds of the winner and default settings leave, where there are any."""
+        if self.experiment.confirm is None:
             return None
-        return budget - confirm.replicas * (confirm.top + self.experiment.confirms_default)
+        rules = rules_for(self.experiment, self.experiment.trials)
+        return (budget - (rules.replicas - 1) - rules.default) / (1 + SHARE)
 
     def best(self, trials: Sequence[Trial]) -> Mapping[str, Any] | None:
         """The nearest of the healthy, of those that have ended; the sweep is cut off where no more is confirmed."""
@@ -103,8 +107,50 @@ class Product:
         number = healthy[0] if healthy else closest(table)
         return None if number is None else next(trial.params for trial in trials if trial.number == number)
 
-    def stage(self, trials: Sequence[Trial]) -> Stage:
+    def stage(self, trials: Sequence[Trial]) -> Confirmation | Race:
+        return Race(trials, self.experiment)
+
+
+class Version02(Product):
+    """A sweep with the rules of the folders that version 0.2 began."""
+
+    measures_stopped = True
+
+    def __init__(self, land: Landscape, experiment: Experiment, seed: int):
+        rules = {"objective": "both", "sampler": "tpe", "prune": "both"}
+        super().__init__(land, experiment.model_copy(update=rules), seed)
+
+    def share(self, budget: float) -> float | None:
+        """What confirmation leaves, where there is one."""
+        confirm = self.experiment.confirm
+        if confirm is None:
+            return None
+        return budget - confirm.replicas * (confirm.top + self.experiment.confirms_default)
+
+    def stage(self, trials: Sequence[Trial]) -> Confirmation | Race:
         return Confirmation(trials, self.experiment)
+
+
+class Race:
+    """The race of the nearest trials, then the winner's other seeds and the default settings."""
+
+    def __init__(self, trials: Sequence[Trial], experiment: Experiment):
+        self.trials, self.table = trials, table_of(trials, experiment)
+        self.rules = rules_of(experiment, self.table) if trials else None
+
+    def next(self, done: Mapping[Seed, Run], running: Sequence[Seed]) -> Seed | None:
+        if self.rules is None:
+            return None
+        runs = next_runs(self.table, results_of(done), running, self.rules)
+        return Seed(*runs[0]) if runs else None
+
+    def exported(self, done: Mapping[Seed, Run]) -> Mapping[str, Any] | None:
+        choice = self.choice(done) or (None if self.table.empty else choose_closest(self.table, results_of(done)))
+        return None if choice is None else self.trials[choice.number].params
+
+    def choice(self, done: Mapping[Seed, Run]) -> Choice | None:
+        """What best.yaml says; None where nothing is healthy."""
+        return choose_raced(self.table, results_of(done), self.rules) if self.rules else None
 
 
 class Confirmation:
@@ -125,20 +171,17 @@ class Confirmation:
     def exported(self, done: Mapping[Seed, Run]) -> Mapping[str, Any] | None:
         if self.table.empty:
             return None
-        choice = self.choice(done) or choose_closest(self.table, self._results(done))
+        choice = self.choice(done) or choose_closest(self.table, results_of(done))
         return None if choice is None else self.trials[choice.number].params
 
     def choice(self, done: Mapping[Seed, Run]) -> Choice | None:
         """What best.yaml says; None where nothing is healthy."""
-        return choose_best(self.table, self._results(done))
+        return choose_best(self.table, results_of(done))
 
-    def _results(self, done: Mapping[Seed, Run]) -> list[FreshSeed]:
-        """As confirmation.json has them."""
-        return [
-            parse(FreshSeed, {**done[seed].end, "seed": seed.seed, "number": seed.number})
-            for seed in self.seeds
-            if seed in done and seed.number is not None
-        ]
+
+def results_of(done: Mapping[Seed, Run]) -> list[FreshSeed]:
+    """As confirmation.json and default.json have them, in the order in which they ended."""
+    return [parse(FreshSeed, {**run.end, "seed": seed.seed, "number": seed.number}) for seed, run in done.items()]
 
 
 def record_of(trial: Trial, experiment: Experiment, standings: Sequence[Standing] = ()) -> TrialRecord:
@@ -172,10 +215,31 @@ def gansearch_unconfirmed(land: Landscape, seed: int) -> Product:
     return Product(land, land.experiment.model_copy(update={"confirm": None}), seed)
 
 
-def gansearch_02(land: Landscape, seed: int) -> Product:
-    """With the rules of the folders that version 0.2 begins."""
-    rules = {"objective": "both", "sampler": "tpe", "prune": "both", "confirm": Confirm()}
-    return Product(land, land.experiment.model_copy(update=rules), seed)
+def without_prior(land: Landscape, seed: int) -> Product:
+    return Product(land, land.experiment.model_copy(update={"confirm": Confirm()}), seed, [])
 
 
-PRODUCTS = {"gansearch": gansearch, "gansearch_unconfirmed": gansearch_unconfirmed, "gansearch_02": gansearch_02}
+def wrong_prior(land: Landscape, seed: int) -> Product:
+    """The worst tenth of the landscape's own configurations for a prior."""
+    configurations = {run.end["index"]: run.end for run in land.runs}.values()
+    ranked = sorted(configurations, key=land.median, reverse=True)
+    worst = [{name: run[name] for name in land.experiment.search} for run in ranked[: len(ranked) // 10]]
+    return Product(land, land.experiment.model_copy(update={"confirm": Confirm()}), seed, worst)
+
+
+def version_02(land: Landscape, seed: int) -> Product:
+    return Version02(land, land.experiment.model_copy(update={"confirm": Confirm()}), seed)
+
+
+def version_02_unconfirmed(land: Landscape, seed: int) -> Product:
+    return Version02(land, land.experiment.model_copy(update={"confirm": None}), seed)
+
+
+PRODUCTS = {
+    "gansearch": gansearch,
+    "gansearch_unconfirmed": gansearch_unconfirmed,
+    "without_prior": without_prior,
+    "wrong_prior": wrong_prior,
+    "version_02": version_02,
+    "version_02_unconfirmed": version_02_unconfirmed,
+}

@@ -27,8 +27,9 @@ def interval(land: Landscape, sweeps: int) -> dict[str, Any]:
     inside, stated = 0, 0
     for sweep in range(sweeps):
         seed = 500_000 + sweep
-        trials = train(land, gansearch(land, seed), land.experiment.trials, seed)
-        stage = Confirmation(trials, land.experiment.model_copy(update={"confirm": Confirm()}))
+        search = gansearch(land, seed)
+        trials = train(land, search, land.experiment.trials, seed)
+        stage = search.stage(trials)
         done, _ = train_fresh(land, stage, trials, seed)
         choice = stage.choice(done)
         if choice is None or choice.interval is None:

@@ -133,17 +133,19 @@ def test_who_is_stopped_in_the_first_half_does_not_depend_on_the_second(replay, 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_a_sweep_costs_is_its_budget(replay, replays, land, name):
     for exported in replays("sweep").sweep(land, replay.SEARCHES[name](land, 2), 2, (25, 35)):
-        assert exported.trainings == pytest.approx(exported.budget, abs=1.5)
+        assert exported.budget - 4 < exported.trainings < exported.budget + 1.5  # a race may end early
         # Two slots at 8.5 s a training; stopped trials of ours are measured, and there is the start of all.
         assert exported.seconds == pytest.approx(exported.budget * 8.5 / 2, rel=0.25)
 
 
 def test_confirmation_and_default_settings_are_counted(replay, replays, land):
-    (confirmed,) = replays("sweep").sweep(land, replay.SEARCHES["gansearch"](land, 3), 3, (25,))
+    (confirmed,) = replays("sweep").sweep(land, replay.SEARCHES["version_02"](land, 3), 3, (25,))
+    (raced,) = replays("sweep").sweep(land, replay.SEARCHES["gansearch"](land, 3), 3, (25,))
     (other,) = replays("sweep").sweep(land, replay.SEARCHES["gansearch_unconfirmed"](land, 3), 3, (25,))
     assert confirmed.trials <= 8  # 20 of the 25 trainings confirm
     assert other.trials >= 20
-    (nothing,) = replays("sweep").sweep(land, replay.SEARCHES["gansearch"](land, 3), 3, (12,))
+    assert raced.whole < other.whole - 5
+    (nothing,) = replays("sweep").sweep(land, replay.SEARCHES["version_02"](land, 3), 3, (12,))
     assert (nothing.trainings, nothing.trials) == (0, 0)
     assert nothing.median == land.median(replays("sweep").defaults(land))
 

@@ -56,7 +56,7 @@ def test_a_failed_seed_fails_its_trial_and_a_pruned_one_prunes_it(seeds, error, 
     made = record(*seeds, error=error)
     assert made.status == status
     assert made.error == (error or ("diverged: x" if status == "failed" else ""))
-    assert made.verdict == ("balanced" if seeds else None)
+    assert made.verdict == (None if status == "pruned" or not seeds else "balanced")
 
 
 def test_a_record_is_its_data_and_back():

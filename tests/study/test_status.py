@@ -115,7 +115,7 @@ def test_runs_on_fresh_seeds_are_counted_as_far_as_the_race_is_known(tmp_path):
         write_default(whole, [])
         assert status(load_study(whole.path)).confirmations == 5
         write_confirmation(whole, results[:1])
-        assert status(load_study(whole.path)).confirmations == 2 + (6 - 1) + 3 + 3
+        assert status(load_study(whole.path)).confirmations == 2 + (6 - 2) + 3 + 3
     whole.format.unlink()  # a folder begun before there was a race
     assert status(load_study(whole.path)).confirmations == 4 * 5
 

@@ -83,10 +83,11 @@ class Candidate:
     out: bool
 
 
-def rules_for(experiment: Experiment, trials: int) -> Rules:
-    """Return the rules after so many trials of an experiment."""
+def rules_for(experiment: Experiment, trials: int, searched: float | None = None) -> Rules:
+    """Return the rules after so many trials of an experiment, and the updates that were searched; None if all whole."""
     confirm = experiment.confirm or Confirm()
-    searched = trials * experiment.training.updates * experiment.least_replicas
+    if searched is None:
+        searched = trials * experiment.training.updates * experiment.least_replicas
     return Rules(
         min(confirm.top, trials),
         confirm.replicas,
@@ -98,7 +99,7 @@ def rules_for(experiment: Experiment, trials: int) -> Rules:
 
 def rules_of(experiment: Experiment, trials: pd.DataFrame) -> Rules:
     """Return the rules for these trials: the default settings have no runs where they are a candidate or none is."""
-    rules = rules_for(experiment, len(trials))
+    rules = rules_for(experiment, len(trials), float(trials["updates"].sum()))
     wanted = None in with_default(experiment, trials, nearest(trials, rules.top))
     return rules if wanted else replace(rules, default=0)
 

@@ -229,6 +229,7 @@ def test_the_size_of_a_race_is_a_share_of_the_trials_updates() -> None:
     assert list(rules.seeds) == [10_007 + i for i in range(5)]
     assert rules_for(experiment(confirm={"top": 3, "replicas": 2, "default": False}), 2).default == 0
     assert (rules_for(spec, 1).top, rules_for(spec, 1).most) == (1, 5 + 3)
+    assert rules_of(spec, table(1.0, 1.1).assign(updates=[200, 20])).runs == pytest.approx(0.15 * 220 / 500)
 
 
 def test_default_settings_that_are_a_candidate_or_have_none_to_compare_with_are_not_trained_again() -> None:

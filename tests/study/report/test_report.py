@@ -126,8 +126,8 @@ def test_long_lists_of_errors_and_trials_are_cut(tmp_path: Path, monkeypatch: py
 
 def test_the_head_gives_the_time_of_the_fresh_seeds(study: Study, text: str) -> None:
     words = Page(text).words()
-    assert "in 2 min 44 s, and about 48 s on fresh seeds" in words
-    assert "1 min 36 s of training after the search, about 48 s in all" in words
+    assert "in 2 min 44 s, and about 44 s on fresh seeds" in words
+    assert "1 min 28 s of training after the search, about 44 s in all" in words
 
 
 def test_the_links_say_what_the_headings_say(text: str) -> None:
