@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 
 import torch
 from torch import Tensor
@@ -20,12 +21,16 @@ def log_mel(sounds: Tensor, rate: int, bands: int = BANDS) -> Tensor:
     `rate` is in samples a second. Frames of about 32 ms overlap by half, under a Hann window. The power of a sine of
     amplitude 1 is 1 in all bands together, or a little more.
     """
-    size = 2 ** round(torch.tensor(FRAME_SECONDS * rate).log2().item())
-    size = min(size, sounds.shape[-1])
+    size = min(frame_samples(rate), sounds.shape[-1])
     window = torch.hann_window(size, device=sounds.device)
     bins = torch.stft(sounds, size, size // 2, window=window, center=False, return_complex=True)
     power = 4 * bins.abs().square() / window.sum() ** 2
     return (power.transpose(1, 2) @ mel_filters(size, rate, bands, sounds.device) + FLOOR).log()
+
+
+def frame_samples(rate: int) -> int:
+    """Returns the samples in a frame, at `rate` samples a second."""
+    return 2 ** round(math.log2(FRAME_SECONDS * rate))
 
 
 @functools.cache

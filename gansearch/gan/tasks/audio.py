@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from gansearch.gan import quality
-from gansearch.gan.features.log_mel import log_mel
+from gansearch.gan.features.log_mel import frame_samples, log_mel
 from gansearch.gan.options import one_of, option_error, positive
 from gansearch.gan.readers.audio import FULL, read_pieces
 from gansearch.gan.readers.cache import Decoded
@@ -49,8 +49,9 @@ class Audio(Task):
             raise option_error("rate", f"must be 1000 to 48000 samples a second, not {self.rate}")
         if self.kernel % 2 == 0 or self.kernel < 5:
             raise option_error("kernel", f"must be odd and at least 5, not {self.kernel}")
-        if self.length < 256:
-            least = f"{256 / self.rate:g} at a rate of {self.rate}"
+        least_samples = max(256, 3 * frame_samples(self.rate) // 2)  # two frames, whose pair is compared
+        if self.length < least_samples:
+            least = f"{least_samples / self.rate:g} at a rate of {self.rate}"
             raise option_error("seconds", f"must be at least {least}, not {self.seconds}")
 
     @property

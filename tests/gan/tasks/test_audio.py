@@ -101,7 +101,8 @@ def test_the_score_hears_pitch_and_not_phase():
     [
         ({"rate": 80}, "rate: must be 1000 to 48000 .* not 80"),
         ({"rate": "fast"}, "rate: must be a whole number, not 'fast'"),
-        ({"seconds": 0.01}, "seconds: must be at least 0.032"),
+        ({"seconds": 0.01}, "seconds: must be at least 0.048 at a rate of 8000"),
+        ({"seconds": 0.04}, "seconds: must be at least 0.048 at a rate of 8000"),  # one frame has no neighbour
         ({"kernel": 8}, "kernel: must be odd"),
         ({"networks": "spectral"}, "networks: 'spectral' is not one of spectrum, wave"),
         ({"secnds": 1}, 'did you mean "seconds"'),
