@@ -1,6 +1,6 @@
 """The sampler of balances: Optuna's TPE in turn with a guarded prior and with small moves around the nearest trials.
 
-Each trial has one source, which is drawn from the seed and the trial's number, and from what the trials before it came
+Each trial has one source, which is drawn from the seed and the number of the trials before it, and from what these came
 to: a sweep that is resumed goes on as an unbroken one. The attribute `source` of the trial names it.
 """
 
@@ -96,8 +96,10 @@ class BalanceSampler(BaseSampler):
         self._seed = int(np.random.SeedSequence().generate_state(1)[0])
 
     def _plan(self, study: optuna.Study, trial: FrozenTrial) -> _Plan:
-        earlier = [known for known in study.get_trials(deepcopy=False) if known.number < trial.number]
-        rng = np.random.default_rng([self._seed, trial.number])
+        known = study.get_trials(deepcopy=False)
+        # A trial that was cut short and continued has two entries, of which the later one counts.
+        earlier = [one for one in known if one.number < trial.number and "continued_as" not in one.user_attrs]
+        rng = np.random.default_rng([self._seed, len(earlier)])
         model = HistoryWindow(TPESampler(seed=int(rng.integers(2**31)), **self._options), _MODELLED)
         ended = sum(known.state in (TrialState.COMPLETE, TrialState.PRUNED) for known in earlier)
         startup = ended < self._options["n_startup_trials"]

@@ -112,6 +112,26 @@ def test_a_study_that_is_opened_again_draws_the_same():
     assert len({tuple(t.params.values()) for t in whole.trials}) == 30
 
 
+def test_a_trial_that_was_cut_short_and_continued_counts_once():
+    """A driver that is killed leaves two entries of it: the failed one, and the one that continues it."""
+    whole, resumed = study_of(CENTRE), study_of(CENTRE)
+    for number in range(30):
+        if number in (3, 8, 20):
+            cut = resumed.ask()
+            cut.suggest_float("lr", 1e-5, 1e-1, log=True)
+            cut.suggest_int("pretrain_steps", 0, 1000)
+            cut.suggest_categorical("loss", ["hinge", "wgan"])
+            source = resumed.trials[-1].user_attrs["source"]
+            resumed.enqueue_trial(cut.params, {"continues": cut.number, "source": source})
+            cut.set_user_attr("continued_as", cut.number + 1)
+            resumed.tell(cut, state=optuna.trial.TrialState.FAIL)
+        for study in (whole, resumed):
+            ask(study, lambda source: 1.0, "balanced", lambda trial: trial.params["lr"])
+    complete = [trial for trial in resumed.trials if "continued_as" not in trial.user_attrs]
+    assert [trial.params for trial in complete] == [trial.params for trial in whole.trials]
+    assert [trial.user_attrs["source"] for trial in complete] == sources(whole)
+
+
 def test_what_is_enqueued_has_no_source_of_the_sampler():
     study = study_of(CENTRE)
     study.enqueue_trial({"lr": 5e-3, "pretrain_steps": 7, "loss": "wgan"}, {"source": "default"})
