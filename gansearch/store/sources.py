@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
+
 from gansearch.store.record import TrialRecord
 
 PRIOR, MODEL, MOVE = "prior", "tpe", "move"
@@ -14,14 +16,21 @@ PRIOR, MODEL, MOVE = "prior", "tpe", "move"
 
 def share_won(prior: Sequence[float], model: Sequence[float]) -> float:
     """The share of pairs in which the prior's distance is below TPE's, and half of equal ones; .5 without a pair."""
-    pairs = [(one > other) + (one == other) / 2 for one in model for other in prior]
-    return sum(pairs) / len(pairs) if pairs else 0.5
+    if not (prior and model):
+        return 0.5
+    ordered = np.sort(prior)
+    won = [np.searchsorted(ordered, model, side).mean() / len(ordered) for side in ("left", "right")]
+    return float(sum(won)) / 2
 
 
 def first_rung(record: TrialRecord) -> float:
-    """The distance of a trial at its first rung; infinite where it did not reach it or has no number there."""
-    distance = next((standing.distance for standing in record.standings if standing.rung == 0), math.nan)
-    return distance if math.isfinite(distance) else math.inf
+    """The distance of a trial at its first rung, or where it has no number there, as without pruning, at its end.
+
+    Infinite where it did not reach either.
+    """
+    at_end = [record.distance] if record.status == "complete" else []
+    distances = [*(standing.distance for standing in record.standings if standing.rung == 0), *at_end]
+    return next(filter(math.isfinite, distances), math.inf)
 
 
 def sources(records: Iterable[TrialRecord]) -> dict[str, Any]:

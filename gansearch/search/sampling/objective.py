@@ -12,12 +12,13 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from gansearch.store.record import TrialRecord
+from gansearch.store.sources import first_rung
 
 _NAMES = {"both": ("stability", "distance"), "balanced": ("distance",)}
 _DIRECTIONS = {"stability": StudyDirection.MAXIMIZE, "distance": StudyDirection.MINIMIZE}
 _ATTRIBUTES = ("verdict", "status", "updates", "train_seconds", "node", "error", "source")
 FIRST_RUNG = "first_rung"
-"""The attribute of a trial with its distance at the first rung."""
+"""The attribute of a trial with its distance at the first rung, or at its end where there was none."""
 _NEARLY_HEALTHY = 0.01
 """Least constraint of an unhealthy trial: a constraint of 0 would be kept."""
 
@@ -57,7 +58,7 @@ def outcome(record: TrialRecord, objective: str, worst: Callable[[], float]) -> 
     for name, number in numbers.items():
         if math.isfinite(number) and (pruned or name not in wanted):
             attributes[name] = number
-    if (first := next((s.distance for s in record.standings if not s.rung), math.nan)) < math.inf:
+    if (first := first_rung(record)) < math.inf:
         attributes[FIRST_RUNG] = first
     constraints = _constraints(record, objective)
     if pruned:
