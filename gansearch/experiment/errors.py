@@ -30,6 +30,9 @@ _SECTIONS: dict[str, type[Model]] = {
 }
 """The sections by the part of an error's path that leads into them; <range> is a tag of a union's member."""
 
+_NO_NUMBER = ("int_", "float_", "finite_number")
+"""Beginnings of the types of pydantic's errors of what is no number."""
+
 
 class ExperimentError(ValueError):
     """An experiment is wrong. `errors` maps the path of each wrong field to a message."""
@@ -67,6 +70,10 @@ def messages(error: ValidationError, fields: Iterable[str]) -> dict[str, str]:
             errors.update(cause.errors)
             continue
         path = [part for part in item["loc"] if not str(part).startswith("<")]  # without the tags of unions
+        if path[-1:] == ["int"] and item["type"].startswith(_NO_NUMBER):
+            continue  # of a number that may be whole or not: the other kind's error follows
+        if path[-1:] == ["float"] and item["type"].startswith(_NO_NUMBER):
+            path.pop()
         text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
         errors.setdefault(text, message(item, fields))
     return errors
@@ -86,7 +93,8 @@ def message(item: Any, fields: Iterable[str]) -> str:
     if kind == "missing":
         return "is missing"
     if kind == "literal_error":
-        allowed = re.findall(r"'([^']*)'", item["ctx"]["expected"])
+        expected = re.findall(r"'([^']*)'|(True|False)", item["ctx"]["expected"])
+        allowed = [text or switch.lower() for text, switch in expected]
         return f"{value!r} is not one of {', '.join(allowed)}{suggest(str(value), allowed)}"
     text = item["msg"].removeprefix("Value error, ").replace("Input should", "must")
     return text if isinstance(value, dict) else f"{text}, not {value!r}"

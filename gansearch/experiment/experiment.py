@@ -60,10 +60,16 @@ class Experiment(Model):
     """Configurations that are tried first: `dcgan`, `ttur` or `biggan` as published, an experiment file such as an
     export, or a mapping of fields of training. Only searched fields are taken; the rest are training's own values, or
     the sampler's choice where the space does not hold these."""
-    warm_start: Folder | list[Folder] | None = None
+    warm_start: (
+        Annotated[
+            Annotated[Folder, Tag("<folder>")] | Annotated[list[Folder], Tag("<folders>")],
+            Discriminator(lambda given: "<folders>" if isinstance(given, list) else "<folder>"),
+        ]
+        | None
+    ) = None
     """The results folders of earlier sweeps. Trials of the same task inform the sampler as if they were this sweep's,
     but do not count; the best ones of another task are where many of the first trials begin."""
-    prune: bool | Literal["both"] = True
+    prune: Literal[True, False, "both"] = True
     """Stop trials that are beyond hope, and those that are behind in distance at a tenth and three tenths of their
     updates; with `both`, those that are behind in stability and in distance, at a quarter and a half."""
     confirm: Confirm | None = Confirm()

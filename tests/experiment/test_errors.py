@@ -30,3 +30,21 @@ def test_one_error_is_one_line_and_several_are_counted():
 def test_near_misses_are_suggested():
     assert suggest("los", ["loss", "lr"]) == '; did you mean "loss"?'
     assert suggest("zzz", ["loss", "lr"]) == ""
+
+
+def test_a_field_that_may_be_of_two_kinds_has_one_message_under_its_own_name(errors):
+    found = errors(
+        """
+        name: a
+        task: ring
+        search: {lr: {low: x, high: 1e-2, prior: [1]}}
+        prune: bothh
+        warm_start: 3
+        """,
+    )
+    assert found == {
+        "search.lr.low": "must be a valid number, unable to parse string as a number, not 'x'",
+        "search.lr.prior": "must be a valid number, not [1]",
+        "prune": "'bothh' is not one of true, false, both; did you mean \"both\"?",
+        "warm_start": "must be a valid string, not 3",
+    }
