@@ -135,6 +135,11 @@ class Experiment(Model):
         return self.prune is True and self.objective in ("distance", "balanced")
 
     @property
+    def sampler_name(self) -> str:
+        """The name of the sampler, whatever its options."""
+        return self.sampler if isinstance(self.sampler, str) else self.sampler.name
+
+    @property
     def is_loop(self) -> bool:
         """Whether the task is a training loop of the user's own."""
         return names_loop(self.task)
@@ -148,7 +153,7 @@ class Experiment(Model):
     @property
     def is_population(self) -> bool:
         """Whether the trials are members of one population, which train side by side: `sampler: pbt`."""
-        return (self.sampler if isinstance(self.sampler, str) else self.sampler.name) == "pbt"
+        return self.sampler_name == "pbt"
 
     @property
     def confirms_default(self) -> bool:

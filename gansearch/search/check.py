@@ -7,6 +7,7 @@ from gansearch.gan.registry import name_elsewhere
 from gansearch.search.callbacks.trackers import check_trackers
 from gansearch.search.errors import SweepError
 from gansearch.search.population.member import exchanges
+from gansearch.search.sampling.prior import prior_centres
 from gansearch.search.sampling.samplers import make_sampler
 from gansearch.search.sampling.space import SearchSpace
 from gansearch.search.sampling.start_points import start_points
@@ -33,4 +34,5 @@ def check_search(experiment: Experiment, new: bool = True) -> SearchSpace:
     if new:
         start_points(space)
         warm_trials(space)
+        prior_centres(experiment)
     return space

@@ -81,6 +81,9 @@ def make_sampler(
             errors[f"sampler.{name}"] = f"not an option of {sampler.name}{hint}"
         elif not _fits(value, offered[name]):
             errors[f"sampler.{name}"] = f"must be {' or '.join(offered[name])}, not {value!r}"
+    if sampler.name != "balance":
+        believed = [name for name, entry in experiment.search.items() if getattr(entry, "prior", None) is not None]
+        errors |= {f"search.{name}.prior": f"is of sampler: balance; {sampler.name} has no prior" for name in believed}
     if errors:
         raise ExperimentError("experiment", errors)
     if sampler.name == "balance":

@@ -59,7 +59,7 @@ class SearchSpace:
         for name, distribution in self.distributions.items():
             entry, value = self.experiment.search[name], training.used(name)
             if isinstance(entry, Range | Choices) and entry.holds(training.used):
-                equal = _choices(entry, value) if isinstance(entry, Choices) else _numbers(distribution, value)
+                equal = categories(entry, value) if isinstance(entry, Choices) else _numbers(distribution, value)
                 if equal:
                     inside[name] = equal[0]
                 else:
@@ -159,7 +159,7 @@ def _encoded(value: Any) -> bool | int | float | str | None:
     return json.dumps(value) if isinstance(value, list) else value
 
 
-def _choices(entry: Choices, value: Any) -> list[bool | int | float | str | None]:
+def categories(entry: Choices, value: Any) -> list[bool | int | float | str | None]:
     """Return those of Optuna's categories that equal a value; null may be one."""
     return [_encoded(choice) for choice in entry.choices if same(choice, value)]
 

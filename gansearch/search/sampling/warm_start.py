@@ -23,6 +23,8 @@ from gansearch.study.analysis.choose import params_of
 
 _DERIVED = {"lr", "lr_ratio"}
 """Columns that are no field of their own: rates are in lr_d and lr_g."""
+_LABEL = "warm_start"
+"""The attribute of a trial that names the trial that it was, and of a study with the folders that were read."""
 
 
 def configuration(training: Training, record: TrialRecord) -> Training:
@@ -57,6 +59,8 @@ def warm_trials(space: SearchSpace) -> list[FrozenTrial]:
 def _warm_trials(space: SearchSpace, path: str) -> list[FrozenTrial]:
     folder, other = other_study(path)
     if not of_this_task(space.experiment, other):
+        if space.experiment.sampler_name != "balance":
+            raise SweepError(f"warm_start: {path} is a sweep of another task, which informs sampler: balance alone")
         return []
     table = read_trials(folder, other.search)
     worst = max(table.loc[table["status"] == "complete", "distance"].dropna(), default=1.0)
@@ -70,7 +74,7 @@ def _warm_trials(space: SearchSpace, path: str) -> list[FrozenTrial]:
         if "left_out" in trial.user_attrs:
             why = f"of trial {number} {trial.user_attrs['left_out']}"
         else:
-            trial.set_user_attr("warm_start", f"{path}, trial {number}")
+            trial.set_user_attr(_LABEL, f"{path}, trial {number}")
             fitting.append(trial)
     if not fitting:
         raise SweepError(f"warm_start: no trial of {path} could be one of this experiment: {why}")
@@ -78,11 +82,17 @@ def _warm_trials(space: SearchSpace, path: str) -> list[FrozenTrial]:
 
 
 def warm_up(study: optuna.Study, space: SearchSpace) -> None:
-    """Add the trials of `warm_start` to the study, once, however often its sweep is resumed."""
-    labels = [trial.user_attrs.get("warm_start", "") for trial in study.get_trials(deepcopy=False)]
+    """Add the trials of `warm_start` to the study, once, however often its sweep is resumed.
+
+    A folder that was read is not needed any more, whether it gave trials or the prior.
+    """
+    labels = [trial.user_attrs.get(_LABEL, "") for trial in study.get_trials(deepcopy=False)]
     for path in space.experiment.warm_folders:
-        if not any(label.startswith(f"{path}, ") for label in labels):
-            study.add_trials(_warm_trials(space, path))
+        done = study.user_attrs.get(_LABEL, [])
+        if path not in done:
+            if not any(label.startswith(f"{path}, ") for label in labels):
+                study.add_trials(_warm_trials(space, path))
+            study.set_user_attr(_LABEL, [*done, path])
 
 
 def _missing(value: Any) -> bool:

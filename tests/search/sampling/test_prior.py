@@ -6,11 +6,12 @@ from importlib.resources import files
 import pytest
 
 from gansearch.experiment import Experiment, ExperimentError
+from gansearch.search.errors import SweepError
 from gansearch.search.sampling.prior import prior_centres
 from gansearch.search.sampling.samplers import make_sampler
 from gansearch.search.sampling.searcher import open_study
 from gansearch.store.folder import Folder
-from tests.search.studies import POINTS
+from tests.search.studies import POINTS, SEARCH
 
 LR = {"low": 1e-4, "high": 1e-2, "log": True}
 RUNS = json.loads(files("gansearch.search.sampling").joinpath("prior.json").read_text())
@@ -45,6 +46,40 @@ def test_a_sweep_of_another_task_is_the_prior_and_one_of_this_task_is_not(swept,
     assert prior_centres(experiment(search={"lr": LR}, warm_start=[str(earlier.path)])) == [{"lr": pytest.approx(1e-3)}]
     same = tiny(search=own.model_dump()["search"], warm_start=str(earlier.path))
     assert len(prior_centres(same)) == len(RUNS)
+
+
+def test_a_choice_is_a_centre_only_where_it_is_offered(swept):
+    earlier, _, _ = swept(POINTS[0], search={**SEARCH, "betas": {"choices": [[0.0, 0.9]]}})
+    betas, loss = {"choices": [[0.5, 0.9], [0, 0.9]]}, {"choices": ["wgan", "non_saturating"]}
+    given = experiment(search={"lr": LR, "betas": betas, "loss": loss}, warm_start=str(earlier.path))
+    (centre,) = prior_centres(given)
+    assert centre == {"lr": pytest.approx(1e-3), "betas": json.dumps(betas["choices"][1])}
+
+
+def test_a_sweep_of_another_task_that_gives_nothing_is_refused(swept):
+    earlier, _, _ = swept(POINTS[3])
+    for search in ({"lr": LR}, {"ema": {"choices": [0.0, 0.9]}}):
+        with pytest.raises(SweepError, match=r"warm_start: no balanced trial of .*out, a sweep of another task"):
+            prior_centres(experiment(search=search, warm_start=str(earlier.path)))
+
+
+def test_a_belief_needs_the_sampler_that_reads_it():
+    with pytest.raises(ExperimentError, match=r"search.lr.prior: is of sampler: balance; tpe has no prior"):
+        make_sampler(experiment(search={"lr": {**LR, "prior": 2e-3}}, sampler="tpe"))
+
+
+def test_a_driver_that_died_before_it_stored_the_prior_loses_none(tmp_path, monkeypatch):
+    folder, given = Folder(tmp_path), experiment(search={"lr": LR})
+    folder.create(given)
+
+    def dies(_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("gansearch.search.sampling.searcher.prior_centres", dies)
+        with pytest.raises(KeyboardInterrupt):
+            open_study(folder, given)
+    assert open_study(folder, given).sampler._centres == prior_centres(given)
 
 
 def test_a_study_keeps_its_prior(tmp_path, monkeypatch):

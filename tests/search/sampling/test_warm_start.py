@@ -1,5 +1,7 @@
 """Trials of another study, as far as they fit."""
 
+import shutil
+
 import pytest
 
 from gansearch.search.errors import SweepError
@@ -36,7 +38,26 @@ def test_several_studies_warm_up_one_and_those_of_other_tasks_give_no_trials(swe
     other, _, _ = swept(POINTS[0], name="other")
     paths = [str(one.path), str(other.path)]
     assert len(warm_trials(SearchSpace(tiny(search=SEARCH, warm_start=paths)))) == 3
-    assert warm_trials(SearchSpace(tiny(search=SEARCH, warm_start=paths, task="ring", task_options={}))) == []
+    of_ring = {"search": SEARCH, "warm_start": paths, "task": "ring", "task_options": {}}
+    assert warm_trials(SearchSpace(tiny(**of_ring, sampler="balance"))) == []
+    with pytest.raises(SweepError, match=r"out is a sweep of another task, which informs sampler: balance alone"):
+        warm_trials(SearchSpace(tiny(**of_ring)))
+
+
+def test_a_sweep_that_began_needs_the_folders_that_warmed_it_up_no_more(swept, tiny, tmp_path):
+    own, _, _ = swept(POINTS[0])
+    other, _, _ = swept(POINTS[0], name="other", task="ring", task_options={})
+    paths = [str(own.path), str(other.path)]
+    experiment = tiny(search=SEARCH, warm_start=paths, sampler="balance", objective="distance")
+    folder = Folder(tmp_path / "new")
+    folder.create(experiment)
+    warm_up(open_study(folder, experiment), SearchSpace(experiment))
+    for path in paths:
+        shutil.rmtree(path)
+    study = open_study(folder, experiment)
+    warm_up(study, SearchSpace(experiment))
+    assert len(study.trials) == 1
+    assert study.sampler._centres == [{"lr": pytest.approx(1e-3), "loss": "hinge", "r1_gamma": 1.0}]
 
 
 @pytest.mark.parametrize(
