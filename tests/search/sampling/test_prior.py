@@ -53,7 +53,7 @@ def test_a_choice_is_a_centre_only_where_it_is_offered(swept):
     betas, loss = {"choices": [[0.5, 0.9], [0, 0.9]]}, {"choices": ["wgan", "non_saturating"]}
     given = experiment(search={"lr": LR, "betas": betas, "loss": loss}, warm_start=str(earlier.path))
     (centre,) = prior_centres(given)
-    assert centre == {"lr": pytest.approx(1e-3), "betas": json.dumps(betas["choices"][1])}
+    assert centre == {"lr": pytest.approx(1e-3), "betas": "[0.0, 0.9]"}
 
 
 def test_a_sweep_of_another_task_that_gives_nothing_is_refused(swept):
