@@ -25,9 +25,10 @@ from gansearch.search.tuning import SweepCallback
 from gansearch.search.worker.run import Ending
 from gansearch.stability.verdict import SCORE_VERSION
 from gansearch.store.folder import Folder, write_whole
-from gansearch.store.nan_json import read_json, to_json
+from gansearch.store.nan_json import to_json
 from gansearch.store.record import TrialRecord, trial_record
 from gansearch.store.repair import log_record
+from gansearch.store.run_file import read_run
 from gansearch.store.samples import write_real
 from gansearch.store.sources import sources
 from gansearch.store.tables import write_tables
@@ -71,7 +72,7 @@ class Recorder(SweepCallback):
         self._listener, self._slots, self._failure = listener, slots, failure
         self.records = list(records)
         self._description = describe_run(hardware)
-        earlier = read_json(folder.run, {}) if self.records else {}
+        earlier = read_run(folder) if self.records else {}
         self._before = (len(self.records), float(earlier.get("wall_seconds", 0.0)))
         scores = set(earlier.get("score", [1])) if self.records else set()
         self._description["score"] = sorted(scores | {SCORE_VERSION})

@@ -15,8 +15,8 @@ from gansearch.formatting import error_line, without_nan
 from gansearch.stability.verdict import ADVICE, SCORE_VERSION, VERDICTS, worst
 from gansearch.store.confirmation import FreshSeed, read_confirmation, read_default
 from gansearch.store.folder import Folder, StudyError
-from gansearch.store.nan_json import read_json
 from gansearch.store.record import STATUSES, scheduled
+from gansearch.store.run_file import read_run
 from gansearch.store.tables import read_curves, read_trials
 from gansearch.store.trial_files import read_record
 from gansearch.study.analysis.choose import Choice, choose_best, choose_closest
@@ -53,7 +53,7 @@ class StudyData:
     @cached_property
     def run(self) -> dict[str, Any]:
         """How the sweep was run: slots, wall_seconds, versions, hardware, command; {} where that is not known."""
-        return dict(read_json(self.folder.run, {}))
+        return read_run(self.folder)
 
     @property
     def score_remark(self) -> str:

@@ -86,9 +86,13 @@ def samples_of(study: Plots, numbers: Sequence[int | None]) -> list[Samples]:
             kept.append((number, samples, rows[number]))
     displays = show([samples for _, samples, _ in kept], read_real(study.folder))
     return [
-        Samples(_label(study, number), display, number, str(run.verdict), float(run.stability), float(run.distance))
+        Samples(_label(study, number), display, number, _verdict(run), float(run.stability), float(run.distance))
         for (number, _, run), display in zip(kept, displays, strict=True)
     ]
+
+
+def _verdict(run: Any) -> str:
+    return run.verdict if isinstance(run.verdict, str) else "no_verdict"
 
 
 def _label(study: Plots, number: int | None) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gansearch.experiment import Experiment
 from gansearch.store.folder import Folder
 from gansearch.store.nan_json import from_json
 from gansearch.study.report.report import reasons
@@ -206,3 +207,28 @@ def test_a_page_of_many_trials_is_thinned_out_and_says_so(tmp_path: Path) -> Non
     assert "The 1000 best of 3,000 trials" in words
     assert "in place of 3,000 trials one by one" in words
     assert "3,000 trials," in words
+
+
+def test_the_page_says_what_the_search_improves_and_when_a_candidate_was_out(tmp_path: Path) -> None:
+    folder = write_study(tmp_path / "s", trials=12, samples=False)
+    given = Experiment.load(folder.experiment)
+    for objective, improved in (("distance", "distance alone"), ("both", "both, as a Pareto front")):
+        for replicas, out in ((5, "or unhealthy twice;"), (3, "or unhealthy;")):
+            confirm = given.confirm and given.confirm.model_copy(update={"replicas": replicas})
+            changed = given.model_copy(update={"objective": objective, "confirm": confirm})
+            folder.experiment.write_text(changed.to_yaml())
+            words = page(load_study(folder.path), tmp_path).words()
+            assert f"The search improves {improved}." in words
+            assert out in words
+
+
+def test_the_page_says_where_trials_came_from_and_bad_numbers_of_it_do_not_break_it(tmp_path: Path) -> None:
+    folder = write_study(tmp_path / "s", trials=12, samples=False)
+    prior = {"trials": 9, "balanced": 3, "distance": 0.25, "won": 0.56}
+    folder.run.write_text(json.dumps({"sources": {"prior": prior, "tpe": {"trials": "x"}, "move": 3}}))
+    words = page(load_study(folder.path), tmp_path).words()
+    assert "from the prior 9 trials, 3 balanced, the nearest at 0.25; at the first rung" in words
+    assert "by TPE" not in words
+    for data in ({"sources": ["prior"], "versions": 3, "score": 3, "slots": "two", "wall_seconds": "x"}, [1], 3):
+        folder.run.write_text(json.dumps(data))
+        assert "Where the compute went" in page(load_study(folder.path), tmp_path).words()

@@ -9,7 +9,7 @@ import pytest
 
 from gansearch.store.samples import write_real
 from gansearch.store.trial_files import read_record, write_trial
-from gansearch.study.report.samples import Gallery, beside_reals, displayed
+from gansearch.study.report.samples import Gallery, beside_reals, displayed, samples_of
 from gansearch.study.study import Study, load_study
 from tests.rendering.test_render import KINDS
 from tests.synthetic import write_study
@@ -47,3 +47,10 @@ def test_without_reals_four_configurations_are_displayed(study: Study) -> None:
 def test_a_study_may_have_no_samples(tmp_path: Path) -> None:
     bare = load_study(write_study(tmp_path / "bare", trials=1, samples=False).path)
     assert "No samples were kept" in bare.show_samples()._repr_html_()
+
+
+def test_samples_of_a_trial_without_a_verdict_say_so(tmp_path: Path) -> None:
+    """A trial that was stopped with nothing wrong in D's answers has none."""
+    study = load_study(write_study(tmp_path / "s", trials=2, confirmed=False).path)
+    study.trials["verdict"] = None
+    assert {one.verdict for one in samples_of(study, [0])} == {"no_verdict"}
