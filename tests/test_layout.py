@@ -37,7 +37,7 @@ OTHERS = {
 """Test files about more than one module."""
 FILE_LINES = 350
 FUNCTION_LINES = 60
-CODE_LINES = 15_250
+CODE_LINES = 15_320
 """What there is, rounded up: to be lowered with every simplification."""
 
 

@@ -82,6 +82,8 @@ def _progress(current: Status) -> str:
     if current.state == "confirming":
         about = "about " if current.study.folder.races and current.confirmed < current.confirmations else ""
         text += f", {current.confirmed} of {about}{current.confirmations} runs on fresh seeds"
+    if current.state in ("confirming", "finished") and study.run.get("ended"):
+        text += f", ended early ({study.run['ended']})"
     if not current.alive:
         return f"{text}, {'its driver died' if current.state == 'died' else current.state}"
     if current.starting:

@@ -28,7 +28,7 @@ def population_errors(
         yield "trials", f"{trials} is no population: sampler: pbt needs at least 2"
     if most_replicas > 1:
         yield "replicas", f"must be 1 with sampler: pbt, not {most_replicas}; set more trials, its members"
-    for name in ("hours", "updates", "concurrent"):
+    for name in ("hours", "total_hours", "updates", "concurrent"):
         if getattr(limits, name) is not None:
             why = "all members train side by side to the end; set trials and training.updates"
             yield f"limits.{name}", f"is not kept by sampler: pbt, where {why}"

@@ -115,6 +115,9 @@ class Limits(Model):
 
     hours: float | None = Field(None, gt=0)
     """Hours after which no trial is started; those that run are finished."""
+    total_hours: float | None = Field(None, gt=0)
+    """Hours of the whole sweep, with the race and with what was used before `--resume`: no trial, and then no run on a
+    fresh seed, is started that is not expected to end in time."""
     concurrent: int | None = Field(None, ge=1)
     """Trials that run at once, at most; null fills the cluster."""
     updates: int | None = Field(None, ge=1)

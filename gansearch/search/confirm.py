@@ -18,6 +18,7 @@ from ray.tune.experiment import Trial
 
 from gansearch.experiment import Experiment
 from gansearch.search.sampling.searcher import LimitedSearcher
+from gansearch.search.sampling.total_time import TotalTime
 from gansearch.search.session import Session
 from gansearch.search.supervisor import Supervisor
 from gansearch.search.tuning import MOST_TRIALS, SweepCallback
@@ -40,13 +41,18 @@ from gansearch.study.analysis.seeds import with_default
 
 
 def missing(
-    folder: Folder, experiment: Experiment, records: Sequence[TrialRecord], running: Collection[FreshRun] = ()
+    folder: Folder,
+    experiment: Experiment,
+    records: Sequence[TrialRecord],
+    running: Collection[FreshRun] = (),
+    total_time: TotalTime | None = None,
 ) -> list[FreshRun]:
     """Return the runs on fresh seeds that a sweep has yet to do beside those under way, as far as it is known by now.
 
-    They are the next ones of the race; in a folder that was begun before there was one, those of all candidates.
+    They are the next ones of the race; in a folder that was begun before there was one, those of all candidates. There
+    are none where they are not expected to end within the total time.
     """
-    if experiment.confirm is None or not records:
+    if experiment.confirm is None or not records or (total_time and not total_time.has_run(records)):
         return []
     budget = experiment.confirm.updates
     # One whose budget was changed since then confirms nothing.
@@ -79,7 +85,9 @@ def confirming(
     if budget:  # as many probes as in a trial, with more updates between them
         session.patience.factor = max(1.0, budget / experiment.training.updates)
     searcher = RaceSearcher(
-        partial(missing, session.folder, session.experiment, records), config, session.listener.chosen
+        partial(missing, session.folder, session.experiment, records, total_time=session.total_time),
+        config,
+        session.listener.chosen,
     )
     supervisor = session.supervisor(searcher)
     recorder = ConfirmationRecorder(session, supervisor)
@@ -92,7 +100,10 @@ def confirming(
 class RaceSearcher(LimitedSearcher):
     """Gives Tune the configs of the runs that are missing, which is decided anew whenever one has ended."""
 
-    ahead = False  # the next run depends on how this one ends
+    @property
+    def ahead(self) -> bool:
+        """No: the next run depends on how this one ends."""
+        return False
 
     def __init__(
         self,

@@ -124,6 +124,7 @@ class Recorder(SweepCallback):
             **self._description,
             "slots": self._slots.most,
             "wall_seconds": seconds + _span(self.records[done:]),
+            "total_seconds": self._searcher.budget.total_time.used,
             "ended": self._searcher.why,
             "sources": sources(self.records),
         }
@@ -171,7 +172,7 @@ class Recorder(SweepCallback):
 
 
 def describe_run(hardware: str) -> dict[str, Any]:
-    """Return what run.json says of a run, but for its slots and its wall_seconds."""
+    """Return what run.json says of a run, but for its slots, its times and its trials."""
     return {
         "versions": {
             "gansearch": __version__,

@@ -20,6 +20,7 @@ from gansearch.search.cluster.ray_settings import ray_settings
 from gansearch.search.cluster.runtime_env import Code, code_for, local
 from gansearch.search.mirror import storage_of
 from gansearch.search.sampling.searcher import LimitedSearcher
+from gansearch.search.sampling.total_time import TotalTime
 from gansearch.search.slots import Slots
 from gansearch.search.supervisor import Housekeeper, Supervisor
 from gansearch.search.tuning import SweepCallback, Trainable, tuning
@@ -45,6 +46,7 @@ class Session:
     listener: Listener
     interrupts: Interrupts
     patience: Patience
+    total_time: TotalTime
 
     def supervisor(self, searcher: LimitedSearcher) -> Supervisor:
         """Return what keeps the trials of a searcher running."""
@@ -68,7 +70,12 @@ class Session:
 
 @contextmanager
 def open_session(
-    folder: Folder, experiment: Experiment, address: str | None, listener: Listener, patience: Patience
+    folder: Folder,
+    experiment: Experiment,
+    address: str | None,
+    listener: Listener,
+    patience: Patience,
+    total_time: TotalTime,
 ) -> Iterator[Session]:
     """Check the task, join or start Ray, check the nodes, and create the folder if it is new.
 
@@ -91,7 +98,9 @@ def open_session(
         visible_file = join(storage.url, folder.experiment.name) if storage else folder.experiment
         slots = Slots(code.experiment, joined, visible_file, listener)
         stack.callback(slots.close)
-        yield Session(folder, experiment, code.experiment, str(joined), slots, listener, interrupts, patience)
+        yield Session(
+            folder, experiment, code.experiment, str(joined), slots, listener, interrupts, patience, total_time
+        )
 
 
 def _check_task(experiment: Experiment) -> None:

@@ -19,7 +19,8 @@ from gansearch.search.check import check_search
 from gansearch.search.confirm import confirming, missing
 from gansearch.search.errors import SweepFailed
 from gansearch.search.resume import check_folder, end_waiting, open_repaired
-from gansearch.search.session import open_session
+from gansearch.search.sampling.total_time import TotalTime
+from gansearch.search.session import Session, open_session
 from gansearch.search.trials import Trials
 from gansearch.search.watchdog import Patience
 from gansearch.search.worker.checkpoints import forget
@@ -28,6 +29,7 @@ from gansearch.store.lock import lock
 from gansearch.store.record import TrialRecord
 from gansearch.store.repair import repair
 from gansearch.store.trial_files import read_records
+from gansearch.study.analysis.time_spent import used_seconds
 
 
 @dataclass(frozen=True)
@@ -73,11 +75,12 @@ def sweep(
             stack.enter_context(lock(folder))
             repair(folder)
         known = read_records(folder)
-        if len(known) >= experiment.trials and not missing(folder, experiment, known):
+        total_time = TotalTime(experiment, used_seconds(folder))
+        if len(known) >= experiment.trials and not missing(folder, experiment, known, total_time=total_time):
             end_waiting(open_repaired(folder, experiment, known))
             listener.begin(experiment, folder, 0, len(known))
             return _ended(folder, known, len(known))
-        session = stack.enter_context(open_session(folder, experiment, address, listener, patience))
+        session = stack.enter_context(open_session(folder, experiment, address, listener, patience, total_time))
         stack.callback(progress.close)  # while Ray can still be asked
         try:
             trials = Trials(session, space, known)
@@ -89,11 +92,7 @@ def sweep(
                 session.check_interrupt()
                 if trials.missing <= 0:
                     end_waiting(trials.study)
-                records = trials.recorder.records
-                if missing(folder, experiment, records):
-                    with confirming(session, records, trials.params) as tuner:
-                        tuner.fit()
-                session.check_interrupt()
+                _confirm(session, trials)
             finally:
                 trials.recorder.write_tables()
             forget(folder, folder.records / "ray")
@@ -105,6 +104,17 @@ def sweep(
         if session.interrupts.requested:  # while the last tables were written
             raise KeyboardInterrupt
         return _ended(folder, trials.recorder.records, len(known))
+
+
+def _confirm(session: Session, trials: Trials) -> None:
+    """Train on fresh seeds what is missing, as far as the time lasts."""
+    records, total_time = trials.recorder.records, session.total_time
+    if missing(session.folder, session.experiment, records, total_time=total_time):
+        with confirming(session, records, trials.params) as tuner:
+            tuner.fit()
+    session.check_interrupt()
+    if missing(session.folder, session.experiment, records):
+        trials.ended_early(f"its {total_time.hours:g} hours in all leave no time for more fresh seeds")
 
 
 def _ended(folder: Folder, records: Sequence[TrialRecord], before: int) -> Swept:

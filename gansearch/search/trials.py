@@ -45,7 +45,7 @@ class Trials:
         warm_up(self.study, space)
         enqueue(self.study, space)
         known = [with_columns(experiment, record) for record in records]
-        searcher = StudySearcher(self.study, space, Budget(experiment, known))
+        searcher = StudySearcher(self.study, space, Budget(experiment, known, session.total_time))
         self._searcher, self._supervisor = searcher, session.supervisor(searcher)
         self.recorder = Recorder(
             folder,
@@ -83,6 +83,10 @@ class Trials:
                 options["max_concurrent_trials"] = MOST_TRIALS
             with self._session.tuning(train, callbacks, **options) as tuner:
                 yield tuner
+
+    def ended_early(self, why: str) -> None:
+        """Let run.json say why the sweep ends early, unless the trials have a reason of their own."""
+        self._searcher.why = self._searcher.why or why
 
     def params(self, number: int) -> dict[str, Any]:
         """Return what a trial trained, as `Training.with_params` takes it."""

@@ -20,6 +20,7 @@ from gansearch.store.record import STATUSES
 from gansearch.study.analysis.choose import candidates
 from gansearch.study.analysis.race import next_runs, rules_for, rules_of
 from gansearch.study.analysis.seeds import with_default
+from gansearch.study.analysis.time_spent import used_seconds
 from gansearch.study.data import StudyData
 
 _SHORT_SILENCE = 120.0
@@ -155,6 +156,8 @@ class Status:
             updates = experiment.confirm.updates or experiment.training.updates
             rounds = math.ceil(max(0, self.confirmations - self.confirmed) / slots)
             left += rounds * lengths.max() * updates / budget  # nothing is pruned there
+        if experiment.limits.total_hours:
+            left = min(left, max(0.0, experiment.limits.total_hours * 3600 - used_seconds(self.study.folder)))
         return float(left)
 
     @property

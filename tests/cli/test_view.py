@@ -12,6 +12,7 @@ from rich.console import Console
 from gansearch import Experiment
 from gansearch.cli import view
 from gansearch.cli.view import belief_bar, line, picture
+from gansearch.store.nan_json import read_json, to_json
 from gansearch.study.figures.palette import SYMBOLS
 from gansearch.study.status import status
 from gansearch.study.study import load_study
@@ -69,6 +70,13 @@ def test_the_picture_says_that_the_tables_are_written(tmp_path):
         assert "20 of 20 runs on fresh seeds, writing the tables" in " ".join(drawn(whole, 80).split())
         whole.default.unlink()
         assert "20 of about 23 runs on fresh seeds, about" in " ".join(drawn(whole, 80).split())
+
+
+def test_the_picture_says_why_a_sweep_ended_early(tmp_path):
+    whole = write_study(tmp_path / "digits", trials=40)
+    assert "ended early" not in drawn(whole, 200)
+    whole.run.write_text(to_json({**read_json(whole.run), "ended": "its 8 hours are over"}))
+    assert "ended early (its 8 hours are over)" in " ".join(drawn(whole, 200).split())
 
 
 @pytest.mark.parametrize("several", [True, False])

@@ -17,6 +17,7 @@ def test_a_member_of_a_population_has_one_worker(errors):
         ({"trials": 1}, "trials", "1 is no population"),
         ({"replicas": 2}, "replicas", "must be 1 with sampler: pbt, not 2"),
         ({"limits": {"hours": 1}}, "limits.hours", "is not kept by sampler: pbt"),
+        ({"limits": {"total_hours": 1}}, "limits.total_hours", "is not kept by sampler: pbt"),
         ({"stop_when_flat": 5}, "stop_when_flat", "has no meaning with sampler: pbt"),
         (
             {"training": {"schedule": [{"after": 9, "update_ratio": 2}]}},

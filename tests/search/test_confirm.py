@@ -2,13 +2,14 @@
 
 import math
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
 
 from gansearch.search.callbacks.listener import Listener
 from gansearch.search.confirm import ConfirmationRecorder, RaceSearcher, missing
+from gansearch.search.sampling.total_time import TotalTime
 from gansearch.search.worker.run import Ending
 from gansearch.stability.result import SeedResult
 from gansearch.store.confirmation import read_confirmation, read_default
@@ -41,7 +42,7 @@ def ending(seed, error=""):
 
 
 def trial(number, distance, **params):
-    record = a_record(number, "complete", "balanced", 0.9, distance)
+    record = a_record(number, "complete", "balanced", 0.9, distance, updates=80)
     return replace(record, params={"lr": 1e-3, "betas": [0, 0.9], **params})
 
 
@@ -78,6 +79,16 @@ def test_candidates_race_and_in_a_folder_begun_before_each_gets_all_its_seeds(ma
     records[0] = replace(records[0], distance=0.11)
     race = missing(folder, experiment, [*records, *(trial(number, 9.0) for number in range(3, 20))])
     assert race == [(1, 10_000), (0, 10_000), (1, 10_001)], "15% of 20 trials"
+
+
+def test_no_run_begins_that_is_not_expected_to_end_within_the_total_time(make_tiny, tmp_path):
+    write_format(tmp_path)
+    experiment = make_tiny(confirm={"top": 1, "replicas": 2}, limits={"total_hours": 1.0})
+    record = trial(3, 0.1)
+    records = [replace(record, ended=record.started + timedelta(minutes=10))]
+    for minutes, starts in ((49, True), (51, False)):
+        left = TotalTime(experiment, used=60 * minutes)
+        assert bool(missing(Folder(tmp_path), experiment, records, total_time=left)) == starts
 
 
 def test_a_run_that_fails_is_recorded_with_its_error_and_once(recorder, tmp_path):

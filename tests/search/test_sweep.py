@@ -17,6 +17,7 @@ from gansearch.interrupts import Interrupted
 from gansearch.search.callbacks.listener import Listener
 from gansearch.search.errors import SweepError, SweepFailed
 from gansearch.search.sampling.searcher import open_study
+from gansearch.search.sampling.total_time import TotalTime
 from gansearch.search.sweep import sweep
 from gansearch.stability.result import SeedResult
 from gansearch.stability.verdict import SCORE_VERSION
@@ -358,6 +359,37 @@ def test_after_its_hours_a_sweep_starts_no_trial(ray_session, tiny, tmp_path):
     swept = sweep(experiment, tmp_path / "out")
     assert 1 <= len(swept.records) < 50
     assert all(t.state.is_finished() for t in entries(tmp_path / "out", experiment))
+
+
+@pytest.mark.parametrize(
+    ("trials", "why"),
+    [
+        (9, "the rest of its 8 hours in all is for the race"),
+        (3, "its 8 hours in all leave no time for more fresh seeds"),
+    ],
+)
+def test_after_its_total_hours_a_sweep_starts_nothing_and_says_why(
+    ray_session, candidates, tiny, tmp_path, monkeypatch, trials, why
+):
+    class Short(TotalTime):
+        """Is over after three trials and a run on a fresh seed, however fast this machine is."""
+
+        def has_trial(self, records, running, slots, waits=False):
+            return len(records) < 3 and not waits
+
+        def has_run(self, records):
+            return not read_confirmation(Folder(tmp_path / "out"))
+
+    monkeypatch.setattr("gansearch.search.sweep.TotalTime", Short)
+    limits = {"total_hours": 8.0, "concurrent": 1}
+    experiment = tiny(trials=trials, prune=False, confirm={"top": 2, "replicas": 2}, limits=limits)
+    swept = sweep(experiment, tmp_path / "out")
+    assert len(swept.records) == 3
+    assert len(read_confirmation(swept.folder)) == 1
+    run = from_json(swept.folder.run.read_text())
+    assert run["ended"] == why
+    assert run["total_seconds"] > run["wall_seconds"] > 0
+    assert sweep(experiment, tmp_path / "out", resume=True).ran == 0
 
 
 def test_a_sweep_starts_from_known_points_and_from_an_earlier_study(ray_session, finished, tmp_path):

@@ -78,6 +78,14 @@ def test_a_sweep_that_runs(folder, held):
     assert datetime.fromisoformat(facts["expected_end"]).timestamp() > time.time()
 
 
+def test_a_sweep_is_expected_to_end_within_its_total_hours(folder, held):
+    write_progress(folder)
+    spec = load_study(folder.path).experiment
+    limited = spec.model_copy(update={"limits": spec.limits.model_copy(update={"total_hours": 0.03})})
+    folder.experiment.write_text(limited.to_yaml())
+    assert status(load_study(folder.path)).seconds_left == pytest.approx(108 - 44), "44 s are used"
+
+
 def test_a_trial_that_is_late_ends_at_its_own_speed_and_so_do_others(folder, held):
     now = time.time()
     late = {"number": 10, "started": now - 60, "heard": now, "updates": 3000, "updates_per_second": 50.0}

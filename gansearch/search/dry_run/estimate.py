@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, astuple, dataclass, field
 from statistics import fmean
@@ -96,18 +97,24 @@ class Estimate:
             trials = min(trials, self.slots * math.ceil(limits.hours * 3600 / self.measured.mean("trial")))
         if limits.updates:
             trials = min(trials, math.ceil(limits.updates / (experiment.training.updates * experiment.least_replicas)))
+        if limits.total_hours:
+            trials = max(1, bisect_right(range(1, trials + 1), limits.total_hours * 3600, key=self._raced_by))
         return trials
 
     @property
     def confirmation_runs(self) -> int:
         """Usual maximum of the confirmation's runs; a race may end early."""
-        return rules_for(self.experiment, self.trials).most if self.experiment.confirm else 0
+        most = rules_for(self.experiment, self.trials).most if self.experiment.confirm else 0
+        if hours := self.experiment.limits.total_hours:
+            rest = max(0.0, hours * 3600 - self._waves(self.trials) * self.measured.mean("trial"))
+            most = min(most, self.slots * int(rest / self.measured.mean("confirmation")))
+        return most
 
     @property
     def sweep_seconds(self) -> Span:
         """Expected seconds from the first trial to the last run of the confirmation, without pruning."""
         # Runs come in waves of as many as there are slots.
-        trials, runs = (math.ceil(count / self.slots) for count in (self.trials, self.confirmation_runs))
+        trials, runs = map(self._waves, (self.trials, self.confirmation_runs))
         return Span(*(trials * seconds + runs * self.measured.mean("confirmation") for seconds in self.trial_seconds))
 
     @property
@@ -199,6 +206,14 @@ class Estimate:
             f"slots: {self.slots} ({self.cluster})",
             f"sweep: {trials}{experiment.trials} trials{limits}{runs}, about {self.sweep_seconds} without pruning",
         ]
+
+    def _waves(self, count: float) -> int:
+        return math.ceil(count / self.slots)
+
+    def _raced_by(self, trials: int) -> float:
+        """Return when so many trials and their race, without the winner's other seeds, have ended."""
+        race = self._waves(math.ceil(rules_for(self.experiment, trials).runs)) if self.experiment.confirm else 0
+        return self._waves(trials) * self.measured.mean("trial") + race * self.measured.mean("confirmation")
 
     def _speed(self) -> str:
         d, g = brief(self.measured.mean("update_d")), brief(self.measured.mean("update_g"))

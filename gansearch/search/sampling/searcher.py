@@ -50,8 +50,11 @@ class LimitedSearcher(Searcher):
     """A searcher that has at most `most` trials under way, which may change, and that Tune need not save."""
 
     most: float = math.inf
-    ahead: bool = True
-    """Whether one more is suggested than fits, so that a slot that falls free has a trial that waits."""
+
+    @property
+    def ahead(self) -> bool:
+        """Whether one more is suggested than fits, so that a slot that falls free has a trial that waits."""
+        return True
 
     def set_max_concurrency(self, max_concurrent: int) -> bool:
         """Leave Tune's own limit, which is fixed, aside."""
@@ -84,16 +87,20 @@ class StudySearcher(LimitedSearcher):
             if "warm_start" not in trial.user_attrs  # another study's trial has no row here
         }
 
+    @property
+    def ahead(self) -> bool:
+        """Not where a trial that waits might begin too late."""
+        return self.budget.has_time_ahead(self._under_way, self.most)
+
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """Return the worker's config: number and params, and the checkpoints of the trial that it continues.
 
         Returns None while enough are under way, or these may use up the budget; they may also be pruned.
         """
-        self.why = self.why or self.budget.over()
+        self.why = self.why or self.budget.over(self._under_way, self.most)
         if self.why:
             return self.FINISHED
-        under_way = sum(updates for _, updates in self._asked.values())
-        if len(self._asked) >= self.most or self.budget.remaining(under_way) <= 0:
+        if len(self._asked) >= self.most or self.budget.remaining(self._under_way) <= 0:
             return None
         trial = self._new_trial()
         if trial is None:
@@ -116,6 +123,11 @@ class StudySearcher(LimitedSearcher):
         trial, _ = self._asked.pop(record.number)
         tell(trial, record, self.experiment.objective)
         self.budget.ended(record)
+
+    @property
+    def _under_way(self) -> int:
+        """The updates of trials that have not ended."""
+        return sum(updates for _, updates in self._asked.values())
 
     def _new_trial(self) -> optuna.Trial | None:
         """Return a trial with an untried configuration; None where all have been tried.

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from gansearch.experiment import Experiment
 from gansearch.search.sampling.objective import metrics
+from gansearch.search.sampling.total_time import TotalTime
 from gansearch.store.record import TrialRecord
 
 _BETTER = 0.01
@@ -21,13 +22,17 @@ class Budget:
     the whole study.
     """
 
-    def __init__(self, experiment: Experiment, records: Iterable[TrialRecord] = ()):
-        """Start with the trials that have ended before."""
+    def __init__(
+        self, experiment: Experiment, records: Iterable[TrialRecord] = (), total_time: TotalTime | None = None
+    ):
+        """Start with the trials that have ended before; by default the total time begins now."""
         limits = experiment.limits
         self.updates = limits.updates or math.inf
         self.flat = experiment.stop_when_flat or math.inf
         self._hours = limits.hours
         self._deadline = time.monotonic() + limits.hours * 3600 if limits.hours else math.inf
+        self.total_time = total_time or TotalTime(experiment)
+        self._records: list[TrialRecord] = []
         self._objective = experiment.objective
         self._trained = self._ended = self._last_progress = 0
         self._front: list[list[float]] = []
@@ -36,6 +41,7 @@ class Budget:
 
     def ended(self, record: TrialRecord) -> None:
         """Count a trial that has ended."""
+        self._records.append(record)
         self._trained += record.updates
         self._ended += 1
         costs = _costs(record, self._objective)
@@ -47,10 +53,16 @@ class Budget:
         """Return the updates that are left once trials under way have done their `running` ones."""
         return self.updates - self._trained - running
 
-    def over(self) -> str:
-        """Return why no more trial is started; empty while there is no reason."""
+    def has_time_ahead(self, running: int, slots: float) -> bool:
+        """Return whether a trial that waits for a slot leaves enough of the total time to the race."""
+        return self.total_time.has_trial(self._records, running, slots, waits=True)
+
+    def over(self, running: int = 0, slots: float = 1) -> str:
+        """Return why no more trial is started beside `running` updates; empty while there is no reason."""
         if time.monotonic() > self._deadline:
             return f"its {self._hours:g} hours are over"
+        if not self.total_time.has_trial(self._records, running, slots):
+            return f"the rest of its {self.total_time.hours:g} hours in all is for the race"
         if self.remaining(0) <= 0:
             return f"its {self.updates:,} updates are used up"
         if self._front and self._ended - self._last_progress >= self.flat:

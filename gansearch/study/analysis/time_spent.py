@@ -11,6 +11,9 @@ import pandas as pd
 
 from gansearch.experiment import Experiment
 from gansearch.stability.result import SeedResult
+from gansearch.store.confirmation import read_confirmation, read_default
+from gansearch.store.folder import Folder
+from gansearch.store.nan_json import read_json
 from gansearch.store.record import STATUSES
 
 _PAUSE = 0.1
@@ -60,6 +63,17 @@ def confirmed_seconds(runs: Sequence[SeedResult], slots: int | None) -> float | 
     """
     spent = _seconds(runs)
     return sum(spent) / min(slots, len(spent)) if spent and slots else None
+
+
+def used_seconds(folder: Folder) -> float:
+    """The time that a sweep has used, with the start of Ray and without the report: `total_seconds` of run.json.
+
+    It is written every ten seconds, and not while the race runs: after a kill the time of trials, `wall_seconds`, and
+    of runs on fresh seeds may be more.
+    """
+    run = read_json(folder.run, {})
+    fresh = confirmed_seconds([*read_confirmation(folder), *read_default(folder)], run.get("slots"))
+    return max(run.get("total_seconds", 0.0), run.get("wall_seconds", 0.0) + (fresh or 0.0))
 
 
 def _seconds(runs: Sequence[SeedResult]) -> list[float]:

@@ -88,6 +88,17 @@ def test_limits_leave_fewer_trials():
     assert "8 of 100 trials (the limits)" in estimate(trials=100, limits={"hours": 20 / 3600}).lines()[-1]
 
 
+def test_total_hours_leave_time_to_the_race():
+    raced = {"trials": 100, "confirm": {"top": 3, "replicas": 5}}
+    found = estimate(limits={"total_hours": 200 / 3600}, **raced)
+    # 14 waves of four trials of 10 s, and nine runs of 20 s in three waves
+    assert (found.trials, found.confirmation_runs, found.sweep_seconds) == (56, 12, (200, 200))
+    assert "56 of 100 trials (the limits)" in found.lines()[-1]
+    assert estimate(limits={"total_hours": 1 / 3600}, **raced).trials == 1
+    assert estimate(trials=100, limits={"total_hours": 200 / 3600}).trials == 80
+    assert estimate(limits={"total_hours": 9}, **raced).trials == 100
+
+
 def test_missing_memory_is_a_warning():
     assert estimate().warnings == []
     assert estimate(replace(MEASURED, remarks=("a file was left out",))).warnings == ["a file was left out"]

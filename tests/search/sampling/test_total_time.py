@@ -1,0 +1,102 @@
+"""Whether trials and runs on fresh seeds end within the hours of the whole sweep."""
+
+import math
+import random
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from gansearch.experiment import Experiment
+from gansearch.search.sampling import total_time
+from gansearch.search.sampling.stopping import Budget
+from gansearch.search.sampling.total_time import TotalTime, race_seconds, run_seconds, trial_seconds
+from gansearch.study.analysis.race import SHARE
+from tests.synthetic import START, a_record
+
+
+def experiment(hours=1.0, **fields):
+    limits = {"total_hours": hours} if hours else {}
+    return Experiment(name="x", task="ring", training={"updates": 1000}, limits=limits, **fields)
+
+
+def trial(number, seconds, status="complete", updates=1000):
+    return a_record(number, status, updates=updates, started=START, ended=START + timedelta(seconds=seconds))
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = SimpleNamespace(now=0.0, monotonic=lambda: clock.now)
+    monkeypatch.setattr(total_time, "time", clock)
+    return clock
+
+
+def test_a_trial_is_expected_to_take_as_long_as_the_slow_ones_but_not_as_the_slowest_of_many():
+    assert trial_seconds([]) == 0
+    assert trial_seconds([trial(0, 3, "pruned"), trial(1, 4, "failed")]) == 4
+    assert trial_seconds([trial(0, 3, "pruned"), trial(1, 2)]) == 2
+    assert trial_seconds([trial(n, 10 + n) for n in range(10)]) == 18
+    assert trial_seconds([trial(0, 10), trial(1, 500)]) == 500
+
+
+def test_a_race_takes_its_share_of_what_was_trained_in_waves():
+    whole = [trial(n, 60) for n in range(19)]
+    assert race_seconds(experiment(), whole, 1000, slots=1) == 3 * 60 == SHARE * 20 * 60
+    assert race_seconds(experiment(), whole, 1000, slots=2) == 2 * 60
+    assert race_seconds(experiment(), whole, 1000, slots=math.inf) == 60
+    assert race_seconds(experiment(), whole[:1], 0, slots=4) == 60, "the winner has one fresh seed"
+    stopped = [trial(n, 6, "pruned", updates=100) for n in range(190)]
+    assert race_seconds(experiment(), [*stopped, trial(190, 60)], 0, slots=1) == 3 * 60
+    assert race_seconds(experiment(confirm={"top": 1, "replicas": 2}), whole, 1000, slots=1) == 120
+    assert race_seconds(experiment(confirm=None), whole, 1000, slots=1) == 0
+    assert run_seconds(experiment(confirm={"updates": 5000}), whole) == 300
+
+
+def test_no_trial_begins_that_would_leave_too_little_to_the_race(clock):
+    total, whole = TotalTime(experiment()), [trial(n, 60) for n in range(19)]
+    for left, starts, waits in ((301, True, True), (299, True, False), (241, True, False), (239, False, False)):
+        clock.now = 3600 - left
+        assert total.has_trial(whole, 0, 1) == starts
+        assert total.has_trial(whole, 0, 1, waits=True) == waits
+    assert TotalTime(experiment()).has_trial([], 0, 1)
+    assert not TotalTime(experiment()).has_trial([], 0, 1, waits=True), "nobody knows when it would begin"
+    assert TotalTime(experiment(hours=None)).has_trial(whole, 0, 1, waits=True)
+
+
+def test_time_that_was_used_before_counts(clock):
+    whole = [trial(n, 60) for n in range(19)]
+    assert not TotalTime(experiment(), used=3400).has_trial(whole, 0, 1)
+    assert TotalTime(experiment(), used=3400).has_run(whole)
+    assert not TotalTime(experiment(), used=3550).has_run(whole)
+    assert TotalTime(experiment(hours=None), used=1e9).has_run(whole)
+
+
+def test_a_budget_says_for_what_the_rest_of_the_time_is(clock):
+    budget = Budget(experiment(), [trial(n, 60) for n in range(19)])
+    assert (budget.over(), budget.has_time_ahead(0, 1)) == ("", True)
+    clock.now = 3400
+    assert budget.over() == "the rest of its 1 hours in all is for the race"
+    assert not budget.has_time_ahead(0, 1)
+
+
+@pytest.mark.parametrize("slots", [1, 2, 5])
+@pytest.mark.parametrize("seed", range(8))
+def test_a_sweep_of_uneven_trials_ends_in_time_and_uses_it(clock, slots, seed):
+    rng, spec = random.Random(seed), experiment()
+    total, records, running = TotalTime(spec), [], []
+    while True:
+        while len(running) < slots and total.has_trial(records, 1000 * len(running), slots):
+            seconds = rng.uniform(80, 120)
+            short = rng.random() < 0.6
+            running.append((clock.now + (0.1 if short else 1) * seconds, short, seconds))
+        if not running:
+            break
+        end, short, seconds = running.pop(running.index(min(running)))
+        clock.now = end
+        records.append(trial(len(records), seconds * (0.1 if short else 1), *(("pruned", 100) if short else ())))
+    assert clock.now < 3600
+    runs = min(15, math.ceil(SHARE * sum(record.updates for record in records) / 1000))
+    for _ in range(math.ceil(runs / slots)):
+        assert total.has_run(records)
+        clock.now += 105
+    assert 3200 < clock.now < 3600
