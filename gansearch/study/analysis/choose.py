@@ -159,7 +159,7 @@ def params_of(trials: pd.DataFrame, number: int) -> dict[str, Any]:
     """The numbers of a trial's balance, where it has them, and its other searched fields, as plain Python values."""
     row = trials[trials["number"] == number].iloc[0]
     balance = {name: row[name] for name in BALANCE if pd.notna(row[name])}
-    return {name: _plain(value) for name, value in [*balance.items(), *((n, row[n]) for n in other_columns(trials))]}
+    return {name: plain(value) for name, value in [*balance.items(), *((n, row[n]) for n in other_columns(trials))]}
 
 
 def _unconfirmed(trials: pd.DataFrame, number: int) -> Choice:
@@ -207,9 +207,9 @@ def _or_inf(distance: float) -> float:
     return math.inf if math.isnan(distance) else distance
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A plain Python value of a cell. NaN becomes None: it stands for null among the choices of a field."""
     if isinstance(value, np.ndarray | list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     value = value.item() if isinstance(value, np.generic) else value
     return None if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)) else value

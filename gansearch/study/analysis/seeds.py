@@ -16,7 +16,7 @@ from gansearch.store.confirmation import FreshSeed, read_default
 from gansearch.store.folder import Folder
 from gansearch.store.record import SeveralSeeds
 from gansearch.store.trial_files import read_record
-from gansearch.study.analysis.choose import confirmed_candidates, prediction_interval
+from gansearch.study.analysis.choose import confirmed_candidates, plain, prediction_interval
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def default_trial(experiment: Experiment, trials: pd.DataFrame) -> int | None:
     except AttributeError:
         return None  # the parameters of a user's loop have no defaults
     for number, *values in trials[["number", *usual]].itertuples(index=False):
-        if all(map(same, values, usual.values())):
+        if all(map(same, map(plain, values), usual.values())):
             return int(number)
     return None
 

@@ -2,6 +2,7 @@
 
 import math
 
+import pandas as pd
 import pytest
 
 from gansearch.stability.result import SeedResult
@@ -46,6 +47,14 @@ def test_the_trial_with_the_default_settings_is_recognised(trials):
     assert default_trial(experiment(), trials) == 3
     assert default_trial(experiment(), trials.drop(3)) is None
     assert default_trial(experiment(sampler="pbt", search={"lr": SEARCH["lr"]}), trials) is None
+
+
+def test_default_settings_with_a_list_are_recognised_in_a_table_that_was_read(tmp_path):
+    """The first trial of a sweep has the default settings, and parquet gives a list back as an array."""
+    betas = {"choices": [[0.5, 0.9], [0.0, 0.9]]}
+    given = experiment(search={"betas": betas}, training={"betas": [0.0, 0.9]})
+    pd.DataFrame({"number": [0, 1], "betas": [[0.5, 0.9], [0.0, 0.9]]}).to_parquet(tmp_path / "trials.parquet")
+    assert default_trial(given, pd.read_parquet(tmp_path / "trials.parquet")) == 1
 
 
 def test_default_settings_are_confirmed_unless_they_are_a_candidate(trials):
