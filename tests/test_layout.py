@@ -19,6 +19,7 @@ OTHERS = {
     "cli/test_package.py": "the wheel and the sdist",
     "folders/test_folders.py": "results folders of earlier versions",
     "search/cluster/test_join.py": "whole sweeps on a cluster that runs already",
+    "search/test_head_to_head.py": "benchmarks/head_to_head.py: its rounds, figures and plain loop",
     "search/test_process.py": "whole sweeps in a process of their own: signals and kills",
     "search/test_replay.py": "benchmarks/replay.py: what a search in a replay knows, and what is counted",
     "search/worker/test_loop_trials.py": "whole sweeps of a training loop of the user's own",
