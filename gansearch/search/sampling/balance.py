@@ -6,10 +6,11 @@ to: a sweep that is resumed goes on as an unbroken one. The attribute `source` o
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import optuna
@@ -18,7 +19,7 @@ from optuna.samplers import BaseSampler, TPESampler
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from gansearch.search.sampling.history_window import HistoryWindow
+from gansearch.search.sampling.history_window import HistoryWindow, StudyView
 from gansearch.search.sampling.objective import FIRST_RUNG
 from gansearch.search.sampling.units import from_unit, nearest_value, to_unit
 from gansearch.store.sources import MODEL, MOVE, PRIOR, share_won
@@ -48,6 +49,8 @@ class _Plan:
     centre: Mapping[str, Any]
     """The values around which they are drawn; empty for TPE."""
     model: BaseSampler
+    told: optuna.Study
+    """What the model sees."""
     startup: bool
 
 
@@ -72,13 +75,14 @@ class BalanceSampler(BaseSampler):
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """Return the parameters that TPE models together; none for a trial that is drawn around a centre."""
         plan = self._plans[trial.number]
-        return {} if plan.centre else plan.model.infer_relative_search_space(study, trial)
+        return {} if plan.centre else plan.model.infer_relative_search_space(plan.told, trial)
 
     def sample_relative(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         """Return TPE's draw of these parameters."""
-        return self._plans[trial.number].model.sample_relative(study, trial, search_space) if search_space else {}
+        plan = self._plans[trial.number]
+        return plan.model.sample_relative(plan.told, trial, search_space) if search_space else {}
 
     def sample_independent(self, study: optuna.Study, trial: FrozenTrial, name: str, dist: BaseDistribution) -> Any:
         """Return a value around the centre, or where there is none an even draw at first and then TPE's."""
@@ -89,7 +93,7 @@ class BalanceSampler(BaseSampler):
         if plan.centre or plan.startup:
             even = plan.rng.random()
             return from_unit(dist, even**3 if name == _CUBED else even)
-        return plan.model.sample_independent(study, trial, name, dist)
+        return plan.model.sample_independent(plan.told, trial, name, dist)
 
     def reseed_rng(self) -> None:
         """Draw a new seed."""
@@ -100,15 +104,16 @@ class BalanceSampler(BaseSampler):
         # A trial that was cut short and continued has two entries, of which the later one counts.
         earlier = [one for one in known if one.number < trial.number and "continued_as" not in one.user_attrs]
         rng = np.random.default_rng([self._seed, len(earlier)])
+        told = cast(optuna.Study, StudyView(study, trial.number, [_with_its_value(one) for one in known]))
         model = HistoryWindow(TPESampler(seed=int(rng.integers(2**31)), **self._options), _MODELLED)
         ended = sum(known.state in (TrialState.COMPLETE, TrialState.PRUNED) for known in earlier)
         startup = ended < self._options["n_startup_trials"]
         near = _nearest_healthy(earlier, study.directions)
         if near and rng.random() < _MOVES:
-            return _Plan(MOVE, rng, near[rng.integers(len(near))].params, model, startup)
+            return _Plan(MOVE, rng, near[rng.integers(len(near))].params, model, told, startup)
         if self._centres and rng.random() < prior_share(earlier):
-            return _Plan(PRIOR, rng, self._centres[rng.integers(len(self._centres))], model, startup)
-        return _Plan(MODEL, rng, {}, model, startup)
+            return _Plan(PRIOR, rng, self._centres[rng.integers(len(self._centres))], model, told, startup)
+        return _Plan(MODEL, rng, {}, model, told, startup)
 
 
 def prior_share(earlier: Sequence[FrozenTrial]) -> float:
@@ -135,6 +140,19 @@ def prior_wins(trials: Sequence[FrozenTrial]) -> float:
         if (source := trial.user_attrs.get("source")) in found:
             found[source].append(trial.user_attrs.get(FIRST_RUNG, math.inf))
     return share_won(found[PRIOR], found[MODEL])
+
+
+def _with_its_value(trial: FrozenTrial) -> FrozenTrial:
+    """Return a stopped trial as a complete one with its last value, where the study has one objective.
+
+    TPE takes every complete trial for better than every stopped one. The first trials, which no rung stops, may be far
+    from the data, and would be what it aims at for a long time.
+    """
+    if trial.state is not TrialState.PRUNED or not trial.values:
+        return trial
+    complete = copy.copy(trial)
+    complete.state = TrialState.COMPLETE
+    return complete
 
 
 def _nearest_healthy(trials: Sequence[FrozenTrial], directions: Sequence[StudyDirection]) -> list[FrozenTrial]:

@@ -40,7 +40,7 @@ class HistoryWindow(BaseSampler):
         self._visible: set[int] = set()
         self._decided = 0
         """Trials before this number are kept or left out for good."""
-        self._view: _StudyView | None = None
+        self._view: StudyView | None = None
 
     def after_trial(
         self, study: optuna.Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None
@@ -58,7 +58,7 @@ class HistoryWindow(BaseSampler):
             trials = study.get_trials(deepcopy=False)
             if len(trials) <= self._most:
                 return study
-            self._view = _StudyView(study, trial.number, self._informative(trials, study.directions))
+            self._view = StudyView(study, trial.number, self._informative(trials, study.directions))
         return cast(optuna.Study, self._view)
 
     def _informative(self, trials: list[FrozenTrial], directions: Sequence[StudyDirection]) -> list[FrozenTrial]:
@@ -76,7 +76,7 @@ class HistoryWindow(BaseSampler):
         return [t for t in visible if t.number in self._visible]
 
 
-class _StudyView:
+class StudyView:
     """A study with some of its trials.
 
     Optuna's samplers get trials by `Study._get_trials` (Optuna 5.0, optuna/study/study.py).
@@ -88,9 +88,12 @@ class _StudyView:
         self._study, self.trials = study, trials
 
     def get_trials(self, deepcopy: bool = True, states: Container[TrialState] | None = None) -> list[FrozenTrial]:
+        """Return those in some states."""
         return [trial for trial in self.trials if states is None or trial.state in states]
 
-    def _get_trials(self, deepcopy: bool, states: Container[TrialState], use_cache: bool = False) -> list[FrozenTrial]:
+    def _get_trials(
+        self, deepcopy: bool = True, states: Container[TrialState] | None = None, use_cache: bool = False
+    ) -> list[FrozenTrial]:
         return self.get_trials(deepcopy, states)
 
     def __getattr__(self, name: str) -> Any:

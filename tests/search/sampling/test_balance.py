@@ -6,6 +6,7 @@ from collections import Counter
 import numpy as np
 import optuna
 import pytest
+from optuna.trial import TrialState
 
 from gansearch.search.sampling.balance import BalanceSampler, prior_share, prior_wins
 
@@ -137,6 +138,23 @@ def test_what_is_enqueued_has_no_source_of_the_sampler():
     study.enqueue_trial({"lr": 5e-3, "pretrain_steps": 7, "loss": "wgan"}, {"source": "default"})
     trial = ask(study)
     assert (trial.params["pretrain_steps"], sources(study)) == (7, ["default"])
+
+
+def test_a_stopped_trial_that_was_near_is_better_for_the_model_than_a_far_one_that_went_on():
+    """The first trials are not stopped, however far they are."""
+    study = study_of()
+    for lr in (1e-5, 2e-5, 4e-5, 8e-5, 6e-5, 3e-5):
+        study.enqueue_trial({"lr": lr})
+        ask(study, distance=lambda _: 9.0)
+    for i in range(60):
+        if i < 14:
+            study.enqueue_trial({"lr": 1e-3 * 1.3 ** (i - 7)})
+        trial = study.ask()
+        lr = trial.suggest_float("lr", 1e-5, 1e-1, log=True)
+        trial.report(abs(math.log10(lr / 1e-3)), 10)
+        study.tell(trial, state=TrialState.PRUNED)
+    late = [abs(math.log10(trial.params["lr"] / 1e-3)) for trial in study.trials[-30:]]
+    assert np.median(late) < 0.4  # TPE alone goes to 4e-5
 
 
 def test_two_objectives_work_as_well():
