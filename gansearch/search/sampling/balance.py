@@ -25,7 +25,7 @@ from gansearch.search.sampling.units import from_unit, nearest_value, to_unit
 from gansearch.store.sources import MODEL, MOVE, PRIOR, share_won
 
 _STARTUP = 10
-"""Ended trials before TPE models them; until then its draws are even."""
+"""Ended trials, the prior's not counted, before TPE models all; until then its draws are even."""
 _MODELLED = 1000
 """Ended trials that TPE sees at most."""
 _IN_TURN, _LONG = 6, 12
@@ -75,7 +75,7 @@ class BalanceSampler(BaseSampler):
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """Return the parameters that TPE models together; none for a trial that is drawn around a centre."""
         plan = self._plans[trial.number]
-        return {} if plan.centre else plan.model.infer_relative_search_space(plan.told, trial)
+        return {} if plan.centre or plan.startup else plan.model.infer_relative_search_space(plan.told, trial)
 
     def sample_relative(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
@@ -106,7 +106,11 @@ class BalanceSampler(BaseSampler):
         rng = np.random.default_rng([self._seed, len(earlier)])
         told = cast(optuna.Study, StudyView(study, trial.number, [_with_its_value(one) for one in known]))
         model = HistoryWindow(TPESampler(seed=int(rng.integers(2**31)), **self._options), _MODELLED)
-        ended = sum(known.state in (TrialState.COMPLETE, TrialState.PRUNED) for known in earlier)
+        # The prior's draws lie close together, and one that misleads would lead the model as well.
+        ended = sum(
+            known.state in (TrialState.COMPLETE, TrialState.PRUNED) and known.user_attrs.get("source") != PRIOR
+            for known in earlier
+        )
         startup = ended < self._options["n_startup_trials"]
         near = _nearest_healthy(earlier, study.directions)
         if near and rng.random() < _MOVES:

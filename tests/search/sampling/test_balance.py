@@ -140,6 +140,15 @@ def test_what_is_enqueued_has_no_source_of_the_sampler():
     assert (trial.params["pretrain_steps"], sources(study)) == (7, ["default"])
 
 
+def test_the_model_begins_after_draws_of_its_own():
+    """Those of the prior lie close together."""
+    study = study_of({"lr": 2e-3})
+    for _ in range(40):
+        ask(study, lambda source: 1.0 if source == "prior" else 2.0)
+    own = [trial.params["lr"] for trial in study.trials if trial.user_attrs["source"] == "tpe"]
+    assert np.log10(own[:10]).std() > 0.8  # even over four decades: 1.15
+
+
 def test_a_stopped_trial_that_was_near_is_better_for_the_model_than_a_far_one_that_went_on():
     """The first trials are not stopped, however far they are."""
     study = study_of()
