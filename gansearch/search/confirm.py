@@ -18,7 +18,6 @@ from ray.tune.experiment import Trial
 
 from gansearch.experiment import Experiment
 from gansearch.search.sampling.searcher import LimitedSearcher
-from gansearch.search.sampling.total_time import TotalTime
 from gansearch.search.session import Session
 from gansearch.search.supervisor import Supervisor
 from gansearch.search.tuning import MOST_TRIALS, SweepCallback
@@ -41,18 +40,13 @@ from gansearch.study.analysis.seeds import with_default
 
 
 def missing(
-    folder: Folder,
-    experiment: Experiment,
-    records: Sequence[TrialRecord],
-    running: Collection[FreshRun] = (),
-    total_time: TotalTime | None = None,
+    folder: Folder, experiment: Experiment, records: Sequence[TrialRecord], running: Collection[FreshRun] = ()
 ) -> list[FreshRun]:
     """Return the runs on fresh seeds that a sweep has yet to do beside those under way, as far as it is known by now.
 
-    They are the next ones of the race; in a folder that was begun before there was one, those of all candidates. There
-    are none where they are not expected to end within the total time.
+    They are the next ones of the race; in a folder that was begun before there was one, those of all candidates.
     """
-    if experiment.confirm is None or not records or (total_time and not total_time.has_run(records)):
+    if experiment.confirm is None or not records:
         return []
     budget = experiment.confirm.updates
     # One whose budget was changed since then confirms nothing.
@@ -63,6 +57,12 @@ def missing(
     done = {*running, *(FreshRun(entry.number, entry.seed) for entry in results)}
     numbers = with_default(experiment, trials, candidates(trials, experiment.confirm.top))
     return [run for number in numbers for seed in _seeds(experiment) if (run := FreshRun(number, seed)) not in done]
+
+
+def affordable(session: Session, records: Sequence[TrialRecord], running: Collection[FreshRun] = ()) -> list[FreshRun]:
+    """Return the same; none where they are not expected to end within the total time."""
+    in_time = session.total_time.has_run(records)
+    return missing(session.folder, session.experiment, records, running) if in_time else []
 
 
 @contextmanager
@@ -84,11 +84,7 @@ def confirming(
 
     if budget:  # as many probes as in a trial, with more updates between them
         session.patience.factor = max(1.0, budget / experiment.training.updates)
-    searcher = RaceSearcher(
-        partial(missing, session.folder, session.experiment, records, total_time=session.total_time),
-        config,
-        session.listener.chosen,
-    )
+    searcher = RaceSearcher(partial(affordable, session, records), config, session.listener.chosen)
     supervisor = session.supervisor(searcher)
     recorder = ConfirmationRecorder(session, supervisor)
     train = partial(run_trial, partial(TrialRun, experiment))
@@ -100,10 +96,7 @@ def confirming(
 class RaceSearcher(LimitedSearcher):
     """Gives Tune the configs of the runs that are missing, which is decided anew whenever one has ended."""
 
-    @property
-    def ahead(self) -> bool:
-        """No: the next run depends on how this one ends."""
-        return False
+    ahead = False  # the next run depends on how this one ends
 
     def __init__(
         self,

@@ -29,6 +29,7 @@ from gansearch.search.worker.distributed import placement
 from gansearch.store.folder import Folder
 from gansearch.store.lock import lock
 from gansearch.store.object_store import join
+from gansearch.study.analysis.time_spent import used_seconds
 
 _LOG = logging.getLogger(__name__)
 
@@ -70,17 +71,13 @@ class Session:
 
 @contextmanager
 def open_session(
-    folder: Folder,
-    experiment: Experiment,
-    address: str | None,
-    listener: Listener,
-    patience: Patience,
-    total_time: TotalTime,
+    folder: Folder, experiment: Experiment, address: str | None, listener: Listener, patience: Patience
 ) -> Iterator[Session]:
     """Check the task, join or start Ray, check the nodes, and create the folder if it is new.
 
     Raises TaskError, SweepError or StudyError before anything is written.
     """
+    total_time = TotalTime(experiment, used_seconds(folder))
     _check_task(experiment)
     code = code_for(experiment, folder.path) if address else Code(experiment)
     listener.doing("joining the cluster" if address else "starting Ray")

@@ -16,10 +16,9 @@ from gansearch.interrupts import InterruptMessage
 from gansearch.search.callbacks.listener import Listener, Listeners
 from gansearch.search.callbacks.progress import Progress
 from gansearch.search.check import check_search
-from gansearch.search.confirm import confirming, missing
+from gansearch.search.confirm import affordable, confirming, missing
 from gansearch.search.errors import SweepFailed
 from gansearch.search.resume import check_folder, end_waiting, open_repaired
-from gansearch.search.sampling.total_time import TotalTime
 from gansearch.search.session import Session, open_session
 from gansearch.search.trials import Trials
 from gansearch.search.watchdog import Patience
@@ -29,7 +28,6 @@ from gansearch.store.lock import lock
 from gansearch.store.record import TrialRecord
 from gansearch.store.repair import repair
 from gansearch.store.trial_files import read_records
-from gansearch.study.analysis.time_spent import used_seconds
 
 
 @dataclass(frozen=True)
@@ -75,12 +73,11 @@ def sweep(
             stack.enter_context(lock(folder))
             repair(folder)
         known = read_records(folder)
-        total_time = TotalTime(experiment, used_seconds(folder))
-        if len(known) >= experiment.trials and not missing(folder, experiment, known, total_time=total_time):
+        if len(known) >= experiment.trials and not missing(folder, experiment, known):
             end_waiting(open_repaired(folder, experiment, known))
             listener.begin(experiment, folder, 0, len(known))
             return _ended(folder, known, len(known))
-        session = stack.enter_context(open_session(folder, experiment, address, listener, patience, total_time))
+        session = stack.enter_context(open_session(folder, experiment, address, listener, patience))
         stack.callback(progress.close)  # while Ray can still be asked
         try:
             trials = Trials(session, space, known)
@@ -108,13 +105,13 @@ def sweep(
 
 def _confirm(session: Session, trials: Trials) -> None:
     """Train on fresh seeds what is missing, as far as the time lasts."""
-    records, total_time = trials.recorder.records, session.total_time
-    if missing(session.folder, session.experiment, records, total_time=total_time):
+    records = trials.recorder.records
+    if affordable(session, records):
         with confirming(session, records, trials.params) as tuner:
             tuner.fit()
     session.check_interrupt()
     if missing(session.folder, session.experiment, records):
-        trials.ended_early(f"its {total_time.hours:g} hours in all leave no time for more fresh seeds")
+        trials.ended_early(f"its {session.total_time.hours:g} hours in all leave no time for more fresh seeds")
 
 
 def _ended(folder: Folder, records: Sequence[TrialRecord], before: int) -> Swept:

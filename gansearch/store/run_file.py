@@ -15,6 +15,7 @@ _FIELDS: dict[str, type | tuple[type, ...]] = {
     "score": list,
     "slots": int,
     "wall_seconds": (int, float),
+    "total_seconds": (int, float),
     "ended": str,
     "sources": dict,
 }

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from gansearch.search.callbacks.listener import Listener
-from gansearch.search.confirm import ConfirmationRecorder, RaceSearcher, missing
+from gansearch.search.confirm import ConfirmationRecorder, RaceSearcher, affordable, missing
 from gansearch.search.sampling.total_time import TotalTime
 from gansearch.search.worker.run import Ending
 from gansearch.stability.result import SeedResult
@@ -88,7 +88,8 @@ def test_no_run_begins_that_is_not_expected_to_end_within_the_total_time(make_ti
     records = [replace(record, ended=record.started + timedelta(minutes=10))]
     for minutes, starts in ((49, True), (51, False)):
         left = TotalTime(experiment, used=60 * minutes)
-        assert bool(missing(Folder(tmp_path), experiment, records, total_time=left)) == starts
+        session = SimpleNamespace(folder=Folder(tmp_path), experiment=experiment, total_time=left)
+        assert bool(affordable(session, records)) == starts
 
 
 def test_a_run_that_fails_is_recorded_with_its_error_and_once(recorder, tmp_path):

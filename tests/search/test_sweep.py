@@ -374,13 +374,13 @@ def test_after_its_total_hours_a_sweep_starts_nothing_and_says_why(
     class Short(TotalTime):
         """Is over after three trials and a run on a fresh seed, however fast this machine is."""
 
-        def has_trial(self, records, running, slots, waits=False):
-            return len(records) < 3 and not waits
+        def has_trial(self, records, running, slots):
+            return len(records) < 3
 
         def has_run(self, records):
             return not read_confirmation(Folder(tmp_path / "out"))
 
-    monkeypatch.setattr("gansearch.search.sweep.TotalTime", Short)
+    monkeypatch.setattr("gansearch.search.session.TotalTime", Short)
     limits = {"total_hours": 8.0, "concurrent": 1}
     experiment = tiny(trials=trials, prune=False, confirm={"top": 2, "replicas": 2}, limits=limits)
     swept = sweep(experiment, tmp_path / "out")

@@ -104,18 +104,15 @@ class Estimate:
     @property
     def confirmation_runs(self) -> int:
         """Usual maximum of the confirmation's runs; a race may end early."""
-        most = rules_for(self.experiment, self.trials).most if self.experiment.confirm else 0
-        if hours := self.experiment.limits.total_hours:
-            rest = max(0.0, hours * 3600 - self._waves(self.trials) * self.measured.mean("trial"))
-            most = min(most, self.slots * int(rest / self.measured.mean("confirmation")))
-        return most
+        return rules_for(self.experiment, self.trials).most if self.experiment.confirm else 0
 
     @property
     def sweep_seconds(self) -> Span:
         """Expected seconds from the first trial to the last run of the confirmation, without pruning."""
         # Runs come in waves of as many as there are slots.
         trials, runs = map(self._waves, (self.trials, self.confirmation_runs))
-        return Span(*(trials * seconds + runs * self.measured.mean("confirmation") for seconds in self.trial_seconds))
+        most, fresh = (self.experiment.limits.total_hours or math.inf) * 3600, runs * self.measured.mean("confirmation")
+        return Span(*(min(most, trials * seconds + fresh) for seconds in self.trial_seconds))
 
     @property
     def trials_on_a_gpu(self) -> int:

@@ -50,11 +50,8 @@ class LimitedSearcher(Searcher):
     """A searcher that has at most `most` trials under way, which may change, and that Tune need not save."""
 
     most: float = math.inf
-
-    @property
-    def ahead(self) -> bool:
-        """Whether one more is suggested than fits, so that a slot that falls free has a trial that waits."""
-        return True
+    ahead: bool = True
+    """Whether one more is suggested than fits, so that a slot that falls free has a trial that waits."""
 
     def set_max_concurrency(self, max_concurrent: int) -> bool:
         """Leave Tune's own limit, which is fixed, aside."""
@@ -79,6 +76,7 @@ class StudySearcher(LimitedSearcher):
         self.study = study
         self.space, self.experiment = space, space.experiment
         self.budget = budget
+        self.ahead = math.isinf(budget.total_time.hours)  # a trial that waits might begin too late
         self.why = ""
         self._asked: dict[int, tuple[optuna.Trial, int]] = {}
         self._known = {
@@ -86,11 +84,6 @@ class StudySearcher(LimitedSearcher):
             for trial in study.get_trials(deepcopy=False, states=[TrialState.COMPLETE, TrialState.PRUNED])
             if "warm_start" not in trial.user_attrs  # another study's trial has no row here
         }
-
-    @property
-    def ahead(self) -> bool:
-        """Not where a trial that waits might begin too late."""
-        return self.budget.has_time_ahead(self._under_way, self.most)
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """Return the worker's config: number and params, and the checkpoints of the trial that it continues.

@@ -22,16 +22,14 @@ class Budget:
     the whole study.
     """
 
-    def __init__(
-        self, experiment: Experiment, records: Iterable[TrialRecord] = (), total_time: TotalTime | None = None
-    ):
+    def __init__(self, experiment: Experiment, records: Iterable[TrialRecord] = (), total: TotalTime | None = None):
         """Start with the trials that have ended before; by default the total time begins now."""
         limits = experiment.limits
         self.updates = limits.updates or math.inf
         self.flat = experiment.stop_when_flat or math.inf
         self._hours = limits.hours
         self._deadline = time.monotonic() + limits.hours * 3600 if limits.hours else math.inf
-        self.total_time = total_time or TotalTime(experiment)
+        self.total_time = total or TotalTime(experiment)
         self._records: list[TrialRecord] = []
         self._objective = experiment.objective
         self._trained = self._ended = self._last_progress = 0
@@ -52,10 +50,6 @@ class Budget:
     def remaining(self, running: int) -> float:
         """Return the updates that are left once trials under way have done their `running` ones."""
         return self.updates - self._trained - running
-
-    def has_time_ahead(self, running: int, slots: float) -> bool:
-        """Return whether a trial that waits for a slot leaves enough of the total time to the race."""
-        return self.total_time.has_trial(self._records, running, slots, waits=True)
 
     def over(self, running: int = 0, slots: float = 1) -> str:
         """Return why no more trial is started beside `running` updates; empty while there is no reason."""

@@ -38,18 +38,13 @@ class TotalTime:
         """Seconds that are left."""
         return self.hours * 3600 - self.used
 
-    def has_trial(self, records: Sequence[TrialRecord], running: int, slots: float, waits: bool = False) -> bool:
-        """Return whether a trial would leave enough to the race, after those that ended and `running` updates.
-
-        One that `waits` begins once another has ended; it has to be known how long trials take.
-        """
+    def has_trial(self, records: Sequence[TrialRecord], running: int, slots: float) -> bool:
+        """Return whether a trial would leave enough to the race, after those that ended and `running` updates."""
         if math.isinf(self.hours):
             return True
-        if waits and not records:
-            return False
         own = self._experiment.training.updates * self._experiment.least_replicas
         race = race_seconds(self._experiment, records, running + own, slots)
-        return self.left > trial_seconds(records) * (1 + waits) + race
+        return self.left > trial_seconds(records) + race
 
     def has_run(self, records: Sequence[TrialRecord]) -> bool:
         """Return whether a run on a fresh seed is expected to end in time."""
@@ -80,8 +75,7 @@ def race_seconds(experiment: Experiment, records: Sequence[TrialRecord], running
     """
     if experiment.confirm is None:
         return 0.0
-    trials = len(records) + 1
-    rules = rules_for(experiment, trials, sum(record.updates for record in records) + running)
+    rules = rules_for(experiment, len(records) + 1, sum(record.updates for record in records) + running)
     runs = max(1, min(math.ceil(rules.runs), rules.top * rules.replicas))
     waves = math.ceil(runs / min(slots, runs))
     return run_seconds(experiment, records) * max(1.0, waves / experiment.least_replicas)

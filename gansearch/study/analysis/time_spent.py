@@ -13,8 +13,8 @@ from gansearch.experiment import Experiment
 from gansearch.stability.result import SeedResult
 from gansearch.store.confirmation import read_confirmation, read_default
 from gansearch.store.folder import Folder
-from gansearch.store.nan_json import read_json
 from gansearch.store.record import STATUSES
+from gansearch.store.run_file import read_run
 
 _PAUSE = 0.1
 """A pause is left out from this share of the time in which trials ran."""
@@ -71,7 +71,7 @@ def used_seconds(folder: Folder) -> float:
     It is written every ten seconds, and not while the race runs: after a kill the time of trials, `wall_seconds`, and
     of runs on fresh seeds may be more.
     """
-    run = read_json(folder.run, {})
+    run = read_run(folder)
     fresh = confirmed_seconds([*read_confirmation(folder), *read_default(folder)], run.get("slots"))
     return max(run.get("total_seconds", 0.0), run.get("wall_seconds", 0.0) + (fresh or 0.0))
 

@@ -91,8 +91,8 @@ def test_limits_leave_fewer_trials():
 def test_total_hours_leave_time_to_the_race():
     raced = {"trials": 100, "confirm": {"top": 3, "replicas": 5}}
     found = estimate(limits={"total_hours": 200 / 3600}, **raced)
-    # 14 waves of four trials of 10 s, and nine runs of 20 s in three waves
-    assert (found.trials, found.confirmation_runs, found.sweep_seconds) == (56, 12, (200, 200))
+    # 14 waves of four trials of 10 s, and nine runs of 20 s in three; then a winner's other seeds as far as they can be
+    assert (found.trials, found.confirmation_runs, found.sweep_seconds) == (56, 9 + 4, (200, 200))
     assert "56 of 100 trials (the limits)" in found.lines()[-1]
     assert estimate(limits={"total_hours": 1 / 3600}, **raced).trials == 1
     assert estimate(trials=100, limits={"total_hours": 200 / 3600}).trials == 80

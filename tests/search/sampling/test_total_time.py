@@ -5,6 +5,7 @@ import random
 from datetime import timedelta
 from types import SimpleNamespace
 
+import optuna
 import pytest
 
 from gansearch.experiment import Experiment
@@ -12,6 +13,7 @@ from gansearch.search.sampling import total_time
 from gansearch.search.sampling.stopping import Budget
 from gansearch.search.sampling.total_time import TotalTime, race_seconds, run_seconds, trial_seconds
 from gansearch.study.analysis.race import SHARE
+from tests.search.studies import searcher_of
 from tests.synthetic import START, a_record
 
 
@@ -54,13 +56,11 @@ def test_a_race_takes_its_share_of_what_was_trained_in_waves():
 
 def test_no_trial_begins_that_would_leave_too_little_to_the_race(clock):
     total, whole = TotalTime(experiment()), [trial(n, 60) for n in range(19)]
-    for left, starts, waits in ((301, True, True), (299, True, False), (241, True, False), (239, False, False)):
+    for left, starts in ((241, True), (239, False)):
         clock.now = 3600 - left
         assert total.has_trial(whole, 0, 1) == starts
-        assert total.has_trial(whole, 0, 1, waits=True) == waits
     assert TotalTime(experiment()).has_trial([], 0, 1)
-    assert not TotalTime(experiment()).has_trial([], 0, 1, waits=True), "nobody knows when it would begin"
-    assert TotalTime(experiment(hours=None)).has_trial(whole, 0, 1, waits=True)
+    assert TotalTime(experiment(hours=None)).has_trial(whole, 0, 1)
 
 
 def test_time_that_was_used_before_counts(clock):
@@ -73,10 +73,9 @@ def test_time_that_was_used_before_counts(clock):
 
 def test_a_budget_says_for_what_the_rest_of_the_time_is(clock):
     budget = Budget(experiment(), [trial(n, 60) for n in range(19)])
-    assert (budget.over(), budget.has_time_ahead(0, 1)) == ("", True)
+    assert budget.over() == ""
     clock.now = 3400
     assert budget.over() == "the rest of its 1 hours in all is for the race"
-    assert not budget.has_time_ahead(0, 1)
 
 
 @pytest.mark.parametrize("slots", [1, 2, 5])
@@ -100,3 +99,9 @@ def test_a_sweep_of_uneven_trials_ends_in_time_and_uses_it(clock, slots, seed):
         assert total.has_run(records)
         clock.now += 105
     assert 3200 < clock.now < 3600
+
+
+def test_no_trial_waits_for_its_turn_where_it_might_begin_too_late():
+    for hours, ahead in ((None, True), (1.0, False)):
+        spec = experiment(hours, search={"lr": {"low": 1e-4, "high": 1e-2}})
+        assert searcher_of(optuna.create_study(), spec).ahead == ahead
