@@ -21,6 +21,7 @@ import json
 import math
 import os
 import random
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -37,8 +38,9 @@ TARGETS = {
     "equal time: better": "its high end < 1",
     "luck": LUCK,
 }
-COUNTED_LATER = 9.0
-"""Seconds of a sweep that `limits.total_hours` does not count: Python's start, and the report and the end of Ray."""
+UNCOUNTED = 9.0
+"""Seconds of a sweep that `limits.total_hours` does not count, before any was measured: Python's start, the report, and
+the end of Ray."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,6 +68,10 @@ class Rounds:
     def allowed(self, side: str) -> float:
         return self.seconds / 2 if side == "half" else self.seconds
 
+    def uncounted(self) -> float:
+        """Seconds of the next sweep that its own limit will not count: the median of the sweeps so far."""
+        return statistics.median([row["uncounted"] for row in self.read() if row.get("uncounted")] or [UNCOUNTED])
+
     def missing(self) -> Iterator[tuple[str, int, list[str]]]:
         """Task, round and its sides that have no result, in the order drawn for the round; a round of each in turn."""
         done = {(row["task"], row["round"], row["side"]) for row in self.read()}
@@ -92,12 +98,13 @@ def _parsed(line: str) -> Row | None:
     return row
 
 
-def run(task: str, number: int, side: str, allowed: float, folder: Path) -> dict[str, Any]:
+def run(task: str, number: int, side: str, allowed: float, uncounted: float, folder: Path) -> dict[str, Any]:
     """One side of a round: what it exported, unjudged, with its `seconds`."""
     from head_to_head_tasks import experiment_of, limited
 
     experiment = experiment_of(task)
-    limits = {"concurrent": 2} if side == "hand" else limits_of(allowed)
+    hours = max(1.0, allowed - uncounted) / 3600
+    limits = {"concurrent": 2} if side == "hand" else {"concurrent": 2, "total_hours": hours}
     file, out = folder / "experiment.yaml", folder / side
     file.write_text(limited(experiment, limits).to_yaml())
     start = time.time()
@@ -116,17 +123,8 @@ def run(task: str, number: int, side: str, allowed: float, folder: Path) -> dict
     found["training"] = found.pop("training") or (
         experiment.training.with_params(found["params"]) if found["params"] else experiment.training
     )
+    found["uncounted"] = seconds - counted if (counted := found.pop("counted", None)) else None
     return {"task": task, "round": number, "side": side, "allowed": allowed, "seconds": seconds, **found}
-
-
-def limits_of(allowed: float) -> dict[str, Any]:
-    """The limits by which a sweep ends in time; without `total_hours` six tenths of it are for the trials."""
-    from gansearch.experiment.sections import Limits
-
-    left = max(1.0, allowed - COUNTED_LATER) / 3600
-    if "total_hours" in Limits.model_fields:
-        return {"concurrent": 2, "total_hours": left}
-    return {"concurrent": 2, "hours": 0.6 * left}
 
 
 def _by_hand(out: Path) -> dict[str, Any] | None:
@@ -142,6 +140,7 @@ def _by_hand(out: Path) -> dict[str, Any] | None:
 def _by_sweep(out: Path) -> dict[str, Any] | None:
     from gansearch.experiment import Experiment
     from gansearch.store.folder import Folder
+    from gansearch.store.nan_json import from_json
     from gansearch.store.trial_files import read_records
 
     if not (out / "run.json").exists() or not (out / "report.html").exists():
@@ -150,7 +149,9 @@ def _by_sweep(out: Path) -> dict[str, Any] | None:
     statuses = [record.status for record in records]
     best = Experiment.load(out / "best.yaml") if (out / "best.yaml").exists() else None
     evidence = best.evidence if best else {}
+    counted = from_json(Folder(out).run.read_text(encoding="utf-8")).get("total_seconds")
     return {
+        "counted": counted,
         **{"params": None, "trials": len(records), "whole": statuses.count("complete")},
         **{"errors": statuses.count("failed"), "exported": best is not None, "claimed": evidence.get("distance")},
         **{"interval": evidence.get("distance_interval"), "training": best.training if best else None},
@@ -165,7 +166,7 @@ def play(rounds: Rounds) -> None:
     for task, number, sides in rounds.missing():
         for side in sides:
             with tempfile.TemporaryDirectory(prefix="head-to-head-") as folder:
-                row = run(task, number, side, rounds.allowed(side), Path(folder))
+                row = run(task, number, side, rounds.allowed(side), rounds.uncounted(), Path(folder))
             (row["seeds"],) = judged(experiment_of(task), [row["training"]], rounds.seeds)
             row["training"] = row["training"].model_dump(mode="json", exclude_unset=True)
             rounds.append({**row, "commit": _commit()})

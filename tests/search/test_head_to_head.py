@@ -150,3 +150,10 @@ def test_the_search_by_hand_asks_for_the_same_space(modules):
         constants = hand.space(experiment, trial)
         assert ("r1_gamma" in trial.params) == (trial.params["loss"] == "non_saturating")
         assert {*constants, *trial.params, "r1_gamma"} == {*experiment.search}
+
+
+def test_what_a_sweep_takes_beside_its_limit_is_that_of_earlier_ones(played, modules):
+    assert played.uncounted() == modules().UNCOUNTED
+    for number, seconds in enumerate((None, 4.0, 6.0, 20.0)):
+        played.append(line("ring", number, "equal", 1.0, uncounted=seconds))
+    assert played.uncounted() == 6.0
