@@ -2,8 +2,11 @@
 
     python benchmarks/modalities_data.py music data/music                   # the notes, once
     python benchmarks/search_runs.py [--tasks ring grid digits table music] [--configurations 200]
-    python benchmarks/search_runs.py --tables results/reference/search      # and then the tables of what is there
-    python benchmarks/search_runs.py --prior results/reference/search       # and of these the prior of the sampler
+    python benchmarks/search_runs.py --tables results/reference/landscapes  # adds what is there to these tables
+    python benchmarks/search_runs.py --prior results/reference/landscapes   # and of these the prior of the sampler
+
+Runs that results/reference/landscapes has are not trained again. Once it has all, it takes the place of
+results/reference/search, which has earlier runs of three tasks, of one seed each.
 
 A run is one seed of one configuration of the experiment's own space, trained to its end: every configuration has one
 seed, every fourth one four. Digits and music have fewer updates than in experiments/, so that a run takes five to ten
@@ -40,6 +43,7 @@ CHANGES: dict[str, dict[str, Any]] = {
 """What of each experiment in experiments/ is another here."""
 TASKS = tuple(CHANGES)
 SHARES = sorted({i / 10 for i in range(10)} | {i / 8 for i in range(1, 4)})
+RECORDED = Path(__file__).parents[1] / "results/reference/landscapes"
 PRIOR = Path(__file__).parents[1] / "gansearch/search/sampling/prior.json"
 SEEDS, EVERY = 4, 4
 """Seeds of every fourth configuration; the others have one."""
@@ -112,7 +116,21 @@ def tables(runs: Path, folder: Path) -> None:
         for name, table in (("runs", records), ("looks", looks)):
             frame = pd.DataFrame(table)
             frame = frame.astype(dict.fromkeys(frame.select_dtypes("float64").columns, "float32"))
-            frame.to_parquet(folder / f"{task}-{name}.parquet", compression="zstd", index=False)
+            path = folder / f"{task}-{name}.parquet"
+            if path.exists():
+                frame = pd.concat([pd.read_parquet(path), frame], ignore_index=True)
+            unique = [*keys, "update"] if name == "looks" else [*keys]
+            frame = frame.drop_duplicates(unique, keep="last").sort_values(unique)
+            frame.to_parquet(path, compression="zstd", index=False)
+
+
+def recorded(task: str) -> set[tuple[int, int]]:
+    """The (configuration, seed) of the runs that the repository has."""
+    path = RECORDED / f"{task}-runs.parquet"
+    if not path.exists():
+        return set()
+    runs = pd.read_parquet(path, columns=["index", "seed"])
+    return set(zip(runs["index"].tolist(), runs["seed"].tolist(), strict=True))
 
 
 def prior(folder: Path) -> None:
@@ -150,11 +168,12 @@ def main() -> None:
         return tables(options.out, options.tables)
     torch.set_num_threads(1)
     options.out.mkdir(parents=True, exist_ok=True)
+    known = {task: recorded(task) for task in options.tasks}
     for index in range(options.configurations):
         for task in options.tasks:
             for seed in range(SEEDS if index % EVERY == 0 else 1):
                 path = options.out / f"{task}-{index:03d}-{seed}.json"
-                if not path.exists():
+                if not path.exists() and (index, seed) not in known[task]:
                     run(task, index, seed, path)
                     print(path.name, flush=True)
 

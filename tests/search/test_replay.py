@@ -1,10 +1,12 @@
 """Replays count all that is trained, and a search in a replay knows nothing of what is to come."""
 
 import importlib
+import json
 import math
 import random
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 pytestmark = pytest.mark.slow
@@ -210,3 +212,25 @@ def test_sweeps_that_are_done_are_kept_for_the_same_runs_alone(replay, replays, 
     assert results.read(land, "trees", "random", (12,)) == {0: exported}
     assert results.read(land, "trees", "random", (12, 25)) == {}
     assert results.read(replays("landscape").Trees("ring", runs[:-1]), "trees", "random", (12,)) == {}
+
+
+def test_tables_of_runs_are_added_to_and_what_they_have_is_known(replay, tmp_path, monkeypatch):
+    search_runs = importlib.import_module("search_runs")
+    folder, files = tmp_path / "tables", tmp_path / "runs"
+    files.mkdir()
+
+    def write(index, distance):
+        look = {"update": 10, "stability": 0.5, "distance": distance}
+        record = {"index": index, "seed": 0, "distance": distance, "looks": [look]}
+        (files / f"ring-{index:03d}-0.json").write_text(json.dumps(record))
+
+    write(0, 1.0)
+    search_runs.tables(files, folder)
+    (files / "ring-000-0.json").unlink()
+    write(1, 2.0)
+    for _ in range(2):
+        search_runs.tables(files, folder)
+    assert pd.read_parquet(folder / "ring-looks.parquet")["distance"].tolist() == [1.0, 2.0]
+    monkeypatch.setattr(search_runs, "RECORDED", folder)
+    assert search_runs.recorded("ring") == {(0, 0), (1, 0)}
+    assert search_runs.recorded("grid") == set()
