@@ -110,7 +110,7 @@ def end_running(study: optuna.Study, folder: Folder, objective: str) -> None:
         successor = successors.get(frozen.number)
         if successor is None:
             saved = checkpoints(folder, trial_name(frozen.number)) + frozen.user_attrs.get("checkpoints", [])
-            source = {name: frozen.user_attrs[name] for name in ("source",) if name in frozen.user_attrs}
+            source = {name: value for name, value in frozen.user_attrs.items() if name == "source"}
             study.enqueue_trial(frozen.params, {"continues": frozen.number, "checkpoints": saved, **source})
             successor = len(study.get_trials(deepcopy=False)) - 1
         trial.set_user_attr("continued_as", successor)

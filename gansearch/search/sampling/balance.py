@@ -10,7 +10,7 @@ import copy
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import optuna
@@ -19,7 +19,7 @@ from optuna.samplers import BaseSampler, TPESampler
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from gansearch.search.sampling.history_window import HistoryWindow, StudyView
+from gansearch.search.sampling.history_window import HistoryWindow
 from gansearch.search.sampling.objective import FIRST_RUNG
 from gansearch.search.sampling.units import from_unit, nearest_value, to_unit
 from gansearch.store.sources import MODEL, MOVE, PRIOR, share_won
@@ -49,8 +49,6 @@ class _Plan:
     centre: Mapping[str, Any]
     """The values around which they are drawn; empty for TPE."""
     model: BaseSampler
-    told: optuna.Study
-    """What the model sees."""
     startup: bool
 
 
@@ -75,14 +73,14 @@ class BalanceSampler(BaseSampler):
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """Return the parameters that TPE models together; none for a trial that is drawn around a centre."""
         plan = self._plans[trial.number]
-        return {} if plan.centre or plan.startup else plan.model.infer_relative_search_space(plan.told, trial)
+        return {} if plan.centre or plan.startup else plan.model.infer_relative_search_space(study, trial)
 
     def sample_relative(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         """Return TPE's draw of these parameters."""
         plan = self._plans[trial.number]
-        return plan.model.sample_relative(plan.told, trial, search_space) if search_space else {}
+        return plan.model.sample_relative(study, trial, search_space) if search_space else {}
 
     def sample_independent(self, study: optuna.Study, trial: FrozenTrial, name: str, dist: BaseDistribution) -> Any:
         """Return a value around the centre, or where there is none an even draw at first and then TPE's."""
@@ -93,7 +91,7 @@ class BalanceSampler(BaseSampler):
         if plan.centre or plan.startup:
             even = plan.rng.random()
             return from_unit(dist, even**3 if name == _CUBED else even)
-        return plan.model.sample_independent(plan.told, trial, name, dist)
+        return plan.model.sample_independent(study, trial, name, dist)
 
     def reseed_rng(self) -> None:
         """Draw a new seed."""
@@ -104,20 +102,20 @@ class BalanceSampler(BaseSampler):
         # A trial that was cut short and continued has two entries, of which the later one counts.
         earlier = [one for one in known if one.number < trial.number and "continued_as" not in one.user_attrs]
         rng = np.random.default_rng([self._seed, len(earlier)])
-        told = cast(optuna.Study, StudyView(study, trial.number, [_with_its_value(one) for one in known]))
-        model = HistoryWindow(TPESampler(seed=int(rng.integers(2**31)), **self._options), _MODELLED)
+        tpe = TPESampler(seed=int(rng.integers(2**31)), **self._options)
+        model = HistoryWindow(tpe, _MODELLED, _with_its_value)
         # The prior's draws lie close together, and one that misleads would lead the model as well.
         ended = sum(
-            known.state in (TrialState.COMPLETE, TrialState.PRUNED) and known.user_attrs.get("source") != PRIOR
-            for known in earlier
+            one.state in (TrialState.COMPLETE, TrialState.PRUNED) and one.user_attrs.get("source") != PRIOR
+            for one in earlier
         )
         startup = ended < self._options["n_startup_trials"]
         near = _nearest_healthy(earlier, study.directions)
         if near and rng.random() < _MOVES:
-            return _Plan(MOVE, rng, near[rng.integers(len(near))].params, model, told, startup)
+            return _Plan(MOVE, rng, near[rng.integers(len(near))].params, model, startup)
         if self._centres and rng.random() < prior_share(earlier):
-            return _Plan(PRIOR, rng, self._centres[rng.integers(len(self._centres))], model, told, startup)
-        return _Plan(MODEL, rng, {}, model, told, startup)
+            return _Plan(PRIOR, rng, self._centres[rng.integers(len(self._centres))], model, startup)
+        return _Plan(MODEL, rng, {}, model, startup)
 
 
 def prior_share(earlier: Sequence[FrozenTrial]) -> float:

@@ -34,13 +34,13 @@ class HistoryWindow(BaseSampler):
     sample_independent = _seeing_less("sample_independent")
     before_trial = _seeing_less("before_trial")
 
-    def __init__(self, sampler: BaseSampler, most: int):
-        """Wrap a sampler."""
-        self._sampler, self._most = sampler, most
+    def __init__(self, sampler: BaseSampler, most: int, seen: Callable[[FrozenTrial], FrozenTrial] | None = None):
+        """Wrap a sampler, which sees each trial as `seen` returns it."""
+        self._sampler, self._most, self._seen = sampler, most, seen
         self._visible: set[int] = set()
         self._decided = 0
         """Trials before this number are kept or left out for good."""
-        self._view: StudyView | None = None
+        self._view: _StudyView | None = None
 
     def after_trial(
         self, study: optuna.Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None
@@ -56,9 +56,11 @@ class HistoryWindow(BaseSampler):
         """Return the study as it was when the first parameter of this trial was asked."""
         if self._view is None or self._view.asks != trial.number:
             trials = study.get_trials(deepcopy=False)
-            if len(trials) <= self._most:
+            if len(trials) > self._most:
+                trials = self._informative(trials, study.directions)
+            elif self._seen is None:
                 return study
-            self._view = StudyView(study, trial.number, self._informative(trials, study.directions))
+            self._view = _StudyView(study, trial.number, list(map(self._seen, trials)) if self._seen else trials)
         return cast(optuna.Study, self._view)
 
     def _informative(self, trials: list[FrozenTrial], directions: Sequence[StudyDirection]) -> list[FrozenTrial]:
@@ -76,7 +78,7 @@ class HistoryWindow(BaseSampler):
         return [t for t in visible if t.number in self._visible]
 
 
-class StudyView:
+class _StudyView:
     """A study with some of its trials.
 
     Optuna's samplers get trials by `Study._get_trials` (Optuna 5.0, optuna/study/study.py).

@@ -25,23 +25,18 @@ def rungs_of(experiment: Experiment) -> tuple[tuple[float, float], ...]:
     return BY_DISTANCE if experiment.stops_by_distance else BY_BOTH
 
 
-def is_farther(standing: Standing, others: Iterable[Standing], keeps: float) -> bool:
-    """Return whether a standing is outside the best `keeps` of all in distance."""
-    distances = [_worst_for_nan(other)[1] for other in others]
-    place = 1 + sum(other < _worst_for_nan(standing)[1] for other in distances)
-    return place > keeps * (len(distances) + 1)
+def is_behind(standing: Standing, others: Iterable[Standing], keeps: float, by_distance: bool) -> bool:
+    """Return whether a standing is outside the best `keeps` of all, in distance alone or in stability as well.
 
-
-def is_worse(standing: Standing, others: Iterable[Standing], keeps: float) -> bool:
-    """Return whether a standing is outside the best `keeps` of all in stability and in distance.
-
-    Outside in one alone is no reason to stop: a trial may be far and stable, or near and shaky, and get better at
-    the other.
+    Where both count, outside in one is no reason to stop: a trial may be far and stable, or near and shaky, and get
+    better at the other.
     """
     ranked = [_worst_for_nan(other) for other in others]
     stability, distance = _worst_for_nan(standing)
-    places = 1 + sum(other[0] > stability for other in ranked), 1 + sum(other[1] < distance for other in ranked)
-    return min(places) > keeps * (len(ranked) + 1)
+    place = 1 + sum(other[1] < distance for other in ranked)
+    if not by_distance:
+        place = min(place, 1 + sum(other[0] > stability for other in ranked))
+    return place > keeps * (len(ranked) + 1)
 
 
 def _worst_for_nan(standing: Standing) -> tuple[float, float]:
@@ -65,8 +60,7 @@ class Rungs:
         others = list(self._standings[standing.rung])
         self._standings[standing.rung].append(standing)
         share, keeps = self._rungs[standing.rung]
-        behind = is_farther if self._by_distance else is_worse
-        if len(others) < FEWEST or not behind(standing, others, keeps):
+        if len(others) < FEWEST or not is_behind(standing, others, keeps, self._by_distance):
             return ""
         best = f"the best {keeps:.0%} of {len(others) + 1} trials"
         measure = "distance" if self._by_distance else "stability and in distance"

@@ -4,23 +4,23 @@ import pytest
 from ray._private.state import actors
 
 from gansearch.search.sweep import sweep
-from gansearch.search.worker.halving import BY_BOTH, BY_DISTANCE, FEWEST, Rungs, is_farther, is_worse, rungs_of
+from gansearch.search.worker.halving import BY_BOTH, BY_DISTANCE, FEWEST, Rungs, is_behind, rungs_of
 from gansearch.store.record import Standing
 
 
 def test_a_trial_is_stopped_only_where_it_is_behind_in_both():
     others = [Standing(0, 0.5 + i / 100, 10.0 - i) for i in range(9)]
-    assert is_worse(Standing(0, 0.4, 20.0), others, 1 / 2)
-    assert not is_worse(Standing(0, 0.4, 0.5), others, 1 / 2)
-    assert not is_worse(Standing(0, 0.9, 20.0), others, 1 / 2)
-    assert not is_worse(Standing(0, 0.55, 5.0), others, 2 / 3)
-    assert is_worse(Standing(0, 0.55, 5.0), others, 1 / 3)
+    assert is_behind(Standing(0, 0.4, 20.0), others, 1 / 2, by_distance=False)
+    assert not is_behind(Standing(0, 0.4, 0.5), others, 1 / 2, by_distance=False)
+    assert not is_behind(Standing(0, 0.9, 20.0), others, 1 / 2, by_distance=False)
+    assert not is_behind(Standing(0, 0.55, 5.0), others, 2 / 3, by_distance=False)
+    assert is_behind(Standing(0, 0.55, 5.0), others, 1 / 3, by_distance=False)
 
 
 @pytest.mark.parametrize("standing", [(math.nan, math.nan), (math.nan, 5.0), (0.1, math.nan)])
 def test_what_is_no_number_is_behind_everything(standing):
-    assert is_worse(Standing(0, *standing), [Standing(0, 0.5, 1.0)] * 8, 1 / 2)
-    assert not is_worse(Standing(0, 0.1, 3.0), [Standing(0, math.nan, math.nan)] * 8, 1 / 2)
+    assert is_behind(Standing(0, *standing), [Standing(0, 0.5, 1.0)] * 8, 1 / 2, by_distance=False)
+    assert not is_behind(Standing(0, 0.1, 3.0), [Standing(0, math.nan, math.nan)] * 8, 1 / 2, by_distance=False)
 
 
 def test_a_rung_stops_nobody_before_it_has_seen_enough():
@@ -46,7 +46,11 @@ def test_equal_trials_are_kept(by_distance):
 
 def test_by_distance_the_best_third_goes_on_however_stable_the_others_are():
     others = [Standing(0, 0.5, 10.0 - i) for i in range(8)]
-    assert [is_farther(Standing(0, 0.9, d), others, 1 / 3) for d in (4.5, 5.5, math.nan)] == [False, True, True]
+    assert [is_behind(Standing(0, 0.9, d), others, 1 / 3, by_distance=True) for d in (4.5, 5.5, math.nan)] == [
+        False,
+        True,
+        True,
+    ]
     rungs = Rungs(True, [Standing(1, 0.5, 1.0)] * FEWEST)
     assert rungs.reach(Standing(1, 0.9, 2.0)).startswith("at 30% of its updates it is outside the best 33% of 7 trials")
 
