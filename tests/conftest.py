@@ -1,5 +1,6 @@
 """Fixtures of all tests, which test runs first, and the programs that were missing."""
 
+import importlib
 import os
 import shutil
 import time
@@ -24,6 +25,7 @@ from tests.workers import fork_workers
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 FREE_SECONDS = 60
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -57,6 +59,14 @@ def _ray() -> Iterator[None]:
     ray.init("local", num_cpus=2, num_gpus=0, object_store_memory=10**8, **quiet)
     yield
     ray.shutdown()
+
+
+@pytest.fixture(scope="module")
+def benchmarks():
+    """A module of benchmarks/ by its name."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(BENCHMARKS)
+        yield importlib.import_module
 
 
 @pytest.fixture(scope="session")

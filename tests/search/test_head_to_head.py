@@ -1,6 +1,5 @@
 """The head-to-head runs no round twice, counts only whole rounds, and its plain loop is the trainer's training."""
 
-import importlib
 import json
 import math
 from pathlib import Path
@@ -12,16 +11,14 @@ import torch
 from gansearch.experiment import Experiment, Training
 from gansearch.gan import Trainer, load_task
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+ROOT = Path(__file__).parents[2]
 SIDES = ("hand", "equal", "half")
 
 
 @pytest.fixture(scope="module")
-def modules():
+def modules(benchmarks):
     """A module of the benchmark by the end of its name; the benchmark itself by none."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(BENCHMARKS)
-        yield lambda name="": importlib.import_module(f"head_to_head{name and '_'}{name}")
+    return lambda name="": benchmarks(f"head_to_head{name and '_'}{name}")
 
 
 def line(task, number, side, distance, *, verdict="balanced", allowed=10.0, **changed):
@@ -144,7 +141,7 @@ def test_the_judge_says_the_distance_and_verdict_of_each_seed(modules):
 
 def test_the_search_by_hand_asks_for_the_same_space(modules):
     hand = modules("hand")
-    experiment = Experiment.load(BENCHMARKS.parent / "experiments" / "music.yaml")
+    experiment = Experiment.load(ROOT / "experiments/music.yaml")
     for seed in range(8):
         trial = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed)).ask()
         constants = hand.space(experiment, trial)

@@ -1,37 +1,32 @@
 """Replays count all that is trained, and a search in a replay knows nothing of what is to come."""
 
-import importlib
 import json
 import math
 import random
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
 pytestmark = pytest.mark.slow
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 NAMES = ["hand", "hand_after_pretraining", "hyperband", "random", "gansearch", "gansearch_unconfirmed"]
 
 
 @pytest.fixture(scope="module")
-def replay():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(BENCHMARKS)
-        yield importlib.import_module("replay")
+def replay(benchmarks):
+    return benchmarks("replay")
 
 
 @pytest.fixture(scope="module")
-def replays(replay):
+def replays(benchmarks):
     """A module of the benchmark by the end of its name."""
-    return lambda name: importlib.import_module(f"replay_{name}")
+    return lambda name: benchmarks(f"replay_{name}")
 
 
 @pytest.fixture(scope="module")
-def runs(replays):
+def runs(benchmarks, replays):
     """Forty recorded runs, the nearer the smaller the rates; every fourth configuration has three seeds."""
     landscape, experiment = replays("landscape"), replays("landscape").experiment_of("ring")
-    configuration = importlib.import_module("search_runs").configuration
+    configuration = benchmarks("search_runs").configuration
     return [
         recorded(landscape, configuration(experiment, index), index, seed)
         for index in range(30)
@@ -214,8 +209,8 @@ def test_sweeps_that_are_done_are_kept_for_the_same_runs_alone(replay, replays, 
     assert results.read(replays("landscape").Trees("ring", runs[:-1]), "trees", "random", (12,)) == {}
 
 
-def test_tables_of_runs_are_added_to_and_what_they_have_is_known(replay, tmp_path, monkeypatch):
-    search_runs = importlib.import_module("search_runs")
+def test_tables_of_runs_are_added_to_and_what_they_have_is_known(benchmarks, tmp_path, monkeypatch):
+    search_runs = benchmarks("search_runs")
     folder, files = tmp_path / "tables", tmp_path / "runs"
     files.mkdir()
 

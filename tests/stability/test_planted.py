@@ -1,19 +1,13 @@
 """Faults planted into the samples of perfect generators: what benchmarks/planted.py calls seen stays seen."""
 
-import importlib
-from pathlib import Path
-
 import pytest
 
 pytestmark = pytest.mark.slow
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
 @pytest.fixture(scope="module")
-def planted():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(BENCHMARKS)
-        yield importlib.import_module("planted")
+def planted(benchmarks):
+    return benchmarks("planted")
 
 
 @pytest.fixture(scope="module")
