@@ -38,7 +38,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "grid": {},
     "digits": {"training": {"updates": 1000}, "search": {"pretrain_steps": {"low": 0, "high": 400}}},
     "table": {"task_options": {"path": "sklearn:breast_cancer"}},
-    "music": {"task_options": {"path": "data/music"}, "training": {"updates": 500}},
+    "music": {"task_options": {"path": "data/music", "seconds": 0.125}, "training": {"updates": 1000}},
 }
 """What of each experiment in experiments/ is another here."""
 TASKS = tuple(CHANGES)
