@@ -13,7 +13,7 @@ from PIL import Image
 
 from gansearch.formatting import short
 from gansearch.rendering.pictures import Plane, data_uri, image_grid, png
-from gansearch.rendering.sound import spectrogram, wav
+from gansearch.rendering.sound import playable, spectrogram, wav
 from gansearch.store.samples import SampleSet
 
 _MAX_CLIPS = 3
@@ -112,7 +112,7 @@ def _display(samples: SampleSet, planes: dict[int, Plane]) -> Display:
 
 
 def _clip(sound: np.ndarray, rate: int) -> Clip:
-    return Clip(_png_uri(spectrogram(sound, rate)), data_uri(wav(sound, rate), "audio/wav"))
+    return Clip(_png_uri(spectrogram(sound, rate)), data_uri(playable(sound, rate), "audio/wav"))
 
 
 def _png_uri(picture: Image.Image | np.ndarray) -> str:

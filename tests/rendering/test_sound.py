@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.io import wavfile
 
-from gansearch.rendering.sound import spectrogram, wav
+from gansearch.rendering.sound import playable, spectrogram, wav
 
 RATE = 8_000
 TONE = 0.5 * np.sin(2 * np.pi * 1_000 * np.arange(RATE) / RATE).astype("float32")
@@ -20,6 +20,14 @@ def test_a_file_holds_the_sound_and_clips_what_is_too_loud() -> None:
     assert (rate, sound.dtype) == (RATE, np.int16)
     assert sound / 32767 == pytest.approx(TONE, abs=1e-4)
     assert abs(wavfile.read(io.BytesIO(wav(4 * TONE, RATE)))[1]).max() == 32767
+
+
+@pytest.mark.parametrize(("rate", "played"), [(1_000, 8_000), (3_000, 9_000), (RATE, RATE), (44_100, 44_100)])
+def test_a_sound_of_few_samples_a_second_has_more_where_a_browser_plays_it(rate: int, played: int) -> None:
+    tone = 0.5 * np.sin(2 * np.pi * 100 * np.arange(rate) / rate)
+    found, sound = wavfile.read(io.BytesIO(playable(tone, rate)))
+    assert (found, len(sound)) == (played, played)
+    assert np.abs(np.fft.rfft(sound)).argmax() == 100
 
 
 def test_a_spectrogram_shows_the_pitch() -> None:

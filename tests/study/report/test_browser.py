@@ -6,11 +6,14 @@ import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from gansearch.store.samples import write_real, write_samples
 from gansearch.store.trial_files import read_record, write_record
 from gansearch.study.report.comparison import write_comparison
 from gansearch.study.study import Study, load_study
@@ -20,7 +23,7 @@ from tests.synthetic import write_many, write_study
 
 REFERENCE = Path(__file__).parents[3] / "results/reference/digits"
 FLAGS = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-FLAGS += "--disable-component-update --disable-sync --window-size=1280,1000"
+FLAGS += "--disable-component-update --disable-sync --window-size=1280,1000 --autoplay-policy=no-user-gesture-required"
 
 pytestmark = [pytest.mark.slow, needs("chromium", "chromedriver")]
 
@@ -171,3 +174,35 @@ def test_studies_side_by_side(browser: Any, study: Study, tmp_path: Path) -> Non
     # On a phone both columns are in sight.
     resize(browser, 390)
     assert browser.execute_script(FITS.format(selector="#answer .scroll"))
+
+
+PLAY = """const done = arguments[0], sounds = document.querySelectorAll('audio');
+Promise.all(Array.from(sounds, sound =>
+  sound.play().then(() => sound.duration > 0 ? '' : 'empty', error => error.message))).then(done);"""
+"""Play all sounds; what went wrong with each."""
+SEEN = "return Array.from(document.querySelectorAll('#answer img'), one => one.complete && one.naturalWidth > 0)"
+
+
+@pytest.mark.parametrize("kind", ["image", "points", "text", "table", 1_000, 8_000, 384_000])
+def test_samples_of_each_kind_are_seen_or_heard(browser: Any, kind: str | int, tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    rows = {"kind": "table", "columns": ["size"], "rows": [["big"]] * 9}
+    kinds: dict[str | int, tuple[tuple[int, ...], dict[str, Any]]] = {
+        "image": ((9, 1, 8, 8), {"kind": "image"}),
+        "points": ((99, 3), {"kind": "points"}),
+        "text": ((9, 4, 8), {"kind": "text", "texts": ["春眠不覺曉"] * 9}),
+        "table": ((9, 4), rows),
+    }
+    shape, display = kinds.get(kind, ((4, 1, 1_000), {"kind": "audio", "rate": kind}))
+    folder = write_study(tmp_path / "s", trials=2, confirmed=False)
+    for write in (write_real, partial(write_samples, number=0)):
+        write(folder, array=random.uniform(-1, 1, shape).astype("float32"), display=display)
+    visit(browser, load_study(folder.path).report())
+    check(browser)
+    assert all(browser.execute_script(SEEN))
+    sounds = browser.execute_async_script(PLAY)
+    assert sounds == [""] * len(sounds)
+    assert bool(sounds) == (display["kind"] == "audio")
+    said = {"text": "春眠不覺曉", "table": "big"}.get(display["kind"], "")
+    assert said in browser.find_element("css selector", "#answer").text
+    assert browser.get_log("browser") == []

@@ -26,6 +26,7 @@ def test_a_page_loads_nothing_from_a_network(text: str) -> None:
     policy = next(attrs["content"] for tag, attrs in found.elements if tag == "meta" and "http-equiv" in attrs)
     assert policy is not None
     assert policy.startswith("default-src 'none'")
+    assert {"img-src data: blob:", "media-src data:"} <= set(policy.split("; "))  # of pictures and of sounds
     style = re.search(r"<style>(.*?)</style>", text, re.S)
     assert style is not None
     assert "url(" not in style[1]
