@@ -1,7 +1,7 @@
 """Whole sweeps in seconds: searches replayed on landscapes fitted to recorded runs (search_runs.py).
 
     python benchmarks/replay.py [--tasks ring ...] [--kinds trees process] [--searches hand ...] [--sweeps 200]
-    python benchmarks/replay.py --only interval      # or racing, foretold, efficiency
+    python benchmarks/replay.py --only interval      # or outlook, racing, foretold, efficiency
     python benchmarks/replay.py --quick
 
 `efficiency`: each search's sweeps on two asynchronous slots, and what they export after 12 to 100 trainings, all that
@@ -14,6 +14,8 @@ kept in --out, a line each, and not repeated while the recorded runs are the sam
 `foretold`: what the landscapes foretell of runs that they were not fitted to, and their draws beside recorded runs.
 
 `interval`: how often the 95% prediction interval that a sweep states holds the median of ten new seeds.
+
+`outlook`: what 20 more trials were expected to bring and brought, and where `trials: auto` ends.
 
 `racing`: seeds a trial, and the median distance of what is chosen among 48 random configurations, where each trains one
 seed, four, or up to four that it earns.
@@ -35,6 +37,7 @@ from replay_anchors import ANCHORS
 from replay_figures import Sweeps, summary, table
 from replay_foretold import foretold
 from replay_landscape import KINDS, Landscape, read_runs
+from replay_outlook import outlook
 from replay_searches import PRODUCTS
 from replay_seeds import interval, racing
 from replay_sweep import BUDGETS, Exported, sweep
@@ -53,8 +56,13 @@ TARGETS = {"all": 0.93, "task": 1.05, "half": 1.0, "unhealthy": 0.05, "covered":
 """Most, but for `covered`."""
 JUDGED = (25, 50, 100)
 """Trainings at which the targets are to hold."""
-PARTS = {"foretold": lambda land, sweeps: foretold(land), "interval": interval, "racing": racing}
-SWEEPS = {"efficiency": 200, "foretold": 1, "interval": 100, "racing": 20}
+PARTS = {
+    "foretold": lambda land, sweeps: foretold(land),
+    "interval": interval,
+    "outlook": outlook,
+    "racing": racing,
+}
+SWEEPS = {"efficiency": 200, "foretold": 1, "interval": 100, "outlook": 12, "racing": 20}
 """By part."""
 
 

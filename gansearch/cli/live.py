@@ -53,8 +53,9 @@ class LiveView(Listener):
         if slots == 0:
             return
         at_once = f"{slots} at a time" if slots > 1 else "one at a time"
+        trials = "as many trials as are worth it" if experiment.trials == "auto" else many(experiment.trials, "trial")
         path = as_typed(folder.path)
-        _print(self.console, f"{experiment.name}: {many(experiment.trials, 'trial')}, {at_once}, into {path}")
+        _print(self.console, f"{experiment.name}: {trials}, {at_once}, into {path}")
         self._read_status = lambda: status(Study(folder, experiment))
         if _is_screen(self.console):
             self._live = Live(get_renderable=self._draw, console=self.console, refresh_per_second=2, transient=True)

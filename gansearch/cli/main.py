@@ -72,7 +72,7 @@ def common(
 @app.command()
 def sweep(
     file: File,
-    trials: Annotated[int | None, typer.Option(metavar="N", help="Trials, in place of the file's.")] = None,
+    trials: Annotated[str | None, typer.Option(metavar="N", help="Trials, or auto, in place of the file's.")] = None,
     out: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Results folder or its URL; results/<name> if not given.", parser=_place),
@@ -313,7 +313,7 @@ def main() -> None:
     app()
 
 
-def _load(file: Path | str, overrides: list[str] | None, **fields: int | None) -> Experiment:
+def _load(file: Path | str, overrides: list[str] | None, **fields: str | int | None) -> Experiment:
     """Loads an experiment from a path, a URL or a shipped experiment's name, with overrides of its fields."""
     from gansearch.cli.shipped import experiment_path
     from gansearch.experiment import Experiment

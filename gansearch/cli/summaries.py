@@ -26,10 +26,13 @@ def print_summary(study: Study, page: Path | None = None) -> None:
     counts = study.counts
     others = ", ".join(f"{counts[status]} {status}" for status in ("pruned", "failed") if counts[status])
     verdicts = ", ".join(f"{count} {verdict}" for verdict, count in study.verdicts.items())
-    total = f"{counts['total']} of {many(study.experiment.trials, 'trial')}" + (f" ({others})" if others else "")
+    is_auto = study.experiment.trials == "auto"
+    total = "" if is_auto else f"{counts['total']} of "
+    total += many(counts["total"] if is_auto else study.experiment.most_trials, "trial")
+    total += f" ({others})" if others else ""
     print(f"{total}: {verdicts}" if verdicts else total)
     if study.run.get("ended"):
-        print(f"ended early: {study.run['ended']}")
+        print(f"ended{'' if is_auto else ' early'}: {study.run['ended']}")
     if study.score_remark:
         print(study.score_remark)
     best = study.best

@@ -19,7 +19,7 @@ from gansearch.formatting import duration, many, words
 from gansearch.study.analysis.choose import candidates
 from gansearch.study.analysis.time_spent import saved
 from gansearch.study.figures.palette import COLOURS, SYMBOLS
-from gansearch.study.status import Status
+from gansearch.study.status import MORE, Status
 
 _BAR_WIDTH = 21
 """Characters of a belief bar from 0 to 1: each stands for .05."""
@@ -50,7 +50,7 @@ _OTHER_LINES = 12
 def picture(current: Status, width: int, height: int) -> RenderableType:
     """Returns all that is known of a sweep, in at most `width` columns and about `height` lines."""
     done = len(current.study.trials) + current.confirmed
-    total = current.study.experiment.trials + current.confirmations
+    total = (current.total or len(current.study.trials) + len(current.running)) + current.confirmations
     bar = Table.grid()  # a bar alone does not end its line
     bar.add_row(ProgressBar(total=total, completed=min(done, total), width=min(60, width)))
     parts: list[RenderableType] = [
@@ -78,12 +78,13 @@ def line(current: Status) -> str:
 def _progress(current: Status) -> str:
     """Returns how many trials have ended, and when the sweep will end."""
     study = current.study
-    text = f"{study.experiment.name}: {len(study.trials)} of {many(study.experiment.trials, 'trial')}"
+    of = f"{len(study.trials)} of " if current.total else ""
+    text = f"{study.experiment.name}: {of}{many(current.total or len(study.trials), 'trial')}"
     if current.state == "confirming":
         about = "about " if current.study.folder.races and current.confirmed < current.confirmations else ""
         text += f", {current.confirmed} of {about}{current.confirmations} runs on fresh seeds"
     if current.state in ("confirming", "finished") and study.run.get("ended"):
-        text += f", ended early ({study.run['ended']})"
+        text += f", ended{'' if study.experiment.trials == 'auto' else ' early'} ({study.run['ended']})"
     if not current.alive:
         return f"{text}, {'its driver died' if current.state == 'died' else current.state}"
     if current.starting:
@@ -92,7 +93,7 @@ def _progress(current: Status) -> str:
     if left == 0 and not current.running:
         return f"{text}, writing the tables"
     if left is None:
-        return f"{text}, no trial has ended yet"
+        return text if len(study.trials) else f"{text}, no trial has ended yet"
     end = datetime.fromtimestamp(time.time() + left)
     clock = f"{end:%H:%M}" if end.date() == datetime.now().date() else f"{end:%a %d %b %H:%M}"
     condition = "" if len(study.trials) else " if none is stopped early"
@@ -153,6 +154,8 @@ def _best(current: Status, params: bool = False) -> str:
     text = f"{'best-balanced' if best else 'best so far'}: trial {numbers[0]}, stability {stability:.2f}"
     if math.isfinite(distance):
         text += f", distance {distance:.4g}"
+    if current.state == "running" and math.isfinite(current.expected_gain):
+        text += f"; {MORE} more trials would bring about {current.expected_gain:.0%}"
     return text + (f" ({', '.join(_params(current.study.experiment, row))})" if params else "")
 
 

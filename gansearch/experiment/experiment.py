@@ -39,7 +39,12 @@ class Experiment(Model):
     """For a training loop of your own: values of its parameters, used where they are not searched."""
     search: dict[str, Entry] = Field({})
     """A range, choices or a plain value for any field of training; for a loop of your own, under names of your own."""
-    trials: int = Field(48, ge=1)
+    trials: Annotated[
+        Annotated[int, Field(ge=1), Tag("<number>")] | Annotated[Literal["auto"], Tag("<auto>")],
+        Discriminator(lambda given: "<auto>" if isinstance(given, str) and not given.strip().isdigit() else "<number>"),
+    ] = 48
+    """A number; or `auto`: as many as are worth it. The sweep ends, after twenty trials at the earliest and a thousand
+    at the latest, once a tenth more of them is expected to bring the smallest distance down by less than 1%."""
     replicas: Annotated[
         Annotated[int, Field(ge=1), Tag("<number>")] | Annotated[Replicas, Tag("<race>")],
         Discriminator(lambda given: "<race>" if isinstance(given, Replicas | Mapping) else "<number>"),
@@ -100,10 +105,12 @@ class Experiment(Model):
                 errors["params"] = "are of a loop of your own (task: ./file.py:train); put them under training:"
         if self.is_population and not self.is_loop:
             others = {name: getattr(self, name) for name in ("stop_when_flat", "warm_start")}
+            if self.trials == "auto":
+                errors["trials"] = "must be a number with sampler: pbt, whose trials train side by side"
             if self.resources.processes > 1:
                 errors["resources"] = "sampler: pbt trains each member in one process; leave workers out, or gpus: 1"
             errors |= dict(
-                population_errors(self.training, self.search, self.trials, self.most_replicas, self.limits, others)
+                population_errors(self.training, self.search, self.most_trials, self.most_replicas, self.limits, others)
             )
         if errors:
             raise Several(errors)
@@ -149,6 +156,11 @@ class Experiment(Model):
         """Searched parameters of a training loop that have no value in `params`."""
         searched = [name for name, entry in self.search.items() if isinstance(entry, Searched)]
         return [name for name in searched if name not in self.params] if self.is_loop else []
+
+    @property
+    def most_trials(self) -> int:
+        """Trials that are started at most; with `trials: auto` a thousand."""
+        return 1000 if isinstance(self.trials, str) else self.trials
 
     @property
     def is_population(self) -> bool:

@@ -73,7 +73,7 @@ def sweep(
             stack.enter_context(lock(folder))
             repair(folder)
         known = read_records(folder)
-        if len(known) >= experiment.trials and not missing(folder, experiment, known):
+        if len(known) >= experiment.most_trials and not missing(folder, experiment, known):
             end_waiting(open_repaired(folder, experiment, known))
             listener.begin(experiment, folder, 0, len(known))
             return _ended(folder, known, len(known))

@@ -64,7 +64,7 @@ class Trials:
     @property
     def missing(self) -> int:
         """Trials that the sweep has yet to do."""
-        return self._session.experiment.trials - len(self.recorder.records)
+        return self._session.experiment.most_trials - len(self.recorder.records)
 
     @contextmanager
     def tuning(self) -> Iterator[tune.Tuner]:

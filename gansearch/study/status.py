@@ -18,6 +18,7 @@ from gansearch.store.folder import as_typed
 from gansearch.store.lock import is_alive, is_locked, read_progress
 from gansearch.store.record import STATUSES
 from gansearch.study.analysis.choose import candidates
+from gansearch.study.analysis.outlook import candidate_distances, expected_gain
 from gansearch.study.analysis.race import next_runs, rules_for, rules_of
 from gansearch.study.analysis.seeds import with_default
 from gansearch.study.analysis.time_spent import used_seconds
@@ -27,6 +28,8 @@ _SHORT_SILENCE = 120.0
 """Seconds without a report of a trial that are always normal."""
 _FIRST_SILENCE = 600.0
 """The same while no trial has reported: it may be loading its data."""
+MORE = 20
+"""The trials of which a running sweep says what they would bring."""
 _UNUSUAL = 5
 """A trial is stuck after this many times the longest silence so far; its worker is ended after twice that."""
 
@@ -74,10 +77,23 @@ class Status:
         return [trial for trial in self.running if self.progress["written"] - trial["heard"] > patience]
 
     @property
+    def total(self) -> int | None:
+        """The trials of the sweep; None while those of `trials: auto` run, whose number is not known."""
+        trials = self.study.experiment.trials
+        if isinstance(trials, int):
+            return trials
+        return self.study.counts["total"] if self.state in ("confirming", "finished") else None
+
+    @property
     def waiting(self) -> int:
         """The number of trials that have not begun; 0 once the sweep is finished."""
         started = self.study.counts["total"] + len(self.running)
-        return 0 if self.state == "finished" else max(0, self.study.experiment.trials - started)
+        return 0 if self.total is None or self.state == "finished" else max(0, self.total - started)
+
+    @property
+    def expected_gain(self) -> float:
+        """The share by which `MORE` more trials would bring down the smallest distance; NaN where it is not known."""
+        return expected_gain(candidate_distances(self.study.trials), MORE) if len(self.study.trials) else math.nan
 
     @property
     def warnings(self) -> list[str]:
@@ -112,7 +128,7 @@ class Status:
             return (
                 self._raced
                 if self.state in ("confirming", "finished")
-                else rules_for(experiment, experiment.trials).most
+                else rules_for(experiment, self.total or len(trials) + 1).most
             )
         most = experiment.confirm.top + experiment.confirms_default
         if len(trials) and self.state in ("confirming", "finished"):
@@ -133,8 +149,8 @@ class Status:
     def seconds_left(self) -> float | None:
         """The time to the end, from the length of the trials that have ended, or of those that run if none has.
 
-        None where the driver does not run, or no length is known. Slots may be empty at the end of the trials and at
-        the end of the confirmation.
+        None where the driver does not run, or no length or number of trials is known. Slots may be empty at the end of
+        the trials and at the end of the confirmation.
         """
         experiment, trials, slots = self.study.experiment, self.study.trials, self.progress.get("slots")
         budget = experiment.training.updates * experiment.least_replicas
@@ -143,6 +159,8 @@ class Status:
             rates = [trial["updates_per_second"] for trial in self.running if trial["updates_per_second"]]
             lengths = pd.Series([budget / rate for rate in rates])
         if not (self.alive and slots and len(lengths)):
+            return None
+        if self.total is None and not experiment.limits.total_hours:
             return None
         mean = lengths.mean()
         elapsed = [self.progress["written"] - trial["started"] for trial in self.running]
@@ -157,7 +175,8 @@ class Status:
             rounds = math.ceil(max(0, self.confirmations - self.confirmed) / slots)
             left += rounds * lengths.max() * updates / budget  # nothing is pruned there
         if experiment.limits.total_hours:
-            left = min(left, max(0.0, experiment.limits.total_hours * 3600 - used_seconds(self.study.folder)))
+            rest = max(0.0, experiment.limits.total_hours * 3600 - used_seconds(self.study.folder))
+            left = rest if self.total is None else min(left, rest)
         return float(left)
 
     @property
@@ -167,7 +186,7 @@ class Status:
         counts = self.study.counts
         if self.state == "finished" and self.study.best:
             return f"gansearch export {folder} -o best.yaml"
-        if self.alive or self.state == "finished" or counts["failed"] >= self.study.experiment.trials:
+        if self.alive or self.state == "finished" or counts["failed"] >= self.study.experiment.most_trials:
             return f"gansearch report {folder}"
         address = self.progress.get("address")
         joined = f" --address {shlex.quote(address)}" if address else ""
@@ -177,7 +196,6 @@ class Status:
     def summary(self) -> dict[str, Any]:
         """The object of `gansearch status --json`: plain numbers or None, times in ISO text."""
         counts, best, left, progress = self.study.counts, self.study.best, self.seconds_left, self.progress
-        total = self.study.experiment.trials
         ended = {name: counts[name] for name in STATUSES}
         nodes = list(progress.get("nodes", [])) if self.alive else []
         gpus = {"total": sum(node["gpus"] for node in nodes), "used": progress["used"].get("GPU")} if nodes else None
@@ -189,7 +207,7 @@ class Status:
                 "pid": progress.get("pid"),
                 "heard": _iso(progress.get("written")),
             },
-            "trials": {"total": total, **ended, "running": len(self.running), "waiting": self.waiting},
+            "trials": {"total": self.total, **ended, "running": len(self.running), "waiting": self.waiting},
             "nodes": nodes,
             "gpus": gpus,
             "slots": progress.get("slots"),
@@ -217,7 +235,7 @@ def status(study: StudyData) -> Status:
     """The state of the sweep of a study. Takes some seconds where a driver on another machine is silent."""
     progress = read_progress(study.folder)
     if not progress:  # of a version that wrote none, or the sweep has just begun
-        through = study.counts["total"] >= study.experiment.trials
+        through = study.counts["total"] >= study.experiment.most_trials
         return Status(study, "running" if is_locked(study.folder) else "finished" if through else "stopped", {})
     state = progress["state"]
     if state in ("running", "confirming") and not is_alive(study.folder, progress):
@@ -233,7 +251,8 @@ def lines(current: Status) -> Iterator[str]:
     total = trials.pop("total")
     counts = ", ".join(f"{count} {name}" for name, count in trials.items() if count)
     counts += "; workers are starting" if current.starting else ""
-    yield f"trials:   {study.counts['total']} of {total} have ended" + (f" ({counts})" if counts else "")
+    of = f" of {total}" if total else ""
+    yield f"trials:   {study.counts['total']}{of} have ended" + (f" ({counts})" if counts else "")
     if current.state == "confirming":
         confirmation = current.progress["confirmation"]
         yield f"          fresh seeds: {confirmation['done']} runs done, {confirmation['running']} running"

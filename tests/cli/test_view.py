@@ -72,6 +72,22 @@ def test_the_picture_says_that_the_tables_are_written(tmp_path):
         assert "20 of about 23 runs on fresh seeds, about" in " ".join(drawn(whole, 80).split())
 
 
+def test_the_picture_says_what_more_trials_would_bring(tmp_path):
+    whole = write_study(tmp_path / "digits", trials=40, confirmed=False)
+    with whole.journal.open("ab") as journal:
+        fcntl.flock(journal, fcntl.LOCK_EX)
+        write_progress(whole)
+        gain = status(load_study(whole.path)).expected_gain
+        assert 0 < gain < 1
+        assert f"; 20 more trials would bring about {gain:.0%}" in line(status(load_study(whole.path)))
+        auto = load_study(whole.path).experiment.model_copy(update={"trials": "auto"})
+        whole.experiment.write_text(auto.to_yaml())
+        assert "digits: 40 trials;" in line(status(load_study(whole.path)))
+        assert "digits: 40 trials\n" in drawn(whole, 200).replace(" \n", "\n")
+        write_progress(whole, state="confirming", running=[])
+        assert "would bring" not in line(status(load_study(whole.path)))
+
+
 def test_the_picture_says_why_a_sweep_ended_early(tmp_path):
     whole = write_study(tmp_path / "digits", trials=40)
     assert "ended early" not in drawn(whole, 200)

@@ -26,3 +26,14 @@ def test_a_trial_has_a_worker_for_each_gpu_by_default(load):
 
 def test_a_sampler_has_options_of_its_own():
     assert Sampler(name="tpe", n_startup_trials=20).options == {"n_startup_trials": 20}
+
+
+def test_trials_are_a_number_or_auto(errors, load):
+    text = "name: a\ntask: digits\ntrials: "
+    auto = load(text + "auto")
+    assert (auto.trials, auto.most_trials) == ("auto", 1000)
+    assert load(auto.to_yaml()) == auto
+    assert load(text + "'7'").trials == load(text + "7").most_trials == 7
+    assert errors(text + "0") == {"trials": "must be greater than or equal to 1, not 0"}
+    population = text + "auto\nsampler: pbt\nsearch: {lr: {low: 1e-4, high: 1e-2}}"
+    assert errors(population) == {"trials": "must be a number with sampler: pbt, whose trials train side by side"}

@@ -78,6 +78,21 @@ def test_a_sweep_that_runs(folder, held):
     assert datetime.fromisoformat(facts["expected_end"]).timestamp() > time.time()
 
 
+def test_a_sweep_of_an_automatic_number_of_trials_has_no_total_before_they_end(folder, held):
+    write_progress(folder)
+    auto = load_study(folder.path).experiment.model_copy(update={"trials": "auto"})
+    folder.experiment.write_text(auto.to_yaml())
+    found = status(load_study(folder.path))
+    assert (found.total, found.waiting, found.seconds_left) == (None, 0, None)
+    assert found.summary()["trials"]["total"] is None
+    assert "trials:   10 have ended" in "\n".join(lines(found))
+    limited = auto.model_copy(update={"limits": auto.limits.model_copy(update={"total_hours": 0.03})})
+    folder.experiment.write_text(limited.to_yaml())
+    assert status(load_study(folder.path)).seconds_left == pytest.approx(108 - 44), "all of it may be used"
+    write_progress(folder, state="confirming", running=[])
+    assert status(load_study(folder.path)).total == 10
+
+
 def test_a_sweep_is_expected_to_end_within_its_total_hours(folder, held):
     write_progress(folder)
     spec = load_study(folder.path).experiment

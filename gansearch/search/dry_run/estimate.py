@@ -37,6 +37,10 @@ class Span(NamedTuple):
         return least if least == most else f"{least} to {most}"
 
 
+_USUAL = 100
+"""Trials that are taken for those of `trials: auto`."""
+
+
 @dataclass(frozen=True)
 class Measured:
     """What a dry run measured."""
@@ -90,9 +94,9 @@ class Estimate:
 
     @property
     def trials(self) -> int:
-        """Trials that start before a limit is reached."""
+        """Trials that start before a limit is reached; with `trials: auto` a usual number of them."""
         limits, experiment = self.experiment.limits, self.experiment
-        trials = experiment.trials
+        trials = _USUAL if experiment.trials == "auto" else experiment.trials
         if limits.hours:
             trials = min(trials, self.slots * math.ceil(limits.hours * 3600 / self.measured.mean("trial")))
         if limits.updates:
@@ -195,13 +199,16 @@ class Estimate:
             lines.append(
                 f"GPU: {size(measured.gpu_memory)} of {size(measured.gpu_total)} a trial, so {fit} fit on one{advice}"
             )
-        trials = f"{self.trials} of " if self.trials < experiment.trials else ""
-        limits = " (the limits)" if trials else ""
+        if experiment.trials == "auto":
+            trials = f"as many trials as are worth it, with {self.trials} of them"
+        else:
+            limited = self.trials < experiment.trials
+            trials = f"{self.trials} of {experiment.trials} trials (the limits)" if limited else f"{self.trials} trials"
         runs = f" and about {self.confirmation_runs} runs of the confirmation" if self.confirmation_runs else ""
         return [
             *lines,
             f"slots: {self.slots} ({self.cluster})",
-            f"sweep: {trials}{experiment.trials} trials{limits}{runs}, about {self.sweep_seconds} without pruning",
+            f"sweep: {trials}{runs}, about {self.sweep_seconds} without pruning",
         ]
 
     def _waves(self, count: float) -> int:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from gansearch.experiment import Experiment
 from gansearch.search.sampling.objective import metrics
 from gansearch.search.sampling.total_time import TotalTime
 from gansearch.store.record import TrialRecord
+from gansearch.study.analysis.outlook import expected_gain
 
 _BETTER = 0.01
 """Share by which a trial has to be better than those before it to count: less is noise."""
+_LEAST_TRIALS = 20
+"""With `trials: auto` these are always trained."""
 
 
 class Budget:
@@ -32,6 +35,8 @@ class Budget:
         self.total_time = total or TotalTime(experiment)
         self._records: list[TrialRecord] = []
         self._objective = experiment.objective
+        self._is_auto = experiment.trials == "auto"
+        self._distances: list[float] = []
         self._trained = self._ended = self._last_progress = 0
         self._front: list[list[float]] = []
         for record in sorted(records, key=lambda record: record.ended):
@@ -42,6 +47,8 @@ class Budget:
         self._records.append(record)
         self._trained += record.updates
         self._ended += 1
+        is_candidate = record.status == "complete" and record.verdict == "balanced"
+        self._distances.append(record.distance if is_candidate else math.nan)
         costs = _costs(record, self._objective)
         if costs is not None and not any(_as_good(other, costs) for other in self._front):
             self._front = [other for other in self._front if not _as_good(costs, other, by=0)] + [costs]
@@ -61,7 +68,18 @@ class Budget:
             return f"its {self.updates:,} updates are used up"
         if self._front and self._ended - self._last_progress >= self.flat:
             return f"the last {self.flat} trials brought nothing better"
+        if self._is_auto and is_enough(self._distances):
+            return f"{_tenth(self._distances)} more trials would bring less than {_BETTER:.0%}"
         return ""
+
+
+def is_enough(distances: Sequence[float]) -> bool:
+    """Return whether `trials: auto` ends after trials of these distances, as `expected_gain` takes them."""
+    return len(distances) >= _LEAST_TRIALS and expected_gain(distances, _tenth(distances)) < _BETTER
+
+
+def _tenth(distances: Sequence[float]) -> int:
+    return math.ceil(len(distances) / 10)
 
 
 def _costs(record: TrialRecord, objective: str) -> list[float] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from gansearch.experiment import Experiment
 from gansearch.store.record import TrialRecord
@@ -27,6 +28,7 @@ class TotalTime:
         self._experiment = experiment
         self.hours = experiment.limits.total_hours or math.inf
         self._began = time.monotonic() - used
+        self._started = datetime.now(UTC)
 
     @property
     def used(self) -> float:
@@ -44,7 +46,14 @@ class TotalTime:
             return True
         own = self._experiment.training.updates * self._experiment.least_replicas
         race = race_seconds(self._experiment, records, running + own, slots)
-        return self.left > trial_seconds(records) + race
+        return self.left > trial_seconds(records) + race + self._start_seconds(records)
+
+    def _start_seconds(self, records: Sequence[TrialRecord]) -> float:
+        """Return what the workers of a race are expected to take to start: as long as Ray and those of the trials."""
+        if self._experiment.confirm is None:
+            return 0.0
+        starts = [record.started for record in records if record.started > self._started]
+        return (min(starts) - self._started).total_seconds() if starts else 0.0
 
     def has_run(self, records: Sequence[TrialRecord]) -> bool:
         """Return whether a run on a fresh seed is expected to end in time."""

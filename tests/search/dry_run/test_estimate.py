@@ -81,6 +81,11 @@ def test_a_sweep_takes_its_trials_and_its_confirmation_on_its_slots():
     assert earned.sweep_seconds == (30, 90)
 
 
+def test_an_automatic_number_of_trials_is_estimated_by_a_usual_one():
+    assert estimate(trials="auto").trials == 100
+    assert "as many trials as are worth it, with 100 of them, about" in estimate(trials="auto").lines()[-1]
+
+
 def test_limits_leave_fewer_trials():
     assert estimate(trials=100, limits={"hours": 20 / 3600}).trials == 8
     assert estimate(trials=100, training={"updates": 1000}, limits={"updates": 4500}).trials == 5

@@ -65,3 +65,15 @@ def test_a_study_without_anything_feasible_is_not_flat(tiny):
     assert (
         budget(tiny, *endings, objective="both", stop_when_flat=3).over() == "the last 3 trials brought nothing better"
     )
+
+
+def test_an_automatic_number_of_trials_ends_where_a_tenth_more_brings_nothing(tiny):
+    flat = [(0.5, 1.0)] * 19
+    assert budget(tiny, *flat, trials="auto").over() == ""
+    assert budget(tiny, *flat, (0.5, 1.0), trials="auto").over() == "2 more trials would bring less than 1%"
+    assert budget(tiny, *flat, (0.5, 1.0), trials=1000).over() == ""
+    steps = [(0.5, math.exp(-i / 10)) for i in range(100)]
+    assert budget(tiny, *steps, trials="auto").over() == ""
+    assert budget(tiny, *[(0.5, 1.0, "collapsed")] * 99, trials="auto").over() == "", "nothing is known"
+    lower = [(0.5, 1.0), *[(0.5, 1.001)] * 30]
+    assert budget(tiny, *lower, (0.9, 0.1, "balanced", "pruned"), (0.9, 0.1, "collapsed"), trials="auto").over()

@@ -2,7 +2,7 @@
 
 import math
 import random
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import optuna
@@ -14,7 +14,10 @@ from gansearch.search.sampling.stopping import Budget
 from gansearch.search.sampling.total_time import TotalTime, race_seconds, run_seconds, trial_seconds
 from gansearch.study.analysis.race import SHARE
 from tests.search.studies import searcher_of
-from tests.synthetic import START, a_record
+from tests.synthetic import a_record
+
+BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
+"""When trials of earlier runs of a sweep began."""
 
 
 def experiment(hours=1.0, **fields):
@@ -23,7 +26,7 @@ def experiment(hours=1.0, **fields):
 
 
 def trial(number, seconds, status="complete", updates=1000):
-    return a_record(number, status, updates=updates, started=START, ended=START + timedelta(seconds=seconds))
+    return a_record(number, status, updates=updates, started=BEFORE, ended=BEFORE + timedelta(seconds=seconds))
 
 
 @pytest.fixture
@@ -69,6 +72,20 @@ def test_time_that_was_used_before_counts(clock):
     assert TotalTime(experiment(), used=3400).has_run(whole)
     assert not TotalTime(experiment(), used=3550).has_run(whole)
     assert TotalTime(experiment(hours=None), used=1e9).has_run(whole)
+
+
+def test_the_workers_of_a_race_are_expected_to_start_as_long_as_those_of_the_trials(clock):
+    total, alone = TotalTime(experiment()), TotalTime(experiment(confirm=None))
+    clock.now = 3600 - 241
+    whole = [trial(n, 60) for n in range(19)]
+    assert total.has_trial(whole, 0, 1)
+    now = datetime.now(UTC)
+    whole += [a_record(19, "pruned", updates=0, started=now + timedelta(seconds=12), ended=now + timedelta(seconds=13))]
+    assert not total.has_trial(whole, 0, 1)
+    clock.now -= 13
+    assert total.has_trial(whole, 0, 1)
+    clock.now = 3600 - 61
+    assert alone.has_trial(whole, 0, 1)
 
 
 def test_a_budget_says_for_what_the_rest_of_the_time_is(clock):
