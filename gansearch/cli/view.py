@@ -97,7 +97,7 @@ def _progress(current: Status) -> str:
     end = datetime.fromtimestamp(time.time() + left)
     clock = f"{end:%H:%M}" if end.date() == datetime.now().date() else f"{end:%a %d %b %H:%M}"
     condition = "" if len(study.trials) else " if none is stopped early"
-    return f"{text}, about {_rounded(left)} left{condition} ({clock})"
+    return f"{text}, {'about' if current.total else 'at most'} {_rounded(left)} left{condition} ({clock})"
 
 
 def _rounded(seconds: float) -> str:
