@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[1] / "gansearch"
 MAY_IMPORT = {
     "experiment": set(),
     "stability": {"formatting"},
+    "diagnosis": {"stability", "formatting"},
     "gan": {"experiment", "stability", "formatting"},
     "store": {"experiment", "stability", "formatting"},
     "interrupts": {"store"},
@@ -29,6 +30,7 @@ MAY_IMPORT = {
 MAY_NOT_IMPORT = {
     "experiment": {"torch", "ray", "optuna"},
     "stability": {"ray", "optuna"},
+    "diagnosis": {"ray", "optuna", "torch"},
     "gan": {"ray", "optuna"},
     "store": {"ray", "optuna"},
     "study": {"ray"},
