@@ -1,1 +1,1 @@
-"""What a log of somebody else's run says: read with no integration, and judged by what follows from its numbers alone."""
+"""What a log of somebody else's run says: read without integration, judged by what follows from its numbers."""
