@@ -168,6 +168,8 @@ MISTAKES = {
     "training.loss: 'hing' is not one of": setting("training.loss=hing"),
     "training.lr: must be a valid number": setting("training.lr=O.001"),
     "not YAML": ["check", "open.yaml"],
+    "trials: 010": ["check", "octal.yaml"],
+    "search.lr: min, max": setting("search.lr={min: 1e-4, max: 1e-2}"),
     "search.lr: low 0.1 is above": setting("search.lr.low=1e-1"),
     "training: lr and lr_ratio": setting("training.lr_d=1e-3", "training.lr_g=1e-3"),
     "training.pretrain_steps: 3000": setting("training.pretrain_steps=3000", "search={}"),
@@ -232,6 +234,7 @@ def test_a_question_quotes_what_is_printed(part, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
     monkeypatch.setattr("ray.is_initialized", lambda: False)  # a process that is in a cluster already joins no other
     Path("open.yaml").write_text("training: {betas: [0.5, 0.999\n")
+    Path("octal.yaml").write_text("name: a\ntask: ring\n# 3\n# 4\n# 5\ntrials: 010\n")
     words = MISTAKES[part]
     if "--replace" in words:
         *words, _, old, new = words
@@ -241,7 +244,12 @@ def test_a_question_quotes_what_is_printed(part, tmp_path, monkeypatch) -> None:
     result = CliRunner().invoke(app, words)
     assert result.exit_code == 2, result.output
     quoted = next(text for text in questions() if part in text)
-    printed = result.stderr.strip().replace(f"{tmp_path / 'mine'}/", "").replace("open.yaml", "experiment.yaml")
+    printed = (
+        result.stderr.strip()
+        .replace(f"{tmp_path / 'mine'}/", "")
+        .replace("open.yaml", "experiment.yaml")
+        .replace("octal.yaml", "experiment.yaml")
+    )
     assert printed == quoted.replace("./my_gan", "my_gan")
 
 

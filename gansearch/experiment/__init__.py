@@ -3,15 +3,16 @@
 Knows no torch and no Ray, so that `gansearch --help`, `schema` and the check of a file take no time.
 """
 
-from gansearch.experiment.checks import longest_pretraining
+from gansearch.experiment.checks import longest_pretraining, unusual
 from gansearch.experiment.entries import Choices, Entry, Range, as_searched, same, search_order
-from gansearch.experiment.errors import ExperimentError, suggest
+from gansearch.experiment.errors import ExperimentError
 from gansearch.experiment.experiment import Experiment, folder_name, schema
 from gansearch.experiment.loop import LoopTraining
 from gansearch.experiment.population import scheduled_entries
 from gansearch.experiment.sections import Checkpoints, Resources, Sampler, Start
 from gansearch.experiment.trackers import MLflow, Trackers, Wandb
 from gansearch.experiment.training import Training
+from gansearch.experiment.words import suggest
 from gansearch.experiment.yaml_file import load_yaml
 
 __all__ = [
@@ -38,4 +39,5 @@ __all__ = [
     "schema",
     "search_order",
     "suggest",
+    "unusual",
 ]

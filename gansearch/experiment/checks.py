@@ -11,11 +11,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from gansearch.experiment.base import types_of
 from gansearch.experiment.conditions import circle_errors, condition_errors
 from gansearch.experiment.entries import Entry, Range, Space, values_of
-from gansearch.experiment.errors import message, suggest
+from gansearch.experiment.errors import message
 from gansearch.experiment.sections import POINTS, Confirm, Resources, Start
 from gansearch.experiment.training import SCHEDULED, Change, Training
+from gansearch.experiment.words import list_hint, suggest, text_hint, unknown_field
 
 Errors = Iterator[tuple[str, str]]
 
@@ -44,6 +46,17 @@ def confirm_errors(training: Training, confirm: Confirm | None) -> Errors:
     """Yields an error where a confirmation is shorter than a trial."""
     if confirm and (confirm.updates or training.updates) < training.updates:
         yield "confirm.updates", f"{confirm.updates} is below training.updates = {training.updates}"
+
+
+def unusual(search: Space) -> Errors:
+    """Yields entries that an earlier version took, and that are hardly meant: a new sweep is not started with them."""
+    for name, entry in search.items():
+        field = Training.model_fields.get(name)
+        if field is None and isinstance(entry, list):
+            yield f"search.{name}", f"is a list; {list_hint(entry)}, and a fixed list stands under params:"
+        for end, value in values_of(entry).items():
+            if field is not None and isinstance(value, str) and str not in types_of(field.annotation):
+                yield f"search.{name}{end}", f"{value!r} is text; write the number without quotes"
 
 
 def longest_pretraining(training: Training, search: Space) -> int:
@@ -88,13 +101,16 @@ def _start_errors(path: str, point: Start) -> Errors:
 def _field_errors(section: str, name: str, values: dict[str, Any]) -> Errors:
     """Errors of values, by the end of their path, that a field of training is to have."""
     if name not in Training.model_fields:
-        yield f"{section}.{name}", "not a field of training" + suggest(name, Training.model_fields)
+        yield f"{section}.{name}", "not a field of training" + unknown_field(name, list(Training.model_fields), {})
         return
     for end, value in values.items():
         try:
             Training.model_validate({name: value})
         except ValidationError as error:
-            yield f"{section}.{name}{end}", message(error.errors()[0], Training.model_fields)
+            text = message(error.errors()[0], Training.model_fields)
+            if section == "search" and not end:
+                text += "; " + list_hint(value) if isinstance(value, list) else text_hint(str(value))
+            yield f"{section}.{name}{end}", text
 
 
 def _rate_errors(path: str, given: Iterable[str]) -> Errors:

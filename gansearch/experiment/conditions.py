@@ -7,8 +7,8 @@ from graphlib import CycleError
 from typing import Any
 
 from gansearch.experiment.entries import Choices, Searched, Space, same, search_order
-from gansearch.experiment.errors import suggest
 from gansearch.experiment.training import Training
+from gansearch.experiment.words import suggest
 
 
 def circle_errors(search: Space) -> Iterator[tuple[str, str]]:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from graphlib import TopologicalSorter
 from typing import Annotated, Any
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from gansearch.experiment.base import Model, Plain
+from gansearch.experiment.words import entry_hint, list_hint
 
 Number = int | float
 
@@ -68,9 +69,24 @@ def _kind(entry: Any) -> str:
     return "<range>" if isinstance(entry, Range | Mapping) else "<plain>"
 
 
+def _checked(entry: Any) -> Any:
+    """Raises ValueError for an entry as other programs write it, with the same in this file's words."""
+    if isinstance(entry, Mapping):
+        if hint := entry_hint(entry):
+            raise ValueError(hint)
+        if "choices" in entry and {"low", "high"} & entry.keys():
+            raise ValueError("has choices and the ends of a range; keep one of the two")
+        if not entry:
+            raise ValueError("is empty; a range is {low: ..., high: ...}, and several values are {choices: [...]}")
+    elif isinstance(entry, list) and any(isinstance(value, str) for value in entry):
+        raise ValueError(f"is a list; {list_hint(entry)}")
+    return entry
+
+
 Entry = Annotated[
     Annotated[Range, Tag("<range>")] | Annotated[Choices, Tag("<choices>")] | Annotated[Plain, Tag("<plain>")],
     Discriminator(_kind),
+    BeforeValidator(_checked),
 ]
 Space = Mapping[str, Entry]
 """The entries by the names of their fields."""

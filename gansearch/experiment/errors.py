@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -11,9 +10,10 @@ from pydantic import ValidationError
 
 from gansearch.experiment.base import Model
 from gansearch.experiment.entries import Choices, Range
-from gansearch.experiment.sections import Confirm, Limits, Replicas, Resources
+from gansearch.experiment.sections import Checkpoints, Confirm, Limits, Replicas, Resources
 from gansearch.experiment.trackers import MLflow, Trackers, Wandb
 from gansearch.experiment.training import Change, Training
+from gansearch.experiment.words import number_hint, suggest, unknown_field
 
 _SECTIONS: dict[str, type[Model]] = {
     "training": Training,
@@ -22,6 +22,7 @@ _SECTIONS: dict[str, type[Model]] = {
     "confirm": Confirm,
     "resources": Resources,
     "limits": Limits,
+    "checkpoints": Checkpoints,
     "trackers": Trackers,
     "mlflow": MLflow,
     "wandb": Wandb,
@@ -29,6 +30,9 @@ _SECTIONS: dict[str, type[Model]] = {
     "<choices>": Choices,
 }
 """The sections by the part of an error's path that leads into them; <range> is a tag of a union's member."""
+
+_ELSEWHERE = ("training", "resources", "limits", "confirm", "checkpoints")
+"""Sections that a field may belong to which stands elsewhere."""
 
 _NO_NUMBER = ("int_", "float_", "finite_number")
 """Beginnings of the types of pydantic's errors of what is no number."""
@@ -55,14 +59,11 @@ class Several(ValueError):
         super().__init__("; ".join(errors.values()))
 
 
-def suggest(name: str, allowed: Iterable[str]) -> str:
-    """Returns '; did you mean "x"?' where an allowed name is close to `name`, else an empty string."""
-    near = difflib.get_close_matches(name, list(allowed), n=1)
-    return f'; did you mean "{near[0]}"?' if near else ""
+def messages(error: ValidationError, fields: Iterable[str], names_checked: bool = False) -> dict[str, str]:
+    """Returns the messages of pydantic's errors, by path; `fields` are the names allowed at the top of the data.
 
-
-def messages(error: ValidationError, fields: Iterable[str]) -> dict[str, str]:
-    """Returns the messages of pydantic's errors, by path; `fields` are the names allowed at the top of the data."""
+    Where `names_checked`, names that are no text are left out: they have errors with their lines.
+    """
     errors: dict[str, str] = {}
     for item in error.errors():
         cause = item.get("ctx", {}).get("error")
@@ -70,6 +71,8 @@ def messages(error: ValidationError, fields: Iterable[str]) -> dict[str, str]:
             errors.update(cause.errors)
             continue
         path = [part for part in item["loc"] if not str(part).startswith("<")]  # without the tags of unions
+        if names_checked and (item["type"] == "invalid_key" or path[-1:] == ["[key]"]):
+            continue
         if path[-1:] == ["int"] and item["type"].startswith(_NO_NUMBER):
             continue  # of a number that may be whole or not: the other kind's error follows
         if path[-1:] == ["float"] and item["type"].startswith(_NO_NUMBER):
@@ -87,14 +90,44 @@ def message(item: Any, fields: Iterable[str]) -> str:
     value, kind = item["input"], item["type"]
     if kind == "extra_forbidden":
         parents = [p for p in item["loc"][:-1] if p in _SECTIONS]
-        fields = _SECTIONS[parents[-1]].model_fields if parents else fields
-        hint = suggest(str(item["loc"][-1]), fields)
-        return f"unknown field{hint or '; allowed: ' + ', '.join(fields)}"
+        allowed = list(_SECTIONS[parents[-1]].model_fields if parents else fields)
+        sections = {"": list(fields)} | {name: _SECTIONS[name].model_fields for name in _ELSEWHERE}
+        return f"unknown field{unknown_field(str(item['loc'][-1]), allowed, sections)}"
     if kind == "missing":
         return "is missing"
+    if kind in ("model_type", "model_attributes_type", "dict_type") and item["loc"]:
+        return _no_section(str(item["loc"][-1]), value)
     if kind == "literal_error":
         expected = re.findall(r"'([^']*)'|(True|False)", item["ctx"]["expected"])
         allowed = [text or switch.lower() for text, switch in expected]
-        return f"{value!r} is not one of {', '.join(allowed)}{suggest(str(value), allowed)}"
+        return f"{_short(value)} is not one of {', '.join(allowed)}{suggest(str(value), allowed)}"
     text = item["msg"].removeprefix("Value error, ").replace("Input should", "must")
-    return text if isinstance(value, dict) else f"{text}, not {value!r}"
+    hint = number_hint(value) if isinstance(value, str) and kind.startswith(_NO_NUMBER) else ""
+    if kind == "string_type" and isinstance(value, int | float):
+        hint = "; in quotes it is text"
+    elif kind == "list_type" and isinstance(value, str | int | float):
+        hint = f"; write [{value}]"
+    return text if isinstance(value, dict) else f"{text}, not {_short(value)}{hint}"
+
+
+def _no_section(name: str, value: Any) -> str:
+    """What is wrong with a value that stands where fields are expected."""
+    section = _SECTIONS.get(name)
+    fields = f" ({', '.join(section.model_fields)})" if section and name != "training" else ""
+    remedy = ""
+    if value is None:
+        remedy = "; leave it out where it has none"
+    elif value is False and name == "confirm":
+        remedy = "; null is no confirmation"
+    elif isinstance(value, str) and ":" in value:
+        remedy = "; a space follows each colon"
+    elif isinstance(value, list):
+        remedy = "; leave out the dashes"
+    return f"must hold fields{fields}, not {'nothing' if value is None else _short(value)}{remedy}"
+
+
+def _short(value: Any) -> str:
+    """A value as YAML names it, cut off where it is long."""
+    text = {True: "true", False: "false", None: "null"}[value] if value is None or isinstance(value, bool) else ""
+    text = text or repr(value)
+    return text if len(text) <= 100 else f"{text[:97]}..."

@@ -195,18 +195,31 @@ class Experiment(Model):
         Raises ExperimentError, whose `errors` are all that is wrong.
         """
         path = Path(path)
-        data = read_file(path)
+        data, wrong = read_file(path)
         for override in overrides:
             set_field(data, override)
-        return cls.parse(data, base=path.resolve().parent, source=str(path))
+        return cls.parse(data, base=path.resolve().parent, source=str(path), wrong=wrong)
 
     @classmethod
-    def parse(cls, data: Mapping[str, Any], base: Path | None = None, source: str = "experiment") -> Experiment:
-        """Returns an experiment of plain data. Relative paths are relative to `base`. Raises ExperimentError."""
+    def parse(
+        cls,
+        data: Mapping[str, Any],
+        base: Path | None = None,
+        source: str = "experiment",
+        wrong: Mapping[str, str] | None = None,
+    ) -> Experiment:
+        """Returns an experiment of plain data. Relative paths are relative to `base`.
+
+        `wrong` is what was wrong with the text of the data, by path. Raises ExperimentError.
+        """
+        errors = {}
         try:
-            return cls.model_validate(data, context={"base": base or Path.cwd()})
+            experiment = cls.model_validate(data, context={"base": base or Path.cwd()})
         except ValidationError as error:
-            raise ExperimentError(source, messages(error, cls.model_fields)) from None
+            errors = messages(error, cls.model_fields, names_checked=bool(wrong))
+        if errors or wrong:
+            raise ExperimentError(source, {**errors, **(wrong or {})}) from None
+        return experiment
 
     def to_yaml(self, comment: str = "") -> str:
         """Returns the text of an experiment file that loads as this one."""

@@ -13,10 +13,10 @@ from gansearch.experiment.base import Plain
 from gansearch.experiment.checks import confirm_errors
 from gansearch.experiment.conditions import circle_errors, condition_errors
 from gansearch.experiment.entries import Choices, Range, Space, values_of
-from gansearch.experiment.errors import suggest
 from gansearch.experiment.paths import FILE_ENDINGS
 from gansearch.experiment.sections import Confirm, Resources, Start
 from gansearch.experiment.training import Training
+from gansearch.experiment.words import list_hint, suggest
 
 PATTERN = r":_*[a-z][A-Za-z0-9_]*$"
 """The end of a `task:` that names a function; the name of a class begins with a capital."""
@@ -78,7 +78,8 @@ def loop_errors(
             hint = "is the budget, which every trial has alike; set training.updates"
             yield f"search.{name}", hint if name == "updates" else "is a column of trials.parquet; name it otherwise"
         elif name in NUMBERS and {_kind(value) for value in values_of(entry).values()} != {"number"}:
-            yield f"search.{name}", "is a column of numbers in trials.parquet; give it numbers, or another name"
+            hint = f"; {list_hint(entry)}" if isinstance(entry, list) else ", or another name"
+            yield f"search.{name}", f"is a column of numbers in trials.parquet; give it numbers{hint}"
         elif isinstance(entry, Choices) and len({_kind(v) for v in entry.choices if v is not None}) > 1:
             yield f"search.{name}.choices", f"must be of one kind (numbers, texts, true and false), not {entry.choices}"
         yield from condition_errors(training, search, name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gansearch.experiment import Experiment
+from gansearch.experiment import Experiment, ExperimentError, unusual
 from gansearch.gan.registry import name_elsewhere
 from gansearch.search.callbacks.trackers import check_trackers
 from gansearch.search.errors import SweepError
@@ -32,6 +32,8 @@ def check_search(experiment: Experiment, new: bool = True) -> SearchSpace:
         exchanges(experiment)
     check_trackers(experiment)
     if new:
+        if doubts := dict(unusual(experiment.search)):
+            raise ExperimentError(experiment.name, doubts)
         start_points(space)
         warm_trials(space)
         prior_centres(experiment)

@@ -1,6 +1,6 @@
 import pytest
 
-from gansearch.experiment import Experiment, ExperimentError, Training
+from gansearch.experiment import Experiment, ExperimentError, Training, unusual
 
 
 @pytest.mark.parametrize(
@@ -113,3 +113,19 @@ def test_a_searched_balance_reads_what_it_needs(load):
 def test_a_confirmation_is_no_shorter_than_a_trial():
     with pytest.raises(ExperimentError, match=r"confirm\.updates.*100 is below training\.updates = 500"):
         Experiment.parse({"name": "x", "task": "ring", "training": {"updates": 500}, "confirm": {"updates": 100}})
+
+
+def test_what_an_entry_of_another_kind_may_be_meant_for_is_said(errors):
+    found = errors("{name: a, task: ring, search: {ema: [0.9, 0.99], gp: 'uniform(0, 10)', learning_rate: 1}}")
+    assert "a range is {low: 0.9, high: 0.99}, one of several values is {choices: [0.9, 0.99]}" in found["search.ema"]
+    assert "a range is {low: 0.0, high: 10.0}" in found["search.gp"]
+    assert found["search.learning_rate"] == 'not a field of training; did you mean "lr"?'
+
+
+def test_unusual_entries_open_but_start_no_new_sweep(load):
+    loop = load("{name: a, task: './a.py:train', search: {widths: [64, 128], lr: {low: 1, high: 2}}}")
+    assert "{choices: [64.0, 128.0]}" in dict(unusual(loop.search))["search.widths"]
+    ours = load(
+        "{name: a, task: ring, search: {lr: {choices: ['1e-4', 1e-3]}, loss: {choices: [hinge]}, betas: [0.5, 0.9]}}"
+    )
+    assert dict(unusual(ours.search)) == {"search.lr.choices[0]": "'1e-4' is text; write the number without quotes"}

@@ -19,3 +19,10 @@ def test_the_space_is_returned_where_nothing_is_wrong(tiny):
     with pytest.raises(ExperimentError, match="start_from"):
         check_search(tiny(start_from=[{"lr": 1.0}]))
     check_search(tiny(start_from=[{"lr": 1.0}]), new=False)
+
+
+def test_a_number_that_is_text_starts_no_new_sweep(tiny):
+    search = {"lr": {"choices": ["1e-4", "1e-3"]}}
+    with pytest.raises(ExperimentError, match=r"search.lr.choices\[0\]: '1e-4' is text"):
+        check_search(tiny(search=search))
+    check_search(tiny(search=search), new=False)
