@@ -7,7 +7,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from gansearch.experiment import Experiment
+from gansearch.experiment import Experiment, folder_name
 from gansearch.search.jobs import submit as jobs
 from gansearch.search.jobs.fetch import Fetched, fetch, fetch_url, find
 from gansearch.search.jobs.submit import Job
@@ -33,7 +33,10 @@ def submit_job(
         print(f"follow it with: {follow_command}")
         return
     jobs.follow(job, functools.partial(print, end="", flush=True), follow_command)
-    _fetch_job(job, None)
+    if is_url(out):  # the user's words, not the job's
+        _print_fetched(fetch_url(str(out), Path("results", job.folder)))
+    else:
+        _fetch_job(job, None)
 
 
 def fetch_results(source: str, dir: Path | None) -> None:
@@ -42,7 +45,9 @@ def fetch_results(source: str, dir: Path | None) -> None:
         _fetch_job(find(source), dir)
     else:
         _print_fetched(
-            fetch_url(source, dir or Path("results", source.partition("?")[0].rstrip("/").rpartition("/")[2]))
+            fetch_url(
+                source, dir or Path("results", folder_name(source.partition("?")[0].rstrip("/").rpartition("/")[2]))
+            )
         )
 
 

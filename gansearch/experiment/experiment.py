@@ -22,6 +22,8 @@ from gansearch.experiment.trackers import Trackers
 from gansearch.experiment.training import Training
 from gansearch.experiment.yaml_file import read_file, set_field
 
+_FOLDER_CHARACTERS = 200
+
 
 class Experiment(Model):
     """An experiment file. Relative paths are made absolute when it is loaded."""
@@ -241,8 +243,8 @@ class Experiment(Model):
 
 
 def folder_name(name: str) -> str:
-    """Returns the name with each run of characters outside A-Za-z0-9._- replaced by -."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", name)
+    """Returns the name with each run of characters outside A-Za-z0-9._- replaced by -, and no dot to begin with."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).lstrip(".")[:_FOLDER_CHARACTERS] or "-"
 
 
 def schema() -> dict[str, Any]:

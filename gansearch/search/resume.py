@@ -22,7 +22,7 @@ from gansearch.search.sampling.space import SearchSpace
 from gansearch.search.sampling.space_change import with_columns, with_columns_of
 from gansearch.search.sampling.warm_start import configuration, frozen_trial
 from gansearch.search.worker.checkpoints import checkpoints, trial_name
-from gansearch.store.folder import Folder, as_begun, as_typed, format_of
+from gansearch.store.folder import Folder, as_begun, as_typed, check_links, format_of
 from gansearch.store.record import TrialRecord
 from gansearch.store.trial_files import read_record
 
@@ -43,6 +43,7 @@ def check_folder(folder: Folder, experiment: Experiment, resume: bool, allow_cha
     called = as_typed(path) if storage_of(folder) else path
     if folder.is_ours:
         folder.require_ours()
+        check_links(path)
         if not resume:
             raise SweepError(f"{called}: holds a sweep already; go on with it by --resume, or choose another --out")
         old = _with_rules(as_begun(Experiment.load(folder.experiment), path), path)

@@ -25,6 +25,7 @@ from gansearch.search.sampling.stopping import Budget
 from gansearch.search.sampling.warm_start import warm_up
 from gansearch.search.session import Session
 from gansearch.search.tuning import MOST_TRIALS, Trainable
+from gansearch.search.worker.checkpoints import own_checkpoints
 from gansearch.search.worker.halving import rungs
 from gansearch.search.worker.racing import race
 from gansearch.search.worker.run import run_trial
@@ -45,7 +46,8 @@ class Trials:
         warm_up(self.study, space)
         enqueue(self.study, space)
         known = [with_columns(experiment, record) for record in records]
-        searcher = StudySearcher(self.study, space, Budget(experiment, known, session.total_time))
+        budget = Budget(experiment, known, session.total_time)
+        searcher = StudySearcher(self.study, space, budget, partial(own_checkpoints, folder))
         self._searcher, self._supervisor = searcher, session.supervisor(searcher)
         self.recorder = Recorder(
             folder,

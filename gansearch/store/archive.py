@@ -3,7 +3,7 @@
     python -m gansearch.store.archive FOLDER MTIME NAME
 
 prints what has changed after the file NAME, which was written at MTIME (ns), oldest first. It imports the standard
-library alone, so that it starts at once.
+library and no more of ours than the bounds, so that it starts at once.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+
+from gansearch.store.containment import FILE_BYTES
 
 MARK = "gansearch: "
 """Begins each line of an archive; a job prints other lines too."""
@@ -49,14 +51,30 @@ def pack(folder: Path, after: tuple[int, str], limit: int = LIMIT) -> Iterator[s
     yield MARK + json.dumps({"left": len(waiting) - done})
 
 
-def unpack(text: str) -> Iterator[dict]:
-    """Yield the lines of `pack` in a text; "data" is bytes."""
+def unpack(text: str, most: int = FILE_BYTES) -> Iterator[dict]:
+    """Yield the lines of `pack` in a text; "data" is bytes.
+
+    Raises ValueError where a line is none of `pack`'s, or a file has more than `most` bytes.
+    """
     for line in text.splitlines():
         if line.startswith(MARK):
-            entry = json.loads(line.removeprefix(MARK))
-            if "data" in entry:
-                entry["data"] = zlib.decompress(base64.b64decode(entry["data"]))
-            yield entry
+            try:
+                yield _entry(json.loads(line.removeprefix(MARK)), most)
+            except (LookupError, TypeError, ArithmeticError, RecursionError, zlib.error) as error:
+                raise ValueError(f"not a line of an archive: {error}") from None
+
+
+def _entry(line: dict, most: int) -> dict:
+    """Return a line's data with the types that they should have."""
+    if "missing" in line:
+        return {"missing": str(line["missing"])}
+    if "left" in line:
+        return {"left": int(line["left"])}
+    inflating = zlib.decompressobj()
+    data = inflating.decompress(base64.b64decode(line["data"]), most)
+    if not inflating.eof:
+        raise ValueError(f"{line['name']!r} is cut off, or larger than {most / 1e6:,.0f} MB")
+    return {"name": str(line["name"]), "mtime": int(line["mtime"]), "data": data}
 
 
 def is_result(name: str) -> bool:
@@ -70,7 +88,7 @@ def results(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
     for path in folder.rglob("*"):
         name = path.relative_to(folder).as_posix()
         with suppress(OSError):
-            if is_result(name) and path.is_file():
+            if is_result(name) and path.is_file() and not path.is_symlink():
                 yield name, path.stat()
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from gansearch.stability.result import SeedResult
+from gansearch.store.containment import read_text
 from gansearch.store.folder import Folder, write_whole
 from gansearch.store.nan_json import from_json, to_json
 from gansearch.store.record import parse
@@ -25,8 +27,8 @@ class FreshSeed(SeedResult):
 def read_confirmation(folder: Folder) -> list[FreshSeed]:
     """The results of the candidates; empty where nothing has been confirmed."""
     try:
-        return [parse(FreshSeed, entry) for entry in from_json(folder.confirmation.read_text(encoding="utf-8"))]
-    except (OSError, ValueError, TypeError):
+        return [parse(FreshSeed, entry) for entry in from_json(read_text(folder.confirmation))]
+    except (OSError, ValueError, TypeError, AttributeError):
         return []
 
 
@@ -41,9 +43,9 @@ def read_default(folder: Folder) -> list[FreshSeed]:
     default.json is written by the confirmation; what `gansearch train experiment.yaml --json` prints will do as well.
     """
     try:
-        entries = from_json(folder.default.read_text(encoding="utf-8"))["seeds"]
+        entries = from_json(read_text(folder.default))["seeds"]
         return [parse(FreshSeed, {**entry, **_numbers(entry), "number": None}) for entry in entries]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return []
 
 
@@ -61,4 +63,7 @@ def _entry(seed: FreshSeed) -> dict[str, Any]:
 
 def _numbers(entry: dict[str, Any]) -> dict[str, Any]:
     """The numbers of `gansearch train --json`, which writes null for NaN."""
-    return {name: float("nan") for name in ("stability", "distance") if entry[name] is None}
+    numbers: dict[str, Any] = {name: math.nan for name in ("stability", "distance") if entry[name] is None}
+    if isinstance(quality := entry.get("quality"), dict):
+        numbers["quality"] = {name: math.nan if value is None else value for name, value in quality.items()}
+    return numbers

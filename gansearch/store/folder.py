@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,9 +14,13 @@ import numpy as np
 
 from gansearch import __version__
 from gansearch.experiment import Experiment
+from gansearch.store.cache import URL, url_of
+from gansearch.store.containment import SETTINGS_BYTES, links, read_text
 
-URL = ".url"
-"""In a folder that is a copy of what is at a URL, or is mirrored there: the file that holds the URL."""
+_NUMBER = r"[0-9]{5}|[1-9][0-9]{5,8}"
+"""The names of the folders of trials, as `Folder.record` makes them."""
+_JOURNAL_LOCK = "study.journal.lock"
+"""Optuna's lock of the journal, a link that nothing is read or written through."""
 FORMAT = 4
 """The format in which folders are begun. It grows where an earlier gansearch would misread what a later one writes;
 docs/results-folder.md lists the formats. A folder without format.json has format 1."""
@@ -75,7 +81,7 @@ class Folder:
 
     def numbers(self) -> list[int]:
         """The numbers of the trials that have a folder of their own, in order."""
-        return sorted(int(path.name) for path in self.records.glob("[0-9]*") if path.name.isdigit())
+        return sorted(int(path.name) for path in self.records.glob("[0-9]*") if re.fullmatch(_NUMBER, path.name))
 
     def require_ours(self) -> Folder:
         """This folder. Raises StudyError where no sweep has left its results, or one in a later format."""
@@ -83,6 +89,11 @@ class Folder:
             raise StudyError(f"{self.path}: no such results folder")
         if not self.is_ours:
             raise StudyError(f"{self.path}: not a results folder (it has no experiment.yaml and study.journal)")
+        for link in [*links(self.path), *links(self.records)]:
+            if link.name != _JOURNAL_LOCK:
+                raise StudyError(f"{link}: a results folder holds its files itself, no links; put there what it names")
+        if self.experiment.stat().st_size > SETTINGS_BYTES:
+            raise StudyError(f"{self.experiment}: larger than {SETTINGS_BYTES / 2**20:.0f} MB")
         check_format(self.path)
         return self
 
@@ -92,6 +103,15 @@ class Folder:
             self.records.mkdir(parents=True, exist_ok=True)
             write_format(self.path)
             write_whole(self.experiment, experiment.to_yaml())
+
+
+def check_links(folder: Path) -> None:
+    """Raise StudyError where a link in a folder, at any depth, leads out of it: nothing is written or removed there."""
+    for link in links(folder, depth=-1):
+        if not link.is_symlink():
+            raise StudyError(f"{link}: is a pipe or a device, which no results folder has; remove it to go on here")
+        if not link.resolve().is_relative_to(folder.resolve()):
+            raise StudyError(f"{link}: leads out of the folder, to {link.readlink()}; remove it to go on here")
 
 
 @contextmanager
@@ -111,8 +131,8 @@ def write_format(folder: Path) -> None:
 def format_of(folder: Path) -> int:
     """Return the format of a folder, of a sweep or of `train`."""
     try:
-        return int(json.loads((folder / "format.json").read_text(encoding="utf-8"))["format"])
-    except (OSError, ValueError, KeyError, TypeError):
+        return int(json.loads(read_text(folder / "format.json"))["format"])
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return 1
 
 
@@ -126,9 +146,9 @@ def as_begun(experiment: Experiment, folder: Path) -> Experiment:
 def check_format(folder: Path) -> None:
     """Raise StudyError where a folder, of a sweep or of `train`, is in a later format than this gansearch knows."""
     try:
-        content = json.loads((folder / "format.json").read_text(encoding="utf-8"))
+        content = json.loads(read_text(folder / "format.json"))
         newer, version = content["format"] > FORMAT, content["gansearch"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return
     if newer:
         raise StudyError(
@@ -142,7 +162,7 @@ def write_whole(path: Path, content: str | bytes | Callable[[Path], object]) -> 
 
     `content` is the file's text or bytes, or a function that writes it, given a path.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")  # no link waits there
     try:
         if callable(content):
             content(temporary)
@@ -165,7 +185,7 @@ def write_array(path: Path, array: np.ndarray) -> None:
 
 def as_typed(path: Path) -> Path | str:
     """The path as one would type it in the working directory; the URL of a results folder that is a copy."""
-    if (path / URL).is_file():
-        return (path / URL).read_text(encoding="utf-8")
+    if url := url_of(path):
+        return url
     absolute, current = path.absolute(), Path.cwd()
     return absolute.relative_to(current) if absolute.is_relative_to(current) else path

@@ -9,9 +9,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from gansearch.store.containment import TEXT_BYTES, Refused, read_text
 from gansearch.store.folder import Folder, StudyError, as_typed
 from gansearch.store.nan_json import from_json
 from gansearch.store.object_store import Storage, is_copy
+from gansearch.store.progress_file import parse_progress
 
 _BEATS = 5
 """Writings of progress.json that may be missing before its driver counts as dead."""
@@ -43,12 +45,19 @@ def is_locked(folder: Folder) -> bool:
 
 
 def read_progress(folder: Folder) -> dict[str, Any]:
-    """What progress.json holds; {} where it cannot be read. That of a copy is read at its URL."""
+    """What progress.json holds; {} where it cannot be read. That of a copy is read at its URL.
+
+    Raises StudyError where it is larger than it can be.
+    """
     try:
         if is_copy(folder.path):  # a copy is not updated while one reads it
-            return dict(from_json(Storage(str(as_typed(folder.path))).read(folder.progress.name).decode()))
-        return dict(from_json(folder.progress.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+            text = Storage(str(as_typed(folder.path))).read(folder.progress.name, TEXT_BYTES).decode()
+        else:
+            text = read_text(folder.progress)
+        return parse_progress(from_json(text))
+    except Refused as refused:
+        raise StudyError(str(refused)) from None
+    except (OSError, ValueError):
         return {}
 
 

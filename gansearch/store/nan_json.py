@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from gansearch.store.containment import read_text
+
 _NUMBERS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
@@ -21,13 +23,16 @@ def to_json(data: Any) -> str:
 
 def from_json(text: str) -> Any:
     """The data of `to_json`. Times stay text. Raises ValueError for anything but JSON."""
-    return json.loads(text, object_hook=_with_numbers)
+    try:
+        return json.loads(text, object_hook=_with_numbers)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def read_json(path: Path, otherwise: Any = None) -> Any:
     """The data of a file that holds the text of `to_json`; `otherwise` where there is none that can be read."""
     try:
-        return from_json(path.read_text(encoding="utf-8"))
+        return from_json(read_text(path))
     except (OSError, ValueError):
         return otherwise
 

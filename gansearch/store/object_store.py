@@ -5,24 +5,25 @@ A study at a URL is read from a copy in the user's cache, which is updated each 
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import logging
-import os
 import re
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from pyarrow import PythonFile, fs
 
+from gansearch.experiment import folder_name
 from gansearch.store.archive import is_result
-from gansearch.store.folder import URL, StudyError, write_whole
+from gansearch.store.cache import URL, cache, url_of
+from gansearch.store.containment import FILE_BYTES, SETTINGS_BYTES, Refused, check_amount, inside
+from gansearch.store.folder import StudyError, write_whole
 from gansearch.store.nan_json import read_json
 
 _LOG = logging.getLogger(__name__)
@@ -30,6 +31,8 @@ _DOWNLOADS = 16
 """Files that are downloaded at the same time."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
 """Seconds between two attempts."""
+_PIECE = 2**20
+"""Bytes that are read at once."""
 _MAX_REASON = 200
 """Characters of a storage's own message."""
 MANIFEST = ".copied.json"
@@ -93,19 +96,33 @@ class Storage(fs.FileSystemHandler):
         start = f"{self.path}/{below}".rstrip("/")
         selector = fs.FileSelector(start, recursive=True, allow_not_found=True)
         return {
-            info.path.removeprefix(f"{self.path}/"): (info.size, info.mtime_ns or 0)
+            info.path.removeprefix(f"{self.path}/"): (info.size or 0, info.mtime_ns or 0)
             for info in self.get_file_info_selector(selector)
             if info.type is fs.FileType.File
         }
 
-    def read(self, name: str = "") -> bytes:
-        """An object's bytes, of the URL itself without a name. Raises FileNotFoundError."""
+    def read(self, name: str = "", most: int = FILE_BYTES) -> bytes:
+        """An object's bytes, of the URL itself without a name. Raises FileNotFoundError, and Refused above `most`."""
+        content = io.BytesIO()
+        self._copy(name, content, most)
+        return content.getvalue()
 
-        def once() -> bytes:
+    def save(self, name: str, file: Path) -> None:
+        """Write an object's bytes into a file, piece by piece. Raises FileNotFoundError, and Refused above 1 GB."""
+        with file.open("wb") as content:
+            self._copy(name, content, FILE_BYTES)
+
+    def _copy(self, name: str, content: BinaryIO, most: int) -> None:
+        def once() -> None:
+            content.seek(0)
+            content.truncate()
             with self.fs.open_input_stream(f"{self.path}/{name}".rstrip("/")) as stream:
-                return bytes(stream.read())
+                while piece := stream.read(_PIECE):
+                    if content.tell() + len(piece) > most:
+                        raise Refused(f"{self.url}: {name or 'it'} is larger than {most / 1e6:,.0f} MB")
+                    content.write(piece)
 
-        return self.retried(once)
+        self.retried(once)
 
     def write(self, name: str, data: bytes) -> None:
         """Write an object."""
@@ -131,7 +148,7 @@ class Storage(fs.FileSystemHandler):
         while True:
             try:
                 result = operation()
-            except FileNotFoundError:
+            except (FileNotFoundError, Refused):
                 raise
             except OSError as error:
                 if time.monotonic() + pause > deadline:
@@ -199,10 +216,10 @@ def copy_folder(url: str) -> Path:
 
 def copy_file(url: str) -> Path:
     """A copy of a single file at a URL. Raises StudyError where it cannot be read."""
-    path = cache("files", url) / url.partition("?")[0].rpartition("/")[2]
+    path = cache("files", url) / folder_name(url.partition("?")[0].rpartition("/")[2])
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, connect(url).read())
+        write_whole(path, connect(url).read(most=SETTINGS_BYTES))
     except OSError as error:
         raise StudyError(f"{url}: cannot be read ({reason(error)})") from None
     return path
@@ -210,7 +227,7 @@ def copy_file(url: str) -> Path:
 
 def is_copy(folder: Path) -> bool:
     """Whether a folder is a copy, for reading, of what is at a URL."""
-    return (folder / MANIFEST).is_file() and (folder / URL).is_file()
+    return (folder / MANIFEST).is_file() and url_of(folder) is not None
 
 
 def connect(url: str) -> Storage:
@@ -230,33 +247,36 @@ def connect(url: str) -> Storage:
 def download(storage: Storage, folder: Path) -> State:
     """Make a folder equal to what is at the URL. Returns the number of files that were downloaded, and their bytes.
 
-    Files that have not changed since the last download are kept. Raises StudyError where there is nothing at the URL.
+    Files that have not changed since the last download are kept. Raises StudyError where there is nothing at the URL,
+    and Refused where names there lead out of the folder, or all is larger than a results folder can be.
     """
     remote = {name: state for name, state in storage.files().items() if is_result(name) and name != LOCK}
-    known = {name: tuple(state) for name, state in read_json(folder / MANIFEST, {}).items()}
     if not remote:
         raise StudyError(f"{storage.url}: no such results folder")
+    check_amount([size for size, _ in remote.values()], storage.url)
+    paths = {name: inside(folder, name) for name in remote}
+    known = _manifest(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    changed = [n for n, state in remote.items() if known.get(n) != state or not (folder / n).is_file()]
+    changed = [name for name, state in remote.items() if known.get(name) != state or not paths[name].is_file()]
 
     def one(name: str) -> None:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / name, storage.read(name))
+        paths[name].parent.mkdir(parents=True, exist_ok=True)
+        write_whole(paths[name], lambda file: storage.save(name, file))
 
     with ThreadPoolExecutor(_DOWNLOADS) as pool:
         list(pool.map(one, changed))
     for name in known.keys() - remote.keys():
-        (folder / name).unlink(missing_ok=True)
+        inside(folder, name).unlink(missing_ok=True)
     write_whole(folder / MANIFEST, json.dumps(remote))
-    return len(changed), sum(remote[name][0] for name in changed)
+    return len(changed), sum(paths[name].stat().st_size for name in changed)
 
 
-def cache(kind: str, url: str) -> Path:
-    """The folder in the user's cache for what is at a URL."""
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    url = url.rstrip("/")
-    readable = re.sub(r"[^A-Za-z0-9._-]+", "-", url.partition("?")[0])[-60:]
-    return home / "gansearch" / kind / f"{readable}-{hashlib.sha256(url.encode()).hexdigest()[:8]}"
+def _manifest(folder: Path) -> dict[str, State]:
+    """The files of the last download; {} where that is not known."""
+    known = read_json(folder / MANIFEST, {})
+    if not isinstance(known, dict):
+        return {}
+    return {name: tuple(state) for name, state in known.items() if is_result(name) and isinstance(state, list)}
 
 
 def join(url: str, name: str) -> str:

@@ -9,9 +9,12 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
+from functools import cache
 from typing import Any, TypeVar
+
+from pydantic import TypeAdapter
 
 from gansearch.experiment import Experiment, LoopTraining, Training
 from gansearch.stability.result import SeedResult
@@ -116,17 +119,26 @@ class TrialRecord:
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> TrialRecord:
         """The record of a row of the table. Columns that are missing, of an earlier version, get their defaults."""
-        own = {name: row[name] for name in _OWN if name in row}
-        return cls(**own, params={name: value for name, value in row.items() if name not in _OWN})
+        return cls(**_fields(row))
 
 
 _OWN = {*_BEFORE, *_AFTER}
 
 
 def parse(cls: type[T], data: Mapping[str, Any]) -> T:
-    """A dataclass from plain data, without the fields that it does not have. Raises TypeError where one is missing."""
-    known = [field.name for field in fields(cls)]  # type: ignore[arg-type]
-    return cls(**{name: data[name] for name in known if name in data})
+    """A dataclass from plain data, without the fields that it does not have.
+
+    Raises ValueError where one is missing, or not of its type.
+    """
+    kind: Any = cls
+    known = [field.name for field in fields(kind)]
+    parsed: T = _adapter(kind).validate_python({name: data[name] for name in known if name in data})
+    return parsed
+
+
+@cache
+def _adapter(cls: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(cls)
 
 
 def trial_columns(searched: Iterable[str]) -> list[str]:
@@ -243,16 +255,28 @@ def spread(values: Iterable[float]) -> float:
     return max(finite) - min(finite) if finite else math.nan
 
 
+def _fields(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a record that a row has."""
+    own = {name: row[name] for name in _OWN if name in row}
+    return {**own, "params": {name: value for name, value in row.items() if name not in _OWN}}
+
+
 def parse_record(data: Any) -> TrialRecord:
-    """A record from the data of a result.json. Raises ValueError where something is missing."""
+    """A record from the data of a result.json. Raises ValueError where something is missing, or not of its type."""
     try:
         times = {name: datetime.fromisoformat(data["row"][name]) for name in ("started", "ended")}
-        return replace(
-            TrialRecord.from_row({**data["row"], **times}),
-            seeds=tuple(parse(SeedResult, seed) for seed in data["seeds"]),
-            standings=tuple(parse(Standing, standing) for standing in data.get("standings", ())),
-            schedule=tuple(parse(Segment, segment) for segment in data.get("schedule", ())),
-            source=str(data.get("source", "")),
+        record = parse(
+            TrialRecord,
+            {
+                **_fields({**data["row"], **times}),
+                "seeds": tuple(parse(SeedResult, seed) for seed in data["seeds"]),
+                "standings": tuple(parse(Standing, standing) for standing in data.get("standings", ())),
+                "schedule": tuple(parse(Segment, segment) for segment in data.get("schedule", ())),
+                "source": data.get("source", ""),
+            },
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not the record of a trial: {error}") from None
+    if record.status not in STATUSES or record.number < 0:
+        raise ValueError(f"not the record of a trial: {record.number}, {record.status}")
+    return record

@@ -10,6 +10,7 @@ import json
 import pyarrow.parquet as pq
 
 from gansearch.store.archive import RECORDS_LOG
+from gansearch.store.containment import open_file
 from gansearch.store.folder import Folder
 from gansearch.store.nan_json import from_json, to_json
 from gansearch.store.record import TrialRecord, parse_record
@@ -35,7 +36,8 @@ def repair(folder: Folder) -> None:
             table.unlink(missing_ok=True)
     broken = {number for number in folder.numbers() if read_record(folder, number) is None}
     try:
-        lines = (folder.path / RECORDS_LOG).read_text(encoding="utf-8", errors="replace").splitlines()
+        with open_file(folder.path / RECORDS_LOG) as log:
+            lines = log.read().decode(errors="replace").splitlines()
     except FileNotFoundError:
         return
     for line in lines if broken else ():

@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from gansearch.store.folder import Folder, write_array, write_whole
+from gansearch.store.containment import Refused
+from gansearch.store.folder import Folder, StudyError, write_array, write_whole
 from gansearch.store.nan_json import read_json, to_json
+from gansearch.store.numbers_file import read_array
 
 _MAX_RATE = 384_000
 """Samples a second that a sound card may have."""
@@ -91,7 +93,9 @@ def _write(path: Path, array: np.ndarray, display: Mapping[str, Any]) -> None:
 
 def _read(path: Path) -> SampleSet | None:
     try:
-        array = np.load(path, allow_pickle=False)
+        array = read_array(path)
+    except Refused as refused:
+        raise StudyError(str(refused)) from None
     except (OSError, ValueError):
         return None
     display = read_json(path.with_suffix(".json"))

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gansearch.store.folder import Folder, write_whole
+from gansearch.store.numbers_file import read_table
 from gansearch.store.record import TrialRecord, trial_columns
 from gansearch.store.trial_files import CURVE_COLUMNS, read_record, read_trial_curves
 
@@ -50,7 +51,7 @@ def read_trials(folder: Folder, searched: Iterable[str]) -> pd.DataFrame:
     Empty, with its columns, where no trial has ended. Raises OSError or ValueError for a broken file.
     """
     columns = trial_columns(searched)
-    table = pd.read_parquet(folder.trials) if folder.trials.is_file() else pd.DataFrame(columns=columns)
+    table = read_table(folder.trials) if folder.trials.is_file() else pd.DataFrame(columns=columns)
     late = (read_record(folder, number) for number in sorted({*folder.numbers()} - set(table["number"])))
     rows = [record.row for record in late if record]
     if rows:
@@ -68,7 +69,7 @@ def read_curves(folder: Folder) -> pd.DataFrame:
     Raises OSError or ValueError for a broken file.
     """
     empty = pd.DataFrame(columns=list(CURVE_COLUMNS), dtype=float)
-    table = pd.read_parquet(folder.curves) if folder.curves.is_file() else empty
+    table = read_table(folder.curves) if folder.curves.is_file() else empty
     late = sorted({*folder.numbers()} - set(table["number"]))
     frames = [table, *(read_trial_curves(folder, number) for number in late)]
     filled = [frame for frame in frames if len(frame)]

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gansearch.store.folder import Folder, write_whole
+from gansearch.store.containment import Refused, read_text
+from gansearch.store.folder import Folder, StudyError, write_whole
 from gansearch.store.nan_json import from_json, to_json
+from gansearch.store.numbers_file import read_table
 from gansearch.store.record import TrialRecord, parse_record
 from gansearch.store.samples import write_samples
 
@@ -49,7 +51,9 @@ def write_record(folder: Folder, record: TrialRecord) -> None:
 def read_record(folder: Folder, number: int) -> TrialRecord | None:
     """The record of a trial; None where there is no whole one."""
     try:
-        return parse_record(from_json((folder.record(number) / "result.json").read_text(encoding="utf-8")))
+        return parse_record(from_json(read_text(folder.record(number) / "result.json")))
+    except Refused as refused:
+        raise StudyError(str(refused)) from None
     except (OSError, ValueError):
         return None
 
@@ -65,5 +69,5 @@ def read_trial_curves(folder: Folder, number: int) -> pd.DataFrame:
     sources = ((path, None), (folder.curves, [("number", "==", number)])) if path.exists() else ()
     for file, filters in sources:
         with suppress(OSError, ValueError):
-            return pd.read_parquet(file, filters=filters)
+            return read_table(file, filters)
     return pd.DataFrame(columns=list(CURVE_COLUMNS))

@@ -40,8 +40,11 @@ from gansearch.gan.sample_display import display_of, undone
 from gansearch.gan.task import Trainable
 from gansearch.interrupts import Interrupts
 from gansearch.rendering.render import files
-from gansearch.store.folder import as_begun, check_format, write_array, write_format, write_whole
+from gansearch.stability.result import SeedResult
+from gansearch.store.containment import read_text
+from gansearch.store.folder import as_begun, check_format, check_links, write_array, write_format, write_whole
 from gansearch.store.nan_json import from_json, to_json
+from gansearch.store.numbers_file import read_array
 from gansearch.store.record import parse
 from gansearch.store.samples import SampleSet
 
@@ -71,6 +74,7 @@ class TrainedFolder:
         """
         exists = self.experiment.is_file()
         if exists:
+            check_links(self.path)
             check_format(self.path)
             if not resume:
                 raise self._error("holds a training already; continue it with --resume, or choose another --out")
@@ -116,10 +120,10 @@ class SeedFolder:
     def finished(self) -> Result | None:
         """Returns the result if the run has reached its budget, else None, also if a file cannot be read."""
         try:
-            saved = from_json(self._result.read_text(encoding="utf-8"))
+            saved = from_json(read_text(self._result))
             if saved["budget"] < self.updates:
                 return None
-            return parse(Result, {**saved, "samples": np.load(self._samples, allow_pickle=False, mmap_mode="r")})
+            return Result(**dataclasses.asdict(parse(SeedResult, saved)), samples=read_array(self._samples))
         except (OSError, ValueError, TypeError, KeyError):
             return None
 

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from gansearch.store.archive import is_result, pack, unpack
+from gansearch.store.archive import MARK, is_result, pack, unpack
 from gansearch.store.repair import RECORDS_LOG
 
 
@@ -40,3 +40,38 @@ def test_what_is_left_after_the_limit_comes_next_time(tmp_path):
 def test_it_starts_without_the_libraries_of_the_package():
     code = "import sys, gansearch.store.archive; sys.exit(bool({'numpy', 'pandas', 'pydantic'} & sys.modules.keys()))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{",
+        "[" * 100_000,
+        "3",
+        "[]",
+        "{}",
+        '{"left": "many"}',
+        '{"left": [1]}',
+        '{"data": "", "name": "a", "mtime": 1}',
+        '{"data": 5, "name": "a", "mtime": 1}',
+        '{"data": "eJwDAAAAAAE=", "mtime": 1}',
+    ],
+)
+def test_a_line_that_no_archive_has_is_refused(line):
+    with pytest.raises(ValueError, match=r"."):
+        list(unpack(MARK + line))
+
+
+def test_a_file_is_unpacked_to_its_bound_alone(tmp_path):
+    (tmp_path / "zeros").write_bytes(bytes(10**6))
+    text = "\n".join(pack(tmp_path, (0, "")))
+    assert len(next(unpack(text, 10**6))["data"]) == 10**6
+    with pytest.raises(ValueError, match="'zeros' is cut off, or larger"):
+        list(unpack(text, 10**6 - 1))
+
+
+def test_what_a_link_leads_to_is_not_packed(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "secret").write_text("a secret")
+    (tmp_path / "out/link").symlink_to(tmp_path / "secret")
+    assert [*unpack("\n".join(pack(tmp_path / "out", (0, ""))))] == [{"left": 0}]

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 from gansearch import Experiment, load_study, sweep, train
-from gansearch.store.folder import FORMAT, Folder, StudyError, as_begun, check_format, write_array, write_whole
+from gansearch.store.folder import (
+    FORMAT,
+    Folder,
+    StudyError,
+    as_begun,
+    check_format,
+    check_links,
+    write_array,
+    write_whole,
+)
 from tests.synthetic import experiment, write_study
 
 
@@ -78,3 +87,57 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path):
     with pytest.raises(ValueError, match="pickle"):
         write_array(path, np.array([{}], dtype=object))
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize(
+    "name", ["study.journal", "trials", "trials/00000", "trials.parquet", "real.npy", "tensorboard"]
+)
+def test_a_folder_whose_parts_are_links_is_not_opened(tmp_path, name):
+    folder = write_study(tmp_path / "out", trials=1)
+    part = folder.path / name
+    if part.exists():
+        part.rename(tmp_path / "elsewhere")
+    part.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(StudyError, match=f"{name}: a results folder holds its files itself, no links"):
+        load_study(folder.path)
+
+
+def test_optunas_own_lock_is_a_link_that_harms_nobody(tmp_path):
+    folder = write_study(tmp_path / "out", trials=1)
+    (folder.path / "study.journal.lock").symlink_to(folder.journal)
+    assert len(load_study(folder.path).trials) == 1
+
+
+def test_a_sweep_goes_on_in_no_folder_from_which_a_link_leads_out(tmp_path):
+    folder = write_study(tmp_path / "out", trials=1)
+    treasure = tmp_path / "treasure"
+    (treasure / "00000").mkdir(parents=True)
+    (treasure / "00000" / "file").write_text("mine")
+    (folder.records / "ray").symlink_to(treasure)
+    with pytest.raises(StudyError, match=r"ray: a results folder holds its files itself"):
+        sweep(experiment(), folder.path, resume=True)
+    (folder.records / "ray").unlink()
+    (folder.records / "ray").mkdir()
+    (folder.records / "ray" / "00000").symlink_to(treasure / "00000")
+    with pytest.raises(StudyError, match=r"ray/00000: leads out of the folder, to .*treasure"):
+        sweep(experiment(), folder.path, resume=True)
+    assert (treasure / "00000" / "file").read_text() == "mine"
+    (folder.records / "ray" / "00000").unlink()
+    (folder.records / "ray" / "last").symlink_to("00001")
+    check_links(folder.path)  # as a training loop's own checkpoints have them
+
+
+def test_training_goes_on_in_no_folder_from_which_a_link_leads_out(tmp_path):
+    ring = Experiment(name="ring", task="ring", training={"updates": 4, "batch_size": 8})
+    train(ring, out=tmp_path / "out")
+    (tmp_path / "out/seed-20000/checkpoint.pt").unlink()
+    (tmp_path / "out/seed-20000/checkpoint.pt").symlink_to(tmp_path / "other")
+    with pytest.raises(StudyError, match=r"checkpoint\.pt: leads out of the folder"):
+        train(ring, out=tmp_path / "out", resume=True)
+    assert not (tmp_path / "other").exists()
+
+
+def test_what_is_written_follows_no_link(tmp_path):
+    (tmp_path / "file").symlink_to(tmp_path / "other")
+    write_whole(tmp_path / "file", "text")
+    assert not (tmp_path / "other").exists()

@@ -1,8 +1,10 @@
 """Results at a URL, on a real S3 server: what is read, what is tried again, what is refused."""
 
+import json
 import logging
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -10,8 +12,9 @@ from typer.testing import CliRunner
 
 from gansearch.cli.main import app
 from gansearch.store import object_store as storages
+from gansearch.store.containment import Refused
 from gansearch.store.folder import StudyError
-from gansearch.store.object_store import Storage, cache, connect, copy_folder, join, path_or_url
+from gansearch.store.object_store import Storage, cache, connect, copy_folder, download, join, path_or_url
 from gansearch.study.study import load_study
 from tests.synthetic import write_study
 
@@ -37,7 +40,7 @@ def test_a_study_at_a_url_is_copied_and_updated(objects, tmp_path, monkeypatch):
     assert f"gansearch export {URL} -o" in result.output
 
     read: list[str] = []
-    monkeypatch.setattr(Storage, "read", lambda self, name="": read.append(name) or b"new")
+    monkeypatch.setattr(Storage, "save", lambda self, name, file: read.append(name) or file.write_bytes(b"new"))
     storage.write("run.json", b"new")
     for _ in range(2):
         storage.delete("best.yaml")
@@ -98,3 +101,53 @@ def test_urls_paths_and_their_caches(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert cache("copies", URL) == cache("copies", URL + "/")
     assert cache("copies", URL) != cache("copies", f"{URL}?endpoint_override=x")
+
+
+class Bucket:
+    """A storage at a URL, whose listing and contents are a stranger's."""
+
+    url = URL
+
+    def __init__(self, **files):
+        self.contents = files
+
+    def files(self):
+        return {name: (len(data), 0) for name, data in self.contents.items()}
+
+    def save(self, name, file):
+        file.write_bytes(self.contents[name])
+
+
+@pytest.mark.parametrize("name", ["/etc/cron.d/a", "a//b", "a\x00", "a\\b", "http://there/a"])
+def test_names_in_a_bucket_do_not_lead_out_of_the_folder(tmp_path, name):
+    with pytest.raises(OSError, match="is no file of a results folder"):
+        download(Bucket(**{"run.json": b"", name: b""}), tmp_path / "out")
+    assert not (tmp_path / "out").exists(), "nothing is brought then"
+
+
+def test_names_with_dots_are_no_results(tmp_path):
+    download(
+        Bucket(**{"run.json": b"1", "../a": b"1", "trials/../../a": b"1", ".url": b"s3://other"}), tmp_path / "out"
+    )
+    assert sorted(p.name for p in tmp_path.rglob("*")) == [".copied.json", "out", "run.json"]
+
+
+@pytest.mark.parametrize("names", [{"../mine": [1, 1]}, {"HERE/mine": [1, 1]}, {"link/mine": [1, 1]}, [], {"a": 1}, 3])
+def test_a_note_of_what_was_copied_removes_nothing_outside(tmp_path, names):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "link").symlink_to(tmp_path)
+    mine = tmp_path / "mine"
+    mine.write_text("mine")
+    (out / storages.MANIFEST).write_text(json.dumps(names).replace("HERE", str(tmp_path)))
+    with suppress(OSError):
+        download(Bucket(**{"run.json": b"1"}), out)
+    assert mine.read_text() == "mine"
+
+
+def test_an_object_is_read_to_its_bound_alone(objects):
+    storage = Storage(URL)
+    storage.write("a", b"12345")
+    assert storage.read("a", 5) == b"12345"
+    with pytest.raises(Refused, match="a is larger than"):
+        storage.read("a", 4)

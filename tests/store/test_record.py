@@ -90,7 +90,7 @@ def test_what_is_no_record_is_a_value_error(data):
 
 
 def test_a_seed_without_its_verdict_is_none():
-    with pytest.raises(TypeError):
+    with pytest.raises(ValueError, match="verdict"):
         parse(SeedResult, {"seed": 1, "stability": 0.5, "distance": 1.0})
 
 

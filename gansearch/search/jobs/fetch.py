@@ -7,14 +7,15 @@ import shlex
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from gansearch.search.errors import JobFailed, SweepError
 from gansearch.search.jobs.client import OUT, Jobs, split
 from gansearch.search.jobs.submit import Job, job_of, shell
 from gansearch.store.archive import is_result, unpack
-from gansearch.store.folder import Folder, StudyError, as_typed, write_whole, writing
+from gansearch.store.containment import FOLDER_BYTES, Refused, inside
+from gansearch.store.folder import Folder, StudyError, as_typed, check_links, write_whole, writing
 from gansearch.store.nan_json import read_json, to_json
 from gansearch.store.object_store import connect, download, is_url, reason
 
@@ -52,17 +53,20 @@ def fetch(job: Job, path: Path) -> Fetched:
     """Bring what is new in a job's results folder into `path`, each file whole, also while the job runs.
 
     Raises:
-        StudyError: `path` holds something else, or cannot be written.
+        StudyError: `path` holds something else, or cannot be written; or the job's results are at a URL, which is
+            opened with the user's own keys, and so only where the user names it.
         SweepError: There are no results, or the dashboard does not answer.
-        JobFailed: The job that reads the folder failed.
+        JobFailed: The job that reads the folder failed, or printed something else.
     """
     if is_url(job.out):
-        return fetch_url(job.out, path)
+        command = shlex.join(["gansearch", "fetch", job.out, str(as_typed(path))])
+        raise StudyError(f"{job.address}: says that its results are at {job.out}; if so, fetch them with:\n{command}")
     source = f"{job.jobs.url} {job.out}"
     mtime, name = _begin(path, source)
-    files = size = 0
-    left = 1
+    sizes: list[int] = []
+    read, left = 0, 1
     while left:
+        last, left = (mtime, name), 0
         for entry in _read(job, mtime, name):
             if "missing" in entry:
                 raise SweepError(f"{job.address}: there are no results yet in {entry['missing']}")
@@ -70,10 +74,17 @@ def fetch(job: Job, path: Path) -> Fetched:
                 left = entry["left"]
                 continue
             mtime, name = entry["mtime"], entry["name"]
+            read += len(entry["data"])
+            if read > FOLDER_BYTES:
+                raise JobFailed(
+                    f"{job.address}: sends more than the {FOLDER_BYTES / 1e9:.0f} GB that a folder may have"
+                )
             if _write(path, name, entry["data"]):
-                files, size = files + 1, size + len(entry["data"])
+                sizes.append(len(entry["data"]))
+        if left and (mtime, name) <= last:
+            raise JobFailed(f"{job.address}: says that {left} files are left, and sends none of them")
         _mark(path, source, mtime, name)
-    return Fetched(Folder(path), files, size)
+    return Fetched(Folder(path), len(sizes), sum(sizes))
 
 
 def fetch_url(url: str, path: Path) -> Fetched:
@@ -92,11 +103,16 @@ def fetch_url(url: str, path: Path) -> Fetched:
 
 def _begin(path: Path, source: str) -> tuple[int, str]:
     """Return how far the last fetch came. Raises StudyError where the folder holds something else."""
-    known: dict[str, Any] = read_json(Folder(path).fetched, {})
-    if known.get("source") == source:
-        return known["mtime"] - _OVERLAP, ""
-    if known or not Folder(path).is_free:
-        what = f"holds results from {known['source']}" if known else "is not empty, and was not fetched"
+    known: Any = read_json(Folder(path).fetched, {})
+    try:
+        origin, mtime = str(known["source"]), int(known["mtime"])
+    except (LookupError, TypeError, ValueError, OverflowError):
+        origin, mtime = "", 0
+    if origin == source:
+        check_links(path)
+        return mtime - _OVERLAP, ""
+    if origin or not Folder(path).is_free:
+        what = f"holds results from {origin}" if origin else "is not empty, and was not fetched"
         raise StudyError(f"{as_typed(path)}: {what}; name another folder")
     # So that a fetch that is cut off before its first piece is whole can be repeated.
     _mark(path, source)
@@ -127,15 +143,22 @@ def _read(job: Job, mtime: int, name: str) -> Iterator[dict[str, Any]]:
         last = next((line for line in reversed(log.splitlines()) if line.strip()), info.message)
         raise JobFailed(f"{job.jobs.url}: the job that reads {job.out} failed: {last}")
     job.jobs.delete(id)
-    yield from unpack(log)
+    try:
+        yield from unpack(log)
+    except ValueError as error:
+        raise JobFailed(
+            f"{job.jobs.url}: the job that reads {job.out} printed what is no results folder: {error}"
+        ) from None
 
 
 def _write(path: Path, name: str, data: bytes) -> bool:
     """Write one file, whose name came from elsewhere, into the folder; return whether that changes anything."""
-    relative = PurePosixPath(name)
-    if relative.is_absolute() or not is_result(name):  # no part of a result's name begins with a dot
+    if not is_result(name):
         raise StudyError(f"{name!r} is no file of a results folder")
-    file = path / relative
+    try:
+        file = inside(path, name)
+    except Refused as refused:
+        raise StudyError(str(refused)) from None
     with writing(file):
         if file.is_file() and file.read_bytes() == data:
             return False

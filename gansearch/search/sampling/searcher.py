@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Any
 
@@ -70,12 +71,22 @@ class StudySearcher(LimitedSearcher):
     At most `most` trials are under way at once, which may change at any time.
     """
 
-    def __init__(self, study: optuna.Study, space: SearchSpace, budget: Budget):
-        """Suggest configurations that no complete or pruned trial of the study has."""
+    def __init__(
+        self,
+        study: optuna.Study,
+        space: SearchSpace,
+        budget: Budget,
+        own_checkpoints: Callable[[Sequence[str]], list[str]] = list,
+    ):
+        """Suggest configurations that no complete or pruned trial of the study has.
+
+        `own_checkpoints` picks those of the checkpoints in the study that workers may read.
+        """
         super().__init__()
         self.study = study
         self.space, self.experiment = space, space.experiment
         self.budget = budget
+        self._own_checkpoints = own_checkpoints
         self.ahead = math.isinf(budget.total_time.hours)  # a trial that waits might begin too late
         self.why = ""
         self._asked: dict[int, tuple[optuna.Trial, int]] = {}
@@ -108,7 +119,7 @@ class StudySearcher(LimitedSearcher):
             "params": chosen,
             # The sampler gives it to the storage, and the trial at hand was read before.
             "source": self.study.get_trials(deepcopy=False)[trial.number].user_attrs.get("source", ""),
-            "checkpoints": trial.user_attrs.get("checkpoints", []),
+            "checkpoints": self._own_checkpoints(trial.user_attrs.get("checkpoints", [])),
         }
 
     def tell(self, record: TrialRecord) -> None:

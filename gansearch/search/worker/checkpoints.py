@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import shutil
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -59,6 +61,19 @@ def checkpoints(folder: Folder, name: str) -> list[str]:
     names = {file.removeprefix(f"{below}/").partition("/")[0] for file in storage.files(below)}
     saved = sorted((file for file in names if file.startswith("checkpoint_")), reverse=True)
     return [join(storage.url, f"{below}/{file}") for file in saved]
+
+
+def own_checkpoints(folder: Folder, saved: Sequence[str]) -> list[str]:
+    """Return those of the checkpoints that a journal names which can be the folder's own, where the folder is now.
+
+    A journal may name any file, and any URL.
+    """
+    found = (re.search(r"trials/ray/([0-9]{5,9})/(checkpoint_[0-9]+)(\?.*)?$", str(one)) for one in saved)
+    names = [f"{match[1]}/{match[2]}" for match in found if match]
+    storage, ray = storage_of(folder), folder.records / "ray"
+    if storage is None:
+        return [str(ray / name) for name in names]
+    return [join(storage.url, f"{ray.relative_to(folder.path).as_posix()}/{name}") for name in names]
 
 
 def forget(folder: Folder, checkpoint: str | Path) -> None:

@@ -19,6 +19,7 @@ from gansearch.search.worker.checkpoints import (
     Saves,
     checkpoints,
     forget,
+    own_checkpoints,
     ray_folder,
     read_state,
     storage_options,
@@ -98,3 +99,11 @@ def test_a_trial_saves_itself_by_time_and_by_updates(pretend):
     assert saves.due(201)
     assert not saves.due(202)
     assert not Saves(Checkpoints(), 0).due(10**9)
+
+
+def test_checkpoints_that_a_journal_names_are_the_folders_own(tmp_path):
+    folder = Folder(tmp_path / "moved")
+    ours = f"{folder.records}/ray/00003/checkpoint_000001"
+    named = ["/home/other/out/trials/ray/00003/checkpoint_000001", "s3://other/trials/ray/00003/checkpoint_000001?a=b"]
+    outside = ["/etc", "../../x", "s3://bucket/secret", "/a/trials/ray/../checkpoint_1", 5, None]
+    assert own_checkpoints(folder, [*named, *outside]) == [ours, ours]
