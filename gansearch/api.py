@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from gansearch.experiment import Experiment
-from gansearch.interrupts import InterruptMessage
 from gansearch.search.callbacks.listener import Listener, Listeners
 from gansearch.search.callbacks.tensorboard import TensorBoardLog
 from gansearch.search.callbacks.trackers import trackers
 from gansearch.search.errors import SweepFailed
 from gansearch.search.mirror import opened
-from gansearch.search.sweep import sweep as run_sweep
+from gansearch.search.sweep import sweeping
 from gansearch.store.folder import Folder, StudyError
 from gansearch.study.study import Study, load_study
 from gansearch.training.train import TrainResult, train
@@ -44,19 +43,18 @@ def sweep(
     Raises:
         ExperimentError, TaskError, SweepError: The input is wrong; nothing has been written.
         SweepFailed: Every trial failed.
-        Interrupted: The user pressed Ctrl-C; `resume=True` continues the sweep.
+        Interrupted: The user pressed Ctrl-C, or a signal asked for the end; `resume=True` continues the sweep.
     """
     everyone: list[Any] = [TensorBoardLog(), *trackers(experiment), _Results(), *listeners]
     with opened(out) as folder:
         try:
-            swept = run_sweep(experiment, folder, address, resume, everyone, allow_change)
+            with sweeping(experiment, folder, address, resume, everyone, allow_change) as swept:
+                Listeners(everyone).doing("writing the report")
+                study = load_study(swept.path)
+                _write_results(study)
         except SweepFailed as failure:
             _report_failed_trials(failure.folder)
             raise
-        with InterruptMessage(swept.folder, finished=True):
-            Listeners(everyone).doing("writing the report")
-            study = load_study(swept.path)
-            _write_results(study)
     return study
 
 

@@ -1,13 +1,9 @@
-"""What Ctrl-C and SIGTERM do to a sweep or a training: it ends between two steps, so that no file is cut off."""
+"""How a sweep or a training ends that was asked to, by Ctrl-C or another signal: what it says."""
 
 from __future__ import annotations
 
-import shlex
-import signal
-import threading
 from pathlib import Path
-from types import FrameType, TracebackType
-from typing import Any
+from types import TracebackType
 
 from gansearch.store.folder import Folder, as_typed
 
@@ -15,47 +11,20 @@ from gansearch.store.folder import Folder, as_typed
 class Interrupted(KeyboardInterrupt):
     """A sweep or a training was stopped; `--resume` continues from what is in `folder`."""
 
-    def __init__(self, folder: Path, kept: str = "the finished trials"):
-        """Say in the message that `kept` is in the folder."""
+    def __init__(self, folder: Path, kept: str = "the finished trials are"):
+        """Say in the message what is in the folder."""
         self.folder = folder
-        super().__init__(f"interrupted; {kept} are in {as_typed(folder)}")
-
-
-class Interrupts:
-    """Inside `with`, SIGINT and SIGTERM set `requested`; a second one raises KeyboardInterrupt at once."""
-
-    def __init__(self) -> None:
-        """Begin without a request."""
-        self.requested = False
-        self._before: dict[int, Any] = {}
-
-    def __enter__(self) -> Interrupts:
-        """Set the handlers. Python lets only the main thread have any."""
-        if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._handle) for number in (signal.SIGINT, signal.SIGTERM)}
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Restore the handlers."""
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self.requested:
-            raise KeyboardInterrupt
-        self.requested = True
+        super().__init__(f"interrupted; {kept} in {as_typed(folder)}")
 
 
 class InterruptMessage:
     """Inside `with`, a plain KeyboardInterrupt is given the message that says what is kept and how to continue."""
 
-    def __init__(self, folder: Folder, finished: bool = False):
+    def __init__(self, folder: Folder):
         """Watch over a sweep into `folder`."""
         self._folder = folder
-        self.finished = finished
-        """Whether trials and confirmation are over: nothing is left to resume then."""
+        self.finished = False
+        """Whether trials and confirmation are over: what is left to do is best.yaml and the page."""
 
     def __enter__(self) -> InterruptMessage:
         """Return itself, so that `finished` can be set."""
@@ -67,10 +36,8 @@ class InterruptMessage:
         """Raise the interrupt again with its message; an Interrupted has one."""
         if kind is not KeyboardInterrupt:
             return
+        if not self._folder.is_ours:
+            raise KeyboardInterrupt("interrupted; nothing was written") from None
         if self.finished:
-            folder = shlex.quote(str(as_typed(self._folder.path)))
-            text = f"interrupted; the sweep is finished, and this makes its page:\ngansearch report {folder}"
-            raise KeyboardInterrupt(text) from None
-        if self._folder.is_ours:
-            raise Interrupted(self._folder.path) from None
-        raise KeyboardInterrupt("interrupted; nothing was written") from None
+            raise Interrupted(self._folder.path, "the sweep is finished, but its report may be missing") from None
+        raise Interrupted(self._folder.path) from None

@@ -20,10 +20,14 @@ MAY_IMPORT = {
     "gan": {"experiment", "stability", "formatting"},
     "store": {"experiment", "stability", "formatting"},
     "interrupts": {"store"},
+    "signals": set(),
     "rendering": {"store", "formatting"},
     "study": {"experiment", "stability", "store", "rendering", "formatting"},
-    "search": {"experiment", "stability", "gan", "store", "rendering", "formatting", "interrupts", "study.analysis"},
-    "training": {"experiment", "stability", "gan", "store", "rendering", "formatting", "interrupts"},
+    "search": {
+        *("experiment", "stability", "gan", "store", "rendering", "formatting", "interrupts", "signals"),
+        "study.analysis",
+    },
+    "training": {"experiment", "stability", "gan", "store", "rendering", "formatting", "interrupts", "signals"},
 }
 """What a room may import of ours beside itself; "study.analysis" is that part of a room alone."""
 

@@ -1,31 +1,23 @@
-"""The first signal is a request, the second one ends everything; the message says what is kept."""
-
-import signal
+"""What an interrupt says is kept, and that it names the folder from which it goes on."""
 
 import pytest
 
-from gansearch.interrupts import Interrupted, InterruptMessage, Interrupts
+from gansearch.interrupts import Interrupted, InterruptMessage
 from gansearch.store.folder import Folder
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_first_signal_is_a_request_and_the_second_one_an_interrupt(number):
-    before = signal.getsignal(number)
-    with Interrupts() as interrupts:
-        assert not interrupts.requested
-        signal.raise_signal(number)
-        assert interrupts.requested
-        with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(number)
-    assert signal.getsignal(number) is before
+def interrupted(folder, error, finished=False):
+    with InterruptMessage(folder) as message:
+        message.finished = finished
+        raise error
 
 
 def test_an_interrupt_gets_the_message_of_what_is_there(folder, tmp_path):
-    with pytest.raises(KeyboardInterrupt, match="nothing was written"), InterruptMessage(Folder(tmp_path / "none")):
-        raise KeyboardInterrupt
-    with pytest.raises(Interrupted, match="the finished trials are in"), InterruptMessage(folder):
-        raise KeyboardInterrupt
-    with pytest.raises(KeyboardInterrupt, match="gansearch report"), InterruptMessage(folder, finished=True):
-        raise KeyboardInterrupt
-    with pytest.raises(Interrupted, match="seeds are in"), InterruptMessage(folder):
-        raise Interrupted(folder.path, "seeds")
+    with pytest.raises(KeyboardInterrupt, match="nothing was written"):
+        interrupted(Folder(tmp_path / "none"), KeyboardInterrupt)
+    with pytest.raises(Interrupted, match="the finished trials are in"):
+        interrupted(folder, KeyboardInterrupt)
+    with pytest.raises(Interrupted, match="the sweep is finished, but its report may be missing in"):
+        interrupted(folder, KeyboardInterrupt, finished=True)
+    with pytest.raises(Interrupted, match="seeds are in"):
+        interrupted(folder, Interrupted(folder.path, "seeds are"))

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from gansearch.search.errors import SweepError, SweepFailed
+from gansearch.signals import Interrupts
 from gansearch.store.archive import is_result, results
 from gansearch.store.folder import URL, Folder, StudyError, write_whole
 from gansearch.store.object_store import LOCK, MANIFEST, State, Storage, cache, connect, download, is_url, reason
@@ -34,6 +35,8 @@ PATIENCE = 600.0
 """Seconds for which a storage that does not answer is tried."""
 _SILENCE = 3 * BEAT
 """Seconds without a write of lock.json after which its sweep counts as dead."""
+_SETTLE = 1.0
+"""Seconds after which lock.json is looked at again, at least."""
 _SCAN_SHARE = 0.05
 """Largest share of the time that scanning the folder may take."""
 _LARGE, _GROWTH, _LATE = 2**20, 1.1, 60.0
@@ -84,7 +87,8 @@ def mirrored(url: str) -> Iterator[Folder]:
         try:
             yield folder
         finally:
-            mirror.stop()
+            with Interrupts():  # all is done but for this; a second Ctrl-C ends it
+                mirror.stop()
     if not folder.is_ours:
         shutil.rmtree(folder.path, ignore_errors=True)  # the sweep did not begin
 
@@ -229,8 +233,12 @@ class _Lock(threading.Thread):
             raise SweepError(f"{url}: another sweep is writing to it ({_owner(other)}); wait for it, or stop it first")
         if other:
             _LOG.warning("%s: its last driver, %s, died; going on from what it left", url, _owner(other))
+        began = time.monotonic()
         self._write()
-        if self._read().get("id") != self._own["id"]:  # two began at the same time
+        # Of two that began at the same time, each having read nothing yet, the last to write holds it. All of them have
+        # written before any looks, so long as none takes much longer for that than this one.
+        time.sleep(max(_SETTLE, 3 * (time.monotonic() - began)))
+        if self._read().get("id") != self._own["id"]:
             raise SweepError(f"{url}: another sweep is writing to it; wait for it, or stop it first")
 
     def run(self) -> None:
@@ -239,7 +247,8 @@ class _Lock(threading.Thread):
                 other = self._read()
                 if other.get("id", self._own["id"]) != self._own["id"]:
                     self.lost = f"another sweep ({_owner(other)})"
-                    os.kill(os.getpid(), signal.SIGINT)
+                    is_ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+                    os.kill(os.getpid(), signal.SIGTERM if is_ignored else signal.SIGINT)
                     return
                 self._write()
             except OSError as error:

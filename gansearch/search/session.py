@@ -12,7 +12,7 @@ from ray import tune
 
 from gansearch.experiment import Experiment
 from gansearch.gan import check_task, load_task
-from gansearch.interrupts import Interrupted, Interrupts
+from gansearch.interrupts import Interrupted
 from gansearch.search.callbacks.listener import Listener
 from gansearch.search.cluster.cluster import cluster
 from gansearch.search.cluster.nodes import check_nodes
@@ -26,8 +26,8 @@ from gansearch.search.supervisor import Housekeeper, Supervisor
 from gansearch.search.tuning import SweepCallback, Trainable, tuning
 from gansearch.search.watchdog import Patience
 from gansearch.search.worker.distributed import placement
+from gansearch.signals import Interrupts
 from gansearch.store.folder import Folder
-from gansearch.store.lock import lock
 from gansearch.store.object_store import join
 from gansearch.study.analysis.time_spent import used_seconds
 
@@ -87,11 +87,9 @@ def open_session(
         joined.slots(experiment.resources)  # raises where there is none
         storage = storage_of(folder)
         check_nodes(code.experiment, storage or folder.path)
-        interrupts = stack.enter_context(Interrupts())  # after Ray, which sets handlers of its own
+        interrupts = stack.enter_context(Interrupts())
         if not folder.is_ours:
             folder.create(experiment)
-            folder.journal.touch()
-            stack.enter_context(lock(folder))
         visible_file = join(storage.url, folder.experiment.name) if storage else folder.experiment
         slots = Slots(code.experiment, joined, visible_file, listener)
         stack.callback(slots.close)

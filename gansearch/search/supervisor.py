@@ -8,13 +8,13 @@ from typing import Any
 from ray.tune.experiment import Trial
 from ray.tune.progress_reporter import TrialProgressCallback
 
-from gansearch.interrupts import Interrupts
 from gansearch.search.cluster.ray_patches import kill_worker
 from gansearch.search.sampling.searcher import LimitedSearcher
 from gansearch.search.slots import Slots
 from gansearch.search.tuning import FAILURES, Stop, SweepCallback, name_of
 from gansearch.search.watchdog import Patience, Watchdog
 from gansearch.search.worker.checkpoints import checkpoints, forget, ray_folder
+from gansearch.signals import Interrupts
 from gansearch.store.folder import Folder
 
 _MOVES = 20

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,10 +19,12 @@ from gansearch.search.check import check_search
 from gansearch.search.confirm import affordable, confirming, missing
 from gansearch.search.errors import SweepFailed
 from gansearch.search.resume import check_folder, end_waiting, open_repaired
+from gansearch.search.sampling.space import SearchSpace
 from gansearch.search.session import Session, open_session
 from gansearch.search.trials import Trials
 from gansearch.search.watchdog import Patience
 from gansearch.search.worker.checkpoints import forget
+from gansearch.signals import interruptible
 from gansearch.store.folder import Folder, as_typed
 from gansearch.store.lock import lock
 from gansearch.store.record import TrialRecord
@@ -54,28 +56,60 @@ def sweep(
     listeners: Iterable[Listener] = (),
     allow_change: bool = False,
 ) -> Swept:
-    """Run an experiment's trials and their confirmation, into `out` or results/<its folder>.
+    """Run an experiment's trials and their confirmation; `sweeping` says how."""
+    with sweeping(experiment, out, address, resume, listeners, allow_change) as swept:
+        return swept
+
+
+@contextmanager
+def sweeping(
+    experiment: Experiment,
+    out: str | Path | Folder | None = None,
+    address: str | None = None,
+    resume: bool = False,
+    listeners: Iterable[Listener] = (),
+    allow_change: bool = False,
+) -> Iterator[Swept]:
+    """Run an experiment's trials and their confirmation, into `out` or results/<its folder>, held to the block's end.
 
     `out` is a path, or a folder that is mirrored elsewhere. `address` joins a running Ray cluster; without it Ray
     starts on this machine and ends with the sweep. `resume` continues what is in the folder, and with `allow_change` in
     another search space. Raises SweepError, TaskError, StudyError or ExperimentError before anything is written;
-    SweepFailed where every trial failed; Interrupted after Ctrl-C.
+    SweepFailed where every trial failed; Interrupted after Ctrl-C or another signal that asks to end.
     """
     folder = out if isinstance(out, Folder) else Folder(Path(out or Path("results") / experiment.folder).absolute())
-    experiment = check_folder(folder, experiment, resume, allow_change)
-    space = check_search(experiment, new=not folder.is_ours)
+
+    def checked() -> tuple[Experiment, SearchSpace]:
+        continued = check_folder(folder, experiment, resume, allow_change)
+        return continued, check_search(continued, new=not folder.is_ours)
+
+    with interruptible(), InterruptMessage(folder) as message:
+        checked()
+        with lock(folder):
+            yield _run(folder, *checked(), address, listeners, message)  # another sweep may have been here meanwhile
+
+
+def _run(
+    folder: Folder,
+    experiment: Experiment,
+    space: SearchSpace,
+    address: str | None,
+    listeners: Iterable[Listener],
+    message: InterruptMessage,
+) -> Swept:
+    """Do what is missing of a sweep, in a folder that this process holds."""
     patience = Patience(experiment.limits.stalled_minutes)
     progress = Progress(address, patience)
     listener = Listeners([progress, *listeners])
-    with InterruptMessage(folder) as message, ExitStack() as stack:
+    with ExitStack() as stack:
         stack.callback(listener.close)
         if folder.is_ours:
-            stack.enter_context(lock(folder))
             repair(folder)
         known = read_records(folder)
         if len(known) >= experiment.most_trials and not missing(folder, experiment, known):
             end_waiting(open_repaired(folder, experiment, known))
             listener.begin(experiment, folder, 0, len(known))
+            message.finished = True
             return _ended(folder, known, len(known))
         session = stack.enter_context(open_session(folder, experiment, address, listener, patience))
         stack.callback(progress.close)  # while Ray can still be asked
@@ -98,9 +132,9 @@ def sweep(
             raise SweepFailed(folder.path, f"the sweep stopped: {reason}") from error
         progress.finished()
         message.finished = True
-        if session.interrupts.requested:  # while the last tables were written
-            raise KeyboardInterrupt
-        return _ended(folder, trials.recorder.records, len(known))
+    if session.interrupts.requested:  # while the last files were written
+        raise KeyboardInterrupt
+    return _ended(folder, trials.recorder.records, len(known))
 
 
 def _confirm(session: Session, trials: Trials) -> None:

@@ -72,8 +72,11 @@ class Folder:
 
     @property
     def is_free(self) -> bool:
-        """Whether a sweep may begin here: there is nothing, or an empty folder."""
-        return not self.path.exists() or (self.path.is_dir() and not any(p.name != URL for p in self.path.iterdir()))
+        """Whether a sweep may begin here: there is nothing, an empty folder, or the empty journal that locks it."""
+        if not self.path.is_dir():
+            return not self.path.exists()
+        others = {path.name for path in self.path.iterdir()} - {URL}
+        return not others or (others == {self.journal.name} and self.journal.stat().st_size == 0)
 
     def record(self, number: int | None) -> Path:
         """The folder of one trial's files; with None that of the default settings, which are no trial."""

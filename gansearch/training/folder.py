@@ -38,11 +38,12 @@ from gansearch.experiment import Experiment, ExperimentError
 from gansearch.gan import Probe, Result, SeedTrainer
 from gansearch.gan.sample_display import display_of, undone
 from gansearch.gan.task import Trainable
-from gansearch.interrupts import Interrupts
 from gansearch.rendering.render import files
+from gansearch.signals import Interrupts
 from gansearch.stability.result import SeedResult
 from gansearch.store.containment import read_text
 from gansearch.store.folder import as_begun, check_format, check_links, write_array, write_format, write_whole
+from gansearch.store.lock import held
 from gansearch.store.nan_json import from_json, to_json
 from gansearch.store.numbers_file import read_array
 from gansearch.store.record import parse
@@ -65,6 +66,16 @@ class TrainedFolder:
         """The folder need not exist."""
         self.path = Path(path)
         self.experiment = self.path / "experiment.yaml"
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keeps other trainings out of the folder. Raises StudyError if one is writing to it."""
+        file = self.path / ".lock"
+        with held(file, self.path, "training"):
+            try:
+                yield
+            finally:
+                file.unlink(missing_ok=True)
 
     def begin(self, experiment: Experiment, resume: bool) -> None:
         """Creates the folder.

@@ -16,6 +16,7 @@ from gansearch.experiment import Experiment, ExperimentError, Resources
 from gansearch.gan import Loop, Probe, Result, SeedTrainer, Task, check_task, load_task, trainer_for
 from gansearch.gan.distributed.spawn import spawned
 from gansearch.interrupts import Interrupted
+from gansearch.signals import interruptible
 from gansearch.store.folder import as_begun
 from gansearch.store.record import SeveralSeeds
 from gansearch.training.folder import TrainedFolder
@@ -89,12 +90,13 @@ def train(
         check_task(task, devices[0])
         for text in task.warnings():
             _LOG.warning("warning: %s", text)
-        if folder:
-            folder.begin(experiment, resume)
         first = experiment.seed + TRAIN_SEEDS
-        results = [_train_seed(experiment, task, seed, devices, folder, watch) for seed in range(first, first + seeds)]
+        with interruptible(), folder.held() if folder else nullcontext():
+            if folder:
+                folder.begin(experiment, resume)
+            results = [_train_seed(experiment, task, n, devices, folder, watch) for n in range(first, first + seeds)]
     except KeyboardInterrupt:
-        raise Interrupted(folder.path, "finished seeds and checkpoints") if folder else KeyboardInterrupt from None
+        raise Interrupted(folder.path, "finished seeds and checkpoints are") if folder else KeyboardInterrupt from None
     finally:
         torch.set_num_threads(threads)
     return TrainResult(results, task.latent_dim)

@@ -5,7 +5,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,7 @@ def _impatient(monkeypatch):
     monkeypatch.setattr(mirror, "EVERY", 0.1)
     monkeypatch.setattr(mirror, "BEAT", 0.1)
     monkeypatch.setattr(mirror, "_SILENCE", 1.5)
+    monkeypatch.setattr(mirror, "_SETTLE", 0.3)
 
 
 def begun(folder, experiment):
@@ -117,6 +120,29 @@ def test_only_one_sweep_writes(objects, make_tiny, caplog):
     storage.write("lock.json", json.dumps({"id": "a", "host": "elsewhere", "pid": 7, "beat": 0}).encode())
     with mirrored(URL):
         assert "its last driver, process 7 on elsewhere, died" in caplog.text
+
+
+def test_of_two_sweeps_that_begin_at_the_same_time_one_is_refused(objects, make_tiny, monkeypatch):
+    both, read = threading.Barrier(2), mirror._Lock._read
+
+    def read_together(lock):
+        other = read(lock)
+        if lock not in seen:
+            seen.add(lock)
+            both.wait(10)
+        return other
+
+    def held():
+        with mirrored(URL) as folder:
+            begun(folder, make_tiny())
+            time.sleep(1.0)
+
+    seen = set()
+    monkeypatch.setattr(mirror._Lock, "_read", read_together)
+    with ThreadPoolExecutor(2) as pool:
+        errors = [future.exception() for future in [pool.submit(held), pool.submit(held)]]
+    assert sorted(type(error).__name__ for error in errors) == ["NoneType", "SweepError"]
+    assert sorted(Storage(URL).files()) == ["experiment.yaml", "format.json", "study.journal"]
 
 
 def test_a_sweep_whose_lock_was_taken_over_stops_writing(objects, make_tiny, monkeypatch):

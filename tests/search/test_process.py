@@ -25,6 +25,7 @@ import json, sys
 from gansearch.experiment import Experiment
 from gansearch.interrupts import Interrupted
 from gansearch.search.sweep import sweep
+from gansearch.store.folder import StudyError
 from tests.workers import fork_workers
 fork_workers()
 out, gpus = sys.argv[1], int(sys.argv[2])
@@ -35,6 +36,8 @@ try:
     sweep(Experiment.parse(json.load(sys.stdin)), out)
 except Interrupted:
     sys.exit(130)
+except StudyError as error:
+    sys.exit(str(error))
 """
 
 
@@ -70,6 +73,23 @@ def test_ctrl_c_ends_a_sweep_before_its_trials_have_run(make_tiny, tmp_path):
     assert process.wait(timeout=120) == 130
     assert 1 <= len(pd.read_parquet(tmp_path / "out" / "trials.parquet")) < 40
     assert process.stdout.read() == ""
+
+
+def test_of_two_drivers_of_one_folder_one_runs_until_slurm_ends_it(make_tiny, tmp_path):
+    out = tmp_path / "out"
+    drivers = [start(make_tiny(seconds=1.0, trials=40), out) for _ in range(2)]
+    while all(driver.poll() is None for driver in drivers):
+        time.sleep(0.1)
+    refused, running = sorted(drivers, key=lambda driver: driver.poll() is None)
+    assert refused.wait() == 1
+    assert refused.stdout.read() == f"{out}: another sweep is writing to it; wait for it, or stop it first\n"
+    wait_for_trials(running, out, 1)
+    running.send_signal(signal.SIGUSR1)
+    assert running.wait(timeout=120) == 130
+    trials = pd.read_parquet(out / "trials.parquet")
+    assert 1 <= len(trials) < 40
+    assert trials["number"].is_unique
+    assert running.stdout.read() == ""
 
 
 def test_two_trials_share_one_gpu_until_sigterm_ends_their_sweep(make_tiny, tmp_path):

@@ -10,6 +10,7 @@ import torch
 from gansearch import Experiment, ExperimentError, train
 from gansearch.gan.trainer import Trainer
 from gansearch.interrupts import Interrupted
+from gansearch.store.folder import StudyError
 from gansearch.training import folder as folder_module
 from gansearch.training.folder import TrainedFolder
 
@@ -49,10 +50,19 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path, monkeypatch):
     pd.testing.assert_frame_equal(*curves)
 
 
-def test_ctrl_c_saves_a_checkpoint_at_the_next_probe(tmp_path):
+def test_a_second_training_into_the_folder_is_refused(tmp_path):
+    with TrainedFolder(tmp_path / "out").held():
+        with pytest.raises(StudyError, match="another training is writing to it"):
+            train(ring(), out=tmp_path / "out", resume=True)
+        assert [path.name for path in (tmp_path / "out").iterdir()] == [".lock"]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGUSR1])
+def test_a_signal_saves_a_checkpoint_at_the_next_probe(tmp_path, number):
     def interrupt(seed, probe):
         if probe.update >= 60:
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(number)
 
     with pytest.raises(Interrupted):
         train(ring(), out=tmp_path, watch=interrupt)

@@ -17,8 +17,9 @@ import torch
 from ray.exceptions import RayError
 
 from gansearch.experiment import Resources, suggest
-from gansearch.search.cluster.ray_patches import machine, no_worker_logs, token_metadata
+from gansearch.search.cluster.ray_patches import machine, no_signal_handlers, no_worker_logs, token_metadata
 from gansearch.search.errors import WANTS_TOKEN, RayFailed, SweepError
+from gansearch.signals import deferred
 
 _REACH_SECONDS = 10.0
 _REASON = 300
@@ -128,11 +129,13 @@ def cluster(address: str | None = None, runtime_env: Mapping[str, Any] | None = 
         yield _running()
         return
     with no_worker_logs():
-        _start(address, dict(runtime_env or {}))
         try:
+            with no_signal_handlers():
+                _start(address, dict(runtime_env or {}))
             yield _running()
         finally:
-            ray.shutdown()
+            with deferred():
+                ray.shutdown()
 
 
 def _running() -> Cluster:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -16,8 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import ray
+import ray.tune.tune as tune_run
 import requests
 from ray import tune
+from ray._private import utils as ray_utils
 from ray._private import worker as ray_worker
 from ray._private.authentication.grpc_authentication_client_interceptor import _get_authentication_metadata_tuple
 from ray._private.ray_constants import DASHBOARD_CLIENT_MAX_SIZE
@@ -51,6 +54,9 @@ def patched() -> Iterator[None]:
         # Usage statistics (ray/air/_internal/usage.py): to count which trackers a sweep has, Ray imports each one that
         # is installed. MLflow alone takes a second, and records that it was used. No setting turns off the import.
         stack.enter_context(_replaced(usage, "tag_callbacks", lambda callbacks: False))
+        # Signals (ray/tune/tune.py): Tune takes SIGUSR1 and returns from `fit()` as if all were well. No setting keeps
+        # it from that.
+        stack.enter_context(_replaced(tune_run, "_setup_signal_catching", threading.Event))
         if ray.util.client.ray.is_connected():
             # Driver files (ray/train/_internal/storage.py): Tune keeps them in the session folder of this node, and a
             # client is on no node. It can go with `make_tuner`.
@@ -161,6 +167,16 @@ def kill_worker(trial: Trial) -> None:
     state alone (ray/tune/experiment/trial.py).
     """
     ray.kill(trial.temporary_state.ray_actor)
+
+
+@contextmanager
+def no_signal_handlers() -> Iterator[None]:
+    """Keep `ray.init` from taking SIGTERM, after which the process exits with the number of the signal.
+
+    It has no parameter for that (ray/_private/worker.py, `connect`, and ray/_private/node.py).
+    """
+    with _replaced(ray_utils, "set_sigterm_handler", lambda handler: None):
+        yield
 
 
 @contextmanager

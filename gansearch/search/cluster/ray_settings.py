@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,17 +17,12 @@ SETTINGS = {
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
 }
 """Environment variables. Ray 2.60 reads all of them when a sweep calls it, none when it is imported."""
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
 
 @contextmanager
 def ray_settings() -> Iterator[None]:
-    """Set Ray's environment variables, and restore them and the signal handlers at the end.
-
-    `ray.init` takes SIGTERM, and Tune takes SIGUSR1 without a setting that would keep it from that.
-    """
+    """Set Ray's environment variables, and restore them at the end."""
     variables = {name: os.environ.get(name) for name in SETTINGS}
-    handlers = {number: signal.getsignal(number) for number in _SIGNALS}
     os.environ.update(SETTINGS)
     try:
         yield
@@ -39,7 +32,3 @@ def ray_settings() -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-        if threading.current_thread() is threading.main_thread():  # Python lets no other thread set handlers
-            for number, handler in handlers.items():
-                if handler is not None:  # None: it was not set from Python
-                    signal.signal(number, handler)
