@@ -6,12 +6,12 @@ from types import SimpleNamespace
 import pytest
 import ray
 
-from gansearch.interrupts import Interrupts
 from gansearch.search.supervisor import Housekeeper, Supervisor
 from gansearch.search.tuning import FAILURES, Stop
 from gansearch.search.watchdog import Patience
 from gansearch.search.worker.checkpoints import ray_folder
 from gansearch.search.worker.run import Ending
+from gansearch.signals import Interrupts
 from gansearch.store.folder import Folder
 
 
