@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import numpy as np
 
 from gansearch.gan.readers.cache import Decoded, cached, on_all_cores
-from gansearch.gan.readers.files import files_of, need, unreadable
+from gansearch.gan.readers.files import files_of, is_empty, need, short_reason, unreadable
+
+if TYPE_CHECKING:
+    import soundfile
 
 ENDINGS = (".wav", ".flac", ".ogg")
 SILENCE = 1e-2
@@ -20,6 +23,10 @@ FULL = 32_767
 """The 16-bit integer that stands for an amplitude of 1."""
 _AT_ONCE = 64
 """Decoded files that wait to be written."""
+_BLOCK = 2**20
+"""Samples that are read at once, so that a file takes no more memory than it holds, whatever its header says."""
+_RATES = (1_000, 1_000_000)
+"""Samples a second that files may have. Others come from broken headers."""
 
 
 def read_pieces(path: str, rate: int, seconds: float) -> Decoded:
@@ -31,9 +38,10 @@ def read_pieces(path: str, rate: int, seconds: float) -> Decoded:
     it is at least half as long as one; so is a file that is shorter than a piece. Silent pieces are left out. The
     pieces are cached. Raises TaskError where there are too few.
     """
-    files = files_of(path, ENDINGS)
+    files, remarks = files_of(path, ENDINGS)
     length = round(rate * seconds)
-    return cached("audio", files, [rate, length], "<i2", lambda out: _write(out, files, rate, length))
+    samples, warnings = cached("audio", files, [rate, length], "<i2", lambda out: _write(out, files, rate, length))
+    return Decoded(samples, [*remarks, *warnings])
 
 
 def _write(out: BinaryIO, files: Sequence[Path], rate: int, length: int) -> tuple[tuple[int, ...], list[str]]:
@@ -44,16 +52,19 @@ def _write(out: BinaryIO, files: Sequence[Path], rate: int, length: int) -> tupl
         if isinstance(sound, str):
             broken.append(f"{file} ({sound})")
             continue
-        samples, channels = sound
-        pieces = _cut(samples, length)
+        pieces = _cut(sound.samples, length)
         loud = pieces[np.sqrt(np.square(pieces).mean(1)) >= SILENCE]
-        counts.update(mixed=channels > 1, short=len(samples) < length, loud=len(loud), silent=len(pieces) - len(loud))
+        counts.update(mixed=sound.channels > 1, low=sound.rate < rate, short=len(sound.samples) < length)
+        counts.update(loud=len(loud), silent=len(pieces) - len(loud))
         out.write((FULL * loud).round().astype("<i2").tobytes())
     seconds = f"{length / rate:g} s"
     warnings = unreadable(broken, len(files), "files")
     need(counts["loud"], f"pieces of {seconds} that are not silent", "give more sound, or lower task_options.seconds")
     if counts["mixed"]:
         warnings.append(f"{counts['mixed']} of {len(files)} files have several channels, which are mixed down to one")
+    if counts["low"]:
+        lack = f"fewer than {rate} samples a second and lack the highest sounds"
+        warnings.append(f"{counts['low']} of {len(files)} files have {lack}; a lower task_options.rate is fair to all")
     if counts["short"]:
         warnings.append(f"{counts['short']} of {len(files)} files are shorter than {seconds} and end in silence")
     if counts["silent"]:
@@ -61,23 +72,42 @@ def _write(out: BinaryIO, files: Sequence[Path], rate: int, length: int) -> tupl
     return (1, length), warnings
 
 
-def _read(file: Path, rate: int) -> tuple[np.ndarray, int] | str:
-    """The (T,) float32 sound, its loudest sample 1, and the number of channels; or why the file cannot be read."""
+class _Sound(NamedTuple):
+    samples: np.ndarray
+    """(T,) float32, the loudest sample 1."""
+    channels: int
+    """Of the file, before they were mixed."""
+    rate: int
+    """Of the file, in samples per second."""
+
+
+def _read(file: Path, rate: int) -> _Sound | str:
+    """The sound of a file at `rate` samples a second, or why it cannot be read."""
     import soundfile
     from scipy.signal import resample_poly
 
     try:
-        sound, own_rate = soundfile.read(file, dtype="float32", always_2d=True)
-    except (OSError, RuntimeError, ValueError) as error:
-        return str(error)
-    mono = sound.mean(1)
+        with soundfile.SoundFile(file) as sound:
+            channels, own_rate = sound.channels, sound.samplerate
+            if not _RATES[0] <= own_rate <= _RATES[1]:
+                return f"{own_rate:,} samples a second"
+            mono = np.concatenate([np.empty(0, np.float32), *_mono_blocks(sound)])
+    except soundfile.LibsndfileError as error:
+        return "empty" if is_empty(file) else str(error.error_string)
+    except (OSError, RuntimeError, ValueError, MemoryError) as error:
+        return short_reason(error)
     if not np.isfinite(mono).all():
         return "NaN or infinite values"
     if own_rate != rate and len(mono):
         common = math.gcd(own_rate, rate)
         mono = resample_poly(mono, rate // common, own_rate // common)
     loudest = np.abs(mono).max(initial=0)
-    return (mono / loudest if loudest else mono).astype(np.float32), sound.shape[1]
+    return _Sound((mono / loudest if loudest else mono).astype(np.float32), channels, own_rate)
+
+
+def _mono_blocks(sound: soundfile.SoundFile) -> Iterator[np.ndarray]:
+    while len(block := sound.read(_BLOCK, "float32", always_2d=True)):
+        yield block.mean(1)
 
 
 def _cut(sound: np.ndarray, length: int) -> np.ndarray:

@@ -22,7 +22,7 @@ Fill = Callable[[BinaryIO], tuple[tuple[int, ...], list[str]]]
 """Writes the bytes of all samples into a file; returns the shape of one sample, and warnings."""
 FOLDER = "GANSEARCH_CACHE"
 """The environment variable that names the cache's folder."""
-_FORMAT = 2
+_FORMAT = 3
 """Version of the files' content. A change of what readers write needs a new one, or older files would be used."""
 
 
@@ -46,7 +46,7 @@ def cached(name: str, files: Iterable[Path], options: Any, dtype: str, fill: Fil
     size and time. What is written into the returned array stays in this process. Raises TaskError where the cache
     cannot be written; what `fill` raises leaves nothing in it.
     """
-    sources = [[str(file), (stat := file.stat()).st_size, stat.st_mtime_ns] for file in files]
+    sources = [_stamp(file) for file in files]
     key = hashlib.sha256(json.dumps([_FORMAT, sources, options]).encode()).hexdigest()[:20]
     samples, facts = (cache_folder() / f"{name}-{key}{kind}" for kind in (".bin", ".json"))
     try:
@@ -62,6 +62,15 @@ def cached(name: str, files: Iterable[Path], options: Any, dtype: str, fill: Fil
         raise TaskError(
             f"{samples.parent}: cannot hold decoded data ({why}); name another folder in {FOLDER}"
         ) from None
+
+
+def _stamp(file: Path) -> list[Any]:
+    """What changes when a file does. One that is gone by now is left to the reader."""
+    try:
+        stat = file.stat()
+    except OSError as error:
+        return [str(file.absolute()), error.errno]
+    return [str(file.absolute()), stat.st_size, stat.st_mtime_ns]
 
 
 def on_all_cores(decode: Callable[[Source], Result], sources: Sequence[Source], at_once: int) -> Iterator[Result]:

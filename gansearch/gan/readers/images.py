@@ -11,13 +11,33 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from gansearch.gan.readers.cache import Decoded, cached, on_all_cores
-from gansearch.gan.readers.files import files_of, unreadable
+from gansearch.gan.readers.files import files_of, short_reason, unreadable
+from gansearch.gan.readers.pixels import Extent, Levels, extent_of, is_deep, plain
 
-ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".jp2", ".avif")
+ENDINGS = (
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".jfif",
+    ".bmp",
+    ".gif",
+    ".webp",
+    ".tif",
+    ".tiff",
+    ".ppm",
+    ".pgm",
+    ".pbm",
+    ".jp2",
+    ".avif",
+)
 _SAMPLED = 64
 """Pictures that decide whether a folder is in colour."""
 _AT_ONCE = 1_000
 """Decoded pictures that wait to be written."""
+_FLAT = 24
+"""Levels of 256 below which a picture's darkest and brightest pixels are the same to the eye."""
+_FORMATS = ("PNG", "JPEG", "BMP", "DIB", "GIF", "WEBP", "TIFF", "PPM", "JPEG2000", "AVIF")
+"""Pillow's names of the formats, whatever a file's name says. Of others some start programs (EPS)."""
 
 
 class Source(NamedTuple):
@@ -32,14 +52,18 @@ class Source(NamedTuple):
     """A change of one of these makes the pictures stale."""
     version: str = ""
     """So does a change of this."""
+    warnings: Sequence[str] = ()
+    """What the user should know of the source."""
 
 
 def in_folder(path: str) -> Source:
     """Returns the pictures below a folder, at any depth, but hidden ones. Raises TaskError where there are none."""
-    files = files_of(path, ENDINGS)
+    files, remarks = files_of(path, ENDINGS)
     folder = Path(path).expanduser()
     names = [str(file.relative_to(folder if folder.is_dir() else folder.parent)) for file in files]
-    return Source(f"below {folder}", names, lambda index: Image.open(files[index]), files)
+    return Source(
+        f"below {folder}", names, lambda index: Image.open(files[index], formats=_FORMATS), files, warnings=remarks
+    )
 
 
 def read_pictures(source: Source, size: int, colour: bool | None) -> Decoded:
@@ -52,19 +76,31 @@ def read_pictures(source: Source, size: int, colour: bool | None) -> Decoded:
     def write(out: BinaryIO) -> tuple[tuple[int, ...], list[str]]:
         chosen = _is_coloured(source) if colour is None else colour
         broken = []
+        flat = several = 0
         indices = range(len(source.names))
-        decoded = on_all_cores(lambda index: _decode(source, index, size, chosen), indices, _AT_ONCE)
+        levels = Levels(lambda: filter(None, on_all_cores(lambda index: _extent(source, index), indices, _AT_ONCE)))
+        decoded = on_all_cores(lambda index: _decode(source, index, size, chosen, levels), indices, _AT_ONCE)
         for name, picture in zip(source.names, decoded, strict=True):
             if isinstance(picture, str):
                 broken.append(f"{name} ({picture})")
             else:
-                out.write(picture.tobytes())
-        shape = (3 if chosen else 1, size, size)
-        return shape, unreadable(broken, len(source.names), f"pictures {source.where}")
+                flat += int(np.ptp(picture.pixels)) < _FLAT
+                several += picture.has_frames
+                out.write(picture.pixels.tobytes())
+        total = len(source.names)
+        warnings = unreadable(broken, total, f"pictures {source.where}") + levels.warnings
+        if several:
+            warnings.append(
+                f"{several:,} of {total:,} pictures have several frames or pages, the first of which is read"
+            )
+        if flat:
+            warnings.append(f"{flat:,} of {total:,} pictures are all but black, or of one other colour")
+        return (3 if chosen else 1, size, size), warnings
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's, of odd metadata and of large pictures
-        return cached("images", source.files, [source.version, size, colour], "u1", write)
+        samples, remarks = cached("images", source.files, [source.version, size, colour], "u1", write)
+    return Decoded(samples, [*source.warnings, *remarks])
 
 
 def _is_coloured(source: Source) -> bool:
@@ -72,30 +108,45 @@ def _is_coloured(source: Source) -> bool:
     last = len(source.names) - 1
     for index in np.linspace(0, last, min(last + 1, _SAMPLED)).round().astype(int).tolist():
         picture = _decode(source, index, 32, True)
-        if not isinstance(picture, str) and bool((picture != picture[:1]).any()):
+        if not isinstance(picture, str) and bool((picture.pixels != picture.pixels[:1]).any()):
             return True
     return False
 
 
-def _decode(source: Source, index: int, size: int, colour: bool) -> np.ndarray | str:
-    """The (1 | 3, size, size) bytes of a picture, or why it cannot be read."""
+class _Picture(NamedTuple):
+    pixels: np.ndarray
+    """(1 | 3, size, size) bytes."""
+    has_frames: bool
+    """Whether there are more frames or pages than the one that was read."""
+
+
+def _decode(source: Source, index: int, size: int, colour: bool, levels: Levels | None = None) -> _Picture | str:
+    """A picture, or why it cannot be read. Deep ones need levels, or are black."""
     try:
         with source.open(index) as image:
+            has_frames = _has_frames(image)
             image.draft("RGB" if colour else "L", (2 * size, 2 * size))  # JPEGs are read no larger than needed
             upright = ImageOps.exif_transpose(image)
-            square = ImageOps.fit(_plain(upright, colour), (size, size), Image.Resampling.LANCZOS)
+            square = ImageOps.fit(plain(upright, colour, levels), (size, size), Image.Resampling.LANCZOS)
     except UnidentifiedImageError:
         return "no picture"
     except Exception as error:  # noqa: BLE001 (Pillow's readers raise anything for a broken file)
-        return (str(error) or type(error).__name__).splitlines()[0]
-    return np.atleast_3d(np.asarray(square)).transpose(2, 0, 1)
+        return short_reason(error)
+    return _Picture(np.atleast_3d(np.asarray(square)).transpose(2, 0, 1), has_frames)
 
 
-def _plain(image: Image.Image, colour: bool) -> Image.Image:
-    """The picture in grey or in colour, transparent parts in white."""
-    if image.mode.startswith("I"):  # 16 bits, which Pillow would cut off instead of dividing
-        image = Image.fromarray((np.asarray(image) // 256).clip(0, 255).astype(np.uint8))
-    if image.has_transparency_data:
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image.convert("RGBA"))
-    return image.convert("RGB" if colour else "L")
+def _extent(source: Source, index: int) -> Extent | None:
+    """The range of the pixels of a deep picture; None of others, and of broken ones."""
+    try:
+        with source.open(index) as image:
+            return extent_of(np.asarray(image)) if is_deep(image) else None
+    except Exception:  # noqa: BLE001 (as above; `_decode` says why)
+        return None
+
+
+def _has_frames(image: Image.Image) -> bool:
+    """Whether it is an animation or has several pages; the small ones that cameras add to a picture do not count."""
+    try:
+        return bool(getattr(image, "is_animated", False)) and image.format != "MPO"
+    except Exception:  # noqa: BLE001 (as above, of a broken second frame)
+        return False

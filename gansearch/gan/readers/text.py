@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections import Counter
 from typing import NamedTuple
@@ -12,11 +13,20 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gansearch.gan.options import option_error
-from gansearch.gan.readers.files import files_of, need, unreadable
+from gansearch.gan.readers.files import files_of, need, short_reason, unreadable
 
 ENDINGS = (".txt", ".md")
 OTHER = "\ufffd"
 """Replaces every character that is too rare to be learned."""
+_MARKS = (
+    *((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32")),  # first, as one begins as UTF-16 does
+    *((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")),
+)
+"""What files in other encodings than UTF-8 begin with."""
+_LOST = 0.01
+"""Share of the text that is replaced from which on a warning says how large an alphabet would be enough."""
+MOST_CHARACTERS = 8_192
+"""The largest alphabet."""
 MOST_NUMBERS = 2**26
 """Numbers of all windows together, one-hot: 256 MiB."""
 
@@ -25,7 +35,7 @@ class Windows(NamedTuple):
     """Windows of a text, and what the user should know of it."""
 
     codes: Tensor
-    """(N, length) uint8 indices into the alphabet."""
+    """(N, length) indices into the alphabet, uint8, or int16 where it has more than 256 characters."""
     alphabet: str
     words: frozenset[str]
     """All words of the text, where `OTHER` separates words."""
@@ -50,14 +60,15 @@ def read_windows(path: str, length: int, characters: int, lowercase: bool) -> Wi
         share = sum(rare.values()) / len(text)
         warnings.append(
             f"{len(rare)} characters are rarer than the {characters - 1} that are learned; {OTHER} replaces them "
-            f"({share:.2%} of the text)"
+            f"({share:.2%} of the text){_remedy(counts) if share > _LOST else ''}"
         )
         text = text.translate({ord(character): OTHER for character in rare})
     alphabet = "".join(sorted(set(text)))
     count = len(text) // length
     need(count, f"windows of {length} characters in {len(text)} characters of text", "give more text")
     index = {character: code for code, character in enumerate(alphabet)}
-    codes = np.fromiter((index[character] for character in text[: count * length]), np.uint8, count * length)
+    kind = np.uint8 if len(alphabet) <= 256 else np.int16
+    codes = np.fromiter((index[character] for character in text[: count * length]), kind, count * length)
     windows = torch.from_numpy(codes).view(count, length)
     most = MOST_NUMBERS // (length * len(alphabet))
     if count > most:
@@ -66,25 +77,42 @@ def read_windows(path: str, length: int, characters: int, lowercase: bool) -> Wi
     return Windows(windows, alphabet, frozenset(words(text)), warnings)
 
 
+def _remedy(counts: Counter[str]) -> str:
+    """Says which alphabet leaves out no more than `_LOST` of the text."""
+    shares = np.cumsum(sorted(counts.values(), reverse=True)) / counts.total()
+    enough = min(int(np.searchsorted(shares, 1 - _LOST)) + 2, MOST_CHARACTERS)  # one for `OTHER`
+    return f"; write task_options.characters: {enough} to learn {shares[enough - 2]:.0%} of it"
+
+
 def words(text: str) -> list[str]:
     """Returns the runs of letters, in lower case."""
     return re.findall(r"[^\W\d_]+", text.lower())
 
 
 def _read(path: str) -> tuple[str, list[str]]:
-    """The text of all files, and a warning of those that cannot be read."""
-    files = files_of(path, ENDINGS)
+    """The text of all files, and warnings."""
+    files, remarks = files_of(path, ENDINGS)
     broken: list[str] = []
     texts = []
     for file in files:
         try:
-            texts.append(file.read_text(encoding="utf-8-sig"))
+            texts.append(_decoded(file.read_bytes()))
         except OSError as error:
-            broken.append(f"{file} ({error.strerror or error})")
+            broken.append(f"{file} ({short_reason(error)})")
         except UnicodeDecodeError as error:
-            broken.append(f"{file} (not UTF-8 at byte {error.start})")
-    warnings = unreadable(broken, len(files), "files")
+            broken.append(f"{file} (not {error.encoding.upper()} at byte {error.start})")
+        except ValueError as error:
+            broken.append(f"{file} ({error})")
+    warnings = unreadable(broken, len(files), "files") + remarks
     text = " ".join(" ".join(texts).split())
     if not text:
         raise option_error("path", f"{path} holds no text: {len(files)} files with nothing but white space")
     return text, warnings
+
+
+def _decoded(content: bytes) -> str:
+    """The text of a file: UTF-8, or what the mark at its start says. Raises ValueError where it is neither."""
+    text = content.decode(next((encoding for mark, encoding in _MARKS if content.startswith(mark)), "utf-8-sig"))
+    if "\0" in text:
+        raise ValueError("it has null characters, as UTF-16 without its mark has; save it as UTF-8")
+    return text

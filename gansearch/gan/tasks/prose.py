@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from gansearch.gan import quality
 from gansearch.gan.options import option_error, positive
-from gansearch.gan.readers.text import Windows, read_windows, words
+from gansearch.gan.readers.text import MOST_CHARACTERS, Windows, read_windows, words
 from gansearch.gan.task import Task
 
 LONGEST_GRAM = 4
@@ -41,8 +41,8 @@ class Prose(Task):
         positive(temperature=self.temperature, width=self.width, blocks=self.blocks, latent_dim=self.latent_dim)
         if self.length < 2 * LONGEST_GRAM:
             raise option_error("length", f"must be at least {2 * LONGEST_GRAM} characters, not {self.length}")
-        if not 2 <= self.characters <= 256:
-            raise option_error("characters", f"must be 2 to 256, not {self.characters}")
+        if not 2 <= self.characters <= MOST_CHARACTERS:
+            raise option_error("characters", f"must be 2 to {MOST_CHARACTERS}, not {self.characters}")
 
     @functools.cached_property
     def _windows(self) -> Windows:

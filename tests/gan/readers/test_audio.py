@@ -40,7 +40,7 @@ def test_files_of_any_rate_and_channels_are_made_one(tmp_path):
 def test_files_are_decoded_once_and_mapped(notes, monkeypatch):
     first = read_pieces(str(notes), RATE, 0.25).samples
     assert np.abs(first).max((1, 2)).tolist() == [FULL] * 60
-    monkeypatch.setattr(soundfile, "read", None)
+    monkeypatch.setattr("gansearch.gan.readers.audio._read", None)
     again = read_pieces(str(notes), RATE, 0.25).samples
     assert np.array_equal(again, first)
     assert again.dtype == np.int16
@@ -71,3 +71,53 @@ def test_too_little_sound_is_an_error(notes):
         soundfile.write(file, np.zeros(2_000), RATE)
     with pytest.raises(TaskError, match=r"path: 0 pieces .* at least 50 are needed"):
         read_pieces(str(notes), RATE, 0.25)
+
+
+@pytest.mark.parametrize("kind", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW"])
+def test_samples_of_every_kind_are_the_same_sound(notes, kind):
+    before = read_pieces(str(notes), RATE, 0.25).samples / FULL
+    for i in range(60):
+        soundfile.write(notes / f"{i:02d}.wav", note(220 * 2 ** (i / 24), 0.25), RATE, kind)
+    pieces, warnings = read_pieces(str(notes), RATE, 0.25)
+    assert np.abs(pieces / FULL - before).mean() < 0.02
+    assert warnings == []
+
+
+def broken_header(file, at, value):
+    """Writes 4 bytes after a name in a file's header."""
+    content = bytearray(file.read_bytes())
+    start = content.index(at) + len(at)
+    content[start : start + 4] = value
+    file.write_bytes(content)
+
+
+def test_a_header_without_a_length_is_read_to_the_end(notes):
+    before = read_pieces(str(notes), RATE, 0.25).samples.copy()
+    for at in (b"RIFF", b"data"):  # as ffmpeg writes into a pipe
+        broken_header(notes / "07.wav", at, b"\xff" * 4)
+    pieces, warnings = read_pieces(str(notes), RATE, 0.25)
+    assert np.array_equal(pieces, before)
+    assert warnings == []
+
+
+@pytest.mark.parametrize("rate", [1, 2**31 - 1])
+def test_a_header_with_an_impossible_rate_is_left_out(notes, rate):
+    broken_header(notes / "07.wav", b"fmt \x10\0\0\0\x01\0\x01\0", rate.to_bytes(4, "little"))
+    pieces, (warning,) = read_pieces(str(notes), RATE, 0.25)
+    assert len(pieces) == 59
+    assert warning.endswith(f"07.wav ({rate:,} samples a second)")
+
+
+def test_files_that_are_empty_or_have_few_samples_a_second_are_told(notes):
+    (notes / "07.wav").write_bytes(b"")
+    soundfile.write(notes / "08.wav", note(220, 0.25, 2_000), 2_000)
+    soundfile.write(notes / "09.wav", np.zeros(0), RATE)
+    pieces, warnings = read_pieces(str(notes), RATE, 0.25)
+    assert len(pieces) == 58
+    assert warnings == [
+        f"1 of 60 files cannot be read and is left out: {notes}/07.wav (empty)",
+        "1 of 60 files have fewer than 8000 samples a second and lack the highest sounds; "
+        "a lower task_options.rate is fair to all",
+        "1 of 60 files are shorter than 0.25 s and end in silence",
+        "1 silent pieces are left out",
+    ]

@@ -64,3 +64,12 @@ def test_a_folder_that_cannot_be_written_is_named(source, monkeypatch):
 
 def test_results_of_all_cores_come_in_order():
     assert list(on_all_cores(lambda number: number**2, range(7), 3)) == [0, 1, 4, 9, 16, 25, 36]
+
+
+def test_a_file_that_is_gone_is_left_to_the_reader(source):
+    def write(out):
+        out.write(b"0" * 4)
+        return (2,), ["one is gone"]
+
+    found = cached("pairs", [source, source.parent / "gone"], {}, "<i2", write)
+    assert (len(found.samples), found.warnings) == (1, ["one is gone"])

@@ -8,8 +8,8 @@ def test_a_file_a_folder_and_its_subfolders(tmp_path):
     (tmp_path / "in").mkdir()
     for name in ("b.TXT", "in/a.txt", "c.md", ".hidden.txt", "d.pdf"):
         (tmp_path / name).write_text("x")
-    assert [f.name for f in files_of(str(tmp_path), (".txt",))] == ["b.TXT", "a.txt"]
-    assert files_of(str(tmp_path / "c.md"), (".txt", ".md")) == [tmp_path / "c.md"]
+    assert [f.name for f in files_of(str(tmp_path), (".txt",)).paths] == ["b.TXT", "a.txt"]
+    assert files_of(str(tmp_path / "c.md"), (".txt", ".md")).paths == [tmp_path / "c.md"]
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,32 @@ def test_a_path_without_files_is_an_error(tmp_path, path, part):
         (tmp_path / "notes" / f"{name}.mp3").write_text("x")
     with pytest.raises(TaskError, match=r"task_options\.path.*" + part):
         files_of(str(tmp_path / path) if path else "", (".wav", ".flac", ".ogg"))
+
+
+def test_links_that_lead_nowhere_are_told_and_all_of_them_an_error(tmp_path):
+    (tmp_path / "lost.txt").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(
+        TaskError, match=r"none of 1 files below .* can be read; the first: lost\.txt \(a link that leads"
+    ):
+        files_of(str(tmp_path), (".txt",))
+    with pytest.raises(TaskError, match=r"path: .*lost\.txt is a link that leads nowhere, to .*nowhere$"):
+        files_of(str(tmp_path / "lost.txt"), (".txt",))
+    (tmp_path / "a.txt").touch()
+    files, (warning,) = files_of(str(tmp_path), (".txt",))
+    assert files == [tmp_path / "a.txt"]
+    assert warning.startswith(f"1 of 2 files below {tmp_path} cannot be read and is left out: lost.txt (")
+
+
+def test_a_path_that_cannot_be_asked_for_is_one_line(tmp_path):
+    for path in (f"{tmp_path}/{'x' * 300}", f"{tmp_path}/a\0b", "~nobody-of-that-name/x", "/dev/null"):
+        with pytest.raises(TaskError, match=r"^task_options\.path: .+$"):
+            files_of(path, (".txt",))
+
+
+def test_a_folder_with_hidden_files_alone_says_so(tmp_path):
+    (tmp_path / ".a.txt").touch()
+    with pytest.raises(TaskError, match=r"holds no \.txt files; 1 hidden file is left out: \.a\.txt$"):
+        files_of(str(tmp_path), (".txt",))
 
 
 def test_a_folder_with_one_file_is_that_file(tmp_path):

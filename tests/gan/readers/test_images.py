@@ -16,7 +16,7 @@ def test_pictures_of_any_size_and_depth_become_squares(folder):
     found = read_pictures(in_folder(folder), 16, None)
     assert found.samples.shape == (3, 3, 16, 16)
     assert found.samples.dtype == np.uint8
-    assert found.warnings == []
+    assert found.warnings == ["1 hidden file is left out: .hidden.png"]
 
 
 def test_pictures_are_cropped_to_their_middle(folder):
@@ -56,7 +56,7 @@ def test_pictures_are_decoded_again_when_a_file_changes(folder, tmp_path, monkey
     before = read_pictures(in_folder(folder), 16, None).samples.copy()
     real = Image.open
     opened = []
-    monkeypatch.setattr(Image, "open", lambda *words: opened.append(words) or real(*words))
+    monkeypatch.setattr(Image, "open", lambda *words, **more: opened.append(words) or real(*words, **more))
     assert np.array_equal(read_pictures(in_folder(folder), 16, None).samples, before)
     assert opened == []
     save(folder / "000.png", size=(30, 30))
@@ -86,3 +86,79 @@ def test_a_folder_of_broken_pictures_is_an_error(folder):
         (folder / name).write_text("no")
     with pytest.raises(TaskError, match=r"none of 2 pictures below .* can be read; the first: a.png \(no picture\)"):
         read_pictures(in_folder(folder), 16, None)
+
+
+def tiffs(folder, draw, count=60):
+    for number in range(count):
+        Image.fromarray(draw(number)).save(folder / f"{number}.tif")
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda _: RANDOM.random((20, 20)).astype(np.float32),
+        lambda _: RANDOM.integers(0, 4_096, (20, 20)).astype(np.uint16),
+        lambda _: RANDOM.integers(0, 256, (20, 20)).astype(np.int32),
+    ],
+    ids=["float32", "12 bits", "int32"],
+)
+def test_deep_pictures_are_scaled_and_told(folder, draw):
+    tiffs(folder, draw)
+    found = read_pictures(in_folder(folder), 16, None)
+    assert 110 < found.samples.mean() < 145
+    assert found.samples.std() > 40
+    (warning,) = found.warnings
+    assert "are the pixels of 60 pictures: 0 or less is read as black and" in warning
+    assert read_pictures(in_folder(folder), 16, None).warnings == [warning]
+
+
+def test_dark_pictures_and_further_frames_are_told(folder):
+    fill(folder)
+    Image.fromarray(RANDOM.integers(0, 16, (20, 20, 3), dtype=np.uint8)).save(folder / "dark.png")
+    frames = [Image.fromarray(RANDOM.integers(0, 256, (20, 20, 3), dtype=np.uint8)) for _ in range(3)]
+    for name in ("a.gif", "b.tif", "c.png", "d.webp"):
+        frames[0].save(folder / name, save_all=True, append_images=frames[1:], lossless=True)
+    found = read_pictures(in_folder(folder), 16, None)
+    assert len(found.samples) == 55
+    assert found.warnings == [
+        "4 of 55 pictures have several frames or pages, the first of which is read",
+        "1 of 55 pictures are all but black, or of one other colour",
+    ]
+
+
+def test_what_a_file_is_decides_and_not_its_name(folder):
+    save(folder / "a.png")
+    (folder / "a.png").rename(folder / "really_png.jpg")
+    (folder / "program.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 64\nshowpage\n")
+    found = read_pictures(in_folder(folder), 16, None)
+    assert len(found.samples) == 1
+    assert "program.png (no picture)" in found.warnings[0]
+
+
+def test_links_that_lead_nowhere_are_left_out_with_a_warning(folder):
+    fill(folder)
+    (folder / "lost.png").symlink_to("/nowhere/annex/lost.png")
+    found = read_pictures(in_folder(folder), 16, None)
+    assert len(found.samples) == 50
+    assert found.warnings == [
+        f"1 of 51 files below {folder} cannot be read and is left out: "
+        "lost.png (a link that leads nowhere, to /nowhere/annex/lost.png)"
+    ]
+
+
+def test_copies_of_a_notebook_server_are_not_read(folder):
+    fill(folder)
+    (folder / ".ipynb_checkpoints").mkdir()
+    fill(folder / ".ipynb_checkpoints", 20)
+    found = read_pictures(in_folder(folder), 16, None)
+    assert len(found.samples) == 50
+    assert found.warnings[0].startswith("20 hidden files are left out: .ipynb_checkpoints/000.png")
+
+
+def test_a_picture_of_too_many_pixels_is_left_out(folder, monkeypatch):
+    fill(folder)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 500)
+    save(folder / "bomb.png", size=(40, 40))
+    found = read_pictures(in_folder(folder), 16, None)
+    assert len(found.samples) == 50
+    assert "bomb.png (Image size (1600 pixels) exceeds limit" in found.warnings[0]

@@ -1,3 +1,6 @@
+import codecs
+
+import numpy as np
 import pytest
 
 from gansearch.gan import TaskError
@@ -43,3 +46,41 @@ def test_too_little_text_is_an_error(tmp_path, text, part):
     (tmp_path / "a.txt").write_text(text)
     with pytest.raises(TaskError, match=r"task_options\.path: .*" + part):
         read_windows(str(tmp_path), 32, 64, False)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_a_mark_at_the_start_says_the_encoding(tmp_path, encoding):
+    (tmp_path / "a.txt").write_bytes(("春 é\r\n" * 200).encode(encoding))
+    windows = read_windows(str(tmp_path), 8, 64, False)
+    assert windows.alphabet == " é春"
+    assert windows.warnings == []
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("é".encode("latin-1"), "not UTF-8 at byte 0"),
+        ("ab".encode("utf-16-le"), "it has null characters, as UTF-16 without its mark has; save it as UTF-8"),
+        (codecs.BOM_UTF16_LE + b"a", "not UTF-16-LE at byte 2"),
+    ],
+)
+def test_other_encodings_are_left_out_with_a_warning(tmp_path, content, why):
+    (tmp_path / "a.txt").write_text("ab " * 200)
+    (tmp_path / "b.txt").write_bytes(content)
+    (warning,) = read_windows(str(tmp_path), 8, 64, False).warnings
+    assert warning == f"1 of 2 files cannot be read and is left out: {tmp_path}/b.txt ({why})"
+
+
+def test_a_script_of_thousands_of_characters_is_learned_where_the_alphabet_is_as_large(tmp_path):
+    rng = np.random.default_rng(0)
+    text = "".join(chr(0x4E00 + min(int(z), 2_999)) for z in rng.zipf(1.15, 20_000))
+    (tmp_path / "诗.txt").write_text(text, encoding="utf-8")
+    (warning,) = read_windows(str(tmp_path), 16, 64, False).warnings
+    enough = int(warning.split("task_options.characters: ")[1].split()[0])
+    assert warning.endswith(f"write task_options.characters: {enough} to learn 99% of it")
+    windows = read_windows(str(tmp_path), 16, enough, False)
+    other = windows.alphabet.index(OTHER)
+    assert 0.005 < float((windows.codes == other).float().mean()) < 0.011
+    every = read_windows(str(tmp_path), 16, 3_000, False)
+    assert every.warnings == []
+    assert "".join(every.alphabet[code] for code in every.codes.flatten()) == text

@@ -61,7 +61,7 @@ def test_quality_is_worse_for_shuffled_letters(licence):
     ("options", "part"),
     [
         ({"length": 4}, "length: must be at least 8"),
-        ({"characters": 1}, "characters: must be 2 to 256"),
+        ({"characters": 1}, "characters: must be 2 to 8192"),
         ({"temperature": 0}, "temperature: must be above 0, not 0"),
         ({"lowercas": True}, 'did you mean "lowercase"'),
     ],
