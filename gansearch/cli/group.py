@@ -16,7 +16,9 @@ class Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Runs a command. An exception that has no `exit_status` and is no KeyboardInterrupt is raised as it is."""
         try:
-            return super().invoke(ctx)
+            result = super().invoke(ctx)
+            self._check_output(ctx.invoked_subcommand)
+            return result
         except KeyboardInterrupt as error:
             if str(error):
                 print(f"\n{error}", file=sys.stderr)
@@ -29,3 +31,11 @@ class Commands(TyperGroup):
                 raise
             print(f"error: {error}", file=sys.stderr)
             raise typer.Exit(error.exit_status) from None
+
+    def _check_output(self, command: str) -> None:
+        """Ends with 1 where what was printed is lost, as on a full disk. A sweep has its results in its folder."""
+        sys.stdout.flush()
+        if trouble := getattr(sys.stdout, "trouble", ""):
+            print(f"{'warning' if command == 'sweep' else 'error'}: stdout is incomplete: {trouble}", file=sys.stderr)
+            if command != "sweep":
+                raise typer.Exit(1)

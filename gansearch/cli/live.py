@@ -15,6 +15,7 @@ from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.text import Text
 
+from gansearch.cli.terminal import is_lost
 from gansearch.cli.view import line, picture
 from gansearch.experiment import Experiment
 from gansearch.formatting import many
@@ -115,7 +116,7 @@ def _wait_for_study(path: Path, console: Console) -> Study:
 
 def _watch_screen(current: Status, path: Path, console: Console) -> Status:
     with Live(picture(current, *console.size), console=console, refresh_per_second=2) as live:
-        while current.alive:
+        while current.alive and not is_lost():
             time.sleep(POLL_SECONDS)
             current = status(load_study(path))
             live.update(picture(current, *console.size))
@@ -125,7 +126,7 @@ def _watch_screen(current: Status, path: Path, console: Console) -> Status:
 def _watch_log(current: Status, path: Path, console: Console) -> Status:
     log = _Log(console)
     log.write(current)
-    while current.alive:
+    while current.alive and not is_lost():
         time.sleep(POLL_SECONDS)
         current = status(load_study(path))
         if log.is_due or not current.alive:

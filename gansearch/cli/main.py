@@ -17,6 +17,8 @@ import typer
 
 import gansearch
 from gansearch.cli.group import Commands
+from gansearch.cli.terminal import open_streams, print_document
+from gansearch.signals import interruptible
 
 if TYPE_CHECKING:
     from gansearch.experiment import Experiment
@@ -214,7 +216,7 @@ def export(
 
     text = load_study(dir).export(out, format, anyway)
     if out is None:
-        print(text, end="")
+        print_document(text)
     else:
         print(f"wrote {out}" + (f"; train it with: gansearch train {out}" if format != "python" else ""))
 
@@ -309,8 +311,10 @@ def schema() -> None:
 
 
 def main() -> None:
-    """Runs the `gansearch` command."""
-    app()
+    """Runs the `gansearch` command. Signals that ask to end it are as Ctrl-C from the first moment."""
+    open_streams()
+    with interruptible():
+        app()
 
 
 def _load(file: Path | str, overrides: list[str] | None, **fields: str | int | None) -> Experiment:
@@ -332,4 +336,10 @@ def _print(data: Any, lines: Iterable[str], as_json: bool) -> None:
 
 
 def _print_json(data: Any) -> None:
-    print(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
+    """Prints JSON, with escapes for what the terminal lacks: they are JSON, too."""
+    text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)
+    try:
+        text.encode(sys.stdout.encoding)
+    except UnicodeEncodeError:
+        text = json.dumps(data, indent=2, allow_nan=False)
+    print(text)
