@@ -131,8 +131,10 @@ def test_every_piece_of_python_compiles(page: Path) -> None:
 def test_the_gans_that_are_shown_work(tmp_path, capsys) -> None:
     np.save(tmp_path / "pictures.npy", np.random.default_rng(0).uniform(-1, 1, (50, 1, 16, 16)))
     names: dict = {}
+    loops = []
     for text in blocks(ROOT / "docs/your-gan.md", "python"):
         exec(text, names)
+        loops += [names.pop("train")] if "train" in names else []
     check_task(names["Classes"]())
     conditional = Trainer(names["Classes"](), Training(updates=60))
     assert len(list(conditional.run())) > 20
@@ -147,10 +149,19 @@ def test_the_gans_that_are_shown_work(tmp_path, capsys) -> None:
     whole = next(text for text in blocks(ROOT / "docs/your-gan.md", "yaml") if "my_loop" in text)
     experiment = Experiment.parse({**load_yaml(whole), "training": {"updates": 200}})
     training = experiment.training.with_params({"g_lr": 1e-3, "d_lr": 1e-3, "optim": "adam"})
-    trainer = LoopTrainer(Loop(experiment.task, names["train"], experiment.task_options), training)
+    trainer = LoopTrainer(Loop(experiment.task, loops[0], experiment.task_options), training)
     assert [probe.update for probe in trainer.run()] == list(range(20, 201, 20))
     assert trainer.unread(experiment.search) == ["momentum"]  # which adam has not
     assert trainer.result().status == "complete"
+    # So do the other one and its loop, whose two D's start late.
+    whole = next(text for text in blocks(ROOT / "docs/your-gan.md", "yaml") if "upscale" in text)
+    experiment = Experiment.parse({**load_yaml(whole), "training": {"updates": 50}, "params": {"d_start": 20}})
+    training = experiment.training.with_params({"lr_d": 1e-3, "lr_g": 1e-3, "l1": 1.0})
+    trainer = LoopTrainer(Loop(experiment.task, loops[1], {}), training)
+    assert [probe.p_real == probe.p_real for probe in trainer.run()] == [False] * 20 + [True] * 30
+    assert trainer.unread(experiment.search) == []
+    assert {"full", "half"} == set(trainer.trial.used_monitors)
+    assert trainer.result().quality["l1"] < 0.8
 
 
 def replaced(old: str, new: str) -> list[str]:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable
 from typing import Any
 
-import torch
-from torch import Tensor
-
-from gansearch.stability.monitor import Output, StabilityMonitor
+from gansearch.stability.batches import BatchProbes, Probe, metrics
+from gansearch.stability.monitor import Output
 from gansearch.stability.report import StabilityReport
 
 
@@ -32,28 +29,20 @@ class StabilityCallback(_lightning().Callback):  # type: ignore[misc]
     logged, so that loggers and ModelCheckpoint can use them. Its state is part of Lightning's checkpoints.
     """
 
-    def __init__(
-        self, probe: Callable[[Any], tuple[Tensor, Tensor]], every: int = 50, output: Output = "logit"
-    ) -> None:
-        if every < 1:
-            raise ValueError(f"every must be at least 1 batch, not {every}")
-        self.probe, self.every, self.monitor = probe, every, StabilityMonitor(output)
+    def __init__(self, probe: Probe, every: int = 50, output: Output = "logit") -> None:
+        self._probes = BatchProbes(probe, every, output)
+        self.monitor = self._probes.monitor
         self.report: StabilityReport | None = None
-        self._batches = 0
 
     def on_train_batch_end(self, trainer: Any, pl_module: Any, *_: Any, **__: Any) -> None:
         """Gives the monitor a probe where one is due."""
-        self._batches += 1
-        if self._batches % self.every == 0:
-            with torch.no_grad():
-                self.monitor.update(*self.probe(pl_module), step=self._batches)
+        self._probes.after_batch(pl_module)
 
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
         """Updates the report and logs it."""
-        if self._batches < self.every:
-            return
-        self.report = self.monitor.report()
-        pl_module.log_dict({"stability": self.report.stability, "separability": self.report.separability})
+        self.report = self._probes.report()
+        if self.report is not None:
+            pl_module.log_dict(metrics(self.report))
 
     def on_train_end(self, trainer: Any, pl_module: Any) -> None:
         """Prints the report, on the first process alone."""
@@ -62,9 +51,8 @@ class StabilityCallback(_lightning().Callback):  # type: ignore[misc]
 
     def state_dict(self) -> dict[str, Any]:
         """The callback's part of a checkpoint."""
-        return {"monitor": self.monitor.state(), "batches": self._batches}
+        return self._probes.state()
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Continues from a checkpoint."""
-        self.monitor.load_state(state_dict["monitor"])
-        self._batches = state_dict["batches"]
+        self._probes.load_state(state_dict)

@@ -146,3 +146,17 @@ def test_samples_and_the_step_may_come_after_the_scores():
     assert later.rows() == at_once.rows()
     with pytest.raises(ValueError, match="after the update"):
         StabilityMonitor().add_samples(*samples)
+
+
+@pytest.mark.parametrize(("real", "fake"), [(4.5, -4.5), (0.6, -0.6), (0.02, -0.02), (-2.0, 2.0)])
+def test_patches_of_pictures_have_the_verdict_of_independent_samples(real, fake):
+    generator = torch.Generator().manual_seed(0)
+    patches, samples = StabilityMonitor(), StabilityMonitor()
+    for _ in range(20):
+        pictures = torch.randn(2, 200, 1, 1, 1, generator=generator) * 0.6
+        scores = pictures + torch.randn(2, 200, 1, 4, 4, generator=generator) * 0.8
+        patches.update(scores[0] + real, scores[1] + fake)
+        samples.update(torch.randn(200, generator=generator) + real, torch.randn(200, generator=generator) + fake)
+    one, other = patches.report(), samples.report()
+    assert one.verdict == other.verdict
+    assert one.stability == pytest.approx(other.stability, abs=0.05)
