@@ -20,7 +20,7 @@ if keras.backend.backend() != "torch":
     )
 
 
-class StabilityCallback(keras.callbacks.Callback):  # type: ignore[misc]
+class StabilityCallback(keras.callbacks.Callback):
     """Probes D every `every` training batches, and prints at the end of training how stable it was.
 
     `probe(model)` returns D's scores of some real and as many fake samples. `callback.report` is the StabilityReport up
