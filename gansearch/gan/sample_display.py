@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,15 @@ def display_of(task: Trainable, samples: np.ndarray) -> dict[str, Any]:
     except Exception:  # noqa: BLE001 (the user's code may raise anything, and only a picture is lost)
         return {}
     return display if isinstance(display, dict) else {}
+
+
+def files_of(task: Trainable, samples: np.ndarray) -> dict[str, bytes]:
+    """What `task.sample_files` returns for (N, ...) samples, names of other folders left out; {} where it raises."""
+    try:
+        files = task.sample_files(samples)
+        return {name: bytes(content) for name, content in files.items() if name == PurePath(name).name}
+    except Exception:  # noqa: BLE001 (as above)
+        return {}
 
 
 def _plain(value: Any) -> Any:

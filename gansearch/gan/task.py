@@ -40,6 +40,13 @@ class Trainable:
         """
         return {}
 
+    def sample_files(self, samples: np.ndarray) -> dict[str, bytes]:
+        """Files, by name, that hold (N, ...) float32 samples as the data's own files hold them.
+
+        `train` writes them beside those that it makes of what `shown` returns, or in place of these.
+        """
+        return {}
+
     def warnings(self) -> list[str]:
         """What a user should know of the data, a sentence each: files skipped, columns left out.
 

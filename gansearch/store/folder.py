@@ -21,7 +21,7 @@ _NUMBER = r"[0-9]{5}|[1-9][0-9]{5,8}"
 """The names of the folders of trials, as `Folder.record` makes them."""
 _JOURNAL_LOCK = "study.journal.lock"
 """Optuna's lock of the journal, a link that nothing is read or written through."""
-FORMAT = 4
+FORMAT = 5
 """The format in which folders are begun. It grows where an earlier gansearch would misread what a later one writes;
 docs/results-folder.md lists the formats. A folder without format.json has format 1."""
 
@@ -140,10 +140,12 @@ def format_of(folder: Path) -> int:
 
 
 def as_begun(experiment: Experiment, folder: Path) -> Experiment:
-    """Return the experiment with which a folder was begun: before format 3 tables had another encoding."""
-    if experiment.task != "table" or format_of(folder) >= 3:
+    """Return the experiment with which a folder was begun: earlier formats encode tables or read them otherwise."""
+    format = format_of(folder)
+    if experiment.task != "table" or format >= 5:
         return experiment
-    return experiment.model_copy(update={"task_options": {"encoding": "scores", **experiment.task_options}})
+    earlier = {"encoding": "scores"} if format < 3 else {"reading": "pandas"}
+    return experiment.model_copy(update={"task_options": {**earlier, **experiment.task_options}})
 
 
 def check_format(folder: Path) -> None:

@@ -6,7 +6,8 @@ seed-20000/checkpoint.pt            the state of the run, at most 30 seconds old
 seed-20000/result.json              the result; it exists once the run has ended
 seed-20000/samples.npy              2,000 fakes in the units of the data, (2000, ...)
 seed-20000/samples.png              some of them as a picture; sample-00.wav and so on for sounds, samples.txt for
-                                    texts, samples.csv for a table
+                                    texts, samples.csv for a table, as its own file is written; samples.parquet too
+                                    where that is one
 seed-20000/curves.parquet           the probes
 seed-20000/generator.safetensors    G's weights, averaged if the experiment says so
 seed-20000/generator.pt2            G as a program that needs torch alone and gives samples in the units of the data,
@@ -36,7 +37,7 @@ from torch import nn
 
 from gansearch.experiment import Experiment, ExperimentError
 from gansearch.gan import Probe, Result, SeedTrainer
-from gansearch.gan.sample_display import display_of, undone
+from gansearch.gan.sample_display import display_of, files_of, undone
 from gansearch.gan.task import Trainable
 from gansearch.rendering.render import files
 from gansearch.signals import Interrupts
@@ -188,7 +189,8 @@ class SeedFolder:
         write_whole(self.path / "curves.parquet", lambda file: curves.to_parquet(file, index=False))
         samples = undone(trainer.task, self._samples_of(trainer, judged))
         write_array(self._samples, samples)
-        for name, content in files(SampleSet(samples, display_of(trainer.task, samples))).items():
+        displayed = files(SampleSet(samples, display_of(trainer.task, samples)))
+        for name, content in (displayed | files_of(trainer.task, samples)).items():
             write_whole(self.path / name, content)
         trainer.copy_files(self.path / "checkpoint")
         if (generator := trainer.final_generator()) is not None:

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from gansearch.gan.data import data_of, held_out_of
-from gansearch.gan.sample_display import display_of
+from gansearch.gan.sample_display import display_of, files_of
 from gansearch.gan.task import Task
 from gansearch.gan.tasks import Ring
 
@@ -30,6 +30,20 @@ def test_numbers_of_numpy_become_plain_json():
 @pytest.mark.parametrize("said", [RuntimeError("no"), None, [1], {"kind": object()}, {1: {2, 3}}, "image"])
 def test_what_is_wrong_says_nothing(said):
     assert display_of(Showing(said), SAMPLES) == {}
+
+
+@pytest.mark.parametrize(
+    ("made", "kept"),
+    [
+        ({"a.csv": b"1", "../b": b"2", "/c": b"3", "d/e": b"4"}, {"a.csv": b"1"}),
+        (None, {}),
+        ({"a": "text"}, {}),
+    ],
+)
+def test_files_of_samples_stay_in_their_folder(made, kept):
+    task = Showing({})
+    task.sample_files = lambda samples: made
+    assert files_of(task, SAMPLES) == kept
 
 
 def test_the_held_out_reals_are_those_that_were_read():

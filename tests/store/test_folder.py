@@ -55,14 +55,23 @@ def test_a_folder_without_a_later_format_opens(tmp_path, content):
     check_format(tmp_path)
 
 
-@pytest.mark.parametrize(("format", "encoding"), [(1, "scores"), (2, "scores"), (3, None)])
-def test_tables_of_earlier_formats_keep_their_encoding(tmp_path, format, encoding):
+@pytest.mark.parametrize(
+    ("format", "kept"),
+    [
+        (1, {"encoding": "scores"}),
+        (2, {"encoding": "scores"}),
+        (3, {"reading": "pandas"}),
+        (4, {"reading": "pandas"}),
+        (5, {}),
+    ],
+)
+def test_tables_of_earlier_formats_keep_their_encoding_and_reading(tmp_path, format, kept):
     table, digits = (Experiment(name="x", task=task, task_options={"path": "a.csv"}) for task in ("table", "digits"))
     if format > 1:
         set_format(tmp_path, format=format, gansearch="0.2.0")
-    assert as_begun(table, tmp_path).task_options.get("encoding") == encoding
+    assert as_begun(table, tmp_path).task_options == {**table.task_options, **kept}
     assert as_begun(digits, tmp_path) == digits
-    given = table.model_copy(update={"task_options": {"encoding": "kinds"}})
+    given = table.model_copy(update={"task_options": {"encoding": "kinds", "reading": "texts"}})
     assert as_begun(given, tmp_path) == given
 
 

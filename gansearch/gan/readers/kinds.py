@@ -23,10 +23,13 @@ KINDS = ("number", "choice", "identifier")
 """What a user may say that a column is."""
 FEW = 30
 """Different values up to which numbers and dates are choices."""
+MOST_CHOICES = 1_000
+"""Different values of a choice, at most: each takes a place of every sample."""
 FEW_TEXTS = 50
 """Different texts up to which they are choices of their own; more share an order."""
 _IDENTIFIER = re.compile(
-    r"(^|[\W_])(id|nr|no|num|number|key|index|uuid|row|unnamed: \d+)s?$|[a-z](ID|Id|Nr|Num|num)$", re.IGNORECASE
+    r"(^|[\W_])(id|nr|no|num|number|key|index|uuid|row|unnamed: \d+|index_level_\d+__)s?$|[a-z](ID|Id|Nr|Num|num)$",
+    re.IGNORECASE,
 )
 
 
@@ -74,6 +77,16 @@ class Rows:
                 del left[name]
         found += formulas(forms, left, free & left.keys())
         return _ordered(found)
+
+    @property
+    def replaced(self) -> list[str]:
+        """Columns of texts that differ, which hold no numbers, and whose place numbers take."""
+        return [name for name, identifier in self.identifiers.items() if not identifier.is_numbered]
+
+    @property
+    def copies(self) -> int:
+        """How many rows are copies of earlier ones, but for constants and identifiers."""
+        return int(pd.DataFrame(self.stored).duplicated().sum())
 
     def unpack(self, stored: Tensor) -> Tensor:
         """(B, W) float32 samples of (B, 3C) stored rows, with ranks drawn from torch's global random numbers."""
@@ -160,12 +173,25 @@ class Identifier:
         self.first = (int(values.min()) if consecutive else int(values.max()) + 1) if self.whole else 1
         shared = re.match(r"\D*", _common_start(texts.min(), texts.max()))
         self.prefix = shared.group() if shared else ""
-        self.digits = int(texts.str.len().max()) - len(self.prefix) if texts.str.fullmatch(r"\D*\d+").all() else 0
+        self.is_numbered = self.whole or bool(texts.str.fullmatch(r"\D*\d+").all())
+        self.digits = int(texts.str.len().max()) - len(self.prefix) if self.is_numbered else 0
+        if not self.whole and texts.str.fullmatch(r"[1-9]\d{0,999}").all():  # longer than 64 bits
+            self.first, self.prefix, self.digits = max(map(int, texts)) + 1, "", 0
 
     def write(self, count: int) -> list[Any]:
         """So many new ones."""
         numbers = range(self.first, self.first + count)
         return list(numbers) if self.whole else [f"{self.prefix}{number:0{self.digits}}" for number in numbers]
+
+
+def check_choices(frame: pd.DataFrame, kinds: Mapping[str, str]) -> None:
+    """Raises TaskError for choices, as the user says, between too many values."""
+    for name in [name for name, kind in kinds.items() if kind == "choice" and name in frame]:
+        if (count := frame[name].nunique()) > MOST_CHOICES:
+            other = "leave it out of columns" if form_of(frame[name]) is None else f"kinds: {{{name}: number}}"
+            what = f"{name!r} has {count:,} different values, and a choice at most {MOST_CHOICES:,}"
+            rest = f"kinds: {{{name}: identifier}} numbers its rows anew, or {other}"
+            raise option_error(f"kinds.{name}", f"{what}; {rest}")
 
 
 def _check(table: Mapping[str, pd.Series], kinds: Mapping[str, str]) -> None:
@@ -186,7 +212,7 @@ def _learned(
     columns: dict[str, Column] = {}
     for name, values in table.items():
         form = forms.get(name)
-        if form is None:
+        if form is None and name not in kinds:
             _check_numbers(name, values)
         few = values.nunique(dropna=False) <= (FEW if form else FEW_TEXTS)
         kind = kinds.get(name, "choice" if few else "number")

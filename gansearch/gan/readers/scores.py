@@ -31,6 +31,16 @@ class ScoredRows:
         self.parts = [(0, True) if width == 1 else (width, False) for width in self.widths]
         self.stored = self.encode(rows.reset_index(drop=True))
 
+    @property
+    def replaced(self) -> list[str]:
+        """Columns whose place numbers take: none."""
+        return []
+
+    @property
+    def copies(self) -> int:
+        """How many rows are copies of earlier ones."""
+        return int(pd.DataFrame(self.stored).duplicated().sum())
+
     def unpack(self, stored: Tensor) -> Tensor:
         """(B, W) samples of as many stored rows: the same."""
         return stored

@@ -1,8 +1,9 @@
-"""Reads a user's table: a file, or one that comes with scikit-learn."""
+"""Reads a user's table: a text such as CSV, a parquet file, or a table that comes with scikit-learn."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -11,44 +12,100 @@ from pandas.api import types
 
 from gansearch.experiment import suggest
 from gansearch.gan.options import option_error
+from gansearch.gan.readers.contents import is_parquet, read_bytes
+from gansearch.gan.readers.delimited import Delimited
 from gansearch.gan.readers.files import need, one_file, path_errors
+from gansearch.gan.readers.parquet import Parquet
 
-ENDINGS = (".csv", ".parquet")
+ENDINGS = (".csv", ".tsv", ".parquet", ".gz", ".bz2", ".xz", ".zst", ".zip")
+"""Files of a folder; a file that is named itself may have any ending."""
 BUNDLED = "sklearn:"
 _BUNDLED_NAMES = ("breast_cancer", "diabetes", "iris", "wine")
 
 
-def read_table(path: str, wanted: Sequence[str] | None, separator: str, as_written: bool = True) -> pd.DataFrame:
+@dataclass(frozen=True)
+class TableFile:
+    """A table that has been read."""
+
+    frame: pd.DataFrame
+    warnings: list[str] = field(default_factory=list)
+    """What a user should know of the reading, a sentence each."""
+    files: Callable[[pd.DataFrame], dict[str, bytes]] = lambda made: {}
+    """Files, by name, that hold rows as the table's own file has them; {} where it has no form of its own."""
+
+
+def read_table(
+    path: str,
+    wanted: Sequence[str] | None = None,
+    separator: str = "",
+    header: bool | None = None,
+    kinds: Mapping[str, str] | None = None,
+) -> TableFile:
     """Reads the table at `path`, its `wanted` columns (all by default). Raises TaskError.
+
+    `separator` "" and `header` None are found. `kinds` are those that the user knows.
+    """
+    if path.startswith(BUNDLED):
+        return TableFile(_selected(_bundled(path.removeprefix(BUNDLED)), wanted))
+    file = Path(path).expanduser() if Path(path).expanduser().is_file() else one_file(path, ENDINGS)
+    known = [name for name, kind in (kinds or {}).items() if kind != "number"]
+
+    def chosen(names: Sequence[str]) -> Sequence[str]:
+        check_columns(names, "columns", wanted or [])
+        return wanted or names
+
+    with path_errors(f"{file} cannot be read"):
+        with file.open("rb") as stream:
+            source = file if is_parquet(stream.read(4)) else read_bytes(file)
+        if isinstance(source, Path) or is_parquet(source):
+            read: Parquet | Delimited = Parquet(source, chosen, known)
+        else:
+            read = Delimited(source, separator, header, chosen, known, {*(wanted or ()), *(kinds or ())})
+    if separator:
+        _check_separator(read.frame, separator, file)
+    need(len(read.frame), "rows", "give more rows")
+    return TableFile(read.frame, [f"{file}: {text}" for text in read.warnings], read.files)
+
+
+def read_by_pandas(path: str, wanted: Sequence[str] | None, separator: str, as_written: bool) -> pd.DataFrame:
+    """Reads a table as pandas does, for folders of formats 1 to 4. Raises TaskError.
 
     `as_written` keeps apart what pandas would make one: integers with gaps stay integers, and 007 a text.
     """
-    frame = _bundled(path.removeprefix(BUNDLED)) if path.startswith(BUNDLED) else _read(path, separator, as_written)
-    frame.columns = frame.columns.map(str)
-    check_columns(frame, "columns", wanted or [])
-    need(len(frame), "rows", "give more rows")
-    return frame[list(wanted)] if wanted else frame
-
-
-def check_columns(frame: pd.DataFrame, option: str, names: Sequence[str]) -> None:
-    """Raises TaskError where the table lacks a column that an option names."""
-    for name in names:
-        if name not in frame.columns:
-            hint = suggest(name, frame.columns) or f"; it has {', '.join(frame.columns[:20])}"
-            raise option_error(option, f"the table has no column {name!r}{hint}")
-
-
-def _read(path: str, separator: str, as_written: bool) -> pd.DataFrame:
-    file = one_file(path, ENDINGS)
+    if path.startswith(BUNDLED):
+        return _selected(_bundled(path.removeprefix(BUNDLED)), wanted)
+    file = one_file(path, (".csv", ".parquet"))
+    separator = separator or ","
     with path_errors(f"{file} cannot be read"):
         if file.suffix.lower() == ".parquet":
             frame = pd.read_parquet(file)
         else:
             frame = _as_written(file, separator) if as_written else pd.read_csv(file, sep=separator)
-    if frame.shape[1] == 1 and any(mark in str(frame.columns[0]) for mark in ";\t|"):
-        one = f"a single column in {file}, {str(frame.columns[0])!r}"
-        raise option_error("separator", f"{separator!r} finds {one}; name what separates its columns")
+    frame.columns = frame.columns.map(str)
+    _check_separator(frame, separator, file)
+    frame = _selected(frame, wanted)
+    need(len(frame), "rows", "give more rows")
     return frame
+
+
+def check_columns(present: Collection[str], option: str, names: Sequence[str]) -> None:
+    """Raises TaskError where the table lacks a column that an option names."""
+    for name in names:
+        if name not in present:
+            hint = suggest(name, present) or f"; it has {', '.join(list(present)[:20])}"
+            raise option_error(option, f"the table has no column {name!r}{hint}")
+
+
+def _selected(frame: pd.DataFrame, wanted: Sequence[str] | None) -> pd.DataFrame:
+    check_columns(frame.columns, "columns", wanted or [])
+    return frame[list(wanted)] if wanted else frame
+
+
+def _check_separator(frame: pd.DataFrame, separator: str, file: Path) -> None:
+    name = str(frame.columns[0]) if len(frame.columns) == 1 else ""
+    if any(mark in name for mark in ",;\t|".replace(separator, "")):
+        one = f"a single column in {file}, {name!r}"
+        raise option_error("separator", f"{separator!r} finds {one}; name what separates its columns")
 
 
 def _as_written(file: Path, separator: str) -> pd.DataFrame:

@@ -20,11 +20,16 @@ from gansearch.stability.observer import Observation, observe_rows
 if TYPE_CHECKING:
     from gansearch.gan.readers.kinds import Rows
     from gansearch.gan.readers.scores import ScoredRows
+    from gansearch.gan.readers.tables import TableFile
+
+_READINGS = ("texts", "pandas")
+_TABS = ("\\t", "tab")
+"""What people write for one."""
 
 
 @dataclass(eq=False)
 class Table(Task):
-    """Rows of a table (csv, parquet, or `sklearn:wine`), each column learned as what it is: (N, W) samples.
+    """Rows of a table (CSV, parquet, or `sklearn:wine`), each column learned as what it is: (N, W) samples.
 
     The networks are CTGAN's (Xu et al. 2019, arXiv 1907.00503, section 4.4), with layers of `width` (256 there) and
     without its conditional vector; its `training.packing` is 10.
@@ -36,33 +41,64 @@ class Table(Task):
     """Columns of numbers that are choices; the same as their `kinds`."""
     kinds: Mapping[str, str] = field(default_factory=dict)
     """By column what it is, where that is not what is found: number, choice or identifier."""
-    separator: str = ","
+    separator: str = ""
+    """What stands between the columns of a text; found by default."""
+    header: bool | None = None
+    """Whether a text's first row holds the names of its columns; found by default."""
     width: int = 128
     latent_dim: int = 64
     encoding: str = "kinds"
     """`scores` is the encoding of results folders of formats 1 and 2."""
+    reading: str = "texts"
+    """`pandas` is how results folders of formats 1 to 4 read a file."""
 
     def __post_init__(self) -> None:
         positive(width=self.width, latent_dim=self.latent_dim)
         one_of("encoding", self.encoding, ("kinds", "scores"))
+        one_of("reading", self.reading, _READINGS)
+        if self.header not in (None, True, False) or isinstance(self.header, int) != isinstance(self.header, bool):
+            raise option_error("header", f"must be true or false, not {self.header!r}")
         for name in ("columns", "categorical"):
-            if isinstance(names := getattr(self, name), str):
+            names = getattr(self, name)
+            if names is not None and not isinstance(names, list | tuple):
                 raise option_error(name, f"must be a list of names, not {names!r}")
         if not isinstance(self.kinds, Mapping):
             raise option_error("kinds", f"must be a mapping of columns to kinds, not {self.kinds!r}")
-        if len(self.separator) != 1:
-            raise option_error("separator", f"must be one character, not {self.separator!r}")
+        if len(self._separator) > 1 or self._separator in ('"', "\n", "\r") or not self._separator.isascii():
+            raise option_error("separator", f"must be one character, such as ; or \\t, not {self.separator!r}")
+
+    @property
+    def _separator(self) -> str:
+        return "\t" if self.separator in _TABS else self.separator
+
+    @property
+    def _kinds(self) -> dict[str, str]:
+        """The kinds that the user says, by column."""
+        said = {**dict.fromkeys(self.categorical, "choice"), **self.kinds}
+        return {str(name): kind for name, kind in said.items()}
+
+    @functools.cached_property
+    def _file(self) -> TableFile:
+        from gansearch.gan.readers import tables  # pandas takes a second to import
+
+        wanted = None if self.columns is None else [str(name) for name in self.columns]
+        if self.reading == "texts" and self.encoding == "kinds":
+            return tables.read_table(self.path, wanted, self._separator, self.header, self._kinds)
+        by_kinds = self.encoding == "kinds"
+        return tables.TableFile(tables.read_by_pandas(self.path, wanted, self._separator, by_kinds))
 
     @functools.cached_property
     def _rows(self) -> Rows | ScoredRows:
-        from gansearch.gan.readers import kinds, scores, tables  # pandas takes a second to import
+        from gansearch.gan.readers import kinds, scores, tables
 
-        by_kinds = self.encoding == "kinds"
-        frame = tables.read_table(self.path, self.columns, self.separator, by_kinds)
-        tables.check_columns(frame, "categorical", self.categorical)
-        if not by_kinds:
-            return scores.ScoredRows(frame, self.categorical)
-        return kinds.Rows(frame, {**dict.fromkeys(self.categorical, "choice"), **self.kinds})
+        frame = self._file.frame
+        categorical = [str(name) for name in self.categorical]
+        tables.check_columns(frame.columns, "categorical", categorical)
+        if self.encoding == "scores":
+            return scores.ScoredRows(frame, categorical)
+        if self.reading == "texts":
+            kinds.check_choices(frame, self._kinds)
+        return kinds.Rows(frame, self._kinds)
 
     def real(self) -> Tensor:
         """Returns the stored rows, of which `unpacked` makes samples."""
@@ -76,6 +112,16 @@ class Table(Task):
         """Returns what each column is taken for, and the option that changes it."""
         lines = self._rows.described()
         return [*lines, "task_options.kinds: {COLUMN: number, choice or identifier} changes it"] if lines else []
+
+    def warnings(self) -> list[str]:
+        """Returns what a user should know of how the file is read, and how many rows are there twice."""
+        told, rows = list(self._file.warnings), self._rows
+        if rows.replaced:
+            named = ", ".join(rows.replaced[:5])
+            told.append(f"texts that differ from row to row have new numbers in their place in made-up rows: {named}")
+        if rows.copies:
+            told.append(f"{rows.copies:,} of {len(rows.stored):,} rows are copies of others: both learned and held out")
+        return told
 
     def generator(self) -> nn.Module:
         """Returns a network (B, latent_dim) -> (B, W)."""
@@ -128,6 +174,10 @@ class Table(Task):
         """Describes (N, W) samples as a table."""
         frame = self._rows.write(samples)
         return {"kind": "table", "columns": frame.columns.tolist(), "rows": frame.to_numpy(object).tolist()}
+
+    def sample_files(self, samples: np.ndarray) -> dict[str, bytes]:
+        """Returns (N, W) samples as rows in a file such as the table's own."""
+        return self._file.files(self._rows.write(samples))
 
     @property
     def _blocks(self) -> list[int]:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from gansearch.gan import TaskError
-from gansearch.gan.readers.kinds import Rows
+from gansearch.gan.readers.kinds import MOST_CHOICES, Rows, check_choices
 from gansearch.gan.readers.tables import read_table
 
 COUNT = 400
@@ -40,7 +40,7 @@ def visits() -> pd.DataFrame:
 
 def rows_of(frame: pd.DataFrame, folder, kinds=None) -> Rows:
     frame.to_csv(folder / "a.csv", index=False)
-    return Rows(read_table(str(folder / "a.csv"), None, ","), kinds or {})
+    return Rows(read_table(str(folder / "a.csv"), kinds=kinds).frame, kinds or {})
 
 
 def test_each_column_is_taken_for_what_it_is(tmp_path):
@@ -119,7 +119,7 @@ def test_many_texts_are_learned_and_numbers_with_strays_are_errors(tmp_path):
     frame = pd.DataFrame({"town": [f"t{n}" for n in draws.integers(0, 90, COUNT)], "x": draws.normal(size=COUNT)})
     rows = rows_of(frame, tmp_path)
     assert rows.described()[0] == "town: a text, 90 different"
-    with pytest.raises(TaskError, match="columns: 'x' holds numbers but for 1 texts such as 'old'"):
+    with pytest.raises(TaskError, match="columns: 'x' holds numbers but for 1 text such as 'old'"):
         rows_of(frame.astype({"x": object}).assign(x=[*frame["x"][:-1], "old"]), tmp_path)
     with pytest.raises(TaskError, match="has no column to learn"):
         rows_of(pd.DataFrame({"id": range(COUNT)}), tmp_path)
@@ -131,3 +131,39 @@ def test_whole_numbers_that_all_differ_need_a_name_or_an_order_to_be_identifiers
     rows = rows_of(pd.DataFrame({"income": income, "key": income, "age": draws.integers(18, 90, COUNT)}), tmp_path)
     assert set(rows.identifiers) == {"key"}
     assert rows.identifiers["key"].write(2) == [int(income.max()) + 1, int(income.max()) + 2]
+
+
+def test_long_numbers_that_differ_go_on_after_the_largest(tmp_path):
+    cards = [10**21 + 7 * n for n in range(COUNT)]
+    rows = rows_of(pd.DataFrame({"card": cards, "x": np.random.default_rng(0).normal(size=COUNT)}), tmp_path)
+    assert rows.identifiers["card"].write(1) == [str(max(cards) + 1)]
+
+
+def test_texts_whose_place_numbers_take_are_named(tmp_path):
+    draws = np.random.default_rng(0).normal(size=COUNT)
+    frame = pd.DataFrame(
+        {"key": [f"c{n:05}" for n in range(COUNT)], "remark": [f"{x} of it" for x in draws], "x": draws}
+    )
+    assert rows_of(frame, tmp_path).replaced == ["remark"]
+
+
+def test_a_user_may_say_that_a_column_of_numbers_and_texts_is_a_choice(tmp_path):
+    codes = ["101"] * (COUNT - 5) + ["A7"] * 5
+    frame = pd.DataFrame({"code": codes, "x": np.random.default_rng(0).normal(size=COUNT)})
+    with pytest.raises(TaskError, match=r"'code' holds numbers but for 5 texts such as 'A7'.*kinds: \{code: choice\}"):
+        rows_of(frame, tmp_path)
+    assert rows_of(frame, tmp_path, {"code": "choice"}).described()[0] == "code: a choice of 2"
+
+
+def test_a_choice_between_thousands_is_refused():
+    frame = pd.DataFrame({"customer": [f"c{n:05}" for n in range(12_000)], "x": range(12_000)})
+    check_choices(frame.head(MOST_CHOICES), {"customer": "choice", "x": "number"})
+    with pytest.raises(
+        TaskError, match=r"kinds\.customer: 'customer' has 12,000 different values, and a choice at most 1,000"
+    ):
+        check_choices(frame, {"customer": "choice"})
+
+
+def test_copies_of_rows_are_counted_without_their_numbers(tmp_path):
+    frame = pd.DataFrame({"id": range(COUNT), "x": np.arange(COUNT) // 2 + 0.5})
+    assert rows_of(frame, tmp_path).copies == COUNT // 2

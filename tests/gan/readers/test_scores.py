@@ -2,13 +2,13 @@ import numpy as np
 import pandas as pd
 
 from gansearch.gan.readers.scores import ScoredRows
-from gansearch.gan.readers.tables import read_table
+from gansearch.gan.readers.tables import read_by_pandas
 
 
 def read(frame: pd.DataFrame, folder, columns=None, categorical=()) -> ScoredRows:
     """The rows that are read of a CSV file of the frame."""
     frame.to_csv(folder / "people.csv", index=False)
-    return ScoredRows(read_table(str(folder / "people.csv"), columns, ",", as_written=False), categorical)
+    return ScoredRows(read_by_pandas(str(folder / "people.csv"), columns, ",", as_written=False), categorical)
 
 
 def test_rows_that_lack_a_number_and_constant_columns_are_left_out(people, tmp_path):

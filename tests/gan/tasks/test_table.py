@@ -1,3 +1,5 @@
+import io
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -71,7 +73,10 @@ def test_the_name_of_a_bundled_table_is_no_relative_path(tmp_path):
     [
         ({"columns": "age"}, "columns: must be a list of names, not 'age'"),
         ({"categorical": "age"}, "categorical: must be a list of names, not 'age'"),
-        ({"separator": ", "}, "separator: must be one character, not ', '"),
+        ({"separator": ", "}, "separator: must be one character, such as ; or .t, not ', '"),
+        ({"separator": "§"}, "separator: must be one character, such as ; or .t, not '§'"),
+        ({"header": 1}, "header: must be true or false, not 1"),
+        ({"reading": "texst"}, "reading: 'texst' is not one of texts, pandas; did you mean \"texts\""),
         ({"width": 0}, "width: must be above 0, not 0"),
         ({"kinds": "number"}, "kinds: must be a mapping of columns to kinds, not 'number'"),
         ({"encoding": "score"}, "encoding: 'score' is not one of kinds, scores; did you mean \"scores\""),
@@ -105,6 +110,45 @@ def test_held_out_rows_are_the_same_each_time(people, tmp_path):
     torch.rand(3)
     assert torch.equal(first.held_out, second.held_out)
     assert len(first.held_out) == 40
+
+
+def test_the_reading_of_earlier_folders(tmp_path):
+    draws = np.random.default_rng(0)
+    rows = [f"{draws.choice(['None', 'B', 'NA', 'C'])},{draws.normal()}\n" for _ in range(80)]
+    (tmp_path / "a.csv").write_text("kind,age\n" + "".join(rows))
+    old, new = (load_task("table", {"path": str(tmp_path / "a.csv"), "reading": name}) for name in ("pandas", "texts"))
+    assert old.described()[0] == "kind: a choice of 2 and a gap"
+    assert new.described()[0] == "kind: a choice of 4"
+    assert old.sample_files(np.zeros((2, sum(old._rows.widths)))) == {}
+
+
+def test_what_is_read_and_which_rows_are_copies_is_told(people, tmp_path):
+    frame = pd.concat([people, people.head(30)]).assign(city=lambda table: table["city"].replace("Riga", "None"))
+    warnings = task_of(frame, tmp_path).warnings()
+    assert len(warnings) == 2
+    assert "'None' is read as a value, no gap, among texts: city (" in warnings[0]
+    assert warnings[1].startswith("30 of 230 rows are copies of others")
+
+
+def test_samples_are_in_a_file_such_as_the_tables(people, tmp_path):
+    text = people.to_csv(index=False, sep=";", decimal=",", float_format="%.2f")
+    (tmp_path / "a.csv").write_text(text, encoding="utf-16")
+    task = load_task("table", {"path": str(tmp_path / "a.csv")})
+    samples = task.unpacked(task.real()).numpy()
+    assert task.sample_files(samples)["samples.csv"].decode("utf-16") == text
+    people.to_parquet(tmp_path / "a.parquet", index=False)
+    task = load_task("table", {"path": str(tmp_path / "a.parquet")})
+    made = task.sample_files(task.unpacked(task.real()).numpy())["samples.parquet"]
+    pd.testing.assert_frame_equal(pd.read_parquet(io.BytesIO(made)), people, rtol=1e-9)
+
+
+def test_names_may_be_numbers(tmp_path):
+    (tmp_path / "a.csv").write_text(
+        "place,2019,2020\n" + "".join(f"{'DF'[n % 2]},{n * 7 % 50},{n}\n" for n in range(60))
+    )
+    options = {"columns": ["place", 2019, 2020], "kinds": {2019: "choice"}, "categorical": [2020]}
+    task = load_task("table", {"path": str(tmp_path / "a.csv"), **options})
+    assert task.described()[1:3] == ["2019: a choice of 50", "2020: a choice of 60"]
 
 
 @pytest.mark.parametrize("ema", [0.9, 0.9999])
