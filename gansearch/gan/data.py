@@ -8,11 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gansearch.gan.readers.files import LEAST
+from gansearch.gan.split import split
 from gansearch.gan.task import Task, TaskError, Trainable
 
-HELD_OUT_SHARE = 0.2
-HELD_OUT_MOST = 5_000
 HELD_OUT_BYTES = 256_000_000
 """Most memory of held-out samples that are unpacked, which is always in use; a thousand samples may take more."""
 
@@ -36,7 +34,7 @@ class Data:
             if held_out is None:
                 one = self._unpacked(stored[:1])
                 most = max(1_000, HELD_OUT_BYTES // one.nbytes)
-                rows, self._rows = (part.to(device) for part in _split(len(stored), most))
+                rows, self._rows = (part.to(device) for part in split(len(stored), most, _groups(task, len(stored))))
                 with torch.random.fork_rng(devices=[]):  # the same held-out samples in every process
                     torch.manual_seed(0)
                     held_out = self._unpacked(stored[rows.cpu()])
@@ -44,7 +42,7 @@ class Data:
         else:
             samples = _samples(task.real(), "real()")
             if held_out is None:
-                rows, others = _split(len(samples), HELD_OUT_MOST)
+                rows, others = split(len(samples), groups=_groups(task, len(samples)))
                 held_out, samples = samples[rows], samples[others]
             self.real = _to_device(samples, device)
         self.held_out = _samples(held_out, "held_out()").to(device)
@@ -99,13 +97,16 @@ def held_out_of(task: Trainable) -> Tensor | None:
     return next((data.held_out for data in _DATA.get(task, {}).values()), None)
 
 
-def _split(count: int, most: int) -> tuple[Tensor, Tensor]:
-    """Numbers of the samples that are held out, and of the others. Raises TaskError where there are too few."""
-    if count < LEAST:
-        raise TaskError(f"real() returns {count} samples, a fifth of which is held out; at least {LEAST} are needed")
-    order = torch.randperm(count, generator=torch.Generator().manual_seed(0))
-    held_out = min(int(HELD_OUT_SHARE * count), HELD_OUT_MOST, most)
-    return order[:held_out], order[held_out:]
+def _groups(task: Task, count: int) -> Tensor | None:
+    """The task's groups of `count` samples. Raises TaskError where they are others than whole numbers, one a sample."""
+    found = task.groups()
+    if found is None:
+        return None
+    groups = torch.as_tensor(found).cpu()
+    if groups.shape != (count,) or groups.is_floating_point() or groups.is_complex():
+        what = f"{groups.dtype} of shape {tuple(groups.shape)}"
+        raise TaskError(f"groups() must return a whole number for each of the {count} samples, not {what}")
+    return groups
 
 
 def _tensor(samples: Tensor, source: str) -> Tensor:

@@ -84,6 +84,13 @@ class Task(Trainable):
         """(M, ...) real samples that are not trained on, or None to have them split off."""
         return None
 
+    def groups(self) -> Tensor | None:
+        """(N,) whole numbers, the same for samples of `real` that are all held out or all trained on, or None.
+
+        So are copies of one picture, or pieces of one recording.
+        """
+        return None
+
     def generator(self) -> nn.Module:
         """A fresh generator, (B, latent_dim) normal numbers -> (B, ...) samples."""
         raise TaskError(f"{type(self).__name__} needs generator()")

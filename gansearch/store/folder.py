@@ -140,12 +140,16 @@ def format_of(folder: Path) -> int:
 
 
 def as_begun(experiment: Experiment, folder: Path) -> Experiment:
-    """Return the experiment with which a folder was begun: earlier formats encode tables or read them otherwise."""
+    """Return the experiment with which a folder was begun: earlier formats read files, or split them, otherwise."""
     format = format_of(folder)
-    if experiment.task != "table" or format >= 5:
+    former: dict[str, str] = {}
+    if experiment.task == "table" and format < 5:
+        former = {"encoding": "scores"} if format < 3 else {"reading": "pandas"}
+    if experiment.task in ("images", "audio", "prose") and format < 5:
+        former = {"copies": "anywhere"}
+    if not former:
         return experiment
-    earlier = {"encoding": "scores"} if format < 3 else {"reading": "pandas"}
-    return experiment.model_copy(update={"task_options": {**earlier, **experiment.task_options}})
+    return experiment.model_copy(update={"task_options": {**former, **experiment.task_options}})
 
 
 def check_format(folder: Path) -> None:

@@ -57,3 +57,26 @@ def test_data_without_end_have_held_out_samples_too():
 def test_too_few_samples_are_refused():
     with pytest.raises(TaskError, match="49 samples"):
         data_of(Counted(49), CPU)
+
+
+@pytest.mark.parametrize("kind", [Counted, Bytes])
+def test_groups_stay_on_one_side(kind):
+    class Grouped(kind):
+        def groups(self):
+            return torch.arange(self.count) // 3
+
+    data = data_of(Grouped(), CPU)
+    held_out = {round(float(one) * (10 if kind is Bytes else 1)) // 3 for one in data.held_out}
+    others = {round(float(one) * (10 if kind is Bytes else 1)) // 3 for one in data.at(torch.arange(data.count))}
+    assert len(data.held_out) == 19
+    assert not held_out & others
+
+
+@pytest.mark.parametrize("groups", [torch.zeros(99, dtype=torch.long), torch.rand(100), torch.zeros(100, 1)])
+def test_groups_of_another_shape_or_type_are_refused(groups):
+    task = Counted()
+    task.groups = lambda: groups
+    with pytest.raises(
+        TaskError, match=r"groups\(\) must return a whole number for each of the 100 samples, not torch"
+    ):
+        data_of(task, CPU)

@@ -75,6 +75,14 @@ def test_tables_of_earlier_formats_keep_their_encoding_and_reading(tmp_path, for
     assert as_begun(given, tmp_path) == given
 
 
+@pytest.mark.parametrize("task", ["images", "audio", "prose"])
+@pytest.mark.parametrize(("format", "copies"), [(1, "anywhere"), (4, "anywhere"), (5, None)])
+def test_files_of_earlier_formats_keep_their_split(tmp_path, task, format, copies):
+    set_format(tmp_path, format=format, gansearch="0.2.0")
+    begun = as_begun(Experiment(name="x", task=task, task_options={"path": "/a"}), tmp_path)
+    assert begun.task_options == {"path": "/a", **({"copies": copies} if copies else {})}
+
+
 def test_trials_are_the_folders_with_a_number(tmp_path):
     folder = Folder(tmp_path)
     for name in ("00010", "00002", "default", "ray", "0x"):

@@ -40,8 +40,8 @@ def read_pieces(path: str, rate: int, seconds: float) -> Decoded:
     """
     files, remarks = files_of(path, ENDINGS)
     length = round(rate * seconds)
-    samples, warnings = cached("audio", files, [rate, length], "<i2", lambda out: _write(out, files, rate, length))
-    return Decoded(samples, [*remarks, *warnings])
+    decoded = cached("audio", files, [rate, length], "<i2", lambda out: _write(out, files, rate, length))
+    return decoded._replace(warnings=[*remarks, *decoded.warnings])
 
 
 def _write(out: BinaryIO, files: Sequence[Path], rate: int, length: int) -> tuple[tuple[int, ...], list[str]]:

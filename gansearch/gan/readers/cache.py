@@ -14,6 +14,7 @@ import numpy as np
 import platformdirs
 from filelock import FileLock
 
+from gansearch.gan.readers.copies import copies_of, groups_of
 from gansearch.gan.task import TaskError
 
 Source = TypeVar("Source")
@@ -37,6 +38,8 @@ class Decoded(NamedTuple):
     samples: np.ndarray
     """(N, ...), memory-mapped."""
     warnings: list[str]
+    groups: np.ndarray | None = None
+    """(N,) numbers, the same for a sample and its copies; None where there are no copies."""
 
 
 def cached(name: str, files: Iterable[Path], options: Any, dtype: str, fill: Fill) -> Decoded:
@@ -54,9 +57,10 @@ def cached(name: str, files: Iterable[Path], options: Any, dtype: str, fill: Fil
             samples.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(samples.with_suffix(".lock")):  # one process decodes, the others of the machine wait
                 if not samples.is_file():
-                    _write(samples, facts, fill)
-        shape, warnings = json.loads(facts.read_text(encoding="utf-8"))
-        return Decoded(np.memmap(samples, dtype, "c").reshape(-1, *shape), warnings)
+                    _write(samples, facts, dtype, fill)
+        shape, warnings, copies = json.loads(facts.read_text(encoding="utf-8"))
+        decoded = np.memmap(samples, dtype, "c").reshape(-1, *shape)
+        return Decoded(decoded, warnings, groups_of(len(decoded), {int(copy): first for copy, first in copies.items()}))
     except OSError as error:
         why = error.strerror or error
         raise TaskError(
@@ -80,12 +84,13 @@ def on_all_cores(decode: Callable[[Source], Result], sources: Sequence[Source], 
             yield from pool.map(decode, sources[start : start + at_once])
 
 
-def _write(samples: Path, facts: Path, fill: Fill) -> None:
+def _write(samples: Path, facts: Path, dtype: str, fill: Fill) -> None:
     partial = samples.with_name(f".{samples.name}.{os.getpid()}")
     try:
         with partial.open("wb") as file:
-            shape_and_warnings = fill(file)
-        facts.write_text(json.dumps(shape_and_warnings), encoding="utf-8")
+            shape, warnings = fill(file)
+        copies = copies_of(np.memmap(partial, dtype, "r").reshape(-1, *shape))
+        facts.write_text(json.dumps([shape, warnings, copies]), encoding="utf-8")
         partial.replace(samples)  # last, so that samples always have their facts
     finally:
         partial.unlink(missing_ok=True)

@@ -99,8 +99,8 @@ def read_pictures(source: Source, size: int, colour: bool | None) -> Decoded:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's, of odd metadata and of large pictures
-        samples, remarks = cached("images", source.files, [source.version, size, colour], "u1", write)
-    return Decoded(samples, [*source.warnings, *remarks])
+        decoded = cached("images", source.files, [source.version, size, colour], "u1", write)
+    return decoded._replace(warnings=[*source.warnings, *decoded.warnings])
 
 
 def _is_coloured(source: Source) -> bool:

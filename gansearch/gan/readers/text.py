@@ -46,13 +46,13 @@ class Windows(NamedTuple):
         return F.one_hot(self.codes.long(), len(self.alphabet)).transpose(1, 2).float()
 
 
-def read_windows(path: str, length: int, characters: int, lowercase: bool) -> Windows:
+def read_windows(path: str, length: int, characters: int, lowercase: bool, once: bool = True) -> Windows:
     """Reads all files' text, each run of white space as one space, cut into windows of `length` characters.
 
     The alphabet is the text's `characters` most frequent characters; where it has more, `OTHER` replaces the rest.
-    Raises TaskError where there is too little text.
+    With `once` copies of a file are left out. Raises TaskError where there is too little text.
     """
-    text, warnings = _read(path)
+    text, warnings = _read(path, once)
     text = text.lower() if lowercase else text
     counts = Counter(text)
     if len(counts) > characters:
@@ -89,14 +89,14 @@ def words(text: str) -> list[str]:
     return re.findall(r"[^\W\d_]+", text.lower())
 
 
-def _read(path: str) -> tuple[str, list[str]]:
+def _read(path: str, once: bool) -> tuple[str, list[str]]:
     """The text of all files, and warnings."""
     files, remarks = files_of(path, ENDINGS)
     broken: list[str] = []
     texts = []
     for file in files:
         try:
-            texts.append(_decoded(file.read_bytes()))
+            texts.append(" ".join(_decoded(file.read_bytes()).split()))
         except OSError as error:
             broken.append(f"{file} ({short_reason(error)})")
         except UnicodeDecodeError as error:
@@ -104,7 +104,11 @@ def _read(path: str) -> tuple[str, list[str]]:
         except ValueError as error:
             broken.append(f"{file} ({error})")
     warnings = unreadable(broken, len(files), "files") + remarks
-    text = " ".join(" ".join(texts).split())
+    texts = list(filter(None, texts))
+    if once and (copies := len(texts) - len(set(texts))):
+        warnings.append(f"{copies:,} of {len(files):,} files are copies of others and are left out")
+        texts = list(dict.fromkeys(texts))
+    text = " ".join(texts)
     if not text:
         raise option_error("path", f"{path} holds no text: {len(files)} files with nothing but white space")
     return text, warnings

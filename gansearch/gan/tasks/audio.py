@@ -15,6 +15,7 @@ from gansearch.gan.features.log_mel import frame_samples, log_mel
 from gansearch.gan.options import one_of, option_error, positive
 from gansearch.gan.readers.audio import FULL, read_pieces
 from gansearch.gan.readers.cache import Decoded
+from gansearch.gan.split import COPIES, told
 from gansearch.gan.task import Task
 from gansearch.gan.tasks.spectrum_networks import frames_of, spectrum_discriminator, spectrum_generator
 from gansearch.gan.tasks.wave_networks import wave_discriminator, wave_generator
@@ -41,10 +42,13 @@ class Audio(Task):
     width: int = 8
     kernel: int = 9
     latent_dim: int = 64
+    copies: str = "together"
+    """`anywhere` is the split of results folders of formats 1 to 4, which may hold out a copy of what is trained on."""
 
     def __post_init__(self) -> None:
         positive(seconds=self.seconds, width=self.width, latent_dim=self.latent_dim)
         one_of("networks", self.networks, ("spectrum", "wave"))
+        one_of("copies", self.copies, COPIES)
         if not 1_000 <= self.rate <= 48_000:
             raise option_error("rate", f"must be 1000 to 48000 samples a second, not {self.rate}")
         if self.kernel % 2 == 0 or self.kernel < 5:
@@ -71,9 +75,14 @@ class Audio(Task):
         """Returns (B, 1, T) 16-bit integers as float32 in [-1, 1]."""
         return stored.float() / FULL
 
+    def groups(self) -> Tensor | None:
+        """Returns (N,) numbers, the same for a piece and its copies, which are held out or trained on together."""
+        found = self._pieces.groups
+        return None if found is None or self.copies == "anywhere" else torch.from_numpy(found)
+
     def warnings(self) -> list[str]:
-        """Returns what the reader says of the files."""
-        return self._pieces.warnings
+        """Returns what the reader says of the files, and how many pieces are copies."""
+        return [*self._pieces.warnings, *told(self.groups(), "pieces")]
 
     def generator(self) -> nn.Module:
         """Returns a network (B, latent_dim) -> (B, 1, T) in [-1, 1]."""

@@ -18,6 +18,7 @@ from gansearch.gan.readers.cache import Decoded
 from gansearch.gan.readers.datasets import in_hugging_face, in_torchvision
 from gansearch.gan.readers.files import need
 from gansearch.gan.readers.images import in_folder, read_pictures
+from gansearch.gan.split import COPIES, told
 from gansearch.gan.task import Task
 from gansearch.gan.tasks import image_networks
 
@@ -44,6 +45,8 @@ class Images(Task):
     width: int = 32
     latent_dim: int = 64
     features: str = "random"
+    copies: str = "together"
+    """`anywhere` is the split of results folders of formats 1 to 4, which may hold out a copy of what is trained on."""
 
     def __post_init__(self) -> None:
         if not self.path:
@@ -52,6 +55,7 @@ class Images(Task):
         one_of("colour", self.colour, (True, False, "auto"))
         one_of("networks", self.networks, GENERATORS)
         one_of("features", self.features, FEATURES)
+        one_of("copies", self.copies, COPIES)
         positive(width=self.width, latent_dim=self.latent_dim)
         if self.features == "inception":
             inception.network()  # so that missing weights are an error before anything is trained
@@ -98,6 +102,11 @@ class Images(Task):
         """Describes (N, channels, size, size) samples as images."""
         return {"kind": "image"}
 
+    def groups(self) -> Tensor | None:
+        """Returns (N,) numbers, the same for a picture and its copies, which are held out or trained on together."""
+        found = self.pictures.groups
+        return None if found is None or self.copies == "anywhere" else torch.from_numpy(found)
+
     def warnings(self) -> list[str]:
-        """Returns what the reader says of the files."""
-        return self.pictures.warnings
+        """Returns what the reader says of the files, and how many pictures are copies."""
+        return [*self.pictures.warnings, *told(self.groups(), "pictures")]

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gansearch.gan import quality
-from gansearch.gan.options import option_error, positive
+from gansearch.gan.options import one_of, option_error, positive
 from gansearch.gan.readers.text import MOST_CHARACTERS, Windows, read_windows, words
+from gansearch.gan.split import COPIES
 from gansearch.gan.task import Task
 
 LONGEST_GRAM = 4
@@ -36,9 +37,12 @@ class Prose(Task):
     blocks: int = 2
     temperature: float = 1.0
     latent_dim: int = 64
+    copies: str = "together"
+    """`anywhere` reads copies of a file like others, as in results folders of formats 1 to 4."""
 
     def __post_init__(self) -> None:
         positive(temperature=self.temperature, width=self.width, blocks=self.blocks, latent_dim=self.latent_dim)
+        one_of("copies", self.copies, COPIES)
         if self.length < 2 * LONGEST_GRAM:
             raise option_error("length", f"must be at least {2 * LONGEST_GRAM} characters, not {self.length}")
         if not 2 <= self.characters <= MOST_CHARACTERS:
@@ -46,7 +50,7 @@ class Prose(Task):
 
     @functools.cached_property
     def _windows(self) -> Windows:
-        return read_windows(self.path, self.length, self.characters, self.lowercase)
+        return read_windows(self.path, self.length, self.characters, self.lowercase, self.copies == "together")
 
     def real(self) -> Tensor:
         """Returns the windows as (N, characters, length) float32, one-hot."""

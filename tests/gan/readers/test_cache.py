@@ -25,12 +25,12 @@ def read(source, **options):
 
 
 def test_samples_are_written_once(source, monkeypatch):
-    samples, warnings = read(source)
+    samples, warnings, _ = read(source)
     assert samples.tolist() == [[1, 2], [3, 4]]
     assert warnings == ["read"]
     samples[0] = 9  # of this process alone
     monkeypatch.setattr("gansearch.gan.readers.cache._write", None)
-    again, warnings = read(source)
+    again, warnings, _ = read(source)
     assert again.tolist() == [[1, 2], [3, 4]]
     assert warnings == ["read"]
 
@@ -73,3 +73,11 @@ def test_a_file_that_is_gone_is_left_to_the_reader(source):
 
     found = cached("pairs", [source, source.parent / "gone"], {}, "<i2", write)
     assert (len(found.samples), found.warnings) == (1, ["one is gone"])
+
+
+def test_copies_are_found_once(source, monkeypatch):
+    assert read(source).groups is None
+    source.write_text("1 2 3 4 1 2 5 6 3 4 1 2")
+    assert read(source).groups.tolist() == [0, 1, 0, 3, 1, 0]
+    monkeypatch.setattr("gansearch.gan.readers.cache.copies_of", None)
+    assert read(source).groups.tolist() == [0, 1, 0, 3, 1, 0]

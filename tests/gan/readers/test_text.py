@@ -84,3 +84,15 @@ def test_a_script_of_thousands_of_characters_is_learned_where_the_alphabet_is_as
     every = read_windows(str(tmp_path), 16, 3_000, False)
     assert every.warnings == []
     assert "".join(every.alphabet[code] for code in every.codes.flatten()) == text
+
+
+def test_copies_of_a_file_are_read_once(tmp_path):
+    for name, end in (("a", "\n"), ("b", "\r\n"), ("c", "\n")):
+        text = (f"{'ab' if name == 'c' else 'xy'} " * 500 + end) * 2
+        (tmp_path / f"{name}.txt").write_bytes(text.encode())
+    (tmp_path / "empty.txt").touch()
+    (tmp_path / "empty too.txt").touch()
+    windows = read_windows(str(tmp_path), 8, 64, False)
+    assert windows.warnings == ["1 of 5 files are copies of others and are left out"]
+    every = read_windows(str(tmp_path), 8, 64, False, once=False)
+    assert (len(windows.codes), len(every.codes), every.warnings) == (749, 1_124, [])

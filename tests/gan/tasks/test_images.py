@@ -2,9 +2,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from gansearch.gan import TaskError, check_task, load_task
-from gansearch.gan.data import HELD_OUT_MOST, data_of
+from gansearch.gan.data import data_of
+from gansearch.gan.split import HELD_OUT_MOST
 from gansearch.gan.tasks import Images
 from tests.gan.pictures import fill
 
@@ -70,3 +72,32 @@ def test_a_folder_of_pictures_trains(train, folder, networks):
     assert result.quality["distance"] > 0
     assert 0 <= result.quality["coverage"] <= 1
     assert abs(result.samples).max() <= 1
+
+
+def both_sides(task):
+    """Pictures that are held out, and those that are trained on, as bytes."""
+    data = data_of(task, CPU)
+    return (
+        {bytes((127.5 * one).byte().numpy()) for one in part}
+        for part in (data.held_out, data.at(torch.arange(data.count)))
+    )
+
+
+def test_copies_of_a_picture_stay_on_one_side(folder):
+    fill(folder)
+    for number in range(40):
+        picture = folder / f"{number:03}.png"
+        if number % 2:
+            (folder / f"copy of {number}.png").write_bytes(picture.read_bytes())
+        else:
+            Image.open(picture).save(folder / f"saved again {number}.bmp")
+    task = Images(str(folder), size=16)
+    held_out, others = both_sides(task)
+    assert not held_out & others
+    assert task.warnings() == ["40 of 90 pictures are copies of others; the held-out split keeps them on one side"]
+    former = Images(str(folder), size=16, copies="anywhere")
+    held_out, others = both_sides(former)
+    assert held_out & others
+    assert former.warnings() == []
+    order = torch.randperm(90, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(data_of(former, CPU).held_out, former.unpacked(former.real()[order[:18]]))
