@@ -66,6 +66,9 @@ PARTS_ABOVE = {
         "loop": set(),
         "distributed": set(),
     },
+    "diagnosis": {
+        "reading": set(),
+    },
 }
 """Of a room, which of its parts each part may import; the modules beside the parts are held by the test of circles."""
 

@@ -1,0 +1,198 @@
+"""Names and numbers of printed lines: what a line calls each of its numbers, learned once for lines of one layout."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from gansearch.diagnosis.reading.names import TOTAL, counter, meaning, words
+
+DIGITS = r"[-+]?(?:[1-9]\d{0,2}(?:,\d{3})+(?![\d])|\d+)(?:\.\d*)?(?:[eE][-+]?\d+)?|[-+]?\.\d+(?:[eE][-+]?\d+)?"
+WORDS = r"[-+]?(?:[nN][aA][nN]|[iI]nf(?:inity)?|INF)|N/A|n/a|None|null|NULL"
+NUMBER = re.compile(rf"(?<![A-Za-z0-9_.)])((?:{DIGITS})(?!_)|(?:{WORDS})(?![A-Za-z_]))", re.ASCII)
+WRAPPERS = re.compile(r"(?:(?:[\w.]*(?:[tT]ensor|array|float\d*|Variable|scalar|DeviceArray)\()|[\[({\"'\s])*$")
+SEPARATOR = re.compile(r"[\"']?\s*(?::|=+|->|=>|~|is)?\s*$")
+UNIT = re.compile(r"^(?:%|(?:ms|us|s|it|m|h|k|M|G|GB|MB|sec|img)(?:/(?:step|s|it|sec|img|epoch|batch))?\b)?[%)\]}\s…]*")
+DELIMITER = re.compile(r"[,|;\[\]{}\"'<>\t]|\s-+\s|\s{3,}|--+|:\s|=\s?|^\s*[-*>#]+\s")
+BAR = re.compile(r"[━═█▏▎▍▌▋▊▉]|\[=*[>.]|\[=+\]|\b(?:ms|s|us)/(?:step|epoch)\b|(?:it/s|s/it)\b")
+TQDM = re.compile(r"\|\s*(\d+)/(\d+)\s*\[\d+:\d+")
+LEAD = re.compile(r"^[\s\[(>#*|]*$")
+EPOCH, BATCH, STEP, BAR_STEP = "epoch", "batch", "step", "bar"
+"""Names of counters that a line gives without one."""
+NOT_IN_KEY = str.maketrans("", "", "0123456789.,+-")
+MOST_KEYS = 20_000
+
+
+@dataclass(eq=False)
+class Layout:
+    """Lines that differ in their numbers alone."""
+
+    texts: tuple[str, ...]
+    """What is before, between and after the numbers."""
+    names: tuple[str, ...]
+    """The names of the numbers that are kept."""
+    places: tuple[int, ...]
+    """Their places among all numbers."""
+    pattern: re.Pattern[str]
+    """Matches such a line, with a group for each number that is kept."""
+    counts: bool = False
+    """Whether it counts alone, as a headline over what follows."""
+    count: int = 0
+    shortest: int = 99
+    """Characters of the shortest last number: a shorter one at the end of a file was cut."""
+    ids: list[int] = field(default_factory=list)
+    rows: list[tuple[str, ...]] = field(default_factory=list)
+
+    @property
+    def ends_in_number(self) -> bool:
+        """Whether such a line ends in a number that is kept."""
+        return not self.texts[-1] and bool(self.places) and self.places[-1] == len(self.texts) - 2
+
+
+class Layouts:
+    """The layouts of a log's lines."""
+
+    def __init__(self) -> None:
+        self.all: dict[tuple[str, ...], Layout] = {}
+        self._by_key: dict[str, list[Layout]] = {}
+
+    def match(self, line: str) -> tuple[Layout, tuple[str, ...]] | None:
+        """The layout of a line and the numbers that are kept of it, None for a line without any."""
+        key = line.translate(NOT_IN_KEY)
+        known = self._by_key.get(key)
+        if known is not None:
+            for layout in known:
+                found = layout.pattern.fullmatch(line)
+                if found:
+                    return layout, found.groups()
+        return self._learn(key, line)
+
+    def _learn(self, key: str, line: str) -> tuple[Layout, tuple[str, ...]] | None:
+        parts = NUMBER.split(line)
+        texts = tuple(parts[::2])
+        layout = self.all.get(texts)
+        if layout is None:
+            layout = make_layout(texts, self._names(line, texts))
+            if len(self.all) >= MOST_KEYS:
+                return None
+            self.all[texts] = layout
+        if len(self._by_key) >= MOST_KEYS:
+            self._by_key.clear()
+        self._by_key.setdefault(key, []).append(layout)
+        return layout, tuple(parts[1::2][place] for place in layout.places)
+
+    def _names(self, line: str, texts: tuple[str, ...]) -> list[str | None]:
+        """What the numbers of a new layout are called; a line known at the end of another is read as it is known."""
+        names = number_names(line, texts)
+        named = [name for name in names if name]
+        for known in self.all.values():
+            before = len(texts) - len(known.texts)
+            if before < 0 or known.count < 2 or not known.names or texts[before + 1 :] != known.texts[1:]:
+                continue
+            repeated = len(set(named)) < len(named)
+            if texts[before].endswith(known.texts[0]) and (repeated or not set(known.names) <= set(named)):
+                at = dict(zip(known.places, known.names, strict=True))
+                return [at.get(place - before) for place in range(len(names))]
+        return names
+
+
+def make_layout(texts: tuple[str, ...], names: list[str | None]) -> Layout:
+    """The layout of lines with these texts, whose numbers are called so."""
+    last = {name: place for place, name in enumerate(names) if name}  # of a name that comes twice the last counts
+    places = tuple(sorted(last.values()))
+    number = f"(?:{DIGITS}|{WORDS})"
+    pattern = re.escape(texts[0])
+    for place, text in enumerate(texts[1:]):
+        pattern += (f"({number})" if place in places else number) + re.escape(text)
+    kept = tuple(str(names[place]) for place in places)
+    counts = any(map(counter, kept)) and not any(map(meaning, kept))
+    return Layout(texts, kept, places, re.compile(pattern, re.ASCII), counts)
+
+
+def number_names(line: str, texts: tuple[str, ...]) -> list[str | None]:
+    """A name or None for each number of a line."""
+    names: list[str | None] = []
+    fractions: list[int] = []  # places of numerators without a name
+    for place, text in enumerate(texts[:-1]):
+        previous = names[-1] if names else None
+        if place and text.strip() == "/":
+            names.append(denominator(names, texts[place - 1] if place > 1 else texts[0]))
+            if previous is None and (LEAD.match(texts[place - 1]) or not texts[place - 1].strip("[]() ,-:|")):
+                fractions.append(place - 1)
+        elif place and re.fullmatch(r"\s*\(\s*", text):
+            names.append(None)  # a running mean after the value
+        else:
+            names.append(name_before(text, first=place == 0))
+    name_unnamed(line, texts, names, fractions)
+    return names
+
+
+def denominator(names: list[str | None], text: str) -> str | None:
+    """The name of a number after a slash: a counter's total, or the second of `D(G(z)): 0.2 / 0.1`, `D/G: 1 / 2`."""
+    name = names[-1]
+    if name is None:
+        return None
+    known = meaning(name)
+    if known and known.role == "p_fake":
+        return f"{name}2"
+    first, slash, second = name.rpartition("/")
+    if slash and first and second and not counter(name):
+        stem = re.match(r"(.*?)\w+$", first)
+        names[-1] = first
+        return (stem.group(1) if stem else "") + second
+    return name + TOTAL if counter(name) else None
+
+
+def name_unnamed(line: str, texts: tuple[str, ...], names: list[str | None], fractions: list[int]) -> None:
+    """Give counters without a name theirs: `[3/25][200/782]`, `118/118 ━━━`, tqdm's `450/1000 [`, `412 [D loss:`."""
+    bar = TQDM.search(line)
+    if bar:
+        before = NUMBER.split(line[: bar.start(1)])
+        place = len(before) // 2
+        if place + 1 < len(names):
+            names[place : place + 2] = [BATCH, BATCH + TOTAL]
+        return
+    if not any(names):
+        return
+    counted = {counter(name) for name in names if name}
+    if len(fractions) >= 2:
+        for place, name in zip(fractions, (EPOCH, BATCH), strict=False):
+            names[place : place + 2] = [name, name + TOTAL]
+    elif fractions and "inner" not in counted:
+        name = BAR_STEP if BAR.search(line) else BATCH
+        names[fractions[0] : fractions[0] + 2] = [name, name + TOTAL]
+        if fractions[0] == 1 and LEAD.match(texts[0]) and "epoch" not in counted:
+            names[0] = EPOCH
+    elif not counted - {None} and names[0] is None and LEAD.match(texts[0]) and texts[1].strip() not in ("", "-", "/"):
+        names[0] = STEP
+
+
+def name_before(text: str, first: bool) -> str | None:
+    """The name that a text before a number gives it."""
+    if not first:
+        text = text[UNIT.match(text).end() :] if UNIT.match(text) else text  # type: ignore[union-attr]
+    text = WRAPPERS.sub("", text)
+    text = SEPARATOR.sub("", text)
+    pieces = [piece for piece in DELIMITER.split(text) if piece.strip()]
+    if not pieces:
+        return None
+    name = pieces[-1].strip(" .>*#:") if not pieces[-1].strip().endswith("c.") else pieces[-1].strip()
+    name = name.lstrip(")/ ")
+    after = name.rpartition(":")[2]
+    name = after if counter(after) or meaning(after) else name
+    if name.count("(") > name.count(")"):
+        name = name.rpartition("(")[2].strip()
+    return shortened(name) if re.search(r"[^\W\d_]", name) else None
+
+
+def shortened(name: str) -> str:
+    """The last words of a phrase that say something: `training with D loss` is `D loss`."""
+    parts = name.split()
+    if len(parts) == 1:
+        return name
+    tails = [" ".join(parts[-length:]) for length in range(min(4, len(parts)), 0, -1)]
+    for tail in tails:
+        known = meaning(tail)
+        if counter(tail) or (known and (not known.game or len(known.game) == 1)):
+            return tail
+    return name if len(words(name)) <= 4 else tails[-1]
