@@ -13,13 +13,9 @@ import ray
 from gansearch.experiment import Experiment
 from gansearch.gan.registry import task_named
 from gansearch.search.cluster.ray_patches import NODE_PACKAGE_BYTES, visit_package
+from gansearch.search.cluster.sending import agree, left_out
 from gansearch.search.errors import SweepError
 
-LEFT_OUT = (
-    *(".git", ".venv", "venv", "node_modules", "__pycache__", "*.pyc", ".ipynb_checkpoints"),
-    *(".mypy_cache", ".pytest_cache", ".ruff_cache", "/results", "/wandb", "/mlruns"),
-)
-"""Patterns, as in a .gitignore, of what is never sent; nor is what .gitignore and .rayignore files name."""
 _JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"
 """Variable that Ray sets in a submitted job, whose working directory every node has already."""
 FROM = "GANSEARCH_FROM"
@@ -45,7 +41,7 @@ def code_for(experiment: Experiment, out: Path | None = None) -> Code:
 
     Raises:
         TaskError: The code cannot be imported on this machine.
-        SweepError: Its folder is too large to be sent.
+        SweepError: Its folder is too large to be sent, or the user does not agree to that.
     """
     if ray.is_initialized():
         return Code(experiment)
@@ -57,10 +53,10 @@ def code_for(experiment: Experiment, out: Path | None = None) -> Code:
         return Code(experiment, env)
     if "working_dir" in job:
         return Code(_relative_to(Path.cwd(), experiment), env)
-    excludes = [*LEFT_OUT]
+    excludes = left_out(root)
     if out and out.is_relative_to(root) and out != root:
         excludes.append(f"/{out.relative_to(root).as_posix()}")
-    _check_size(root, excludes)
+    agree(*_amount(root, excludes), root)
     return Code(_relative_to(root, experiment), {**env, "working_dir": str(root), "excludes": excludes})
 
 
@@ -93,14 +89,20 @@ def _relative_to(root: Path, experiment: Experiment) -> Experiment:
     return experiment.model_copy(update=update)
 
 
-def _check_size(root: Path, excludes: list[str]) -> None:
-    """Raise SweepError where Ray would refuse the folder, before it is packed."""
-    total, largest = 0, (0, root)
+def _amount(root: Path, excludes: list[str]) -> tuple[int, int]:
+    """Return the number of files that are sent, and their bytes.
+
+    Raises:
+        SweepError: Ray would refuse the folder once it is packed.
+    """
+    files, total, largest = 0, 0, (0, root)
 
     def count(path: Path) -> None:
-        nonlocal total, largest
-        size = path.stat().st_size if path.is_file() else 0
-        total, largest = total + size, max(largest, (size, path))
+        nonlocal files, total, largest
+        if not path.is_file():
+            return
+        size = path.stat().st_size
+        files, total, largest = files + 1, total + size, max(largest, (size, path))
         if total > NODE_PACKAGE_BYTES:
             name, megabytes = largest[1].relative_to(root), largest[0] / 2**20
             raise SweepError(
@@ -110,3 +112,4 @@ def _check_size(root: Path, excludes: list[str]) -> None:
             )
 
     visit_package(root, excludes, count)
+    return files, total

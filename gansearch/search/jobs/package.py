@@ -13,6 +13,7 @@ from pydantic_core import to_jsonable_python
 from gansearch.experiment import Experiment, ExperimentError
 from gansearch.search.cluster.ray_patches import JOB_PACKAGE_BYTES, write_package
 from gansearch.search.cluster.runtime_env import FROM, code_for
+from gansearch.search.cluster.sending import agree, is_private
 from gansearch.search.errors import SweepError
 from gansearch.search.sampling.start_points import PUBLISHED, fields_of
 
@@ -28,7 +29,7 @@ def packed(experiment: Experiment, package: Path, pip: bool = False) -> dict[str
     """Write the .zip file `package`, the job's working directory, and return the job's runtime environment.
 
     Raises:
-        SweepError: The package is larger than a dashboard takes.
+        SweepError: The package is larger than a dashboard takes, or the user does not agree to send it.
         TaskError: The task's code cannot be imported.
         ExperimentError: requirements.txt has more than packages in it.
     """
@@ -38,6 +39,7 @@ def packed(experiment: Experiment, package: Path, pip: bool = False) -> dict[str
         write_package(root, package, code.runtime_env["excludes"])
     elif data:
         root = str(Path(str(experiment.data_path)).parent)
+        agree(len(data), sum(file.stat().st_size for file in data), str(experiment.data_path))
     with zipfile.ZipFile(package, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(FILE, _portable(experiment).to_yaml())
         for file in data:
@@ -82,8 +84,13 @@ def _data(experiment: Experiment) -> list[Path]:
     path = experiment.data_path
     if ":" in experiment.task or path is None:
         return []
-    files = [file for file in (Path(path), *sorted(Path(path).rglob("*"))) if file.is_file()]
+    below = (file for file in sorted(Path(path).rglob("*")) if not _is_private(file.relative_to(path)))
+    files = [file for file in (Path(path), *below) if file.is_file()]
     return files if sum(file.stat().st_size for file in files) <= JOB_PACKAGE_BYTES - _SPARE_BYTES else []
+
+
+def _is_private(name: Path) -> bool:
+    return any(map(is_private, name.parts))
 
 
 def _portable(experiment: Experiment) -> Experiment:
