@@ -239,7 +239,7 @@ def connect(url: str) -> Storage:
     except StudyError:
         raise
     except ImportError as error:
-        raise StudyError(f"{url}: needs another package: {error}") from None
+        raise StudyError(f"{url}: needs another package, which pip installs: {error}") from None
     except (OSError, ValueError) as error:
         raise StudyError(f"{url}: cannot be reached ({reason(error)})") from None
 

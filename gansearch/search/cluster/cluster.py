@@ -17,7 +17,15 @@ import torch
 from ray.exceptions import RayError
 
 from gansearch.experiment import Resources, suggest
-from gansearch.search.cluster.ray_patches import machine, no_signal_handlers, no_worker_logs, token_metadata
+from gansearch.search.cluster.access import protect_token, warn_if_open
+from gansearch.search.cluster.ray_patches import (
+    LOOPBACK,
+    machine,
+    no_signal_handlers,
+    no_worker_logs,
+    on_loopback,
+    token_metadata,
+)
 from gansearch.search.errors import WANTS_TOKEN, RayFailed, SweepError
 from gansearch.signals import deferred
 
@@ -132,6 +140,8 @@ def cluster(address: str | None = None, runtime_env: Mapping[str, Any] | None = 
         try:
             with no_signal_handlers():
                 _start(address, dict(runtime_env or {}))
+            protect_token()
+            warn_if_open(alive(), has_token=bool(token_metadata()))
             yield _running()
         finally:
             with deferred():
@@ -147,7 +157,8 @@ def _start(address: str | None, runtime_env: dict[str, Any]) -> None:
     quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
     if address is None:
         try:
-            ray.init(address="local", include_dashboard=False, **quiet)
+            with on_loopback():
+                ray.init(address="local", include_dashboard=False, _node_ip_address=LOOPBACK, **quiet)
         except Exception as error:  # Ray has no class for it
             reason = " ".join(str(error).split())[:_REASON]
             raise RayFailed(f"Ray did not start on this machine, which may be overloaded or full: {reason}") from error

@@ -20,6 +20,7 @@ import ray
 import ray.tune.tune as tune_run
 import requests
 from ray import tune
+from ray._private import services
 from ray._private import utils as ray_utils
 from ray._private import worker as ray_worker
 from ray._private.authentication.grpc_authentication_client_interceptor import _get_authentication_metadata_tuple
@@ -40,6 +41,7 @@ NODE_PACKAGE_BYTES: int = packaging.GCS_STORAGE_MAX_SIZE
 """Largest package that Ray sends to nodes. Ray says so only after it has packed everything."""
 JOB_PACKAGE_BYTES: int = DASHBOARD_CLIENT_MAX_SIZE
 """Largest package that the dashboard takes with a job. Ray says so only after it has been sent."""
+LOOPBACK = "127.0.0.1"
 _CREATION_SECONDS = 2
 """Time for a placement group to be created. Ray tries once a second to create one that did not fit."""
 _ANSWER_SECONDS = 60.0
@@ -158,6 +160,18 @@ def _wait_until_created(groups: Iterable[PlacementGroup]) -> None:
     deadline = time.monotonic() + _CREATION_SECONDS
     for group in groups:
         group.wait(max(0.0, deadline - time.monotonic()))
+
+
+@contextmanager
+def on_loopback() -> Iterator[None]:
+    """Let `ray.init` take LOOPBACK as the address of this node, at which all its processes then listen, and no other.
+
+    Ray listens on every address otherwise, and so do those of its processes that have no setting for it. It replaces
+    127.0.0.1 by an address that other machines reach (ray/_private/services.py, `resolve_ip_for_localhost`), but for
+    macOS and Windows.
+    """
+    with _replaced(services, "resolve_ip_for_localhost", lambda host: host):
+        yield
 
 
 def kill_worker(trial: Trial) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import importlib.util
 import logging
 import os
 import socket
@@ -41,6 +42,8 @@ class Jobs:
     def __init__(self, url: str):
         """Connect to the dashboard."""
         self.url = _with_scheme(url)
+        if importlib.util.find_spec("aiohttp") is None:  # Ray's client would ask for all of ray[default]
+            raise SweepError(f"{self.url}: the jobs of a cluster need aiohttp: pip install aiohttp")
         for name in ("ray.dashboard.modules.dashboard_sdk", "ray._private.runtime_env.packaging"):
             logging.getLogger(name).setLevel(logging.WARNING)
         with self._errors():

@@ -27,3 +27,9 @@ def test_the_error_of_a_missing_token_says_what_to_set(mine):
     with pytest.raises(SweepError, match=f"{url}: the cluster wants a token. Set RAY_AUTH_MODE=token, and "):
         Jobs(url)
     server.shutdown()
+
+
+def test_the_package_that_jobs_need_is_named(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(SweepError, match="the jobs of a cluster need aiohttp: pip install aiohttp"):
+        Jobs("http://127.0.0.1:1")
