@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
+from pathlib import Path
 from typing import Any
+
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""Of ASCII and Latin-1 those that begin a terminal's commands; of Unicode those that reorder what is read."""
 
 
 def duration(seconds: float | None) -> str:
@@ -47,6 +52,26 @@ def words(name: str | None) -> str:
 def short(text: str, most: int = 22) -> str:
     """A text cut to at most `most` characters."""
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def without_home(text: str) -> str:
+    """A text with ~ in place of the user's home folder, which is part of paths."""
+    home = str(Path.home())
+    return (
+        text
+        if home == "/" or home not in text
+        else re.sub(rf"(?:(?<![\w./+=~-])|(?<=://)){re.escape(home)}(?![\w.-])", "~", text)
+    )
+
+
+def shown(text: str) -> str:
+    """A text with its control characters as escapes, so that no terminal obeys them; lines and tabs stay."""
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def shown_json(text: str) -> str:
+    """The text of JSON with JSON's own escapes for them."""
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def without_nan(data: Any) -> Any:

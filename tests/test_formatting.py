@@ -1,10 +1,11 @@
 """Text for the report and the terminal."""
 
+import json
 import math
 
 import pytest
 
-from gansearch.formatting import duration, error_line, many, number, short, without_nan
+from gansearch.formatting import duration, error_line, many, number, short, shown, shown_json, without_home, without_nan
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(None, "–"), (0.4, "0 s"), (119.6, "2 min 0 s"), (3700, "1 h 1 min")])
@@ -57,3 +58,30 @@ def test_long_names_are_cut() -> None:
 def test_strict_json_has_no_nan() -> None:
     data = {"a": [1.5, math.nan, {"b": math.inf}], "c": "NaN", "d": None}
     assert without_nan(data) == {"a": [1.5, None, {"b": None}], "c": "NaN", "d": None}
+
+
+@pytest.mark.parametrize(
+    ("text", "displayed"),
+    [
+        ("plain √ text\n\twith lines", "plain √ text\n\twith lines"),
+        ("\x1b[2J\x1b]0;title\x07", r"\x1b[2J\x1b]0;title\x07"),
+        ("a\rb\x08\x7f\x00", r"a\rb\x08\x7f\x00"),
+        ("\x9b31m", r"\x9b31m"),
+        ("\u202etxt.exe\u2066\u200f\u2028", r"\u202etxt.exe\u2066\u200f\u2028"),
+    ],
+)
+def test_escapes_are_displayed(text, displayed):
+    assert shown(text) == displayed
+    assert shown(displayed) == displayed
+    assert json.loads(shown_json(json.dumps(text, ensure_ascii=False))) == text
+
+
+def test_the_home_folder_is_a_tilde_where_it_is_part_of_a_path(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/somebody")
+    kept = "/home/somebody2 /mnt/home/somebody AA/home/somebody/"
+    assert (
+        without_home(f"'/home/somebody/a' (/home/somebody) file:///home/somebody/b {kept}")
+        == f"'~/a' (~) file://~/b {kept}"
+    )
+    monkeypatch.setenv("HOME", "/")
+    assert without_home("/a") == "/a"

@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+from gansearch.cli.terminal import say
 from gansearch.store.folder import Folder, StudyError
 
 HOST = "127.0.0.1"
@@ -41,14 +42,14 @@ def serve(path: Path) -> None:
             port = _free_port()
             command = [sys.executable, *words, "--host", HOST, "--port", str(port)]
             servers[name] = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            print(f"{name + ':':18} http://{HOST}:{port}/", flush=True)
-        print("Ctrl-C ends both", flush=True)
+            say(f"{name + ':':18} http://{HOST}:{port}/", flush=True)
+        say("Ctrl-C ends both", flush=True)
         while all(server.poll() is None for server in servers.values()):
             time.sleep(0.3)
         ended = next(name for name, server in servers.items() if server.poll() is not None)
         raise StudyError(f"{ended} ended by itself (status {servers[ended].returncode})")
     except KeyboardInterrupt:
-        print()
+        say()
     finally:
         for server in servers.values():
             server.terminate()

@@ -9,6 +9,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from gansearch.cli.terminal import say
+
 
 class Commands(TyperGroup):
     """Ends an expected error with a message and an exit status instead of a traceback."""
@@ -21,21 +23,21 @@ class Commands(TyperGroup):
             return result
         except KeyboardInterrupt as error:
             if str(error):
-                print(f"\n{error}", file=sys.stderr)
+                say(f"\n{error}", file=sys.stderr)
             if hasattr(error, "folder"):  # the command is on a line of its own, so that it can be copied whole
                 words = [word for word in sys.argv[1:] if word != "--resume"]
-                print(f"go on with:\n{shlex.join(['gansearch', *words, '--resume'])}", file=sys.stderr)
+                say(f"go on with:\n{shlex.join(['gansearch', *words, '--resume'])}", file=sys.stderr)
             raise typer.Exit(130) from None
         except Exception as error:
             if not hasattr(error, "exit_status"):
                 raise
-            print(f"error: {error}", file=sys.stderr)
+            say(f"error: {error}", file=sys.stderr)
             raise typer.Exit(error.exit_status) from None
 
     def _check_output(self, command: str) -> None:
         """Ends with 1 where what was printed is lost, as on a full disk. A sweep has its results in its folder."""
         sys.stdout.flush()
         if trouble := getattr(sys.stdout, "trouble", ""):
-            print(f"{'warning' if command == 'sweep' else 'error'}: stdout is incomplete: {trouble}", file=sys.stderr)
+            say(f"{'warning' if command == 'sweep' else 'error'}: stdout is incomplete: {trouble}", file=sys.stderr)
             if command != "sweep":
                 raise typer.Exit(1)

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.live import Live
+from rich.segment import Segment
 from rich.text import Text
 
 from gansearch.cli.terminal import is_lost
 from gansearch.cli.view import line, picture
-from gansearch.experiment import Experiment
-from gansearch.formatting import many
+from gansearch.experiment import Experiment, masked
+from gansearch.formatting import many, shown
 from gansearch.search.callbacks.listener import Listener
 from gansearch.store.folder import Folder, as_typed
 from gansearch.store.object_store import is_url
@@ -38,7 +39,7 @@ class LiveView(Listener):
 
     def __init__(self, console: Console | None = None):
         """Writes to `console`, or to stdout."""
-        self.console = console or Console()
+        self.console = console or FitConsole()
         self._live: Live | None = None
         self._log = _Log(self.console)
         self._read_status: Callable[[], Status] | None = None
@@ -94,7 +95,7 @@ def watch(path: Path, console: Console | None = None) -> None:
 
     Raises StudyError if there is no such folder. Ctrl-C raises KeyboardInterrupt; the sweep goes on.
     """
-    console = console or Console()
+    console = console or FitConsole()
     try:
         current = status(_wait_for_study(path, console))
         current = (_watch_screen if _is_screen(console) else _watch_log)(current, path, console)
@@ -153,6 +154,15 @@ class _Log:
             if warning not in self._warned:
                 self._warned.add(warning)
                 _print(self._console, f"warning: {warning}")
+
+
+class FitConsole(Console):
+    """A console that displays escapes in what it is given, and obeys its own alone; passwords are masked."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        """Return the segments of what is printed."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(masked(shown(segment.text)), segment.style)
 
 
 def _print(console: Console, text: str) -> None:

@@ -17,7 +17,7 @@ import typer
 
 import gansearch
 from gansearch.cli.group import Commands
-from gansearch.cli.terminal import open_streams, print_document
+from gansearch.cli.terminal import open_streams, print_document, say, show_logs
 from gansearch.signals import interruptible
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def _place(text: str) -> Any:
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        print(f"gansearch {gansearch.__version__}")
+        say(f"gansearch {gansearch.__version__}")
         raise typer.Exit
 
 
@@ -110,7 +110,7 @@ def sweep(
     if follow or no_wait or pip:
         raise SweepError("--follow, --no-wait and --pip need --submit URL")
     if not quiet:  # the imports below take seconds
-        print(f"{experiment.name}: reading the experiment and its data", flush=True)
+        say(f"{experiment.name}: reading the experiment and its data", flush=True)
     from gansearch import api
     from gansearch.cli.live import LiveView
     from gansearch.cli.summaries import print_summary
@@ -134,7 +134,7 @@ def status(dir: Dir, as_json: Json = False) -> None:
 @app.command()
 def watch(dir: Dir) -> None:
     """Show a sweep that runs elsewhere, until it ends or Ctrl-C."""
-    print(f"looking at {dir}", flush=True)  # the import below takes seconds
+    say(f"looking at {dir}", flush=True)  # the import below takes seconds
     from gansearch.cli.live import watch as watch_folder
 
     watch_folder(dir)
@@ -195,9 +195,9 @@ def report(
         print_summary(studies[0], page)
     else:
         for name, study in zip(names, studies, strict=True):
-            print(f"== {name}")
+            say(f"== {name}")
             print_summary(study)
-        print(f"comparison: {as_typed(page)}")
+        say(f"comparison: {as_typed(page)}")
 
 
 @app.command()
@@ -218,7 +218,7 @@ def export(
     if out is None:
         print_document(text)
     else:
-        print(f"wrote {out}" + (f"; train it with: gansearch train {out}" if format != "python" else ""))
+        say(f"wrote {out}" + (f"; train it with: gansearch train {out}" if format != "python" else ""))
 
 
 @app.command()
@@ -258,7 +258,7 @@ def check(file: File, address: Address = None, as_json: Json = False, set_: Set 
     if as_json:
         return
     for warning in estimate.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
+        say(f"warning: {warning}", file=sys.stderr)
 
 
 @app.command()
@@ -283,14 +283,14 @@ def init(
 
     if list_:
         for title, entries in (("starters", STARTERS), ("experiments: gansearch sweep NAME", shipped_experiments())):
-            print(title)
+            say(title)
             for name, description in entries.items():
-                print(f"  {name:15} {description}")
+                say(f"  {name:15} {description}")
         return
     if dir is None:
         raise typer.BadParameter("name a new or an empty folder, or give --list", param_hint="DIR")
     write_starter(dir, "loop" if from_loop else "gan")
-    print(f"wrote {dir}; try it with: gansearch sweep {shlex.quote(str(dir / 'experiment.yaml'))}")
+    say(f"wrote {dir}; try it with: gansearch sweep {shlex.quote(str(dir / 'experiment.yaml'))}")
 
 
 @app.command()
@@ -313,6 +313,7 @@ def schema() -> None:
 def main() -> None:
     """Runs the `gansearch` command. Signals that ask to end it are as Ctrl-C from the first moment."""
     open_streams()
+    show_logs()
     with interruptible():
         app()
 
@@ -332,12 +333,16 @@ def _print(data: Any, lines: Iterable[str], as_json: bool) -> None:
     if as_json:
         _print_json(data)
     else:
-        print("\n".join(lines))
+        say("\n".join(lines))
 
 
 def _print_json(data: Any) -> None:
     """Prints JSON, with escapes for what the terminal lacks: they are JSON, too."""
-    text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)
+    from gansearch.experiment import masked_data
+    from gansearch.formatting import shown_json
+
+    data = masked_data(data)
+    text = shown_json(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
     try:
         text.encode(sys.stdout.encoding)
     except UnicodeEncodeError:

@@ -7,6 +7,7 @@ import shlex
 import sys
 from pathlib import Path
 
+from gansearch.cli.terminal import say
 from gansearch.experiment import Experiment, folder_name
 from gansearch.search.jobs import submit as jobs
 from gansearch.search.jobs.fetch import Fetched, fetch, fetch_url, find
@@ -26,13 +27,13 @@ def submit_job(
         job = jobs.submitted(url, experiment)
     else:
         job = jobs.submit(experiment, url, out, flags, pip)
-        print(f"submitted {job.address}; its results go to {job.out} there")
+        say(f"submitted {job.address}; its results go to {job.out} there")
     words = [word for word in sys.argv[1:] if word not in ("--follow", "--no-wait", "--resume")]
     follow_command = shlex.join(["gansearch", *words, "--follow"])
     if no_wait:
-        print(f"follow it with: {follow_command}")
+        say(f"follow it with: {follow_command}")
         return
-    jobs.follow(job, functools.partial(print, end="", flush=True), follow_command)
+    jobs.follow(job, functools.partial(say, end="", flush=True), follow_command)
     if is_url(out):  # the user's words, not the job's
         _print_fetched(fetch_url(str(out), Path("results", job.folder)))
     else:
@@ -55,10 +56,10 @@ def _fetch_job(job: Job, dir: Path | None) -> None:
     over = job.over  # asked before the fetch: what is written meanwhile may be missing
     _print_fetched(fetch(job, dir or Path("results", job.folder)))
     if not over:
-        print("the sweep goes on; the same command fetches what is new")
+        say("the sweep goes on; the same command fetches what is new")
 
 
 def _print_fetched(fetched: Fetched) -> None:
     path = as_typed(fetched.folder.path)
-    print(f"fetched {fetched.files} files ({fetched.bytes / 1e6:.1f} MB) into {path}")
-    print(f"next: gansearch report {shlex.quote(str(path))}")
+    say(f"fetched {fetched.files} files ({fetched.bytes / 1e6:.1f} MB) into {path}")
+    say(f"next: gansearch report {shlex.quote(str(path))}")

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gansearch.cli.terminal import say
+
 if TYPE_CHECKING:
     from gansearch.gan import Probe
     from gansearch.study.study import Study
@@ -30,46 +32,46 @@ def print_summary(study: Study, page: Path | None = None) -> None:
     total = "" if is_auto else f"{counts['total']} of "
     total += many(counts["total"] if is_auto else study.experiment.most_trials, "trial")
     total += f" ({others})" if others else ""
-    print(f"{total}: {verdicts}" if verdicts else total)
+    say(f"{total}: {verdicts}" if verdicts else total)
     if study.run.get("ended"):
-        print(f"ended{'' if is_auto else ' early'}: {study.run['ended']}")
+        say(f"ended{'' if is_auto else ' early'}: {study.run['ended']}")
     if study.score_remark:
-        print(study.score_remark)
+        say(study.score_remark)
     best = study.best
     if best is None:
-        print(study.nothing_healthy())
+        say(study.nothing_healthy())
     else:
         confirmed = f"{best.healthy} of {len(best.seeds)} fresh seeds balanced" if best.confirmed else "not confirmed"
         interval = f" ({best.interval[0]:.4g} to {best.interval[1]:.4g} with new seeds)" if best.interval else ""
-        print(f"best-balanced: trial {best.number}, {confirmed}")
-        print(f"  stability {best.stability:.2f}, distance {best.distance:.4g}{interval}")
+        say(f"best-balanced: trial {best.number}, {confirmed}")
+        say(f"  stability {best.stability:.2f}, distance {best.distance:.4g}{interval}")
         for name, value in best.readable_params.items():
-            print(f"  {name:15} {value:.4g}" if isinstance(value, float) else f"  {name:15} {value}")
+            say(f"  {name:15} {value:.4g}" if isinstance(value, float) else f"  {name:15} {value}")
     if default := study.default:
         seeds = f"{default.healthy} of {len(default.seeds)} balanced"
-        print(f"{default.label}: {seeds}, distance {default.distance:.4g}")
+        say(f"{default.label}: {seeds}, distance {default.distance:.4g}")
     if best is not None:
-        print(f"export it:  gansearch export {shlex.quote(str(as_typed(study.folder.path)))} -o best.yaml")
+        say(f"export it:  gansearch export {shlex.quote(str(as_typed(study.folder.path)))} -o best.yaml")
     if page is not None:
-        print(f"report:     {as_typed(page)}")
+        say(f"report:     {as_typed(page)}")
 
 
 def print_trained(result: TrainResult, out: Path | None) -> None:
     """Prints the result of each seed, their medians, and the files in `out`."""
     for seed in result.seeds:
         quality = ", ".join(f"{name} {value:.4g}" for name, value in seed.quality.items())
-        print(f"seed {seed.seed}: {seed.verdict}, stability {seed.stability:.2f}, {quality}")
-        print(f"  {seed.sentence}")
-    print(
+        say(f"seed {seed.seed}: {seed.verdict}, stability {seed.stability:.2f}, {quality}")
+        say(f"  {seed.sentence}")
+    say(
         f"{result.healthy} of {len(result.seeds)} balanced; "
         f"median stability {result.stability:.2f}, distance {result.distance:.4g}"
     )
     if out is not None:
-        print(f"samples, curves and generators: {out}")
+        say(f"samples, curves and generators: {out}")
         programs = sorted(out.glob("seed-*/generator.pt2"))
         if programs:
             latents = f"torch.randn(64, {result.latent_dim})"
-            print(f"in torch alone: torch.export.load({str(programs[0])!r}).module()({latents})")
+            say(f"in torch alone: torch.export.load({str(programs[0])!r}).module()({latents})")
 
 
 def print_progress(updates: int) -> Callable[[int, Probe], None]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import codecs
 import errno
 import io
+import logging
 import os
 import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from gansearch.formatting import shown
 
 _ALIKE = str.maketrans({"–": "-", "—": "-", "−": "-", "…": "~", "→": ">", "·": ".", "×": "x", "√": "v", "≤": "<"})
 """Characters of ours that ASCII lacks, and those that come near, each as wide."""
@@ -82,6 +85,30 @@ class Stream(io.TextIOWrapper):
         os.close(nowhere)
         with suppress(OSError):
             super().flush()
+
+
+def say(text: str = "", **options: Any) -> None:
+    """Print a text for people, as `print` does: escapes are displayed, not obeyed, and passwords are masked."""
+    print(_fit(text), **options)
+
+
+class _Fit(logging.Formatter):
+    """The same for what is logged."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return _fit(super().format(record))
+
+
+def show_logs() -> None:
+    """Print warnings, where nobody has set up logging, as `say` prints."""
+    if logging.lastResort:
+        logging.lastResort.setFormatter(_Fit())
+
+
+def _fit(text: str) -> str:
+    from gansearch.experiment import masked  # takes longer than --help should
+
+    return masked(shown(text))
 
 
 def print_document(text: str) -> None:

@@ -9,6 +9,7 @@ from gansearch.experiment.errors import ExperimentError
 from gansearch.experiment.experiment import Experiment, folder_name, schema
 from gansearch.experiment.loop import LoopTraining
 from gansearch.experiment.population import scheduled_entries
+from gansearch.experiment.secrets import masked, masked_data
 from gansearch.experiment.sections import Checkpoints, Resources, Sampler, Start
 from gansearch.experiment.trackers import MLflow, Trackers, Wandb
 from gansearch.experiment.training import Training
@@ -34,6 +35,8 @@ __all__ = [
     "folder_name",
     "load_yaml",
     "longest_pretraining",
+    "masked",
+    "masked_data",
     "same",
     "scheduled_entries",
     "schema",

@@ -17,6 +17,7 @@ from gansearch.experiment.errors import ExperimentError, Several, messages
 from gansearch.experiment.loop import PATTERN, LoopTraining, loop_errors, names_loop, process_errors
 from gansearch.experiment.paths import Folder, Starts, TaskName, TaskOptions, data_path
 from gansearch.experiment.population import population_errors
+from gansearch.experiment.secrets import MASK, left_out, masked_data
 from gansearch.experiment.sections import Checkpoints, Confirm, Limits, Replicas, Resources, Sampler, SamplerName
 from gansearch.experiment.trackers import Trackers
 from gansearch.experiment.training import Training
@@ -223,8 +224,15 @@ class Experiment(Model):
             raise ExperimentError(source, {**errors, **(wrong or {})}) from None
         return experiment
 
-    def to_yaml(self, comment: str = "") -> str:
-        """Returns the text of an experiment file that loads as this one."""
+    def check_secrets(self) -> None:
+        """Raises ExperimentError where a password was left out when the file was written."""
+        paths = [*left_out(self.model_dump(mode="json", exclude={"evidence"}))]
+        if paths:
+            text = f"its password was left out ({MASK}) when this was written; give the whole value"
+            raise ExperimentError(self.name, {path: f"{text}, as by --set {path}=…" for path in paths})
+
+    def to_yaml(self, comment: str = "", secrets: bool = False) -> str:
+        """Returns the text of an experiment file that loads as this one, but for its passwords without `secrets`."""
         data = self.model_dump(mode="json", exclude_none=True)
         data["confirm"] = self.confirm and data["confirm"]
         data["limits"]["stalled_minutes"] = self.limits.stalled_minutes  # null is not the default
@@ -238,7 +246,7 @@ class Experiment(Model):
         for name in ("evidence", "trackers", "params"):
             if not data[name]:
                 del data[name]
-        text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
+        text = yaml.safe_dump(data if secrets else masked_data(data), sort_keys=False, allow_unicode=True)
         return "".join(f"# {line}\n" for line in comment.splitlines()) + text
 
 

@@ -20,9 +20,10 @@ def check_search(experiment: Experiment, new: bool = True) -> SearchSpace:
     A study that is not `new` has its starting points and its earlier trials already.
 
     Raises:
-        ExperimentError: The space, the sampler, a starting point or a tracker is wrong.
+        ExperimentError: The space, the sampler, a starting point or a tracker is wrong, or a password is left out.
         SweepError: `warm_start` is wrong, or only this process knows the task.
     """
+    experiment.check_secrets()
     name = name_elsewhere(experiment.task)
     if name:
         raise SweepError(f"task: only this process knows {experiment.task!r}, and trials run in others: write {name}")

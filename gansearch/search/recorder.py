@@ -17,7 +17,7 @@ from typing import Any
 from ray.tune.experiment import Trial
 
 from gansearch import __version__
-from gansearch.experiment import Experiment
+from gansearch.experiment import Experiment, masked
 from gansearch.search.callbacks.listener import Listener
 from gansearch.search.sampling.searcher import StudySearcher
 from gansearch.search.slots import Slots
@@ -180,7 +180,7 @@ def describe_run(hardware: str) -> dict[str, Any]:
             **{name: version(name) for name in ("ray", "optuna", "torch")},
         },
         "hardware": hardware,
-        "command": shlex.join([*_program(), *sys.argv[1:]]),
+        "command": masked(shlex.join([*_program(), *sys.argv[1:]])),
     }
 
 

@@ -12,7 +12,7 @@ import optuna
 import pandas as pd
 from optuna.trial import TrialState, create_trial
 
-from gansearch.experiment import Experiment
+from gansearch.experiment import Experiment, masked_data
 from gansearch.search.errors import SweepError
 from gansearch.search.mirror import storage_of
 from gansearch.search.sampling.journal import running_trial
@@ -158,5 +158,5 @@ def _changes(old: Experiment, new: Experiment) -> list[str]:
 
 def _fields(experiment: Experiment) -> dict[str, Any]:
     """Return the fields that must not change by their paths: {"search.lr.low": 1e-4, ...}."""
-    data = experiment.model_dump(mode="json", exclude=_MAY_CHANGE)
+    data = masked_data(experiment.model_dump(mode="json", exclude=_MAY_CHANGE))  # as the folder has it
     return {str(path): values[0] for path, values in pd.json_normalize(data).to_dict("list").items()}

@@ -322,6 +322,8 @@ def _in_this_thread(filesystem: fs.FileSystem) -> fs.FileSystem:
 def _check_secrets(url: str) -> None:
     """Raise StudyError, without the secret, where a URL holds one."""
     parts = urlsplit(url)
-    if parts.username or parts.password or _SECRETS & {name for name, _ in parse_qsl(parts.query)}:
+    options = parse_qsl(parts.query)
+    nested = any("@" in urlsplit(value).netloc for _, value in options)  # of an endpoint
+    if "@" in parts.netloc or nested or _SECRETS & {name for name, _ in options}:
         bare = urlunsplit((parts.scheme, parts.hostname or "", parts.path, "", ""))
         raise StudyError(f"{bare}: secrets do not belong into an address; set them where the storage's own tools look")

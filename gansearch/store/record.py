@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
-from gansearch.experiment import Experiment, LoopTraining, Training
+from gansearch.experiment import Experiment, LoopTraining, Training, masked
 from gansearch.stability.result import SeedResult
 from gansearch.stability.verdict import worst
 
@@ -202,7 +202,7 @@ def trial_record(
         started=started,
         ended=ended,
         node=node,
-        error=error or next((seed.error for seed in seeds if seed.error), ""),
+        error=masked(error or next((seed.error for seed in seeds if seed.error), "")),
         seeds=tuple(seeds),
         standings=tuple(standings),
         schedule=tuple(schedule),

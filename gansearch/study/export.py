@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from gansearch.experiment import Experiment, LoopTraining, Trackers, Training, as_searched, load_yaml
+from gansearch.formatting import without_home
 from gansearch.study.analysis.choose import Choice
 from gansearch.study.analysis.neighbourhood import WIDTH
 
@@ -80,8 +81,24 @@ def exported(choice: Choice, experiment: Experiment) -> Experiment:
             "sampler": "tpe" if experiment.is_population else experiment.sampler,
             "trackers": Trackers(),
             "evidence": evidence(choice, experiment),
+            **_paths(experiment),
         }
     )
+
+
+def _paths(experiment: Experiment) -> dict[str, Any]:
+    """Returns the fields with paths, in which ~ stands for the home folder: an export is passed on."""
+    options = dict(experiment.task_options)
+    if experiment.data_path is not None:
+        options["path"] = without_home(experiment.data_path)
+    starts = [without_home(start) if isinstance(start, str) else start for start in experiment.start_from]
+    warm = experiment.warm_start
+    return {
+        "task": without_home(experiment.task),
+        "task_options": options,
+        "start_from": starts,
+        "warm_start": [without_home(one) for one in warm] if isinstance(warm, list) else warm and without_home(warm),
+    }
 
 
 def training_of(choice: Choice, experiment: Experiment) -> Training:

@@ -35,7 +35,7 @@ import torch
 from safetensors.torch import save
 from torch import nn
 
-from gansearch.experiment import Experiment, ExperimentError
+from gansearch.experiment import Experiment, ExperimentError, masked_data
 from gansearch.gan import Probe, Result, SeedTrainer
 from gansearch.gan.sample_display import display_of, files_of, undone
 from gansearch.gan.task import Trainable
@@ -244,5 +244,5 @@ def _writing(folder: Path) -> Iterator[None]:
 
 def _fields(experiment: Experiment) -> dict[str, Any]:
     """Returns the values on which a run depends by their dotted names."""
-    data = experiment.model_dump(mode="json", include=set(_SECTIONS))
+    data = masked_data(experiment.model_dump(mode="json", include=set(_SECTIONS)))  # as the folder has it
     return {str(name): value for name, value in pd.json_normalize(data).iloc[0].items() if value != {}}

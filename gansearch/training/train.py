@@ -71,6 +71,7 @@ def train(
         TaskError: The task cannot be loaded.
         Interrupted: The user pressed Ctrl-C; `resume=True` continues.
     """
+    experiment.check_secrets()
     if experiment.without_value:
         names = ", ".join(experiment.without_value)
         text = f"{names}: searched, so without a value; set them under params:, or train what `gansearch export` wrote"

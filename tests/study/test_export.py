@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from gansearch.experiment import Experiment
+from gansearch.experiment import Experiment, load_yaml
 from gansearch.store.record import balance
 from gansearch.study.analysis.choose import Choice
 from gansearch.study.analysis.neighbourhood import Neighbourhood
@@ -176,3 +176,18 @@ def test_the_budget_that_was_confirmed_is_exported(tmp_path: Path) -> None:
     spec = experiment(training={"updates": 5000}, confirm={"top": 1, "replicas": 2, "updates": 9000})
     assert load(to_yaml(CHOICE, spec), tmp_path).training.updates == 9000
     assert load(to_yaml(Choice(1, PARAMS, 0.8, 9.0), spec), tmp_path).training.updates == 5000
+
+
+def test_an_export_to_be_passed_on_has_a_tilde_for_the_home_and_is_read_as_before(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    fields = {"task": f"{tmp_path}/mine.py:Mine", "task_options": {"path": f"{tmp_path}/data", "n": 1}}
+    spec = experiment(**fields, start_from=["dcgan", f"{tmp_path}/a.yaml"], warm_start=[f"{tmp_path}/old"])
+    text = to_yaml(CHOICE, spec)
+    assert str(tmp_path) not in text
+    again = Experiment.parse(load_yaml(text))
+    assert (again.task, again.task_options, again.start_from, again.warm_start) == (
+        spec.task,
+        spec.task_options,
+        spec.start_from,
+        spec.warm_start,
+    )

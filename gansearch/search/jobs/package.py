@@ -41,7 +41,7 @@ def packed(experiment: Experiment, package: Path, pip: bool = False) -> dict[str
         root = str(Path(str(experiment.data_path)).parent)
         agree(len(data), sum(file.stat().st_size for file in data), str(experiment.data_path))
     with zipfile.ZipFile(package, "a", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(FILE, _portable(experiment).to_yaml())
+        archive.writestr(FILE, _portable(experiment).to_yaml(secrets=True))
         for file in data:
             archive.write(file, file.relative_to(str(root)))
     size = package.stat().st_size

@@ -12,7 +12,8 @@ from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from gansearch.formatting import duration, many, number, words
+from gansearch.experiment import masked
+from gansearch.formatting import duration, many, number, shown, without_home, words
 from gansearch.study.figures.base import EmptyFigureError
 from gansearch.study.figures.palette import COLOURS, DARK, LIGHT
 
@@ -36,6 +37,11 @@ class Charts:
         return [verdict for verdict in [*reversed(COLOURS), "no_verdict"] if words(verdict) in names]
 
 
+def shareable(text: str) -> str:
+    """Return a text as it may be passed on: without passwords, and with ~ for the home folder."""
+    return without_home(masked(shown(text)))
+
+
 def render(template: str, charts: Charts, **context: Any) -> str:
     """Return the HTML of a page with its charts."""
     data = {
@@ -49,14 +55,15 @@ def render(template: str, charts: Charts, **context: Any) -> str:
         light=LIGHT,
         dark=DARK,
         plotly=Markup(get_plotlyjs()),
-        data=htmlsafe_json_dumps(data, separators=(",", ":")),
+        data=Markup(shareable(htmlsafe_json_dumps(data, separators=(",", ":")))),
         **context,
     )
 
 
 def fragment(template: str, **context: Any) -> str:
-    """Return the HTML of a template. All text that it is given is escaped."""
+    """Return the HTML of a template. All text that it is given is escaped, and made `shareable`."""
     environment = Environment(
+        finalize=lambda value: shareable(value) if type(value) is str else value,
         loader=PackageLoader(__package__, "pages"),
         autoescape=True,
         undefined=StrictUndefined,

@@ -15,7 +15,7 @@ from gansearch.study.figures.palette import COLOURS, SYMBOLS
 from gansearch.study.report.page import Charts
 from gansearch.study.study import Study, load_study
 from tests.study.report.html_page import Page, page
-from tests.synthetic import write_study
+from tests.synthetic import experiment, write_study
 
 
 def test_a_page_loads_nothing_from_a_network(text: str) -> None:
@@ -91,3 +91,21 @@ def test_chart_data_cannot_end_its_script(text: str) -> None:
     assert json.loads(data)["figures"]
     assert "\\u003cb\\u003etrial" in data, "a hover text has markup"
     assert not set("<>&") & set(data)
+
+
+def test_a_page_to_be_passed_on_has_no_password_no_home_and_no_escape(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    error = f'  File "{tmp_path}/gan/mine.py", line 1\nOSError: http://me:hunter2@host \x1b[2J password=hunter2'
+    folder = write_study(tmp_path / "s", trials=12, error=error, failing=2)
+    fields = {"url": "http://me:hunter2@host", "api_key": "hunter2", "file": str(tmp_path / "data")}
+    spec = experiment(**{"task": "my.module:Mine", "task_options": fields})
+    folder.experiment.write_text(spec.to_yaml(secrets=True))
+    folder.run.write_text(to_json({"command": f"gansearch --set a=http://me:hunter2@host {tmp_path}/a.yaml"}))
+    study = load_study(folder.path)
+    text = study.report(tmp_path / "page.html").read_text()
+    assert "hunter2" not in text
+    assert str(tmp_path) not in text
+    assert "\x1b" not in text
+    assert "~/gan/mine.py" in text
+    assert "http://***@host" in text
+    assert "hunter2" not in study.export(format="yaml") + study.export(format="json") + study._repr_html_()
