@@ -1,73 +1,111 @@
-"""Reads points from files of numbers: .npy, .npz, .csv and .parquet."""
+"""Reads points from files of numbers: .npy, .npz, .pt, and the tables .csv and .parquet."""
 
 from __future__ import annotations
 
+import pickle
+import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import numpy as np
 
 from gansearch.gan.options import option_error
-from gansearch.gan.readers.files import need, one_file, path_errors
+from gansearch.gan.readers.files import LEAST, need, one_file, path_errors
 
-if TYPE_CHECKING:
-    import pandas as pd
+MOST_BYTES = 2**33
+"""Of an array, unpacked."""
+_OBJECTS = "holds Python objects, which are not loaded, as they may run any program; save an array of numbers alone"
 
 
-def read_points(path: str) -> tuple[np.ndarray, list[str]]:
-    """Returns the (N, D) float64 points of a file, and a warning that counts rows with a number missing or infinite.
+class Points(NamedTuple):
+    """Points of a file, and what the user should know of it."""
 
-    These rows are left out. Raises TaskError where there is no such file, or where it holds anything but numbers.
+    values: np.ndarray
+    """(N, D) float64, all finite."""
+    warnings: list[str]
+
+
+def read_points(path: str) -> Points:
+    """Returns the points of a file. Rows with a number missing or infinite are left out, with a warning.
+
+    Raises TaskError where there is no such file, or where it holds anything but numbers.
     """
     file = one_file(path, tuple(_READERS))
     with path_errors(f"{file} cannot be read"):
-        values = _READERS[file.suffix.lower()](file)
-    if values.ndim == 1:
-        values = values[:, None]
-    if values.ndim != 2 or values.dtype.kind not in "iuf" or not values.shape[1]:
-        what = f"{values.dtype} of shape {values.shape}"
-        raise option_error("path", f"{file} holds {what}; points are real numbers of shape (N, D)")
-    points = values.astype(np.float64)
+        values, warnings = _READERS[file.suffix.lower()](file)
+        if values.ndim == 1:
+            values = values[:, None]
+        if values.ndim != 2 or values.dtype.kind not in "iuf" or not values.shape[1]:
+            what = f"{values.dtype} of shape {values.shape}"
+            raise option_error("path", f"{file} holds {what}; points are real numbers of shape (N, D)")
+        _check_size(file, 8 * values.size)
+        points = values.astype(np.float64)
     finite = np.isfinite(points).all(1)
-    need(int(finite.sum()), f"points of {file} have all numbers", "add some")
-    missing = len(points) - int(finite.sum())
-    warning = f"{missing:,} of {len(points):,} rows of {file} have a number missing or infinite and are left out"
-    return points[finite], [warning] if missing else []
+    lies = "a point is a row: transpose the array" if len(points) < LEAST <= points.shape[1] else "add some"
+    need(int(finite.sum()), f"points of {file} have all numbers", lies)
+    if missing := len(points) - int(finite.sum()):
+        what = f"{missing:,} of {len(points):,} rows of {file} have a number missing or infinite and are left out"
+        warnings = [*warnings, what]
+    return Points(points[finite], warnings)
 
 
-def _numpy(file: Path) -> np.ndarray:
-    loaded = np.load(file, allow_pickle=False)
-    if isinstance(loaded, np.ndarray):
-        return loaded
-    with loaded as arrays:
-        if len(arrays.files) != 1:
-            names = ", ".join(arrays.files) or "none"
-            raise option_error("path", f"{file} holds {len(arrays.files)} arrays ({names}); save the points alone")
-        return arrays[arrays.files[0]]
+def _check_size(file: Path, count: int) -> None:
+    if count > MOST_BYTES:
+        raise option_error("path", f"{file} holds {count:,} bytes of numbers, but {MOST_BYTES:,} are the most")
 
 
-def _csv(file: Path) -> np.ndarray:
-    import pandas as pd
+def _numpy(file: Path) -> tuple[np.ndarray, list[str]]:
+    try:
+        if file.suffix.lower() == ".npz":
+            with zipfile.ZipFile(file) as archive:
+                _check_size(file, sum(member.file_size for member in archive.infolist()))
+        loaded = np.load(file, "r", allow_pickle=False)  # mapped: a file that is shorter than it says takes no memory
+        if isinstance(loaded, np.ndarray):
+            return loaded, []
+        with loaded as arrays:
+            if len(arrays.files) != 1:
+                names = ", ".join(arrays.files) or "none"
+                raise option_error("path", f"{file} holds {len(arrays.files)} arrays ({names}); save the points alone")
+            return arrays[arrays.files[0]], []
+    except ValueError as error:
+        if "object" in str(error).lower() or "pickle" in str(error).lower():
+            raise option_error("path", f"{file} {_OBJECTS}") from None
+        raise
 
-    first = pd.read_csv(file, header=None, nrows=1)
-    return _numbers(file, pd.read_csv(file, header=0 if _not_numbers(first) else None))
+
+def _torch(file: Path) -> tuple[np.ndarray, list[str]]:
+    import torch
+
+    try:
+        loaded = torch.load(file, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError:
+        raise option_error("path", f"{file} {_OBJECTS}") from None
+    if not isinstance(loaded, torch.Tensor):
+        raise option_error("path", f"{file} holds a {type(loaded).__name__}; save the tensor of the points alone")
+    loaded = loaded.detach()
+    return (loaded.double() if loaded.is_floating_point() else loaded).numpy(), []
 
 
-def _parquet(file: Path) -> np.ndarray:
-    import pandas as pd
+def _table(file: Path) -> tuple[np.ndarray, list[str]]:
+    from gansearch.gan.readers.tables import read_table  # pandas takes a second to import
 
-    return _numbers(file, pd.read_parquet(file))
-
-
-def _numbers(file: Path, table: pd.DataFrame) -> np.ndarray:
-    others = _not_numbers(table)
+    table = read_table(str(file))
+    frame, warnings = table.frame, [text for text in table.warnings if "holds no names" not in text]  # none are needed
+    counting = [
+        str(name) for name in frame if str(name).startswith("Unnamed: ") and _counts(frame[name].to_numpy(object))
+    ]
+    if counting and len(counting) < len(frame.columns):
+        frame = frame.drop(columns=counting)
+        warnings.append(f"{file}: a column without a name counts the rows and is left out: {', '.join(counting)}")
+    others = [str(name) for name, kind in frame.dtypes.items() if kind.kind not in "iuf"]
     if others:
         raise option_error("path", f"{file}: not numbers: {', '.join(others[:5])}; leave these columns out of the file")
-    return table.to_numpy(np.float64)
+    return frame.to_numpy(np.float64, na_value=np.nan), warnings
 
 
-def _not_numbers(table: pd.DataFrame) -> list[str]:
-    return [str(name) for name, kind in table.dtypes.items() if kind.kind not in "iuf"]
+def _counts(values: np.ndarray) -> bool:
+    """Whether values are 0, 1, 2 and so on, or 1, 2, 3."""
+    return any(bool((values == np.arange(first, first + len(values))).all()) for first in (0, 1))
 
 
-_READERS = {".npy": _numpy, ".npz": _numpy, ".csv": _csv, ".parquet": _parquet}
+_READERS = {".npy": _numpy, ".npz": _numpy, ".pt": _torch, ".csv": _table, ".parquet": _table}

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from gansearch.gan import quality
 from gansearch.gan.options import one_of, option_error, positive
 from gansearch.gan.readers.arrays import read_points
+from gansearch.gan.readers.copies import copies_of
 from gansearch.gan.task import Task
 from gansearch.gan.tasks.mixtures import Grid, Ring, perceptron
 
@@ -26,7 +27,7 @@ _COARSE = 1e-2
 
 @dataclass(eq=False)
 class Points(Task):
-    """Points of any dimension in a file (npy, npz, csv, parquet), or ring, grid, spiral or moons.
+    """Points of any dimension in a file (npy, npz, pt, csv, parquet), or ring, grid, spiral or moons.
 
     `path` is the file, or `shape` names a toy set of 10,000 points in the plane. With `standardise` each column is
     brought to mean 0 and standard deviation 1 for training; what is written and drawn is in the file's own units.
@@ -90,6 +91,9 @@ class Points(Task):
     def warnings(self) -> list[str]:
         """Returns the reader's warnings, and one for each way in which columns are hard to learn as they are."""
         points, warnings = self._data
+        if self.path and (copies := len(copies_of(points.numpy()))):
+            what = f"{copies:,} of {len(points):,} rows of {self.path} are copies of others"
+            warnings = [*warnings, f"{what}: both learned and held out"]
         spread = points.std(0)
         coarse = (points.abs().amax(0) * torch.finfo(torch.float32).eps > _COARSE * spread) & (spread > 0)
         problems = [("the same in every row", "nothing can be learned there", spread == 0)]

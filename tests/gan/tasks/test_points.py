@@ -24,6 +24,13 @@ def test_constant_and_uneven_columns_are_warned_of():
     assert task.real().std(0).tolist() == pytest.approx([1, 0, 1], abs=1e-4)
 
 
+def test_rows_that_are_copies_are_told_and_learned():
+    np.save("a.npy", np.concatenate([POINTS, POINTS[:12]]))
+    task = Points("a.npy")
+    assert task.warnings() == ["12 of 72 rows of a.npy are copies of others: both learned and held out"]
+    assert (len(task.real()), task.groups()) == (72, None)
+
+
 def test_last_digits_survive_standardisation():
     times = 1.7e9 + np.linspace(0, 60, 400)
     np.save("times.npy", np.stack([times, times % 7], 1))
