@@ -58,6 +58,9 @@ PARTS_ABOVE = {
         "figures": {"analysis"},
         "report": {"analysis", "figures"},
     },
+    "diagnosis": {
+        "rules": set(),
+    },
     "gan": {
         "readers": set(),
         "balance": set(),

@@ -107,7 +107,7 @@ def dominates(evidence: Evidence) -> Iterator[Finding | Unknown]:
     elif worse:
         one, u = min(levels.items(), key=lambda item: item[1])
         step, line = evidence.since(evidence.u(one) > WORSE)
-        text = f"{_of_chance(evidence, one, u)}: a D that always answers that it cannot tell has a smaller loss."
+        text = f"{_of_chance(evidence, one, u)}. D is worse than one that never looks."
         if step is not None and step <= evidence.at(int(FROM_THE_START * (evidence.log.records - 1)))[0]:
             text += " It has been so from the start, as where G's optimizer also holds D's parameters."
         yield Finding("generator_dominates", "likely", text, step, line)
@@ -177,19 +177,19 @@ def _level(evidence: Evidence, u: np.ndarray) -> float:
 
 def _of_chance(evidence: Evidence, one: Assumption, u: float) -> str:
     return (
-        f"{evidence.d_name} is {u * one.chance:.4g} in the end (median of windows), {u:.3f} of the "
-        f"{one.chance:.4g} of a D that always answers that it cannot tell ({one})"
+        f"{evidence.d_name} is {u * one.chance:.4g} in the end (median of windows), {u:.3g} times the {one.chance:.4g} "
+        f"of a D that always answers that it cannot tell ({one})"
     )
 
 
 def _question(evidence: Evidence, levels: dict[Assumption, float], what: str) -> Unknown:
     """What has to be told for a judgement, and what it would be by each answer."""
-    each = ", ".join(f"{u:.3f} ({one.loss}, {one.halves})" for one, u in levels.items())
+    each = ", ".join(f"{u:.3g} ({one.loss}, {one.halves})" for one, u in levels.items())
     options = " or ".join(f"--loss {one.loss}-{one.halves}" for one in levels)
     ask = "" if evidence.game.loss is None else f" Say {options}."
-    return Unknown(f"What {evidence.d_name} is decides {what}: over its value at chance its median is {each}.{ask}")
+    return Unknown(f"What {evidence.d_name} is decides {what}: over its value at chance it is {each}.{ask}")
 
 
 def percent(share: float) -> str:
     """A share that is a least one, rounded down, so that it stays one."""
-    return f"{math.floor(share * 1000) / 10:.1f}%"
+    return f"{math.floor(share * 1000 + 1e-6) / 10:.1f}%"

@@ -175,7 +175,7 @@ class Evidence:
         """Whether G has other losses to learn from than D's answers."""
         return self.has("reconstruction") or "g_total" in self.game.values
 
-    def of_loss(self, loss: Loss) -> Evidence:
+    def of_loss(self, loss: Loss | None) -> Evidence:
         """The same game with a loss that its values give away."""
         return dataclasses.replace(self, game=dataclasses.replace(self.game, loss=loss, loss_source="the values"))
 

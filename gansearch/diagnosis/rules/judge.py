@@ -53,6 +53,9 @@ def _judge_game(evidence: Evidence) -> Iterator[Finding | Unknown]:
     if "frozen" in kinds and evidence.game.loss is None:
         evidence = evidence.of_loss("bce")  # no other loss has such an end
     for wrong in columns.contradiction(evidence) if not kinds & {"not_started", "idle"} else ():
+        if evidence.game.loss_source.startswith("the values"):
+            evidence = evidence.of_loss(None)  # what the values suggested they also speak against
+            break
         evidence = evidence.distrusted()
         kinds.add(wrong.kind)
         yield wrong
