@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gansearch.api import sweep
+    from gansearch.diagnosis.diagnosis import Diagnosis, diagnose
     from gansearch.experiment import Experiment, ExperimentError
     from gansearch.gan import BalanceController, Task, TaskError, Trial, available_tasks, register_task
     from gansearch.stability import StabilityMonitor, StabilityReport
@@ -21,6 +22,7 @@ __version__ = "0.2.0"
 
 __all__ = [
     "BalanceController",
+    "Diagnosis",
     "Experiment",
     "ExperimentError",
     "StabilityMonitor",
@@ -32,6 +34,7 @@ __all__ = [
     "TrainResult",
     "Trial",
     "available_tasks",
+    "diagnose",
     "load_study",
     "register_task",
     "sweep",
@@ -40,6 +43,7 @@ __all__ = [
 
 _MODULES = {
     "gansearch.api": ("sweep",),
+    "gansearch.diagnosis.diagnosis": ("Diagnosis", "diagnose"),
     "gansearch.experiment": ("Experiment", "ExperimentError"),
     "gansearch.gan": ("BalanceController", "Task", "TaskError", "Trial", "available_tasks", "register_task"),
     "gansearch.stability": ("StabilityMonitor", "StabilityReport"),

@@ -58,9 +58,6 @@ PARTS_ABOVE = {
         "figures": {"analysis"},
         "report": {"analysis", "figures"},
     },
-    "diagnosis": {
-        "rules": set(),
-    },
     "gan": {
         "readers": set(),
         "balance": set(),
@@ -70,6 +67,7 @@ PARTS_ABOVE = {
         "distributed": set(),
     },
     "diagnosis": {
+        "rules": set(),
         "reading": set(),
     },
 }

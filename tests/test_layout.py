@@ -38,7 +38,7 @@ OTHERS = {
 """Test files about more than one module."""
 FILE_LINES = 350
 FUNCTION_LINES = 60
-CODE_LINES = 20_000
+CODE_LINES = 21_000
 """What there is, rounded up: to be lowered with every simplification."""
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 import gansearch
+from gansearch.cli.diagnose import diagnose
 from gansearch.cli.group import Commands
 from gansearch.cli.terminal import open_streams, print_document, say, show_logs
 from gansearch.signals import interruptible
@@ -291,6 +292,9 @@ def init(
         raise typer.BadParameter("name a new or an empty folder, or give --list", param_hint="DIR")
     write_starter(dir, "loop" if from_loop else "gan")
     say(f"wrote {dir}; try it with: gansearch sweep {shlex.quote(str(dir / 'experiment.yaml'))}")
+
+
+app.command()(diagnose)
 
 
 @app.command()

@@ -9,6 +9,8 @@ from difflib import get_close_matches
 class LogError(ValueError):
     """A log that cannot be read, or columns that it does not have, in one sentence for the user."""
 
+    exit_status = 2
+
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A suggestion with a leading space for a name that is not among those known, or an empty string."""

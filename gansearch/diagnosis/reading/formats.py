@@ -32,7 +32,7 @@ def make(
 FORMATS = (
     make("the StyleGAN2-ADA code base", "Loss/scores/real|Loss/D/loss", "bce", "sum"),
     make("torch-mimicry", "errD|errG|Global Step"),
-    make("pytorch/examples dcgan", "Loss_D|Loss_G|D(x)|D(G(z))", None, "sum"),
+    make("pytorch/examples dcgan", "Loss_D|Loss_G|D(x)|D(G(z))", "bce", "sum"),
     make("pytorch-CycleGAN-and-pix2pix (CycleGAN)", "D_A|G_A|cycle_A", "lsgan", "mean"),
     make("pytorch-CycleGAN-and-pix2pix (pix2pix)", "G_GAN|G_L1|D_real|D_fake", "bce", "sum"),
     make("BigGAN-PyTorch", "G_loss|D_loss_real|D_loss_fake", "hinge", "sum"),

@@ -160,7 +160,8 @@ def entropy_halves(values: Values) -> Halves | None:
     slack = 0.02 * bound + 1e-3
     if (d[ok] >= bound - slack).mean() >= 0.9:
         return "sum" if np.median(d[ok] / bound) < 3 else None
-    if (2 * d[ok] >= bound - slack).mean() >= 0.9 and np.median(2 * d[ok] / bound) < 3:
+    below = np.median(d[ok]) < 0.95 * np.median(bound)  # else the answers are of other batches than the loss
+    if below and (2 * d[ok] >= bound - slack).mean() >= 0.9 and np.median(2 * d[ok] / bound) < 3:
         return "mean"
     return None
 
