@@ -18,6 +18,7 @@ EXEMPT: dict[str, str] = {
 OTHERS = {
     "cli/test_package.py": "the wheel and the sdist",
     "folders/test_folders.py": "results folders of earlier versions",
+    "gan/readers/test_fuzz.py": "benchmarks/fuzz_readers.py: broken files",
     "search/cluster/test_join.py": "whole sweeps on a cluster that runs already",
     "search/test_head_to_head.py": "benchmarks/head_to_head.py: its rounds, figures and plain loop",
     "search/test_process.py": "whole sweeps in a process of their own: signals and kills",

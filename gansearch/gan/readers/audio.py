@@ -96,18 +96,19 @@ def _read(file: Path, rate: int) -> _Sound | str:
         return "empty" if is_empty(file) else str(error.error_string)
     except (OSError, RuntimeError, ValueError, MemoryError) as error:
         return short_reason(error)
-    if not np.isfinite(mono).all():
-        return "NaN or infinite values"
-    if own_rate != rate and len(mono):
+    if own_rate != rate and np.isfinite(mono).all() and len(mono):
         common = math.gcd(own_rate, rate)
         mono = resample_poly(mono, rate // common, own_rate // common)
+    if not np.isfinite(mono).all():
+        return "NaN or infinite values"
     loudest = np.abs(mono).max(initial=0)
     return _Sound((mono / loudest if loudest else mono).astype(np.float32), channels, own_rate)
 
 
 def _mono_blocks(sound: soundfile.SoundFile) -> Iterator[np.ndarray]:
     while len(block := sound.read(_BLOCK, "float32", always_2d=True)):
-        yield block.mean(1)
+        with np.errstate(all="ignore"):  # what is not finite is told
+            yield block.mean(1)
 
 
 def _cut(sound: np.ndarray, length: int) -> np.ndarray:

@@ -121,10 +121,10 @@ def path_errors(failure: str) -> Iterator[None]:
 
 def reason(error: BaseException) -> str:
     """Returns the type of an error and the first line of its message."""
-    return ": ".join([type(error).__name__, *str(error).splitlines()[:1]])
+    return printable(": ".join([type(error).__name__, *str(error).splitlines()[:1]]))
 
 
 def short_reason(error: BaseException) -> str:
     """Returns the first line of an error's message, without the path that an OSError repeats."""
     text = (error.strerror if isinstance(error, OSError) else "") or str(error) or type(error).__name__
-    return text.splitlines()[0]
+    return printable(text.splitlines()[0])
