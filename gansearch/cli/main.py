@@ -239,13 +239,16 @@ def train(
     experiment = _load(file, set_)
     from gansearch.cli.summaries import print_progress, print_trained
     from gansearch.formatting import without_nan
+    from gansearch.gan.user_code import explained
     from gansearch.training.train import train as train_seeds
 
+    watch_probe = (lambda seed, probe: None) if as_json else print_progress(experiment.training.updates)
+    with explained(experiment.task):
+        trained = train_seeds(experiment, seeds, out, watch_probe, resume)
     if as_json:
-        _print_json(without_nan(train_seeds(experiment, seeds, out, resume=resume).summary()))
+        _print_json(without_nan(trained.summary()))
     else:
-        watch_probe = print_progress(experiment.training.updates)
-        print_trained(train_seeds(experiment, seeds, out, watch_probe, resume), out)
+        print_trained(trained, out)
 
 
 @app.command()

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
+import re
+
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
+from gansearch.gan.bounds import stay_between
 from gansearch.gan.data import data_of
 from gansearch.gan.loop.task import Loop
 from gansearch.gan.networks import discriminator_of
@@ -27,60 +32,158 @@ def check_task(task: Task | Loop, device: str | torch.device = "cpu") -> None:
     device, name = torch.device(device), type(task).__name__
     try:
         real = data_of(task, device).held_out[:_SAMPLES]
-        networks = {"generator()": task.generator(), "discriminator()": discriminator_of(task)}
+        networks = {"generator": task.generator(), "discriminator": discriminator_of(task)}
     except TaskError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise TaskError(f"{name} raised:\n{user_traceback(error)}") from error
     for method, network in networks.items():
         if not isinstance(network, nn.Module):
-            raise TaskError(f"{name}: {method} must give an nn.Module, not a {type(network).__name__}")
+            raise TaskError(f"{name}: {method}() must give an nn.Module, not a {type(network).__name__}")
+        if getattr(task, method)() is network:
+            raise TaskError(
+                f"{name}: {method}() must make a network at each call; seeds and trials would share this one"
+            )
     generator, discriminator = (network.to(device) for network in networks.values())
     fake = _generated(generator, task.latent_dim, device, name)
-    if fake.shape[1:] != real.shape[1:]:
+    if fake.shape[:1] != (_SAMPLES,):
+        raise TaskError(
+            f"{name}: the generator gives {tuple(fake.shape)} for {_SAMPLES} latents, not {_SAMPLES} samples"
+        )
+    if fake.shape != real.shape:
         raise TaskError(
             f"{name}: the generator's samples have shape {_shape(fake)}, the real ones {_shape(real)}; they must agree"
+            + (f": put nn.Unflatten(1, {_shape(real)}) behind its last layer" if _flat(fake, real) else "")
         )
     for kind, samples in {"real": real, "generated": fake}.items():
-        _check_scores(discriminator, samples, kind, name)
+        scores = _scores(discriminator, samples, kind, name)
+    _check_trained(generator, fake, f"{name}: the generator's samples")
+    _check_trained(discriminator, scores, f"{name}: the discriminator's scores")
+    _check_raw(discriminator, scores, real, fake.detach(), name)
 
 
 def _generated(generator: nn.Module, latent_dim: int, device: torch.device, name: str) -> Tensor:
     """(B, ...) samples of a generator. Raises TaskError where it takes no (B, latent_dim) numbers."""
+    _check_arguments(generator, f"{name}: the generator", "generator(z)")
     try:
         fake = generator(torch.randn(_SAMPLES, latent_dim, device=device))
     except Exception as error:
+        if wanted := _wanted_latents(generator, latent_dim, device):
+            raise TaskError(f"{name}: the generator is given (B, {latent_dim}) numbers, but {wanted}") from None
+        _check_call(error, f"{name}: the generator", "generator(z)")
         raise TaskError(
             f"{name}: the generator cannot take (B, {latent_dim}) numbers, as latent_dim = {latent_dim} says:\n"
             f"{user_traceback(error)}"
         ) from error
     if not isinstance(fake, Tensor):
-        raise TaskError(f"{name}: the generator gives a {type(fake).__name__}, not a tensor of samples")
+        raise TaskError(f"{name}: the generator gives a {type(fake).__name__}, not a tensor of samples alone")
     return fake
 
 
-def _check_scores(discriminator: nn.Module, samples: Tensor, kind: str, name: str) -> None:
-    """Raises TaskError where D does not give raw scores, (B,) or (B, 1), of (B, ...) samples."""
+def _wanted_latents(generator: nn.Module, latent_dim: int, device: torch.device) -> str:
+    """What a generator takes in place of (B, latent_dim) numbers, and what to do; empty where nothing is found.
+
+    Tried are numbers as (B, n, 1, 1), as in DCGAN, and (B, n, 1), and the n of its first weight.
+    """
+    first = next((p for p in generator.parameters() if not is_lazy(p)), torch.empty(0))
+    for count in (latent_dim, *dict.fromkeys(first.shape[:2])):
+        for ones in ((), (1, 1), (1,)):
+            try:
+                with torch.no_grad():
+                    generator(torch.randn(_SAMPLES, count, *ones, device=device))
+            except Exception:  # noqa: BLE001 (the user's network may raise anything)
+                continue
+            shape = ", ".join(map(str, ("B", count, *ones)))
+            remedies = [f"set latent_dim = {count}"] if count != latent_dim else []
+            remedies += [f"put nn.Unflatten(1, {(count, *ones)}) before its first layer"] if ones else []
+            return f"takes ({shape}): {' and '.join(remedies)}"
+    return ""
+
+
+def _scores(discriminator: nn.Module, samples: Tensor, kind: str, name: str) -> Tensor:
+    """D's scores of (B, ...) samples. Raises TaskError where they are not one number a sample."""
+    _check_arguments(discriminator, f"{name}: the discriminator", "discriminator(samples)")
     try:
         scores = discriminator(samples)
     except Exception as error:
-        first = next((p.shape for p in discriminator.parameters()), None)
+        _check_call(error, f"{name}: the discriminator", "discriminator(samples)")
+        first = next((tuple(p.shape) for p in discriminator.parameters() if not is_lazy(p)), None)
         raise TaskError(
             f"{name}: the discriminator cannot take {kind} samples of shape {_shape(samples)} "
-            f"(its first weight has shape {tuple(first) if first else None}): {error}"
+            f"(its first weight has shape {first}):\n{user_traceback(error)}"
         ) from error
     if not isinstance(scores, Tensor):
         raise TaskError(
             f"{name}: the discriminator gives a {type(scores).__name__}, not scores; "
             "define score(self, outputs) that takes them out of it"
         )
-    if tuple(scores.shape) not in ((_SAMPLES,), (_SAMPLES, 1)):
+    if scores.numel() != _SAMPLES or scores.shape[:1] != (_SAMPLES,):
         raise TaskError(
-            f"{name}: the discriminator must give (B,) or (B, 1) scores, not {tuple(scores.shape)} for B = {_SAMPLES}"
+            f"{name}: the discriminator must give (B,) or (B, 1) scores, not {tuple(scores.shape)} for "
+            f"B = {_SAMPLES}{_one_a_sample(scores)}"
         )
+    return scores
+
+
+def _one_a_sample(scores: Tensor) -> str:
+    """How outputs of another shape become one score a sample."""
+    if scores.shape[:1] != (_SAMPLES,):
+        return "; keep one score a sample: do not mix the batch with other axes"
+    inside = scores.dim() - 1
+    if inside == 1:
+        return "; take one of them in score(self, outputs), or end in nn.Linear(..., 1)"
+    axes = tuple(range(1, inside + 1))
+    return f"; average them in score(self, outputs): outputs.mean({axes}), or end in nn.Flatten() and nn.Linear(..., 1)"
+
+
+def _check_arguments(network: nn.Module, what: str, call: str) -> None:
+    """Raises TaskError where a network's forward() needs more than one argument, such as labels."""
+    try:
+        parameters = inspect.signature(getattr(network, "_orig_mod", network).forward).parameters.values()
+    except (TypeError, ValueError):
+        return
+    variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    needed = [p.name for p in parameters if p.default is p.empty and p.kind not in variable][1:]
+    if needed:
+        raise _needs_more(", ".join(needed), what, call)
+
+
+def _check_call(error: Exception, what: str, call: str) -> None:
+    """Raises TaskError for the error of a layer inside that needs more than one argument."""
+    missing = re.search(r"missing \d+ required positional arguments?: (.*)", str(error))
+    if isinstance(error, TypeError) and missing:
+        raise _needs_more(missing[1].replace("'", ""), what, call) from error
+
+
+def _needs_more(names: str, what: str, call: str) -> TaskError:
+    return TaskError(
+        f"{what} also needs {names}, but gansearch calls {call} alone; draw {names} inside forward(), or train "
+        "a conditional GAN by a loop of your own (task: ./file.py:train)"
+    )
+
+
+def _check_trained(network: nn.Module, output: Tensor, what: str) -> None:
+    """Raises TaskError where a network has nothing to train, or no gradient comes through its output."""
+    if not any(p.requires_grad for p in network.parameters()):
+        raise TaskError(
+            f"{what} come from a network without weights to train: lists of layers stand in nn.ModuleList, "
+            "tensors in nn.Parameter"
+        )
+    if not output.requires_grad:
+        raise TaskError(f"{what} have no gradient; leave torch.no_grad(), .detach(), .data and numpy out of forward()")
+
+
+def _check_raw(discriminator: nn.Module, scores: Tensor, real: Tensor, fake: Tensor, name: str) -> None:
+    """Raises TaskError where D's scores are no raw ones: behind a sigmoid, or within bounds whatever D learns."""
     last = [module for module in discriminator.modules() if not list(module.children())][-1:]
     if (last and isinstance(last[0], nn.Sigmoid)) or _ends_in_sigmoid(scores):
         raise TaskError(f"{name}: the discriminator ends in a sigmoid; give raw scores (leave the sigmoid out)")
+    if bounds := stay_between(discriminator, real, fake):
+        likely = "a sigmoid" if bounds[0] == 0 else "a tanh"
+        raise TaskError(
+            f"{name}: the discriminator's scores stay between {bounds[0]} and {bounds[1]} however it is trained, as "
+            f"behind {likely}; give raw scores (leave out what bounds them)"
+        )
 
 
 def _ends_in_sigmoid(scores: Tensor) -> bool:
@@ -89,6 +192,11 @@ def _ends_in_sigmoid(scores: Tensor) -> bool:
     while operation is not None and operation.name().startswith(_RESHAPES):
         operation = operation.next_functions[0][0]
     return operation is not None and operation.name().startswith("SigmoidBackward")
+
+
+def _flat(fake: Tensor, real: Tensor) -> bool:
+    """Whether fakes are reals without their axes."""
+    return fake.dim() == 2 and fake.shape[0] == real.shape[0] and fake.numel() == real.numel()
 
 
 def _shape(samples: Tensor) -> tuple[int, ...]:

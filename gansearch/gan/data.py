@@ -81,12 +81,16 @@ class Data:
         return self.real[rows.to(self.real.device)].to(self.device, non_blocking=True)
 
 
-_DATA: weakref.WeakKeyDictionary[Trainable, dict[torch.device, Data]] = weakref.WeakKeyDictionary()
+_DATA: dict[int, dict[torch.device, Data]] = {}
+"""The data by the ids of the tasks that live; a task may have no hash, as a dataclass has none."""
 
 
 def data_of(task: Task, device: torch.device) -> Data:
     """The task's data on the device, read and split once per task object."""
-    loaded = _DATA.setdefault(task, {})
+    if id(task) not in _DATA:
+        _DATA[id(task)] = {}
+        weakref.finalize(task, _DATA.pop, id(task))
+    loaded = _DATA[id(task)]
     if device not in loaded:
         loaded[device] = Data(task, device)
     return loaded[device]
@@ -94,7 +98,7 @@ def data_of(task: Task, device: torch.device) -> Data:
 
 def held_out_of(task: Trainable) -> Tensor | None:
     """The held-out reals (M, ...) of a task whose data has been read, on any device; None before."""
-    return next((data.held_out for data in _DATA.get(task, {}).values()), None)
+    return next((data.held_out for data in _DATA.get(id(task), {}).values()), None)
 
 
 def _groups(task: Task, count: int) -> Tensor | None:
@@ -111,7 +115,13 @@ def _groups(task: Task, count: int) -> Tensor | None:
 
 def _tensor(samples: Tensor, source: str) -> Tensor:
     if not isinstance(samples, Tensor):
-        remedy = "; torch.from_numpy(array).float() makes one of it" if isinstance(samples, np.ndarray) else ""
+        remedy = ""
+        if isinstance(samples, np.ndarray):
+            remedy = "; torch.from_numpy(array).float() makes one of it"
+        elif isinstance(samples, tuple):
+            remedy = "; return the samples alone, without labels"
+        elif hasattr(samples, "__getitem__") or hasattr(samples, "__iter__"):
+            remedy = "; torch.stack([sample for sample, *_ in data]) makes one of pairs"
         raise TaskError(f"{source} must return a tensor of samples, not {type(samples).__name__}{remedy}")
     if samples.dim() < 2 or len(samples) < 10:
         raise TaskError(f"{source} must return at least 10 samples of shape (N, ...), not {tuple(samples.shape)}")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from gansearch.gan.task import Task, TaskError
 
@@ -106,6 +107,20 @@ def discriminator_of(task: Task, packing: int = 1) -> nn.Module:
     network = task.discriminator(**({"packing": packing} if packing > 1 else {}))
     network = network if type(task).score is Task.score else Scored(network, task)
     return Packed(network, packing) if packing > 1 else network
+
+
+def make_weights(network: nn.Module, shape: Sequence[int], device: torch.device) -> None:
+    """Calls a network of (B, *shape) inputs once, in evaluation mode, where lazy layers have no weights yet."""
+    if any(is_lazy(tensor) for tensor in (*network.parameters(), *network.buffers())):
+        network.eval()
+        with torch.no_grad():
+            network(torch.zeros(2, *shape, device=device))
+
+
+def parts(n: int, most: int = 1_000) -> list[int]:
+    """Sizes of the parts in which n samples are made; none has one alone, of which batch norm may know no spread."""
+    sizes = [min(most, n - i) for i in range(0, n, most)]
+    return [*sizes[:-2], most - 1, 2] if len(sizes) > 1 and sizes[-1] == 1 else sizes
 
 
 def scores_are_independent(discriminator: nn.Module, samples: Tensor) -> bool:

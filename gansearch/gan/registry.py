@@ -13,7 +13,7 @@ from gansearch.gan.loop.task import Loop
 from gansearch.gan.options import option_error
 from gansearch.gan.task import Task, TaskError
 from gansearch.gan.tasks import BUILT_IN
-from gansearch.gan.user_code import import_user_module, user_traceback
+from gansearch.gan.user_code import as_program, import_user_module, user_traceback
 
 _TASKS: dict[str, type[Task]] = dict(BUILT_IN)
 
@@ -64,14 +64,22 @@ def load_task(spec: str, options: Mapping[str, Any] | None = None) -> Task | Loo
         _check_type(name, options[name], parameters[name].annotation)
     if is_loop:
         return Loop(spec, task, options)
+    needed = [
+        n for n, p in parameters.items() if p.default is p.empty and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)
+    ]
+    if missing := [name for name in needed if name not in options]:
+        raise TaskError(f"task_options: {spec} needs {', '.join(missing)}")
     try:
-        made: Task = task(**options)
+        with as_program(spec):
+            made: Task = task(**options)
         return made
     except TaskError:
         raise
     except (TypeError, ValueError) as error:
+        if not options:
+            raise TaskError(f"{spec} raised when it was made:\n{user_traceback(error)}") from error
         raise TaskError(f"task_options: {spec} refuses {options}: {error}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise TaskError(f"{spec} raised when it was made:\n{user_traceback(error)}") from error
 
 

@@ -7,7 +7,7 @@ import copy
 import math
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from gansearch.gan.balance.gap_aware import GapAwareRate
 from gansearch.gan.balance.schedule import Schedule
 from gansearch.gan.data import data_of
 from gansearch.gan.losses import LOSSES, add_spectral_norm
-from gansearch.gan.networks import Frozen, discriminator_of, gradient_norm, scores_are_independent
+from gansearch.gan.networks import Frozen, discriminator_of, gradient_norm, make_weights, parts, scores_are_independent
 from gansearch.gan.result import Probe, Result
 from gansearch.gan.rng import RandomState
 from gansearch.gan.ruling import MOST_SAMPLES, ruling_of
@@ -68,8 +68,9 @@ class Trainer(Updates):
         self.probe_draws = torch.Generator(self.device).manual_seed(seed + 1_000_003)
         self.random_state = RandomState(seed, self.device)
         with self.random_state:
-            self.generator = self._prepared(task.generator())
-            self.discriminator = self._prepared(discriminator_of(task, training.packing))
+            self.generator = self._prepared(task.generator(), (task.latent_dim,))
+            discriminator = discriminator_of(task, training.packing)
+            self.discriminator = self._prepared(discriminator, self.data.held_out.shape[1:])
             if training.spectral_norm:
                 add_spectral_norm(self.discriminator)
             self._one_pass = scores_are_independent(self.discriminator, self.data.held_out[:8])
@@ -194,9 +195,9 @@ class Trainer(Updates):
         network = self.final_generator()
         network.eval()
         with torch.no_grad():
-            parts = [network(self._probe_latents(min(1_000, n - i))) for i in range(0, n, 1_000)]
+            made = [network(self._probe_latents(size)) for size in parts(n)]
         network.train()
-        return torch.cat(parts).detach().float()
+        return torch.cat(made).detach().float()
 
     def final_generator(self) -> nn.Module:
         """The generator to export, (B, latent_dim) -> (B, ...): the averaged one where there is one."""
@@ -264,9 +265,10 @@ class Trainer(Updates):
         names = ("generator", "discriminator", "average", "optimizer_d", "optimizer_g")
         return {name: part for name in names if (part := getattr(self, name)) is not None}
 
-    def _prepared(self, network: nn.Module) -> nn.Module:
-        """A fresh network of the task's as it is trained."""
-        return network.to(self.device).train()
+    def _prepared(self, network: nn.Module, shape: Sequence[int]) -> nn.Module:
+        """A fresh network of the task's, of (B, *shape) inputs, as it is trained."""
+        make_weights(network.to(self.device), shape, self.device)
+        return network.train()
 
     def _continues(self) -> bool:
         return self.updates < self.training.updates and not self.stopped

@@ -1,19 +1,41 @@
-"""Code of the user's: importing it, and the part of a traceback that is about it."""
+"""Code of the user's: importing it, and what is said of what it raises."""
 
 from __future__ import annotations
 
-import hashlib
-import importlib
-import importlib.util
+import re
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
-import torch
-
 from gansearch.experiment import suggest
 from gansearch.gan.task import TaskError
+from gansearch.gan.user_imports import import_file, import_from, is_installed
+
+_OWN = f"{Path(__file__).parents[1]}/"
+_MOST_LINES = 10
+"""Most lines of an error's message: those of a compiler have hundreds."""
+_PACKAGES: list[str] = []
+"""Folders of installed packages that tasks come from."""
+
+_HINTS = {
+    "SystemExit": "exit() and parse_args() end the program (sys.argv holds the file's name alone here); what only a "
+    "script does stands below `if __name__ == '__main__':`",
+    "Expected more than 1 value per channel": "batch norm needs two samples in a batch: raise training.batch_size, or "
+    "give a DataLoader of yours drop_last=True",
+    "uninitialized parameter": "a lazy layer has no weights before its network is called: call it once before",
+    "must have the same dtype|expected scalar type|Found dtype Double": "gansearch trains in float32; .float() makes a "
+    "tensor or a network so",
+    "Expected all tensors to be on the same device": "give new tensors the device of the input: "
+    "torch.randn(..., device=x.device); in a loop, trial.device",
+    "backward through the graph a second time": "a network that keeps tensors of an earlier call, such as a hidden "
+    "state, has to .detach() them",
+    "Invalid C\\+\\+ compiler|No working C compiler|Failed to find C compiler": "torch.compile needs a compiler; "
+    'backend="eager" needs none',
+}
+"""What to do about errors, by a part of their type or message."""
 
 
 def import_user_module(name: str, spec: str) -> ModuleType:
@@ -22,54 +44,82 @@ def import_user_module(name: str, spec: str) -> ModuleType:
     Raises:
         TaskError: There is no such module or file, or it raised; then the message has the user's part of the traceback.
     """
+    path = Path(name)
+    is_file = name.endswith(".py")
+    if is_file and not path.is_file():
+        siblings = [file.name for file in path.parent.glob("*.py")]
+        raise TaskError(f"task: there is no file {path}{suggest(path.name, siblings)}")
     try:
-        if name.endswith(".py"):
-            return _module_of_file(Path(name))
-        if not {"", str(Path.cwd())} & set(sys.path):
-            sys.path.append(str(Path.cwd()))  # as `python -m` has it; a console script does not
-        return importlib.import_module(name)
+        with as_program(name):
+            module = import_file(path) if is_file else import_from(Path.cwd(), name)
     except TaskError:
         raise
-    except Exception as error:
+    except BaseException as error:
+        if _is_ctrl_c(error):
+            raise
         if isinstance(error, ModuleNotFoundError) and error.name and name.startswith(error.name):
             raise TaskError(f"task: there is no module {error.name} (of {spec})") from None
-        raise TaskError(f"task: {name} raised when it was imported:\n{user_traceback(error)}") from error
+        what = "ended the program" if isinstance(error, SystemExit) else "raised"
+        raise TaskError(f"task: {name} {what} when it was imported:\n{user_traceback(error)}") from error
+    if module.__file__ and is_installed(module.__file__):
+        top = sys.modules[module.__name__.partition(".")[0]].__file__
+        _PACKAGES.append(f"{Path(top).parent if top else module.__file__}/")
+    return module
+
+
+@contextmanager
+def as_program(spec: str) -> Iterator[None]:
+    """Inside `with`, sys.argv is that of a program without arguments: argparse in a task's code reads no others'.
+
+    `spec` names a task, or a module.
+    """
+    before = sys.argv
+    sys.argv = [spec.rpartition(":")[0] or spec]
+    try:
+        yield
+    finally:
+        sys.argv = before
+
+
+class TrainingFailed(RuntimeError):
+    """The training of a task raised; the message has the user's part of the traceback."""
+
+    exit_status = 1
+
+
+@contextmanager
+def explained(spec: str) -> Iterator[None]:
+    """Raises TrainingFailed for what is raised inside that is no message of ours. `spec` names the task."""
+    try:
+        yield
+    except (Exception, SystemExit) as error:
+        if hasattr(error, "exit_status"):
+            raise
+        raise TrainingFailed(f"{spec}: the training ended with\n{user_traceback(error)}") from error
+
+
+def _is_ctrl_c(error: BaseException) -> bool:
+    """Whether an error is the user's Ctrl-C, not a KeyboardInterrupt that their code raises."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return isinstance(error, KeyboardInterrupt) and "KeyboardInterrupt" not in (frames[-1].line or "")
 
 
 def user_traceback(error: BaseException) -> str:
-    """The traceback with the error, from the first line of the user's code on.
+    """The lines of the user's code in the traceback, the error, and what to do about it where that is known.
 
-    Lines of gansearch, importlib and torch before it are left out, and lines of gansearch behind it.
+    Lines of gansearch and of libraries are left out; where none is the user's, the error alone is left.
     """
-    frames = traceback.extract_tb(error.__traceback__)
-    own = str(Path(__file__).parents[1])
-    not_users = (own, "<frozen", str(Path(torch.__file__).parent), str(Path(importlib.__file__).parent))
-    users = [i for i, frame in enumerate(frames) if not frame.filename.startswith(not_users)]
-    if isinstance(error, TaskError) and not users:
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_users(frame.filename)]
+    if isinstance(error, TaskError) and not frames:
         return str(error)
-    not_own = [i for i, frame in enumerate(frames) if not frame.filename.startswith(own)]
-    printed = frames[users[0] : not_own[-1] + 1] if users else frames
-    return "".join([*traceback.format_list(printed), *traceback.format_exception_only(error)]).rstrip()
+    lines = "".join(traceback.format_exception_only(error)).rstrip().splitlines()
+    if len(lines) > _MOST_LINES:
+        lines = [*lines[:_MOST_LINES], "..."]
+    lines += [f"hint: {hint}" for part, hint in _HINTS.items() if re.search(part, "\n".join(lines))]
+    return "".join(traceback.format_list(frames)) + "\n".join(lines)
 
 
-def _module_of_file(path: Path) -> ModuleType:
-    """The module of a file, imported once per process; it can import modules beside it."""
-    if not path.is_file():
-        siblings = [file.name for file in path.parent.glob("*.py")]
-        raise TaskError(f"task: there is no file {path}{suggest(path.name, siblings)}")
-    name = f"{path.stem}_{hashlib.sha1(str(path).encode(), usedforsecurity=False).hexdigest()[:8]}"
-    if name in sys.modules:
-        return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    if str(path.parent) not in sys.path:
-        sys.path.append(str(path.parent))
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module
+def _is_users(file: str) -> bool:
+    if file.startswith((_OWN, "<frozen", "<string>")):
+        return False
+    return not is_installed(file) or file.startswith(tuple(_PACKAGES))

@@ -12,6 +12,7 @@ from ray import tune
 
 from gansearch.experiment import Experiment
 from gansearch.gan import check_task, load_task
+from gansearch.gan.user_code import as_program
 from gansearch.interrupts import Interrupted
 from gansearch.search.callbacks.listener import Listener
 from gansearch.search.cluster.cluster import cluster
@@ -101,7 +102,8 @@ def open_session(
 def _check_task(experiment: Experiment) -> None:
     """Load the task on this machine, and log what it warns of. Raises TaskError."""
     readable = local(experiment)
-    task = load_task(readable.task, readable.task_options)
-    check_task(task)
+    with as_program(readable.task):
+        task = load_task(readable.task, readable.task_options)
+        check_task(task)
     for text in task.warnings():
         _LOG.warning("warning: %s", text)

@@ -15,6 +15,7 @@ import torch
 from gansearch.experiment import Experiment, ExperimentError, Resources
 from gansearch.gan import Loop, Probe, Result, SeedTrainer, Task, check_task, load_task, trainer_for
 from gansearch.gan.distributed.spawn import spawned
+from gansearch.gan.user_code import as_program
 from gansearch.interrupts import Interrupted
 from gansearch.signals import interruptible
 from gansearch.store.folder import as_begun
@@ -86,16 +87,19 @@ def train(
     # compete for the cores.
     torch.set_num_threads(max(1, int(experiment.resources.cpus)))
     try:
-        task = load_task(experiment.task, experiment.task_options)
-        devices = _devices(experiment.resources)
-        check_task(task, devices[0])
-        for text in task.warnings():
-            _LOG.warning("warning: %s", text)
-        first = experiment.seed + TRAIN_SEEDS
-        with interruptible(), folder.held() if folder else nullcontext():
-            if folder:
-                folder.begin(experiment, resume)
-            results = [_train_seed(experiment, task, n, devices, folder, watch) for n in range(first, first + seeds)]
+        with as_program(experiment.task):
+            task = load_task(experiment.task, experiment.task_options)
+            devices = _devices(experiment.resources)
+            check_task(task, devices[0])
+            for text in task.warnings():
+                _LOG.warning("warning: %s", text)
+            first = experiment.seed + TRAIN_SEEDS
+            with interruptible(), folder.held() if folder else nullcontext():
+                if folder:
+                    folder.begin(experiment, resume)
+                results = [
+                    _train_seed(experiment, task, n, devices, folder, watch) for n in range(first, first + seeds)
+                ]
     except KeyboardInterrupt:
         raise Interrupted(folder.path, "finished seeds and checkpoints are") if folder else KeyboardInterrupt from None
     finally:

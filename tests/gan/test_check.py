@@ -40,9 +40,77 @@ class Guarded(nn.Module):
         return torch.sigmoid(self.linear(images.flatten(1))).squeeze(1)
 
 
+class Needs(nn.Module):
+    """A network of two inputs."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(2, 16)
+
+    def forward(self, inputs, labels, *, scale=1.0):
+        return scale * self.linear(inputs) + labels
+
+
+class Loose(nn.Module):
+    """Layers in a list that torch does not see."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = [nn.Flatten(), nn.Linear(16, 1)]
+
+    def forward(self, images):
+        return self.layers[1](self.layers[0](images))
+
+
+class Cut(nn.Module):
+    """A generator whose samples have no gradient."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(2, 16)
+
+    def forward(self, latents):
+        return self.linear(latents).detach().view(-1, 1, 4, 4)
+
+
+SHARED = nn.Sequential(nn.Linear(2, 16), nn.Unflatten(1, (1, 4, 4)))
+
+
 @pytest.mark.parametrize(
     ("methods", "parts"),
     [
+        ({"generator": Needs}, ["the generator also needs labels, but gansearch calls generator.z. alone"]),
+        ({"generator": lambda: nn.Sequential(Needs())}, ["the generator also needs labels"]),
+        ({"discriminator": lambda: nn.Sequential(nn.Flatten(), Needs())}, ["the discriminator also needs labels"]),
+        (
+            {"generator": lambda: nn.ConvTranspose2d(2, 1, 4)},
+            [r"takes \(B, 2, 1, 1\): put nn.Unflatten\(1, \(2, 1, 1\)\) before its first layer"],
+        ),
+        (
+            {"generator": lambda: nn.ConvTranspose2d(100, 1, 4)},
+            [r"set latent_dim = 100 and put nn.Unflatten\(1, \(100, 1, 1\)\)"],
+        ),
+        ({"generator": lambda: nn.ConvTranspose1d(2, 1, 4)}, [r"put nn.Unflatten\(1, \(2, 1\)\)"]),
+        ({"generator": lambda: nn.Linear(2, 16)}, [r"put nn.Unflatten\(1, \(1, 4, 4\)\) behind its last layer"]),
+        (
+            {"generator": lambda: nn.Sequential(nn.Linear(2, 16), nn.Flatten(0))},
+            ["for 4 latents, not 4 samples"],
+        ),
+        ({"generator": lambda: nn.GRU(2, 16)}, ["gives a tuple, not a tensor of samples alone"]),
+        ({"generator": Cut}, ["samples have no gradient; leave torch.no_grad"]),
+        ({"generator": lambda: SHARED}, ["must make a network at each call"]),
+        ({"discriminator": Loose}, ["network without weights to train.*nn.ModuleList"]),
+        ({"discriminator": lambda: nn.Conv2d(1, 1, 2)}, [r"outputs.mean\(\(1, 2, 3\)\)"]),
+        ({"discriminator": lambda: nn.Sequential(nn.Flatten(), nn.Linear(16, 2))}, ["take one of them in score"]),
+        ({"discriminator": lambda: nn.Sequential(nn.Conv2d(1, 1, 2), nn.Flatten(0))}, ["keep one score a sample"]),
+        (
+            {"discriminator": lambda: nn.Sequential(nn.Flatten(), nn.Linear(16, 1), nn.Hardsigmoid())},
+            ["between 0 and 1"],
+        ),
+        ({"discriminator": lambda: nn.Sequential(nn.Flatten(), nn.Linear(16, 1), nn.Tanh())}, ["between -1 and 1"]),
+        ({"real": lambda: (torch.randn(60, 1, 4, 4), torch.zeros(60))}, ["not tuple; return the samples alone"]),
+        ({"real": lambda: [(torch.randn(1, 4, 4), 0)]}, ["not list; torch.stack"]),
+        ({"real": lambda: exit()}, ["SystemExit"]),
         ({"generator": lambda: nn.Linear(2, 9)}, [r"\(9,\)", r"\(1, 4, 4\)"]),
         ({"discriminator": lambda: nn.Linear(9, 1)}, [r"\(1, 4, 4\)", r"\(1, 9\)"]),
         ({"discriminator": lambda: nn.Conv2d(1, 1, 1)}, [r"\(4, 1, 4, 4\)"]),
@@ -50,7 +118,7 @@ class Guarded(nn.Module):
         ({"discriminator": Guarded}, ["ends in a sigmoid"]),
         (
             {"generator": lambda: nn.Linear(5, 16)},
-            ["cannot take .B, 2. numbers, as latent_dim = 2 says:", "2x5|4x2 and 5"],
+            [r"given \(B, 2\) numbers, but takes \(B, 5\): set latent_dim = 5"],
         ),
         ({"generator": lambda: len}, ["generator.. must give an nn.Module, not a builtin_function_or_method"]),
         ({"real": lambda: np.zeros((60, 1, 4, 4))}, ["not ndarray; torch.from_numpy"]),
@@ -81,3 +149,22 @@ def test_data_without_end_is_drawn_and_never_the_held_out():
     for _ in trainer.run():
         pass
     assert trainer.result().status == "complete"
+
+
+def test_networks_of_dcgan_s_shapes_pass():
+    check_task(
+        make(
+            generator=lambda: nn.Sequential(nn.Unflatten(1, (2, 1, 1)), nn.ConvTranspose2d(2, 1, 4)),
+            discriminator=lambda: nn.Conv2d(1, 1, 4),
+        )
+    )
+
+
+def test_lazy_layers_pass():
+    check_task(make(discriminator=lambda: nn.Sequential(nn.LazyConv2d(2, 3), nn.Flatten(), nn.LazyLinear(1))))
+
+
+def test_a_call_that_fails_has_no_lines_of_ours():
+    with pytest.raises(TaskError) as caught:
+        check_task(make(discriminator=lambda: nn.Sequential(nn.Flatten(), nn.Linear(9, 1))))
+    assert "File" not in str(caught.value)

@@ -1,8 +1,11 @@
+import dataclasses
+import gc
+
 import pytest
 import torch
 
 from gansearch.gan import Task, TaskError
-from gansearch.gan.data import data_of, held_out_of
+from gansearch.gan.data import _DATA, data_of, held_out_of
 
 CPU = torch.device("cpu")
 
@@ -80,3 +83,19 @@ def test_groups_of_another_shape_or_type_are_refused(groups):
         TaskError, match=r"groups\(\) must return a whole number for each of the 100 samples, not torch"
     ):
         data_of(task, CPU)
+
+
+@dataclasses.dataclass
+class Unhashable(Counted):
+    count: int = 100
+
+
+def test_a_dataclass_has_its_data_while_it_lives():
+    task, other = Unhashable(), Unhashable()
+    assert data_of(task, CPU) is data_of(task, CPU)
+    assert data_of(task, CPU) is not data_of(other, CPU)
+    assert held_out_of(task) is data_of(task, CPU).held_out
+    key = id(task)
+    del task
+    gc.collect()
+    assert key not in _DATA

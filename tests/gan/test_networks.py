@@ -4,7 +4,8 @@ from torch import nn
 
 from gansearch.experiment import Training
 from gansearch.gan import TaskError, Trainer, load_task
-from gansearch.gan.networks import Frozen, Packed, discriminator_of, gradient_norm, scores_are_independent
+from gansearch.gan.networks import Frozen, Packed, discriminator_of, gradient_norm, parts, scores_are_independent
+from gansearch.gan.stacked import refusal
 from tests.gan.networks import Normed, everything, same
 
 FAST = {"updates": 60, "batch_size": 16}
@@ -95,3 +96,45 @@ def test_a_pack_shares_its_score_and_the_last_is_filled_up():
 def test_a_task_whose_discriminator_takes_no_packs_is_refused():
     with pytest.raises(TaskError, match=r"training\.packing: Ring.*\.discriminator\(\) takes no `packing`"):
         discriminator_of(load_task("ring"), packing=2)
+
+
+class Lazy(Normed):
+    """Lazy layers in both networks."""
+
+    def generator(self):
+        return nn.Sequential(nn.LazyLinear(8), nn.LazyBatchNorm1d(), nn.ReLU(), nn.LazyLinear(3))
+
+    def discriminator(self):
+        return nn.Sequential(nn.LazyLinear(8), nn.LeakyReLU(0.2), nn.LazyLinear(1))
+
+
+class Plain(Lazy):
+    """The same layers with their sizes."""
+
+    def generator(self):
+        return nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 3))
+
+    def discriminator(self):
+        return nn.Sequential(nn.Linear(3, 8), nn.LeakyReLU(0.2), nn.Linear(8, 1))
+
+
+def test_lazy_layers_have_their_weights_before_the_first_update():
+    lazy, plain = (Trainer(task, Training(**FAST, ema=0.9, spectral_norm=True), 3) for task in (Lazy(), Plain()))
+    plain.load_state(lazy.state())
+    for trainer in (lazy, plain):
+        for _ in range(4):
+            trainer.step()
+    assert same(everything(lazy.generator), everything(plain.generator))
+    assert same(everything(lazy.average), everything(plain.average))
+    assert refusal([Trainer(Lazy(), Training(**FAST), seed) for seed in (0, 1)]) == ""
+
+
+def test_no_part_has_one_sample_alone():
+    assert [parts(n) for n in (1, 7, 1000, 1001, 2001, 2500)] == [
+        [1],
+        [7],
+        [1000],
+        [999, 2],
+        [1000, 999, 2],
+        [1000, 1000, 500],
+    ]

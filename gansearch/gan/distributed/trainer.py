@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 
 import torch
@@ -94,8 +94,8 @@ class ParallelTrainer(Trainer):
                 buffer.copy_(first)
         return bool(continues)
 
-    def _prepared(self, network: nn.Module) -> nn.Module:
-        network = super()._prepared(network)
+    def _prepared(self, network: nn.Module, shape: Sequence[int]) -> nn.Module:
+        network = super()._prepared(network, shape)
         if self.training.sync_batch_norm:
             synchronise(network, self.group)
         return network

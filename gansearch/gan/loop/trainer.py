@@ -91,7 +91,8 @@ class LoopTrainer:
         Raises:
             TaskError: The function returned and had given no scores.
             TimeoutError: A report took longer than `patience` seconds.
-            BaseException: What the function raised.
+            Exception: What the function raised; RuntimeError in place of KeyboardInterrupt and the like.
+            SystemExit: It ended the program.
         """
         if self.stopped or self.updates >= self.training.updates:
             return
@@ -112,9 +113,16 @@ class LoopTrainer:
 
     def remark(self, searched: Iterable[str] = ()) -> str:
         """What the user should know of the loop, empty if nothing: which searched parameters it never read, say."""
-        if self._remark or not (unread := self.unread(searched)):
+        if self._remark:
             return self._remark
-        return f"{self.task.name}(trial) never reads {', '.join(unread)} from trial.params"
+        if unread := self.unread(searched):
+            return f"{self.task.name}(trial) never reads {', '.join(unread)} from trial.params"
+        if bounded := [name for name, monitor in self.trial.used_monitors.items() if monitor.looks_bounded()]:
+            return (
+                f"all scores of {', '.join(bounded)} lie between 0 and 1: if they are probabilities, behind a sigmoid, "
+                'set trial.output = "probability" before the first one'
+            )
+        return ""
 
     def unread(self, names: Iterable[str]) -> list[str]:
         """Which of these parameters, where they have a value, the loop has never read."""
@@ -202,6 +210,8 @@ class LoopTrainer:
         except Abandoned:
             pass
         except BaseException as error:  # noqa: BLE001 (the user's code may raise anything, which run() raises again)
+            if not isinstance(error, Exception | SystemExit):  # no Ctrl-C, which only the main thread gets
+                error = RuntimeError(f"{type(error).__name__}: {error}").with_traceback(error.__traceback__)
             self._events.put(error)
             return
         self._events.put(None)

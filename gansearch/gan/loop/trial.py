@@ -38,6 +38,8 @@ class TrialMonitor(StabilityMonitor):
     def __init__(self, trial: Trial):
         super().__init__(trial.output)
         self._trial = trial
+        self._extremes: tuple[Tensor, Tensor] | None = None  # the lowest and the highest logit, on their device
+        self._probes_seen = 0
         self.forget_probe()
 
     def forget_probe(self) -> None:
@@ -60,9 +62,22 @@ class TrialMonitor(StabilityMonitor):
             return torch.empty(0)
         at = self._trial.step if step is None else step
         row = super().update(real, fake, at, generator_grad_norm, **given)
+        if self._trial.output == "logit":
+            self._note_extremes(real.detach().float(), fake.detach().float().to(real.device))
         self.is_new, self.step = True, step
         self.has_samples = self.has_samples or given.get("samples") is not None
         return row
+
+    def looks_bounded(self) -> bool:
+        """Returns whether what was given as logits, in two probes or more, has never left [0, 1]."""
+        lowest, highest = map(float, self._extremes or (math.nan, math.nan))
+        return self._probes_seen > 1 and 0 <= lowest <= highest <= 1
+
+    def _note_extremes(self, *scores: Tensor) -> None:
+        known = [] if self._extremes is None else [value.to(scores[0].device) for value in self._extremes]
+        lowest = torch.stack([*known[:1], *(s.min() for s in scores)]).min()
+        self._extremes = lowest, torch.stack([*known[1:], *(s.max() for s in scores)]).max()
+        self._probes_seen += 1
 
 
 class Trial:

@@ -18,7 +18,7 @@ from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 from gansearch.experiment import Experiment, Range, Training
 from gansearch.formatting import many
 from gansearch.gan import Loop, Task, TaskError, check_task, load_task
-from gansearch.gan.user_code import user_traceback
+from gansearch.gan.user_code import as_program, user_traceback
 from gansearch.search.check import check_search
 from gansearch.search.cluster.cluster import cluster, this_machine
 from gansearch.search.cluster.runtime_env import Code, code_for
@@ -69,13 +69,14 @@ def measure(experiment: Experiment, gpus: float) -> Measured:
     torch.set_num_threads(max(1, int(experiment.resources.cpus)))
     device = torch.device("cuda" if gpus and torch.cuda.is_available() else "cpu")
     try:
-        task = load_task(experiment.task, experiment.task_options)
-        check_task(task, device)
-        drawn = configurations(experiment)
-        if isinstance(task, Loop):
-            measured = try_loop(experiment, task, drawn[0], device)
-        else:
-            measured = measure_task(experiment, task, drawn, device)
+        with as_program(experiment.task):
+            task = load_task(experiment.task, experiment.task_options)
+            check_task(task, device)
+            drawn = configurations(experiment)
+            if isinstance(task, Loop):
+                measured = try_loop(experiment, task, drawn[0], device)
+            else:
+                measured = measure_task(experiment, task, drawn, device)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # in bytes on macOS, else in KiB
         return replace(measured, memory=peak if sys.platform == "darwin" else peak * 1024, **_device(device))
     except TaskError:

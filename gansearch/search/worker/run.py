@@ -19,6 +19,7 @@ from ray import tune
 
 from gansearch.experiment import Experiment
 from gansearch.gan import Result
+from gansearch.gan.user_code import as_program
 from gansearch.search.worker.checkpoints import STATE, read_state
 from gansearch.search.worker.distributed import why
 from gansearch.search.worker.samples import few, to_show
@@ -137,6 +138,13 @@ def run_trial(make: Callable[[Mapping[str, Any], float, float], Run], config: Ma
     run = make(config, resources.get("CPU", 1.0), resources.get("GPU", 0.0))
     _restore(run, config["checkpoints"])
     worker = {"on": ray.get_runtime_context().get_node_id(), "gpus": ", ".join(map(str, ray.get_gpu_ids()))}
+    with as_program(run.experiment.task):
+        _train(run, worker)
+    tune.report({**worker, **run.news(), "ending": run.ending()})
+
+
+def _train(run: Run, worker: Mapping[str, Any]) -> None:
+    """Train to the end, with a report from time to time and a checkpoint where one is due."""
     reported = time.monotonic()
     for checkpoint_due in run.train():
         if not checkpoint_due and time.monotonic() - reported < REPORT_SECONDS:
@@ -145,7 +153,6 @@ def run_trial(make: Callable[[Mapping[str, Any], float, float], Run], config: Ma
         if not (checkpoint_due and _saved(run, news)):
             tune.report(news)
         reported = time.monotonic()
-    tune.report({**worker, **run.news(), "ending": run.ending()})
 
 
 def _saved(run: Run, news: dict[str, Any]) -> bool:

@@ -325,3 +325,24 @@ def test_what_the_loop_raises_is_shown_from_its_own_line(part):
     assert part in text
     assert "test_trainer.py" in text.splitlines()[0]
     assert "loop_trainer.py" not in text
+
+
+def test_scores_that_look_like_probabilities_are_remarked():
+    def loop(trial):
+        for step in range(1, 4):
+            trial.monitor.update(torch.rand(50), torch.rand(50))
+            trial.report(step=step)
+
+    trainer = LoopTrainer(Loop("./a.py:loop", loop, {}), LoopTraining(updates=3), 0)
+    list(trainer.run())
+    assert 'set trial.output = "probability"' in trainer.remark()
+
+
+def test_what_is_no_exception_comes_with_its_line():
+    def loop(trial):
+        raise KeyboardInterrupt
+
+    trainer = LoopTrainer(Loop("./a.py:loop", loop, {}), LoopTraining(updates=3), 0)
+    with pytest.raises(RuntimeError, match="KeyboardInterrupt") as caught:
+        list(trainer.run())
+    assert "raise KeyboardInterrupt" in user_traceback(caught.value)

@@ -61,3 +61,16 @@ def test_a_resumed_trial_ignores_what_it_has_reported():
         again.report(step=step, distance=step)
     assert [probe.update for probe in probes] == [4]
     assert [row.step for row in again.monitor.rows()] == [1, 2, 3, 4]
+
+
+def test_logits_that_never_leave_0_and_1_look_like_probabilities():
+    for outputs, bounded in (([0.2, 0.7], True), ([0.2, 0.7, 1.2], False), ([-0.1, 0.7], False)):
+        one, _ = trial()
+        for value in outputs:
+            one.monitor.update(torch.full((30,), value), torch.rand(30) / 2)
+        assert one.monitor.looks_bounded() is bounded
+    one, _ = trial()
+    one.output = "probability"
+    for _ in range(3):
+        one.monitor.update(torch.rand(30), torch.rand(30))
+    assert not one.monitor.looks_bounded()
