@@ -79,7 +79,7 @@ def _chance(evidence: Evidence) -> tuple[tuple[float, str], ...]:
         return ((chance(one.loss, "mean"), "a half at chance"),) if one and game.loss else ()
     if not game.loss:
         return ()
-    return tuple((one.chance, f"at chance, if the {one.halves}") for one in evidence.candidates)
+    return tuple((one.chance, f"at chance ({one.halves})") for one in evidence.candidates)
 
 
 def _chart(

@@ -26,7 +26,7 @@ def test_each_kind_of_column_has_a_chart_with_what_belongs_together():
 def test_chance_is_drawn_and_where_findings_begin():
     log = log_of(d_loss=np.r_[noisy(0.6, 100), np.full(100, 100.0)], g_loss=noisy(1.0))
     chart = drawn(log)[0]
-    assert [text for _, text in chart.levels] == ["at chance, if the sum"]
+    assert [text for _, text in chart.levels] == ["at chance (sum)"]
     assert [number for _, number in chart.marks] == [1, 2]
     assert chart.marks[0][0] == pytest.approx(LEFT + (WIDTH - LEFT - 8) * 100 / 199)
 

@@ -75,7 +75,7 @@ def _by_loss(evidence: Evidence, kind: str) -> Iterator[Finding | Unknown]:
         elif not evidence.is_short:
             text += f"its separability is at least {percent(bounds.separability_least(u))} (1 - 2u)."
             yield Finding(kind, "likely", text, *evidence.since(holds))
-    elif min(levels.values()) < STRONG and not evidence.is_short:
+    elif min(levels.values()) < STRONG and evidence.game.loss and not evidence.is_short:
         yield _question(evidence, levels, f"whether D has won (under {STRONG:g})")
     elif u < NEARLY and not evidence.is_short:
         text = f"{_of_chance(evidence, one, u)}: D is right nearly always. Many runs that end well look like that."
@@ -102,12 +102,15 @@ def dominates(evidence: Evidence) -> Iterator[Finding | Unknown]:
             return
     levels = {one: _level(evidence, evidence.u(one)) for one in evidence.assumptions}
     worse = [one for one, u in levels.items() if u > WORSE and not evidence.is_short]
-    if worse and len(worse) < len(levels):
+    if worse and len(worse) < len(levels) and evidence.game.loss:
         yield _question(evidence, levels, f"whether D is worse than one that cannot tell (over {WORSE:g})")
-    elif worse:
+    elif len(worse) == len(levels) > 0:
         one, u = min(levels.items(), key=lambda item: item[1])
         step, line = evidence.since(evidence.u(one) > WORSE)
-        text = f"{_of_chance(evidence, one, u)}. D is worse than one that never looks."
+        text = (
+            f"{_of_chance(evidence, one, u)}. D is worse than one that never looks, if {evidence.d_name} has no other "
+            "terms such as a penalty."
+        )
         if step is not None and step <= evidence.at(int(FROM_THE_START * (evidence.log.records - 1)))[0]:
             text += " It has been so from the start, as where G's optimizer also holds D's parameters."
         yield Finding("generator_dominates", "likely", text, step, line)
@@ -184,10 +187,12 @@ def _of_chance(evidence: Evidence, one: Assumption, u: float) -> str:
 
 def _question(evidence: Evidence, levels: dict[Assumption, float], what: str) -> Unknown:
     """What has to be told for a judgement, and what it would be by each answer."""
-    each = ", ".join(f"{u:.3g} ({one.loss}, {one.halves})" for one, u in levels.items())
+    each = ", ".join(f"{u:.3g} ({one.halves})" for one, u in levels.items())
     options = " or ".join(f"--loss {one.loss}-{one.halves}" for one in levels)
-    ask = "" if evidence.game.loss is None else f" Say {options}."
-    return Unknown(f"What {evidence.d_name} is decides {what}: over its value at chance it is {each}.{ask}")
+    return Unknown(
+        f"Whether {evidence.d_name} is the sum or the mean of D's halves decides {what}: over its value at chance it "
+        f"is {each}. Say {options}."
+    )
 
 
 def percent(share: float) -> str:

@@ -15,8 +15,8 @@ CHANCE = {"bce": math.log(2), "hinge": 1.0, "lsgan": 0.25}
 """φ₀: the mean half of D's loss if D always answers that it cannot tell."""
 EPSILON = 0.05
 """An output is saturated within this of 0 or 1."""
-HALVES = {"sum": 2.0, "mean": 1.0}
-"""Halves of D's loss that a printed number adds up."""
+HALVES = {"sum": 2.0, "mean": 1.0, "sum of three": 3.0}
+"""Halves of D's loss that a printed number adds up; TimeGAN's D sees two kinds of fakes."""
 
 
 def chance(loss: str, halves: str) -> float:

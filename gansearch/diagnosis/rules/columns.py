@@ -34,7 +34,7 @@ def contradiction(evidence: Evidence) -> Iterator[Finding]:
         return
     if loss != "bce" or evidence.d_loss is None or not evidence.candidates:
         return
-    if not any(evidence.allows(one) for one in evidence.candidates):
+    if not evidence.possible:
         p_real, p_fake = evidence.judged("p_real"), evidence.judged("p_fake")
         least = float(bounds.least_sum(np.array(p_real), np.array(p_fake)))
         text = (
@@ -44,13 +44,12 @@ def contradiction(evidence: Evidence) -> Iterator[Finding]:
         )
         yield Finding("contradiction", "proven", text, *evidence.at(int(evidence.edges[evidence.half])))
         return
-    yield from _two_games(evidence)
+    yield from two_games(evidence)
 
 
-def _two_games(evidence: Evidence) -> Iterator[Finding]:
-    """Losses of D and G that no D has at the same time."""
-    assert evidence.d_loss is not None
-    if not evidence.has("g_loss"):
+def two_games(evidence: Evidence) -> Iterator[Finding]:
+    """Losses of D and G that under BCE no D has at the same time."""
+    if evidence.d_loss is None or evidence.is_critic or not evidence.has("g_loss"):
         return
     g_loss = evidence.windows("g_loss")
     if np.nanmedian(g_loss) < 0:

@@ -36,7 +36,7 @@ class Assumption:
         return bounds.chance(self.loss, self.halves)
 
     def __str__(self) -> str:
-        return f"{self.loss}, {self.halves} of D's halves"
+        return f"{self.loss}, {self.halves} of D's {'terms' if 'three' in self.halves else 'halves'}"
 
 
 @dataclass(frozen=True)
@@ -121,13 +121,24 @@ class Evidence:
     @functools.cached_property
     def assumptions(self) -> tuple[Assumption, ...]:
         """What D's loss may be, by what is known and what its values allow; empty where nothing can be concluded."""
-        return tuple(one for one in self.candidates if self.allows(one)) if self.trusted else ()
+        return self.possible if self.trusted else ()
+
+    @functools.cached_property
+    def possible(self) -> tuple[Assumption, ...]:
+        """The candidates that the values allow; what is only the habit of a code base gives way to the other halves."""
+        allowed = tuple(one for one in self.candidates if self.allows(one))
+        if allowed or self.game.loss_source == "--loss" or self.has("d_loss_real", "d_loss_fake"):
+            return allowed
+        others = (Assumption(one.loss, "mean" if one.halves == "sum" else "sum") for one in self.candidates)
+        return tuple(one for one in others if self.allows(one))
 
     @functools.cached_property
     def candidates(self) -> tuple[Assumption, ...]:
         """What D's loss may be by what is known of it, whatever its values are."""
         if self.d_loss is None or self.game.loss == "wgan" or self.is_critic:
             return ()
+        if "TimeGAN" in self.log.format and self.game.loss == "bce":
+            return (Assumption("bce", "sum of three"),)
         losses = (self.game.loss,) if self.game.loss else tuple(bounds.CHANCE)
         both = self.has("d_loss_real", "d_loss_fake")
         halves = ("sum",) if both else (self.game.halves,) if self.game.halves else ("mean", "sum")

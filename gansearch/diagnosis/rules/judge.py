@@ -25,7 +25,7 @@ RULES: tuple[Rule, ...] = (
 """The rules of a game whose columns do not contradict each other."""
 SILENCING = ("not_started", "idle", "not_training")
 """Kinds after which the balance of the two networks is not judged: one of them does not take part."""
-OF_BALANCE = ("discriminator_saturated", "generator_dominates", "oscillating")
+OF_BALANCE = ("discriminator_saturated", "generator_dominates", "oscillating", "idle")
 
 
 def judge(log: TrainingLog) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
@@ -63,6 +63,8 @@ def _judge_game(evidence: Evidence) -> Iterator[Finding | Unknown]:
             f"As {evidence.d_name} contradicts other columns, nothing is concluded from its size: neither who is ahead "
             "nor whether it swings."
         )
+    if evidence.game.loss is None and any(columns.two_games(evidence)):
+        evidence = evidence.distrusted()  # one has a weight, or other terms: its size says nothing
     for rule in RULES:
         for found in rule(evidence):
             if isinstance(found, Unknown):

@@ -23,6 +23,10 @@ def test_a_mean_of_halves_may_be_half_as_much():
     known = {"p_real": noisy(0.6), "p_fake": noisy(0.4)}
     assert list(contradiction(evidence_of(halves="mean", d_loss=noisy(0.55), **known))) == []
     assert list(contradiction(evidence_of(halves=None, d_loss=noisy(0.55), **known))) == []
+    habit = "the default of pytorch/examples dcgan"
+    assert list(contradiction(evidence_of(source=habit, d_loss=noisy(0.55), **known))) == []
+    assert len(list(contradiction(evidence_of(source=habit, d_loss=noisy(0.2), **known)))) == 1
+    assert len(list(contradiction(evidence_of(d_loss=noisy(0.55), **known)))) == 1, "a user who says so is believed"
 
 
 def test_losses_that_are_both_small_are_not_of_one_game():

@@ -1,10 +1,11 @@
+import dataclasses
 import math
 
 import numpy as np
 import pytest
 
-from gansearch.diagnosis.rules.evidence import Assumption
-from tests.diagnosis.logs import evidence_of, noisy
+from gansearch.diagnosis.rules.evidence import Assumption, Evidence
+from tests.diagnosis.logs import evidence_of, log_of, noisy
 
 
 def test_windows_are_means_of_what_is_there():
@@ -64,3 +65,10 @@ def test_nothing_is_concluded_from_what_is_not_trusted():
 
 def test_values_that_no_such_loss_has_are_not_taken_for_it():
     assert evidence_of(d_loss=-noisy(0.6)).assumptions == ()
+
+
+def test_a_d_that_sees_two_kinds_of_fakes_has_three_terms():
+    log = dataclasses.replace(log_of(halves=None, d_loss=noisy(2.08)), format="printed lines of TimeGAN")
+    (one,) = Evidence(log, log.games[0]).assumptions
+    assert one.chance == pytest.approx(3 * math.log(2))
+    assert str(one) == "bce, sum of three of D's terms"

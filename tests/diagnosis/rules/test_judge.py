@@ -74,3 +74,13 @@ def test_a_log_of_a_few_lines_is_judged_by_what_is_proven_alone(count):
 def test_a_network_that_does_not_learn_is_not_said_to_lose():
     d_loss = math.log(4) + 1e-3 * np.random.default_rng(0).normal(size=200)
     assert kinds(log_of(d_loss=d_loss)) == ["not_training"]
+
+
+def test_of_a_loss_that_is_not_known_and_may_have_a_weight_nothing_is_concluded():
+    findings, unknown = judge(log_of(loss=None, halves=None, d_loss=noisy(0.005, spread=0.0001), g_loss=noisy(0.7)))
+    assert findings == ()
+    assert len(unknown) == 1
+
+
+def test_a_game_that_has_not_started_is_not_idle_too():
+    assert kinds(log_of(d_loss=np.zeros(60), g_loss=np.zeros(60), reconstruction=noisy(1.0, 60))) == ["not_started"]
