@@ -14,6 +14,10 @@ from PIL import Image
 from scipy.io import wavfile
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from gansearch.gan.readers.audio import read_pieces
+from gansearch.gan.readers.cache import FOLDER
+from gansearch.gan.readers.images import in_folder, read_pictures
+from gansearch.gan.readers.text import read_windows
 from gansearch.rendering.render import files, picture, show
 from gansearch.search.callbacks.tensorboard import TensorBoardLog
 from gansearch.stability.result import SeedResult
@@ -101,3 +105,23 @@ def test_a_picture_is_of_images_points_or_a_sound() -> None:
         assert drawn is not None
         assert drawn.shape[2] == 3
     assert picture(kept("text")) is None
+
+
+def test_what_read_the_data_reads_the_files_of_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(FOLDER, str(tmp_path / "cache"))
+    random = np.random.default_rng(0)
+    texts = ["春眠不覺曉 é"] * 60
+    kinds = {
+        "image": SampleSet(random.uniform(-1, 1, (9, 3, 16, 16)), {"kind": "image"}),
+        "audio": SampleSet(random.uniform(-1, 1, (16, 1, 8_000)), {"kind": "audio", "rate": 2_000}),
+        "text": SampleSet(np.zeros((60, 4, 8)), {"kind": "text", "texts": texts}),
+    }
+    for kind, samples in kinds.items():
+        (tmp_path / kind).mkdir()
+        for name, content in files(samples).items():
+            (tmp_path / kind / name).write_bytes(content)
+    assert read_pictures(in_folder(str(tmp_path / "image")), 64, None).warnings == []
+    pieces, told, _ = read_pieces(str(tmp_path / "audio"), 2_000, 1.0)
+    assert (pieces.shape, told) == ((64, 1, 2_000), [])
+    found = read_windows(str(tmp_path / "text"), 8, 64, False)
+    assert set(found.alphabet) == {*"".join(texts), *"- "}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import zipfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,7 +23,9 @@ class Points(NamedTuple):
 
     values: np.ndarray
     """(N, D) float64, all finite."""
-    warnings: list[str]
+    warnings: Sequence[str] = ()
+    files: Callable[[np.ndarray], dict[str, bytes]] = lambda samples: {}
+    """Files, by name, that hold (M, D) points as the file has them; {} of arrays."""
 
 
 def read_points(path: str) -> Points:
@@ -32,7 +35,7 @@ def read_points(path: str) -> Points:
     """
     file = one_file(path, tuple(_READERS))
     with path_errors(f"{file} cannot be read"):
-        values, warnings = _READERS[file.suffix.lower()](file)
+        values, warnings, files = _READERS[file.suffix.lower()](file)
         if values.ndim == 1:
             values = values[:, None]
         if values.ndim != 2 or values.dtype.kind not in "iuf" or not values.shape[1]:
@@ -46,7 +49,7 @@ def read_points(path: str) -> Points:
     if missing := len(points) - int(finite.sum()):
         what = f"{missing:,} of {len(points):,} rows of {file} have a number missing or infinite and are left out"
         warnings = [*warnings, what]
-    return Points(points[finite], warnings)
+    return Points(points[finite], warnings, files)
 
 
 def _check_size(file: Path, count: int) -> None:
@@ -54,26 +57,26 @@ def _check_size(file: Path, count: int) -> None:
         raise option_error("path", f"{file} holds {count:,} bytes of numbers, but {MOST_BYTES:,} are the most")
 
 
-def _numpy(file: Path) -> tuple[np.ndarray, list[str]]:
+def _numpy(file: Path) -> Points:
     try:
         if file.suffix.lower() == ".npz":
             with zipfile.ZipFile(file) as archive:
                 _check_size(file, sum(member.file_size for member in archive.infolist()))
         loaded = np.load(file, "r", allow_pickle=False)  # mapped: a file that is shorter than it says takes no memory
         if isinstance(loaded, np.ndarray):
-            return loaded, []
+            return Points(loaded)
         with loaded as arrays:
             if len(arrays.files) != 1:
                 names = ", ".join(arrays.files) or "none"
                 raise option_error("path", f"{file} holds {len(arrays.files)} arrays ({names}); save the points alone")
-            return arrays[arrays.files[0]], []
+            return Points(arrays[arrays.files[0]])
     except ValueError as error:
         if "object" in str(error).lower() or "pickle" in str(error).lower():
             raise option_error("path", f"{file} {_OBJECTS}") from None
         raise
 
 
-def _torch(file: Path) -> tuple[np.ndarray, list[str]]:
+def _torch(file: Path) -> Points:
     import torch
 
     try:
@@ -83,10 +86,12 @@ def _torch(file: Path) -> tuple[np.ndarray, list[str]]:
     if not isinstance(loaded, torch.Tensor):
         raise option_error("path", f"{file} holds a {type(loaded).__name__}; save the tensor of the points alone")
     loaded = loaded.detach()
-    return (loaded.double() if loaded.is_floating_point() else loaded).numpy(), []
+    return Points((loaded.double() if loaded.is_floating_point() else loaded).numpy())
 
 
-def _table(file: Path) -> tuple[np.ndarray, list[str]]:
+def _table(file: Path) -> Points:
+    import pandas as pd
+
     from gansearch.gan.readers.tables import read_table  # pandas takes a second to import
 
     table = read_table(str(file))
@@ -100,7 +105,16 @@ def _table(file: Path) -> tuple[np.ndarray, list[str]]:
     others = [str(name) for name, kind in frame.dtypes.items() if kind.kind not in "iuf"]
     if others:
         raise option_error("path", f"{file}: not numbers: {', '.join(others[:5])}; leave these columns out of the file")
-    return frame.to_numpy(np.float64, na_value=np.nan), warnings
+    whole = [str(name) for name, kind in frame.dtypes.items() if kind.kind in "iu"]
+
+    def files(samples: np.ndarray) -> dict[str, bytes]:
+        made = pd.DataFrame(samples.astype(np.float64), columns=frame.columns)
+        made[whole] = made[whole].round().astype(np.int64)
+        for name in counting:
+            made[name] = np.arange(len(made)) + int(table.frame[name].iloc[0])
+        return table.files(made[table.frame.columns])
+
+    return Points(frame.to_numpy(np.float64, na_value=np.nan), warnings, files)
 
 
 def _counts(values: np.ndarray) -> bool:

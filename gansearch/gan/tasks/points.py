@@ -7,11 +7,13 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from gansearch.gan import quality
 from gansearch.gan.options import one_of, option_error, positive
+from gansearch.gan.readers.arrays import Points as File
 from gansearch.gan.readers.arrays import read_points
 from gansearch.gan.readers.copies import copies_of
 from gansearch.gan.task import Task
@@ -53,8 +55,11 @@ class Points(Task):
         """The (N, D) float64 points, and the reader's warnings."""
         if self.shape:
             return SHAPES[self.shape]().double(), []
-        points, warnings = read_points(self.path)
-        return torch.from_numpy(points), warnings
+        return torch.from_numpy(self._file.values), list(self._file.warnings)
+
+    @functools.cached_property
+    def _file(self) -> File:
+        return read_points(self.path)
 
     @functools.cached_property
     def _units(self) -> Units:
@@ -87,6 +92,10 @@ class Points(Task):
     def shown(self, samples: object) -> dict[str, str]:
         """Describes (N, D) samples as points, whatever D is."""
         return {"kind": "points"}
+
+    def sample_files(self, samples: np.ndarray) -> dict[str, bytes]:
+        """Returns (N, D) samples as rows of a file such as the table that the points come from."""
+        return self._file.files(samples) if self.path else {}
 
     def warnings(self) -> list[str]:
         """Returns the reader's warnings, and one for each way in which columns are hard to learn as they are."""

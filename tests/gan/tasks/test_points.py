@@ -1,4 +1,7 @@
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -29,6 +32,29 @@ def test_rows_that_are_copies_are_told_and_learned():
     task = Points("a.npy")
     assert task.warnings() == ["12 of 72 rows of a.npy are copies of others: both learned and held out"]
     assert (len(task.real()), task.groups()) == (72, None)
+
+
+@pytest.mark.parametrize("name", ["german.csv", "index.csv", "a.parquet"])
+def test_samples_are_written_so_that_what_read_the_points_reads_them(name):
+    table = pd.DataFrame({"x": POINTS[:, 0].round(2), "count": np.arange(60) % 7})
+    {
+        "german.csv": lambda: table.to_csv(name, index=False, sep=";", decimal=","),
+        "index.csv": lambda: table.to_csv(name),
+        "a.parquet": lambda: table.astype({"count": "int16"}).to_parquet(name),
+    }[name]()
+    ((written, content),) = Points(name).sample_files(np.array([[0.5, 2.2], [0.25, 5]] * 30, np.float32)).items()
+    assert written == f"samples{Path(name).suffix}"
+    Path(written).write_bytes(content)
+    assert Points(written).real()[:2].tolist() == [[0.5, 2], [0.25, 5]]
+    if name == "a.parquet":
+        assert pd.read_parquet(written).dtypes.tolist() == pd.read_parquet(name).dtypes.tolist()
+    else:
+        assert Path(name).read_text().splitlines()[0] == Path(written).read_text().splitlines()[0]
+
+
+def test_samples_of_arrays_need_no_other_file():
+    np.save("a.npy", POINTS)
+    assert Points("a.npy").sample_files(POINTS) == Points(shape="ring").sample_files(POINTS) == {}
 
 
 def test_last_digits_survive_standardisation():
