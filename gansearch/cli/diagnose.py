@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections.abc import Sequence
@@ -10,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from gansearch.cli.terminal import print_json, say
 
 if TYPE_CHECKING:
     from gansearch.diagnosis.diagnosis import Diagnosis
@@ -49,19 +50,19 @@ def diagnose(
     diagnoses = []
     for log in logs:
         if log == "-":
-            say = None if as_json else lambda text: print(text, flush=True)
-            diagnoses.append(follow(sys.stdin.buffer, named, loss, say))
+            tell = None if as_json else lambda text: say(text, flush=True)
+            diagnoses.append(follow(sys.stdin.buffer, named, loss, tell))
         else:
             diagnoses.append(diagnosis_of(log, columns=named, loss=loss))
     if out:
         side_by_side(diagnoses, out)
     if as_json:
         data = [one.to_json() for one in diagnoses]
-        print(json.dumps(data[0] if len(data) == 1 else data, indent=2, ensure_ascii=False, allow_nan=False))
+        print_json(data[0] if len(data) == 1 else data)
     else:
         print_all(diagnoses)
         if out:
-            print(f"\npage: {out}")
+            say(f"\npage: {out}")
 
 
 def roles(text: str | None) -> dict[str, str]:
@@ -77,4 +78,4 @@ def roles(text: str | None) -> dict[str, str]:
 
 def print_all(diagnoses: Sequence[Diagnosis]) -> None:
     """Print each diagnosis, a line between them."""
-    print(f"\n\n{'=' * 88}\n\n".join(one.summary() for one in diagnoses))
+    say(f"\n\n{'=' * 88}\n\n".join(one.summary() for one in diagnoses))

@@ -6,7 +6,6 @@ as `exit_status`.
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from collections.abc import Iterable
@@ -18,7 +17,7 @@ import typer
 import gansearch
 from gansearch.cli.diagnose import diagnose
 from gansearch.cli.group import Commands
-from gansearch.cli.terminal import open_streams, print_document, say, show_logs
+from gansearch.cli.terminal import open_streams, print_code, print_document, print_json, say, show_logs
 from gansearch.signals import interruptible
 
 if TYPE_CHECKING:
@@ -100,6 +99,8 @@ def sweep(
     from gansearch.search.errors import SweepError
 
     experiment = _load(file, set_, trials=trials, seed=seed)
+    if not quiet:
+        print_code(experiment)
     if submit:
         if address:
             raise SweepError("--submit and --address cannot go together: the job is on its cluster")
@@ -191,7 +192,7 @@ def report(
             {"name": name, "folder": str(as_typed(study.folder.path)), **study.summary()}
             for name, study in zip(names, studies, strict=True)
         ]
-        _print_json(summaries[0] if len(dirs) == 1 else summaries)
+        print_json(summaries[0] if len(dirs) == 1 else summaries)
     elif len(studies) == 1:
         print_summary(studies[0], page)
     else:
@@ -237,6 +238,7 @@ def train(
 ) -> None:
     """Train one configuration, such as an exported one, on seeds that no sweep has used."""
     experiment = _load(file, set_)
+    print_code(experiment)
     from gansearch.cli.summaries import print_progress, print_trained
     from gansearch.formatting import without_nan
     from gansearch.gan.user_code import explained
@@ -246,7 +248,7 @@ def train(
     with explained(experiment.task):
         trained = train_seeds(experiment, seeds, out, watch_probe, resume)
     if as_json:
-        _print_json(without_nan(trained.summary()))
+        print_json(without_nan(trained.summary()))
     else:
         print_trained(trained, out)
 
@@ -255,6 +257,7 @@ def train(
 def check(file: File, address: Address = None, as_json: Json = False, set_: Set = None) -> None:
     """Try an experiment out for a few seconds: do data and networks fit, how long will it take, on what?"""
     experiment = _load(file, set_)
+    print_code(experiment)
     from gansearch.search.dry_run.dry_run import dry_run
 
     estimate = dry_run(experiment, address)
@@ -314,7 +317,7 @@ def schema() -> None:
     """Print the JSON schema of experiment files, for editors."""
     from gansearch.experiment import schema as experiment_schema
 
-    _print_json(experiment_schema())
+    print_json(experiment_schema())
 
 
 def main() -> None:
@@ -338,20 +341,6 @@ def _load(file: Path | str, overrides: list[str] | None, **fields: str | int | N
 
 def _print(data: Any, lines: Iterable[str], as_json: bool) -> None:
     if as_json:
-        _print_json(data)
+        print_json(data)
     else:
         say("\n".join(lines))
-
-
-def _print_json(data: Any) -> None:
-    """Prints JSON, with escapes for what the terminal lacks: they are JSON, too."""
-    from gansearch.experiment import masked_data
-    from gansearch.formatting import shown_json
-
-    data = masked_data(data)
-    text = shown_json(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
-    try:
-        text.encode(sys.stdout.encoding)
-    except UnicodeEncodeError:
-        text = json.dumps(data, indent=2, allow_nan=False)
-    print(text)

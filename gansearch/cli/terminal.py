@@ -5,14 +5,18 @@ from __future__ import annotations
 import codecs
 import errno
 import io
+import json
 import logging
 import os
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from gansearch.formatting import shown
+from gansearch.formatting import shown, shown_json
+
+if TYPE_CHECKING:
+    from gansearch.experiment import Experiment
 
 _ALIKE = str.maketrans({"–": "-", "—": "-", "−": "-", "…": "~", "→": ">", "·": ".", "×": "x", "√": "v", "≤": "<"})
 """Characters of ours that ASCII lacks, and those that come near, each as wide."""
@@ -114,6 +118,30 @@ def _fit(text: str) -> str:
 def print_document(text: str) -> None:
     """Print what programs read to stdout."""
     getattr(sys.stdout, "write_document", sys.stdout.write)(text)
+
+
+def print_json(data: Any) -> None:
+    """Print JSON without passwords, and with escapes for what a terminal obeys or lacks: they are JSON, too."""
+    from gansearch.experiment import masked_data
+
+    data = masked_data(data)
+    text = shown_json(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
+    try:
+        text.encode(sys.stdout.encoding)
+    except UnicodeEncodeError:
+        text = json.dumps(data, indent=2, allow_nan=False)
+    print(text)
+
+
+def print_code(experiment: Experiment) -> None:
+    """Say on stderr whose code an experiment runs, before it does: a file that somebody has sent may name any."""
+    from gansearch.store.folder import as_typed
+
+    where, colon, _ = experiment.task.rpartition(":")
+    if colon:
+        path = as_typed(Path(where))
+        is_below = where.endswith(".py") and isinstance(path, Path) and not path.is_absolute()
+        say(f"runs {f'./{path}' if is_below else where}", file=sys.stderr)
 
 
 def is_lost() -> bool:

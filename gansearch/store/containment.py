@@ -16,8 +16,8 @@ from typing import BinaryIO
 
 TEXT_BYTES = 2**26
 """The most that a file of JSON may hold: 64 MB."""
-SETTINGS_BYTES = 2**22
-"""The most that an experiment's file may hold: YAML of 4 MB takes seconds to read."""
+SETTINGS_BYTES = 2**20
+"""The most that an experiment's file may hold: YAML takes a second for each MB."""
 FILE_BYTES = 2**30
 """The most that any file of results may hold: 1 GB."""
 FOLDER_BYTES, FOLDER_FILES = 2**34, 10**6

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from gansearch.cli.dashboard import add_new
 from gansearch.search.callbacks.tensorboard import TensorBoardLog
+from gansearch.store.folder import StudyError
 from gansearch.store.trial_files import read_record
 from tests.synthetic import curve, draw, experiment, write_study
 
@@ -70,13 +72,30 @@ def ask(address, path, data=None, until=lambda answer: True):
 
 
 @pytest.mark.slow
-def test_both_open_the_folder_and_end_with_ctrl_c(served):
+def test_both_open_the_folder_and_end_with_ctrl_c(served, folder):
     addresses, process = served
     studies = ask(addresses["optuna-dashboard"], "api/studies")
     assert [study["study_name"] for study in studies["study_summaries"]] == ["digits"]
     trials = ask(addresses["optuna-dashboard"], f"api/studies/{studies['study_summaries'][0]['study_id']}")["trials"]
     assert len(trials) == 3
+    journal = folder.journal.read_bytes()
+    for headers, method in (
+        ({"Host": "evil.example"}, "GET"),
+        ({"Origin": "http://evil.example"}, "GET"),
+        ({}, "DELETE"),
+    ):
+        request = urllib.request.Request(
+            addresses["optuna-dashboard"] + "api/studies/0", headers=headers, method=method
+        )
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            urllib.request.urlopen(request, timeout=30)
+    assert folder.journal.read_bytes() == journal
     wanted = {"allowedStatuses": ["STATUS_SUCCESS", "STATUS_FAILURE"], "sliceSize": 10, "aggregationType": 1}
+    request = urllib.request.Request(addresses["TensorBoard"], headers={"Host": "evil.example"})
+    ask(addresses["TensorBoard"], "data/environment")
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(request, timeout=30)
+    assert "projector" not in ask(addresses["TensorBoard"], "data/plugins_listing")
     found = ask(
         addresses["TensorBoard"],
         "data/plugin/hparams/session_groups",
@@ -95,3 +114,15 @@ def test_both_open_the_folder_and_end_with_ctrl_c(served):
     process.send_signal(signal.SIGINT)
     assert process.wait(30) == 0
     assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
+
+
+def test_a_copy_of_a_journal_gets_its_new_whole_lines(tmp_path):
+    journal, copy = tmp_path / "study.journal", tmp_path / "copy"
+    for written, copied in ((b"1\n", b"1\n"), (b"1\n2\n3", b"1\n2\n"), (b"1\n2\n33\n", b"1\n2\n33\n")):
+        journal.write_bytes(written)
+        add_new(journal, copy)
+        assert copy.read_bytes() == copied
+    journal.unlink()
+    journal.symlink_to(copy)
+    with pytest.raises(StudyError, match="is a link"):
+        add_new(journal, copy)

@@ -326,6 +326,7 @@ def test_init_writes_a_starter_that_passes_check(run, tmp_path):
     status, out, err = run("check", "mine/experiment.yaml")
     assert status == 0, err
     assert "fine" in out
+    assert err.startswith("runs ./mine/my_gan.py\n")
     assert run("init", "mine")[0] == 2
 
 

@@ -16,8 +16,8 @@ import pytest
 from typer.testing import CliRunner
 
 from gansearch.cli.live import FitConsole
-from gansearch.cli.main import _print_json, app
-from gansearch.cli.terminal import Stream, print_document, show_logs
+from gansearch.cli.main import app
+from gansearch.cli.terminal import Stream, print_document, print_json, show_logs
 from gansearch.cli.view import picture
 from gansearch.store.folder import write_whole
 from gansearch.store.nan_json import to_json
@@ -128,7 +128,7 @@ def test_a_command_ends_as_its_work_does(command, words, status, err):
 def test_json_is_whole_in_ascii(stream, monkeypatch):
     out, reader = stream("ascii")
     monkeypatch.setattr("sys.stdout", out)
-    _print_json({"name": "Müller → \udce9"})
+    print_json({"name": "Müller → \udce9"})
     assert json.loads(printed(out, reader, "")) == {"name": "Müller → \udce9"}
 
 

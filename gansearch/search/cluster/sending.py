@@ -57,7 +57,7 @@ def agree(files: int, size: int, root: str | Path) -> None:
     Raises:
         SweepError: The user does not agree, or there is nobody to be asked.
     """
-    what = f"{many(files, 'file')} of {root} ({size / 1e6:,.1f} MB)"
+    what = f"{many(files, 'file')} of {root} ({size / 1e6:,.2f} MB)"
     print(f"sending {what} to the cluster", file=sys.stderr, flush=True)
     if files <= MOST_FILES and size <= MOST_BYTES:
         return
