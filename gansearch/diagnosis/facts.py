@@ -30,10 +30,11 @@ def facts(evidence: Evidence) -> Iterator[str]:
         half = evidence.d_loss[evidence.edges[evidence.half] :]
         u = float(evidence.means(evidence.d_loss)[evidence.half :].mean() / one.chance) if len(half) else math.nan
         if u < 1:
-            yield (
+            text = (
                 f"{evidence.d_name} averages {u * one.chance:.4g} over the last half, {u:.2f} of its value at chance, "
-                f"{one.chance:.4g}: D is right about at least {percent(1 - u)} of the samples it was trained on."
             )
+            text += f"{one.chance:.4g}"
+            yield text + (f": D is right about at least {percent(1 - u)} of its batches." if u <= 0.5 else ".")
     if evidence.answers and evidence.has("g_loss") and evidence.game.loss == "bce":
         p_real, g_loss = evidence.judged("p_real"), evidence.judged("g_loss")
         most = bounds.right_at_most(p_real, g_loss)

@@ -28,16 +28,16 @@ class Judged(NamedTuple):
 def write_page(logs: Sequence[Judged], path: Path) -> Path:
     """Write the page of one log, or of several side by side."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(_render("page.html", logs=[_described(one, with_charts=True) for one in logs]), encoding="utf-8")
+    path.write_text(_render("page.html", logs=[_described(one) for one in logs]), encoding="utf-8")
     return path
 
 
 def card(one: Judged) -> str:
     """The HTML of a notebook's card."""
-    return _render("card.html", log=_described(one, with_charts=False))
+    return _render("card.html", log=_described(one))
 
 
-def _described(one: Judged, with_charts: bool) -> dict[str, Any]:
+def _described(one: Judged) -> dict[str, Any]:
     return {
         "name": one.log.file,
         "log": one.log,
@@ -48,7 +48,7 @@ def _described(one: Judged, with_charts: bool) -> dict[str, Any]:
         "facts": [fact for game in one.log.games for fact in facts(Evidence(one.log, game))],
         "findings": one.findings,
         "unknown": one.unknown,
-        "charts": list(chart.charts(one.log, one.findings)) if with_charts else [],
+        "charts": list(chart.charts(one.log, one.findings)),
     }
 
 

@@ -8,6 +8,8 @@ def test_the_mean_loss_bounds_ds_accuracy():
     (text,) = facts.facts(evidence_of(d_loss=noisy(0.693, spread=1e-6)))
     assert "0.50 of its value at chance, 1.386" in text
     assert "at least 50.0%" in text
+    (text,) = facts.facts(evidence_of(d_loss=noisy(1.0, spread=1e-6)))
+    assert text == "Loss_D averages 1 over the last half, 0.72 of its value at chance, 1.386."
 
 
 def test_saturation_may_be_ruled_out():
