@@ -120,6 +120,8 @@ def share(one: Draft, into: Draft) -> None:
 def settle(draft: Draft, columns: Columns) -> list[str]:
     """Decide by the values what names leave open; the notes on it."""
     notes: list[str] = []
+    most = max((columns[one][1].sum() for one in (*draft.roles.values(), *draft.terms)), default=0)
+    draft.terms = [term for term in draft.terms if columns[term][1].sum() >= 0.3 * most]
     settle_halves(draft, columns)
     settle_scores(draft, columns)
     name = draft.roles.get("g_loss")

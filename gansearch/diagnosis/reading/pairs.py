@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
+from heapq import nlargest
 
+from gansearch.diagnosis.reading.fragments import begins
 from gansearch.diagnosis.reading.names import TOTAL, counter, meaning, words
 
 DIGITS = r"[-+]?(?:[1-9]\d{0,2}(?:,\d{3})+(?![\d])|\d+)(?:\.\d*)?(?:[eE][-+]?\d+)?|[-+]?\.\d+(?:[eE][-+]?\d+)?"
@@ -13,14 +16,18 @@ NUMBER = re.compile(rf"(?<![A-Za-z0-9_.)])((?:{DIGITS})(?!_)|(?:{WORDS})(?![A-Za
 WRAPPERS = re.compile(r"(?:(?:[\w.]*(?:[tT]ensor|array|float\d*|Variable|scalar|DeviceArray)\()|[\[({\"'\s])*$")
 SEPARATOR = re.compile(r"[\"']?\s*(?::|=+|->|=>|~|is)?\s*$")
 UNIT = re.compile(r"^(?:%|(?:ms|us|s|it|m|h|k|M|G|GB|MB|sec|img)(?:/(?:step|s|it|sec|img|epoch|batch))?\b)?[%)\]}\s…]*")
-DELIMITER = re.compile(r"[,|;\[\]{}\"'<>\t]|\s-+\s|\s{3,}|--+|:\s|=\s?|^\s*[-*>#]+\s")
+DELIMITER = re.compile(r"[,|;\[\]{}\"'<>]|\s-+\s|\s{3,}|--+|:\s|=\s?|^\s*[-*>#]+\s")
 BAR = re.compile(r"[━═█▏▎▍▌▋▊▉]|\[=*[>.]|\[=+\]|\b(?:ms|s|us)/(?:step|epoch)\b|(?:it/s|s/it)\b")
 TQDM = re.compile(r"\|\s*(\d+)/(\d+)\s*\[\d+:\d+")
 LEAD = re.compile(r"^[\s\[(>#*|]*$")
+SOURCE_FILE = re.compile(r"\.(?:py|pyx|cc|cpp|c|h|hpp|cu|go|rs|ipynb|jl)$")
+"""Before a line's number in a warning."""
 EPOCH, BATCH, STEP, BAR_STEP = "epoch", "batch", "step", "bar"
 """Names of counters that a line gives without one."""
 NOT_IN_KEY = str.maketrans("", "", "0123456789.,+-")
 MOST_KEYS = 20_000
+MOST_LAYOUTS = 5_000
+"""Above them those that came once are forgotten: prose must not fill the memory."""
 
 
 @dataclass(eq=False)
@@ -33,8 +40,6 @@ class Layout:
     """The names of the numbers that are kept."""
     places: tuple[int, ...]
     """Their places among all numbers."""
-    pattern: re.Pattern[str]
-    """Matches such a line, with a group for each number that is kept."""
     counts: bool = False
     """Whether it counts alone, as a headline over what follows."""
     count: int = 0
@@ -42,6 +47,15 @@ class Layout:
     """Characters of the shortest last number: a shorter one at the end of a file was cut."""
     ids: list[int] = field(default_factory=list)
     rows: list[tuple[str, ...]] = field(default_factory=list)
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """Matches such a line, with a group for each number that is kept."""
+        number = f"(?:{DIGITS}|{WORDS})"
+        pattern = re.escape(self.texts[0])
+        for place, text in enumerate(self.texts[1:]):
+            pattern += (f"({number})" if place in self.places else number) + re.escape(text)
+        return re.compile(pattern, re.ASCII)
 
     @property
     def ends_in_number(self) -> bool:
@@ -55,6 +69,7 @@ class Layouts:
     def __init__(self) -> None:
         self.all: dict[tuple[str, ...], Layout] = {}
         self._by_key: dict[str, list[Layout]] = {}
+        self._common: list[Layout] = []
 
     def match(self, line: str) -> tuple[Layout, tuple[str, ...]] | None:
         """The layout of a line and the numbers that are kept of it, None for a line without any."""
@@ -73,24 +88,36 @@ class Layouts:
         layout = self.all.get(texts)
         if layout is None:
             layout = make_layout(texts, self._names(line, texts))
-            if len(self.all) >= MOST_KEYS:
-                return None
+            if len(self.all) >= MOST_LAYOUTS:
+                self.all = {one.texts: one for one in self.all.values() if one.count > 1 or one.rows}
             self.all[texts] = layout
         if len(self._by_key) >= MOST_KEYS:
             self._by_key.clear()
         self._by_key.setdefault(key, []).append(layout)
         return layout, tuple(parts[1::2][place] for place in layout.places)
 
+    def common(self) -> list[Layout]:
+        """Up to 20 layouts that several lines have, the most frequent first."""
+        if len(self.all) < 500 or not self._common:
+            several = (layout for layout in self.all.values() if layout.count > 1 and layout.names)
+            self._common = nlargest(20, several, key=lambda layout: layout.count)
+        return self._common
+
     def _names(self, line: str, texts: tuple[str, ...]) -> list[str | None]:
         """What the numbers of a new layout are called; a line known at the end of another is read as it is known."""
         names = number_names(line, texts)
         named = [name for name in names if name]
-        for known in self.all.values():
+        for known in self.common():
             before = len(texts) - len(known.texts)
-            if before < 0 or known.count < 2 or not known.names or texts[before + 1 :] != known.texts[1:]:
+            if before < 0 or texts[before + 1 :] != known.texts[1:] or not texts[before].endswith(known.texts[0]):
                 continue
-            repeated = len(set(named)) < len(named)
-            if texts[before].endswith(known.texts[0]) and (repeated or not set(known.names) <= set(named)):
+            head = (*texts[:before], texts[before].removesuffix(known.texts[0]))
+            half = before > 0 and (
+                any(begins(head, one.texts) for one in self._common) or any(map(counter, known.names))
+            )
+            if half or len(set(named)) < len(named) or not set(known.names) <= set(named):
+                if before and not known.texts[0]:
+                    return [None] * len(names)  # its first number is glued to another
                 at = dict(zip(known.places, known.names, strict=True))
                 return [at.get(place - before) for place in range(len(names))]
         return names
@@ -100,13 +127,9 @@ def make_layout(texts: tuple[str, ...], names: list[str | None]) -> Layout:
     """The layout of lines with these texts, whose numbers are called so."""
     last = {name: place for place, name in enumerate(names) if name}  # of a name that comes twice the last counts
     places = tuple(sorted(last.values()))
-    number = f"(?:{DIGITS}|{WORDS})"
-    pattern = re.escape(texts[0])
-    for place, text in enumerate(texts[1:]):
-        pattern += (f"({number})" if place in places else number) + re.escape(text)
     kept = tuple(str(names[place]) for place in places)
     counts = any(map(counter, kept)) and not any(map(meaning, kept))
-    return Layout(texts, kept, places, re.compile(pattern, re.ASCII), counts)
+    return Layout(texts, kept, places, counts)
 
 
 def number_names(line: str, texts: tuple[str, ...]) -> list[str | None]:
@@ -177,11 +200,13 @@ def name_before(text: str, first: bool) -> str | None:
     if not pieces:
         return None
     name = pieces[-1].strip(" .>*#:") if not pieces[-1].strip().endswith("c.") else pieces[-1].strip()
-    name = name.lstrip(")/ ")
+    name = " ".join(name.lstrip(")/ ").split())
     after = name.rpartition(":")[2]
     name = after if counter(after) or meaning(after) else name
     if name.count("(") > name.count(")"):
         name = name.rpartition("(")[2].strip()
+    if SOURCE_FILE.search(name):
+        return None
     return shortened(name) if re.search(r"[^\W\d_]", name) else None
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from gansearch.diagnosis.reading.assembly import assemble
 from gansearch.diagnosis.reading.errors import LogError
+from gansearch.diagnosis.reading.fragments import copies
 from gansearch.diagnosis.reading.sources import Source, sniff
 from gansearch.diagnosis.reading.text import Lines
 from gansearch.diagnosis.training_log import TrainingLog
@@ -43,6 +44,8 @@ class LogReader:
         self._first: tuple[list[str], list[int]] = ([], [])
         self._source: Source | None = None
         self._format = ""
+        self._copies = 1
+        self._before = ""
 
     def feed(self, data: bytes | str) -> None:
         """Take the next piece of the log, cut anywhere."""
@@ -59,14 +62,23 @@ class LogReader:
 
     def _take(self, lines: Sequence[str], numbers: Sequence[int]) -> None:
         """Take lines, of which the first decide what the text is read as."""
-        if self._source is None:
-            self._first[0].extend(lines)
-            self._first[1].extend(numbers)
-            if sum(bool(line.strip()) for line in self._first[0]) >= SNIFFED:
-                self._begin()
+        if self._source is not None:
+            self._pass_on(self._source, lines, numbers)
             return
+        self._first[0].extend(lines)
+        self._first[1].extend(numbers)
+        if sum(bool(line.strip()) for line in self._first[0]) >= SNIFFED:
+            self._begin()
+
+    def _pass_on(self, source: Source, lines: Sequence[str], numbers: Sequence[int]) -> None:
+        """Give lines to their reader, of those that are printed several times one each."""
+        if self._copies > 1:
+            before = [self._before, *lines]
+            keep = [place for place, line in enumerate(lines) if line != before[place]]
+            self._before = before[-1]
+            lines, numbers = [lines[place] for place in keep], [numbers[place] for place in keep]
         for start in range(0, len(lines), BATCH):
-            self._source.feed(lines[start : start + BATCH], numbers[start : start + BATCH])
+            source.feed(lines[start : start + BATCH], numbers[start : start + BATCH])
 
     def log(self) -> TrainingLog:
         """What was read so far.
@@ -75,19 +87,17 @@ class LogReader:
             LogError: There are no losses or scores of a GAN in it, so far.
         """
         source = self._source
+        kind = self._format
         if source is None:
             source, kind = sniff(self._first[0], PurePath(self._file).stem)
             source.feed(*self._first)
-        else:
-            kind = self._format
         if not source.records.names:
             raise LogError(f"{self._file} has no numbers with names, such as `D_loss: 0.7 G_loss: 1.2`.")
         return assemble(self._file, source.records, kind, source.notes(), self._columns, self._loss, self._config)
 
     def _begin(self, rest: str = "") -> None:
         """Decide what the text is read as, and take the first lines."""
-        lines, numbers = self._first
-        source, self._format = sniff([*lines, rest] if rest else lines, PurePath(self._file).stem)
-        self._source, self._first = source, ([], [])
-        for start in range(0, len(lines), BATCH):
-            source.feed(lines[start : start + BATCH], numbers[start : start + BATCH])
+        (lines, numbers), self._first = self._first, ([], [])
+        self._source, self._format = sniff([*lines, rest] if rest else lines, PurePath(self._file).stem)
+        self._copies = copies(lines[:SNIFFED])
+        self._pass_on(self._source, lines, numbers)

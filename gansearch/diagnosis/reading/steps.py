@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from gansearch.diagnosis.reading.fragments import left_out
 from gansearch.diagnosis.reading.names import TOTAL, counter, words
 from gansearch.diagnosis.reading.pairs import BAR_STEP
 
@@ -38,7 +39,7 @@ def order(counters: dict[str, tuple[np.ndarray, np.ndarray]], length: int) -> St
         counters: By name the (N,) values and where they are printed.
         length: N.
     """
-    epoch = filled(next((values for name, (values, _) in counters.items() if counter(name) == "epoch"), None))
+    epoch = epochs_of(counters, length)
     name = inner_counter(counters, length)
     run = filled(counters["run"][0]) if "run" in counters else None
     if name is None:
@@ -48,12 +49,24 @@ def order(counters: dict[str, tuple[np.ndarray, np.ndarray]], length: int) -> St
     assert inner is not None
     total = counters.get(name + TOTAL)
     if words(name) == (BAR_STEP,):
-        return by_bar(inner, epoch, run)
+        return by_bar(inner, epoch, run, filled(None if total is None else total[0]))
     position, breaks = positions(inner, epoch, None if total is None else total[0])
     if run is not None:
         breaks |= np.diff(run, prepend=run[0]) != 0
     label = next((one for one in ("kimg", "tick") if one in words(name)), "step")
     return last_run(position, breaks, printed, label)
+
+
+def epochs_of(counters: dict[str, tuple[np.ndarray, np.ndarray]], length: int) -> np.ndarray | None:
+    """The (N,) epochs. Where headlines give them, what is before the first one belongs to the epoch before."""
+    name = next((name for name in counters if counter(name) == "epoch"), None)
+    if name is None:
+        return None
+    values, printed = counters[name]
+    epoch = filled(values)
+    if epoch is not None and 2 * printed.sum() < length:
+        epoch[: int(np.argmax(np.isfinite(values)))] -= 1
+    return epoch
 
 
 def filled(values: np.ndarray | None) -> np.ndarray | None:
@@ -120,13 +133,19 @@ def last_run(position: np.ndarray, breaks: np.ndarray, printed: np.ndarray, name
     begin = 0
     for at in np.flatnonzero(breaks).tolist() if breaks.sum() < 1000 else ():
         before = position[begin:at]
-        if len(before) and position[at] > before[0] + 0.1 * np.ptp(before) and position[at] > before[0]:
+        if len(before) > 2 and position[at] > before[:-1].max():
+            keep[at - 1] = breaks[at] = False  # one counter is wrong
+        elif len(before) and position[at] > before[0] + 0.1 * np.ptp(before) and position[at] > before[0]:
             # Resumed from a checkpoint: what was done after it is done again.
             keep[begin:at] &= before < position[at]
             breaks[at] = False
             notes.append(f"The run was resumed at {name} {position[at]:g}; what came before from there on is left out.")
         else:
             begin = at
+    if 0.9 * len(printed) < printed.sum() < len(printed):
+        # Nearly all count: of a record that does not, the headline was cut.
+        keep &= printed
+        notes += left_out(int((~printed).sum()), f"without {name}", "record")
     segment = np.cumsum(breaks)
     sizes = np.bincount(segment)
     wanted = len(sizes) - 1
@@ -142,8 +161,8 @@ def last_run(position: np.ndarray, breaks: np.ndarray, printed: np.ndarray, name
     return Steps(group, np.maximum.accumulate(steps), name, len(sizes), notes)
 
 
-def by_bar(inner: np.ndarray, epoch: np.ndarray | None, run: np.ndarray | None) -> Steps:
-    """A progress bar of each epoch: its last state is the epoch's."""
+def by_bar(inner: np.ndarray, epoch: np.ndarray | None, run: np.ndarray | None, total: np.ndarray | None) -> Steps:
+    """A progress bar of each epoch: its last state is the epoch's, unless it is not full."""
     begins = np.diff(inner, prepend=np.inf) < 0
     if epoch is not None:
         begins |= np.diff(epoch, prepend=epoch[0]) != 0
@@ -151,8 +170,15 @@ def by_bar(inner: np.ndarray, epoch: np.ndarray | None, run: np.ndarray | None) 
     first = np.flatnonzero(begins)
     epochs = epoch[first] if epoch is not None else np.arange(1.0, len(first) + 1)
     part = by_epoch(epochs, None if run is None else run[first], len(first))
-    group = np.where(part.group[at] >= 0, part.group[at], -1)
-    return Steps(group, part.steps, "epoch", part.runs, part.notes)
+    ends = np.append(first[1:], len(inner)) - 1
+    full = np.ones(len(first), bool) if total is None else inner[ends] >= 0.95 * total[ends]
+    if not full.any():
+        full[:] = True
+    used = full & (part.group >= 0)
+    place = np.where(used, np.cumsum(used) - 1, -1)
+    steps = part.steps[part.group[used]]
+    notes = [*part.notes, *left_out(int((~full).sum()), "of an epoch that is not complete", "bar")]
+    return Steps(place[at], steps, "epoch", part.runs, notes)
 
 
 def by_epoch(epoch: np.ndarray | None, run: np.ndarray | None, length: int) -> Steps:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gansearch.diagnosis.reading.sources import flattened, sniff
+from gansearch.diagnosis.reading.sources import sniff
 
 TEXTS = {
     "epoch,d_loss,g_loss\n0,0.5,1.2\n1,0.4,1.3": "CSV",
@@ -23,15 +23,3 @@ TEXTS = {
 @pytest.mark.parametrize("text", TEXTS)
 def test_kinds(text):
     assert sniff(text.split("\n"), "loss_g")[1] == TEXTS[text]
-
-
-def test_nested_objects():
-    found = flattened({"a": {"b": 1, "c": "0.5"}, "s": {"num": 2, "mean": 3, "std": 4}, "n": {"num": 0, "mean": 1}})
-    assert found == {"a/b": 1, "a/c": 0.5, "s": 3, "s:std": 4}
-
-
-def test_another_header_in_the_middle_begins_anew():
-    source, _ = sniff(["epoch,d_loss", "0,1"], "")
-    source.feed(["epoch,d_loss", "0,1", "epoch,d_loss", "1,2", "epoch,g_loss,d_loss", "2,5,3", "broken"], range(1, 8))
-    assert source.records.column("d_loss")[0].tolist() == [1, 2, 3]
-    assert source.notes() == ["1 line is without as many cells as the header and left out."]

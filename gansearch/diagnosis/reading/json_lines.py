@@ -1,0 +1,88 @@
+"""JSON lines as records."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gansearch.diagnosis.reading.cells import number
+from gansearch.diagnosis.reading.fragments import left_out
+from gansearch.diagnosis.reading.records import Records
+
+
+class JsonLines:
+    """A JSON object a line; nested names are joined by a slash, `{"mean": …, "std": …}` becomes two columns."""
+
+    def __init__(self) -> None:
+        self.records = Records()
+        self._id = 0
+        self._skipped = 0
+
+    def feed(self, lines: Sequence[str], numbers: Sequence[int]) -> None:
+        """Take lines with their numbers."""
+        columns: dict[str, tuple[list[int], list[float]]] = {}
+        begins: list[int] = []
+        first = self._id
+        for line, at in zip(lines, numbers, strict=True):
+            found = json_object(line)
+            if found is None:
+                self._skipped += bool(line.strip())
+                continue
+            for name, value in flattened(found).items():
+                ids, values = columns.setdefault(name, ([], []))
+                ids.append(self._id)
+                values.append(value)
+            begins.append(at)
+            self._id += 1
+        self.records.add_lines(range(first, self._id), begins)
+        for name, (ids, values) in columns.items():
+            self.records.add(name, np.array(ids), np.array(values))
+
+    def notes(self) -> list[str]:
+        """What was left out, a sentence each."""
+        return left_out(self._skipped, "no JSON objects")
+
+    def last(self, line: str, number: int) -> None:
+        """Take a line without an end: an object has one of its own."""
+        self.feed([line], [number])
+
+
+def json_object(line: str) -> dict[str, Any] | None:
+    """The object that a line is, None if it is none."""
+    line = line.strip()
+    if not (line.startswith("{") and line.endswith("}")):
+        return None
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def flattened(value: dict[str, Any], prefix: str = "") -> dict[str, float]:
+    """The numbers of a nested object by their joined names."""
+    numbers: dict[str, float] = {}
+    for name, one in value.items():
+        path = f"{prefix}{name}"
+        if isinstance(one, list) and len(one) == 1:
+            one = one[0]
+        if isinstance(one, dict) and "mean" in one:
+            if one.get("num", 1) and isinstance(one["mean"], int | float):
+                numbers[path] = float(one["mean"])
+                if isinstance(one.get("std"), int | float):
+                    numbers[f"{path}:std"] = float(one["std"])
+        elif isinstance(one, dict):
+            numbers |= flattened(one, f"{path}/")
+        elif isinstance(one, int | float) and not isinstance(one, bool):
+            numbers[path] = float(one)
+        elif isinstance(one, str):
+            try:
+                value_of = number(one)
+            except ValueError:
+                continue
+            if value_of is not None:
+                numbers[path] = value_of
+    return numbers
