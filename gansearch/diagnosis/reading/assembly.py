@@ -19,7 +19,7 @@ from gansearch.diagnosis.training_log import ROLES, Game, Loss, TrainingLog
 
 STEP_ROLES = ("step", "epoch")
 """Counters that a user may name beside the roles."""
-JUDGED = CORE | frozenset(role for role in ROLES if role.startswith(("p_", "score_", "sign_", "accuracy")))
+JUDGED = CORE | frozenset(role for role in ROLES if role.startswith(("p_", "score_", "sign_", "accuracy_")))
 """Roles without any of which there is no GAN in a log."""
 
 

@@ -16,8 +16,7 @@ def left_out(count: int, what: str, unit: str = "line") -> list[str]:
 def short_cells(cells: Sequence[str]) -> np.ndarray:
     """Where the last number of a line was cut: (n,) booleans of cells with fewer decimals than a fixed format has.
 
-    A format is fixed where nearly all cells have as many decimals and some of them end in zero, or where two or more
-    are missing.
+    A format is fixed where nearly all cells have as many decimals and some of them end in zero.
     """
     lengths = np.fromiter((len(cell) - cell.find(".") if "." in cell else 0 for cell in cells), np.int64, len(cells))
     some = np.fromiter(map(bool, cells), bool, len(cells))
@@ -28,7 +27,7 @@ def short_cells(cells: Sequence[str]) -> np.ndarray:
     if not 0 < shorter.sum() <= max(3, 0.01 * some.sum()) or (lengths[some] > usual).any():
         return np.zeros(len(cells), bool)
     padded = any(cell.endswith("0") for cell, one in zip(cells, lengths, strict=True) if one == usual)
-    return shorter if padded else shorter & (lengths < usual - 1)
+    return shorter & padded
 
 
 def copies(lines: Sequence[str]) -> int:

@@ -23,21 +23,21 @@ class JsonLines:
 
     def feed(self, lines: Sequence[str], numbers: Sequence[int]) -> None:
         """Take lines with their numbers."""
+        found = [json_object(line) for line in lines]
+        self._skipped += sum(one is None and bool(line.strip()) for one, line in zip(found, lines, strict=True))
+        whole = [place for place, one in enumerate(found) if one is not None]
+        self.take([found[place] or {} for place in whole], [numbers[place] for place in whole])
+
+    def take(self, rows: Sequence[dict[str, Any]], numbers: Sequence[int]) -> None:
+        """Take objects with the numbers of their lines."""
         columns: dict[str, tuple[list[int], list[float]]] = {}
-        begins: list[int] = []
-        first = self._id
-        for line, at in zip(lines, numbers, strict=True):
-            found = json_object(line)
-            if found is None:
-                self._skipped += bool(line.strip())
-                continue
-            for name, value in flattened(found).items():
+        first, self._id = self._id, self._id + len(rows)
+        for record, row in enumerate(rows, first):
+            for name, value in flattened(row).items():
                 ids, values = columns.setdefault(name, ([], []))
-                ids.append(self._id)
+                ids.append(record)
                 values.append(value)
-            begins.append(at)
-            self._id += 1
-        self.records.add_lines(range(first, self._id), begins)
+        self.records.add_lines(range(first, self._id), numbers)
         for name, (ids, values) in columns.items():
             self.records.add(name, np.array(ids), np.array(values))
 

@@ -4,16 +4,99 @@ from __future__ import annotations
 
 import gzip
 import sys
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from gansearch.diagnosis.reading.assembly import assemble
+from gansearch.diagnosis.reading.beside import configuration
+from gansearch.diagnosis.reading.documents import curves_table, document, frame_table, json_table, notebook_text
 from gansearch.diagnosis.reading.errors import LogError
+from gansearch.diagnosis.reading.events import event_table, is_events
+from gansearch.diagnosis.reading.folders import log_in, quantities
 from gansearch.diagnosis.reading.reader import LogReader
+from gansearch.diagnosis.reading.records import Records
+from gansearch.diagnosis.reading.wandb_run import wandb_table
 from gansearch.diagnosis.training_log import TrainingLog
 
 CHUNK = 1 << 22
 """Bytes that are read at a time."""
+NO_TEXT = (".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".npz", ".npy", ".h5", ".xlsx", ".xls", ".pdf", ".png", ".zip")
+
+
+class Reading:
+    """What a user asks of a log, for the readers of its kinds."""
+
+    def __init__(self, file: str, columns: Mapping[str, str] | None, loss: str | None) -> None:
+        self.file = file
+        self.columns = dict(columns or {})
+        self.loss = loss
+        self.config: dict[str, Any] = {}
+
+    def table(self, records: Records, kind: str, notes: Sequence[str] = ()) -> TrainingLog:
+        """The log of a table."""
+        if not records.names:
+            raise LogError(f"{self.file} has no columns of numbers.")
+        return assemble(self.file, records, kind, notes, self.columns, self.loss, self.config)
+
+    def text(self, stream: IO[bytes]) -> TrainingLog:
+        """The log of a text."""
+        reader = LogReader(self.file, self.columns, self.loss, self.config)
+        try:
+            while data := stream.read(CHUNK):
+                reader.feed(data)
+        except EOFError:  # a gzip file that was cut
+            pass
+        except zlib.error as error:
+            raise LogError(f"{self.file} cannot be read: {error}.") from None
+        reader.close()
+        return reader.log()
+
+    def path(self, path: Path) -> TrainingLog:
+        """The log of a file or folder."""
+        found = log_in(path) if path.is_dir() else path
+        self.config = configuration(found[0] if isinstance(found, list) else found)
+        if isinstance(found, list) or is_events(found):
+            records, notes = event_table(found if isinstance(found, list) else [found])
+            return self.table(records, "TensorBoard's event files", notes)
+        if found.suffix == ".wandb":
+            source, config = wandb_table(found)
+            self.config = {**self.config, **config}
+            return self.table(source.records, "a run of Weights & Biases")
+        if found.name == "curves.parquet":
+            return self.table(*with_kind(curves_table(found), "the curves of a sweep"))
+        if found.suffix in (".json", ".ipynb"):
+            return self.document(found)
+        together = quantities(found)
+        if together:
+            return self.table(*with_kind(together, "files of one quantity each"))
+        return self.file_of_text(found)
+
+    def document(self, path: Path) -> TrainingLog:
+        """The log of a JSON file or a notebook."""
+        value = document(path)
+        if isinstance(value, dict) and isinstance(value.get("cells"), list):
+            reader = LogReader(self.file, self.columns, self.loss, self.config)
+            reader.feed(notebook_text(value["cells"]))
+            reader.close()
+            return reader.log()
+        records = json_table(value)
+        return self.file_of_text(path) if records is None else self.table(records, "JSON")
+
+    def file_of_text(self, path: Path) -> TrainingLog:
+        """The log of a file of text, which may be gzip's."""
+        if path.suffix.lower() in NO_TEXT:
+            raise LogError(f"{path} is no text: name a file of printed lines, CSV, JSON lines or TensorBoard's events.")
+        with path.open("rb") as stream:
+            packed = stream.read(2) == b"\x1f\x8b"
+        with gzip.open(path) if packed else path.open("rb") as stream:
+            return self.text(stream)  # type: ignore[arg-type]
+
+
+def with_kind(table: tuple[Records, list[str]], kind: str) -> tuple[Records, str, list[str]]:
+    """A table with its notes, and what it was read as."""
+    return table[0], kind, table[1]
 
 
 def read_log(source: Any, columns: Mapping[str, str] | None = None, loss: str | None = None) -> TrainingLog:
@@ -27,34 +110,15 @@ def read_log(source: Any, columns: Mapping[str, str] | None = None, loss: str | 
     Raises:
         LogError: There is nothing to read, in one sentence.
     """
+    if hasattr(source, "columns"):
+        return Reading("the data frame", columns, loss).table(frame_table(source), "a data frame")
+    reading = Reading(str(source), columns, loss)
     if source == "-":
-        return read_stream(sys.stdin.buffer, LogReader("-", columns, loss))
-    path = Path(source)
-    if not path.exists():
-        raise LogError(f"{path} does not exist.")
-    with open_file(path) as stream:
-        return read_stream(stream, LogReader(str(source), columns, loss))
-
-
-def open_file(path: Path) -> IO[bytes]:
-    """A file, decompressed if it is gzip's."""
-    stream = path.open("rb")
-    if stream.read(2) == b"\x1f\x8b":
-        stream.close()
-        return gzip.open(path)  # type: ignore[return-value]
-    stream.seek(0)
-    return stream
-
-
-def chunks(stream: IO[bytes]) -> Iterator[bytes]:
-    """The bytes of a stream."""
-    while data := stream.read(CHUNK):
-        yield data
-
-
-def read_stream(stream: IO[bytes], reader: LogReader) -> TrainingLog:
-    """All of a stream."""
-    for data in chunks(stream):
-        reader.feed(data)
-    reader.close()
-    return reader.log()
+        return reading.text(sys.stdin.buffer)
+    path = Path(source).expanduser()
+    try:
+        if not path.exists():
+            raise LogError(f"{path} does not exist.")
+        return reading.path(path)
+    except OSError as error:
+        raise LogError(f"{path} cannot be read: {error.strerror or error}.") from None

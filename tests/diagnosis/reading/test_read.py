@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import subprocess
 import sys
 
 import numpy as np
@@ -25,3 +26,31 @@ def test_a_file_a_gzip_and_a_stream_read_the_same(tmp_path, monkeypatch):
 def test_no_file(tmp_path):
     with pytest.raises(LogError, match="does not exist"):
         read_log(tmp_path / "nothing.log")
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("a.pt", b"PK\x03\x04", "is no text"),
+        ("a.log", b"", "no numbers"),
+        ("a.log", bytes(range(256)) * 100, "no numbers|no column"),
+        ("a.csv", b"epoch,accuracy_of_classifier\n1,2\n2,3\n", "no column|no numbers"),
+        ("a.json", b"[1, 2", "no numbers|no column"),
+        ("a.gz", b"\x1f\x8b\x08broken", "no numbers"),
+        ("b.gz", b"\x1f\x8b\x08" + bytes(7) + b"\xff" * 99, "cannot be read"),
+        ("a.ipynb", b'{"cells": [1, {"outputs": 3}]}', "no numbers|no column"),
+    ],
+)
+def test_what_is_no_log_is_a_sentence(tmp_path, name, data, message):
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(LogError, match=message) as error:
+        read_log(tmp_path / name)
+    assert len(str(error.value)) < 400
+
+
+def test_the_import_is_light():
+    code = (
+        "import sys, gansearch.diagnosis.reading; print({'torch', 'pandas', 'pyarrow', 'tensorboard'} & {*sys.modules})"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "set()"
