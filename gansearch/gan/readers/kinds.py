@@ -21,6 +21,8 @@ from gansearch.gan.readers.functions import Function, Lookup, exclusive, formula
 
 KINDS = ("number", "choice", "identifier")
 """What a user may say that a column is."""
+WIDE = 150
+"""Columns up to which those are looked for that others determine: the time grows with the cube of their number."""
 FEW = 30
 """Different values up to which numbers and dates are choices."""
 MOST_CHOICES = 1_000
@@ -39,8 +41,11 @@ class Rows:
     A stored row has three float64 for each learned column; `unpack` makes a sample of it, with random ranks.
     """
 
-    def __init__(self, frame: pd.DataFrame, kinds: Mapping[str, str]):
-        """`kinds` overrules, by column, what is found. Raises TaskError that names the column."""
+    def __init__(self, frame: pd.DataFrame, kinds: Mapping[str, str], widest: int = WIDE):
+        """`kinds` overrules, by column, what is found. Raises TaskError that names the column.
+
+        In tables of more than `widest` columns none is looked for that others determine.
+        """
         table = {str(name): values for name, values in plain_values(frame).items()}
         self.names = list(table)
         _check(table, kinds)
@@ -54,7 +59,9 @@ class Rows:
         forms = {name: form_of(values) for name, values in rest.items()}
         self.groups: dict[str, pd.Series] = {}
         """Choices that stand for columns of which at most one is 1, by the names of these."""
-        self.functions = self._found(rest, {n: f for n, f in forms.items() if f}, set(rest) - kinds.keys())
+        self.is_wide = len(rest) > widest
+        free = set(rest) - kinds.keys()
+        self.functions = [] if self.is_wide else self._found(rest, {n: f for n, f in forms.items() if f}, free)
         rest |= self.groups
         derived = {function.name for function in self.functions}
         self.columns = _learned({n: v for n, v in rest.items() if n not in derived}, forms, kinds)

@@ -31,6 +31,9 @@ class ScoredRows:
         self.parts = [(0, True) if width == 1 else (width, False) for width in self.widths]
         self.stored = self.encode(rows.reset_index(drop=True))
 
+    is_wide = False
+    """Functions are not looked for."""
+
     @property
     def replaced(self) -> list[str]:
         """Columns whose place numbers take: none."""

@@ -19,7 +19,7 @@ from gansearch.formatting import many
 from gansearch.gan.options import option_error
 from gansearch.gan.readers.forms import form_of
 from gansearch.gan.readers.layout import GAPS
-from gansearch.gan.readers.writing import STYLES, Style, Writing, affixes, writing_of
+from gansearch.gan.readers.writing import COMMA, POINT, STYLES, Style, Writing, affixes, writing_of
 
 EXACT = 2**53
 """Largest whole number up to which all are exact as float64."""
@@ -80,10 +80,11 @@ class Texts:
     @cached_property
     def styles(self) -> list[Style]:
         """The styles in which all of the texts are numbers."""
-        if not len(self.rest):
-            return []
-        fitting = [s for s in STYLES if pc.all(pc.match_substring_regex(self.rest, s.pattern)).as_py()]
-        return [s for s in fitting if not s.group or self.has(s.group)]
+        marks = {mark: self.has(mark) for mark in {style.group or "." for style in STYLES}}
+        marks[""] = False
+        possible = [s for s in STYLES if marks[s.group] or s == POINT or (s == COMMA and not marks["."])]
+        found = [s for s in possible if pc.all(pc.match_substring_regex(self.rest, s.pattern)).as_py()]
+        return found if len(self.rest) else []
 
     def has(self, mark: str) -> bool:
         """Whether a mark occurs."""

@@ -45,6 +45,7 @@ class Style:
         return " and ".join(filter(None, ["a decimal comma" if self.mark == "," else "", thousands]))
 
 
+POINT, COMMA = Style(), Style(",")
 STYLES = tuple(
     Style(mark, group) for group in ("", ",", ".", "'", "’", " ", "\xa0", "\u202f") for mark in ".," if mark != group
 )
@@ -116,7 +117,7 @@ def affixes(text: str) -> tuple[str, str]:
 
 def writing_of(numbers: Sequence[str], style: Style) -> Writing:
     """How different numbers in one style are written."""
-    bodies = [re.split("[eE]", number)[0] for number in numbers]
+    bodies = [number.partition("E" if "E" in number else "e")[0] for number in numbers]
     places = {len(body.partition(style.mark)[2]) for body in bodies}
     powers = [number for number, body in zip(numbers, bodies, strict=True) if number != body]
     positive = [number for number in numbers if number[0] != "-" and number.strip("0.,")]

@@ -96,8 +96,9 @@ class Table(Task):
         tables.check_columns(frame.columns, "categorical", categorical)
         if self.encoding == "scores":
             return scores.ScoredRows(frame, categorical)
-        if self.reading == "texts":
-            kinds.check_choices(frame, self._kinds)
+        if self.reading == "pandas":
+            return kinds.Rows(frame, self._kinds, widest=frame.shape[1])
+        kinds.check_choices(frame, self._kinds)
         return kinds.Rows(frame, self._kinds)
 
     def real(self) -> Tensor:
@@ -119,6 +120,8 @@ class Table(Task):
         if rows.replaced:
             named = ", ".join(rows.replaced[:5])
             told.append(f"texts that differ from row to row have new numbers in their place in made-up rows: {named}")
+        if rows.is_wide:
+            told.append(f"the table has {self._file.frame.shape[1]:,} columns; none is looked for that others determine")
         if rows.copies:
             told.append(f"{rows.copies:,} of {len(rows.stored):,} rows are copies of others: both learned and held out")
         return told

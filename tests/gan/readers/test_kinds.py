@@ -164,6 +164,15 @@ def test_a_choice_between_thousands_is_refused():
         check_choices(frame, {"customer": "choice"})
 
 
+def test_nothing_is_computed_in_a_wide_table():
+    draws = np.random.default_rng(0).normal(size=(60, 30)).round(3)
+    frame = pd.DataFrame(np.concatenate([draws, draws * 2], 1)).add_prefix("g").convert_dtypes()
+    assert len(Rows(frame, {}).functions) == 30
+    wide = Rows(frame, {}, widest=50)
+    assert wide.is_wide
+    assert not wide.functions
+
+
 def test_copies_of_rows_are_counted_without_their_numbers(tmp_path):
     frame = pd.DataFrame({"id": range(COUNT), "x": np.arange(COUNT) // 2 + 0.5})
     assert rows_of(frame, tmp_path).copies == COUNT // 2
