@@ -45,6 +45,8 @@ class Parquet:
         for name in names:
             _check_type(name, file.schema_arrow.field(name).type)
         table = file.read(columns=list(names)).select(list(names)).combine_chunks()
+        for name in names:
+            _check_years(name, table.column(name))
         self._schema = table.schema
         self._fields = {
             field.name: table.column(field.name) for field in self._schema if pa.types.is_dictionary(field.type)
@@ -90,6 +92,17 @@ def _check_type(name: str, kind: Any) -> None:
         raise option_error(
             "columns", f"{name!r} holds values of the type {kind}, which no table learns; name the others"
         )
+
+
+def _check_years(name: str, column: Any) -> None:
+    """Raises TaskError for dates that no calendar of ours has."""
+    inner = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if not (pa.types.is_date(inner) or pa.types.is_timestamp(inner)):
+        return
+    first, last = pc.min_max(pc.year(column.cast(inner))).values()
+    if first.is_valid and not 1 <= first.as_py() <= last.as_py() <= 9999:
+        years = f"of the years {first.as_py():,} to {last.as_py():,}"
+        raise option_error("columns", f"{name!r} holds dates {years}; 1 to 9999 can be learned")
 
 
 def _is_text(kind: Any) -> bool:

@@ -121,7 +121,9 @@ class Table(Task):
             named = ", ".join(rows.replaced[:5])
             told.append(f"texts that differ from row to row have new numbers in their place in made-up rows: {named}")
         if rows.is_wide:
-            told.append(f"the table has {self._file.frame.shape[1]:,} columns; none is looked for that others determine")
+            told.append(
+                f"the table has {self._file.frame.shape[1]:,} columns; none is looked for that others determine"
+            )
         if rows.copies:
             told.append(f"{rows.copies:,} of {len(rows.stored):,} rows are copies of others: both learned and held out")
         return told

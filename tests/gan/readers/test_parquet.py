@@ -126,6 +126,14 @@ def test_too_many_values_are_refused_before_they_are_read(monkeypatch):
     assert len(read(typed_columns(), ["float", "day"]).frame) == COUNT
 
 
+def test_dates_of_no_calendar_are_refused():
+    days = pa.array([-(10**6)] * 50 + [10**7] * 9, pa.date32())
+    with pytest.raises(
+        TaskError, match="columns: 'day' holds dates of the years -768 to 29,349; 1 to 9999 can be learned"
+    ):
+        read(pa.table({"x": range(59), "day": days}))
+
+
 def test_columns_of_one_name_are_refused():
     with pytest.raises(TaskError, match="several columns of one name"):
         read(pa.table([pa.array([1.5] * COUNT)] * 2, names=["x", "x"]))
