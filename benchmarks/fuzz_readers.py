@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from fuzz_tables import as_tables, tables
 
 from gansearch.gan import TaskError
 from gansearch.gan.readers.arrays import read_points
@@ -164,6 +165,8 @@ KINDS: dict[str, Kind] = {
         lambda: [TEXT.encode(code) for code in ("utf-8", "utf-8-sig", "utf-16", "utf-32", "gb18030")],
         as_prose,
     ),
+    "csv": Kind(".csv", tables("csv"), as_tables, 20),
+    "parquet": Kind(".parquet", tables("parquet"), as_tables, 20),
     "npy": Kind(".npy", arrays(np.save), as_points, 1),
     "npz": Kind(".npz", arrays(np.savez_compressed), as_points, 1),
     "pt": Kind(".pt", arrays(save_tensor), as_points, 1),

@@ -73,8 +73,10 @@ class Dates:
 
     def write(self, numbers: np.ndarray) -> list[Any]:
         """N values of (N,) numbers, None for NaN."""
-        times = pd.Timestamp(0) + pd.Series(numbers.round(6)) * self.unit
-        texts = times.dt.round("us").dt.strftime(self.format)
+        whole, part = np.divmod(np.where(np.isfinite(numbers), numbers, 0).round(6), 1)
+        size = self.unit // pd.Timedelta(1, "us")
+        micros = whole.astype(np.int64) * size + (part * size).round().astype(np.int64)  # exact, up to the year 9999
+        texts = pd.Series(micros.astype("datetime64[us]")).dt.strftime(self.format)
         texts = texts if self.padded else texts.map(_unpadded, na_action="ignore")
         compact = self.format == _COMPACT
         return [None if x != x else int(t) if compact else t for x, t in zip(numbers, texts, strict=True)]
@@ -149,7 +151,7 @@ def form_of(values: pd.Series) -> Form | None:
     texts = present.astype("string")
     if texts.str.fullmatch(_CLOCK).all() and texts.str.count(":").nunique() == 1:
         return Clock(texts)
-    if texts.str.fullmatch(_SPAN).all():
+    if texts.str.fullmatch(_SPAN).all() and pd.to_timedelta(texts.astype(object), errors="coerce").notna().all():
         return Spans()
     return _dates(texts, map("".join, itertools.product(_DAYS, _TIMES)))
 

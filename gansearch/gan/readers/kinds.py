@@ -18,6 +18,7 @@ from gansearch.gan.options import one_of, option_error
 from gansearch.gan.readers.columns import CODES, Column, order_of
 from gansearch.gan.readers.forms import Form, Plain, form_of, plain_values
 from gansearch.gan.readers.functions import Function, Lookup, exclusive, formulas, lookups, plain
+from gansearch.gan.readers.walk import printable
 
 KINDS = ("number", "choice", "identifier")
 """What a user may say that a column is."""
@@ -61,7 +62,8 @@ class Rows:
         """Choices that stand for columns of which at most one is 1, by the names of these."""
         self.is_wide = len(rest) > widest
         free = set(rest) - kinds.keys()
-        self.functions = [] if self.is_wide else self._found(rest, {n: f for n, f in forms.items() if f}, free)
+        with np.errstate(all="ignore"):  # numbers may be too large to be squared
+            self.functions = [] if self.is_wide else self._found(rest, {n: f for n, f in forms.items() if f}, free)
         rest |= self.groups
         derived = {function.name for function in self.functions}
         self.columns = _learned({n: v for n, v in rest.items() if n not in derived}, forms, kinds)
@@ -139,7 +141,7 @@ class Rows:
         what |= {name: f"an identifier, written as {i.write(1)[0]} and on" for name, i in self.identifiers.items()}
         what |= {column.name: str(column) for column in self.columns}
         what |= {function.name: f"computed: {function}" for function in self.functions}
-        return [f"{name}: {what[name]}" for name in (*self.names, *self.groups)]
+        return [printable(f"{name}: {what[name]}") for name in (*self.names, *self.groups)]
 
 
 class Unpack:
@@ -195,9 +197,11 @@ def check_choices(frame: pd.DataFrame, kinds: Mapping[str, str]) -> None:
     """Raises TaskError for choices, as the user says, between too many values."""
     for name in [name for name, kind in kinds.items() if kind == "choice" and name in frame]:
         if (count := frame[name].nunique()) > MOST_CHOICES:
-            other = "leave it out of columns" if form_of(frame[name]) is None else f"kinds: {{{name}: number}}"
+            other = (
+                "leave it out of columns" if form_of(frame[name]) is None else f"kinds: {{{printable(name)}: number}}"
+            )
             what = f"{name!r} has {count:,} different values, and a choice at most {MOST_CHOICES:,}"
-            rest = f"kinds: {{{name}: identifier}} numbers its rows anew, or {other}"
+            rest = f"kinds: {{{printable(name)}: identifier}} numbers its rows anew, or {other}"
             raise option_error(f"kinds.{name}", f"{what}; {rest}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from gansearch.gan.readers.contents import is_parquet, read_bytes
 from gansearch.gan.readers.delimited import Delimited
 from gansearch.gan.readers.files import need, one_file, path_errors
 from gansearch.gan.readers.parquet import Parquet
+from gansearch.gan.readers.walk import is_file, printable
 
 ENDINGS = (".csv", ".tsv", ".parquet", ".gz", ".bz2", ".xz", ".zst", ".zip")
 """Files of a folder; a file that is named itself may have any ending."""
@@ -47,7 +49,8 @@ def read_table(
     """
     if path.startswith(BUNDLED):
         return TableFile(_selected(_bundled(path.removeprefix(BUNDLED)), wanted))
-    file = Path(path).expanduser() if Path(path).expanduser().is_file() else one_file(path, ENDINGS)
+    file = Path(os.path.expanduser(path))  # noqa: PTH111 (it leaves the ~ of an unknown user as it is)
+    file = file if path and is_file(file) else one_file(path, ENDINGS)
     known = [name for name, kind in (kinds or {}).items() if kind != "number"]
 
     def chosen(names: Sequence[str]) -> Sequence[str]:
@@ -93,7 +96,7 @@ def check_columns(present: Collection[str], option: str, names: Sequence[str]) -
     for name in names:
         if name not in present:
             hint = suggest(name, present) or f"; it has {', '.join(list(present)[:20])}"
-            raise option_error(option, f"the table has no column {name!r}{hint}")
+            raise option_error(option, f"the table has no column {name!r}{printable(hint)}")
 
 
 def _selected(frame: pd.DataFrame, wanted: Sequence[str] | None) -> pd.DataFrame:

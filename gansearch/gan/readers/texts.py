@@ -19,6 +19,7 @@ from gansearch.formatting import many
 from gansearch.gan.options import option_error
 from gansearch.gan.readers.forms import form_of
 from gansearch.gan.readers.layout import GAPS
+from gansearch.gan.readers.walk import printable
 from gansearch.gan.readers.writing import COMMA, POINT, STYLES, Style, Writing, affixes, writing_of
 
 EXACT = 2**53
@@ -250,7 +251,7 @@ class _Remarks:
         example = column.rest[int(np.flatnonzero(~like)[0])].as_py()
         if strays < counts.sum() / 10:
             what = f"{name!r} holds numbers but for {many(strays, 'text')} such as {example!r}"
-            rest = f"where the number is missing, learn other columns, or say kinds: {{{name}: choice}}"
+            rest = f"where the number is missing, learn other columns, or say kinds: {{{printable(name)}: choice}}"
             raise option_error("columns", f"{what}; leave these empty {rest}")
         self._mixed.append(f"{name} (such as {example!r})")
 
@@ -281,4 +282,4 @@ class _Remarks:
 def listed(names: Collection[str]) -> str:
     """The first of some names, and how many more there are."""
     more = len(names) - _NAMED
-    return ", ".join([*list(names)[:_NAMED], *([f"and {more:,} more"] if more > 0 else [])])
+    return ", ".join([*map(printable, list(names)[:_NAMED]), *([f"and {more:,} more"] if more > 0 else [])])

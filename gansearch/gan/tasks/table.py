@@ -116,9 +116,11 @@ class Table(Task):
 
     def warnings(self) -> list[str]:
         """Returns what a user should know of how the file is read, and how many rows are there twice."""
+        from gansearch.gan.readers.texts import listed
+
         told, rows = list(self._file.warnings), self._rows
         if rows.replaced:
-            named = ", ".join(rows.replaced[:5])
+            named = listed(rows.replaced)
             told.append(f"texts that differ from row to row have new numbers in their place in made-up rows: {named}")
         if rows.is_wide:
             told.append(

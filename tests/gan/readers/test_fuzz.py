@@ -5,8 +5,24 @@ import random
 
 import pytest
 
-KINDS = ["animation", "apng", "avif", "bmp", "flac", "gif", "jp2", "jpeg", "npy", "npz", "ogg", "png", "ppm", "pt"]
-KINDS += ["text", "tiff", "tiff-lzw", "wav", "webp"]
+KINDS = [
+    "animation",
+    "apng",
+    "avif",
+    "bmp",
+    "csv",
+    "flac",
+    "gif",
+    "jp2",
+    "jpeg",
+    "npy",
+    "npz",
+    "ogg",
+    "png",
+    "ppm",
+    "pt",
+]
+KINDS += ["parquet", "text", "tiff", "tiff-lzw", "wav", "webp"]
 
 
 @pytest.fixture(scope="module")
