@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -52,6 +52,16 @@ def deferred() -> Iterator[None]:
         yield
     if interrupts.requested:
         raise KeyboardInterrupt
+
+
+@contextmanager
+def blocked(numbers: Collection[signal.Signals]) -> Iterator[None]:
+    """Inside, these signals wait; a process that is started there never gets them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

@@ -49,6 +49,7 @@ def start(experiment, out, gpus=0):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        start_new_session=True,
         env={**os.environ, "RAY_AUTH_MODE": "disabled", "PYTHONPATH": str(Path(__file__).parents[2])},
     )
     process.stdin.write(json.dumps(experiment.model_dump(mode="json", exclude_unset=True)))
@@ -84,7 +85,7 @@ def test_of_two_drivers_of_one_folder_one_runs_until_slurm_ends_it(make_tiny, tm
     assert refused.wait() == 1
     assert refused.stdout.read() == f"{out}: another sweep is writing to it; wait for it, or stop it first\n"
     wait_for_trials(running, out, 1)
-    running.send_signal(signal.SIGUSR1)
+    os.killpg(running.pid, signal.SIGUSR1)  # Slurm signals every process of a job, Ray's too
     assert running.wait(timeout=120) == 130
     trials = pd.read_parquet(out / "trials.parquet")
     assert 1 <= len(trials) < 40

@@ -430,13 +430,13 @@ def test_the_best_trials_race_and_the_default_settings_are_last(ray_session, can
     assert again.events == [("begin", 0, 20), ("close",)]
 
 
-def test_ctrl_c_while_the_default_settings_train_loses_nothing_of_the_winner(
+def test_a_signal_while_the_default_settings_train_loses_nothing_of_the_winner(
     ray_session, candidates, make_tiny, tmp_path
 ):
     class Impatient(Listener):
         def confirming(self, number, seed, result):
             if number is None:
-                signal.raise_signal(signal.SIGINT)
+                signal.raise_signal(signal.SIGUSR1)  # Ray Tune takes this one
 
     experiment = make_tiny(trials=3, confirm={"top": 2, "replicas": 2}, limits={"concurrent": 1})
     folder = Folder(tmp_path / "out")

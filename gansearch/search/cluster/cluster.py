@@ -21,9 +21,9 @@ from gansearch.search.cluster.access import protect_token, warn_if_open
 from gansearch.search.cluster.ray_patches import (
     LOOPBACK,
     machine,
-    no_signal_handlers,
     no_worker_logs,
     on_loopback,
+    signals_left_to_us,
     token_metadata,
 )
 from gansearch.search.errors import WANTS_TOKEN, RayFailed, SweepError
@@ -138,7 +138,7 @@ def cluster(address: str | None = None, runtime_env: Mapping[str, Any] | None = 
         return
     with no_worker_logs():
         try:
-            with no_signal_handlers():
+            with signals_left_to_us():
                 _start(address, dict(runtime_env or {}))
             protect_token()
             warn_if_open(alive(), has_token=bool(token_metadata()))

@@ -7,6 +7,7 @@ scheduler. Each entry says why it is here, which code of Ray it is about and whe
 from __future__ import annotations
 
 import logging
+import signal
 import tempfile
 import threading
 import time
@@ -36,6 +37,8 @@ from ray.tune.execution import tune_controller
 from ray.tune.experiment import Trial
 from ray.tune.impl.tuner_internal import TunerInternal
 from ray.util.placement_group import PlacementGroup, remove_placement_group
+
+from gansearch.signals import blocked
 
 NODE_PACKAGE_BYTES: int = packaging.GCS_STORAGE_MAX_SIZE
 """Largest package that Ray sends to nodes. Ray says so only after it has packed everything."""
@@ -184,12 +187,24 @@ def kill_worker(trial: Trial) -> None:
 
 
 @contextmanager
-def no_signal_handlers() -> Iterator[None]:
-    """Keep `ray.init` from taking SIGTERM, after which the process exits with the number of the signal.
+def signals_left_to_us() -> Iterator[None]:
+    """Keep `ray.init` from taking SIGTERM, and its processes from ending by signals that a whole job is sent.
 
-    It has no parameter for that (ray/_private/worker.py, `connect`, and ray/_private/node.py).
+    A batch system signals every process of a job, and the sweep ends its Ray itself. Ray blocks only SIGINT in its
+    processes (ray/_private/services.py, `start_ray_process`). SIGTERM is how it ends them, so its server of the cluster
+    alone does without: calls to that would wait for a minute. Ray's handler of SIGTERM, for which there is no parameter
+    (ray/_private/worker.py, `connect`, and node.py), exits the process.
     """
-    with _replaced(ray_utils, "set_sigterm_handler", lambda handler: None):
+    start = services.start_gcs_server
+
+    def start_gcs_server(*arguments: Any, **options: Any) -> Any:
+        with blocked({signal.SIGTERM}):
+            return start(*arguments, **options)
+
+    with ExitStack() as stack:
+        stack.enter_context(_replaced(ray_utils, "set_sigterm_handler", lambda handler: None))
+        stack.enter_context(_replaced(services, "start_gcs_server", start_gcs_server))
+        stack.enter_context(blocked({signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2}))
         yield
 
 

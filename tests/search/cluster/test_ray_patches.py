@@ -1,12 +1,14 @@
-"""Tune's resource manager as gansearch changes it: no CPU is lost to a placement group that was removed too early."""
+"""What gansearch changes in Ray: no CPU is lost to a group that was removed too early, and no process to a signal."""
 
+import signal
 import time
 
 import pytest
 import ray
 from ray.air.execution import ResourceRequest
 
-from gansearch.search.cluster.ray_patches import ResourceManager
+from gansearch.search.cluster import ray_patches
+from gansearch.search.cluster.ray_patches import ResourceManager, services, signals_left_to_us
 
 ONE = ResourceRequest([{"CPU": 1}])
 
@@ -69,3 +71,16 @@ def test_the_group_that_is_created_first_serves_the_request_that_is_left(manager
     ray.get([future for future in futures if future not in ready])
     manager.update_state()
     assert not manager.has_resources_ready(ONE)
+
+
+def test_the_processes_of_ray_do_not_end_by_the_signals_of_a_job(monkeypatch):
+    def masked():
+        return signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+    monkeypatch.setattr(services, "start_gcs_server", masked)
+    before, handler = masked(), signal.getsignal(signal.SIGTERM)
+    with signals_left_to_us():
+        assert masked() - before == {signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2}
+        assert signal.SIGTERM in services.start_gcs_server()
+        ray_patches.ray_utils.set_sigterm_handler(lambda number, frame: None)
+    assert (masked(), signal.getsignal(signal.SIGTERM)) == (before, handler)
