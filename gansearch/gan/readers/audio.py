@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
 from gansearch.gan.readers.cache import Decoded, cached, on_all_cores
 from gansearch.gan.readers.files import files_of, is_empty, need, short_reason, unreadable
-
-if TYPE_CHECKING:
-    import soundfile
+from gansearch.gan.readers.walk import printable
 
 ENDINGS = (".wav", ".flac", ".ogg")
 SILENCE = 1e-2
@@ -25,6 +23,10 @@ _AT_ONCE = 64
 """Decoded files that wait to be written."""
 _BLOCK = 2**20
 """Samples that are read at once, so that a file takes no more memory than it holds, whatever its header says."""
+_NOISE = 1e-4
+"""Amplitude up to which a file of integers holds nothing but their rounding, at 16 bits three steps: it is silent."""
+_LEFT = 1e-3
+"""Share of the loudest sample of a channel below which nothing is left of the channels' mean."""
 _RATES = (1_000, 1_000_000)
 """Samples a second that files may have. Others come from broken headers."""
 
@@ -88,27 +90,31 @@ def _read(file: Path, rate: int) -> _Sound | str:
 
     try:
         with soundfile.SoundFile(file) as sound:
-            channels, own_rate = sound.channels, sound.samplerate
+            channels, own_rate, is_whole = sound.channels, sound.samplerate, sound.subtype.startswith("PCM")
             if not _RATES[0] <= own_rate <= _RATES[1]:
                 return f"{own_rate:,} samples a second"
-            mono = np.concatenate([np.empty(0, np.float32), *_mono_blocks(sound)])
+            blocks = [np.empty(0, np.float32)]
+            highest = 0.0
+            while len(block := sound.read(_BLOCK, "float32", always_2d=True)):
+                with np.errstate(all="ignore"):  # what is not finite is told
+                    blocks.append(block.mean(1))
+                highest = max(highest, float(np.abs(block).max()))
+        mono = np.concatenate(blocks)
+        if own_rate != rate and np.isfinite(mono).all() and len(mono):
+            common = math.gcd(own_rate, rate)
+            mono = resample_poly(mono, rate // common, own_rate // common)
     except soundfile.LibsndfileError as error:
-        return "empty" if is_empty(file) else str(error.error_string)
+        return "empty" if is_empty(file) else printable(str(error.error_string))
     except (OSError, RuntimeError, ValueError, MemoryError) as error:
         return short_reason(error)
-    if own_rate != rate and np.isfinite(mono).all() and len(mono):
-        common = math.gcd(own_rate, rate)
-        mono = resample_poly(mono, rate // common, own_rate // common)
     if not np.isfinite(mono).all():
         return "NaN or infinite values"
     loudest = np.abs(mono).max(initial=0)
+    if channels > 1 and highest and loudest < _LEFT * highest:
+        return "its channels cancel each other"
+    if is_whole and loudest < _NOISE:
+        loudest, mono = 0, np.zeros_like(mono)
     return _Sound((mono / loudest if loudest else mono).astype(np.float32), channels, own_rate)
-
-
-def _mono_blocks(sound: soundfile.SoundFile) -> Iterator[np.ndarray]:
-    while len(block := sound.read(_BLOCK, "float32", always_2d=True)):
-        with np.errstate(all="ignore"):  # what is not finite is told
-            yield block.mean(1)
 
 
 def _cut(sound: np.ndarray, length: int) -> np.ndarray:

@@ -23,7 +23,7 @@ Fill = Callable[[BinaryIO], tuple[tuple[int, ...], list[str]]]
 """Writes the bytes of all samples into a file; returns the shape of one sample, and warnings."""
 FOLDER = "GANSEARCH_CACHE"
 """The environment variable that names the cache's folder."""
-_FORMAT = 3
+_FORMAT = 4
 """Version of the files' content. A change of what readers write needs a new one, or older files would be used."""
 
 
@@ -53,19 +53,32 @@ def cached(name: str, files: Iterable[Path], options: Any, dtype: str, fill: Fil
     key = hashlib.sha256(json.dumps([_FORMAT, sources, options]).encode()).hexdigest()[:20]
     samples, facts = (cache_folder() / f"{name}-{key}{kind}" for kind in (".bin", ".json"))
     try:
-        if not samples.is_file():
+        found = _found(samples, facts, dtype)
+        if found is None:
             samples.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(samples.with_suffix(".lock")):  # one process decodes, the others of the machine wait
-                if not samples.is_file():
+                found = _found(samples, facts, dtype)
+                if found is None:
                     _write(samples, facts, dtype, fill)
-        shape, warnings, copies = json.loads(facts.read_text(encoding="utf-8"))
-        decoded = np.memmap(samples, dtype, "c").reshape(-1, *shape)
-        return Decoded(decoded, warnings, groups_of(len(decoded), {int(copy): first for copy, first in copies.items()}))
+                    found = _found(samples, facts, dtype)
+        if found is None:
+            raise OSError("it does not keep what is written")
+        return found
     except OSError as error:
         why = error.strerror or error
         raise TaskError(
             f"{samples.parent}: cannot hold decoded data ({why}); name another folder in {FOLDER}"
         ) from None
+
+
+def _found(samples: Path, facts: Path, dtype: str) -> Decoded | None:
+    """What the cache holds; None where it holds nothing, or what it holds is damaged."""
+    try:
+        shape, warnings, copies = json.loads(facts.read_text(encoding="utf-8"))
+        decoded = np.memmap(samples, dtype, "c").reshape(-1, *shape)
+        return Decoded(decoded, warnings, groups_of(len(decoded), {int(copy): first for copy, first in copies.items()}))
+    except (FileNotFoundError, ValueError, TypeError, AttributeError, IndexError):
+        return None
 
 
 def _stamp(file: Path) -> list[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections import Counter
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +26,8 @@ _MARKS = (
 """What files in other encodings than UTF-8 begin with."""
 _LOST = 0.01
 """Share of the text that is replaced from which on a warning says how large an alphabet would be enough."""
+MOST_BYTES = 2**31
+"""Of a file."""
 MOST_CHARACTERS = 8_192
 """The largest alphabet."""
 MOST_NUMBERS = 2**26
@@ -96,7 +99,7 @@ def _read(path: str, once: bool) -> tuple[str, list[str]]:
     texts = []
     for file in files:
         try:
-            texts.append(" ".join(_decoded(file.read_bytes()).split()))
+            texts.append(" ".join(_text_of(file).split()))
         except OSError as error:
             broken.append(f"{file} ({short_reason(error)})")
         except UnicodeDecodeError as error:
@@ -114,8 +117,11 @@ def _read(path: str, once: bool) -> tuple[str, list[str]]:
     return text, warnings
 
 
-def _decoded(content: bytes) -> str:
+def _text_of(file: Path) -> str:
     """The text of a file: UTF-8, or what the mark at its start says. Raises ValueError where it is neither."""
+    if file.stat().st_size > MOST_BYTES:
+        raise ValueError(f"more than {MOST_BYTES:,} bytes; give it in parts")
+    content = file.read_bytes()
     text = content.decode(next((encoding for mark, encoding in _MARKS if content.startswith(mark)), "utf-8-sig"))
     if "\0" in text:
         raise ValueError("it has null characters, as UTF-16 without its mark has; save it as UTF-8")

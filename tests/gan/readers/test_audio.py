@@ -133,3 +133,16 @@ def test_pieces_of_a_copied_file_are_in_one_group(notes):
     assert len(pieces) == 62 * 3
     assert groups[-2:].tolist() == [groups[1].tolist(), groups[0].tolist()]
     assert len(np.unique(groups)) == 60 * 3
+
+
+def test_channels_that_cancel_and_the_rounding_of_silence_are_no_sound(notes):
+    sound = note(220, 0.25)
+    soundfile.write(notes / "07.wav", np.stack([sound, -sound], 1), RATE)
+    soundfile.write(notes / "08.wav", np.random.default_rng(0).integers(-2, 3, 2_000).astype(np.int16), RATE)
+    soundfile.write(notes / "09.wav", 1e-9 * sound, RATE, "FLOAT")  # in a unit of its own
+    pieces, warnings, _ = read_pieces(str(notes), RATE, 0.25)
+    assert len(pieces) == 58
+    assert warnings == [
+        f"1 of 60 files cannot be read and is left out: {notes}/07.wav (its channels cancel each other)",
+        "1 silent pieces are left out",
+    ]

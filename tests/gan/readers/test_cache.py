@@ -81,3 +81,16 @@ def test_copies_are_found_once(source, monkeypatch):
     assert read(source).groups.tolist() == [0, 1, 0, 3, 1, 0]
     monkeypatch.setattr("gansearch.gan.readers.cache.copies_of", None)
     assert read(source).groups.tolist() == [0, 1, 0, 3, 1, 0]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[[2], []]", b"[3, [], []]", b"\xff", b'[[2], [], {"9": 1}]', b"[[7], [], {}]"]
+)
+def test_a_damaged_cache_is_written_anew(source, content):
+    read(source)
+    (facts,) = (source.parent / "cache").glob("pairs-*.json")
+    facts.write_bytes(content)
+    assert read(source).samples.tolist() == [[1, 2], [3, 4]]
+    (samples,) = (source.parent / "cache").glob("pairs-*.bin")
+    samples.write_bytes(b"")
+    assert read(source).samples.tolist() == [[1, 2], [3, 4]]

@@ -96,3 +96,11 @@ def test_copies_of_a_file_are_read_once(tmp_path):
     assert windows.warnings == ["1 of 5 files are copies of others and are left out"]
     every = read_windows(str(tmp_path), 8, 64, False, once=False)
     assert (len(windows.codes), len(every.codes), every.warnings) == (749, 1_124, [])
+
+
+def test_a_file_that_is_too_large_is_left_out_with_a_warning(tmp_path, monkeypatch):
+    monkeypatch.setattr("gansearch.gan.readers.text.MOST_BYTES", 1_000)
+    (tmp_path / "a.txt").write_text("ab " * 300)
+    (tmp_path / "b.txt").write_text("ab " * 400)
+    (warning,) = read_windows(str(tmp_path), 8, 64, False).warnings
+    assert warning.endswith("b.txt (more than 1,000 bytes; give it in parts)")
