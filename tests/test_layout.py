@@ -17,6 +17,7 @@ EXEMPT: dict[str, str] = {
 """Modules without a test file of their name, each with the file that tests it together with the modules that use it."""
 OTHERS = {
     "cli/test_package.py": "the wheel and the sdist",
+    "diagnosis/test_recorded.py": "the rules on results/reference",
     "folders/test_folders.py": "results folders of earlier versions",
     "gan/readers/test_fuzz.py": "benchmarks/fuzz_readers.py: broken files",
     "search/cluster/test_join.py": "whole sweeps on a cluster that runs already",
@@ -39,7 +40,7 @@ OTHERS = {
 """Test files about more than one module."""
 FILE_LINES = 350
 FUNCTION_LINES = 60
-CODE_LINES = 21_000
+CODE_LINES = 21_500
 """What there is, rounded up: to be lowered with every simplification."""
 
 

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator
 
 from gansearch.diagnosis.rules import bounds
-from gansearch.diagnosis.rules.balance import percent
 from gansearch.diagnosis.rules.evidence import Evidence
+from gansearch.diagnosis.rules.shares import percent
 
 NOTHING_WRONG = "Nothing that this log can show is wrong."
 CANNOT_SHOW = (

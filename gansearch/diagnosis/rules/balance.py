@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from gansearch.diagnosis.rules import bounds
 from gansearch.diagnosis.rules.evidence import Assumption, Evidence
 from gansearch.diagnosis.rules.finding import Finding, Unknown
+from gansearch.diagnosis.rules.shares import certain, percent
 
 STRONG, NEARLY = 0.05, 0.15
 """u under which D has won, and under which that is a note. Between them healthy runs are as frequent as others."""
@@ -35,24 +35,17 @@ FROM_THE_START = 0.1
 
 
 def saturated(evidence: Evidence) -> Iterator[Finding | Unknown]:
-    """D has won: proven by its mean answers or its loss, likely where u < .05 over the last half.
+    """D has won: proven by its mean answers, its scores or its loss, likely where u < .05 over the last half.
 
-    By Markov's inequality D(x) − D(G(z)) > .95 puts over half of the outputs within .05 of 0 or 1 and right, and so
-    does a mean half of D's loss under .0256 under BCE. u < .05 alone bounds D's accuracy, ≥ .95, for every loss.
-    Beside other losses of G such as L1 a game like that is idle rather than lost.
+    By Markov's inequality D(x) − D(G(z)) > .95 puts over half of the outputs within .05 of 0 or 1 and right (see
+    `shares`), and so does a mean half of D's loss under .0256 under BCE. u < .05 alone bounds D's accuracy, ≥ .95, for
+    every loss. Beside other losses of G such as L1 a game like that is idle rather than lost.
     """
     kind = "idle" if evidence.has_other_terms else "discriminator_saturated"
-    if evidence.answers:
-        p_real, p_fake = evidence.judged("p_real"), evidence.judged("p_fake")
-        least = bounds.right_by_answers(p_real, p_fake)
-        if least > MOST:
-            gap = evidence.windows("p_real") - evidence.windows("p_fake")
-            text = (
-                f"{evidence.name('p_real')} is {p_real:.3f} and {evidence.name('p_fake')} {p_fake:.3f} on average over "
-                f"the last half. So at least {percent(least)} of D's outputs are right and within .05 of 0 or 1 "
-                f"(Markov: 1 - ((1 - {p_real:.3f}) + {p_fake:.3f})/.1)."
-            )
-            yield Finding(kind, "proven", text, *evidence.since(gap > 1 - bounds.EPSILON))
+    for shares in certain(evidence):
+        if shares.right > MOST:
+            text = shares.says(shares.right, "right")
+            yield Finding(kind, "proven", text, *evidence.since(shares.right_since(MOST)))
             return
     yield from _by_loss(evidence, kind)
 
@@ -88,17 +81,10 @@ def dominates(evidence: Evidence) -> Iterator[Finding | Unknown]:
     By Markov's inequality D(G(z)) > .97 puts a fifth of all outputs within .05 of 0 or 1 and wrong. u > 1 says that a
     D that always answers the same would have a smaller loss.
     """
-    if evidence.answers:
-        p_real, p_fake = evidence.judged("p_real"), evidence.judged("p_fake")
-        least = bounds.wrong_by_answers(p_real, p_fake)
-        if least > FOOLED:
-            holds = (evidence.windows("p_fake") > 0.97) | (evidence.windows("p_real") < 0.03)
-            text = (
-                f"{evidence.name('p_real')} is {p_real:.3f} and {evidence.name('p_fake')} {p_fake:.3f} on average over "
-                f"the last half. So at least {percent(least)} of D's outputs are wrong and within .05 of 0 or 1 "
-                "(Markov)."
-            )
-            yield Finding("generator_dominates", "proven", text, *evidence.since(holds))
+    for shares in certain(evidence):
+        if shares.wrong > FOOLED:
+            text = shares.says(shares.wrong, "wrong")
+            yield Finding("generator_dominates", "proven", text, *evidence.since(shares.wrong_since(FOOLED)))
             return
     levels = {one: _level(evidence, evidence.u(one)) for one in evidence.assumptions}
     worse = [one for one, u in levels.items() if u > WORSE and not evidence.is_short]
@@ -193,8 +179,3 @@ def _question(evidence: Evidence, levels: dict[Assumption, float], what: str) ->
         f"Whether {evidence.d_name} is the sum or the mean of D's halves decides {what}: over its value at chance it "
         f"is {each}. Say {options}."
     )
-
-
-def percent(share: float) -> str:
-    """A share that is a least one, rounded down, so that it stays one."""
-    return f"{math.floor(share * 1000 + 1e-6) / 10:.1f}%"

@@ -15,6 +15,8 @@ CHANCE = {"bce": math.log(2), "hinge": 1.0, "lsgan": 0.25}
 """φ₀: the mean half of D's loss if D always answers that it cannot tell."""
 EPSILON = 0.05
 """An output is saturated within this of 0 or 1."""
+CERTAIN = math.log((1 - EPSILON) / EPSILON)
+"""The logit of such an output, 2.944, in size."""
 HALVES = {"sum": 2.0, "mean": 1.0, "sum of three": 3.0}
 """Halves of D's loss that a printed number adds up; TimeGAN's D sees two kinds of fakes."""
 
@@ -70,6 +72,15 @@ def wrong_by_answers(p_real: float, p_fake: float, epsilon: float = EPSILON) -> 
     """
     fakes, reals = 1 - (1 - p_fake) / epsilon, 1 - p_real / epsilon
     return (max(0.0, fakes) + max(0.0, reals)) / 2
+
+
+def beyond(mean: float, variance: float, limit: float) -> float:
+    """The least share of numbers above a limit, by their mean and variance; 0 where the mean is not above it.
+
+    Cantelli's inequality: a share of at most v/(v + a²) lies a or more below the mean.
+    """
+    above = mean - limit
+    return above**2 / (variance + above**2) if above > 0 else 0.0
 
 
 def least_sum(p_real: np.ndarray, p_fake: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gansearch.diagnosis.rules.balance import dominates, oscillating, percent, saturated
+from gansearch.diagnosis.rules.balance import dominates, oscillating, saturated
 from gansearch.diagnosis.rules.finding import Unknown
 from tests.diagnosis.logs import evidence_of, noisy
 
@@ -97,8 +97,3 @@ def test_a_trend_is_not():
 def test_a_loss_that_breaks_down_again_and_again_is_oscillating():
     d_loss = np.where(np.arange(500) % 40 < 8, 9.0, 1.2)
     assert only(oscillating(evidence_of(d_loss=d_loss))).kind == "oscillating"
-
-
-def test_shares_are_rounded_down():
-    assert percent(0.99999) == "99.9%"
-    assert percent(0.8) == "80.0%"
