@@ -30,6 +30,11 @@ def check_task(task: Task | Loop, device: str | torch.device = "cpu") -> None:
     if isinstance(task, Loop):
         return
     device, name = torch.device(device), type(task).__name__
+    if not isinstance(task.latent_dim, int) or task.latent_dim < 1:
+        raise TaskError(f"{name}: latent_dim must be a whole number above 0, not {task.latent_dim!r}")
+    for method in ("generator", "discriminator"):
+        if isinstance(getattr(task, method), nn.Module):
+            raise TaskError(f"{name}: {method} must be a method that makes a network, not a network")
     try:
         real = data_of(task, device).held_out[:_SAMPLES]
         networks = {"generator": task.generator(), "discriminator": discriminator_of(task)}
@@ -45,6 +50,7 @@ def check_task(task: Task | Loop, device: str | torch.device = "cpu") -> None:
                 f"{name}: {method}() must make a network at each call; seeds and trials would share this one"
             )
     generator, discriminator = (network.to(device) for network in networks.values())
+    counts = {method: len(list(network.parameters())) for method, network in networks.items()}
     fake = _generated(generator, task.latent_dim, device, name)
     if fake.shape[:1] != (_SAMPLES,):
         raise TaskError(
@@ -57,6 +63,12 @@ def check_task(task: Task | Loop, device: str | torch.device = "cpu") -> None:
         )
     for kind, samples in {"real": real, "generated": fake}.items():
         scores = _scores(discriminator, samples, kind, name)
+    for method, network in networks.items():
+        if len(list(network.parameters())) != counts[method]:
+            raise TaskError(
+                f"{name}: the {method} makes layers at its first call, when the optimizer has its weights already; "
+                "make them in __init__(), or take lazy ones such as nn.LazyLinear"
+            )
     _check_trained(generator, fake, f"{name}: the generator's samples")
     _check_trained(discriminator, scores, f"{name}: the discriminator's scores")
     _check_raw(discriminator, scores, real, fake.detach(), name)

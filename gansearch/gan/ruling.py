@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from gansearch.gan.data import Data
-from gansearch.gan.networks import discriminator_of
+from gansearch.gan.networks import discriminator_of, make_weights, parts
 from gansearch.gan.task import Task
 from gansearch.stability.measures import copies, distances
 from gansearch.stability.observer import Observation, observe_scores
@@ -40,6 +40,7 @@ def ruling_of(task: Task, data: Data, fake: Tensor, draw: Callable[[int], Tensor
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(0)
         fresh_d = discriminator_of(task).to(device)
+        make_weights(fresh_d, held_out.shape[1:], device)
         real = data.some(MOST_SAMPLES, draws)
         fakes = draw(MOST_SAMPLES), draw(len(held_out))
         separability = referee(fresh_d, real, fakes[0], held_out, fakes[1], generator=draws)
@@ -89,5 +90,5 @@ def _copied(data: Data, fake: Tensor) -> float:
 def _asked(fresh_d: nn.Module, separability: float, held_out: Tensor, fake: Tensor) -> Observation:
     """What a referee that has learned tells of the (M, ...) exported fakes."""
     with torch.no_grad():
-        parts = [fresh_d(part.to(held_out.device)).flatten() for part in fake.split(_AT_ONCE)]
-    return observe_scores(separability, len(held_out), torch.cat(parts).cpu().numpy())
+        scores = [fresh_d(part.to(held_out.device)).flatten() for part in fake.split(parts(len(fake), _AT_ONCE))]
+    return observe_scores(separability, len(held_out), torch.cat(scores).float().cpu().numpy())

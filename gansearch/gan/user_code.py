@@ -26,6 +26,9 @@ _HINTS = {
     "Expected more than 1 value per channel": "batch norm needs two samples in a batch: raise training.batch_size, or "
     "give a DataLoader of yours drop_last=True",
     "uninitialized parameter": "a lazy layer has no weights before its network is called: call it once before",
+    "Expected hidden": "a network is called with batches of any size: it begins its hidden state anew at each call",
+    "modified by an inplace operation": "inplace=True must not change what another layer needs: leave it out, "
+    "above all in a network's first layer",
     "must have the same dtype|expected scalar type|Found dtype Double": "gansearch trains in float32; .float() makes a "
     "tensor or a network so",
     "Expected all tensors to be on the same device": "give new tensors the device of the input: "
@@ -101,7 +104,7 @@ def explained(spec: str) -> Iterator[None]:
 def _is_ctrl_c(error: BaseException) -> bool:
     """Whether an error is the user's Ctrl-C, not a KeyboardInterrupt that their code raises."""
     frames = traceback.extract_tb(error.__traceback__)
-    return isinstance(error, KeyboardInterrupt) and "KeyboardInterrupt" not in (frames[-1].line or "")
+    return isinstance(error, KeyboardInterrupt) and not (frames and "KeyboardInterrupt" in (frames[-1].line or ""))
 
 
 def user_traceback(error: BaseException) -> str:
@@ -120,6 +123,6 @@ def user_traceback(error: BaseException) -> str:
 
 
 def _is_users(file: str) -> bool:
-    if file.startswith((_OWN, "<frozen", "<string>")):
+    if file.startswith(_OWN) or (file.startswith("<") and not file.startswith("<ipython")):
         return False
     return not is_installed(file) or file.startswith(tuple(_PACKAGES))

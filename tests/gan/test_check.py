@@ -73,6 +73,18 @@ class Cut(nn.Module):
         return self.linear(latents).detach().view(-1, 1, 4, 4)
 
 
+class Late(nn.Module):
+    """A layer that is made when its width is known."""
+
+    def __init__(self):
+        super().__init__()
+        self.last = None
+
+    def forward(self, images):
+        self.last = self.last or nn.Linear(images[0].numel(), 1)
+        return self.last(images.flatten(1))
+
+
 SHARED = nn.Sequential(nn.Linear(2, 16), nn.Unflatten(1, (1, 4, 4)))
 
 
@@ -99,6 +111,7 @@ SHARED = nn.Sequential(nn.Linear(2, 16), nn.Unflatten(1, (1, 4, 4)))
         ({"generator": lambda: nn.GRU(2, 16)}, ["gives a tuple, not a tensor of samples alone"]),
         ({"generator": Cut}, ["samples have no gradient; leave torch.no_grad"]),
         ({"generator": lambda: SHARED}, ["must make a network at each call"]),
+        ({"discriminator": Late}, ["makes layers at its first call.*nn.LazyLinear"]),
         ({"discriminator": Loose}, ["network without weights to train.*nn.ModuleList"]),
         ({"discriminator": lambda: nn.Conv2d(1, 1, 2)}, [r"outputs.mean\(\(1, 2, 3\)\)"]),
         ({"discriminator": lambda: nn.Sequential(nn.Flatten(), nn.Linear(16, 2))}, ["take one of them in score"]),
@@ -168,3 +181,18 @@ def test_a_call_that_fails_has_no_lines_of_ours():
     with pytest.raises(TaskError) as caught:
         check_task(make(discriminator=lambda: nn.Sequential(nn.Flatten(), nn.Linear(9, 1))))
     assert "File" not in str(caught.value)
+
+
+@pytest.mark.parametrize("latent_dim", ["8", None, (8, 1, 1), 0])
+def test_a_latent_dim_that_is_no_number_is_refused(latent_dim):
+    task = make()
+    task.latent_dim = latent_dim
+    with pytest.raises(TaskError, match="latent_dim must be a whole number above 0, not"):
+        check_task(task)
+
+
+def test_a_network_in_place_of_a_method_is_refused():
+    task = make()
+    task.generator = SHARED
+    with pytest.raises(TaskError, match="generator must be a method that makes a network"):
+        check_task(task)

@@ -211,7 +211,7 @@ class LoopTrainer:
             pass
         except BaseException as error:  # noqa: BLE001 (the user's code may raise anything, which run() raises again)
             if not isinstance(error, Exception | SystemExit):  # no Ctrl-C, which only the main thread gets
-                error = RuntimeError(f"{type(error).__name__}: {error}").with_traceback(error.__traceback__)
+                error = RuntimeError(f"{type(error).__name__} {error}".strip()).with_traceback(error.__traceback__)
             self._events.put(error)
             return
         self._events.put(None)

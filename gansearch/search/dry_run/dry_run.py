@@ -15,7 +15,7 @@ import ray
 import torch
 from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 
-from gansearch.experiment import Experiment, Range, Training
+from gansearch.experiment import Choices, Experiment, Range, Training
 from gansearch.formatting import many
 from gansearch.gan import Loop, Task, TaskError, check_task, load_task
 from gansearch.gan.user_code import as_program, user_traceback
@@ -114,10 +114,9 @@ def measure_task(experiment: Experiment, task: Task, drawn: Sequence[Training], 
         if time.monotonic() - start > _MOST_SECONDS:
             break
     share = (time.process_time() - worked) / (time.monotonic() - start)
-    batch_size = experiment.search.get("batch_size")
-    if isinstance(batch_size, Range):  # the largest batch takes the most memory
-        penalized = max(drawn, key=lambda one: sum(map(bool, (one.r1_gamma, one.r2_gamma, one.gp_lambda))))
-        cost(experiment, task, penalized.with_params({"batch_size": int(batch_size.high)}), device, evaluation)
+    penalized = max(drawn, key=lambda one: sum(map(bool, (one.r1_gamma, one.r2_gamma, one.gp_lambda))))
+    for size in _batch_sizes(experiment):
+        cost(experiment, task, penalized.with_params({"batch_size": size}), device, evaluation)
     data, networks = trainer.data, {"generator": trainer.generator, "discriminator": trainer.discriminator}
     count, held_out, *shape = None if data.real is None else data.count, *data.held_out.shape
     weights = {name: sum(map(torch.numel, network.parameters())) for name, network in networks.items()}
@@ -136,6 +135,14 @@ def measure_task(experiment: Experiment, task: Task, drawn: Sequence[Training], 
         idle=max(0.0, 1 - share) if device.type == "cpu" else 0.0,
         remarks=tuple(task.warnings()),
     )
+
+
+def _batch_sizes(experiment: Experiment) -> list[int]:
+    """Return the searched sizes that are tried in any case: 1, which batch norm may refuse, and the largest."""
+    entry = experiment.search.get("batch_size")
+    if isinstance(entry, Range):
+        return [1] * (entry.low == 1) + [int(entry.high)]
+    return [1] * (isinstance(entry, Choices) and 1 in entry.choices)
 
 
 def _measure_in_worker(experiment: Experiment, gpus: float) -> Measured:

@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from gansearch.experiment import Experiment
+from gansearch.experiment import Choices, Experiment, Range
 from gansearch.gan import TaskError
 from gansearch.search.cluster.cluster import this_machine
 from gansearch.search.dry_run import cost
@@ -114,6 +114,14 @@ def test_an_error_of_a_users_quality_is_explained(tmp_path, body, parts):
     assert "gansearch/gan" not in str(raised.value)
 
 
+@pytest.mark.parametrize("entry", [Range(low=1, high=8), Choices(choices=[8, 1])])
+def test_a_batch_of_one_that_batch_norm_refuses_is_found(tmp_path, entry):
+    experiment = _mine(tmp_path, "return {'distance': 1.0}", "nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))")
+    assert dry_run(experiment).trials > 0
+    with pytest.raises(TaskError, match=r"(?s)more than 1 value per channel.*hint: batch norm needs two samples"):
+        dry_run(experiment.model_copy(update={"search": {"batch_size": entry}}))
+
+
 def test_a_trial_that_fits_on_no_node_is_refused_before_any_training(make_tiny, monkeypatch):
     monkeypatch.setattr(module, "measure", lambda *_: pytest.fail("it was trained"))
     with pytest.raises(SweepError, match="resources"):
@@ -130,7 +138,7 @@ def test_a_dry_run_on_a_cluster_trains_in_a_worker(make_tiny, tmp_path, ray_sess
     assert "ray" not in str(raised.value)
 
 
-def _mine(folder, body):
+def _mine(folder, body, generator="nn.Linear(2, 2)"):
     """An experiment of a task whose quality measure does `body`."""
     lines = [
         "import torch, gansearch",
@@ -138,7 +146,7 @@ def _mine(folder, body):
         "class Mine(gansearch.Task):",
         "    latent_dim = 2",
         "    def real(self): return torch.randn(100, 2)",
-        "    def generator(self): return nn.Linear(2, 2)",
+        f"    def generator(self): return {generator}",
         "    def discriminator(self): return nn.Linear(2, 1)",
         f"    def quality(self, real, fake): {body}",
     ]
