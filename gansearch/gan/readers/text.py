@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections import Counter
 from pathlib import Path
@@ -14,16 +13,16 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gansearch.gan.options import option_error
+from gansearch.gan.readers.contents import decode
 from gansearch.gan.readers.files import files_of, need, short_reason, unreadable
 
 ENDINGS = (".txt", ".md")
 OTHER = "\ufffd"
 """Replaces every character that is too rare to be learned."""
-_MARKS = (
-    *((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32")),  # first, as one begins as UTF-16 does
-    *((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")),
-)
-"""What files in other encodings than UTF-8 begin with."""
+_ASCII = re.compile(r"[A-Za-z\s]")
+_CONTROL = re.compile(r"[\0-\x08\x0e-\x1f\x7f-\x9f]")
+_WESTERN = 0.6
+"""Share of letters of ASCII, and of white space, from which on a text that is not UTF-8 is in a Western language."""
 _LOST = 0.01
 """Share of the text that is replaced from which on a warning says how large an alphabet would be enough."""
 MOST_BYTES = 2**31
@@ -97,9 +96,12 @@ def _read(path: str, once: bool) -> tuple[str, list[str]]:
     files, remarks = files_of(path, ENDINGS)
     broken: list[str] = []
     texts = []
+    western = 0
     for file in files:
         try:
-            texts.append(" ".join(_text_of(file).split()))
+            text, is_western = _text_of(file)
+            texts.append(" ".join(text.split()))
+            western += is_western
         except OSError as error:
             broken.append(f"{file} ({short_reason(error)})")
         except UnicodeDecodeError as error:
@@ -107,6 +109,8 @@ def _read(path: str, once: bool) -> tuple[str, list[str]]:
         except ValueError as error:
             broken.append(f"{file} ({error})")
     warnings = unreadable(broken, len(files), "files") + remarks
+    if western:
+        warnings.append(f"{western:,} of {len(files):,} files are not in UTF-8 and are read as Windows-1252")
     texts = list(filter(None, texts))
     if once and (copies := len(texts) - len(set(texts))):
         warnings.append(f"{copies:,} of {len(files):,} files are copies of others and are left out")
@@ -117,12 +121,18 @@ def _read(path: str, once: bool) -> tuple[str, list[str]]:
     return text, warnings
 
 
-def _text_of(file: Path) -> str:
-    """The text of a file: UTF-8, or what the mark at its start says. Raises ValueError where it is neither."""
+def _text_of(file: Path) -> tuple[str, bool]:
+    """The text of a file, and whether it is read as Windows-1252. Raises ValueError where it is no text.
+
+    It is UTF-8, what the mark at its start says, UTF-16 that shows by its zeros, or Western: mostly letters of ASCII.
+    """
     if file.stat().st_size > MOST_BYTES:
         raise ValueError(f"more than {MOST_BYTES:,} bytes; give it in parts")
     content = file.read_bytes()
-    text = content.decode(next((encoding for mark, encoding in _MARKS if content.startswith(mark)), "utf-8-sig"))
+    text, encoding = decode(content)
     if "\0" in text:
-        raise ValueError("it has null characters, as UTF-16 without its mark has; save it as UTF-8")
-    return text
+        raise ValueError("null characters; it is no text")
+    is_western = encoding.codec in ("cp1252", "latin-1")
+    if is_western and (_CONTROL.search(text) or len(_ASCII.findall(text)) < _WESTERN * len(text)):
+        content.decode("utf-8")  # raises the error that says where it is not
+    return text, is_western

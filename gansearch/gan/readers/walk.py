@@ -29,10 +29,14 @@ class Walk:
     """Folders that cannot be listed, each with the reason in brackets."""
 
     def passed_over(self, start: Path, endings: Sequence[str]) -> list[str]:
-        """Returns a warning for each kind of thing passed over that could be data with these endings below `start`."""
+        """Returns a warning for each kind of thing passed over that could be data with these endings below `start`.
+
+        Files of the same kind with other endings are named where there are some with these.
+        """
         hidden = [str(file.relative_to(start)) for file in self.hidden if file.suffix.lower() in endings]
         kinds = {_kind(f"x{ending}") for ending in endings} - {""}
-        alike = [file for file in self.files if file.suffix.lower() not in endings and _kind(file.name) in kinds]
+        others = [file for file in self.files if file.suffix.lower() not in endings]
+        alike = [file for file in others if _kind(file.name) in kinds] if len(others) < len(self.files) else []
         unread = [f"{count:,} {ending}" for ending, count in Counter(f.suffix.lower() for f in alike).most_common()]
         found = (
             (hidden, "hidden file is left out", "hidden files are left out"),

@@ -56,12 +56,32 @@ def test_a_mark_at_the_start_says_the_encoding(tmp_path, encoding):
     assert windows.warnings == []
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_a_mark_shows_by_its_zeros(tmp_path, encoding):
+    (tmp_path / "a.txt").write_bytes(("Es war é einmal " * 99).encode(encoding))
+    assert read_windows(str(tmp_path), 8, 64, False).alphabet == " Eaeilmnrswé"
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252"])
+def test_western_texts_are_read_and_counted(tmp_path, encoding):
+    (tmp_path / "a.txt").write_bytes(
+        ("Über allen Gipfeln ist Ruh’, "[: -3 if encoding == "latin-1" else None] * 99).encode(encoding)
+    )
+    (tmp_path / "b.txt").write_text("In allen Wipfeln", encoding="utf-8")
+    windows = read_windows(str(tmp_path), 8, 64, False)
+    assert "Ü" in windows.alphabet
+    assert windows.warnings == ["1 of 2 files are not in UTF-8 and are read as Windows-1252"]
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [
         ("é".encode("latin-1"), "not UTF-8 at byte 0"),
-        ("ab".encode("utf-16-le"), "it has null characters, as UTF-16 without its mark has; save it as UTF-8"),
-        (codecs.BOM_UTF16_LE + b"a", "not UTF-16-LE at byte 2"),
+        ("Жил-был кот. ".encode("cp1251") * 9, "not UTF-8 at byte 0"),
+        ("春眠不覺曉".encode("gb18030") * 9, "not UTF-8 at byte 0"),
+        (b"PDF and more words \x01\x02\xff" * 9, "not UTF-8 at byte 21"),
+        (b"ab" * 99 + b"\0", "null characters; it is no text"),
+        (codecs.BOM_UTF16_LE + b"a", "not UTF-16-LE at byte 0"),
     ],
 )
 def test_other_encodings_are_left_out_with_a_warning(tmp_path, content, why):
