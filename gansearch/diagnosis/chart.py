@@ -97,7 +97,7 @@ def _chart(
     low = min(float(np.quantile(values, OUTSIDE)) for values in finite)
     high = max(float(np.quantile(values, 1 - OUTSIDE)) for values in finite)
     low, high = min([low, *(y for y, _ in levels)]), max([high, *(y for y, _ in levels)])
-    margin = 0.05 * (high - low) or 0.5
+    margin = max(0.05 * (high - low), 1e-6 * max(abs(low), abs(high))) or 0.5
     low, high = low - margin, high + margin
     first, last = float(log.steps[0]), float(log.steps[-1])
 

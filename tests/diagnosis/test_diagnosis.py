@@ -9,6 +9,7 @@ import pytest
 import gansearch
 from gansearch.diagnosis.diagnosis import Diagnosis, side_by_side, split_loss
 from gansearch.diagnosis.reading import LogError
+from gansearch.diagnosis.training_log import ROLES
 from tests.diagnosis.logs import game_of, log_of, noisy
 
 
@@ -42,6 +43,13 @@ def test_a_table_is_diagnosed_with_the_loss_and_the_columns_that_the_user_names(
     assert [finding.kind for finding in unknown.findings] == ["discriminator_saturated"]
     for loss, fine in (("bce-mean", False), ("bce-sum", False), ("lsgan-mean", True)):
         assert gansearch.diagnose(table, columns=columns, loss=loss).is_fine is fine
+
+
+def test_a_data_frame_and_a_table_of_metrics_are_read(tmp_path):
+    table = pd.DataFrame({"kimg": [0, 400, 800], "fid50k_full": [418.0, 60.9, 41.3]})
+    table.to_csv(tmp_path / "fid.csv", index=False)
+    for source in (table, tmp_path / "fid.csv"):
+        assert [finding.kind for finding in gansearch.diagnose(source).findings] == ["trend"]
 
 
 def test_what_cannot_be_read_is_an_error_of_one_line(tmp_path):
@@ -84,3 +92,19 @@ def test_it_is_imported_without_the_heavy_libraries():
     code = f"import sys, gansearch; gansearch.diagnose; print([name for name in {heavy} if name in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
+
+
+@pytest.mark.filterwarnings("error")
+def test_any_numbers_are_judged_without_an_error_or_a_warning(tmp_path):
+    draw = np.random.default_rng(0)
+    for count in (1, 2, 9, 51, 200) * 8:
+        columns = {}
+        for role in draw.choice([*ROLES], 6, replace=False):
+            column = draw.choice([np.exp(draw.normal(0, 9, count)), np.zeros(count), draw.random(count)])
+            column[draw.random(count) < draw.choice([0, 0.5, 1])] = draw.choice([np.nan, np.inf, 100.0, -1.0])
+            columns[str(role)] = column
+        loss, halves = draw.choice([None, "bce", "hinge", "lsgan", "wgan"]), draw.choice([None, "sum", "mean"])
+        diagnosis = Diagnosis.of(log_of(loss=loss, halves=halves, **columns))
+        assert diagnosis.summary()
+        json.dumps(diagnosis.to_json(), allow_nan=False)
+        diagnosis.page(tmp_path / "page.html")

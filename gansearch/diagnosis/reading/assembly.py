@@ -43,8 +43,9 @@ def assemble(
     meanings = meanings_of(names, columns)
     table = {name: records.column(name) for name in meanings}
     judged = np.zeros(len(records), bool)
+    roles = JUDGED if any(one.role in JUDGED for one in meanings.values()) else {"metric"}
     for name, one in meanings.items():
-        if one.role in JUDGED:
+        if one.role in roles:
             judged |= table[name][1]
     if not judged.any():
         raise LogError(nothing(file, names))

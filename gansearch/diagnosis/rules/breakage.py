@@ -80,6 +80,8 @@ def frozen(evidence: Evidence) -> Iterator[Finding]:
     A mean equals the greatest value only if every sample has it; there the clamp's gradient is 0, so that the network
     stays as it is. D's printed loss may be the sum or the mean of two halves, of which one or both are at the end.
     """
+    if evidence.game.loss not in ("bce", None):
+        return
     records = evidence.log.records
     least = max(2, records // 3) if records < SHORT else EQUAL
     found: dict[str, tuple[int, float, str]] = {}

@@ -19,6 +19,8 @@ HOLDS = 0.9
 """Share of the windows to the end in which something has to hold to have held since the first of them."""
 SHORT = 8
 """Records under which only what is proven is found: a GAN's first lines look like many things."""
+ROUNDED = 0.005
+"""How far a printed probability may be from the one that it is."""
 SLACK = 0.95
 """How far under a least value a loss may be: printed digits are rounded, and labels may be smoothed a little."""
 
@@ -157,7 +159,8 @@ class Evidence:
         assert self.d_loss is not None
         total = self.means(self.d_loss)[self.half :] * (2 / bounds.HALVES[assumption.halves])
         if self.answers:
-            least = bounds.least_sum(*(self.windows(role)[self.half :] for role in ("p_real", "p_fake")))
+            p_real, p_fake = (self.windows(role)[self.half :] for role in ("p_real", "p_fake"))
+            least = bounds.least_sum(np.maximum(p_real + ROUNDED, 0.01), np.minimum(p_fake - ROUNDED, 0.99))
             known = np.isfinite(total) & np.isfinite(least)
             if known.any():
                 yield total[known], least[known]

@@ -37,6 +37,8 @@ def judge(log: TrainingLog) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
                 unknown.append(f"{game.name}: {found.text}" if game.name else found.text)
             else:
                 findings.append(dataclasses.replace(found, game=game.name, advice=advice(found, game)))
+    if not log.games:
+        unknown.append("No column is of a discriminator or a generator: only what the metrics did can be said.")
     findings += [
         dataclasses.replace(found, advice=advice(found, None)) for found in (*metrics.broken(log), *metrics.trend(log))
     ]

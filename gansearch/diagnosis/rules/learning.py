@@ -34,8 +34,11 @@ def not_training(evidence: Evidence) -> Iterator[Finding]:
         if none[evidence.edges[evidence.half] :].all():
             record = int(np.flatnonzero(~none)[-1]) + 1 if not none.all() else 0
             step, line = evidence.at(record)
-            text = f"{evidence.name(role)} is {rates[np.isfinite(rates)][-1]:g}: no update changes {network}."
-            yield Finding("not_training", "proven", text, step, line)
+            text = f"{evidence.name(role)} is {rates[np.isfinite(rates)][-1]:g}: no update changes {network}"
+            if record:
+                yield Finding("not_training", "proven", f"{text}.", step, line)
+            else:  # a rate of 1e-5 that is printed with four digits is 0.0000 all along
+                yield Finding("not_training", "likely", f"{text}, unless it is rounded.", step, line)
             return
     for one in evidence.assumptions:
         u = evidence.u(one)

@@ -19,6 +19,11 @@ def test_a_loss_under_what_the_answers_allow_is_not_of_that_d():
     assert list(contradiction(evidence_of(d_loss=noisy(1.1), p_real=noisy(0.6), p_fake=noisy(0.4)))) == []
 
 
+def test_answers_that_are_rounded_to_one_are_no_contradiction():
+    known = {"p_real": np.full(200, 0.0), "p_fake": np.full(200, 1.0)}
+    assert list(contradiction(evidence_of(d_loss=noisy(9.2), **known))) == []
+
+
 def test_a_mean_of_halves_may_be_half_as_much():
     known = {"p_real": noisy(0.6), "p_fake": noisy(0.4)}
     assert list(contradiction(evidence_of(halves="mean", d_loss=noisy(0.55), **known))) == []

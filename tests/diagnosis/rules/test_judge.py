@@ -57,6 +57,12 @@ def test_a_loss_that_is_not_known_is_asked_for():
     assert "No column is D's loss" in judge(log_of(g_loss=noisy(0.9)))[1][0]
 
 
+def test_of_a_log_of_metrics_alone_their_trend_is_said():
+    findings, unknown = judge(log_of(metrics={"fid": [400.0, 30.0]}))
+    assert [found.kind for found in findings] == ["trend"]
+    assert "metrics" in unknown[0]
+
+
 def test_games_are_judged_one_by_one():
     games = game_of(name="A", d_loss=noisy(0.9)), game_of(name="B", d_loss=noisy(1e-3, spread=1e-4))
     ((found,), unknown) = judge(log_of(*games))

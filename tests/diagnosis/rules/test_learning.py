@@ -11,7 +11,8 @@ def test_a_rate_of_zero_trains_nothing():
     (found,) = not_training(evidence_of(d_loss=noisy(0.6), lr_d=rate))
     assert (found.kind, found.grade, found.since) == ("not_training", "proven", 800.0)
     assert list(not_training(evidence_of(d_loss=noisy(0.6), lr_d=np.linspace(2e-4, 0, 200)))) == [], "a schedule"
-    assert [one.since for one in not_training(evidence_of(d_loss=noisy(0.6), lr_g=np.zeros(200)))] == [0.0]
+    (found,) = not_training(evidence_of(d_loss=noisy(0.6), lr_g=np.zeros(200)))
+    assert (found.grade, found.since) == ("likely", 0.0), "it may be rounded"
 
 
 def test_a_loss_that_never_leaves_chance_is_of_a_d_that_does_not_learn():
