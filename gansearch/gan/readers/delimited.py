@@ -65,7 +65,7 @@ class Delimited:
         """The rows as a file of the same kind."""
         layout, stream = self._layout, io.StringIO(newline="")
         stream.write(layout.before)
-        writer = csv.writer(stream, delimiter=layout.separator, lineterminator=layout.newline)
+        writer = csv.writer(stream, lineterminator=layout.newline, **layout.marks)
         if layout.header is not None:
             all_are = self._chosen == list(range(layout.width))
             writer.writerow(layout.header if all_are else [self._written[place] for place in self._chosen])
@@ -104,12 +104,12 @@ class Delimited:
     def _evened(self, text: str, broken: Sequence[str]) -> str:
         """The text with as many fields in every row; what cannot be mended is left out, and told."""
         layout, width = self._layout, self._layout.width
-        rows = csv.reader(io.StringIO(text, newline=""), delimiter=layout.separator, strict=False)
-        lengths = [len(row) for row in csv.reader(broken, delimiter=layout.separator)]
+        rows = csv.reader(io.StringIO(text, newline=""), **layout.marks)
+        lengths = [len(row) for row in csv.reader(broken, **layout.marks)]
         total = text.count(layout.newline) + 1
         fill = sum(length < width for length in lengths) > _FEW * total
         stream = io.StringIO(newline="")
-        writer = csv.writer(stream, delimiter=layout.separator)
+        writer = csv.writer(stream, **layout.marks)
         short, cut, out, first = 0, 0, 0, ""
         for row in rows:
             if len(row) > width and not any(cell.strip() for cell in row[width:]):
@@ -160,9 +160,8 @@ class Delimited:
             lines and not layout.before.startswith("sep=")
         )
         if layout.header is None:
-            self.warnings.append(
-                f"its first row holds no names; columns are called {names[0]} to {names[-1]} (header: true changes it)"
-            )
+            called = "columns are called " + " to ".join(dict.fromkeys([names[0], names[-1]]))
+            self.warnings.append(f"its first row holds no names; {called} (header: true changes it)")
         elif len(layout.header) < layout.width:
             side = "behind the last separator" if not self._written[-1] else "in front"
             new = listed([name for name in names if name.startswith("Unnamed: ")])
@@ -177,6 +176,8 @@ def _parsed(text: str, layout: Layout, note: Callable[[Any], str]) -> Any:
         read_options=pyarrow.csv.ReadOptions(column_names=names, block_size=len(data) + 1, use_threads=False),
         parse_options=pyarrow.csv.ParseOptions(
             delimiter=layout.separator,
+            quote_char=layout.marks["quotechar"],
+            escape_char=layout.marks.get("escapechar", False),
             newlines_in_values=True,
             invalid_row_handler=note,
         ),

@@ -69,13 +69,15 @@ class Dates:
     def numbers(self, values: pd.Series) -> np.ndarray:
         """(N,) float64 of N values, NaN where one is missing."""
         parsed = pd.to_datetime(values.astype("string"), format=self.format)
-        return ((parsed - pd.Timestamp(0)) / self.unit).to_numpy(float, na_value=np.nan)
+        times, size = parsed.to_numpy("datetime64[us]"), self.unit // pd.Timedelta(1, "us")
+        whole, part = np.divmod(times.astype(np.int64), size)  # exact, up to the year 9999
+        return np.where(np.isnat(times), np.nan, whole + part / size)
 
     def write(self, numbers: np.ndarray) -> list[Any]:
         """N values of (N,) numbers, None for NaN."""
         whole, part = np.divmod(np.where(np.isfinite(numbers), numbers, 0).round(6), 1)
         size = self.unit // pd.Timedelta(1, "us")
-        micros = whole.astype(np.int64) * size + (part * size).round().astype(np.int64)  # exact, up to the year 9999
+        micros = whole.astype(np.int64) * size + (part * size).round().astype(np.int64)
         texts = pd.Series(micros.astype("datetime64[us]")).dt.strftime(self.format)
         texts = texts if self.padded else texts.map(_unpadded, na_action="ignore")
         compact = self.format == _COMPACT

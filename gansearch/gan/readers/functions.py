@@ -228,8 +228,9 @@ def exclusive(numbers: Mapping[str, np.ndarray]) -> list[list[str]]:
 
 def decimals_of(numbers: np.ndarray) -> int | None:
     """The decimals of numbers, at most 9; None where they have more, or more digits than a float holds."""
-    most = min(DECIMALS, 15 - len(str(int(np.abs(numbers).max()))))
-    return next((d for d in range(most + 1) if np.allclose(numbers, numbers.round(d), 1e-14, 1e-10)), None)
+    largest = np.abs(numbers).max()
+    most, near = min(DECIMALS, 15 - len(str(int(largest)))), 1e-10 * min(1.0, largest)
+    return next((d for d in range(most + 1) if np.allclose(numbers, numbers.round(d), 1e-14, near)), None)
 
 
 def plain(values: pd.Series) -> list[Any]:

@@ -68,7 +68,8 @@ class Rows:
         derived = {function.name for function in self.functions}
         self.columns = _learned({n: v for n, v in rest.items() if n not in derived}, forms, kinds)
         if not self.columns:
-            raise option_error("path", "the table has no column to learn: all are constants or identifiers")
+            remedy = "; what separates its columns? (separator)" if len(self.names) == 1 else ""
+            raise option_error("path", f"the table has no column to learn: all are constants or identifiers{remedy}")
         self.stored = np.concatenate([column.encode(rest[column.name]) for column in self.columns], 1)
         self._unpack = Unpack(self.parts)
 
@@ -182,8 +183,10 @@ class Identifier:
         self.first = (int(values.min()) if consecutive else int(values.max()) + 1) if self.whole else 1
         shared = re.match(r"\D*", _common_start(texts.min(), texts.max()))
         self.prefix = shared.group() if shared else ""
-        self.is_numbered = self.whole or bool(texts.str.fullmatch(r"\D*\d+").all())
-        self.digits = int(texts.str.len().max()) - len(self.prefix) if self.is_numbered else 0
+        numbered = self.whole or bool(texts.str.fullmatch(r"\D*\d+").all())
+        self.is_numbered = numbered and values.is_unique
+        lengths = set(texts.str.len())
+        self.digits = lengths.pop() - len(self.prefix) if numbered and len(lengths) == 1 else 0
         if not self.whole and texts.str.fullmatch(r"[1-9]\d{0,999}").all():  # longer than 64 bits
             self.first, self.prefix, self.digits = max(map(int, texts)) + 1, "", 0
 

@@ -7,8 +7,9 @@ import io
 import itertools
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 _GAPS = r"""
 na n/a n.a. #n/a <na> nan -nan nat null none nil \n ? - -- . .. * missing unknown
@@ -31,7 +32,8 @@ _LIKE_DATA = re.compile(
 class Layout:
     """Where the rows of a text lie."""
 
-    separator: str
+    marks: Mapping[str, Any]
+    """The separator and the quotation mark, as options of Python's csv."""
     newline: str
     before: str
     """Lines before the names and rows, such as a title."""
@@ -41,6 +43,11 @@ class Layout:
     """Fields of a row."""
     start: int
     """Characters before the first row."""
+
+    @property
+    def separator(self) -> str:
+        """What stands between fields."""
+        return str(self.marks["delimiter"])
 
 
 def layout_of(text: str, separator: str, header: bool | None, names: Collection[str]) -> Layout:
@@ -54,8 +61,9 @@ def layout_of(text: str, separator: str, header: bool | None, names: Collection[
         before, separator = hint.group(), separator or hint.group(1)
         head = head[len(before) :]
     is_cut = len(text) > _HEAD
-    separator = separator or _separator_of(head, is_cut)
-    records, ends = _records(head, separator, is_cut)
+    marks = _quotation(head)
+    marks |= {"delimiter": separator or _separator_of(head, marks, is_cut)}
+    records, ends = _records(head, marks, is_cut)
     widths = Counter(len(record) for record in records[1:] or records if record)
     width = widths.most_common(1)[0][0] if widths else 0
     first = _first(records, width, names)
@@ -64,20 +72,27 @@ def layout_of(text: str, separator: str, header: bool | None, names: Collection[
     newline = next((end for end in ("\r\n", "\n", "\r") if end in head), "\n")
     known = header if header is not None else bool(records) and _are_names(records[first], body, names)
     if not known:
-        return Layout(separator, newline, before, None, width, len(before))
+        return Layout(marks, newline, before, None, width, len(before))
     written = records[first] if records else []
     while len(written) > width and not written[-1].strip():
         written = written[:-1]
     start = len(before) - ends[first] + ends[first + 1] if records else len(text)
-    return Layout(separator, newline, before, written, max(width, len(written)), start)
+    return Layout(marks, newline, before, written, max(width, len(written)), start)
 
 
-def _separator_of(head: str, is_cut: bool) -> str:
+def _quotation(head: str) -> dict[str, Any]:
+    """The quotation mark, single where all names have such ones, and a backslash before those in a field."""
+    quote = "'" if re.match(r"'[^'\"\r\n]*'(?:[,;\t|]'[^'\"\r\n]*')*[\r\n]", head) else '"'
+    is_escaped = re.search(rf"\\{quote}[^,;\t|\r\n{quote}]", head)
+    return {"quotechar": quote, **({"escapechar": "\\", "doublequote": False} if is_escaped else {})}
+
+
+def _separator_of(head: str, marks: Mapping[str, Any], is_cut: bool) -> str:
     """The one that divides most records into the same number of fields, more than one; a comma where none does."""
     best, most = ",", 0.0
     for separator in SEPARATORS:
         try:
-            records = [record for record in _records(head, separator, is_cut)[0] if record]
+            records = [record for record in _records(head, {**marks, "delimiter": separator}, is_cut)[0] if record]
         except csv.Error:
             continue
         widths = Counter(map(len, records))
@@ -88,11 +103,11 @@ def _separator_of(head: str, is_cut: bool) -> str:
     return best
 
 
-def _records(head: str, separator: str, is_cut: bool) -> tuple[list[list[str]], list[int]]:
+def _records(head: str, marks: Mapping[str, Any], is_cut: bool) -> tuple[list[list[str]], list[int]]:
     """The first records of a text, and the characters before each of them and after the last."""
     lines = list(io.StringIO(head, newline=""))
     ends = [0, *itertools.accumulate(map(len, lines))]
-    reader = csv.reader(lines, delimiter=separator)
+    reader = csv.reader(lines, **marks)
     records, after = [], [0]
     for record in itertools.islice(reader, _RECORDS):
         records.append(record)
@@ -130,7 +145,7 @@ def _are_names(first: Sequence[str], rest: Sequence[Sequence[str]], names: Colle
     if not body:
         return not is_data(first)
     numbers: list[str] = []
-    repeated = new = 0
+    repeated = new = others = 0
     for cell, column in zip(first, zip(*body, strict=True), strict=True):
         present = [value.strip() for value in column if value.strip().lower() not in GAPS]
         if not present or cell.strip().lower() in GAPS:
@@ -139,11 +154,15 @@ def _are_names(first: Sequence[str], rest: Sequence[Sequence[str]], names: Colle
             if not _LIKE_DATA.fullmatch(cell.strip()):
                 return True
             numbers.append(cell.strip())
-        elif len(kinds := set(present)) <= len(present) / 2:
-            repeated += cell.strip() in kinds
-            new += cell.strip() not in kinds
+            continue
+        kinds = set(present)
+        is_new = cell.strip() not in kinds
+        others += is_new
+        if len(kinds) <= len(present) / 2:
+            repeated += not is_new
+            new += is_new
     if numbers:
-        return not repeated and _in_sequence(numbers, len(first), is_beside_name=new > 0)
+        return not repeated and _in_sequence(numbers, len(first), is_beside_name=others > 0)
     return repeated <= new
 
 

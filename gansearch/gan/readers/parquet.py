@@ -21,6 +21,8 @@ from gansearch.gan.readers.writing import Writing
 
 MOST_CELLS = 200_000_000
 """Rows times columns that are read."""
+_YEAR_1, _YEAR_10000 = -62_135_596_800, 253_402_300_800
+"""Their beginnings, in seconds since 1970."""
 _EXACT_DIGITS = 15
 """Digits of a decimal number that a float64 holds."""
 
@@ -45,6 +47,7 @@ class Parquet:
         for name in names:
             _check_type(name, file.schema_arrow.field(name).type)
         table = file.read(columns=list(names)).select(list(names)).combine_chunks()
+        table.validate(full=True)
         for name in names:
             _check_years(name, table.column(name))
         self._schema = table.schema
@@ -99,10 +102,17 @@ def _check_years(name: str, column: Any) -> None:
     inner = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if not (pa.types.is_date(inner) or pa.types.is_timestamp(inner)):
         return
-    first, last = pc.min_max(pc.year(column.cast(inner))).values()
-    if first.is_valid and not 1 <= first.as_py() <= last.as_py() <= 9999:
-        years = f"of the years {first.as_py():,} to {last.as_py():,}"
-        raise option_error("columns", f"{name!r} holds dates {years}; 1 to 9999 can be learned")
+    second = {"date32[day]": 1 / 86_400, "date64[ms]": 1e3}.get(str(inner)) or {
+        "s": 1,
+        "ms": 1e3,
+        "us": 1e6,
+        "ns": 1e9,
+    }[inner.unit]
+    counts = column.cast(inner).cast(pa.int32() if inner == pa.date32() else pa.int64())
+    ends = [end / second for end in pc.min_max(counts).as_py().values() if end is not None]
+    if ends and not _YEAR_1 <= ends[0] <= ends[1] < _YEAR_10000:
+        years = " to ".join(f"{1970 + end / 31_556_952:,.0f}" for end in ends)
+        raise option_error("columns", f"{name!r} holds dates of the years {years}; 1 to 9999 can be learned")
 
 
 def _is_text(kind: Any) -> bool:

@@ -26,8 +26,11 @@ EXACT = 2**53
 """Largest whole number up to which all are exact as float64."""
 _DIGITS = 16
 """That many more digits make a number larger than that."""
+_NEGATIVE = {"({})": r"^\(([^()+-]*\d[^()+-]*)\)$", "{}-": r"^([\d.,']*\d)-$"}
+"""How numbers below zero are written in accounts, and texts that are."""
 _NUMBERS = r"^[+-]?(?:\d+|\d{1,3}(?:[,.' ]\d{3})+)(?:[.,]\d+)?(?:[eE][+-]?\d+)?$"
 """What a number may look like in any style, and codes that begin with a zero."""
+_PHONE = r"^\+\d{7,}$"
 _INFINITE = r"^[+-]?(?i:inf(?:inity)?)$"
 _STAMP = re.compile(r"(\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d)?)(?:\.(\d+))?(\s?(?:Z|UTC|GMT|[+-]\d\d:?\d\d))?")
 """A date with its time, parts of a second and a time zone."""
@@ -53,7 +56,11 @@ class Texts:
         encoded = values.dictionary_encode()
         self.texts, self.codes = encoded.dictionary, encoded.indices.to_numpy()
         self.counts = np.bincount(self.codes, minlength=len(self.texts))
-        self.bare = pc.utf8_trim_whitespace(self.texts)
+        bare = pc.utf8_trim_whitespace(self.texts)
+        self.negative = next(
+            (form for form, p in _NEGATIVE.items() if pc.any(pc.match_substring_regex(bare, p)).as_py()), ""
+        )
+        self.bare = pc.replace_substring_regex(bare, _NEGATIVE[self.negative], r"-\1") if self.negative else bare
         self.is_gap = pc.is_in(pc.utf8_lower(self.bare), pa.array(sorted(GAPS))).to_numpy(False)
         self.is_infinite = pc.match_substring_regex(self.bare, _INFINITE).to_numpy(False)
 
@@ -81,11 +88,13 @@ class Texts:
     @cached_property
     def styles(self) -> list[Style]:
         """The styles in which all of the texts are numbers."""
+        if not len(self.rest) or pc.all(pc.match_substring_regex(self.rest, _PHONE)).as_py():
+            return []
         marks = {mark: self.has(mark) for mark in {style.group or "." for style in STYLES}}
         marks[""] = False
         possible = [s for s in STYLES if marks[s.group] or s == POINT or (s == COMMA and not marks["."])]
         found = [s for s in possible if pc.all(pc.match_substring_regex(self.rest, s.pattern)).as_py()]
-        return found if len(self.rest) else []
+        return found
 
     def has(self, mark: str) -> bool:
         """Whether a mark occurs."""
@@ -164,7 +173,9 @@ def _numbers(column: Texts, style: Style) -> tuple[pd.Series, Writing] | None:
     prefix, suffix = column.affixes
     word = column.bare[int(infinite[0])].as_py().lstrip("+-") if len(infinite) else "inf"
     writing = writing_of(written, style)
-    return series, replace(writing, gap=next(iter(column.words), ""), prefix=prefix, suffix=suffix, infinite=word)
+    lead = pc.all(pc.match_substring_regex(column.texts.filter(pa.array(column.is_rest)), r"^ \S")).as_py()
+    shape = {"lead": " " * lead, "prefix": prefix, "suffix": suffix, "negative": column.negative or "-{}"}
+    return series, replace(writing, gap=next(iter(column.words), ""), infinite=word, **shape)
 
 
 def _as_texts(column: Texts) -> tuple[pd.Series, Writing]:

@@ -67,6 +67,9 @@ class Writing:
     """Whether all numbers have it."""
     plus: bool = False
     """Whether positive numbers have a sign."""
+    negative: str = "-{}"
+    lead: str = ""
+    """Before a number with its sign: the space behind a separator."""
     prefix: str = ""
     suffix: str = ""
     infinite: str = "inf"
@@ -82,11 +85,11 @@ class Writing:
         if isinstance(value, bool) or not isinstance(value, int | float):
             text = str(value)
             return text[: len(text) - self.cut] + self.zone
-        sign = "-" if value < 0 else "+" * self.plus
         size = self.infinite if math.isinf(value) else self._size(abs(value))
-        if size.strip("0.,eE+- ") == "":
-            sign = sign.replace("-", "+" * self.plus)  # no -0.00
-        return f"{sign}{self.prefix}{size}{self.suffix}"
+        body, is_zero = f"{self.prefix}{size}{self.suffix}", not size.strip("0.,eE+- ")
+        if value < 0 and not is_zero:  # no -0.00
+            return self.lead + self.negative.format(body)
+        return f"{self.lead}{'+' * self.plus}{body}"
 
     def _size(self, value: float) -> str:
         low, high = self.places

@@ -95,3 +95,10 @@ def test_texts_are_ordered_by_what_goes_with_them():
     assert abs(np.corrcoef(found, np.arange(len(found)))[0, 1]) > 0.95
     column = Column("town", ordered, texts, is_choice=False)
     assert set(made_up(column)) <= set(texts)
+
+
+def test_tiny_numbers_are_on_no_grid():
+    numbers = DRAWS.normal(size=200) * 1e-13
+    ranks = Ranks(numbers)
+    assert ranks.step is None
+    np.testing.assert_allclose(ranks.decode(ranks.encode(numbers).mean(1)), numbers)

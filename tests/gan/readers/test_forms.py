@@ -63,3 +63,14 @@ def test_columns_of_times_become_texts():
 
 def test_ordered_texts_are_their_places():
     assert back(["b", None, "a"], Ordered(["b", "a"])) == ["b", None, "a"]
+
+
+@pytest.mark.parametrize("sentinel", ["9999-12-31 23:59:59", "0001-01-01 00:00:01"])
+def test_dates_at_the_ends_of_the_calendar_are_exact(sentinel):
+    texts = pd.Series([sentinel, *(f"2024-01-{day:02} 12:30:07" for day in range(1, 29))], dtype="string")
+    form = form_of(texts)
+    assert form.write(form.numbers(texts)) == texts.tolist()
+
+
+def test_durations_beyond_pandas_are_texts():
+    assert form_of(pd.Series(["2608794 days", "1 days"], dtype="string")) is None

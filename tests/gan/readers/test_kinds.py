@@ -139,6 +139,13 @@ def test_long_numbers_that_differ_go_on_after_the_largest(tmp_path):
     assert rows.identifiers["card"].write(1) == [str(max(cards) + 1)]
 
 
+def test_identifiers_have_zeros_in_front_where_all_are_of_one_length(tmp_path):
+    draws = np.random.default_rng(0).normal(size=COUNT)
+    frame = pd.DataFrame({"a": [f"c{n}" for n in range(COUNT)], "b": [f"c{n:04}" for n in range(COUNT)], "x": draws})
+    rows = rows_of(frame, tmp_path)
+    assert [rows.identifiers[name].write(1) for name in "ab"] == [["c1"], ["c0001"]]
+
+
 def test_texts_whose_place_numbers_take_are_named(tmp_path):
     draws = np.random.default_rng(0).normal(size=COUNT)
     frame = pd.DataFrame(

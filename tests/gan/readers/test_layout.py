@@ -54,6 +54,7 @@ def test_the_separator_is_found(text, separator, header):
         ("2024-01-05,3", "2024-01-0{d},{x}", False),
         ("a,b", "{i}a,{i}b", True),
         ("Preis (€),n", "€ {n}.50,{n}", True),
+        ("Country Name,1960,1961", "C{i},{n},{x}", True),
     ],
 )
 def test_a_first_row_is_data_or_names(first, row, is_header):

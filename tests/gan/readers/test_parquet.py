@@ -132,6 +132,10 @@ def test_dates_of_no_calendar_are_refused():
         TaskError, match="columns: 'day' holds dates of the years -768 to 29,349; 1 to 9999 can be learned"
     ):
         read(pa.table({"x": range(59), "day": days}))
+    for unit in ("ms", "us"):
+        far = pa.array([2**62] * 59, pa.timestamp(unit))
+        with pytest.raises(TaskError, match="'far' holds dates of the years"):
+            read(pa.table({"x": range(59), "far": far}))
 
 
 def test_columns_of_one_name_are_refused():

@@ -72,6 +72,9 @@ def test_styles_of_numbers_are_those_of_the_whole_file():
 
 def test_currencies_and_per_cent_are_numbers():
     frame, _ = read(",", a=["$1,234.50", "$7.25"], b=["12%", "3%"], c=["1 €", "12 €"], d=["c12", "c13"])
+    accounts, _ = read(",", a=["(1,234.50)", "7.25"], b=["12-", "3"], c=["($5.00)", "$1.25"], d=[" -12", " 3"])
+    assert accounts.iloc[0].tolist() == [-1234.5, -12, -5, -12]
+    assert str(read(",", phone=["+491711234567", "+491711234568"])[0]["phone"].dtype) == "string"
     assert frame["a"].tolist() == [1234.5, 7.25]
     assert [str(kind) for kind in frame.dtypes] == ["Float64", "Int64", "Int64", "string"]
 
