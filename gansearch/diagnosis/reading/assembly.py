@@ -43,7 +43,8 @@ def assemble(
     meanings = meanings_of(names, columns)
     table = {name: records.column(name) for name in meanings}
     judged = np.zeros(len(records), bool)
-    roles = JUDGED if any(one.role in JUDGED for one in meanings.values()) else {"metric"}
+    metrics_alone = all(counter(name) or (name in meanings and meanings[name].role == "metric") for name in names)
+    roles = {"metric"} if metrics_alone else JUDGED
     for name, one in meanings.items():
         if one.role in roles:
             judged |= table[name][1]
