@@ -162,3 +162,24 @@ def test_a_picture_of_too_many_pixels_is_left_out(folder, monkeypatch):
     found = read_pictures(in_folder(folder), 16, None)
     assert len(found.samples) == 50
     assert "bomb.png (Image size (1600 pixels) exceeds limit" in found.warnings[0]
+
+
+def test_large_pictures_are_decoded_one_at_a_time(folder, monkeypatch):
+    fill(folder)
+    save(folder / "large.png", size=(40, 40))
+    save(folder / "too.png", size=(40, 40))
+    expected = read_pictures(in_folder(folder), 16, False).samples.copy()
+    entered = []
+
+    class Lock:
+        def __enter__(self):
+            entered.append(1)
+
+        def __exit__(self, *error):
+            entered.append(-1)
+
+    monkeypatch.setattr("gansearch.gan.readers.images._ONE", Lock())
+    monkeypatch.setattr("gansearch.gan.readers.images._LARGE", 1_000)
+    save(folder / "small.png")  # so that all are decoded again
+    assert np.array_equal(read_pictures(in_folder(folder), 16, False).samples[[*range(51), 52]], expected)
+    assert len(entered) == 4
