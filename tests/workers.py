@@ -3,13 +3,14 @@
 The imports of a worker (torch, Ray Tune, gansearch) take three seconds of a CPU, and the tests start hundreds of
 workers. Ray starts each by a script, `setup_worker.py`. Here that script is this file. It asks a server for a fork that
 becomes the worker, and lives as long as the fork. The first worker of a Ray starts the server, because Ray's library
-reads RAY_JOB_ID and RAY_RAYLET_PID when it is loaded.
+reads RAY_JOB_ID and RAY_RAYLET_PID when it is loaded. The server that gansearch forks trials from is such a fork too.
 """
 
 import argparse
 import fcntl
 import json
 import os
+import pickle
 import signal
 import socket
 import subprocess
@@ -17,6 +18,7 @@ import sys
 from pathlib import Path
 
 _CHUNK = 2**16
+_LISTENER = 100
 
 
 def fork_workers() -> None:
@@ -40,20 +42,26 @@ def _request(argv: list[str]) -> None:
     context = json.loads(options.serialized_runtime_env_context or "{}")
     variables = {name: os.path.expandvars(value) for name, value in context.get("env_vars", {}).items()}
     enter = " ".join([*context.get("command_prefix", ()), "pwd"])  # of a working directory: cd FOLDER &&
+    path = Path(options.raylet_name).with_name(f"workers-{os.environ['RAY_JOB_ID']}")
     request = {
+        "server": str(path),
         "argv": [*passed, f"--raylet-name={options.raylet_name}"],
         "environment": {**os.environ, **variables},
         "folder": subprocess.check_output(["bash", "-c", enter], text=True).rstrip("\n"),
     }
-    path = Path(options.raylet_name).with_name(f"workers-{os.environ['RAY_JOB_ID']}")
+    with path.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            _start_server(path)
+    _ask(path, request, [0, 1, 2])
+
+
+def _ask(path: Path, request: dict, descriptors: list[int]) -> None:
+    """Send a request to the server, and return once the fork has ended, or has closed the connection."""
     with socket.socket(socket.AF_UNIX) as connection:
-        with path.with_suffix(".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not path.exists():
-                _start_server(path)
         connection.connect(str(path))
         message = json.dumps(request).encode()
-        socket.send_fds(connection, [len(message).to_bytes(4, "big")], [0, 1, 2])
+        socket.send_fds(connection, [len(message).to_bytes(4, "big")], descriptors)
         connection.sendall(message)
         connection.recv(1)
 
@@ -72,7 +80,8 @@ def _serve(path: Path) -> None:
     """Import what workers import, then fork one for each request until the raylet has ended."""
     import torch
 
-    import gansearch.search.worker.trial  # noqa: F401
+    import gansearch.search.worker.trial
+    import gansearch.search.worker.worker  # noqa: F401
 
     torch.optim.SGD([torch.zeros(1)])  # the first optimizer of a process imports 800 modules of torch's compiler
     raylet = Path("/proc", os.environ["RAY_RAYLET_PID"])
@@ -99,16 +108,32 @@ def _become_worker(connection: socket.socket) -> None:
 
     import numpy as np
 
+    from gansearch.search.worker import fork_server, process
+
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.setsid()
-    length, streams, _, _ = socket.recv_fds(connection, 4, 3)
+    length, streams, _, _ = socket.recv_fds(connection, 4, 4)
     message = b""
     while len(message) < int.from_bytes(length, "big"):
         message += connection.recv(_CHUNK)
     request = json.loads(message)
+    if "forks" in request:
+        os.dup2(streams.pop(), _LISTENER)
+
+    def launch(listener: int, *given) -> bool:
+        forks = pickle.dumps((sys.path, (_LISTENER, *given)))
+        _ask(Path(request["server"]), {"forks": forks.hex()}, [0, 1, 2, listener])
+        return True
+
+    process.launch = launch
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
+    if "forks" in request:
+        connection.close()
+        sys.path[:], given = pickle.loads(bytes.fromhex(request["forks"]))
+        fork_server.main(*given)
+        os._exit(0)
     os.environ.clear()
     os.environ.update(request["environment"])
     os.chdir(request["folder"])

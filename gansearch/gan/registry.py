@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
+
+import torch
 
 from gansearch.experiment import suggest
 from gansearch.experiment.loop import names_loop
@@ -14,6 +17,8 @@ from gansearch.gan.options import option_error
 from gansearch.gan.task import Task, TaskError
 from gansearch.gan.tasks import BUILT_IN
 from gansearch.gan.user_code import as_program, import_user_module, user_traceback
+
+_LOG = logging.getLogger(__name__)
 
 _TASKS: dict[str, type[Task]] = dict(BUILT_IN)
 
@@ -52,7 +57,10 @@ def available_tasks() -> dict[str, str]:
 
 def load_task(spec: str, options: Mapping[str, Any] | None = None) -> Task | Loop:
     """The task that `task:` and `task_options:` name. Raises TaskError, with the traceback of the user's code."""
+    dtype, device = torch.get_default_dtype(), torch.get_default_device()
     task = task_named(spec)
+    if inspect.isclass(task):
+        _restore_defaults(spec, dtype, device)
     options = dict(options or {})
     is_loop = not inspect.isclass(task)
     parameters = dict(list(inspect.signature(task).parameters.items())[is_loop:])  # the first one is the trial
@@ -81,6 +89,16 @@ def load_task(spec: str, options: Mapping[str, Any] | None = None) -> Task | Loo
         raise TaskError(f"task_options: {spec} refuses {options}: {error}") from error
     except (Exception, SystemExit) as error:
         raise TaskError(f"{spec} raised when it was made:\n{user_traceback(error)}") from error
+
+
+def _restore_defaults(spec: str, dtype: torch.dtype, device: torch.device) -> None:
+    """Sets torch's defaults back to what they were before a class was imported: our trainer trains with them."""
+    if (now := torch.get_default_dtype()) != dtype:
+        _LOG.warning("warning: %s sets torch's default type to %s; it is trained in %s", spec, now, dtype)
+        torch.set_default_dtype(dtype)
+    if (there := torch.get_default_device()) != device:
+        _LOG.warning("warning: %s sets torch's default device to %s; a trial has its own", spec, there)
+        torch.set_default_device(None if device.type == "cpu" else device)
 
 
 _TYPES: dict[str, tuple[tuple[type, ...], str]] = {

@@ -6,6 +6,7 @@ They are no trials of the sweep: they have no rows in its tables and no entries 
 from __future__ import annotations
 
 import math
+import pickle
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -21,8 +22,9 @@ from gansearch.search.sampling.searcher import LimitedSearcher
 from gansearch.search.session import Session
 from gansearch.search.supervisor import Supervisor
 from gansearch.search.tuning import MOST_TRIALS, SweepCallback
-from gansearch.search.worker.run import Ending, run_trial
+from gansearch.search.worker.run import Ending
 from gansearch.search.worker.trial import TrialRun
+from gansearch.search.worker.worker import run_trial
 from gansearch.stability.result import SeedResult
 from gansearch.store.confirmation import (
     FreshSeed,
@@ -87,7 +89,7 @@ def confirming(
     searcher = RaceSearcher(partial(affordable, session, records), config, session.listener.chosen)
     supervisor = session.supervisor(searcher)
     recorder = ConfirmationRecorder(session, supervisor)
-    train = partial(run_trial, partial(TrialRun, experiment))
+    train = partial(run_trial, session.origin, pickle.dumps(partial(TrialRun, experiment)))
     options = {"search_alg": searcher, "num_samples": MOST_TRIALS, "max_concurrent_trials": MOST_TRIALS}
     with session.tuning(train, [supervisor, recorder], **options) as tuner:
         yield tuner

@@ -26,7 +26,8 @@ from gansearch.search.slots import Slots
 from gansearch.search.supervisor import Housekeeper, Supervisor
 from gansearch.search.tuning import SweepCallback, Trainable, tuning
 from gansearch.search.watchdog import Patience
-from gansearch.search.worker.distributed import placement
+from gansearch.search.worker.followers import placement
+from gansearch.search.worker.process import Origin
 from gansearch.signals import Interrupts
 from gansearch.store.folder import Folder
 from gansearch.store.object_store import join
@@ -43,6 +44,8 @@ class Session:
     experiment: Experiment
     worker_experiment: Experiment
     """The same with the paths of the nodes, as workers read it."""
+    origin: Origin
+    """What the processes of its trials are forked from."""
     hardware: str
     slots: Slots
     listener: Listener
@@ -94,8 +97,9 @@ def open_session(
         visible_file = join(storage.url, folder.experiment.name) if storage else folder.experiment
         slots = Slots(code.experiment, joined, visible_file, listener)
         stack.callback(slots.close)
+        origin = Origin.of(code.experiment)
         yield Session(
-            folder, experiment, code.experiment, str(joined), slots, listener, interrupts, patience, total_time
+            folder, experiment, code.experiment, origin, str(joined), slots, listener, interrupts, patience, total_time
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -27,9 +28,10 @@ from gansearch.search.session import Session
 from gansearch.search.tuning import MOST_TRIALS, Trainable
 from gansearch.search.worker.checkpoints import own_checkpoints
 from gansearch.search.worker.halving import rungs
+from gansearch.search.worker.process import Origin
 from gansearch.search.worker.racing import race
-from gansearch.search.worker.run import run_trial
 from gansearch.search.worker.trial import TrialRun
+from gansearch.search.worker.worker import run_trial
 from gansearch.store.folder import write_whole
 from gansearch.store.record import TrialRecord, scheduled
 
@@ -73,7 +75,7 @@ class Trials:
         """Yield a tuner that trains the missing trials."""
         experiment, callbacks = self._session.experiment, [self._supervisor, self.recorder]
         with actors(self._session) as (rungs_actor, race_actor):
-            train = trainable(self._session.worker_experiment, rungs_actor, race_actor)
+            train = trainable(self._session.worker_experiment, self._session.origin, rungs_actor, race_actor)
             if experiment.is_population:
                 options: dict[str, Any] = {
                     "search_alg": Members(),
@@ -96,11 +98,13 @@ class Trials:
         return scheduled(trained(self._space, self.study, record), record.schedule)
 
 
-def trainable(experiment: Experiment, rungs: ActorHandle | None = None, race: ActorHandle | None = None) -> Trainable:
+def trainable(
+    experiment: Experiment, origin: Origin, rungs: ActorHandle | None = None, race: ActorHandle | None = None
+) -> Trainable:
     """Return the function that Ray Tune runs for each trial of an experiment; with actors of Rungs and of Race."""
-    if experiment.is_population:
-        return partial(run_trial, partial(Member, experiment, exchanges(experiment)))
-    return partial(run_trial, partial(TrialRun, experiment, rungs=rungs, race=race))
+    is_population = experiment.is_population
+    make = partial(Member, experiment, exchanges(experiment)) if is_population else partial(TrialRun, experiment)
+    return partial(run_trial, origin, pickle.dumps(make), rungs=rungs, race=race)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from gansearch.formatting import many
 from gansearch.stability import measures
+from gansearch.stability.defaults import torch_defaults
 from gansearch.stability.referee import Ruling
 from gansearch.stability.report import StabilityReport, judge
 from gansearch.stability.window import FIELDS, Window
@@ -57,6 +58,7 @@ class StabilityMonitor:
         self._outside: Tensor | int = 0  # answers that cannot be probabilities
 
     @torch.no_grad()
+    @torch_defaults()
     def update(
         self,
         real: Tensor,
@@ -108,6 +110,7 @@ class StabilityMonitor:
         return row
 
     @torch.no_grad()
+    @torch_defaults()
     def add_samples(self, real: Tensor, fake: Tensor) -> None:
         """Adds (N, ...) reals and (M, ...) fakes to the last probe, whose `update` was given none.
 
@@ -125,6 +128,7 @@ class StabilityMonitor:
         if self._rows is not None:
             self._rows[self._filled - 1, 0] = step
 
+    @torch_defaults()
     def report(self, since: int = -1, ruling: Ruling | None = None) -> StabilityReport:
         """Judges the probes after step `since`; windows are of the whole run. Waits for the device.
 

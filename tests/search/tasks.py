@@ -3,9 +3,9 @@
 import os
 import signal
 import time
+import traceback
 from pathlib import Path
 
-import ray
 import torch
 from torch import nn
 
@@ -131,7 +131,7 @@ class Shared(Tiny):
 
     def discriminator(self):
         network = super().discriminator()
-        who = "other" if ray.get_runtime_context().get_task_name() == "_take_part" else "first"
+        who = "other" if any(frame.name == "take_part" for frame in traceback.extract_stack()) else "first"
         calls = []
 
         def act(*given):

@@ -1,7 +1,7 @@
 """Runs a training loop of the user's own, report by report, as a `SeedTrainer`.
 
-The user's function calls `trial.report`, and the caller of `run` iterates over probes. So the function runs in a thread
-of its own, which waits while its report is processed. Only one of the two threads runs at any time.
+The user's function calls `trial.report`, and the caller of `run` iterates over probes. So the function runs in another
+thread, which waits while its report is processed. Only one of the two threads runs at any time.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Generator, Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -22,12 +23,14 @@ import torch
 from torch import Tensor
 
 from gansearch.experiment import LoopTraining
+from gansearch.gan.loop import main_thread
 from gansearch.gan.loop.task import Loop
 from gansearch.gan.loop.trial import MAX_SAMPLES, Trial
 from gansearch.gan.result import Probe, Result
 from gansearch.gan.rng import RandomState
 from gansearch.gan.ruling import ruling_on
 from gansearch.gan.task import TaskError
+from gansearch.stability.defaults import torch_defaults
 from gansearch.stability.referee import Ruling
 from gansearch.stability.report import StabilityReport
 from gansearch.stability.verdict import VERDICTS
@@ -61,8 +64,8 @@ class LoopTrainer:
         self._remark = ""
         self._events: SimpleQueue[Probe | BaseException | None] = SimpleQueue()  # from the loop; None at its end
         self._replies: SimpleQueue[bool] = SimpleQueue()  # to the loop: whether it may continue
-        self._abandoned = False
-        self._thread: threading.Thread | None = None
+        self._abandoned = self._started = False
+        self._returned = threading.Event()
 
     @property
     def updates(self) -> int:
@@ -96,7 +99,6 @@ class LoopTrainer:
         """
         if self.stopped or self.updates >= self.training.updates:
             return
-        self._thread = threading.Thread(target=self._call, args=(torch.get_num_threads(),), daemon=True)
         try:
             while (event := self._next(patience)) is not None:
                 if isinstance(event, BaseException):
@@ -133,6 +135,7 @@ class LoopTrainer:
         """(stability, last reported distance) as they are now, to compare runs part way by."""
         return self.stability, self.trial.distance
 
+    @torch_defaults()
     def result(self) -> Result:
         """Judges the run as far as it went, by the worst of its discriminators."""
         start = time.perf_counter()
@@ -200,7 +203,7 @@ class LoopTrainer:
             shutil.copytree(self.checkpoint_dir, folder, dirs_exist_ok=True)
 
     def _call(self, threads: int) -> None:
-        """Runs in the loop's thread."""
+        """Runs in the loop's thread, and does not raise."""
         torch.set_num_threads(threads)  # PyTorch's number belongs to the calling thread
         try:
             self.task.function(self.trial, **self.task.options)
@@ -214,6 +217,8 @@ class LoopTrainer:
                 error = RuntimeError(f"{type(error).__name__} {error}".strip()).with_traceback(error.__traceback__)
             self._events.put(error)
             return
+        finally:
+            self._returned.set()
         self._events.put(None)
 
     def _hand_over(self, probe: Probe | None) -> None:
@@ -225,14 +230,14 @@ class LoopTrainer:
             raise Abandoned
 
     def _next(self, patience: float | None) -> Probe | BaseException | None:
-        assert self._thread is not None
         start = time.perf_counter()
         try:
             with self.random_state:
-                if self._thread.ident is None:
-                    self._thread.start()
-                else:
+                if self._started:
                     self._replies.put(True)
+                else:
+                    self._started = True
+                    main_thread.start(partial(self._call, torch.get_num_threads()))
                 return self._events.get(timeout=patience)
         except Empty:
             raise TimeoutError(f"no report in {patience:g} seconds") from None
@@ -254,10 +259,10 @@ class LoopTrainer:
             )
 
     def _abandon(self) -> None:
-        if self._thread is not None and self._thread.is_alive():
+        if self._started and not self._returned.is_set():
             self._replies.put(False)
             self._abandoned = True
-            self._thread.join(CLEANUP_SECONDS)
+            self._returned.wait(CLEANUP_SECONDS)
 
     def _reports(self, ruling: Ruling | None) -> dict[str, StabilityReport]:
         """The report on each discriminator, over the last half of the updates done."""

@@ -15,6 +15,7 @@ from torch import Tensor
 from gansearch.gan.loop.params import Params
 from gansearch.gan.quality import sliced_wasserstein
 from gansearch.gan.result import Probe
+from gansearch.stability.defaults import torch_defaults
 from gansearch.stability.monitor import Output, StabilityMonitor
 from gansearch.stability.verdict import hopeless
 
@@ -162,6 +163,7 @@ class Trial:
         self._hand_over(None)
         return bool(self.stopped) or self.step >= self.updates
 
+    @torch_defaults()
     def report(
         self, *, step: int | None = None, distance: Any = None, real: Any = None, fake: Any = None, **numbers: Any
     ) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any, cast
 
 from gansearch.experiment import Experiment, ExperimentError, Training, longest_pretraining
@@ -62,7 +62,7 @@ class Member(Run):
         self.trainer: Trainer | None = None
         self.score = math.nan
 
-    def train(self) -> Iterator[bool]:
+    def train(self) -> Generator[bool, None, None]:
         """Train on; a checkpoint is due at each exchange."""
         try:
             self._extend_schedule()

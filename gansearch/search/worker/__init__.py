@@ -1,1 +1,1 @@
-"""What a Ray worker runs: one trial."""
+"""What trains a trial: a process of its own, and the Ray worker beside it."""

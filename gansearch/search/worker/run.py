@@ -1,27 +1,27 @@
-"""What a Ray worker runs for a trial of Ray Tune: it trains, reports in batches, and saves itself now and then."""
+"""What the process of a trial runs: it trains, reports in batches, and saves itself now and then."""
 
 from __future__ import annotations
 
 import logging
+import pickle
 import tempfile
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Generator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import ray
 import torch
-from ray import tune
 
 from gansearch.experiment import Experiment
 from gansearch.gan import Result
-from gansearch.gan.user_code import as_program
 from gansearch.search.worker.checkpoints import STATE, read_state
 from gansearch.search.worker.distributed import why
+from gansearch.search.worker.link import PACKED, Link
 from gansearch.search.worker.samples import few, to_show
 from gansearch.stability.result import SeedResult
 from gansearch.store.record import Segment, Standing
@@ -80,9 +80,17 @@ class Run(ABC):
         """Rows that have been reported."""
         self.is_copy = False
         """Whether the rows are those of another trial, which it copied since the last report."""
+        self.link: Link | None = None
+        """To the worker beside this process; None where there is none, in tests."""
+        self.unfinished = False
+        """Whether the training continues in another process, which gets this object."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the link, which belongs to this process."""
+        return {**self.__dict__, "link": None, "unfinished": False}
 
     @abstractmethod
-    def train(self) -> Iterator[bool]:
+    def train(self) -> Generator[bool, None, None]:
         """Train to the end and yield after each probe, whether a checkpoint is due.
 
         What the user's code raises is kept in `error`. What the consumer raises between probes is not caught.
@@ -117,62 +125,74 @@ class Run(ABC):
             self.samples = few(self.experiment, result.samples)
 
     def fail(self, error: BaseException) -> None:
-        """Note what the user's code has raised. The worker is used for the next trial."""
+        """Note what the user's code has raised."""
         self.error = why(error)
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
 
     def _ending(self, started: datetime | None, **more: Any) -> Ending:
-        node, display = ray.util.get_node_ip_address(), to_show(self.experiment, self.samples)
+        node, display = self.link("node") if self.link else "", to_show(self.experiment, self.samples)
         return Ending(self.seeds, self.samples, started, datetime.now(UTC), node, self.error, **more, **display)
 
 
-def run_trial(make: Callable[[Mapping[str, Any], float, float], Run], config: Mapping[str, Any]) -> None:
-    """Train what `make` makes of a config and this worker's CPUs and GPUs.
+def train(
+    link: Link, make: bytes, config: Mapping[str, Any], cpus: float, gpus: float, saved: list[str], own: bool
+) -> tuple[bytes, dict[str, Any]]:
+    """Train, in a process of its own, what `make` makes of a config, from the first readable one of saved checkpoints.
 
-    `config` holds "number", "params" and "checkpoints", those of an earlier sweep, newest first. Reports {"rows", "on",
-    "gpus", "is_copy"}, what `Run.status` says, and at last "ending": `on` is Ray's id of the node, `gpus` the ids of
-    the GPUs.
+    They are those of an earlier sweep, newest first, or Tune's `own` of this trial. Reports {"rows", "is_copy"} and
+    what `Run.status` says. Returns what `resume` takes, where the trial continues in another process, and the last
+    report, which else has an "ending".
     """
-    resources = tune.get_context().get_trial_resources().bundles[0]
-    run = make(config, resources.get("CPU", 1.0), resources.get("GPU", 0.0))
-    _restore(run, config["checkpoints"])
-    worker = {"on": ray.get_runtime_context().get_node_id(), "gpus": ", ".join(map(str, ray.get_gpu_ids()))}
-    with as_program(run.experiment.task):
-        _train(run, worker)
-    tune.report({**worker, **run.news(), "ending": run.ending()})
+    run: Run = pickle.loads(make)(config, cpus, gpus)  # noqa: S301 (of the driver)
+    _restore(run, saved, own)
+    return _train(link, run)
 
 
-def _train(run: Run, worker: Mapping[str, Any]) -> None:
-    """Train to the end, with a report from time to time and a checkpoint where one is due."""
+def resume(link: Link, left: bytes) -> tuple[bytes, dict[str, Any]]:
+    """Train on, in another process, from where `train` or `resume` has left off; return the same."""
+    return _train(link, pickle.loads(left))  # noqa: S301 (of such a process)
+
+
+def _train(link: Link, run: Run) -> tuple[bytes, dict[str, Any]]:
+    run.link = link
     reported = time.monotonic()
-    for checkpoint_due in run.train():
-        if not checkpoint_due and time.monotonic() - reported < REPORT_SECONDS:
-            continue
-        news = {**worker, **run.news()}
-        if not (checkpoint_due and _saved(run, news)):
-            tune.report(news)
-        reported = time.monotonic()
+    with closing(run.train()) as training:
+        for checkpoint_due in training:
+            if not checkpoint_due and time.monotonic() - reported < REPORT_SECONDS:
+                continue
+            news = packed(run.news())
+            if not (checkpoint_due and _saved(run, link, news)):
+                link("report", news, None)
+            reported = time.monotonic()
+    if run.unfinished:
+        return pickle.dumps(run), packed(run.news())
+    return b"", packed({**run.news(), "ending": run.ending()})
 
 
-def _saved(run: Run, news: dict[str, Any]) -> bool:
+def packed(news: Mapping[str, Any]) -> dict[str, Any]:
+    """Return news with rows and ending pickled, for a worker that passes them on."""
+    return {name: pickle.dumps(value) if name in PACKED else value for name, value in news.items()}
+
+
+def _saved(run: Run, link: Link, news: dict[str, Any]) -> bool:
     """Report news with a checkpoint. Return False where there is no space for one; the trial continues."""
     try:
         with tempfile.TemporaryDirectory() as folder:
             torch.save(run.state(), Path(folder) / STATE)
-            tune.report(news, checkpoint=tune.Checkpoint.from_directory(folder))
+            problem: str = link("report", news, folder)
     except (OSError, RuntimeError) as error:  # torch.save makes a RuntimeError of a full disk
         if run.checkpoint_required:
             raise
-        _LOG.warning("A checkpoint was not written: %s", error)
-        return False
-    return True
+        problem = str(error)
+    if problem and run.checkpoint_required:
+        raise RuntimeError(problem)
+    if problem:
+        _LOG.warning("A checkpoint was not written: %s", problem)
+    return not problem
 
 
-def _restore(run: Run, resumed: list[str]) -> None:
-    """Continue from Tune's checkpoint of this trial, else from the newest whole one of an earlier sweep."""
-    own = tune.get_checkpoint()
-    for checkpoint in [own] if own else resumed:
+def _restore(run: Run, saved: list[str], own: bool) -> None:
+    """Continue from the newest checkpoint that is whole."""
+    for checkpoint in saved:
         try:
             run.load_state(read_state(checkpoint), resumed=not own)
             return

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 
 from gansearch.experiment import Experiment, Training
@@ -37,21 +39,31 @@ class SeedJob:
         """Where a worker with so many GPUs trains."""
         return "cuda" if self.gpus and torch.cuda.is_available() else "cpu"
 
-    def set_threads(self) -> None:
-        """Let PyTorch use the CPUs of the job. Its number belongs to the thread, and Tune starts one for each trial."""
-        torch.set_num_threads(max(1, int(self.cpus)))
+    def prepare_process(self) -> None:
+        """Let PyTorch use the CPUs of the job, and seed the random numbers that user code draws elsewhere.
+
+        A process that is forked has those of its origin, and fresh seeds should differ in all that they draw.
+        """
+        torch.set_num_threads(max(1, int(self.cpus)))  # its number belongs to the thread
+        random.seed(self.seed)
+        np.random.seed(self.seed % 2**32)
 
 
 def trainer_of(job: SeedJob) -> SeedTrainer:
     """Return the trainer of a job in this process. Raises what the task raises."""
-    job.set_threads()
+    job.prepare_process()
     return trainer_for(task_of(job.experiment), job.training, job.seed, job.device, job.prune)
 
 
 def task_of(experiment: Experiment) -> Task | Loop:
-    """Return the experiment's task, which is kept while the worker lives: reading data can take longer than a trial."""
-    key = json.dumps([experiment.task, experiment.task_options], sort_keys=True, default=str)
+    """Return the experiment's task, loaded once in this process and those that are forked from it."""
+    return load_once(experiment.task, experiment.task_options)
+
+
+def load_once(task: str, options: Mapping[str, Any]) -> Task | Loop:
+    """Return a task, which is kept until another is wanted: reading data can take longer than a trial."""
+    key = json.dumps([task, options], sort_keys=True, default=str)
     if key not in _TASKS:
         _TASKS.clear()
-        _TASKS[key] = load_task(experiment.task, experiment.task_options)
+        _TASKS[key] = load_task(task, options)
     return _TASKS[key]

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import pickle
 import statistics
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, cast
 
-import ray
 import torch
-from ray.actor import ActorHandle
-from ray.exceptions import RayError
 
 from gansearch.experiment import Experiment
 from gansearch.gan import Probe, SeedTrainer, Trainer, stacked
@@ -29,18 +27,9 @@ from gansearch.store.record import Standing, parse
 class TrialRun(Run):
     """A trial over its seeds: those that every trial trains, then those that it earns."""
 
-    def __init__(
-        self,
-        experiment: Experiment,
-        config: Mapping[str, Any],
-        cpus: float,
-        gpus: float,
-        rungs: ActorHandle | None = None,
-        race: ActorHandle | None = None,
-    ):
-        """Start untrained, with the actors of Rungs and of Race. `config` may name the first "seed"."""
+    def __init__(self, experiment: Experiment, config: Mapping[str, Any], cpus: float, gpus: float):
+        """Start untrained. `config` may name the first "seed"."""
         super().__init__(experiment, config, cpus, gpus)
-        self.rungs, self.race = rungs, race
         self.first_seed = config.get("seed", experiment.seed)
         self.standings: list[Standing] = []
         self.trainers: list[SeedTrainer] = []
@@ -51,13 +40,18 @@ class TrialRun(Run):
         self.in_turn = self.remark = ""
         self.saves = Saves(experiment.checkpoints, 0)
 
-    def train(self) -> Iterator[bool]:
+    def train(self) -> Generator[bool, None, None]:
         """Train all seeds: at once where their networks allow it, else one by one.
 
-        At once, the others continue after a seed that failed or was pruned; in turn it is the last one.
+        At once, the others continue after a seed that failed or was pruned; in turn it is the last one. A loop of the
+        user's own is called once in a process.
         """
+        before = len(self.seeds)
         try:
             while self._wants_another():
+                if self.experiment.is_loop and self.link and len(self.seeds) > before:
+                    self.unfinished = True
+                    return
                 with self._next_trainers() as self.trainers:
                     self._begin()
                     one = self.trainers[0]
@@ -70,15 +64,15 @@ class TrialRun(Run):
         except (Exception, SystemExit) as error:  # noqa: BLE001 (the user's code may raise anything)
             self.trainers = []
             self.fail(error)
-            if self.race is not None:
-                self.race.another.remote(self.number, [])
+            if self.link and self._earns:
+                self.link("another", self.number, pickle.dumps([]))
 
     @contextmanager
     def _next_trainers(self) -> Iterator[list[SeedTrainer]]:
         if at_once := self._at_once():
             yield at_once
         else:
-            with training_of(self._job(len(self.seeds))) as trainer:
+            with training_of(self._job(len(self.seeds)), self.link) as trainer:
                 yield [trainer]
 
     def _at_once(self) -> list[SeedTrainer]:
@@ -117,7 +111,7 @@ class TrialRun(Run):
     def _reach_rung(self) -> None:
         """At a rung, stop seeds that are worse than other trials. Of seeds in turn the first one represents all."""
         going = [trainer for trainer in self.trainers if not trainer.stopped]
-        if self.rungs is None or self.seeds or not going:
+        if not (self.link and self.experiment.prune) or self.seeds or not going:
             return
         rung = sum(share <= going[0].share < 1 for share, _ in rungs_of(self.experiment)) - 1
         if rung < 0 or any(rung <= known.rung for known in self.standings):
@@ -125,10 +119,7 @@ class TrialRun(Run):
         stabilities, distances = zip(*(trainer.standing() for trainer in going), strict=True)
         standing = Standing(rung, statistics.median(stabilities), statistics.median(distances))
         self.standings.append(standing)
-        try:
-            reason = ray.get(self.rungs.reach.remote(standing))
-        except RayError:
-            return  # the node of the actor is gone
+        reason = self.link("reach", pickle.dumps(standing))
         for trainer in going:
             trainer.stopped = reason
 
@@ -179,10 +170,11 @@ class TrialRun(Run):
             return True  # a checkpoint was in the middle of it
         if done < self.experiment.least_replicas:
             return all(seed.status == "complete" for seed in self.seeds)
-        if self.race is None:
+        if self.link is None or not self._earns:
             return False
-        try:
-            earned: bool = ray.get(self.race.another.remote(self.number, self.seeds))
-        except RayError:
-            return False  # the node of the actor is gone
+        earned: bool = self.link("another", self.number, pickle.dumps(self.seeds))
         return earned and done < self.experiment.most_replicas
+
+    @property
+    def _earns(self) -> bool:
+        return self.experiment.least_replicas < self.experiment.most_replicas

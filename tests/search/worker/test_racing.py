@@ -1,6 +1,7 @@
 """Which trials earn another seed, and what a trial makes of the answers."""
 
 import math
+import pickle
 import random
 import statistics
 from dataclasses import asdict, replace
@@ -11,7 +12,7 @@ import pytest
 import torch
 
 from gansearch.search.sweep import sweep
-from gansearch.search.worker import distributed, trial
+from gansearch.search.worker import distributed
 from gansearch.search.worker.racing import Race
 from gansearch.search.worker.trial import TrialRun
 from gansearch.stability.result import SeedResult
@@ -110,25 +111,27 @@ def test_a_race_finds_as_good_a_winner_for_less_than_half_of_the_seeds():
 
 
 class Answers:
-    """In the place of a race's actor."""
+    """In the place of a link to a worker that asks a race."""
 
     def __init__(self, *answers):
-        self.answers, self.asked, self.another = list(answers), [], self
+        self.answers, self.asked = list(answers), []
 
-    def remote(self, number, seeds):
+    def __call__(self, name, number, packed):
+        assert name == "another"
+        seeds = pickle.loads(packed)
         self.asked.append((number, len(seeds)))
         return self.answers.pop(0) if seeds else None
 
 
 @pytest.fixture
-def run(make_tiny, monkeypatch):
+def run(make_tiny):
     """Trains a trial, number 7, of one to four seeds with such answers, from a state or anew, to its end or up to
     so many probes."""
-    monkeypatch.setattr(trial.ray, "get", lambda answer: answer)
 
     def train(*answers, state=None, probes=None, least=1, **fields):
         made = make_tiny(replicas={"least": least, "most": 4}, prune=False, **fields)
-        one = TrialRun(made, {"number": 7, "params": {"lr": 1e-3, "betas": [0.5, 0.9]}}, 1, 0, race=Answers(*answers))
+        one = TrialRun(made, {"number": 7, "params": {"lr": 1e-3, "betas": [0.5, 0.9]}}, 1, 0)
+        one.link = Answers(*answers)
         if state:
             one.load_state(state)
         for done, _ in enumerate(one.train(), start=1):
@@ -144,13 +147,13 @@ def test_a_trial_trains_the_seeds_that_it_earns(run):
     assert [s.seed for s in run(True, True, False).seeds] == [0, 1, 2]
     most = run(True, True, True, True)
     assert [s.seed for s in most.seeds] == [0, 1, 2, 3]
-    assert most.race.asked == [(7, 1), (7, 2), (7, 3), (7, 4)]
+    assert most.link.asked == [(7, 1), (7, 2), (7, 3), (7, 4)]
 
 
 def test_the_least_are_trained_at_once_and_need_no_answer(run):
     one = run(True, False, least=2)
     assert [s.seed for s in one.seeds] == [0, 1, 2]
-    assert one.race.asked == [(7, 2), (7, 3)]
+    assert one.link.asked == [(7, 2), (7, 3)]
     assert [row["seed"] for row in one.rows[:4]] == [0, 1, 0, 1]
     assert one.in_turn == ""
 
@@ -166,7 +169,7 @@ def test_a_trial_that_raises_leaves_the_race(run, make_tiny, monkeypatch):
     monkeypatch.setattr(distributed, "trainer_of", second_raises)
     one = run(True)
     assert "no such luck" in one.error
-    assert one.race.asked == [(7, 1), (7, 0)]
+    assert one.link.asked == [(7, 1), (7, 0)]
 
 
 def test_a_trial_goes_on_in_the_middle_of_a_seed_that_it_earned(run, tmp_path):
@@ -175,7 +178,7 @@ def test_a_trial_goes_on_in_the_middle_of_a_seed_that_it_earned(run, tmp_path):
     cut = run(True, True, False, probes=probes + probes // 2)
     torch.save(cut.state(), tmp_path / "state.pt")
     resumed = run(True, False, state=torch.load(tmp_path / "state.pt", weights_only=True))
-    assert resumed.race.asked == [(7, 2), (7, 3)]
+    assert resumed.link.asked == [(7, 2), (7, 3)]
     assert to_json(resumed.rows) == to_json(unbroken.rows)
     assert without_times(resumed.seeds) == without_times(unbroken.seeds)
     assert np.array_equal(resumed.samples, unbroken.samples)

@@ -1,0 +1,253 @@
+"""The fork server of a node: it has imported torch and loaded the sweep's task, and forks a process for each call.
+
+A process that is forked must not have threads, nor have asked for CUDA. Torch's import does neither, but the user's
+code may: so a fork of the server loads the task, and takes over only where it may be forked itself. Else each process
+loads the task on its own.
+"""
+
+from __future__ import annotations
+
+import atexit
+import ctypes
+import fcntl
+import gc
+import importlib
+import os
+import selectors
+import shutil
+import signal
+import socket
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Mapping
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from gansearch.gan.data import data_of
+from gansearch.gan.loop.main_thread import beside
+from gansearch.gan.task import Task
+from gansearch.search.worker.link import Link
+from gansearch.search.worker.process import FORK, STATUS, USERS
+from gansearch.search.worker.seed import load_once
+
+LINGER_SECONDS = 15.0
+"""For which the server waits for workers where there are none."""
+_CHECK_SECONDS = 1.0
+_UNFIT = 3
+"""Exit status of a process that has loaded the task and must not be forked."""
+_PR_SET_PDEATHSIG = 1
+
+
+def main(listener: int, folder: str, task: str, options: Mapping[str, Any], environment: dict[str, str]) -> None:
+    """Serve workers that connect to a listening socket, until there are none any more.
+
+    `environment` is that of the worker which has started this process.
+    """
+    if os.fork():
+        os._exit(0)  # Ray kills the children of a worker that ends, but not their children
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.argv = [task.rpartition(":")[0]]
+    torch.set_num_threads(1)
+    torch.optim.Adam([torch.zeros(1)])  # the first optimizer of a process imports 800 modules
+    users = Users(Path(folder, USERS))
+    loader = os.fork()
+    if loader == 0 and not fit(task, options):
+        os._exit(_UNFIT)
+    if loader and _served(loader, users):
+        return
+    gc.collect()
+    gc.freeze()  # what is in memory by now stays shared
+    connection = Server(socket.socket(fileno=listener), users).run()
+    if connection is None:
+        shutil.rmtree(folder, ignore_errors=True)
+    else:
+        _answer(connection, environment)
+
+
+def fit(task: str, options: Mapping[str, Any]) -> bool:
+    """Load a task, with its data, and return whether this process may be forked for each trial afterwards."""
+    try:
+        loaded = load_once(task, options)
+        if isinstance(loaded, Task):
+            data_of(loaded, torch.device("cpu"))
+    except BaseException:  # noqa: BLE001 (the user's code may raise anything, and will again in each trial, which records it)
+        return False
+    return one_thread() and not torch.cuda.is_initialized() and not _asked_for_cuda()
+
+
+def one_thread() -> bool:
+    """Return whether this process has a single thread; False where that is not known."""
+    return sys.platform == "linux" and len(list(Path("/proc/self/task").iterdir())) == 1
+
+
+def _asked_for_cuda() -> bool:
+    """Return whether a fork of this process could not use CUDA: `torch.cuda.is_available()` can be enough for that."""
+    child = os.fork()
+    if child == 0:
+        os._exit(torch.cuda._is_in_bad_fork())
+    return bool(os.waitpid(child, 0)[1])
+
+
+def _served(loader: int, users: Users) -> bool:
+    """Wait for the process that loads the task. Return whether it has served until there were no workers any more."""
+    while True:
+        process, status = os.waitpid(loader, os.WNOHANG)
+        if process:
+            return status == 0
+        if users.gone(2 * LINGER_SECONDS):  # it hangs in the user's code
+            os.kill(loader, signal.SIGKILL)
+        time.sleep(_CHECK_SECONDS / 5)
+
+
+class Users:
+    """The workers that may need the server: each holds a file locked."""
+
+    def __init__(self, path: Path):
+        """Look at the locks of a file."""
+        self._descriptor = os.open(path, os.O_RDWR)
+        self._seen = time.monotonic()
+
+    def gone(self, seconds: float) -> bool:
+        """Return whether there have been none for so long; then none can come."""
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._seen = time.monotonic()
+            return False
+        if time.monotonic() - self._seen > seconds:
+            return True
+        fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+        return False
+
+
+class Server:
+    """Forks a process for each worker that asks for one, tells how the process ended, and ends it with the worker."""
+
+    def __init__(self, listener: socket.socket, users: Users):
+        """Serve the workers that connect to `listener`."""
+        self._listener, self._users = listener, users
+        self._selector = selectors.DefaultSelector()
+        self._processes: dict[int, socket.socket] = {}
+        self._woken, self._wake = socket.socketpair()
+
+    def run(self) -> Connection | None:
+        """Return None at the end, and in a forked process its connection."""
+        self._wake.setblocking(False)
+        signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)  # it wakes the selector
+        for one in (self._listener, self._woken):
+            self._selector.register(one, selectors.EVENT_READ)
+        while self._processes or not self._users.gone(LINGER_SECONDS):
+            for key, _ in self._selector.select(_CHECK_SECONDS):
+                asked: Any = key.fileobj
+                if asked is self._listener:
+                    self._selector.register(self._listener.accept()[0], selectors.EVENT_READ)
+                elif asked is self._woken:
+                    self._woken.recv(4096)
+                elif (connection := self._heard(asked)) is not None:
+                    return connection
+            self._note_ended()
+        return None
+
+    def _heard(self, worker: socket.socket) -> Connection | None:
+        """Do what a worker asks. Return the connection of a process that is forked, in this process."""
+        try:
+            request, descriptors, _, _ = socket.recv_fds(worker, 1, 1)
+        except OSError:
+            request, descriptors = b"", []
+        if request == FORK:
+            return self._fork(worker, descriptors[0])
+        for process, whose in self._processes.items():
+            if whose is worker:
+                _kill_group(process)
+        if not request:
+            self._selector.unregister(worker)
+            worker.close()
+        return None
+
+    def _fork(self, worker: socket.socket, descriptor: int) -> Connection | None:
+        server = os.getpid()
+        process = os.fork()
+        if process:
+            os.close(descriptor)
+            self._processes[process] = worker
+            with suppress(OSError):
+                os.setpgid(process, process)  # before it may be killed
+            return None
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.setpgid(0, 0)
+        _end_with(server)
+        for key in list(self._selector.get_map().values()):
+            held: Any = key.fileobj
+            held.close()
+        self._selector.close()
+        self._wake.close()
+        return Connection(descriptor)
+
+    def _note_ended(self) -> None:
+        """Tell workers of the processes that have ended; what these have started ends with them."""
+        while self._processes:
+            process, status = os.waitpid(-1, os.WNOHANG)
+            if not process:
+                return
+            _kill_group(process)
+            worker = self._processes.pop(process)
+            with suppress(OSError):  # it has ended too
+                worker.sendall(STATUS.pack(status))
+
+
+def _kill_group(process: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process, signal.SIGKILL)
+
+
+def _end_with(server: int) -> None:
+    """Have this process killed when the server ends, where the system can do that."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != server:
+            os._exit(1)
+
+
+def _answer(connection: Connection, environment: Mapping[str, str]) -> None:
+    """Call, in a forked process, what the worker at the other end of the connection asks for; send what it returns.
+
+    Loops of the user's own run in the main thread, as they do in a script.
+    """
+    function, args, own = connection.recv()
+    for name in own.keys() | environment.keys():  # its GPUs, say; what the user's modules have set stays
+        if own.get(name) != environment.get(name):
+            os.environ.pop(name, None) if name not in own else os.environ.update({name: own[name]})
+
+    def work() -> None:
+        module, _, name = function.partition(":")
+        try:
+            result = False, getattr(importlib.import_module(module), name)(Link(connection), *args)
+        except BaseException:  # noqa: BLE001 (the worker raises it)
+            result = True, traceback.format_exc()
+        with suppress(OSError):
+            connection.send(result)
+
+    beside(work)
+    _exit()
+
+
+def _exit() -> None:
+    """End this process as Python does, but leave its memory to the system: taking down torch's modules takes 0.7 s.
+
+    What Python does then has no public names (CPython, Py_FinalizeEx).
+    """
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):
+            stream.flush()
+    os._exit(0)

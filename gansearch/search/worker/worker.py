@@ -1,0 +1,95 @@
+"""What a Ray worker runs for a trial of Ray Tune: it starts the trial's process, and passes on what this reports.
+
+It imports no torch, and no code of the user's: a worker is used for many trials, a process for one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, suppress
+from typing import Any
+
+import ray
+from ray import tune
+from ray.actor import ActorHandle
+from ray.exceptions import RayError
+
+from gansearch.search.worker.followers import Followers
+from gansearch.search.worker.link import PACKED, Packed
+from gansearch.search.worker.process import Origin, call
+
+_PROGRAM = "gansearch.search.worker.run"
+
+
+def run_trial(
+    origin: Origin,
+    make: bytes,
+    config: Mapping[str, Any],
+    rungs: ActorHandle | None = None,
+    race: ActorHandle | None = None,
+) -> None:
+    """Train what `make`, a pickled callable, makes of a config and this worker's CPUs and GPUs; in a new process.
+
+    `config` holds "number", "params" and "checkpoints", those of an earlier sweep, newest first. `rungs` and `race` are
+    the actors of Rungs and of Race. Reports what `gansearch.search.worker.run.train` does, with "on" and "gpus": Ray's
+    id of the node, and the ids of the GPUs.
+    """
+    resources = tune.get_context().get_trial_resources().bundles[0]
+    worker, followers = _Worker(rungs, race), Followers(origin)
+    with ExitStack() as stack:
+        stack.callback(followers.cancel)
+        own = tune.get_checkpoint()
+        saved = [] if own else list(config["checkpoints"])
+        if own:
+            with suppress(Exception):  # one that cannot be read: the trial starts again
+                saved = [stack.enter_context(own.as_directory())]
+        given = (make, dict(config), resources.get("CPU", 1.0), resources.get("GPU", 0.0), saved, bool(own))
+        known = {**worker.known, **followers.known}
+        left, news = call(origin, f"{_PROGRAM}:train", given, known)
+        while left:
+            worker.report(news)
+            left, news = call(origin, f"{_PROGRAM}:resume", (left,), known)
+    worker.report(news)
+
+
+class _Worker:
+    """What the process of a trial may call, but for what is about other workers."""
+
+    def __init__(self, rungs: ActorHandle | None, race: ActorHandle | None):
+        self._rungs, self._race = rungs, race
+        self._about = {
+            "on": ray.get_runtime_context().get_node_id(),
+            "gpus": ", ".join(map(str, ray.get_gpu_ids())),
+        }
+
+    @property
+    def known(self) -> dict[str, Callable[..., Any]]:
+        """By name."""
+        return {"report": self.report, "reach": self.reach, "another": self.another}
+
+    def report(self, news: Mapping[str, Any], folder: str | None = None) -> str:
+        """Report to Tune, with the checkpoint in a folder. Return why that could not be written, or nothing."""
+        contents = {name: Packed(value) if name in PACKED else value for name, value in news.items()}
+        try:
+            checkpoint = tune.Checkpoint.from_directory(folder) if folder else None
+            tune.report({**self._about, **contents}, checkpoint=checkpoint)
+        except (OSError, RuntimeError) as error:
+            if folder is None:
+                raise
+            return str(error) or type(error).__name__
+        return ""
+
+    def reach(self, standing: bytes) -> str:
+        """Note a standing at a rung. Return why the trial should stop there, or nothing."""
+        return str(self._asked(self._rungs, "reach", Packed(standing)) or "")
+
+    def another(self, number: int, seeds: bytes) -> bool:
+        """Note a trial's seeds. Return whether it should train one more."""
+        return bool(self._asked(self._race, "another", number, Packed(seeds)))
+
+    def _asked(self, actor: ActorHandle | None, method: str, *args: Any) -> Any:
+        """Return what an actor answers; None where there is none, or its node is gone."""
+        try:
+            return None if actor is None else ray.get(getattr(actor, method).remote(*args))
+        except RayError:
+            return None
