@@ -131,7 +131,7 @@ def _become_worker(connection: socket.socket) -> None:
         os.close(stream)
     if "forks" in request:
         connection.close()
-        sys.path[:], given = pickle.loads(bytes.fromhex(request["forks"]))
+        sys.path[:], given = pickle.loads(bytes.fromhex(request["forks"]))  # noqa: S301
         fork_server.main(*given)
         os._exit(0)
     os.environ.clear()

@@ -1,4 +1,5 @@
 import pytest
+import torch
 
 from gansearch.gan import Task, TaskError, available_tasks, load_task, register_task
 from gansearch.gan.registry import name_elsewhere
@@ -39,3 +40,16 @@ def test_a_registered_task_is_found_by_name(monkeypatch):
     assert name_elsewhere("ring") == name_elsewhere("no-such-task") == ""
     with pytest.raises(TaskError, match="already"):
         register_task("ring")(Small)
+
+
+def test_a_class_whose_file_sets_torchs_defaults_leaves_them_and_is_told_of_it(tmp_path, caplog):
+    code = "import torch, gansearch\ntorch.set_default_dtype(torch.float64)\ntorch.set_default_device('meta')\n"
+    (tmp_path / "double.py").write_text(f"{code}class Mine(gansearch.Task): pass\n\ndef train(trial): pass\n")
+    try:
+        load_task(f"{tmp_path}/double.py:Mine")
+        assert (torch.get_default_dtype(), torch.get_default_device()) == (torch.float32, torch.device("cpu"))
+        assert "torch's default type to torch.float64" in caplog.text
+        assert "torch's default device to meta" in caplog.text
+    finally:
+        torch.set_default_dtype(torch.float32)
+        torch.set_default_device(None)

@@ -122,10 +122,11 @@ class _Server:
         """Wait until the process has ended. After `seconds` it is killed."""
         if self.status is not None or self.fileno() < 0:
             return
-        if not wait([self.fileno()], seconds):
-            with suppress(OSError):
+        told = b""
+        with suppress(OSError):  # the server is gone
+            if not wait([self.fileno()], seconds):
                 self._socket.sendall(KILL)
-        told = self._socket.recv(STATUS.size, socket.MSG_WAITALL)
+            told = self._socket.recv(STATUS.size, socket.MSG_WAITALL)
         if told:
             self.status = STATUS.unpack(told)[0]
         else:

@@ -164,7 +164,8 @@ def _train(link: Link, run: Run) -> tuple[bytes, dict[str, Any]]:
                 link("report", news, None)
             reported = time.monotonic()
     if run.unfinished:
-        return pickle.dumps(run), packed(run.news())
+        news = packed(run.news())
+        return pickle.dumps(run), news
     return b"", packed({**run.news(), "ending": run.ending()})
 
 

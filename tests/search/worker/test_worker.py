@@ -1,0 +1,56 @@
+"""What a Ray worker passes on between a trial's process and the rest of the sweep."""
+
+import pickle
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+from ray.exceptions import ActorDiedError
+
+from gansearch.search.worker import worker as module
+from gansearch.search.worker.worker import _Worker
+
+
+@pytest.fixture
+def reports(monkeypatch):
+    """What Tune is given; a report with a checkpoint meets a full disk."""
+    given = []
+
+    def report(news, checkpoint=None):
+        if checkpoint:
+            raise OSError("No space left on device")
+        given.append(pickle.loads(pickle.dumps(news)))  # noqa: S301 (as it comes to the driver)
+
+    monkeypatch.setattr(module.tune, "report", report)
+    monkeypatch.setattr(
+        module.ray, "get_runtime_context", lambda: SimpleNamespace(get_node_id=lambda: "node-1"), raising=False
+    )
+    monkeypatch.setattr(module.ray, "get_gpu_ids", lambda: [0, 1])
+    return given
+
+
+def test_a_report_comes_to_the_driver_as_the_process_made_it(reports):
+    _Worker(None, None).report({"stability": 0.5, "rows": pickle.dumps([{"seed": 0}])})
+    assert reports == [{"on": "node-1", "gpus": "0, 1", "stability": 0.5, "rows": [{"seed": 0}]}]
+
+
+def test_why_a_checkpoint_cannot_be_kept_is_told_to_the_process(reports, tmp_path):
+    assert "No space left" in _Worker(None, None).report({"rows": pickle.dumps([])}, str(tmp_path))
+
+
+def test_an_actor_that_is_not_there_or_is_gone_decides_nothing(reports, monkeypatch):
+    def gone(reference):
+        raise ActorDiedError
+
+    monkeypatch.setattr(module.ray, "get", gone)
+    asked = SimpleNamespace(remote=lambda *given: None)
+    actor = SimpleNamespace(reach=asked, another=asked)
+    for worker in (_Worker(None, None), _Worker(actor, actor)):
+        assert worker.reach(pickle.dumps(1)) == ""
+        assert not worker.another(0, pickle.dumps([]))
+
+
+def test_a_worker_imports_no_torch():
+    code = "import gansearch.search.worker.worker, sys; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
