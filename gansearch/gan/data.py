@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import weakref
 
 import numpy as np
@@ -46,6 +47,15 @@ class Data:
                 held_out, samples = samples[rows], samples[others]
             self.real = _to_device(samples, device)
         self.held_out = _samples(held_out, "held_out()").to(device)
+
+    def on(self, device: torch.device) -> Data:
+        """The same data on another device; of data with an end, which has been read on the CPU."""
+        assert self.real is not None
+        moved = copy.copy(self)
+        moved.device, moved.held_out = device, self.held_out.to(device)
+        moved.real = _to_device(self.real, device, to_pin=self._unpacked is None)
+        moved._rows = None if self._rows is None else self._rows.to(device)
+        return moved
 
     @property
     def count(self) -> int:
@@ -92,7 +102,8 @@ def data_of(task: Task, device: torch.device) -> Data:
         weakref.finalize(task, _DATA.pop, id(task))
     loaded = _DATA[id(task)]
     if device not in loaded:
-        loaded[device] = Data(task, device)
+        read = loaded.get(torch.device("cpu"))
+        loaded[device] = Data(task, device) if read is None or read.real is None else read.on(device)
     return loaded[device]
 
 

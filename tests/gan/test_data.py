@@ -99,3 +99,15 @@ def test_a_dataclass_has_its_data_while_it_lives():
     del task
     gc.collect()
     assert key not in _DATA
+
+
+@pytest.mark.parametrize("kind", [Counted, Bytes])
+def test_what_is_read_on_the_cpu_is_not_read_again_for_another_device(kind, monkeypatch):
+    task = kind()
+    here = data_of(task, CPU)
+    monkeypatch.setattr(kind, "real", None)
+    there = data_of(task, torch.device("meta"))
+    assert (there.count, there.device.type, here.device.type) == (here.count, "meta", "cpu")
+    drawn = there.at(there.picks(4, torch.Generator("meta")))
+    assert there.real.device.type == there.held_out.device.type == drawn.device.type == "meta"
+    assert data_of(task, CPU) is here

@@ -44,17 +44,13 @@ _UNFIT = 3
 _PR_SET_PDEATHSIG = 1
 
 
-def main(listener: int, folder: str, task: str, options: Mapping[str, Any], environment: dict[str, str]) -> None:
-    """Serve workers that connect to a listening socket, until there are none any more.
-
-    `environment` is that of the worker which has started this process.
-    """
+def main(listener: int, folder: str, task: str, options: Mapping[str, Any]) -> None:
+    """Serve workers that connect to a listening socket, until there are none any more."""
     if os.fork():
         os._exit(0)  # Ray kills the children of a worker that ends, but not their children
-    os.environ.clear()
-    os.environ.update(environment)
+    environment = dict(os.environ)  # of the worker that has started this process
     sys.argv = [task.rpartition(":")[0]]
-    torch.set_num_threads(1)
+    torch.set_num_threads(1)  # so that no threads of OpenMP start
     torch.optim.Adam([torch.zeros(1)])  # the first optimizer of a process imports 800 modules
     users = Users(Path(folder, USERS))
     loader = os.fork()

@@ -37,7 +37,6 @@ _END_SECONDS = 10.0
 """In which a process that has returned its result, or that was stopped, ends by itself."""
 _LONGEST_PATH = 90
 """Characters of a socket's path; Linux takes 107, macOS 103."""
-_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 _PROGRAM = (
     "import pickle, sys; sys.path[:], given = pickle.load(sys.stdin.buffer); "
     "from gansearch.search.worker.fork_server import main; main(*given)"
@@ -223,7 +222,7 @@ def _started(origin: Origin) -> socket.socket:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
         listener.listen(socket.SOMAXCONN)
-        started = launch(listener.fileno(), str(origin.folder), origin.task, origin.options, dict(os.environ))
+        started = launch(listener.fileno(), str(origin.folder), origin.task, origin.options)
     connection = _connected(path) if started else None
     if connection is None:
         path.unlink(missing_ok=True)
@@ -238,7 +237,6 @@ def launch(listener: int, *given: Any) -> bool:
         stdin=subprocess.PIPE,
         pass_fds=[listener],
         start_new_session=True,
-        env={**os.environ, **_ONE_THREAD},
     )
     process.communicate(pickle.dumps((sys.path, (listener, *given))))
     return process.returncode == 0
