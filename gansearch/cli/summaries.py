@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _PROGRESS_SECONDS = 30.0
 """Time between two lines of progress where stderr is no terminal."""
+_ERRORS, _ERROR_CHARACTERS = 3, 160
+"""Different errors of trials that a summary has, and the characters of each."""
 
 
 def print_summary(study: Study, page: Path | None = None) -> None:
@@ -33,6 +35,8 @@ def print_summary(study: Study, page: Path | None = None) -> None:
     total += many(counts["total"] if is_auto else study.experiment.most_trials, "trial")
     total += f" ({others})" if others else ""
     say(f"{total}: {verdicts}" if verdicts else total)
+    for count, why in _failures(study):
+        say(f"  {count} failed: {why}")
     if study.run.get("ended"):
         say(f"ended{'' if is_auto else ' early'}: {study.run['ended']}")
     if study.score_remark:
@@ -54,6 +58,15 @@ def print_summary(study: Study, page: Path | None = None) -> None:
         say(f"export it:  gansearch export {shlex.quote(str(as_typed(study.folder.path)))} -o best.yaml")
     if page is not None:
         say(f"report:     {as_typed(page)}")
+
+
+def _failures(study: Study) -> list[tuple[int, str]]:
+    """Returns the most frequent errors of failed trials, each in a line, with the number of trials."""
+    from gansearch.formatting import error_line, short
+
+    errors = study.trials.loc[study.trials["status"] == "failed", "error"].fillna("").astype(str)
+    counted = errors.map(error_line).value_counts().head(_ERRORS)
+    return [(int(count), short(str(line), _ERROR_CHARACTERS)) for line, count in counted.items()]
 
 
 def print_trained(result: TrainResult, out: Path | None) -> None:

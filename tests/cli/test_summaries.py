@@ -7,6 +7,7 @@ import pytest
 
 from gansearch.cli import summaries
 from gansearch.cli.summaries import print_progress, print_summary
+from gansearch.formatting import error_line
 from gansearch.study.study import load_study
 
 PROBE = {"p_real": 0.6, "p_fake": 0.4, "separability": 0.7}
@@ -64,3 +65,14 @@ def test_a_summary_says_what_was_found_and_what_comes_next(finished, capsys):
         f"export it:  gansearch export {finished.path} -o best.yaml",
         f"report:     {finished.report}",
     ]
+
+
+def test_a_summary_says_why_trials_failed(finished, capsys):
+    study = load_study(finished.path)
+    failed = study.trials[study.trials["status"] == "failed"]
+    print_summary(study)
+    lines = [line for line in capsys.readouterr().out.splitlines() if " failed: " in line]
+    assert 0 < len(lines) <= 3
+    assert sum(int(line.split()[0]) for line in lines) <= len(failed)
+    first = failed["error"].map(error_line).value_counts().index[0]
+    assert lines[0].endswith(f" failed: {first}")
