@@ -32,10 +32,11 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ from ray import tune
 from search import Meter, metered, records, stuck, untrained
 
 from gansearch import api
-from gansearch.experiment import Experiment, Resources
+from gansearch.experiment import Experiment
 from gansearch.search import sweep as sweep_module
 from gansearch.search import trials as trials_module
 from gansearch.search.errors import SweepFailed
@@ -63,6 +64,8 @@ _TRIALS = 200
 """Trials at once, if there is memory for them."""
 _MEMORY = 0.5
 """Share of the free memory that they may take."""
+_TRIAL_BYTES = 130 * 2**20
+"""What one trial more takes, by benchmarks/start.py."""
 
 
 def scale(trials: int, told: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
@@ -176,43 +179,51 @@ def cables(told: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
     return figures
 
 
-def waiting(there: Path, experiment: Experiment, *actors: Any) -> Callable[[dict[str, Any]], None]:
-    """Replaces `trainable` by a trial that ends once all have started, or none has for two minutes."""
-
-    def train(config: dict[str, Any]) -> None:
-        began, seen, since = datetime.now(UTC), 0, time.monotonic()
-        (there / str(config["number"])).touch()
-        while seen < experiment.trials and time.monotonic() - since < 120:
-            count = len(list(there.iterdir()))
-            seen, since = (count, time.monotonic()) if count > seen else (seen, since)
-            time.sleep(0.5)
-        node = ray.util.get_node_ip_address()
-        tune.report({"rows": [], "ending": Ending([], None, began, datetime.now(UTC), node, "no training", "")})
-
-    return train
-
-
 def oversubscribed(most: int) -> dict[str, Any]:
-    worker, free = _worker_bytes(), psutil.virtual_memory().available
-    count = int(min(most, _MEMORY * free / worker))
-    with tempfile.TemporaryDirectory() as name:
+    free = psutil.virtual_memory().available
+    count = int(min(most, _MEMORY * free / _TRIAL_BYTES))
+    with tempfile.TemporaryDirectory() as name, least_memory() as least:
         there, out = Path(name) / "there", Path(name) / "out"
         there.mkdir()
-        experiment = untrained(count).model_copy(update={"resources": Resources(cpus=2 / (count + 1), gpus=0)})
+        experiment = Experiment.parse(
+            {
+                **{"name": "oversubscribed", "task": f"{Path(__file__).with_name('cluster_task.py')}:waits"},
+                **{"task_options": {"there": str(there), "trials": count}, "trials": count, "training": {"updates": 4}},
+                **{"search": {"lr": {"low": 1e-4, "high": 1e-2}}, "confirm": None, "prune": False},
+                **{"resources": {"cpus": 2 / (count + 1), "gpus": 0}},
+            }
+        )
         start = time.monotonic()
-        trials = untrained_sweep(partial(waiting, there), experiment, out)
+        ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="error")
+        try:
+            trials = api.sweep(experiment, out).trials
+        finally:
+            ray.shutdown()
         begin, end = trials["started"].to_numpy(), trials["ended"].to_numpy()
         return {
-            **{"worker_mb": worker / 2**20, "free_mb": free / 2**20, "trials": len(trials)},
+            **{"free_mb": free / 2**20, "taken_mb": (free - min(least)) / 2**20, "trials": len(trials)},
+            "failed": int((trials["status"] == "failed").sum()),
             "at_once": int(max(((begin <= now) & (end > now)).sum() for now in begin)),
             "seconds": time.monotonic() - start,
         }
 
 
-def _worker_bytes() -> int:
-    """Returns the unshared memory of a process with the imports of a trial's worker."""
-    script = "import gansearch.search.worker.trial, psutil; print(psutil.Process().memory_full_info().uss)"
-    return int(subprocess.check_output([sys.executable, "-c", script]))
+@contextmanager
+def least_memory() -> Iterator[list[int]]:
+    """Gives a list of the bytes that were free on this machine, twice a second."""
+    free, over = [psutil.virtual_memory().available], threading.Event()
+
+    def look() -> None:
+        while not over.wait(0.5):
+            free.append(psutil.virtual_memory().available)
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield free
+    finally:
+        over.set()
+        thread.join()
 
 
 def main() -> None:

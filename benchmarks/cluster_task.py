@@ -1,10 +1,12 @@
-"""The task of the sweeps in benchmarks/cluster_faults.py, which Ray's workers import."""
+"""The tasks of the sweeps in benchmarks/cluster.py and cluster_faults.py, which the trials import."""
 
 from __future__ import annotations
 
 import time
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from gansearch.gan.tasks.mixtures import Ring
 from gansearch.search.worker import run as run_module
@@ -25,3 +27,15 @@ class Faulty(Ring):
             return super().quality(real, fake)
         while True:
             time.sleep(3600)
+
+
+def waits(trial: Any, there: str, trials: int) -> None:
+    """A loop that ends once as many trials have begun, or none has for two minutes."""
+    (Path(there) / f"{trial.params['lr']}").touch()
+    seen, since = 0, time.monotonic()
+    while seen < trials and time.monotonic() - since < 120:
+        count = len(list(Path(there).iterdir()))
+        seen, since = (count, time.monotonic()) if count > seen else (seen, since)
+        time.sleep(0.5)
+    trial.monitor.update(torch.randn(50), torch.randn(50))
+    trial.report(step=4, distance=1.0)

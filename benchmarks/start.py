@@ -4,9 +4,9 @@
 
 `task`: trials of the ring for 100 updates, one at a time. `loop`: a loop of the user's own that reports four times and
 returns. `data`: a task of the user's own that reads for a second. Seconds a trial are from the end of the second trial
-to the end of the last one, over their number; `start` is the time of the first two, in which Ray's worker starts and
-torch is imported. `memory_mb` is what one trial more takes at once: the proportional memory (PSS) of all processes of a sweep
-of six trials that wait for each other, less that of one such trial, by five.
+to the end of the last one, over their number; `start` is the time of the first two, in which Ray and a worker start and
+torch is imported. `memory_mb` is what one trial more takes at once: the proportional memory (PSS) of all processes of a
+sweep of six trials that wait for each other, less that of one such trial, by five.
 
 With `--before`, a folder with an earlier version, rounds of both take turns, and figures are medians of the rounds.
 """
@@ -27,7 +27,7 @@ from typing import Any
 
 import psutil
 
-_TRIALS, _AT_ONCE = 14, 6
+_TRIALS, _AT_ONCE = 12, 6
 _CODE = """
 import time
 from pathlib import Path
