@@ -150,8 +150,9 @@ def main() -> None:
             for version, folder in sorted(versions.items(), reverse=bool(number % 2)):
                 words = [sys.executable, __file__, "--one", kind, *(["--quick"] if given.quick else [])]
                 environment = {**os.environ, "PYTHONPATH": str(folder)}
-                output = subprocess.run(words, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
-                for name, value in json.loads(output.splitlines()[-1]).items():
+                # Ray's workers import from the folder of their driver first.
+                done = subprocess.run(words, env=environment, cwd=folder, check=True, stdout=subprocess.PIPE, text=True)
+                for name, value in json.loads(done.stdout.splitlines()[-1]).items():
                     found.setdefault(f"{version} {kind} {name}", []).append(value)
                     print(f"{version:8} {kind:8} {name:10} {value:8.2f}", file=sys.stderr, flush=True)
     figures = {name: statistics.median(values) for name, values in found.items()}

@@ -121,7 +121,7 @@ def _become_worker(connection: socket.socket) -> None:
         os.dup2(streams.pop(), _LISTENER)
 
     def launch(listener: int, *given) -> bool:
-        forks = pickle.dumps((sys.path, dict(os.environ), (_LISTENER, *given)))
+        forks = pickle.dumps((sys.path, str(Path.cwd()), dict(os.environ), (_LISTENER, *given)))
         _ask(Path(request["server"]), {"forks": forks.hex()}, [0, 1, 2, listener])
         return True
 
@@ -131,9 +131,10 @@ def _become_worker(connection: socket.socket) -> None:
         os.close(stream)
     if "forks" in request:
         connection.close()
-        sys.path[:], environment, given = pickle.loads(bytes.fromhex(request["forks"]))  # noqa: S301
+        sys.path[:], folder, environment, given = pickle.loads(bytes.fromhex(request["forks"]))  # noqa: S301
         os.environ.clear()
         os.environ.update(environment)
+        os.chdir(folder)
         fork_server.main(*given)
         os._exit(0)
     os.environ.clear()
