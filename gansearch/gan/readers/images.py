@@ -41,6 +41,8 @@ _FLAT = 24
 _LARGE = 2**24
 """Pixels from which on a picture is decoded while no other such is: some take a gigabyte each."""
 _ONE = threading.Lock()
+_ONE_LOOK = threading.Lock()
+"""The same of the look at all deep pictures, for which the one that is decoded waits."""
 _FORMATS = ("PNG", "JPEG", "BMP", "DIB", "GIF", "WEBP", "TIFF", "PPM", "JPEG2000", "AVIF")
 """Pillow's names of the formats, whatever a file's name says. Of others some start programs (EPS)."""
 
@@ -128,7 +130,7 @@ class _Picture(NamedTuple):
 def _decode(source: Source, index: int, size: int, colour: bool, levels: Levels | None = None) -> _Picture | str:
     """A picture, or why it cannot be read. Deep ones need levels, or are black."""
     try:
-        with source.open(index) as image, _turn(image):
+        with source.open(index) as image, _turn(image, _ONE):
             has_frames = _has_frames(image)
             image.draft("RGB" if colour else "L", (2 * size, 2 * size))  # JPEGs are read no larger than needed
             upright = ImageOps.exif_transpose(image)
@@ -143,15 +145,15 @@ def _decode(source: Source, index: int, size: int, colour: bool, levels: Levels 
 def _extent(source: Source, index: int) -> Extent | None:
     """The range of the pixels of a deep picture; None of others, and of broken ones."""
     try:
-        with source.open(index) as image, _turn(image):
+        with source.open(index) as image, _turn(image, _ONE_LOOK):
             return extent_of(np.asarray(image)) if is_deep(image) else None
     except Exception:  # noqa: BLE001 (as above; `_decode` says why)
         return None
 
 
-def _turn(image: Image.Image) -> AbstractContextManager[object]:
-    """Waits until no other large picture is decoded, where this is one."""
-    return _ONE if image.width * image.height > _LARGE else nullcontext()
+def _turn(image: Image.Image, lock: AbstractContextManager[object]) -> AbstractContextManager[object]:
+    """The lock for a large picture; none for others."""
+    return lock if image.width * image.height > _LARGE else nullcontext()
 
 
 def _has_frames(image: Image.Image) -> bool:

@@ -183,3 +183,9 @@ def test_large_pictures_are_decoded_one_at_a_time(folder, monkeypatch):
     save(folder / "small.png")  # so that all are decoded again
     assert np.array_equal(read_pictures(in_folder(folder), 16, False).samples[[*range(51), 52]], expected)
     assert len(entered) == 4
+
+
+def test_large_deep_pictures_are_decoded_too(folder, monkeypatch):
+    monkeypatch.setattr("gansearch.gan.readers.images._LARGE", 100)
+    tiffs(folder, lambda _: RANDOM.random((20, 20)).astype(np.float32), 9)
+    assert len(read_pictures(in_folder(folder), 16, None).samples) == 9
