@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
 import re
-from pathlib import Path
 from typing import Any
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
@@ -56,10 +56,10 @@ def short(text: str, most: int = 22) -> str:
 
 def without_home(text: str) -> str:
     """A text with ~ in place of the user's home folder, which is part of paths."""
-    home = str(Path.home())
+    home = os.path.expanduser("~")  # noqa: PTH111 (Path.home raises where a process has none)
     return (
         text
-        if home == "/" or home not in text
+        if home in ("/", "~") or home not in text
         else re.sub(rf"(?:(?<![\w./+=~-])|(?<=://)){re.escape(home)}(?![\w.-])", "~", text)
     )
 

@@ -289,6 +289,7 @@ def test_a_question_quotes_what_is_said_of_a_folder(part, tmp_path, monkeypatch)
 def test_a_question_quotes_what_is_said_of_a_cluster(part) -> None:
     quoted = next(text for text in questions() if part in text).removeprefix("error: ")
     said = quoted.removeprefix("--address 127.0.0.1:6379: ")
-    code = re.sub(r"\{.*?\}", "a", (ROOT / "gansearch/search/cluster/cluster.py").read_text())
+    sources = [ROOT / "gansearch/search/cluster" / name for name in ("cluster.py", "start.py")]
+    code = re.sub(r"\{.*?\}", "a", "".join(source.read_text() for source in sources))
     assert said in code
     assert (ROOT / ELSEWHERE[part]).is_file()

@@ -14,7 +14,7 @@ _LOG = logging.getLogger(__name__)
 
 def protect_token() -> None:
     """Let nobody but the user read Ray's token, which Ray writes for everybody to read."""
-    with suppress(OSError):
+    with suppress(OSError, RuntimeError):  # there may be no home
         (Path.home() / ".ray" / "auth_token").chmod(0o600)
 
 

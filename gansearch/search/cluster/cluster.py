@@ -19,14 +19,13 @@ from ray.exceptions import RayError
 from gansearch.experiment import Resources, suggest
 from gansearch.search.cluster.access import protect_token, warn_if_open
 from gansearch.search.cluster.ray_patches import (
-    LOOPBACK,
     machine,
     no_worker_logs,
-    on_loopback,
     signals_left_to_us,
     token_metadata,
 )
-from gansearch.search.errors import WANTS_TOKEN, RayFailed, SweepError
+from gansearch.search.cluster.start import start_here
+from gansearch.search.errors import WANTS_TOKEN, SweepError
 from gansearch.signals import deferred
 
 _REACH_SECONDS = 10.0
@@ -156,12 +155,7 @@ def _running() -> Cluster:
 def _start(address: str | None, runtime_env: dict[str, Any]) -> None:
     quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
     if address is None:
-        try:
-            with on_loopback():
-                ray.init(address="local", include_dashboard=False, _node_ip_address=LOOPBACK, **quiet)
-        except Exception as error:  # Ray has no class for it
-            reason = " ".join(str(error).split())[:_REASON]
-            raise RayFailed(f"Ray did not start on this machine, which may be overloaded or full: {reason}") from error
+        start_here(**quiet)
         return
     try:
         _check_reachable(address)

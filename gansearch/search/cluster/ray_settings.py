@@ -17,12 +17,14 @@ SETTINGS = {
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
 }
 """Environment variables. Ray 2.60 reads all of them when a sweep calls it, none when it is imported."""
+_CHANGED = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN")
+"""Variables that Ray, or `gansearch.search.cluster.start`, sets when it starts."""
 
 
 @contextmanager
 def ray_settings() -> Iterator[None]:
     """Set Ray's environment variables, and restore them at the end."""
-    variables = {name: os.environ.get(name) for name in SETTINGS}
+    variables = {name: os.environ.get(name) for name in (*SETTINGS, *_CHANGED)}
     os.environ.update(SETTINGS)
     try:
         yield
