@@ -47,6 +47,8 @@ class Layout:
     """Characters of the shortest last number: a shorter one at the end of a file was cut."""
     ids: list[int] = field(default_factory=list)
     rows: list[tuple[str, ...]] = field(default_factory=list)
+    then: Layout | None = None
+    """The layout that came after it the last time, which is tried first."""
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
@@ -70,17 +72,28 @@ class Layouts:
         self.all: dict[tuple[str, ...], Layout] = {}
         self._by_key: dict[str, list[Layout]] = {}
         self._common: list[Layout] = []
+        self._last: Layout | None = None
 
     def match(self, line: str) -> tuple[Layout, tuple[str, ...]] | None:
         """The layout of a line and the numbers that are kept of it, None for a line without any."""
+        guess = self._last and self._last.then
+        found = guess.pattern.fullmatch(line) if guess else None
+        if guess and found:
+            self._last = guess
+            return guess, found.groups()
         key = line.translate(NOT_IN_KEY)
-        known = self._by_key.get(key)
-        if known is not None:
-            for layout in known:
-                found = layout.pattern.fullmatch(line)
-                if found:
-                    return layout, found.groups()
+        for layout in self._by_key.get(key, ()):
+            found = layout.pattern.fullmatch(line)
+            if found:
+                self._follow(layout)
+                return layout, found.groups()
         return self._learn(key, line)
+
+    def _follow(self, layout: Layout) -> None:
+        """Expect next time that this layout comes after the last one."""
+        if self._last:
+            self._last.then = layout
+        self._last = layout
 
     def _learn(self, key: str, line: str) -> tuple[Layout, tuple[str, ...]] | None:
         parts = NUMBER.split(line)

@@ -129,6 +129,7 @@ def last_run(position: np.ndarray, breaks: np.ndarray, printed: np.ndarray, name
     breaks = breaks.copy()
     breaks[0] = False
     notes: list[str] = []
+    resumed: list[float] = []
     keep = np.ones(len(position), bool)
     begin = 0
     for at in np.flatnonzero(breaks).tolist() if breaks.sum() < 1000 else ():
@@ -139,9 +140,12 @@ def last_run(position: np.ndarray, breaks: np.ndarray, printed: np.ndarray, name
             # Resumed from a checkpoint: what was done after it is done again.
             keep[begin:at] &= before < position[at]
             breaks[at] = False
-            notes.append(f"The run was resumed at {name} {position[at]:g}; what came before from there on is left out.")
+            resumed.append(position[at])
         else:
             begin = at
+    if resumed:
+        times = f"{len(resumed)} times, the last time at" if len(resumed) > 1 else "at"
+        notes.append(f"The run was resumed {times} {name} {resumed[-1]:g}: of what was done twice the last is read.")
     if 0.9 * len(printed) < printed.sum() < len(printed):
         # Nearly all count: of a record that does not, the headline was cut.
         keep &= printed
@@ -151,7 +155,7 @@ def last_run(position: np.ndarray, breaks: np.ndarray, printed: np.ndarray, name
     wanted = len(sizes) - 1
     if sizes[wanted] < FEWEST and sizes.max() >= FEWEST:
         wanted = int(np.flatnonzero(sizes >= FEWEST)[-1])
-        notes.append(f"The last run has {sizes[-1]} records so far; the last one with at least {FEWEST} is read.")
+        notes.append(f"The last run has {sizes[-1]} record{'s' * (sizes[-1] > 1)} so far: the run before it is read.")
     chosen = np.flatnonzero((segment == wanted) & keep)
     same = np.diff(position[chosen], prepend=np.nan) == 0
     same &= printed[chosen]
