@@ -78,6 +78,9 @@ def paired(drafts: dict[str, Draft]) -> tuple[list[Draft], list[str]]:
     if not full and drafts:
         full = [next(iter(drafts))]
     rest = [one for key, one in drafts.items() if key not in full]
+    total = next((one.roles["g_total"] for one in rest if "g_total" in one.roles), None)
+    for key in full if total else ():
+        drafts[key].roles.setdefault("g_total", str(total))
     for one in rest:
         lost = [name for role, name in one.roles.items() if role in CORE]
         if lost and not (set(lost) & {drafts[key].roles.get("g_total") for key in full}):

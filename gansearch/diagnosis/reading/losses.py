@@ -31,9 +31,9 @@ KEYS = one_of(
 CLAMPS = (100.0, 50.0, 16.118, 15.4249, 13.8155, 18.4207, 27.631)
 """Values at which implementations of the cross-entropy cut it off."""
 PLATEAUS: tuple[tuple[Loss, Halves, float, float, float], ...] = (
-    ("bce", "sum", 2 * np.log(2), np.log(2), 0.05),
-    ("bce", "mean", np.log(2), np.log(2), 0.05),
-    ("hinge", "sum", 2.0, 0.0, 0.1),
+    ("bce", "sum", 2 * np.log(2), np.log(2), 0.02),
+    ("bce", "mean", np.log(2), np.log(2), 0.02),
+    ("hinge", "sum", 2.0, 0.0, 0.05),
 )
 """D's and G's losses of networks that cannot tell, as before training, with a tolerance."""
 

@@ -38,13 +38,15 @@ RECONSTRUCTION = one_of(
     " fm feature features content style tv kl nll mse mae stft spec supervised cls class aux info kld dice"
     " ssim"
 )
+FEATURES = one_of("feat fm feature features")
+"""Words of feature matching, which is no adversarial loss even where it is called one."""
 METRICS = re.compile(
     r"fid\d*[a-z]?|kid\d*[a-z]?|is\d+k|ppl\d*|pr\d+k\d|is|inception|mmd|swd|jsd|precision|recall|density|coverage"
 )
 VALIDATION = one_of("val valid validation test eval")
 FILLER = one_of(
     "train training step epoch mean avg average running of the net network scalars stats metrics log"
-    " current model losses loss total iter batch ema unweighted s"
+    " current model losses loss total iter batch ema unweighted"
 )
 NO_ROLE = one_of(
     "weight weights factor lambda grad grads norm gradnorm gradient time num count scale coefficient coef"
@@ -56,7 +58,7 @@ INNER = one_of(
     "step steps iter iters iteration iterations itr it update updates batch batches minibatch kimg tick"
     " nimg i idx index record run niter bar"
 )
-COUNTER_FILLER = one_of("global current total train training trainer progress n number no cur num")
+COUNTER_FILLER = one_of("val valid test eval global current total train training trainer progress n number no cur num")
 EXACT = {
     "d(x)": "p_real",
     "d_x": "p_real",
@@ -181,7 +183,7 @@ def role_of_loss(
     """The same of what remains: losses, scores and other terms."""
     adversarial, loss = have & ADVERSARIAL, have & LOSS
     used = d | g | LOSS | ADVERSARIAL | REAL | FAKE
-    if have & RECONSTRUCTION and not adversarial:
+    if have & RECONSTRUCTION and (not adversarial or have & FEATURES):
         return None if d else ("reconstruction", used | RECONSTRUCTION, 0)
     if have & (SCORE | PROBABILITY) and half and (not loss or "scores" in have):
         kind = "p" if have & PROBABILITY else "score"

@@ -17,7 +17,9 @@ WRAPPERS = re.compile(r"(?:(?:[\w.]*(?:[tT]ensor|array|float\d*|Variable|scalar|
 SEPARATOR = re.compile(r"[\"']?\s*(?::|=+|->|=>|~|is)?\s*$")
 UNIT = re.compile(r"^(?:%|(?:ms|us|s|it|m|h|k|M|G|GB|MB|sec|img)(?:/(?:step|s|it|sec|img|epoch|batch))?\b)?[%)\]}\s…]*")
 DELIMITER = re.compile(r"[,|;\[\]{}\"'<>]|\s-+\s|\s{3,}|--+|:\s|=\s?|^\s*[-*>#]+\s")
-BAR = re.compile(r"[━═█▏▎▍▌▋▊▉]|\[=*[>.]|\[=+\]|\b(?:ms|s|us)/(?:step|epoch)\b|(?:it/s|s/it)\b")
+BAR = re.compile(r"[━═█▏▎▍▌▋▊▉]|\[=*[>.]|\[=+\]|\d(?:ms|s|us)/(?:step|epoch)\b|(?:it/s|s/it)\b|^\s*\d+/\d+ - \d+s\b")
+HELD_OUT = re.compile(r"[\W_]*(?:val|valid|validation|test|eval|evaluation)\b", re.IGNORECASE)
+"""A line about held-out samples."""
 TQDM = re.compile(r"\|\s*(\d+)/(\d+)\s*\[\d+:\d+")
 LEAD = re.compile(r"^[\s\[(>#*|]*$")
 SOURCE_FILE = re.compile(r"\.(?:py|pyx|cc|cpp|c|h|hpp|cu|go|rs|ipynb|jl)$")
@@ -160,6 +162,8 @@ def number_names(line: str, texts: tuple[str, ...]) -> list[str | None]:
         else:
             names.append(name_before(text, first=place == 0))
     name_unnamed(line, texts, names, fractions)
+    if HELD_OUT.match(texts[0]):
+        return [name if name is None or counter(name) else f"val {name}" for name in names]
     return names
 
 
@@ -187,6 +191,8 @@ def name_unnamed(line: str, texts: tuple[str, ...], names: list[str | None], fra
         place = len(before) // 2
         if place + 1 < len(names):
             names[place : place + 2] = [BATCH, BATCH + TOTAL]
+            if place and texts[place].startswith("%"):
+                names[place - 1] = None
         return
     if not any(names):
         return

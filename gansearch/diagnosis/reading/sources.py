@@ -11,7 +11,7 @@ from gansearch.diagnosis.reading.json_lines import JsonLines, json_object
 from gansearch.diagnosis.reading.names import counter, meaning
 from gansearch.diagnosis.reading.printed import Printed
 from gansearch.diagnosis.reading.records import Records
-from gansearch.diagnosis.reading.tables import RULE, Table, is_number, split
+from gansearch.diagnosis.reading.tables import INDEX, RULE, Table, is_number, split
 
 DELIMITERS = (",", ";", "\t", "|", None)
 """None: any white space."""
@@ -51,12 +51,16 @@ def sniff_table(header: str, below: Sequence[str], stem: str) -> tuple[Source, s
     below = [line for line in below if not RULE.fullmatch(line)]
     for delimiter in DELIMITERS:
         (names, *rows) = split([header, *below], delimiter)
+        if delimiter is None and rows and all(len(row) == len(names) + 1 for row in rows):
+            names = ["", *names]  # pandas' index has no name
         same = [row for row in rows if len(row) == len(names)]
         if len(names) < 2 or (rows and len(same) < 0.6 * len(rows)) or NAMED.search(header):
             continue
         cells = [cell for row in same for cell in row]
         numeric = sum(map(is_number, cells)) >= 0.6 * len(cells)
         kind = {",": "CSV", ";": "CSV with semicolons", "\t": "a table with tabs"}.get(delimiter or "", "a table")
+        if names[0].strip() == "" and all(name.strip() for name in names[1:]):
+            names = [INDEX, *names[1:]]
         if not any(map(is_number, names)):
             words = sum(bool(meaning(name.strip()) or counter(name.strip())) for name in names)
             if same and numeric and any(cell.strip() for cell in cells) and (delimiter or words >= 2):

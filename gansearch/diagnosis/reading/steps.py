@@ -85,13 +85,13 @@ def inner_counter(counters: dict[str, tuple[np.ndarray, np.ndarray]], length: in
     def rank(name: str) -> tuple[int, int]:
         found = set(words(name))
         kind = 0 if found & GLOBAL or "kimg" in found else 2 if found & WITHIN_EPOCH else 3 if "tick" in found else 1
-        values = counters[name][0][counters[name][1]]
-        return (bool(np.ptp(values) == 0), kind)
+        return kind, list(counters).index(name)
 
     names = [
         name
         for name, (values, printed) in counters.items()
         if counter(name) == "inner" and name != "run" and 2 * printed.sum() >= length and np.isfinite(values).any()
+        if length < 3 or np.nanmin(values) < np.nanmax(values)
     ]
     return min(names, key=rank, default=None)
 
@@ -99,7 +99,7 @@ def inner_counter(counters: dict[str, tuple[np.ndarray, np.ndarray]], length: in
 def positions(inner: np.ndarray, epoch: np.ndarray | None, total: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     """Rising (N,) positions of counters that begin anew in each epoch, and (N,) booleans of where a run begins."""
     falls = np.diff(inner, prepend=inner[0]) < 0
-    if not falls.any():
+    if not falls.any() and (epoch is None or not within(inner, epoch)):
         return inner, falls if epoch is None else falls | (np.diff(epoch, prepend=epoch[0]) < 0)
     rises = np.diff(inner)
     gap = float(np.median(rises[rises > 0])) if (rises > 0).any() else 1.0
@@ -108,7 +108,7 @@ def positions(inner: np.ndarray, epoch: np.ndarray | None, total: np.ndarray | N
         length = float(np.nanmax(total))
     if epoch is not None:
         later = np.diff(epoch, prepend=epoch[0])
-        if (later[falls] > 0).sum() >= 0.5 * falls.sum() or (((later < 0) & falls).any() and within(inner, epoch)):
+        if (later[falls] > 0).sum() >= 0.5 * falls.sum() or within(inner, epoch):
             return epoch * length + inner, (later < 0) | (falls & (later == 0))
         return inner, falls
     peaks = inner[np.flatnonzero(falls) - 1]
@@ -155,7 +155,8 @@ def last_run(position: np.ndarray, breaks: np.ndarray, printed: np.ndarray, name
     wanted = len(sizes) - 1
     if sizes[wanted] < FEWEST and sizes.max() >= FEWEST:
         wanted = int(np.flatnonzero(sizes >= FEWEST)[-1])
-        notes.append(f"The last run has {sizes[-1]} record{'s' * (sizes[-1] > 1)} so far: the run before it is read.")
+        begun = f"{sizes[-1]} record{'s' if sizes[-1] > 1 else ''}"
+        notes.append(f"The last run has {begun} so far: the run before it is read.")
     chosen = np.flatnonzero((segment == wanted) & keep)
     same = np.diff(position[chosen], prepend=np.nan) == 0
     same &= printed[chosen]

@@ -12,6 +12,8 @@ from gansearch.diagnosis.reading.cells import column, number
 from gansearch.diagnosis.reading.fragments import left_out, short_cells
 from gansearch.diagnosis.reading.records import Records
 
+INDEX = "index"
+"""The name of a first column that has none, as pandas writes it."""
 RULE = re.compile(r"[\s|+:=-]*")
 """A line under a table's header."""
 
@@ -32,14 +34,16 @@ class Table:
         rows: list[list[str]] = []
         at: list[int] = []
         for fields, line in zip(split(lines, self._delimiter), numbers, strict=True):
-            if len(fields) == len(self._names) and fields != self._names:
+            if fields in (self._names, self._names[self._names[0] == INDEX :]) or (
+                fields and not is_number(fields[0]) and RULE.fullmatch("".join(fields))
+            ):
+                continue
+            if len(fields) == len(self._names):
                 rows.append(fields)
                 at.append(line)
-            elif fields == self._names or RULE.fullmatch("".join(fields)):
-                continue
             elif is_header(fields, self._names):
                 self._take(rows, at)
-                rows, at, self._names = [], [], [name.strip() for name in fields]
+                rows, at, self._names = [], [], [name.strip() or INDEX for name in fields]
             elif any(field.strip() for field in fields):
                 self._skipped += 1
         self._take(rows, at)
