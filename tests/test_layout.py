@@ -17,6 +17,7 @@ EXEMPT: dict[str, str] = {
 """Modules without a test file of their name, each with the file that tests it together with the modules that use it."""
 OTHERS = {
     "cli/test_package.py": "the wheel and the sdist",
+    "diagnosis/reading/test_strangers.py": "reader and names on logs of people's own scripts",
     "diagnosis/test_recorded.py": "the rules on results/reference",
     "folders/test_folders.py": "results folders of earlier versions",
     "gan/readers/test_fuzz.py": "benchmarks/fuzz_readers.py: broken files",

@@ -10,9 +10,11 @@ import numpy as np
 
 from gansearch.diagnosis.reading.errors import LogError, did_you_mean
 from gansearch.diagnosis.reading.formats import Format, format_of
+from gansearch.diagnosis.reading.fragments import left_out
 from gansearch.diagnosis.reading.games import CORE, Columns, Draft, draft_games, settle
 from gansearch.diagnosis.reading.losses import checked, known_halves, known_loss
 from gansearch.diagnosis.reading.names import TOTAL, Meaning, counter, meaning
+from gansearch.diagnosis.reading.pairs import BAR_STEP
 from gansearch.diagnosis.reading.records import Records
 from gansearch.diagnosis.reading.steps import Steps, order
 from gansearch.diagnosis.training_log import ROLES, Game, Loss, TrainingLog
@@ -59,6 +61,8 @@ def assemble(
     for draft in drafts:
         more += settle(draft, values)
         games.append(game_of(draft, values, given, config, found))
+    if BAR_STEP not in names:
+        more += left_out(repeated(table, meanings, group), "followed by another of the same step", "record")
     if records.block > 1:
         more.append(f"The log is long: each record is the mean of {records.block} of its own.")
     lines = np.zeros(len(order_of.steps), np.int64)
@@ -143,6 +147,16 @@ def carried(values: np.ndarray) -> np.ndarray:
     """Values with blanks filled by the last before."""
     at = np.where(np.isnan(values), 0, np.arange(len(values)))
     return values[np.maximum.accumulate(at)]
+
+
+def repeated(table: Columns, meanings: Mapping[str, Meaning], group: np.ndarray) -> int:
+    """How many losses were printed again for the same step."""
+    counts = [0]
+    for name, one in meanings.items():
+        if one.role in CORE:
+            places = group[table[name][1] & (group >= 0)]
+            counts.append(len(places) - len(np.unique(places)))
+    return max(counts)
 
 
 def regrouped(pair: tuple[np.ndarray, np.ndarray], group: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:

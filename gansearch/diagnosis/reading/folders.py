@@ -101,4 +101,4 @@ def quantities(path: Path) -> tuple[Records, list[str]] | None:
         if found:
             series[found[0]] = found[1:]
             others.append(other.name)
-    return joined(series), [f"Read together with {', '.join(others)}."] if others else []
+    return joined(series, "step" if tag else "itr"), [f"Read together with {', '.join(others)}."] if others else []

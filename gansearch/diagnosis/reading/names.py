@@ -36,12 +36,12 @@ PENALTY = one_of("gp penalty r1 r2 reg")
 RECONSTRUCTION = one_of(
     "l1 l2 pix pixel mel cycle cyc idt identity rec recon reconstruction perceptual percep vgg lpips feat"
     " fm feature features content style tv kl nll mse mae stft spec supervised cls class aux info kld dice"
-    " ssim"
+    ""
 )
 FEATURES = one_of("feat fm feature features")
 """Words of feature matching, which is no adversarial loss even where it is called one."""
 METRICS = re.compile(
-    r"fid\d*[a-z]?|kid\d*[a-z]?|is\d+k|ppl\d*|pr\d+k\d|is|inception|mmd|swd|jsd|precision|recall|density|coverage"
+    r"fid\d*[a-z]?|kid\d*[a-z]?|is\d+k|ppl\d*|pr\d+k\d|is|inception|mmd|swd|jsd|ssim|psnr|precision|recall|density|coverage"
 )
 VALIDATION = one_of("val valid validation test eval")
 FILLER = one_of(
@@ -58,7 +58,10 @@ INNER = one_of(
     "step steps iter iters iteration iterations itr it update updates batch batches minibatch kimg tick"
     " nimg i idx index record run niter bar"
 )
-COUNTER_FILLER = one_of("val valid test eval global current total train training trainer progress n number no cur num")
+COUNTER_FILLER = one_of(
+    "msg message data metrics log logs stats info val valid test eval global current total train training trainer"
+    " progress n number no cur num"
+)
 EXACT = {
     "d(x)": "p_real",
     "d_x": "p_real",
@@ -73,6 +76,7 @@ EXACT = {
     "g_loss_u": "g_loss",
     "g_loss_s": "reconstruction",
     "g_loss_v": "reconstruction",
+    "p_loss": "reconstruction",
     "dr": "d_real",
     "df": "d_fake",
     "c1": "d_loss_real",

@@ -14,7 +14,7 @@ DIGITS = r"[-+]?(?:[1-9]\d{0,2}(?:,\d{3})+(?![\d])|\d+)(?:\.\d*)?(?:[eE][-+]?\d+
 WORDS = r"[-+]?(?:[nN][aA][nN]|[iI]nf(?:inity)?|INF)|N/A|n/a|None|null|NULL"
 NUMBER = re.compile(rf"(?<![A-Za-z0-9_.)])((?:{DIGITS})(?!_)|(?:{WORDS})(?![A-Za-z_]))", re.ASCII)
 WRAPPERS = re.compile(r"(?:(?:[\w.]*(?:[tT]ensor|array|float\d*|Variable|scalar|DeviceArray)\()|[\[({\"'\s])*$")
-SEPARATOR = re.compile(r"[\"']?\s*(?::|=+|->|=>|~|is)?\s*$")
+SEPARATOR = re.compile(r"[\"']?\s*(?::|=+|->|=>|→|~|is)?\s*$")
 UNIT = re.compile(r"^(?:%|(?:ms|us|s|it|m|h|k|M|G|GB|MB|sec|img)(?:/(?:step|s|it|sec|img|epoch|batch))?\b)?[%)\]}\s…]*")
 DELIMITER = re.compile(r"[,|;\[\]{}\"'<>]|\s-+\s|\s{3,}|--+|:\s|=\s?|^\s*[-*>#]+\s")
 BAR = re.compile(r"[━═█▏▎▍▌▋▊▉]|\[=*[>.]|\[=+\]|\d(?:ms|s|us)/(?:step|epoch)\b|(?:it/s|s/it)\b|^\s*\d+/\d+ - \d+s\b")
@@ -22,6 +22,7 @@ HELD_OUT = re.compile(r"[\W_]*(?:val|valid|validation|test|eval|evaluation)\b", 
 """A line about held-out samples."""
 TQDM = re.compile(r"\|\s*(\d+)/(\d+)\s*\[\d+:\d+")
 LEAD = re.compile(r"^[\s\[(>#*|]*$")
+LEVEL = re.compile(r"^(?:DEBUG|INFO|WARNING|ERROR)(?::[\w.]+)?:")
 SOURCE_FILE = re.compile(r"\.(?:py|pyx|cc|cpp|c|h|hpp|cu|go|rs|ipynb|jl)$")
 """Before a line's number in a warning."""
 EPOCH, BATCH, STEP, BAR_STEP = "epoch", "batch", "step", "bar"
@@ -193,6 +194,8 @@ def name_unnamed(line: str, texts: tuple[str, ...], names: list[str | None], fra
             names[place : place + 2] = [BATCH, BATCH + TOTAL]
             if place and texts[place].startswith("%"):
                 names[place - 1] = None
+            if fractions and fractions[0] < place and not any(counter(name) == "epoch" for name in names if name):
+                names[fractions[0]] = EPOCH
         return
     if not any(names):
         return
@@ -207,6 +210,11 @@ def name_unnamed(line: str, texts: tuple[str, ...], names: list[str | None], fra
             names[0] = EPOCH
     elif not counted - {None} and names[0] is None and LEAD.match(texts[0]) and texts[1].strip() not in ("", "-", "/"):
         names[0] = STEP
+    elif not counted - {None}:
+        alone = (place for place, name in enumerate(names) if name is None and texts[place].endswith("["))
+        place = next((place for place in alone if texts[place + 1].startswith("]")), None)
+        if place is not None:
+            names[place] = STEP
 
 
 def name_before(text: str, first: bool) -> str | None:
@@ -220,6 +228,7 @@ def name_before(text: str, first: bool) -> str | None:
         return None
     name = pieces[-1].strip(" .>*#:") if not pieces[-1].strip().endswith("c.") else pieces[-1].strip()
     name = " ".join(name.lstrip(")/ ").split())
+    name = re.sub(r"^[^\w(]+|[^\w).\]%]+$", "", LEVEL.sub("", name))
     after = name.rpartition(":")[2]
     name = after if counter(after) or meaning(after) else name
     if name.count("(") > name.count(")"):

@@ -33,7 +33,7 @@ def in_order(events: Iterable[tuple[float, str, float]]) -> Records:
     return records
 
 
-def joined(series: Series) -> Records:
+def joined(series: Series, step: str = "step") -> Records:
     """A table of quantities with steps of their own. Of one that was logged twice at a step the last counts."""
     steps = [pair[0] for pair in series.values()]
     records = Records()
@@ -42,7 +42,7 @@ def joined(series: Series) -> Records:
     same = all(len(one) == len(steps[0]) and (one == steps[0]).all() for one in steps)
     every = steps[0] if same else np.unique(np.concatenate(steps))
     records.add_lines(range(len(every)), range(1, len(every) + 1))
-    records.add("step", np.arange(len(every)), every.astype(float))
+    records.add(step, np.arange(len(every)), every.astype(float))
     for name, (at, values) in series.items():
         records.add(name, np.arange(len(every)) if same else np.searchsorted(every, at), values)
     return records

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Protocol
 
-from gansearch.diagnosis.reading.json_lines import JsonLines, json_object
+from gansearch.diagnosis.reading.json_lines import JsonLines, flattened, json_object
+from gansearch.diagnosis.reading.lists import LIST, Lists
 from gansearch.diagnosis.reading.names import counter, meaning
 from gansearch.diagnosis.reading.printed import Printed
 from gansearch.diagnosis.reading.records import Records
@@ -37,8 +38,11 @@ def sniff(lines: Sequence[str], stem: str) -> tuple[Source, str]:
     """The reader for a text that begins with these lines, and what it is read as."""
     full = list(islice((line for line in lines if line.strip()), 60))
     objects = [line for line in full if json_object(line) is not None]
-    if objects and len(objects) >= len(full) / 4:
+    numbers = {name for line in objects[:9] for name in flattened(json_object(line) or {})}
+    if len(objects) > len(full) / 4 and any(map(meaning, numbers)):
         return JsonLines(), "JSON lines"
+    if any(LIST.search(line) for line in full):
+        return Lists(), "lists of numbers"
     for start, line in enumerate(full[:12]):
         table = sniff_table(line, full[start + 1 : start + 40], stem)
         if table is not None:

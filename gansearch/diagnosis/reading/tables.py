@@ -34,9 +34,8 @@ class Table:
         rows: list[list[str]] = []
         at: list[int] = []
         for fields, line in zip(split(lines, self._delimiter), numbers, strict=True):
-            if fields in (self._names, self._names[self._names[0] == INDEX :]) or (
-                fields and not is_number(fields[0]) and RULE.fullmatch("".join(fields))
-            ):
+            rule = not is_number(fields[0]) and RULE.fullmatch("".join(fields)) if fields else True
+            if rule or fields in (self._names, self._names[self._names[0] == INDEX :]):
                 continue
             if len(fields) == len(self._names):
                 rows.append(fields)
@@ -44,7 +43,7 @@ class Table:
             elif is_header(fields, self._names):
                 self._take(rows, at)
                 rows, at, self._names = [], [], [name.strip() or INDEX for name in fields]
-            elif any(field.strip() for field in fields):
+            elif rows or self._id:  # what is above the header is none of it
                 self._skipped += 1
         self._take(rows, at)
 

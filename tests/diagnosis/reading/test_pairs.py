@@ -11,7 +11,7 @@ LINES = {
     "Loss D/G: 0.5/1.2": {"Loss D": "0.5", "Loss G": "1.2"},
     "D_loss: nan, G_loss: inf, FID: N/A": {"D_loss": "nan", "G_loss": "inf", "FID": "N/A"},
     "iter 12,000 loss_D 1.5e-05": {"iter": "12,000", "loss_D": "1.5e-05"},
-    "Iter-1000; D_loss: 0.5": {"Iter-": "1000", "D_loss": "0.5"},
+    "Iter-1000; D_loss: 0.5": {"Iter": "1000", "D_loss": "0.5"},
     "Discriminator loss: 0.5, Generator loss: 1.3": {"Discriminator loss": "0.5", "Generator loss": "1.3"},
     "'d_loss': [0.5, 0.7], 'g_loss': np.float32(1.5)": {"d_loss": "0.5", "g_loss": "1.5"},
     "Epoch 3: 45%|████▌ | 450/1000 [00:10<00:12, 43.1it/s, v_num=0, d_loss=0.512, g_loss=1.23]": {
