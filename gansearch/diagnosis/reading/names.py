@@ -36,7 +36,6 @@ PENALTY = one_of("gp penalty r1 r2 reg")
 RECONSTRUCTION = one_of(
     "l1 l2 pix pixel mel cycle cyc idt identity rec recon reconstruction perceptual percep vgg lpips feat"
     " fm feature features content style tv kl nll mse mae stft spec supervised cls class aux info kld dice"
-    ""
 )
 FEATURES = one_of("feat fm feature features")
 """Words of feature matching, which is no adversarial loss even where it is called one."""

@@ -212,8 +212,7 @@ def name_unnamed(line: str, texts: tuple[str, ...], names: list[str | None], fra
         names[0] = STEP
     elif not counted - {None}:
         alone = (place for place, name in enumerate(names) if name is None and texts[place].endswith("["))
-        place = next((place for place in alone if texts[place + 1].startswith("]")), None)
-        if place is not None:
+        for place in [place for place in alone if texts[place + 1].startswith("]")][:1]:
             names[place] = STEP
 
 
