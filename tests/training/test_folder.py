@@ -158,3 +158,20 @@ def test_the_samples_begin_with_those_that_were_judged(tmp_path, monkeypatch):
     assert len(judged[0].samples) == 100
     assert len(np.unique(samples, axis=0)) == len(samples) == 2_000
     assert np.array_equal(samples[:100], judged[0].samples)
+
+
+@pytest.mark.slow
+def test_a_program_that_reads_a_table_reads_its_samples(tmp_path):
+    draws = np.random.default_rng(0)
+    table = pd.DataFrame({"Preis": draws.lognormal(3, 1, 80).round(2), "Stück": draws.integers(0, 90, 80)})
+    options = {"sep": ";", "decimal": ",", "encoding": "cp1252"}
+    table.to_csv(tmp_path / "a.csv", index=False, **options)
+    table.astype({"Stück": "int8"}).to_parquet(tmp_path / "a.parquet")
+    for name, read in (("csv", lambda file: pd.read_csv(file, **options)), ("parquet", pd.read_parquet)):
+        task_options = {"path": str(tmp_path / f"a.{name}"), "width": 8}
+        experiment = Experiment(name=name, task="table", task_options=task_options, training={"updates": 4})
+        train(experiment, out=tmp_path / name)
+        real, made = read(tmp_path / f"a.{name}"), read(tmp_path / name / f"seed-{SEED}/samples.{name}")
+        assert made.dtypes.equals(real.dtypes)
+        assert len(made) == 2_000
+        assert made["Preis"].between(real["Preis"].min(), real["Preis"].max()).all()
