@@ -1,9 +1,11 @@
 """The commands as a user calls them: what they print, what they leave, and how they end."""
 
 import json
+import os
 import re
 import shutil
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -343,6 +345,25 @@ def test_init_writes_a_loop_that_passes_check_and_trains(run, tmp_path):
     status, out, err = run("train", "mine/experiment.yaml", *short)
     assert status == 0, err
     assert (tmp_path / "trained" / "seed-20000" / "checkpoint" / "last.pt").is_file()
+
+
+def test_a_folder_with_files_called_like_modules_is_no_trouble(tmp_path):
+    for name in ("random", "statistics", "queue", "yaml", "typer", "json"):
+        (tmp_path / f"{name}.py").write_text("raise RuntimeError")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "gansearch", "schema"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_what_a_training_raises_has_the_user_s_lines_alone(run, tmp_path):
+    (tmp_path / "my_loop.py").write_text("import sys\ndef train(trial):\n    sys.exit(0)\n")
+    (tmp_path / "e.yaml").write_text("{name: a, task: './my_loop.py:train', training: {updates: 80}}")
+    status, _, err = run("train", "e.yaml")
+    assert status == 1
+    assert 'my_loop.py", line 3' in err
+    assert "SystemExit: 0" in err
+    assert "gansearch/" not in err
 
 
 def test_tasks_and_schema_are_printed(run):

@@ -31,6 +31,7 @@ from ray._private.utils import estimate_available_memory, get_num_cpus
 from ray.air._internal import usage
 from ray.air.execution import PlacementGroupResourceManager
 from ray.air.execution.resources.request import AcquiredResources, ResourceRequest
+from ray.job_config import JobConfig
 from ray.job_submission import JobSubmissionClient
 from ray.train._internal import storage
 from ray.tune.execution import tune_controller
@@ -175,6 +176,25 @@ def on_loopback() -> Iterator[None]:
     """
     with _replaced(services, "resolve_ip_for_localhost", lambda host: host):
         yield
+
+
+class _Unchanged(list[str]):
+    """A list that nothing is added to."""
+
+    def extend(self, others: Iterable[str]) -> None:
+        """Ignore what is added."""
+
+
+def without_current_directory() -> JobConfig:
+    """Return the settings of a Ray job whose workers do not look for modules in the current directory first.
+
+    Ray puts the driver's directory first into the `sys.path` of every worker (ray/_private/worker.py, `connect`), where
+    a user's statistics.py is imported by gansearch and its libraries. Only where gansearch itself is there is it left.
+    """
+    config = JobConfig()
+    if Path(__file__).parents[3] != Path.cwd():
+        config._py_driver_sys_path = _Unchanged()
+    return config
 
 
 def kill_worker(trial: Trial) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import ray
 
-from gansearch.search.cluster.ray_patches import LOOPBACK, on_loopback
+from gansearch.search.cluster.ray_patches import LOOPBACK, on_loopback, without_current_directory
 from gansearch.search.errors import RayFailed
 
 _LOG = logging.getLogger(__name__)
@@ -38,6 +38,7 @@ def start_here(**options: Any) -> None:
     """Start Ray on this machine, listening on loopback alone. Raises RayFailed, which says what to do."""
     folder = _folder()
     place = {} if folder == _default_folder() else {"_temp_dir": str(folder)}
+    options |= {"job_config": without_current_directory()}
     try:
         _give_token()
         with on_loopback():

@@ -2,13 +2,19 @@
 
 import signal
 import time
+from pathlib import Path
 
 import pytest
 import ray
 from ray.air.execution import ResourceRequest
 
 from gansearch.search.cluster import ray_patches
-from gansearch.search.cluster.ray_patches import ResourceManager, services, signals_left_to_us
+from gansearch.search.cluster.ray_patches import (
+    ResourceManager,
+    services,
+    signals_left_to_us,
+    without_current_directory,
+)
 
 ONE = ResourceRequest([{"CPU": 1}])
 
@@ -84,3 +90,12 @@ def test_the_processes_of_ray_do_not_end_by_the_signals_of_a_job(monkeypatch):
         assert signal.SIGTERM in services.start_gcs_server()
         ray_patches.ray_utils.set_sigterm_handler(lambda number, frame: None)
     assert (masked(), signal.getsignal(signal.SIGTERM)) == (before, handler)
+
+
+def test_workers_do_not_look_in_the_current_directory_first(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = without_current_directory()
+    config._py_driver_sys_path.extend([str(tmp_path)])
+    assert config._py_driver_sys_path == []
+    monkeypatch.chdir(Path(ray_patches.__file__).parents[3])
+    assert type(without_current_directory()._py_driver_sys_path) is list
