@@ -74,6 +74,17 @@ def shown_json(text: str) -> str:
     return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
+def fit(data: Any) -> Any:
+    """Plain data whose text can be written: lone surrogates, as of a file name in Latin-1, become their escapes."""
+    if isinstance(data, str):
+        return data if data.isascii() else data.encode(errors="backslashreplace").decode()
+    if isinstance(data, dict):
+        return {fit(key): fit(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return type(data)(map(fit, data))
+    return data
+
+
 def without_nan(data: Any) -> Any:
     """Plain data with None for NaN and infinities, which strict JSON does not have."""
     if isinstance(data, dict):

@@ -5,7 +5,18 @@ import math
 
 import pytest
 
-from gansearch.formatting import duration, error_line, many, number, short, shown, shown_json, without_home, without_nan
+from gansearch.formatting import (
+    duration,
+    error_line,
+    fit,
+    many,
+    number,
+    short,
+    shown,
+    shown_json,
+    without_home,
+    without_nan,
+)
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(None, "–"), (0.4, "0 s"), (119.6, "2 min 0 s"), (3700, "1 h 1 min")])
@@ -85,3 +96,8 @@ def test_the_home_folder_is_a_tilde_where_it_is_part_of_a_path(monkeypatch):
     )
     monkeypatch.setenv("HOME", "/")
     assert without_home("/a") == "/a"
+
+
+def test_text_that_no_file_could_hold_is_made_fit():
+    data = {"caf\udce9": ["ü", ("\ud800", 1.5)], "a": None}
+    assert fit(data) == {"caf\\udce9": ["ü", ("\\ud800", 1.5)], "a": None}

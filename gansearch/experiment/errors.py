@@ -13,7 +13,7 @@ from gansearch.experiment.entries import Choices, Range
 from gansearch.experiment.sections import Checkpoints, Confirm, Limits, Replicas, Resources
 from gansearch.experiment.trackers import MLflow, Trackers, Wandb
 from gansearch.experiment.training import Change, Training
-from gansearch.experiment.words import number_hint, suggest, unknown_field
+from gansearch.experiment.words import number_hint, suggest, texts, unknown_field
 
 _SECTIONS: dict[str, type[Model]] = {
     "training": Training,
@@ -131,3 +131,9 @@ def _short(value: Any) -> str:
     text = {True: "true", False: "false", None: "null"}[value] if value is None or isinstance(value, bool) else ""
     text = text or repr(value)
     return text if len(text) <= 100 else f"{text[:97]}..."
+
+
+def no_text(data: Any) -> dict[str, str]:
+    """Returns by path what holds bytes that are no text, as a Latin-1 file name does: no file of results could."""
+    escaped = [(path, text, text.encode(errors="backslashreplace").decode()) for path, text in texts(data)]
+    return {path: f"{one} is no UTF-8; give what it names a name that is" for path, text, one in escaped if one != text}

@@ -13,7 +13,7 @@ from pydantic import Discriminator, Field, Tag, ValidationError, field_validator
 from gansearch.experiment.base import Model, Plain
 from gansearch.experiment.checks import errors_between, unread
 from gansearch.experiment.entries import Entry, Searched
-from gansearch.experiment.errors import ExperimentError, Several, messages
+from gansearch.experiment.errors import ExperimentError, Several, messages, no_text
 from gansearch.experiment.loop import PATTERN, LoopTraining, loop_errors, names_loop, process_errors
 from gansearch.experiment.paths import Folder, Starts, TaskName, TaskOptions, data_path
 from gansearch.experiment.population import population_errors
@@ -218,6 +218,7 @@ class Experiment(Model):
         errors = {}
         try:
             experiment = cls.model_validate(data, context={"base": base or Path.cwd()})
+            errors = no_text(experiment.model_dump())
         except ValidationError as error:
             errors = messages(error, cls.model_fields, names_checked=bool(wrong))
         if errors or wrong:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from gansearch.experiment.words import texts
+
 MASK = "***"
 """What stands for a secret."""
 _NAMES = r"password|passwd|secret|credential|(?:api|access|private)[_-]?key|(?:access|auth|session)[_-]?token"
@@ -40,13 +42,8 @@ def masked_data(data: Any, name: str = "") -> Any:
     return data
 
 
-def left_out(data: Any, path: str = "") -> Iterator[str]:
+def left_out(data: Any) -> Iterator[str]:
     """Yield the paths at which plain data have a mask in place of a secret."""
-    if isinstance(data, dict):
-        for key, value in data.items():
-            yield from left_out(value, f"{path}.{key}".lstrip("."))
-    elif isinstance(data, list):
-        for place, value in enumerate(data):
-            yield from left_out(value, f"{path}[{place}]")
-    elif isinstance(data, str) and (data == MASK or f"{MASK}@" in data or f"={MASK}" in data):
-        yield path
+    for path, text in texts(data):
+        if text == MASK or f"{MASK}@" in text or f"={MASK}" in text:
+            yield path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -134,3 +134,17 @@ def _is_number(value: Any) -> bool:
 
 def _key(name: str) -> str:
     return name.strip().lower().replace("-", "_").replace(" ", "_")
+
+
+def texts(data: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yields the texts in plain data, keys included, each with its dotted path."""
+    if isinstance(data, dict):
+        for key, value in data.items():
+            where = f"{path}.{key}".lstrip(".")
+            yield from texts(key, where)
+            yield from texts(value, where)
+    elif isinstance(data, list | tuple):
+        for place, value in enumerate(data):
+            yield from texts(value, f"{path}[{place}]")
+    elif isinstance(data, str):
+        yield path, data

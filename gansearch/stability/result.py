@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+from gansearch.formatting import fit
+
 
 @dataclass(frozen=True, kw_only=True)
 class SeedResult:
@@ -36,6 +38,11 @@ class SeedResult:
     """Time inside the trainer."""
     verdicts: dict[str, str] = field(default_factory=dict)
     """Of each discriminator by name, where a training loop has several; `verdict` is the worst."""
+
+    def __post_init__(self) -> None:
+        """Make its texts fit to be written: what a user's code raises or names may hold any byte."""
+        for name in ("error", "sentence", "quality", "verdicts"):
+            object.__setattr__(self, name, fit(getattr(self, name)))
 
     @property
     def healthy(self) -> bool:

@@ -176,7 +176,8 @@ def write_whole(path: Path, content: str | bytes | Callable[[Path], object]) -> 
         if callable(content):
             content(temporary)
         else:
-            temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+            text = content.encode(errors="backslashreplace") if isinstance(content, str) else content
+            temporary.write_bytes(text)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

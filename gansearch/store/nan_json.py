@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -11,20 +12,24 @@ from typing import Any
 
 import numpy as np
 
+from gansearch.formatting import fit
 from gansearch.store.containment import read_text
 
 _NUMBERS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
 
 def to_json(data: Any) -> str:
     """JSON text; NaN and infinities become the strings that `from_json` turns back, times ISO text."""
-    return json.dumps(_plain(data), indent=1, allow_nan=False)
+    return json.dumps(fit(_plain(data)), indent=1, allow_nan=False)
 
 
 def from_json(text: str) -> Any:
     """The data of `to_json`. Times stay text. Raises ValueError for anything but JSON."""
     try:
-        return json.loads(text, object_hook=_with_numbers)
+        data = json.loads(text, object_hook=_with_numbers)
+        return fit(data) if _SURROGATE.search(text) else data
     except RecursionError:
         raise ValueError("nested too deeply") from None
 

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter
 
 from gansearch.experiment import Experiment, LoopTraining, Training, masked
+from gansearch.formatting import fit
 from gansearch.stability.result import SeedResult
 from gansearch.stability.verdict import worst
 
@@ -96,6 +97,11 @@ class TrialRecord:
     """What its weights went through, of a member of a population."""
     source: str = ""
     """Where its configuration came from: default, start_from, prior, move or tpe; empty for other samplers."""
+
+    def __post_init__(self) -> None:
+        """Make its texts fit to be written."""
+        for name in ("error", "node", "params"):
+            object.__setattr__(self, name, fit(getattr(self, name)))
 
     @property
     def row(self) -> dict[str, Any]:

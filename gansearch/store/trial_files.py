@@ -51,11 +51,12 @@ def write_record(folder: Folder, record: TrialRecord) -> None:
 def read_record(folder: Folder, number: int) -> TrialRecord | None:
     """The record of a trial; None where there is no whole one."""
     try:
-        return parse_record(from_json(read_text(folder.record(number) / "result.json")))
+        record = parse_record(from_json(read_text(folder.record(number) / "result.json")))
     except Refused as refused:
         raise StudyError(str(refused)) from None
     except (OSError, ValueError):
         return None
+    return record if record.number == number else None
 
 
 def read_records(folder: Folder) -> list[TrialRecord]:

@@ -1,4 +1,6 @@
-from gansearch.experiment import ExperimentError
+import pytest
+
+from gansearch.experiment import Experiment, ExperimentError
 
 
 def test_all_errors_come_at_once_with_path_and_suggestion(errors):
@@ -90,3 +92,8 @@ def test_each_value_of_the_wrong_kind_has_one_message_with_a_remedy(errors):
 
 def test_long_values_are_cut_off(errors):
     assert len(errors("name: a\ntask: ring\ntrials: " + "1" * 5000)["trials"]) < 250
+
+
+def test_a_name_that_is_no_text_is_an_error(tmp_path):
+    with pytest.raises(ExperimentError, match=r"task: .*caf\\udce9/mine.py:Mine is no UTF-8"):
+        Experiment.parse({"name": "a", "task": "./mine.py:Mine"}, base=tmp_path / "caf\udce9")

@@ -59,6 +59,22 @@ def test_a_failed_seed_fails_its_trial_and_a_pruned_one_prunes_it(seeds, error, 
     assert made.verdict == (None if status == "pruned" or not seeds else "balanced")
 
 
+def test_bytes_that_are_no_text_become_escapes_when_the_record_is_made():
+    """The name of a file in Latin-1 is in an error, in a quality's name or in a parameter."""
+    name = "caf\udce9"
+    made = record(seed(error=name, sentence=name, quality={name: 1.0}, verdicts={name: "balanced"}), error=name)
+    made = replace(made, params={**made.params, "sound": [name]})
+    assert (made.error, made.params["sound"]) == ("caf\\udce9", ["caf\\udce9"])
+    assert made.seeds[0].quality == {"caf\\udce9": 1.0}
+    assert "udce9" in str(made.seeds[0]).encode().decode()
+    assert parse_record(from_json(to_json(made.as_dict()))).error == made.error
+
+
+def test_a_record_of_an_earlier_version_with_such_bytes_can_be_read():
+    text = to_json(record(seed(), error="caf?").as_dict()).replace("?", "\\udce9")
+    assert parse_record(from_json(text)).error == "caf\\udce9"
+
+
 def test_a_record_is_its_data_and_back():
     schedule = (Segment(0, 1e-3, 1e-3, update_ratio=1.0), Segment(20, 1e-3, 5e-4, update_ratio=2.0))
     made = record(seed(quality={"fid": math.inf}), standings=[Standing(0, 0.5, math.nan)], schedule=schedule)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from gansearch.store.folder import Folder
 from gansearch.store.samples import read_samples
@@ -33,6 +34,31 @@ def test_a_trial_is_whole_once_its_record_is_there(tmp_path):
     assert curves["update"].tolist() == [8]
     (folder.record(3) / "result.json").write_text("{half")
     assert read_records(folder) == []
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: text[: len(text) // 2],
+        lambda text: "",
+        lambda text: "[" * 100_000,
+        lambda text: text.replace('"number": 4', '"number": 3'),
+        lambda text: text.replace('"number": 4', '"number": "4x"'),
+        lambda text: text.replace('"status": "', '"status": "no '),
+        lambda text: text.replace('"started": "', '"started": "no '),
+        lambda text: text.replace('"seeds": [', '"seeds": [7, '),
+        lambda text: text.replace("{", "{\x00", 1),
+    ],
+)
+def test_a_record_that_cannot_be_read_costs_itself_alone(tmp_path, damage):
+    folder = Folder(tmp_path)
+    for number in (3, 4, 5):
+        write_trial(folder, a_record(number), [])
+    file = folder.record(4) / "result.json"
+    file.write_text(damage(file.read_text()))
+    assert [record.number for record in read_records(folder)] == [3, 5]
+    file.write_bytes(b"\xff\xfe")
+    assert [record.number for record in read_records(folder)] == [3, 5]
 
 
 def test_damaged_curves_are_those_of_the_table_or_empty(tmp_path):
