@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from gansearch.diagnosis.rules import bounds
-from gansearch.diagnosis.rules.evidence import Assumption, Evidence
+from gansearch.diagnosis.rules.evidence import GREATEST, Assumption, Evidence
 from gansearch.diagnosis.rules.finding import Finding, Unknown
 from gansearch.diagnosis.rules.shares import certain, percent
 
@@ -30,6 +30,8 @@ ENOUGH = 20
 """Windows of the last half under which a swing may be chance."""
 END, END_RECORDS = 5, 200
 """Last windows, a tenth of them, that are judged by themselves where a log has so many records."""
+ALL_REAL = 0.9
+"""Mean answers from which D calls everything real."""
 FROM_THE_START = 0.1
 """Share of the records by which a trouble was there from the start."""
 
@@ -84,6 +86,8 @@ def dominates(evidence: Evidence) -> Iterator[Finding | Unknown]:
     for shares in certain(evidence):
         if shares.wrong > FOOLED:
             text = shares.says(shares.wrong, "wrong")
+            if evidence.answers and min(evidence.judged("p_real"), evidence.judged("p_fake")) > ALL_REAL:
+                text += " D calls everything real, as where G's optimizer also holds D's parameters."
             yield Finding("generator_dominates", "proven", text, *evidence.since(shares.wrong_since(FOOLED)))
             return
     levels = {one: _level(evidence, evidence.u(one)) for one in evidence.assumptions}
@@ -135,7 +139,7 @@ def _least_swing(evidence: Evidence, one: Assumption) -> float:
     """The standard deviation of windows from which they swing."""
     assert evidence.d_loss is not None
     edges = evidence.edges[evidence.half :]
-    parts = [evidence.d_loss[a:b] / one.chance for a, b in itertools.pairwise(edges)]
+    parts = [np.minimum(evidence.d_loss[a:b] / one.chance, GREATEST) for a, b in itertools.pairwise(edges)]
     parts = [part[np.isfinite(part)] for part in parts]
     parts = [part for part in parts if len(part)]
     lines = float(np.mean([len(part) for part in parts]))

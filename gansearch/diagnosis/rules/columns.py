@@ -12,6 +12,8 @@ from gansearch.diagnosis.rules.finding import Finding
 
 FAR = 1.25
 """e^−G + e^−D beyond which, at most 1 for one D, a step between the two is no explanation."""
+APART = 0.1
+"""How far D(G(z)) may be under what G's loss allows: printed digits are rounded."""
 FEWEST = 5
 """Windows under which nothing is said."""
 
@@ -20,8 +22,8 @@ def contradiction(evidence: Evidence) -> Iterator[Finding]:
     """Losses under 0 that cannot be; losses under what mean answers allow; two losses that are not of one game.
 
     −ln σ, hinge and squares are never negative. By Jensen's inequality the sum of D's halves under BCE is at least
-    −ln D(x) − ln(1 − D(G(z))). And e^−G + e^−D ≤ 1, see `bounds.sides`. Half of the windows of the last half have to
-    break a bound.
+    −ln D(x) − ln(1 − D(G(z))), and G's loss at least −ln D(G(z)). And e^−G + e^−D ≤ 1, see `bounds.sides`. Half of the
+    windows of the last half have to break a bound.
     """
     loss = evidence.game.loss
     if loss in bounds.CHANCE and evidence.negative > 0.01 and evidence.d_loss is not None:
@@ -36,7 +38,7 @@ def contradiction(evidence: Evidence) -> Iterator[Finding]:
         return
     if not evidence.possible:
         p_real, p_fake = evidence.judged("p_real"), evidence.judged("p_fake")
-        least = float(bounds.least_sum(np.array(p_real), np.array(p_fake)))
+        least = float(bounds.least_sum(np.clip(p_real, 0.01, 1), np.clip(p_fake, 0, 0.99)))
         text = (
             f"{evidence.d_name} is less than a D can have whose mean answers are {evidence.name('p_real')} = "
             f"{p_real:.3f} and {evidence.name('p_fake')} = {p_fake:.3f}: the sum of its halves is at least {least:.3g} "
@@ -44,7 +46,28 @@ def contradiction(evidence: Evidence) -> Iterator[Finding]:
         )
         yield Finding("contradiction", "proven", text, *evidence.at(int(evidence.edges[evidence.half])))
         return
-    yield from two_games(evidence)
+    wrong_label = list(_label_of_g(evidence))
+    yield from wrong_label or two_games(evidence)
+
+
+def _label_of_g(evidence: Evidence) -> Iterator[Finding]:
+    """A loss of G that says that D takes its samples for real, beside a D(G(z)) of the same pass that says otherwise.
+
+    −ln is convex, so G = E[−ln D(G(z))] ≥ −ln E D(G(z)), and e^−G ≤ D(G(z)).
+    """
+    if not evidence.answers or not evidence.has("g_loss", "p_fake_after"):
+        return
+    g_loss, p_fake = (evidence.windows(role)[evidence.half :] for role in ("g_loss", "p_fake_after"))
+    known = np.isfinite(g_loss) & np.isfinite(p_fake) & (g_loss >= 0)
+    if known.sum() < FEWEST or np.median(np.exp(-g_loss[known]) - p_fake[known]) < APART:
+        return
+    g, p = np.median(g_loss[known]), np.median(p_fake[known])
+    text = (
+        f"{evidence.name('g_loss')} = {g:.3g} says that D takes G's samples for real, at least {np.exp(-g):.2f} on "
+        f"average (Jensen: e^-{evidence.name('g_loss')}), {evidence.name('p_fake_after')} = {p:.3f} that it does not. "
+        "G may be trained with the label of fakes."
+    )
+    yield Finding("contradiction", "proven", text, *evidence.at(int(evidence.edges[evidence.half])))
 
 
 def two_games(evidence: Evidence) -> Iterator[Finding]:

@@ -21,6 +21,8 @@ SHORT = 8
 """Records under which only what is proven is found: a GAN's first lines look like many things."""
 ROUNDED = 0.005
 """How far a printed probability may be from the one that it is."""
+GREATEST = 1e9
+"""Of D's loss over its value at chance: sizes beyond it say no more, and have no square."""
 SLACK = 0.95
 """How far under a least value a loss may be: printed digits are rounded, and labels may be smoothed a little."""
 
@@ -177,7 +179,7 @@ class Evidence:
     def u(self, assumption: Assumption) -> np.ndarray:
         """(W,) D's loss over its value at chance: 1 is a D that cannot tell, 0 one that is certain and right."""
         assert self.d_loss is not None
-        return self.means(self.d_loss) / assumption.chance
+        return np.minimum(self.means(self.d_loss) / assumption.chance, GREATEST)
 
     @property
     def is_short(self) -> bool:

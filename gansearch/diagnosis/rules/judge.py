@@ -55,15 +55,15 @@ def _judge_game(evidence: Evidence) -> Iterator[Finding | Unknown]:
     if "frozen" in kinds and evidence.game.loss is None:
         evidence = evidence.of_loss("bce")  # no other loss has such an end
     for wrong in columns.contradiction(evidence) if not kinds & {"not_started", "idle"} else ():
-        if evidence.game.loss_source.startswith("the values"):
+        if evidence.game.loss_source.startswith("the values") and not evidence.answers:
             evidence = evidence.of_loss(None)  # what the values suggested they also speak against
             break
         evidence = evidence.distrusted()
         kinds.add(wrong.kind)
         yield wrong
         yield Unknown(
-            f"As {evidence.d_name} contradicts other columns, nothing is concluded from its size: neither who is ahead "
-            "nor whether it swings."
+            f"As columns contradict each other, nothing is concluded from the size of {evidence.d_name}: neither who "
+            "is ahead nor whether it swings."
         )
     if evidence.game.loss is None and any(columns.two_games(evidence)):
         evidence = evidence.distrusted()  # one has a weight, or other terms: its size says nothing

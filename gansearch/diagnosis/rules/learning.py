@@ -13,6 +13,8 @@ NO_RATE = 1e-9
 """A learning rate under this share of its greatest value is none."""
 UNMOVED = 0.01
 """D's loss over its value at chance stays this near to 1, from the first line on, where D does not learn."""
+FOLLOWS = 0.1
+"""How far D's mean answer to fakes moves where G learns and D does not."""
 ALL_ZERO = 0.95
 """Share of the records of the last half at which both losses are exactly 0 where the game says nothing."""
 FEWEST = 10
@@ -40,6 +42,7 @@ def not_training(evidence: Evidence) -> Iterator[Finding]:
             else:  # a rate of 1e-5 that is printed with four digits is 0.0000 all along
                 yield Finding("not_training", "likely", f"{text}, unless it is rounded.", step, line)
             return
+    yield from _same_answers(evidence)
     for one in evidence.assumptions:
         u = evidence.u(one)
         known = u[np.isfinite(u)]
@@ -52,6 +55,26 @@ def not_training(evidence: Evidence) -> Iterator[Finding]:
             )
             yield Finding("not_training", "likely", text, step, line)
             return
+
+
+def _same_answers(evidence: Evidence) -> Iterator[Finding]:
+    """A D whose mean answer to reals is the same from the first record on, while its answer to fakes moves with G.
+
+    No other than a D that is not updated: of the runs that were recorded D(x) moved by .018 at the least.
+    """
+    if not evidence.answers:
+        return
+    real, fake = (evidence.windows(role) for role in ("p_real", "p_fake"))
+    real, fake = real[np.isfinite(real)], fake[np.isfinite(fake)]
+    if min(len(real), len(fake)) < FEWEST or not 0.05 < real.mean() < 0.95:
+        return
+    if np.ptp(real) < UNMOVED and np.ptp(fake) > FOLLOWS:
+        text = (
+            f"{evidence.name('p_real')} has been {real.mean():.3f} from the first record on, within "
+            f"{np.ptp(real):.3f}, while {evidence.name('p_fake')} went from {fake[0]:.3f} to {fake[-1]:.3f}: G moves, "
+            "D does not."
+        )
+        yield Finding("not_training", "likely", text, *evidence.at(0))
 
 
 def nothing_said(evidence: Evidence) -> Iterator[Finding]:

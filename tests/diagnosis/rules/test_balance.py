@@ -62,6 +62,7 @@ def test_few_lines_prove_but_make_nothing_likely():
 def test_mean_answers_prove_that_g_fools_d():
     found = only(dominates(evidence_of(p_real=noisy(0.98, spread=0.005), p_fake=np.full(200, 0.99))))
     assert (found.kind, found.grade) == ("generator_dominates", "proven")
+    assert "G's optimizer" in found.text
 
 
 def test_a_loss_over_chance_makes_it_likely():

@@ -41,5 +41,14 @@ def test_losses_that_are_both_small_are_not_of_one_game():
     assert list(contradiction(evidence_of(d_loss=noisy(1.38), g_loss=noisy(0.69)))) == []
 
 
+def test_a_g_that_is_trained_with_the_label_of_fakes_contradicts_its_answers():
+    known = {"p_real": noisy(0.99, spread=0.001), "p_fake": noisy(0.01, spread=0.001)}
+    after = {"p_fake_after": noisy(0.01, spread=0.001)}
+    (found,) = contradiction(evidence_of(d_loss=noisy(0.03), g_loss=noisy(0.01, spread=0.001), **known, **after))
+    assert (found.kind, found.grade) == ("contradiction", "proven")
+    assert "label" in found.text
+    assert list(contradiction(evidence_of(d_loss=noisy(0.03), g_loss=noisy(4.7), **known, **after))) == []
+
+
 def test_a_minimax_loss_of_g_is_negative():
     assert list(contradiction(evidence_of(d_loss=noisy(0.6), g_loss=-noisy(0.3)))) == []

@@ -22,6 +22,14 @@ def test_a_loss_that_never_leaves_chance_is_of_a_d_that_does_not_learn():
     assert "1.386" in found.text
 
 
+def test_a_d_whose_answer_to_reals_stays_while_g_moves_does_not_learn():
+    fake = np.linspace(0.5, 0.99, 200)
+    (found,) = not_training(evidence_of(p_real=noisy(0.566, spread=0.002), p_fake=fake, d_loss=0.57 - np.log1p(-fake)))
+    assert (found.kind, found.grade, found.since) == ("not_training", "likely", 0.0)
+    assert "0.566" in found.text
+    assert list(not_training(evidence_of(p_real=noisy(0.566), p_fake=fake, d_loss=noisy(1.0)))) == []
+
+
 def test_a_loss_that_comes_to_chance_is_what_convergence_looks_like():
     assert list(not_training(evidence_of(d_loss=np.r_[np.linspace(0.6, 1.386, 50), np.full(150, math.log(4))]))) == []
 
