@@ -30,6 +30,7 @@ OTHERS = {
     "stability/test_gaming.py": "trainer and verdict on runs that only look stable",
     "stability/test_planted.py": "benchmarks/planted.py: ruling and verdict on faulty samples",
     "study/report/test_browser.py": "the pages in a browser",
+    "study/test_fuzz_folders.py": "benchmarks/fuzz_folders.py: folders that are damaged, or made to damage",
     "study/test_reference.py": "results/reference",
     "test_cluster_templates.py": "experiments/cluster",
     "test_docs.py": "docs and README.md",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -11,12 +12,20 @@ from typer.core import TyperGroup
 
 from gansearch.cli.terminal import say
 
+_OPENING = ("status", "watch", "report", "export", "dashboard")
+"""The commands that run nothing of the user's, but open a folder."""
+_REASON = 200
+"""Most characters of an exception in a message."""
+
 
 class Commands(TyperGroup):
     """Ends an expected error with a message and an exit status instead of a traceback."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Runs a command. An exception that has no `exit_status` and is no KeyboardInterrupt is raised as it is."""
+        """Runs a command. An exception that has no `exit_status` and is no KeyboardInterrupt is raised as it is.
+
+        But for commands that open a folder: anybody may have made that, and what breaks on it is the folder's fault.
+        """
         try:
             result = super().invoke(ctx)
             self._check_output(ctx.invoked_subcommand)
@@ -30,7 +39,10 @@ class Commands(TyperGroup):
             raise typer.Exit(130) from None
         except Exception as error:
             if not hasattr(error, "exit_status"):
-                raise
+                if ctx.invoked_subcommand not in _OPENING:
+                    raise
+                say(f"error: the folder holds what no sweep has written ({_reason(error)})", file=sys.stderr)
+                raise typer.Exit(2) from None
             say(f"error: {error}", file=sys.stderr)
             raise typer.Exit(error.exit_status) from None
 
@@ -41,3 +53,12 @@ class Commands(TyperGroup):
             say(f"{'warning' if command == 'sweep' else 'error'}: stdout is incomplete: {trouble}", file=sys.stderr)
             if command != "sweep":
                 raise typer.Exit(1)
+
+
+def _reason(error: Exception) -> str:
+    """Returns an exception in a line, with where it was raised, for whoever looks for the reason."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    where = f" at {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""
+    return f"{type(error).__name__}{where}: {' '.join(str(error).split())[:_REASON]}"

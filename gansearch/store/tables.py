@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gansearch.store.folder import Folder, write_whole
 from gansearch.store.numbers_file import read_table
-from gansearch.store.record import TrialRecord, trial_columns
+from gansearch.store.record import STATUSES, TrialRecord, trial_columns
 from gansearch.store.trial_files import CURVE_COLUMNS, read_record, read_trial_curves
 
 _CURVES = pa.schema([(name, pa.int64() if name in CURVE_COLUMNS[:3] else pa.float64()) for name in CURVE_COLUMNS])
+_TEXTS, _TIMES = ("verdict", "node", "error"), ("started", "ended")
+_LARGEST = 3e38
 _AT_ONCE = 500
 """Trials whose curves are in memory at once while the table is written."""
 
@@ -59,8 +63,33 @@ def read_trials(folder: Folder, searched: Iterable[str]) -> pd.DataFrame:
         table = pd.concat([table, frame], ignore_index=True) if len(table) else frame.reindex(columns=columns)
         table = table.sort_values("number", ignore_index=True)
     numbers = {name: float for name in ("stability", "distance", "train_seconds") if len(table) == 0}
-    times = {name: pd.to_datetime(table[name], utc=True) for name in ("started", "ended")}
-    return table.astype(numbers).assign(**times)
+    times = {name: pd.to_datetime(table[name], utc=True) for name in _TIMES}
+    return _sound(table.astype(numbers).assign(**times))
+
+
+def _sound(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of trials that may be anybody's with numbers that can be calculated with, NaN for others.
+
+    Raises ValueError where its rows are no trials.
+    """
+    numbers, statuses = table["number"], set(table["status"])
+    if len(table) and not (pd.api.types.is_integer_dtype(numbers) and numbers.is_unique and numbers.min() >= 0):
+        raise ValueError("the numbers of the trials are none")
+    if unknown := statuses - set(STATUSES):
+        raise ValueError(f"no trial ends as {str(unknown.pop())[:50]!r}")
+    others = {*_TIMES, *_TEXTS, "number", "status"}
+    columns = [name for name in table.columns if name in trial_columns(()) or pd.api.types.is_float_dtype(table[name])]
+    texts = {name: table[name].where(table[name].map(lambda text: isinstance(text, str)), None) for name in _TEXTS}
+    return table.assign(**texts, **{name: _calculable(table[name]) for name in columns if name not in others})
+
+
+def _calculable(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Return a column with NaN for what is no number, and for those beyond float32, which no model takes.
+
+    A distance may be infinite.
+    """
+    values = pd.to_numeric(column, errors="coerce")
+    return values.where(~(values.abs() > _LARGEST) | (np.isinf(values) & str(column.name).startswith("distance")))
 
 
 def read_curves(folder: Folder) -> pd.DataFrame:

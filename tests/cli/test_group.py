@@ -72,3 +72,22 @@ def test_an_unexpected_error_has_its_traceback(end):
 
 def test_another_exit_keeps_its_status(end):
     assert end(typer.Exit(3)) == (3, "")
+
+
+def test_what_breaks_on_a_folder_is_told_in_a_sentence():
+    app = typer.Typer(cls=Commands)
+
+    @app.command()
+    def report():
+        raise TypeError("unhashable\ntype: 'list'")
+
+    @app.command()
+    def check():
+        raise TypeError("ours")
+
+    result = CliRunner().invoke(app, ["report"])
+    assert result.exit_code == 2
+    assert result.stderr.startswith("error: the folder holds what no sweep has written (TypeError at test_group.py:")
+    assert result.stderr.count("\n") == 1
+    with pytest.raises(TypeError, match="ours"):
+        CliRunner().invoke(app, ["check"], catch_exceptions=False)
