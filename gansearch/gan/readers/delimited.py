@@ -17,8 +17,9 @@ from gansearch.formatting import many
 from gansearch.gan.options import option_error
 from gansearch.gan.readers.contents import decode
 from gansearch.gan.readers.files import LEAST, need
-from gansearch.gan.readers.layout import Layout, is_data, layout_of
+from gansearch.gan.readers.layout import Layout, is_data, layout_of, without_spaces
 from gansearch.gan.readers.texts import listed, typed
+from gansearch.gan.readers.walk import printable
 
 MOST_COLUMNS = 5_000
 _FEW = 0.1
@@ -43,11 +44,16 @@ class Delimited:
         `names` all that the user names. Raises TaskError, and what csv and pyarrow raise.
         """
         text, self._encoding = decode(data)
+        self.warnings: list[str] = []
+        self._separator = ""
+        """That of what is written, where it is another one than that of what is parsed."""
+        if not separator and (spaced := without_spaces(text)) is not None:
+            text, separator, self._separator = spaced, "\t", " "
+            self.warnings.append("its columns are separated by spaces")
         self._layout = layout = layout_of(text, separator, header, names)
         if layout.width > MOST_COLUMNS:
             raise option_error("path", f"the file has {layout.width:,} columns, but {MOST_COLUMNS:,} are the most")
         need(len(text[layout.start :].strip()) and LEAST, "rows", "the file is empty")
-        self.warnings: list[str] = []
         if self._encoding.codec in ("cp1252", "latin-1"):
             self.warnings.append("it is not in UTF-8: letters are read as Windows-1252, and written so")
         table = self._rows(text[layout.start :])
@@ -65,7 +71,8 @@ class Delimited:
         """The rows as a file of the same kind."""
         layout, stream = self._layout, io.StringIO(newline="")
         stream.write(layout.before)
-        writer = csv.writer(stream, lineterminator=layout.newline, **layout.marks)
+        marks = {**layout.marks, "delimiter": self._separator or layout.separator}
+        writer = csv.writer(stream, lineterminator=layout.newline, **marks)
         if layout.header is not None:
             all_are = self._chosen == list(range(layout.width))
             writer.writerow(layout.header if all_are else [self._written[place] for place in self._chosen])
@@ -105,15 +112,17 @@ class Delimited:
         """The text with as many fields in every row; what cannot be mended is left out, and told."""
         layout, width = self._layout, self._layout.width
         rows = csv.reader(io.StringIO(text, newline=""), **layout.marks)
-        lengths = [len(row) for row in csv.reader(broken, **layout.marks)]
+        lengths = [len(row) for row in csv.reader(broken, **layout.marks) if not _is_remark(row)]
         total = text.count(layout.newline) + 1
         fill = sum(length < width for length in lengths) > _FEW * total
         stream = io.StringIO(newline="")
         writer = csv.writer(stream, **layout.marks)
-        short, cut, out, first = 0, 0, 0, ""
+        short, cut, out, remarks, first = 0, 0, 0, 0, ""
         for row in rows:
             if len(row) > width and not any(cell.strip() for cell in row[width:]):
                 cut, row = cut + 1, row[:width]
+            elif len(row) < width and _is_remark(row):
+                remarks, row = remarks + 1, []
             elif row and len(row) < width and fill:
                 short, row = short + 1, [*row, *[""] * (width - len(row))]
             if len(row) == width:
@@ -131,6 +140,7 @@ class Delimited:
             cut
         )
         self.warnings += [f"{many(out, 'row')} left out with another number of fields: {first}"] * bool(out)
+        self.warnings += [f"{many(remarks, 'remark')} left out"] * bool(remarks)
         return stream.getvalue()
 
     def _unique(self, written: Sequence[str]) -> list[str]:
@@ -148,7 +158,7 @@ class Delimited:
             unique.append(new)
         if repeated:
             self.warnings.append(
-                f"names that several columns have get a number, as in {repeated[0]}.1: {listed(repeated)}"
+                f"names that several columns have get a number, as in {printable(repeated[0])}.1: {listed(repeated)}"
             )
         return unique
 
@@ -166,6 +176,10 @@ class Delimited:
             side = "behind the last separator" if not self._written[-1] else "in front"
             new = listed([name for name in names if name.startswith("Unnamed: ")])
             self.warnings.append(f"it has {len(layout.header)} names for {layout.width} columns: that {side} is {new}")
+
+
+def _is_remark(row: Sequence[str]) -> bool:
+    return bool(row) and row[0].startswith("#")
 
 
 def _parsed(text: str, layout: Layout, note: Callable[[Any], str]) -> Any:

@@ -80,6 +80,36 @@ def layout_of(text: str, separator: str, header: bool | None, names: Collection[
     return Layout(marks, newline, before, written, max(width, len(written)), start)
 
 
+def without_spaces(text: str) -> str | None:
+    """A text with tabs in place of the runs of spaces between its columns; None where these do not separate them.
+
+    They do where nothing else does, all lines have as many words, and one column holds numbers.
+    """
+    head, is_cut = text[:_HEAD], len(text) > _HEAD
+    marks: dict[str, Any] = {"delimiter": " ", "skipinitialspace": True}
+    if re.search(r"[,;\t|]", head):
+        return None
+    try:
+        records = [_words(record) for record in _records(head, marks, is_cut)[0]]
+        records = [record for record in records if record]
+        if len({*map(len, records)}) != 1 or len(records[0]) < 2 or len(records) < 2:
+            return None
+        if not any(all(map(_LIKE_DATA.fullmatch, column)) for column in zip(*records[1:], strict=True)):
+            return None
+        stream = io.StringIO(newline="")
+        csv.writer(stream, "excel-tab", lineterminator="\n").writerows(
+            _words(record) for record in csv.reader(io.StringIO(text, newline=""), **marks)
+        )
+    except csv.Error:
+        return None
+    return stream.getvalue()
+
+
+def _words(record: list[str]) -> list[str]:
+    """A record without the field behind the spaces at its end."""
+    return record[:-1] if record and not record[-1] else record
+
+
 def _quotation(head: str) -> dict[str, Any]:
     """The quotation mark, single where all names have such ones, and a backslash before those in a field."""
     quote = "'" if re.match(r"'[^'\"\r\n]*'(?:[,;\t|]'[^'\"\r\n]*')*[\r\n]", head) else '"'

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-_MOST_PLACES = 17
+_MOST_PLACES = 18
 _SCIENTIFIC = (1e-4, 1e16)
 """Numbers between these are written without an exponent, where a column has both."""
 _AFFIXED = re.compile(r"[+-]?([$€£¥₹][\s\xa0]?)?[+-]?[\d.,'’\s\xa0\u202f]*\d([\s\xa0]?[%€$£])?")
@@ -65,6 +65,8 @@ class Writing:
     """`e` or `E` where numbers have one."""
     is_scientific: bool = False
     """Whether all numbers have it."""
+    is_bare: bool = False
+    """Whether numbers below 1 begin with the mark, as .5."""
     plus: bool = False
     """Whether positive numbers have a sign."""
     negative: str = "-{}"
@@ -100,7 +102,9 @@ class Writing:
         if len(text.partition(".")[2]) > high:
             text = f"{value:.{high}f}"
         whole, _, decimals = _trimmed(text, low).partition(".")
-        if self.style.group:
+        if self.is_bare and whole == "0" and decimals:
+            whole = ""
+        elif self.style.group:
             whole = f"{int(whole):,}".replace(",", self.style.group)
         return f"{whole}{self.style.mark}{decimals}" if decimals else whole
 
@@ -129,5 +133,6 @@ def writing_of(numbers: Sequence[str], style: Style) -> Writing:
         places=(min(min(places), _MOST_PLACES), min(max(places), _MOST_PLACES)),
         exponent="" if not powers else "E" if "E" in powers[0] else "e",
         is_scientific=len(powers) == len(numbers),
+        is_bare=any(number.lstrip("+-").startswith(style.mark) for number in numbers),
         plus=bool(positive) and all(number[0] == "+" for number in positive),
     )

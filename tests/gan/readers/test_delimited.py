@@ -86,6 +86,9 @@ def test_a_table_without_names_has_numbers_for_them():
         ),
         (rows("{x:.2f},{c}") + "2.5\n" * 20, 80, "20 rows with too few fields: the last are read as missing"),
         (rows("{x:.2f},{c}") + ",\n" * 3, 60, "3 empty rows left out"),
+        (rows("{x},{c},7\n# a remark", "x,y,z"), 60, "60 remarks left out"),
+        (rows("  {x}   {c} ", "x y"), 60, "its columns are separated by spaces"),
+        (rows('{x} "a {c}"', "x y"), 60, "its columns are separated by spaces"),
         (rows("{x:.2f},{c}") * 3, 180, "2 repetitions of the names left out"),
         ("Title\n" + rows("{x:.2f},{c},1", "x,y,z"), 60, "1 line before the names left out"),
         (
@@ -99,7 +102,8 @@ def test_a_table_without_names_has_numbers_for_them():
 )
 def test_what_is_left_out_or_in_doubt_is_told_once(text, count, told):
     table = read(text)
-    assert table.warnings == [told]
+    assert told in table.warnings[0]
+    assert len(table.warnings) == 1
     assert len(table.frame) == count
     frame = table.frame.astype(object)
     pd.testing.assert_frame_equal(read(written(table)).frame.astype(object), frame)

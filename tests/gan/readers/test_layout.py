@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gansearch.gan.readers.layout import layout_of
+from gansearch.gan.readers.layout import layout_of, without_spaces
 
 DRAWS = np.random.default_rng(0)
 
@@ -102,3 +102,11 @@ def test_names_and_rows_may_have_other_numbers_of_fields(text, header, width):
 @pytest.mark.parametrize("text", ["", "\n\n", "a", '"', '"a\n' * 9])
 def test_hardly_a_text_is_no_error(text):
     assert layout(text).width <= 1
+
+
+def test_runs_of_spaces_separate_columns_where_nothing_else_does():
+    assert without_spaces("a  b\n 1 x \n2   y\n") == "a\tb\n1\tx\n2\ty\n"
+    assert without_spaces('18.0   "ford, torino"\n' * 3) is None
+    assert without_spaces('18.0   "ford torino"\n' * 3) == "18.0\tford torino\n" * 3
+    for text in ("full name\nJohn Smith\n", "a b\n1 2\n1 2 3\n", "a,b\n1 2,3\n", "x\n1\n", ""):
+        assert without_spaces(text) is None
