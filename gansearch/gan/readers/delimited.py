@@ -89,6 +89,10 @@ class Delimited:
             broken.append(row.text)
             return "skip"
 
+        if layout.marks.get("skipinitialspace"):  # pyarrow takes a quotation mark behind a space for text
+            stream = io.StringIO(newline="")
+            csv.writer(stream, **layout.marks).writerows(csv.reader(io.StringIO(text, newline=""), **layout.marks))
+            text = stream.getvalue()
         table = _parsed(text, layout, note)
         if broken:
             _check_quotes(broken, layout)

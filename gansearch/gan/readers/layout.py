@@ -111,10 +111,12 @@ def _words(record: list[str]) -> list[str]:
 
 
 def _quotation(head: str) -> dict[str, Any]:
-    """The quotation mark, single where all names have such ones, and a backslash before those in a field."""
+    """The quotation mark, single where all names have such ones; what is before those in a field, and before fields."""
     quote = "'" if re.match(r"'[^'\"\r\n]*'(?:[,;\t|]'[^'\"\r\n]*')*[\r\n]", head) else '"'
     is_escaped = re.search(rf"\\{quote}[^,;\t|\r\n{quote}]", head)
-    return {"quotechar": quote, **({"escapechar": "\\", "doublequote": False} if is_escaped else {})}
+    is_spaced = re.search(rf"[,;\t|] +{quote}[^{quote}\r\n]*{quote} *[,;\t|\r\n]", head)
+    marks = {"quotechar": quote, **({"escapechar": "\\", "doublequote": False} if is_escaped else {})}
+    return marks | ({"skipinitialspace": True} if is_spaced else {})
 
 
 def _separator_of(head: str, marks: Mapping[str, Any], is_cut: bool) -> str:

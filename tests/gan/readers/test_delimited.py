@@ -140,3 +140,10 @@ def test_lines_of_a_text_are_no_rows_and_empty_lines_no_gaps():
     assert len(read(review).frame) == 60
     table = read("x\n\n" + "1\n2\n\n3\n" * 20 + "\n\n")
     assert table.frame["x"].tolist() == [1, 2, 3] * 20
+
+
+def test_spaces_stand_before_quotation_marks():
+    table = read(rows('{x:.2f}, "Smith, {c}",   "a"', "x, name, y"))
+    assert table.frame["name"].tolist()[:2] == ["Smith, D", "Smith, F"]
+    assert not table.warnings
+    assert written(table, 1) == b'x,name,y\n0.00,"Smith, D",a\n'
