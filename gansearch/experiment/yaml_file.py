@@ -11,7 +11,7 @@ import yaml
 
 from gansearch.experiment.errors import ExperimentError
 from gansearch.experiment.words import suggest
-from gansearch.experiment.yaml_nodes import RefusedYAML, check_size, faults
+from gansearch.experiment.yaml_nodes import MOST_NODES, RefusedYAML, check_size, faults, too_many
 
 MOST_BYTES = 1_000_000
 """Most bytes of an experiment file: reading one takes seconds."""
@@ -39,6 +39,18 @@ class _Loader(yaml.SafeLoader):
         first: [(tag, pattern) for tag, pattern in resolvers if tag.rpartition(":")[2] in ("bool", "merge", "null")]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
+
+    def __init__(self, text: str):
+        super().__init__(text)
+        self._nodes = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Composes a node as PyYAML does, but no more than there may be: that takes 0.1 ms each."""
+        self._nodes += 1
+        if self._nodes > MOST_NODES:
+            raise too_many()
+        node: yaml.Node | None = super().compose_node(parent, index)
+        return node
 
 
 _Loader.add_implicit_resolver(

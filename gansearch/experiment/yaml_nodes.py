@@ -12,7 +12,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from gansearch.experiment.loop import names_loop
 
-MOST_NODES = 100_000
+MOST_NODES = 50_000
 """Most values of a text, each counted as often as aliases repeat it."""
 
 _LEADING_ZERO = re.compile(r"[-+]?0[0-9_]+")
@@ -44,7 +44,12 @@ def check_size(root: Node) -> None:
         return total
 
     if count(root) > MOST_NODES:
-        raise RefusedYAML(f"its aliases stand for more than {MOST_NODES:,} values; an experiment has a few dozen")
+        raise too_many()
+
+
+def too_many() -> RefusedYAML:
+    """Returns the error of a text with too many values, to be raised."""
+    return RefusedYAML(f"it holds more than {MOST_NODES:,} values, aliases counted; an experiment has a few dozen")
 
 
 def faults(root: Node) -> dict[str, str]:

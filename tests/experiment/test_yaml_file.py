@@ -68,6 +68,7 @@ def test_faults_of_the_text_come_with_those_of_the_fields(errors):
         ("a: " + "[" * 2000, "nested too deeply"),
         ("a: &a [*a]", "contains itself"),
         ("a: \xe9", "line 1 is not in UTF-8"),
+        ("a: [" + "x," * 60_000, "more than 50,000 values"),
         ("a: " + "x" * 1_000_000, "more than 1,000,000 bytes"),
     ],
 )
