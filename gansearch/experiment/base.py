@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import types
 import typing
 from collections.abc import Mapping
@@ -17,6 +18,8 @@ def _plain(value: Any) -> Any:
             "must be a number, a text, true, false, null or a list of numbers, not a mapping; "
             "give it a name that your code looks up"
         )
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("must be a finite number")
     if isinstance(value, list | tuple):
         other = [one for one in value if not isinstance(one, int | float) or isinstance(one, bool)]
         if other:

@@ -13,7 +13,7 @@ from gansearch.experiment.entries import Choices, Range
 from gansearch.experiment.sections import Checkpoints, Confirm, Limits, Replicas, Resources
 from gansearch.experiment.trackers import MLflow, Trackers, Wandb
 from gansearch.experiment.training import Change, Training
-from gansearch.experiment.words import number_hint, suggest, texts, unknown_field
+from gansearch.experiment.words import number_hint, texts, unknown_field, unknown_value
 
 _SECTIONS: dict[str, type[Model]] = {
     "training": Training,
@@ -100,14 +100,20 @@ def message(item: Any, fields: Iterable[str]) -> str:
     if kind == "literal_error":
         expected = re.findall(r"'([^']*)'|(True|False)", item["ctx"]["expected"])
         allowed = [text or switch.lower() for text, switch in expected]
-        return f"{_short(value)} is not one of {', '.join(allowed)}{suggest(str(value), allowed)}"
+        if "<auto>" in item["loc"]:
+            return f"must be a whole number or auto, not {_short(value)}{number_hint(str(value))}"
+        return f"{_short(value)} is not one of {', '.join(allowed)}{unknown_value(value, allowed)}"
     text = item["msg"].removeprefix("Value error, ").replace("Input should", "must")
     hint = number_hint(value) if isinstance(value, str) and kind.startswith(_NO_NUMBER) else ""
     if kind == "string_type" and isinstance(value, int | float):
         hint = "; in quotes it is text"
     elif kind == "list_type" and isinstance(value, str | int | float):
         hint = f"; write [{value}]"
-    return text if isinstance(value, dict) else f"{text}, not {_short(value)}{hint}"
+    if kind == "tuple_type":
+        text, hint = "must be a list, such as [0.5, 0.999]", ""
+    if isinstance(value, dict):
+        return f"{text}, not a mapping" if kind.endswith("_type") else text
+    return f"{text}, not {_short(value)}{hint}"
 
 
 def _no_section(name: str, value: Any) -> str:
@@ -122,7 +128,7 @@ def _no_section(name: str, value: Any) -> str:
     elif isinstance(value, str) and ":" in value:
         remedy = "; a space follows each colon"
     elif isinstance(value, list):
-        remedy = "; leave out the dashes"
+        remedy = "; it is no list"
     return f"must hold fields{fields}, not {'nothing' if value is None else _short(value)}{remedy}"
 
 

@@ -35,7 +35,7 @@ class Experiment(Model):
     name begins with a small letter, a training loop of your own: `train(trial)`."""
     task_options: TaskOptions = Field({})
     """Keyword arguments of the task's class, or of the function."""
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, le=4_000_000_000)
     training: Training = Training()
     """A training loop of your own has only `updates` of these."""
     params: dict[str, Plain] = Field({})

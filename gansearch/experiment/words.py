@@ -34,6 +34,17 @@ _NAMES = {
 """Fields, each with names that it has elsewhere."""
 _HERE = {other: name for name, others in _NAMES.items() for other in others.split()}
 
+_VALUES = {
+    "non_saturating": "bce ns nonsaturating vanilla gan dcgan standard",
+    "wgan": "wgan_gp wgangp wasserstein",
+    "lsgan": "ls mse least_squares",
+    "relativistic": "ragan rsgan rpgan",
+    "tpe": "bayes bayesian optuna hyperopt",
+    "true": "asha hyperband median",
+}
+"""Values of fields, each with names that it has elsewhere."""
+_VALUES_HERE = {other: value for value, others in _VALUES.items() for other in others.split()}
+
 _RANGE = {
     "low": "min minimum lower lower_bound lo from start",
     "high": "max maximum upper upper_bound hi to end stop",
@@ -64,6 +75,12 @@ def unknown_field(name: str, allowed: Sequence[str], sections: Mapping[str, Iter
         return near
     path = next((f"{path}.{here}".lstrip(".") for path, fields in sections.items() if here in fields), "")
     return f'; did you mean "{path}"?' if path else f"; allowed: {', '.join(allowed)}"
+
+
+def unknown_value(value: Any, allowed: Sequence[str]) -> str:
+    """Returns a hint on a value that is not one of those `allowed`."""
+    here = _VALUES_HERE.get(_key(str(value)))
+    return f'; did you mean "{here}"?' if here in allowed else suggest(str(value), allowed)
 
 
 def number_hint(text: str) -> str:

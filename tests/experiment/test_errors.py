@@ -78,7 +78,7 @@ def test_each_value_of_the_wrong_kind_has_one_message_with_a_remedy(errors):
         "not 'cpus:1'; a space follows each colon",
         "limits": "must hold fields (hours, total_hours, concurrent, updates, stalled_minutes), not nothing; "
         "leave it out where it has none",
-        "trials": "must be a valid integer, unable to parse string as an integer, not '0,5'; write 0.5",
+        "trials": "must be a whole number or auto, not '0,5'; write 0.5",
         "search.loss": "is a list; one of several values is {choices: [hinge, wgan]}, not ['hinge', 'wgan']",
         "search.lr": "min, max: unknown here; write {low: 0.0001, high: 0.01}",
         "search.r1_gamma.choices[0]": "must be a number, a text, true, false, null or a list of numbers, "
@@ -97,3 +97,23 @@ def test_long_values_are_cut_off(errors):
 def test_a_name_that_is_no_text_is_an_error(tmp_path):
     with pytest.raises(ExperimentError, match=r"task: .*caf\\udce9/mine.py:Mine is no UTF-8"):
         Experiment.parse({"name": "a", "task": "./mine.py:Mine"}, base=tmp_path / "caf\udce9")
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "message"),
+    [
+        ("training: {loss: bce}", "training.loss", 'did you mean "non_saturating"?'),
+        ("training: {loss: WGAN-GP}", "training.loss", 'did you mean "wgan"?'),
+        ("sampler: bayes", "sampler", 'did you mean "tpe"?'),
+        ("training: {betas: 0.5}", "training.betas", "must be a list, such as [0.5, 0.999], not 0.5"),
+        ("params: {a: .nan}", "params.a", "must be a finite number, not nan"),
+        ("search: {loss: {choices: {a: hinge}}}", "search.loss.choices", "must be a valid list, not a mapping"),
+        ("sampler: [tpe]", "sampler", "must hold fields, not ['tpe']; it is no list"),
+        ("seed: 99999999999", "seed", "must be less than or equal to 4000000000, not 99999999999"),
+        ("search: lr", "search", "must hold fields, not 'lr'"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_one_error(errors, text, path, message):
+    found = errors(f"name: a\ntask: ring\n{text}")
+    assert list(found) == [path]
+    assert found[path].endswith(message)
