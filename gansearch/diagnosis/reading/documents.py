@@ -67,8 +67,9 @@ def frame_table(columns: Mapping[Any, Any]) -> Records:
     """
     records = Records()
     for name in columns:
+        values = np.asarray(columns[name])
         try:
-            values = np.asarray(columns[name], float)
+            values = values.astype(float) if values.dtype.kind in "biufO" else np.zeros(())
         except (TypeError, ValueError):
             continue
         if values.ndim == 1:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -120,6 +120,12 @@ def share(one: Draft, into: Draft) -> None:
     into.terms += one.terms
 
 
+def finite(statistic: Callable[[np.ndarray], float], values: np.ndarray) -> float:
+    """A statistic of the finite values, 0 where there are none."""
+    some = values[np.isfinite(values)]
+    return float(statistic(some)) if len(some) else 0.0
+
+
 def settle(draft: Draft, columns: Columns) -> list[str]:
     """Decide by the values what names leave open; the notes on it."""
     notes: list[str] = []
@@ -148,10 +154,10 @@ def whole(draft: Draft, columns: Columns) -> bool:
         return False  # CycleGAN's own G_A
     loss = columns[name][0]
     score = draft.roles.get("score_fake")
-    if score and np.nanmedian(np.abs(loss + columns[score][0])) < 0.01:
+    if score and finite(np.median, np.abs(loss + columns[score][0])) < 0.01:
         return False
-    largest = max(np.nanmedian(columns[term][0]) for term in draft.terms)
-    return bool(np.nanmedian(loss) >= largest)
+    largest = max(finite(np.median, columns[term][0]) for term in draft.terms)
+    return bool(finite(np.median, loss) >= largest)
 
 
 def settle_halves(draft: Draft, columns: Columns) -> None:
@@ -161,16 +167,16 @@ def settle_halves(draft: Draft, columns: Columns) -> None:
         return
     real, fake = (columns[str(name)][0] for name in names)
     kind = "d_loss"
-    within = all(np.nanmin(one) >= 0 and np.nanmax(one) <= 1 for one in (real, fake))
+    within = all(finite(np.min, one) >= 0 and finite(np.max, one) <= 1 for one in (real, fake))
     if "d_loss_real" in draft.roles:
         kind = "score"
     elif "d_loss" in draft.roles:
         loss = columns[draft.roles["d_loss"]][0]
-        near = min(np.nanmedian(np.abs(part - loss)) for part in (real + fake, (real + fake) / 2))
+        near = min(finite(np.median, np.abs(part - loss)) for part in (real + fake, (real + fake) / 2))
         kind = "d_loss" if near < 0.005 else "p" if within else "score"
-    elif min(np.nanmin(real), np.nanmin(fake)) < 0:
+    elif min(finite(np.min, real), finite(np.min, fake)) < 0:
         kind = "score"
-    elif within and np.nanmean(real) > 0.5 > np.nanmean(fake) and not draft.terms:
+    elif within and finite(np.mean, real) > 0.5 > finite(np.mean, fake) and not draft.terms:
         kind = "p"
     for half, name in zip(("real", "fake"), names, strict=True):
         draft.roles.setdefault(f"{kind}_{half}", str(name))
@@ -180,7 +186,7 @@ def settle_scores(draft: Draft, columns: Columns) -> None:
     """Probabilities outside [0, 1] are raw scores; `real_score` and `fake_score` inside it are probabilities."""
     pairs = (("p_real", "score_real"), ("p_fake", "score_fake"))
     held = [draft.roles[role] for role, _ in pairs if role in draft.roles]
-    if held and any(np.nanmin(columns[name][0]) < 0 or np.nanmax(columns[name][0]) > 1 for name in held):
+    if held and any(finite(np.min, columns[name][0]) < 0 or finite(np.max, columns[name][0]) > 1 for name in held):
         for role, raw in pairs:
             if role in draft.roles:
                 draft.roles.setdefault(raw, draft.roles.pop(role))
@@ -189,8 +195,8 @@ def settle_scores(draft: Draft, columns: Columns) -> None:
     if None in names or held:
         return
     real, fake = (columns[str(name)][0] for name in names)
-    inside = all(np.nanmin(one) >= 0 and np.nanmax(one) <= 1 for one in (real, fake))
+    inside = all(finite(np.min, one) >= 0 and finite(np.max, one) <= 1 for one in (real, fake))
     plain = all("score" in words(str(name)) for name in names)
-    if inside and plain and len(real) >= 3 and np.nanmean(real) > np.nanmean(fake):
+    if inside and plain and len(real) >= 3 and finite(np.mean, real) > finite(np.mean, fake):
         for role, raw in pairs:
             draft.roles[role] = draft.roles.pop(raw)
