@@ -14,7 +14,8 @@ from gansearch.diagnosis.reading.beside import configuration
 from gansearch.diagnosis.reading.documents import curves_table, document, frame_table, json_table, notebook_text
 from gansearch.diagnosis.reading.errors import LogError
 from gansearch.diagnosis.reading.events import event_table, is_events
-from gansearch.diagnosis.reading.folders import log_in, quantities
+from gansearch.diagnosis.reading.folders import KNOWN, log_in, quantities
+from gansearch.diagnosis.reading.metrics import with_metrics
 from gansearch.diagnosis.reading.reader import LogReader
 from gansearch.diagnosis.reading.records import Records
 from gansearch.diagnosis.reading.wandb_run import wandb_table
@@ -91,7 +92,13 @@ class Reading:
         with path.open("rb") as stream:
             packed = stream.read(2) == b"\x1f\x8b"
         with gzip.open(path) if packed else path.open("rb") as stream:
-            return self.text(stream)  # type: ignore[arg-type]
+            try:
+                return with_metrics(self.text(stream), path)  # type: ignore[arg-type]
+            except LogError as error:
+                others = [path.parent / name for name in KNOWN if (path.parent / name).is_file()]
+                if not others or others[0] == path:
+                    raise
+                raise LogError(f"{error} {others[0]} beside it may have them.") from None
 
 
 def with_kind(table: tuple[Records, list[str]], kind: str) -> tuple[Records, str, list[str]]:

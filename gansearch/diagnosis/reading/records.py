@@ -42,13 +42,16 @@ class Records:
         if len(pair[0]):
             self._next = max(self._next, int(pair[0][-1]) + 1)
             self._lines.append((pair[0] // self.block, pair[1]))
+            flatten(self._lines)
         while len(self) > MOST_RECORDS:
             self._join()
 
     def add(self, name: str, ids: np.ndarray, values: np.ndarray) -> None:
         """Values of a column in some records."""
         if len(ids) and (name in self._columns or len(self._columns) < MOST_COLUMNS):
-            self._columns.setdefault(name, []).append((ids // self.block, values))
+            chunks = self._columns.setdefault(name, [])
+            chunks.append((ids // self.block, values))
+            flatten(chunks)
 
     def column(self, name: str, last: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """The (N,) values of a column, NaN where none was printed, and the (N,) booleans of where one was.
@@ -62,17 +65,15 @@ class Records:
 
     def lines(self) -> np.ndarray:
         """The (N,) lines on which the records begin."""
-        ids = np.concatenate([ids for ids, _ in self._lines] or [np.zeros(0, np.int64)])
-        lines = np.concatenate([lines for _, lines in self._lines] or [np.zeros(0, np.int64)])
+        flatten(self._lines, 1)
+        ids, lines = self._lines[0] if self._lines else (np.zeros(0, np.int64), np.zeros(0, np.int64))
         first = np.zeros(len(self), np.int64)
         first[ids[::-1]] = lines[::-1]
         return first
 
     def _flat(self, name: str) -> tuple[np.ndarray, np.ndarray]:
-        chunks = self._columns[name]
-        if len(chunks) > 1:
-            chunks[:] = [(np.concatenate([ids for ids, _ in chunks]), np.concatenate([v for _, v in chunks]))]
-        return chunks[0]
+        flatten(self._columns[name], 1)
+        return self._columns[name][0]
 
     def _join(self) -> None:
         """Join every two blocks."""
@@ -89,6 +90,12 @@ class Records:
         lines = self.lines()[::2]
         self.block *= 2
         self._lines = [(np.arange(len(lines)), lines)]
+
+
+def flatten(chunks: list[tuple[np.ndarray, np.ndarray]], most: int = 1000) -> None:
+    """Join chunks of ids and values in place where there are more than so many: small arrays fill the memory."""
+    if len(chunks) > most:
+        chunks[:] = [(np.concatenate([ids for ids, _ in chunks]), np.concatenate([values for _, values in chunks]))]
 
 
 def spread(ids: np.ndarray, values: np.ndarray, length: int, last: bool = False) -> tuple[np.ndarray, np.ndarray]:
