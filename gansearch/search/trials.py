@@ -27,13 +27,14 @@ from gansearch.search.sampling.warm_start import warm_up
 from gansearch.search.session import Session
 from gansearch.search.tuning import MOST_TRIALS, Trainable
 from gansearch.search.worker.checkpoints import own_checkpoints
-from gansearch.search.worker.halving import rungs
+from gansearch.search.worker.halving import Rungs
 from gansearch.search.worker.process import Origin
 from gansearch.search.worker.racing import race
 from gansearch.search.worker.trial import TrialRun
 from gansearch.search.worker.worker import run_trial
-from gansearch.store.folder import write_whole
+from gansearch.store.folder import Folder, write_whole
 from gansearch.store.record import TrialRecord, scheduled
+from gansearch.store.trial_files import read_records
 
 
 class Trials:
@@ -117,7 +118,7 @@ def actors(session: Session) -> Iterator[tuple[ActorHandle | None, ActorHandle |
     compare = experiment.prune and not experiment.is_population
     earn = experiment.least_replicas < experiment.most_replicas
     chosen = (
-        rungs(session.folder, experiment) if compare else None,
+        _rungs(session.folder, experiment) if compare else None,
         race(session.folder, experiment) if earn else None,
     )
     try:
@@ -125,3 +126,9 @@ def actors(session: Session) -> Iterator[tuple[ActorHandle | None, ActorHandle |
     finally:
         for actor in filter(None, chosen):
             ray.kill(actor)
+
+
+def _rungs(folder: Folder, experiment: Experiment) -> ActorHandle:
+    """Return the actor of a sweep's rungs, with the standings of the trials in its folder."""
+    known = [standing for record in read_records(folder) for standing in record.standings]
+    return ray.remote(num_cpus=0)(Rungs).remote(experiment.stops_by_distance, known)

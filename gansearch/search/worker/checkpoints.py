@@ -1,45 +1,19 @@
-"""The checkpoints of trials: when one is due, and where they are, in the results folder or at its URL."""
+"""The checkpoints of trials: where they are, in the results folder or at its URL."""
 
 from __future__ import annotations
 
-import io
-import math
 import re
 import shutil
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import torch
 from pyarrow import fs
-from ray import tune
 
-from gansearch.experiment import Checkpoints
 from gansearch.search.mirror import PATIENCE, storage_of
 from gansearch.store.folder import Folder
-from gansearch.store.object_store import Storage, is_url, join
-
-STATE = "state.pt"
-"""The file of a checkpoint."""
-
-
-class Saves:
-    """When a trial saves itself: after some time, or some updates, whichever comes first."""
-
-    def __init__(self, checkpoints: Checkpoints, updates: int):
-        """Count from now, and from so many updates."""
-        self._seconds, self._updates = checkpoints.seconds, checkpoints.updates or math.inf
-        self._last = time.monotonic(), updates
-
-    def due(self, updates: int) -> bool:
-        """Return whether it is time; then the next time is counted from here."""
-        now, (seconds, before) = time.monotonic(), self._last
-        if now - seconds < self._seconds and updates - before < self._updates:
-            return False
-        self._last = now, updates
-        return True
+from gansearch.store.object_store import Storage, join
 
 
 def trial_name(number: int) -> str:
@@ -85,17 +59,6 @@ def forget(folder: Folder, checkpoint: str | Path) -> None:
     path = Storage(checkpoint).path if isinstance(checkpoint, str) else _below(storage, folder, checkpoint)
     with suppress(OSError):  # there is none
         storage.delete_dir(path)
-
-
-def read_state(checkpoint: str | tune.Checkpoint) -> dict[str, Any]:
-    """Return what a worker saved, without pickle. Raises whatever a checkpoint that is not whole raises."""
-    if isinstance(checkpoint, tune.Checkpoint):
-        with checkpoint.as_directory() as folder:
-            return read_state(folder)
-    file: Any = Path(checkpoint) / STATE
-    if is_url(checkpoint):
-        file = io.BytesIO(Storage(checkpoint, PATIENCE).read(STATE))
-    return dict(torch.load(file, weights_only=True, map_location="cpu"))
 
 
 def storage_options(folder: Folder) -> dict[str, Any]:

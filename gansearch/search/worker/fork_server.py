@@ -29,6 +29,7 @@ from typing import Any
 
 import torch
 
+import gansearch.search.worker.trial  # noqa: F401 (so that no process imports it)
 from gansearch.gan.data import data_of
 from gansearch.gan.loop.main_thread import beside
 from gansearch.gan.task import Task

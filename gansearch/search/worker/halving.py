@@ -5,13 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-import ray
-from ray.actor import ActorHandle
-
 from gansearch.experiment import Experiment
-from gansearch.store.folder import Folder
 from gansearch.store.record import Standing
-from gansearch.store.trial_files import read_records
 
 BY_DISTANCE = ((0.1, 1 / 3), (0.3, 1 / 3))
 BY_BOTH = ((0.25, 1 / 2), (0.5, 1 / 3))
@@ -65,9 +60,3 @@ class Rungs:
         best = f"the best {keeps:.0%} of {len(others) + 1} trials"
         measure = "distance" if self._by_distance else "stability and in distance"
         return f"at {share:.0%} of its updates it is outside {best} in {measure}"
-
-
-def rungs(folder: Folder, experiment: Experiment) -> ActorHandle:
-    """Return the actor of a sweep's rungs, with the standings of the trials in its folder."""
-    known = [standing for record in read_records(folder) for standing in record.standings]
-    return ray.remote(num_cpus=0)(Rungs).remote(experiment.stops_by_distance, known)

@@ -19,10 +19,10 @@ import torch
 
 from gansearch.experiment import Experiment
 from gansearch.gan import Result
-from gansearch.search.worker.checkpoints import STATE, read_state
 from gansearch.search.worker.distributed import why
 from gansearch.search.worker.link import PACKED, Link
 from gansearch.search.worker.samples import few, to_show
+from gansearch.search.worker.saves import STATE, read_state
 from gansearch.stability.result import SeedResult
 from gansearch.store.record import Segment, Standing
 

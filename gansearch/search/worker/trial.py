@@ -14,10 +14,10 @@ import torch
 
 from gansearch.experiment import Experiment
 from gansearch.gan import Probe, SeedTrainer, Trainer, stacked
-from gansearch.search.worker.checkpoints import Saves
 from gansearch.search.worker.distributed import WorkerDied, training_of
 from gansearch.search.worker.halving import rungs_of
 from gansearch.search.worker.run import Ending, Run
+from gansearch.search.worker.saves import Saves
 from gansearch.search.worker.seed import SeedJob, trainer_of
 from gansearch.stability.result import SeedResult
 from gansearch.store.nan_json import from_json, to_json

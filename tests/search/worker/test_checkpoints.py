@@ -11,19 +11,15 @@ import torch
 from ray import tune
 from ray.train._internal.storage import _upload_to_fs_path
 
-from gansearch.experiment import Checkpoints
 from gansearch.search.mirror import Mirrored
-from gansearch.search.worker import checkpoints as module
 from gansearch.search.worker.checkpoints import (
-    STATE,
-    Saves,
     checkpoints,
     forget,
     own_checkpoints,
     ray_folder,
-    read_state,
     storage_options,
 )
+from gansearch.search.worker.saves import STATE, read_state
 from gansearch.store.folder import Folder
 from gansearch.store.object_store import Storage
 
@@ -52,8 +48,9 @@ def test_a_checkpoint_gets_there_though_the_server_is_away_and_is_read_and_remov
     late.join(60)
     newest, oldest = checkpoints(folder, "00003")
     assert newest == f"{URL}/trials/ray/00003/checkpoint_000001"
-    for saved in (newest, tune.Checkpoint(path=first, filesystem=filesystem)):
-        assert read_state(saved)["a"].sum() == 1000
+    with tune.Checkpoint(path=first, filesystem=filesystem).as_directory() as copied:
+        for saved in (newest, copied):
+            assert read_state(saved)["a"].sum() == 1000
     forget(folder, oldest)
     assert checkpoints(folder, "00003") == [newest]
     forget(folder, ray_folder(folder, "00003"))
@@ -88,17 +85,6 @@ def test_in_a_folder_they_are_paths(tmp_path):
     forget(folder, oldest)
     assert checkpoints(folder, "00003") == [newest]
     assert storage_options(folder) == {"storage_path": str(tmp_path / "trials")}
-
-
-def test_a_trial_saves_itself_by_time_and_by_updates(pretend):
-    now = [0.0]
-    pretend(module, monotonic=lambda: now[0])
-    saves = Saves(Checkpoints(seconds=30, updates=100), 0)
-    assert [saves.due(updates) for updates in (99, 100, 150, 199, 200)] == [False, True, False, False, True]
-    now[0] = 30.0
-    assert saves.due(201)
-    assert not saves.due(202)
-    assert not Saves(Checkpoints(), 0).due(10**9)
 
 
 def test_checkpoints_that_a_journal_names_are_the_folders_own(tmp_path):
