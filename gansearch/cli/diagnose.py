@@ -55,7 +55,10 @@ def diagnose(
         else:
             diagnoses.append(diagnosis_of(log, columns=named, loss=loss))
     if out:
-        side_by_side(diagnoses, out)
+        try:
+            side_by_side(diagnoses, out)
+        except OSError as error:
+            raise typer.BadParameter(f"{out} cannot be written: {error.strerror}", param_hint="--out") from None
     if as_json:
         data = [one.to_json() for one in diagnoses]
         print_json(data[0] if len(data) == 1 else data)

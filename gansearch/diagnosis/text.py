@@ -47,6 +47,9 @@ def read_as(log: TrainingLog) -> Iterator[str]:
     for game in log.games:
         yield (f"{game.name}: " if game.name else "") + "; ".join(_roles(game)) + "."
         yield loss_of(game)
+        taken = {one.halves for one in Evidence(log, game).possible}
+        if game.halves and len(taken) == 1 and game.halves not in taken:
+            yield f"By its other columns it cannot be, and is taken for the {taken.pop()} of D's halves."
     yield from log.notes
 
 

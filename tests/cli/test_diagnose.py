@@ -57,6 +57,7 @@ def test_a_pipe_is_read():
         ["-", "--columns", "dloss=errD"],
         ["-", "--columns", "d_loss=errX"],
         ["-", "--out", "/"],
+        ["-", "--out", "/dev/null/page.html"],
         [],
     ],
 )

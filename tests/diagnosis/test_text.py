@@ -30,6 +30,12 @@ def test_it_fits_a_terminal_and_a_forum():
     assert max(map(len, text_of(log_of(loss=None, d_loss=noisy(0.9), g_loss=noisy(1.0))).splitlines())) <= 88
 
 
+def test_halves_that_the_values_rule_out_are_said():
+    known = {"p_real": noisy(0.6), "p_fake": noisy(0.4), "source": "the default of pytorch/examples dcgan"}
+    assert "is taken for the mean of D's halves" in text_of(log_of(d_loss=noisy(0.55), **known)).replace("\n ", "")
+    assert "is taken for" not in text_of(log_of(d_loss=noisy(1.1), **known))
+
+
 def test_it_says_what_each_column_was_taken_for():
     text = text_of(log_of(game_of(name="A", d_loss=noisy(0.9)), game_of(name="B", d_loss=noisy(1e-4, spread=1e-5))))
     assert "A: Loss_D = D's loss." in text
