@@ -7,10 +7,20 @@ from itertools import groupby
 
 import numpy as np
 
+WHOLE = 99
+"""More decimals than any number has."""
+
 
 def left_out(count: int, what: str, unit: str = "line") -> list[str]:
     """A note on lines that were not taken, empty where there are none."""
     return [f"{count} {f'{unit} is' if count == 1 else f'{unit}s are'} {what} and left out."] if count else []
+
+
+def decimals(cell: str) -> int:
+    """Characters from the point on, 0 without one, `WHOLE` for nan, exponents and what ends in no digit."""
+    if not cell[-1:].isdigit() or "e" in cell or "E" in cell:
+        return 1 if cell.endswith(".") else WHOLE
+    return len(cell) - cell.find(".") if "." in cell else 0
 
 
 def short_cells(cells: Sequence[str]) -> np.ndarray:
@@ -18,8 +28,8 @@ def short_cells(cells: Sequence[str]) -> np.ndarray:
 
     A format is fixed where nearly all cells have as many decimals and some of them end in zero.
     """
-    lengths = np.fromiter((len(cell) - cell.find(".") if "." in cell else 0 for cell in cells), np.int64, len(cells))
-    some = np.fromiter(map(bool, cells), bool, len(cells))
+    lengths = np.fromiter(map(decimals, cells), np.int64, len(cells))
+    some = lengths < WHOLE
     if some.sum() < 8:
         return np.zeros(len(cells), bool)
     usual = int(np.bincount(lengths[some]).argmax())

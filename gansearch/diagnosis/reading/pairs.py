@@ -47,7 +47,7 @@ class Layout:
     """Whether it counts alone, as a headline over what follows."""
     count: int = 0
     shortest: int = 99
-    """Characters of the shortest last number: a shorter one at the end of a file was cut."""
+    """The fewest decimals of its last number: one with fewer at the end of a file was cut."""
     ids: list[int] = field(default_factory=list)
     rows: list[tuple[str, ...]] = field(default_factory=list)
     then: Layout | None = None

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from gansearch.diagnosis.reading.cells import column
-from gansearch.diagnosis.reading.fragments import cut, left_out, short_cells
+from gansearch.diagnosis.reading.fragments import cut, decimals, left_out, short_cells
 from gansearch.diagnosis.reading.pairs import Layout, Layouts
 from gansearch.diagnosis.reading.records import Records
 
@@ -58,7 +58,7 @@ class Printed:
     def last(self, line: str, number: int) -> None:
         """Take a line without an end, unless it was cut in its last number."""
         found = self.layouts.match(line)
-        if found and found[0].ends_in_number and len(found[1][-1]) < found[0].shortest:
+        if found and found[0].ends_in_number and decimals(found[1][-1]) < found[0].shortest:
             self._cut += 1
         else:
             self.feed([line], [number])
@@ -80,7 +80,7 @@ class Printed:
             columns = list(zip(*rows, strict=True))
             whole = np.ones(len(rows), bool)
             if layout.ends_in_number:
-                layout.shortest = min(layout.shortest, min(map(len, columns[-1])))
+                layout.shortest = min(layout.shortest, min(map(decimals, columns[-1])))
                 whole = ~short_cells(columns[-1])
                 self._cut += int((~whole).sum())
             for name, cells in zip(names, columns, strict=True):

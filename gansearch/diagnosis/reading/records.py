@@ -6,12 +6,12 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from gansearch.diagnosis.reading.names import TOTAL, counter
+from gansearch.diagnosis.reading.names import TOTAL, counter, meaning
 
 MOST_RECORDS = 200_000
 """Above it the means over blocks of 2, 4, 8, … records are kept."""
 MOST_COLUMNS = 400
-"""Names after which others are not kept: prose with numbers in it must not fill the memory."""
+"""Names after which those without a meaning are not kept: prose with numbers in it must not fill the memory."""
 
 
 class Records:
@@ -48,7 +48,8 @@ class Records:
 
     def add(self, name: str, ids: np.ndarray, values: np.ndarray) -> None:
         """Values of a column in some records."""
-        if len(ids) and (name in self._columns or len(self._columns) < MOST_COLUMNS):
+        known = name in self._columns or len(self._columns) < MOST_COLUMNS
+        if len(ids) and (known or meaning(name) or counter(name)):
             chunks = self._columns.setdefault(name, [])
             chunks.append((ids // self.block, values))
             flatten(chunks)

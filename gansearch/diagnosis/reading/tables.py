@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from gansearch.diagnosis.reading.cells import column, number
-from gansearch.diagnosis.reading.fragments import left_out, short_cells
+from gansearch.diagnosis.reading.fragments import WHOLE, decimals, left_out, short_cells
 from gansearch.diagnosis.reading.records import Records
 
 INDEX = "index"
@@ -26,7 +26,7 @@ class Table:
         self._names = list(names)
         self._delimiter = delimiter
         self._id = 0
-        self._shortest = 99
+        self._shortest = WHOLE
         self._skipped = 0
 
     def feed(self, lines: Sequence[str], numbers: Sequence[int]) -> None:
@@ -50,7 +50,7 @@ class Table:
     def last(self, line: str, number: int) -> None:
         """Take a line without an end, unless it was cut in its last number."""
         cells = split([line], self._delimiter)[0]
-        if len(cells) == len(self._names) and is_number(cells[-1]) and len(cells[-1]) < self._shortest:
+        if len(cells) == len(self._names) and decimals(cells[-1]) < self._shortest:
             self._skipped += 1
         else:
             self.feed([line], [number])
@@ -70,7 +70,7 @@ class Table:
             return
         ids = np.arange(self._id, self._id + len(rows))
         self._id += len(rows)
-        self._shortest = min(self._shortest, *(len(row[-1]) for row in rows if row[-1].strip()), 99)
+        self._shortest = min(self._shortest, min(decimals(row[-1]) for row in rows))
         self.records.add_lines(ids, at)
         for name, cells in zip(self._names, zip(*rows, strict=True), strict=True):
             if name:

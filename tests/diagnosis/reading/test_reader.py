@@ -1,6 +1,7 @@
 """Every format of well-known code bases, whole and mutilated, as it comes from a file or a pipe."""
 
 import random
+import re
 
 import numpy as np
 import pytest
@@ -92,3 +93,20 @@ def test_a_thousand_layouts_of_prose_do_no_harm():
     log = read(text)
     assert log.records == 2000
     np.testing.assert_allclose(log.games[0].values["d_loss"], np.arange(2000) % 10 / 10)
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+@pytest.mark.parametrize("bad", ["nan", "inf", "-inf", "1e+20"])
+@pytest.mark.parametrize("count", [1, 2, 3, 20])
+@pytest.mark.parametrize("kind", ["dcgan", "ctgan loss_values", "home-made", "lucidrains"])
+def test_a_diverged_end_is_never_taken_for_cut_lines(kind, count, bad, end):
+    text = FORMATS[kind]().text.splitlines()
+    whole = len(read("\n".join(text) + "\n").steps)
+    number = r"-?\d\.\d{4}"
+    lines = [re.sub(number, bad, line) for line in text[-count:]]
+    log = read("\n".join([*text[:-count], *lines]) + end)
+    assert log.records == whole
+    assert not log.notes
+    value = log.games[0].values["d_loss"][-1]
+    assert np.isnan(value) if bad == "nan" else value == float(bad)
+    assert log.games[0].printed["d_loss"].all()

@@ -46,3 +46,5 @@ def test_prose_with_numbers_does_not_fill_the_memory():
     for name in range(2000):
         table.add(f"word {name}", np.array([0]), np.array([1.0]))
     assert len(table.names) == records.MOST_COLUMNS
+    table.add("d_loss", np.array([0]), np.array([1.0]))
+    assert "d_loss" in table.names
