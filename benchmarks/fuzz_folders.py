@@ -254,11 +254,11 @@ def megabytes() -> float:
 def main() -> None:
     """Print how the mutations ended, and last a line of JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="300 mutations")
+    parser.add_argument("--quick", action="store_true", help="40 mutations")
     parser.add_argument("--mutations", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
-    mutations = 300 if given.quick else given.mutations
+    mutations = 40 if given.quick else given.mutations
     warnings.simplefilter("ignore")  # of numbers out of range, in numpy and pandas
     with tempfile.TemporaryDirectory() as root:
         open_all(example(Path(root) / "first").path, with_report=True)

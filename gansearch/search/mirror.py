@@ -24,6 +24,7 @@ from typing import Any
 from gansearch.search.errors import SweepError, SweepFailed
 from gansearch.signals import Interrupts
 from gansearch.store.archive import is_result, results
+from gansearch.store.containment import Refused
 from gansearch.store.folder import URL, Folder, StudyError, write_whole
 from gansearch.store.object_store import LOCK, MANIFEST, State, Storage, cache, connect, download, is_url, reason
 
@@ -71,7 +72,7 @@ def mirrored(url: str) -> Iterator[Folder]:
     """Open a local folder with the results at a URL, to which all that is written into the folder is sent.
 
     Raises:
-        SweepError: The URL cannot be reached, or another sweep writes there.
+        SweepError: The URL cannot be reached, another sweep writes there, or what is there leads out of the folder.
         SweepFailed: What is in the folder could not be sent in the end.
     """
     try:
@@ -81,7 +82,10 @@ def mirrored(url: str) -> Iterator[Folder]:
     folder = Mirrored(cache("sweeps", url), storage)
     with _Lock(storage) as lock:
         storage.patience = PATIENCE  # it has answered, and been written to
-        _fill(folder, storage)
+        try:
+            _fill(folder, storage)
+        except Refused as refused:
+            raise SweepError(f"--out {url}: {refused}") from None
         mirror = _Mirror(storage, folder, lock)
         mirror.start()
         try:

@@ -49,6 +49,7 @@ LOOPBACK = "127.0.0.1"
 _CREATION_SECONDS = 2
 """Time for a placement group to be created. Ray tries once a second to create one that did not fit."""
 _ANSWER_SECONDS = 60.0
+_ANSWER_BYTES = 2**31
 
 
 @contextmanager
@@ -279,7 +280,22 @@ def write_package(root: str, file: Path, excludes: list[str]) -> None:
 
 
 class JobClient(JobSubmissionClient):
-    """Ray's client for jobs, with a time limit for each answer; Ray's own waits for ever where the network is gone."""
+    """Ray's client for jobs, with a limit for the time and the size of each answer.
+
+    Ray's own waits for ever where the network is gone, and takes whatever a dashboard sends into memory.
+    """
 
     def _do_request(self, *request: Any, **options: Any) -> requests.Response:
-        return super()._do_request(*request, **{"timeout": _ANSWER_SECONDS, **options})
+        bounds = {"timeout": _ANSWER_SECONDS, "stream": True, "hooks": {"response": _read_bounded}}
+        return super()._do_request(*request, **{**bounds, **options})
+
+
+def _read_bounded(answer: requests.Response, **options: Any) -> None:
+    """Read an answer before anybody else does. Raises OSError where it is too large."""
+    content = bytearray()
+    for piece in answer.iter_content(2**20):
+        content += piece
+        if len(content) > _ANSWER_BYTES:
+            answer.close()
+            raise OSError(f"its answer is larger than {_ANSWER_BYTES / 1e9:.0f} GB")
+    answer._content = bytes(content)

@@ -1,12 +1,14 @@
 """A dashboard that lets nobody in; test_submit.py has a real one."""
 
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
 
+from gansearch.search.cluster import ray_patches
 from gansearch.search.errors import SweepError
-from gansearch.search.jobs.client import Jobs
+from gansearch.search.jobs.client import Jobs, NoAnswer
 
 
 class Refusing(BaseHTTPRequestHandler):
@@ -33,3 +35,26 @@ def test_the_package_that_jobs_need_is_named(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(SweepError, match="the jobs of a cluster need aiohttp: pip install aiohttp"):
         Jobs("http://127.0.0.1:1")
+
+
+class Endless(BaseHTTPRequestHandler):
+    """A dashboard whose answer has no end."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        with suppress(OSError):
+            while True:
+                self.wfile.write(bytes(2**16))
+
+    def log_message(self, *what):
+        pass
+
+
+def test_an_answer_without_end_is_cut_off(monkeypatch):
+    monkeypatch.setattr(ray_patches, "_ANSWER_BYTES", 2**22)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Endless)
+    Thread(target=server.serve_forever, daemon=True).start()
+    with pytest.raises(NoAnswer, match="its answer is larger than"):
+        Jobs(f"http://127.0.0.1:{server.server_port}")
+    server.shutdown()
