@@ -13,6 +13,7 @@ import pandas as pd
 from optuna.trial import TrialState, create_trial
 
 from gansearch.experiment import Experiment, masked_data
+from gansearch.formatting import fit
 from gansearch.search.errors import SweepError
 from gansearch.search.mirror import storage_of
 from gansearch.search.sampling.journal import running_trial
@@ -41,6 +42,8 @@ def check_folder(folder: Folder, experiment: Experiment, resume: bool, allow_cha
     """
     path = folder.path
     called = as_typed(path) if storage_of(folder) else path
+    if fit(str(path)) != str(path):  # neither Ray nor Parquet files can be there
+        raise SweepError(f"{fit(str(path))}: has a name that is no UTF-8; choose another --out")
     if folder.is_ours:
         folder.require_ours()
         check_links(path)

@@ -12,6 +12,7 @@ from gansearch.search.sampling.searcher import StudySearcher, open_study
 from gansearch.search.sampling.space import SearchSpace
 from gansearch.search.sampling.stopping import Budget
 from gansearch.search.worker.checkpoints import ray_folder, trial_name
+from gansearch.store.folder import Folder
 from gansearch.store.trial_files import read_records
 from tests.search.studies import POINTS, SEARCH
 
@@ -74,3 +75,8 @@ def test_entries_that_wait_to_go_on_end_with_the_sweep(swept):
     states = [trial.state for trial in study.trials]
     assert states == [TrialState.COMPLETE, TrialState.FAIL, TrialState.FAIL, TrialState.WAITING]
     assert study.trials[2].user_attrs["left_out"] == "the sweep has all its trials"
+
+
+def test_a_folder_whose_name_is_no_text_is_refused_before_anything_is_written(tiny, tmp_path):
+    with pytest.raises(SweepError, match=r"caf\\udce9: has a name that is no UTF-8"):
+        check_folder(Folder(tmp_path / "caf\udce9"), tiny(), resume=False)

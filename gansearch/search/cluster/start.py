@@ -28,6 +28,7 @@ _ADVICE = (
     (r"/dev/shm|shared memory", "give it shared memory, in Docker by --shm-size"),
     (r"No space left|quota|Read-only file system|Permission denied|Not a directory", _TMPDIR),
     (r"home directory", "set HOME to a folder that you may write to"),
+    (r"surrogates not allowed", "a name on the command line is no UTF-8: rename what it names"),
     (r"Too many open files", "raise the limit of open files (ulimit -n)"),
     (r"timed? ?out|failed to start|Cannot allocate|out of memory|Resource temporarily", "it may have too much to do"),
 )

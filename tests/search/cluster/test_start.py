@@ -97,6 +97,7 @@ def test_a_token_that_is_not_needed_is_not_made(init, monkeypatch, powerless, gi
         (RuntimeError("Could not determine home directory."), "; set HOME"),
         (RuntimeError("RAY_AUTH_MODE is 'x', not disabled or token"), "; set RAY_AUTH_MODE"),
         (Exception("The current node timed out during startup."), "; it may have too much to do"),
+        (ValueError("'utf-8' codec can't encode character: surrogates not allowed"), "; a name on the command line"),
         (OSError(24, "Too many open files"), "; raise the limit of open files"),
         (ValueError("something else"), ": something else"),
     ],
