@@ -51,7 +51,10 @@ def sweep(
             with sweeping(experiment, folder, address, resume, everyone, allow_change) as swept:
                 Listeners(everyone).doing("writing the report")
                 study = load_study(swept.path)
-                _write_results(study)
+                try:
+                    _write_results(study)
+                except StudyError as error:
+                    raise SweepFailed(swept.path, f"the sweep is finished, but {error}; --resume writes it") from None
         except SweepFailed as failure:
             _report_failed_trials(failure.folder)
             raise

@@ -13,7 +13,7 @@ from ray.tune.error import TuneError
 from gansearch.experiment import Experiment
 from gansearch.formatting import error_line
 from gansearch.interrupts import InterruptMessage
-from gansearch.search.callbacks.listener import Listener, Listeners
+from gansearch.search.callbacks.listener import Listener, Listeners, quiet_threads
 from gansearch.search.callbacks.progress import Progress
 from gansearch.search.check import check_search
 from gansearch.search.confirm import affordable, confirming, missing
@@ -86,7 +86,12 @@ def sweeping(
     with interruptible(), InterruptMessage(folder) as message:
         checked()
         with lock(folder):
-            yield _run(folder, *checked(), address, listeners, message)  # another sweep may have been here meanwhile
+            found = checked()  # another sweep may have been here meanwhile
+            try:
+                swept = _run(folder, *found, address, listeners, message)
+            except OSError as error:
+                raise _stopped(folder, error) from None
+            yield swept
 
 
 def _run(
@@ -102,6 +107,7 @@ def _run(
     progress = Progress(address, patience)
     listener = Listeners([progress, *listeners])
     with ExitStack() as stack:
+        stack.enter_context(quiet_threads())
         stack.callback(listener.close)
         if folder.is_ours:
             repair(folder)
@@ -128,13 +134,18 @@ def _run(
                 trials.recorder.write_tables()
             forget(folder, folder.records / "ray")
         except (OSError, TuneError) as error:  # Tune makes the text of a traceback of what a callback raises
-            reason = str(error).strip().splitlines()[-1]
-            raise SweepFailed(folder.path, f"the sweep stopped: {reason}") from error
+            raise _stopped(folder, error) from error
         progress.finished()
         message.finished = True
     if session.interrupts.requested:  # while the last files were written
         raise KeyboardInterrupt
     return _ended(folder, trials.recorder.records, len(known))
+
+
+def _stopped(folder: Folder, error: Exception) -> SweepFailed:
+    """Return what ends a sweep that cannot go on, as on a full disk."""
+    reason = str(error).strip().splitlines()[-1]
+    return SweepFailed(folder.path, f"the sweep stopped: {reason}; --resume goes on once that is mended")
 
 
 def _confirm(session: Session, trials: Trials) -> None:

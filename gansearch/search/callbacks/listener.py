@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from gansearch.experiment import Experiment
@@ -55,6 +57,22 @@ class Listener:
         """The sweep is over, however it ended."""
 
 
+@contextmanager
+def quiet_threads() -> Iterator[None]:
+    """Inside, a thread that ends because it cannot write prints no traceback: who it writes for finds out."""
+    hook = threading.excepthook
+
+    def quiet(ended: threading.ExceptHookArgs) -> None:
+        if not issubclass(ended.exc_type, OSError):
+            hook(ended)
+
+    threading.excepthook = quiet
+    try:
+        yield
+    finally:
+        threading.excepthook = hook
+
+
 def _event(name: str) -> Callable[..., None]:
     """Return a method that passes an event on to several listeners."""
 
@@ -62,6 +80,9 @@ def _event(name: str) -> Callable[..., None]:
         for listener in list(self.listeners):
             try:
                 getattr(listener, name)(*what)
+            except OSError as error:  # a full disk, and no fault of code
+                _LOG.warning("warning: %s ends early: %s", type(listener).__name__, error)
+                self.listeners.remove(listener)
             except Exception:  # noqa: BLE001 (a listener may be a user's)
                 _LOG.exception("%s raised, and is not notified of this sweep any more", type(listener).__name__)
                 self.listeners.remove(listener)

@@ -48,6 +48,7 @@ class Progress(Listener):
         self._confirming: dict[tuple[int | None, int], float] = {}  # when each began
         self._in_turn: list[str] = []
         self._left_out: dict[str, str] = {}
+        self._trouble = ""
         self._lock = threading.Lock()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
@@ -108,14 +109,22 @@ class Progress(Listener):
             self._state = "finished" if self._state == "finished" else "stopped"
             with self._lock:
                 self._running.clear()
-            self._write()
+            self._try_to_write()
 
     def _run(self) -> None:
         while not self._over.wait(EVERY):
-            try:
-                self._write()
-            except OSError as error:  # a full disk may have space again later
-                _LOG.warning("progress.json was not written: %s", error)
+            self._try_to_write()
+
+    def _try_to_write(self) -> None:
+        """Write, or warn once that it does not go: a full disk may have space again later."""
+        try:
+            self._write()
+        except OSError as error:
+            if str(error) != self._trouble:
+                _LOG.warning("warning: progress.json is not written: %s", error)
+            self._trouble = str(error)
+        else:
+            self._trouble = ""
 
     def _write(self) -> None:
         assert self._folder is not None

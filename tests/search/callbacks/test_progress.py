@@ -77,13 +77,14 @@ def test_updates_a_second_are_counted_from_the_first_probe(ray_session, tiny, tm
     now = [0.0]
     pretend(module, time=lambda: now[0])
     folder = Folder(tmp_path)
+    shares = dict.fromkeys(("p_real", "p_fake", "separability", "saturated_right", "saturated_wrong"), 0.5)
     progress = Progress(None, Patience(None))
     progress.begin(tiny(), folder, 1, 0)
     progress.started(3, {})
     now[0] = 5.0
     progress.probes(3, [{"seed": 0, "update": 10, "distance": 8.0}, {"seed": 1, "update": 10, "distance": math.nan}])
     now[0] = 7.0
-    progress.probes(3, [{"seed": 0, "update": 30, "distance": math.nan, "outputs": {"real": [1]}}])
+    progress.probes(3, [{"seed": 0, "update": 30, "distance": math.nan, "outputs": {"real": [1]}, **shares}])
     progress._write()
     (one,) = read_progress(folder)["running"]
     assert one["updates"] == 40
@@ -94,12 +95,12 @@ def test_updates_a_second_are_counted_from_the_first_probe(ray_session, tiny, tm
     assert read_progress(folder)["state"] == "stopped"
 
 
-def test_a_full_disk_does_not_end_the_thread_that_writes(ray_session, tiny, tmp_path, monkeypatch):
-    written = []
+def test_a_full_disk_does_not_end_the_thread_that_writes(ray_session, tiny, tmp_path, monkeypatch, caplog):
+    written, full = [], []
 
     def write(path, text):
         written.append(path)
-        if len(written) == 2:
+        if len(written) == 2 or full:
             raise OSError("no space left")
 
     monkeypatch.setattr(module, "write_whole", write)
@@ -108,5 +109,7 @@ def test_a_full_disk_does_not_end_the_thread_that_writes(ray_session, tiny, tmp_
     deadline = time.monotonic() + 60
     while len(written) < 4 and time.monotonic() < deadline:
         time.sleep(0.02)
-    progress.close()
+    full.append(True)
+    progress.close()  # the error of the sweep is what its user sees
     assert len(written) >= 4
+    assert caplog.text.count("progress.json is not written: no space left") == 2
