@@ -34,10 +34,10 @@ PROBABILITY = one_of("prob probs probability")
 ACCURACY = one_of("acc accuracy")
 PENALTY = one_of("gp penalty r1 r2 reg")
 RECONSTRUCTION = one_of(
-    "l1 l2 pix pixel mel cycle cyc idt identity rec recon reconstruction perceptual percep vgg lpips feat"
-    " fm feature features content style tv kl nll mse mae stft spec supervised cls class aux info kld dice"
+    "l1 l2 pix pixel mel cycle cyc idt identity rec recon reconstruction perceptual percep vgg lpips feat fea"
+    " fm feature features content style tv kl nll mse mae stft spec supervised cls class aux kld dice"
 )
-FEATURES = one_of("feat fm feature features")
+FEATURES = one_of("feat fea fm feature features")
 """Words of feature matching, which is no adversarial loss even where it is called one."""
 METRICS = re.compile(
     r"fid\d*[a-z]?|kid\d*[a-z]?|is\d+k|ppl\d*|pr\d+k\d|is|inception|mmd|swd|jsd|ssim|psnr|precision|recall|density|coverage"

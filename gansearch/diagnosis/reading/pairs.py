@@ -45,6 +45,8 @@ class Layout:
     """Their places among all numbers."""
     counts: bool = False
     """Whether it counts alone, as a headline over what follows."""
+    means: bool = False
+    """Whether a name of it means something."""
     count: int = 0
     shortest: int = 99
     """The fewest decimals of its last number: one with fewer at the end of a file was cut."""
@@ -144,8 +146,8 @@ def make_layout(texts: tuple[str, ...], names: list[str | None]) -> Layout:
     last = {name: place for place, name in enumerate(names) if name}  # of a name that comes twice the last counts
     places = tuple(sorted(last.values()))
     kept = tuple(str(names[place]) for place in places)
-    counts = any(map(counter, kept)) and not any(map(meaning, kept))
-    return Layout(texts, kept, places, counts)
+    means = any(map(meaning, kept))
+    return Layout(texts, kept, places, any(map(counter, kept)) and not means, means)
 
 
 def number_names(line: str, texts: tuple[str, ...]) -> list[str | None]:
@@ -242,9 +244,10 @@ def shortened(name: str) -> str:
     parts = name.split()
     if len(parts) == 1:
         return name
+    timed = not {"time", "elapsed", "took", "seconds", "sec", "eta", "duration"}.isdisjoint(words(name))
     tails = [" ".join(parts[-length:]) for length in range(min(4, len(parts)), 0, -1)]
     for tail in tails:
         known = meaning(tail)
-        if counter(tail) or (known and (not known.game or len(known.game) == 1)):
+        if (counter(tail) and not timed) or (known and (not known.game or len(known.game) == 1)):
             return tail
     return name if len(words(name)) <= 4 else tails[-1]

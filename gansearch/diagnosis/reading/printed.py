@@ -22,13 +22,14 @@ class Printed:
         self.records = Records()
         self.layouts = Layouts()
         self._id = -1
+        self._bare = True  # whether nothing but headlines came so far in this record
         self._seen: set[Layout] = set()
         self._names: set[str] = set()
         self._cut = 0
 
     def feed(self, lines: Sequence[str], numbers: Sequence[int]) -> None:
         """Take lines with their numbers."""
-        match, seen, record = self.layouts.match, self._seen, self._id
+        match, seen, record, bare = self.layouts.match, self._seen, self._id, self._bare
         ids: list[int] = []
         begins: list[int] = []
         used: dict[Layout, None] = {}
@@ -40,18 +41,20 @@ class Printed:
             layout.count += 1
             if not row:
                 continue
-            if record < 0 or layout.counts or layout in seen or not self._names.isdisjoint(layout.names):
+            if record < 0 or (layout.counts and not bare) or layout in seen or not self._names.isdisjoint(layout.names):
                 record += 1
                 seen.clear()
                 self._names.clear()
+                bare = True
                 ids.append(record)
                 begins.append(at)
             seen.add(layout)
             self._names.update(layout.names)
+            bare = bare and not layout.means
             used[layout] = None
             layout.ids.append(record)
             layout.rows.append(row)
-        self._id = record
+        self._id, self._bare = record, bare
         self.records.add_lines(ids, begins)
         self._flush(used)
 

@@ -25,6 +25,13 @@ def test_a_headline_begins_a_record():
     np.testing.assert_array_equal(source.records.column("Epoch")[0], [1, 2])
 
 
+def test_headlines_in_succession_are_one():
+    lines = [f"Iteration: {i:06}/1000\nElapsed time in update: 0.5\nEpoch {i // 3}\nd_loss {i}.5" for i in range(6)]
+    source = feed(*"\n".join(lines).split("\n"))
+    np.testing.assert_array_equal(source.records.column("d_loss")[0], np.arange(6) + 0.5)
+    np.testing.assert_array_equal(source.records.column("Iteration")[0], np.arange(6))
+
+
 def test_cut_lines_are_left_out_and_counted():
     lines = [f"step {i} d_loss: 0.{i}000 g_loss: 1.{i}000" for i in range(9)]
     source = feed(*lines, "step 9 d_loss: 0.9", "step 10 d_loss: 0.5000 g_loss: 1.5")
