@@ -18,6 +18,7 @@ import gansearch
 from gansearch.cli.main import app
 from gansearch.experiment import Experiment, load_yaml
 from gansearch.gan import load_task
+from gansearch.store.folder import StudyError
 from gansearch.store.record import trial_columns
 from gansearch.store.trial_files import CURVE_COLUMNS
 from gansearch.study.study import Study
@@ -198,6 +199,27 @@ def test_ctrl_c_while_the_report_is_written(run, tmp_path, monkeypatch):
     assert status == 130
     assert "\ninterrupted; the sweep is finished, but its report may be missing in digits\n" in err
     assert err.endswith("\ngansearch sweep digits/experiment.yaml --out digits --resume\n")
+
+
+def test_a_full_disk_is_one_sentence(run, tmp_path, monkeypatch):
+    write_study(tmp_path / "digits")
+    words = ("sweep", "digits/experiment.yaml", "--out", "digits", "--resume", "--quiet")
+
+    def full(error):
+        def write(*_):
+            raise error
+
+        return write
+
+    monkeypatch.setattr(Study, "report", full(StudyError("report.html: cannot be written (No space left on device)")))
+    status, _, err = run(*words)
+    assert status == 1
+    assert "error: the sweep is finished, but report.html: cannot be written (No space left on device); --resume" in err
+    monkeypatch.setattr("gansearch.search.sweep.repair", full(OSError(28, "No space left on device")))
+    status, _, err = run(*words)
+    assert status == 1
+    assert "error: the sweep stopped: [Errno 28] No space left on device; --resume goes on once that is mended\n" in err
+    assert "Traceback" not in err
 
 
 def test_ctrl_c_while_the_last_tables_are_written(run, monkeypatch, ray_session):
