@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gansearch.diagnosis.reading.errors import LogError, did_you_mean
+from gansearch.diagnosis.reading.errors import LogError, called, did_you_mean
 from gansearch.diagnosis.reading.formats import Format, format_of
 from gansearch.diagnosis.reading.fragments import left_out
 from gansearch.diagnosis.reading.games import CORE, Columns, Draft, draft_games, settle
@@ -119,7 +119,7 @@ def nothing(file: str, names: Sequence[str]) -> str:
     """A sentence on a log without columns of a GAN."""
     known = [name for name in names if not name.endswith(TOTAL)]
     return (
-        f"{file} has no column that is a loss or score of a discriminator or generator, only {listed(known)}:"
+        f"{called(file)} has no column that is a loss or score of a discriminator or generator, only {listed(known)}:"
         " name them, as in --columns d_loss=NAME,g_loss=NAME."
     )
 

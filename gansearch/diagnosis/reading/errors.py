@@ -12,6 +12,11 @@ class LogError(ValueError):
     exit_status = 2
 
 
+def called(file: str) -> str:
+    """What a log is called in a sentence."""
+    return "standard input" if file == "-" else file
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A suggestion with a leading space for a name that is not among those known, or an empty string."""
     by_lower = {one.lower(): one for one in known}

@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import Any
 
 from gansearch.diagnosis.reading.assembly import assemble
-from gansearch.diagnosis.reading.errors import LogError
+from gansearch.diagnosis.reading.errors import LogError, called
 from gansearch.diagnosis.reading.fragments import copies
 from gansearch.diagnosis.reading.sources import Source, sniff
 from gansearch.diagnosis.reading.text import Lines
@@ -92,7 +92,7 @@ class LogReader:
             source, kind = sniff(self._first[0], PurePath(self._file).stem)
             source.feed(*self._first)
         if not source.records.names:
-            raise LogError(f"{self._file} has no numbers with names, such as `D_loss: 0.7 G_loss: 1.2`.")
+            raise LogError(f"{called(self._file)} has no numbers with names, such as `D_loss: 0.7 G_loss: 1.2`.")
         return assemble(self._file, source.records, kind, source.notes(), self._columns, self._loss, self._config)
 
     def _begin(self, rest: str = "") -> None:

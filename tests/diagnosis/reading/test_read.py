@@ -23,6 +23,12 @@ def test_a_file_a_gzip_and_a_stream_read_the_same(tmp_path, monkeypatch):
         assert log.file == str(source)
 
 
+def test_an_empty_stream(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
+    with pytest.raises(LogError, match=r"^standard input has no numbers"):
+        read_log("-")
+
+
 def test_no_file(tmp_path):
     with pytest.raises(LogError, match="does not exist"):
         read_log(tmp_path / "nothing.log")
