@@ -18,6 +18,7 @@ EXEMPT: dict[str, str] = {
 OTHERS = {
     "cli/test_package.py": "the wheel and the sdist",
     "diagnosis/reading/test_strangers.py": "reader and names on logs of people's own scripts",
+    "diagnosis/test_printed_runs.py": "benchmarks/diagnose.py and diagnose_runs.py",
     "diagnosis/test_recorded.py": "the rules on results/reference",
     "folders/test_folders.py": "results folders of earlier versions",
     "gan/readers/test_fuzz.py": "benchmarks/fuzz_readers.py: broken files",
