@@ -23,6 +23,8 @@ MOST_CELLS = 200_000_000
 """Rows times columns that are read."""
 _YEAR_1, _YEAR_10000 = -62_135_596_800, 253_402_300_800
 """Their beginnings, in seconds since 1970."""
+_SPAN = 290 * 31_556_952
+"""Seconds that pandas counts in nanoseconds."""
 _EXACT_DIGITS = 15
 """Digits of a decimal number that a float64 holds."""
 
@@ -98,9 +100,9 @@ def _check_type(name: str, kind: Any) -> None:
 
 
 def _check_years(name: str, column: Any) -> None:
-    """Raises TaskError for dates that no calendar of ours has."""
+    """Raises TaskError for dates that no calendar of ours has, and durations that pandas does not hold."""
     inner = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    if not (pa.types.is_date(inner) or pa.types.is_timestamp(inner)):
+    if not (pa.types.is_date(inner) or pa.types.is_timestamp(inner) or pa.types.is_duration(inner)):
         return
     second = {"date32[day]": 1 / 86_400, "date64[ms]": 1e3}.get(str(inner)) or {
         "s": 1,
@@ -110,6 +112,10 @@ def _check_years(name: str, column: Any) -> None:
     }[inner.unit]
     counts = column.cast(inner).cast(pa.int32() if inner == pa.date32() else pa.int64())
     ends = [end / second for end in pc.min_max(counts).as_py().values() if end is not None]
+    if pa.types.is_duration(inner):
+        if ends and max(map(abs, ends)) > _SPAN:
+            raise option_error("columns", f"{name!r} holds durations of more than 290 years, which cannot be learned")
+        return
     if ends and not _YEAR_1 <= ends[0] <= ends[1] < _YEAR_10000:
         years = " to ".join(f"{1970 + end / 31_556_952:,.0f}" for end in ends)
         raise option_error("columns", f"{name!r} holds dates of the years {years}; 1 to 9999 can be learned")

@@ -132,6 +132,8 @@ def test_dates_of_no_calendar_are_refused():
         TaskError, match="columns: 'day' holds dates of the years -768 to 29,349; 1 to 9999 can be learned"
     ):
         read(pa.table({"x": range(59), "day": days}))
+    with pytest.raises(TaskError, match="'long' holds durations of more than 290 years"):
+        read(pa.table({"x": range(59), "long": pa.array([2**50] * 59, pa.duration("ms"))}))
     for unit in ("ms", "us"):
         far = pa.array([2**62] * 59, pa.timestamp(unit))
         with pytest.raises(TaskError, match="'far' holds dates of the years"):
