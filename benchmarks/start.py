@@ -28,6 +28,8 @@ from typing import Any
 import psutil
 
 _TRIALS, _AT_ONCE = 12, 6
+_MARK = "GANSEARCH_BENCHMARK"
+"""An environment variable that tells the processes of a sweep from those of others."""
 _CODE = """
 import time
 from pathlib import Path
@@ -106,17 +108,21 @@ def memory(folder: Path, trials: int) -> float:
     there = folder / f"there-{trials}"
     there.mkdir()
     words = [sys.executable, __file__, "--waiting", str(folder), str(trials)]
-    sweep = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    own = {_MARK: str(folder)}
+    sweep = subprocess.Popen(words, env={**os.environ, **own}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         while len(list(there.iterdir())) < trials:
             assert sweep.poll() is None, "the sweep has ended before its trials have begun"
             time.sleep(0.5)
         time.sleep(1.0)
         taken = 0
+        below = {process.pid for process in psutil.Process(sweep.pid).children(recursive=True)}
         for process in psutil.process_iter():
             with suppress(psutil.Error):
                 words = process.cmdline()
-                if any(word.startswith("ray::") or "fork_server" in word for word in words):
+                worker = process.pid in below and any(word.startswith("ray::") for word in words)
+                # Those that are forked are no descendants.
+                if worker or ("fork_server" in " ".join(words) and process.environ().get(_MARK) == own[_MARK]):
                     taken += process.memory_full_info().pss
     finally:
         (there / "go").touch()
