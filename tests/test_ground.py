@@ -10,7 +10,8 @@ import importlib, os, pkgutil, signal, sys, warnings
 # These set filters and variables of their own, which is none of our doing.
 for library in ("ray.tune", "ray.job_submission", "aiohttp.web", "optuna", "plotly.offline", "scipy.stats", "typer"):
     importlib.import_module(library)
-for library in ("pytorch_lightning", "lightning.pytorch"):
+os.environ["KERAS_BACKEND"] = "torch"
+for library in ("pytorch_lightning", "lightning.pytorch", "keras", "ignite.engine", "monai"):
     try:
         importlib.import_module(library)
     except ImportError:
@@ -36,8 +37,8 @@ before, missing = ground(), []
 for name in modules:
     try:
         importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if (error.name or "").split(".")[0] not in OPTIONAL:
+    except ImportError as error:
+        if (error.name or "").split(".")[0] not in OPTIONAL and "pip install 'gansearch[" not in str(error):
             raise
         missing.append(name)
     now = ground()
