@@ -3,6 +3,7 @@
 import importlib
 import os
 import shutil
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,6 +14,10 @@ from types import SimpleNamespace
 os.environ.setdefault("RAY_AUTH_MODE", "disabled")
 # Tests run beside each other, and their networks are tiny.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# What runs in the background of a script ignores some signals, and a sweep leaves what is ignored so.
+for name in ("INT", "TERM", "HUP", "USR1", "USR2"):
+    if signal.getsignal(signal.Signals[f"SIG{name}"]) is signal.SIG_IGN:
+        signal.signal(signal.Signals[f"SIG{name}"], signal.default_int_handler if name == "INT" else signal.SIG_DFL)
 
 import optuna
 import pytest
