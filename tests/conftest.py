@@ -14,11 +14,6 @@ from types import SimpleNamespace
 os.environ.setdefault("RAY_AUTH_MODE", "disabled")
 # Tests run beside each other, and their networks are tiny.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-# What runs in the background of a script ignores some signals, and a sweep leaves what is ignored so.
-for name in ("INT", "TERM", "HUP", "USR1", "USR2"):
-    if signal.getsignal(signal.Signals[f"SIG{name}"]) is signal.SIG_IGN:
-        signal.signal(signal.Signals[f"SIG{name}"], signal.default_int_handler if name == "INT" else signal.SIG_DFL)
-
 import optuna
 import pytest
 
@@ -27,6 +22,11 @@ from gansearch.store.folder import Folder
 from tests.programs import missing_programs
 from tests.synthetic import write_study
 from tests.workers import fork_workers
+
+# What runs in the background of a script ignores some signals, and a sweep leaves what is ignored so.
+for name in ("INT", "TERM", "HUP", "USR1", "USR2"):
+    if signal.getsignal(signal.Signals[f"SIG{name}"]) is signal.SIG_IGN:
+        signal.signal(signal.Signals[f"SIG{name}"], signal.default_int_handler if name == "INT" else signal.SIG_DFL)
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 FREE_SECONDS = 60
