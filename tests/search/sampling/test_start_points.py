@@ -77,7 +77,7 @@ def test_own_settings_come_from_a_mapping_or_a_file(tiny, tmp_path):
         ({"lr_d": 1e-3}, "start_from[0]", "one of them is missing"),
         ({"lr": 0.5}, "start_from[0].lr", "0.5 is not from 1e-05 to 0.01 (search.lr)"),
         ({"lr_d": 1e-3, "lr_g": 1e-6}, "start_from[0].lr_ratio", "1000 is not from 0.01 to 100"),
-        (7, "start_from[0]", "dictionary"),
+        (7, "start_from[0]", "must hold fields, not 7"),
     ],
 )
 def test_what_cannot_be_a_point_is_named(tiny, point, path, part):
