@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from gansearch.search.callbacks.tensorboard import TensorBoardLog
 from gansearch.search.callbacks.trackers import trackers
 from gansearch.search.errors import SweepFailed
 from gansearch.search.mirror import opened
-from gansearch.search.sweep import sweeping
+from gansearch.search.sweep import Swept
+from gansearch.search.sweep import sweep as run
 from gansearch.store.folder import Folder, StudyError
 from gansearch.study.study import Study, load_study
 from gansearch.training.train import TrainResult, train
@@ -48,17 +50,19 @@ def sweep(
     everyone: list[Any] = [TensorBoardLog(), *trackers(experiment), _Results(), *listeners]
     with opened(out) as folder:
         try:
-            with sweeping(experiment, folder, address, resume, everyone, allow_change) as swept:
-                Listeners(everyone).doing("writing the report")
-                study = load_study(swept.path)
-                try:
-                    _write_results(study)
-                except StudyError as error:
-                    raise SweepFailed(swept.path, f"the sweep is finished, but {error}; --resume writes it") from None
+            swept = run(experiment, folder, address, resume, everyone, allow_change, partial(_report, everyone))
         except SweepFailed as failure:
             _report_failed_trials(failure.folder)
             raise
-    return study
+        return load_study(swept.path)
+
+
+def _report(everyone: list[Any], swept: Swept) -> None:
+    Listeners(everyone).doing("writing the report")
+    try:
+        _write_results(load_study(swept.path))
+    except StudyError as error:
+        raise SweepFailed(swept.path, f"the sweep is finished, but {error}; --resume writes it") from None
 
 
 class _Results(Listener):

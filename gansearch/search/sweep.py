@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,97 +55,81 @@ def sweep(
     resume: bool = False,
     listeners: Iterable[Listener] = (),
     allow_change: bool = False,
+    then: Callable[[Swept], None] = lambda swept: None,
 ) -> Swept:
-    """Run an experiment's trials and their confirmation; `sweeping` says how."""
-    with sweeping(experiment, out, address, resume, listeners, allow_change) as swept:
+    """Run an experiment's trials and their confirmation, into `out` or results/<its folder>.
+
+    `out` is a path, or a folder that is mirrored elsewhere; it is held until `then`, which is called with the result,
+    has returned. `address` joins a running Ray cluster; without it Ray starts on this machine and ends with the trials.
+    `resume` continues what is in the folder, and with `allow_change` in another search space. Raises SweepError,
+    TaskError, StudyError or ExperimentError before anything is written; SweepFailed where every trial failed;
+    Interrupted after Ctrl-C or another signal that asks to end.
+    """
+    folder = out if isinstance(out, Folder) else Folder(Path(out or Path("results") / experiment.folder).absolute())
+    with InterruptMessage(folder) as message, _held(folder, experiment, resume, allow_change) as (experiment, space):
+        patience = Patience(experiment.limits.stalled_minutes)
+        progress = Progress(address, patience)
+        listener, session = Listeners([progress, *listeners]), None
+        with _stopped_in_words(folder), ExitStack() as stack:
+            stack.enter_context(quiet_threads())
+            stack.callback(listener.close)
+            if folder.is_ours:
+                repair(folder)
+            records = known = read_records(folder)
+            if len(known) >= experiment.most_trials and not missing(folder, experiment, known):
+                end_waiting(open_repaired(folder, experiment, known))
+                listener.begin(experiment, folder, 0, len(known))
+            else:
+                session = stack.enter_context(open_session(folder, experiment, address, listener, patience))
+                stack.callback(progress.close)  # while Ray can still be asked
+                trials = Trials(session, space, known)
+                try:
+                    if trials.missing > 0:
+                        with trials.tuning() as tuner:
+                            tuner.fit()
+                        trials.recorder.write_tables()
+                    session.check_interrupt()
+                    if trials.missing <= 0:
+                        end_waiting(trials.study)
+                    _confirm(session, trials)
+                finally:
+                    trials.recorder.write_tables()
+                forget(folder, folder.records / "ray")
+                progress.finished()
+                records = trials.recorder.records
+            message.finished = True
+        if session and session.interrupts.requested:  # while the last files were written
+            raise KeyboardInterrupt
+        swept = _ended(folder, records, len(known))
+        then(swept)
         return swept
 
 
 @contextmanager
-def sweeping(
-    experiment: Experiment,
-    out: str | Path | Folder | None = None,
-    address: str | None = None,
-    resume: bool = False,
-    listeners: Iterable[Listener] = (),
-    allow_change: bool = False,
-) -> Iterator[Swept]:
-    """Run an experiment's trials and their confirmation, into `out` or results/<its folder>, held to the block's end.
-
-    `out` is a path, or a folder that is mirrored elsewhere. `address` joins a running Ray cluster; without it Ray
-    starts on this machine and ends with the sweep. `resume` continues what is in the folder, and with `allow_change` in
-    another search space. Raises SweepError, TaskError, StudyError or ExperimentError before anything is written;
-    SweepFailed where every trial failed; Interrupted after Ctrl-C or another signal that asks to end.
-    """
-    folder = out if isinstance(out, Folder) else Folder(Path(out or Path("results") / experiment.folder).absolute())
+def _held(
+    folder: Folder, experiment: Experiment, resume: bool, allow_change: bool
+) -> Iterator[tuple[Experiment, SearchSpace]]:
+    """Hold a folder, in which a signal that asks to end interrupts; yield what is searched there, checked."""
 
     def checked() -> tuple[Experiment, SearchSpace]:
         continued = check_folder(folder, experiment, resume, allow_change)
         return continued, check_search(continued, new=not folder.is_ours)
 
-    with interruptible(), InterruptMessage(folder) as message:
+    with interruptible():
         checked()
         with lock(folder):
-            found = checked()  # another sweep may have been here meanwhile
-            try:
-                swept = _run(folder, *found, address, listeners, message)
-            except OSError as error:
-                raise _stopped(folder, error) from None
-            yield swept
+            yield checked()  # another sweep may have been here meanwhile
 
 
-def _run(
-    folder: Folder,
-    experiment: Experiment,
-    space: SearchSpace,
-    address: str | None,
-    listeners: Iterable[Listener],
-    message: InterruptMessage,
-) -> Swept:
-    """Do what is missing of a sweep, in a folder that this process holds."""
-    patience = Patience(experiment.limits.stalled_minutes)
-    progress = Progress(address, patience)
-    listener = Listeners([progress, *listeners])
-    with ExitStack() as stack:
-        stack.enter_context(quiet_threads())
-        stack.callback(listener.close)
-        if folder.is_ours:
-            repair(folder)
-        known = read_records(folder)
-        if len(known) >= experiment.most_trials and not missing(folder, experiment, known):
-            end_waiting(open_repaired(folder, experiment, known))
-            listener.begin(experiment, folder, 0, len(known))
-            message.finished = True
-            return _ended(folder, known, len(known))
-        session = stack.enter_context(open_session(folder, experiment, address, listener, patience))
-        stack.callback(progress.close)  # while Ray can still be asked
-        try:
-            trials = Trials(session, space, known)
-            try:
-                if trials.missing > 0:
-                    with trials.tuning() as tuner:
-                        tuner.fit()
-                    trials.recorder.write_tables()
-                session.check_interrupt()
-                if trials.missing <= 0:
-                    end_waiting(trials.study)
-                _confirm(session, trials)
-            finally:
-                trials.recorder.write_tables()
-            forget(folder, folder.records / "ray")
-        except (OSError, TuneError) as error:  # Tune makes the text of a traceback of what a callback raises
-            raise _stopped(folder, error) from error
-        progress.finished()
-        message.finished = True
-    if session.interrupts.requested:  # while the last files were written
-        raise KeyboardInterrupt
-    return _ended(folder, trials.recorder.records, len(known))
-
-
-def _stopped(folder: Folder, error: Exception) -> SweepFailed:
-    """Return what ends a sweep that cannot go on, as on a full disk."""
-    reason = str(error).strip().splitlines()[-1]
-    return SweepFailed(folder.path, f"the sweep stopped: {reason}; --resume goes on once that is mended")
+@contextmanager
+def _stopped_in_words(folder: Folder) -> Iterator[None]:
+    """Inside, what stops a sweep, such as a full disk, is told in a sentence."""
+    try:
+        yield
+    except (OSError, TuneError) as error:  # Tune makes the text of a traceback of what a callback raises
+        reason = str(error).strip().splitlines()[-1]
+        why = f"the sweep stopped: {reason}; --resume goes on once that is mended"
+        raise SweepFailed(folder.path, why) from error
 
 
 def _confirm(session: Session, trials: Trials) -> None:

@@ -7,31 +7,31 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
+from typing import Any, TypeVar
 
+T = TypeVar("T")
 Call = Callable[[], None]
 
 _calls: SimpleQueue[Call | None] | None = None
 """What the main thread is asked to call, where it waits for that; None ends it."""
 
 
-def beside(work: Call) -> None:
-    """Runs `work` in a thread of its own, while this thread, the main one, makes the calls that are started there."""
+def beside(function: Callable[..., T], *args: Any) -> Future[T]:
+    """Calls a function in a thread of its own, while this thread, the main one, makes the calls that are started there.
+
+    Returns when the function has ended, with what it returned or raised.
+    """
     global _calls
     calls = _calls = SimpleQueue[Call | None]()
-
-    def to_the_end() -> None:
-        try:
-            work()
-        finally:
-            calls.put(None)
-
-    thread = threading.Thread(target=to_the_end)
-    thread.start()
-    while (one := calls.get()) is not None:
-        one()
-    _calls = None
-    thread.join()
+    with ThreadPoolExecutor(1) as executor:
+        future = executor.submit(function, *args)
+        future.add_done_callback(lambda _: calls.put(None))
+        while (one := calls.get()) is not None:
+            one()
+        _calls = None
+    return future
 
 
 def start(one: Call) -> None:

@@ -224,16 +224,13 @@ def _answer(connection: Connection, environment: Mapping[str, str]) -> None:
         if own.get(name) != environment.get(name):
             os.environ.pop(name, None) if name not in own else os.environ.update({name: own[name]})
 
-    def work() -> None:
-        module, _, name = function.partition(":")
-        try:
-            result = False, getattr(importlib.import_module(module), name)(Link(connection), *args)
-        except BaseException:  # noqa: BLE001 (the worker raises it)
-            result = True, traceback.format_exc()
-        with suppress(OSError):
-            connection.send(result)
-
-    beside(work)
+    module, _, name = function.partition(":")
+    try:
+        result = False, beside(getattr(importlib.import_module(module), name), Link(connection), *args).result()
+    except BaseException:  # noqa: BLE001 (the worker raises it)
+        result = True, traceback.format_exc()
+    with suppress(OSError):
+        connection.send(result)
     _exit()
 
 

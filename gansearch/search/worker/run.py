@@ -133,26 +133,13 @@ class Run(ABC):
         return Ending(self.seeds, self.samples, started, datetime.now(UTC), node, self.error, **more, **display)
 
 
-def train(
-    link: Link, make: bytes, config: Mapping[str, Any], cpus: float, gpus: float, saved: list[str], own: bool
-) -> tuple[bytes, dict[str, Any]]:
-    """Train, in a process of its own, what `make` makes of a config, from the first readable one of saved checkpoints.
+def train(link: Link, left: bytes, begin: tuple[Any, ...]) -> tuple[bytes, dict[str, Any]]:
+    """Train, in a process of its own, what another process has `left`, or else what `begun` makes of `begin`.
 
-    They are those of an earlier sweep, newest first, or Tune's `own` of this trial. Reports {"rows", "is_copy"} and
-    what `Run.status` says. Returns what `resume` takes, where the trial continues in another process, and the last
-    report, which else has an "ending".
+    Reports {"rows", "is_copy"} and what `Run.status` says. Returns what the next process is given as `left`, where the
+    trial continues in one, and the last report, which else has an "ending".
     """
-    run: Run = pickle.loads(make)(config, cpus, gpus)  # noqa: S301 (of the driver)
-    _restore(run, saved, own)
-    return _train(link, run)
-
-
-def resume(link: Link, left: bytes) -> tuple[bytes, dict[str, Any]]:
-    """Train on, in another process, from where `train` or `resume` has left off; return the same."""
-    return _train(link, pickle.loads(left))  # noqa: S301 (of such a process)
-
-
-def _train(link: Link, run: Run) -> tuple[bytes, dict[str, Any]]:
+    run: Run = pickle.loads(left) if left else begun(*begin)  # noqa: S301 (of such a process)
     run.link = link
     reported = time.monotonic()
     with closing(run.train()) as training:
@@ -167,6 +154,21 @@ def _train(link: Link, run: Run) -> tuple[bytes, dict[str, Any]]:
         news = packed(run.news())
         return pickle.dumps(run), news
     return b"", packed({**run.news(), "ending": run.ending()})
+
+
+def begun(make: bytes, config: Mapping[str, Any], cpus: float, gpus: float, saved: list[str], own: bool) -> Run:
+    """Return what `make` makes of a config, from the first of some saved checkpoints that is whole.
+
+    They are those of an earlier sweep, newest first, or Tune's `own` of this trial.
+    """
+    run: Run = pickle.loads(make)(config, cpus, gpus)  # noqa: S301 (of the driver)
+    for checkpoint in saved:
+        try:
+            run.load_state(read_state(checkpoint), resumed=not own)
+            break
+        except Exception:  # noqa: BLE001 (a checkpoint cut off in writing; there is an older one, or the beginning)
+            continue
+    return run
 
 
 def packed(news: Mapping[str, Any]) -> dict[str, Any]:
@@ -189,13 +191,3 @@ def _saved(run: Run, link: Link, news: dict[str, Any]) -> bool:
     if problem:
         _LOG.warning("A checkpoint was not written: %s", problem)
     return not problem
-
-
-def _restore(run: Run, saved: list[str], own: bool) -> None:
-    """Continue from the newest checkpoint that is whole."""
-    for checkpoint in saved:
-        try:
-            run.load_state(read_state(checkpoint), resumed=not own)
-            return
-        except Exception:  # noqa: BLE001 (a checkpoint cut off in writing; there is an older one, or the beginning)
-            continue

@@ -18,7 +18,8 @@ from gansearch.search.worker.followers import Followers
 from gansearch.search.worker.link import PACKED, Packed
 from gansearch.search.worker.process import Origin, call
 
-_PROGRAM = "gansearch.search.worker.run"
+PROGRAM = "gansearch.search.worker.run:train"
+"""What the process of a trial calls."""
 
 
 def run_trial(
@@ -43,12 +44,12 @@ def run_trial(
         if own:
             with suppress(Exception):  # one that cannot be read: the trial starts again
                 saved = [stack.enter_context(own.as_directory())]
-        given = (make, dict(config), resources.get("CPU", 1.0), resources.get("GPU", 0.0), saved, bool(own))
+        begin = (make, dict(config), resources.get("CPU", 1.0), resources.get("GPU", 0.0), saved, bool(own))
         known = {**worker.known, **followers.known}
-        left, news = call(origin, f"{_PROGRAM}:train", given, known)
+        left, news = call(origin, PROGRAM, (b"", begin), known)
         while left:
             worker.report(news)
-            left, news = call(origin, f"{_PROGRAM}:resume", (left,), known)
+            left, news = call(origin, PROGRAM, (left, ()), known)
     worker.report(news)
 
 

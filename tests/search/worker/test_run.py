@@ -11,6 +11,7 @@ from gansearch.experiment import Experiment
 from gansearch.search.worker import process, run
 from gansearch.search.worker.process import Origin, call
 from gansearch.search.worker.trial import TrialRun
+from gansearch.search.worker.worker import PROGRAM
 from tests.search.worker import calls
 
 
@@ -43,10 +44,10 @@ def trained(tmp_path, monkeypatch):
             for number in range(trials):
                 config, rows = {"number": number, "params": {"lr": 1e-3}}, []
                 known = {"report": lambda news, folder: rows.extend(pickle.loads(news["rows"])) or "", "node": str}  # noqa: B023, S301
-                left, news = call(origin, "gansearch.search.worker.run:train", (make, config, 1, 0, [], False), known)
+                left, news = call(origin, PROGRAM, (b"", (make, config, 1, 0, [], False)), known)
                 while left:
                     known["report"](news, None)
-                    left, news = call(origin, "gansearch.search.worker.run:resume", (left,), known)
+                    left, news = call(origin, PROGRAM, (left, ()), known)
                 known["report"](news, None)
                 yield rows, pickle.loads(news["ending"])  # noqa: S301
         finally:
