@@ -24,7 +24,8 @@ class Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Runs a command. An exception that has no `exit_status` and is no KeyboardInterrupt is raised as it is.
 
-        But for commands that open a folder: anybody may have made that, and what breaks on it is the folder's fault.
+        But for commands that open a folder, which anybody may have made: these say it in a line, and raise in Python's
+        development mode.
         """
         try:
             result = super().invoke(ctx)
@@ -39,9 +40,13 @@ class Commands(TyperGroup):
             raise typer.Exit(130) from None
         except Exception as error:
             if not hasattr(error, "exit_status"):
-                if ctx.invoked_subcommand not in _OPENING:
+                if ctx.invoked_subcommand not in _OPENING or sys.flags.dev_mode:
                     raise
-                say(f"error: the folder holds what no sweep has written ({_reason(error)})", file=sys.stderr)
+                say(
+                    f"error: {_reason(error)}; the folder holds what no sweep has written, or this is a fault of "
+                    "gansearch: PYTHONDEVMODE=1 shows the traceback",
+                    file=sys.stderr,
+                )
                 raise typer.Exit(2) from None
             say(f"error: {error}", file=sys.stderr)
             raise typer.Exit(error.exit_status) from None

@@ -1,6 +1,7 @@
 """How a command ends that raises."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import typer
@@ -74,7 +75,7 @@ def test_another_exit_keeps_its_status(end):
     assert end(typer.Exit(3)) == (3, "")
 
 
-def test_what_breaks_on_a_folder_is_told_in_a_sentence():
+def test_what_breaks_on_a_folder_is_told_in_a_sentence(monkeypatch):
     app = typer.Typer(cls=Commands)
 
     @app.command()
@@ -87,7 +88,11 @@ def test_what_breaks_on_a_folder_is_told_in_a_sentence():
 
     result = CliRunner().invoke(app, ["report"])
     assert result.exit_code == 2
-    assert result.stderr.startswith("error: the folder holds what no sweep has written (TypeError at test_group.py:")
+    assert result.stderr.startswith("error: TypeError at test_group.py:")
+    assert "unhashable type: 'list'; the folder holds what no sweep has written, or this is a fault" in result.stderr
     assert result.stderr.count("\n") == 1
+    monkeypatch.setattr("sys.flags", SimpleNamespace(dev_mode=True))
+    with pytest.raises(TypeError, match="unhashable"):
+        CliRunner().invoke(app, ["report"], catch_exceptions=False)
     with pytest.raises(TypeError, match="ours"):
         CliRunner().invoke(app, ["check"], catch_exceptions=False)
