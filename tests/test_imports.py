@@ -68,7 +68,10 @@ PARTS_ABOVE = {
     },
     "diagnosis": {
         "rules": set(),
-        "reading": set(),
+        "numbers": set(),
+        "lines": {"numbers"},
+        "roles": {"numbers", "lines"},
+        "reading": {"numbers", "lines", "roles"},
     },
 }
 """Of a room, which of its parts each part may import; the modules beside the parts are held by the test of circles."""

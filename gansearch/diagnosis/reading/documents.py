@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from gansearch.diagnosis.reading.errors import LogError
-from gansearch.diagnosis.reading.json_lines import JsonLines
-from gansearch.diagnosis.reading.records import Records
+from gansearch.diagnosis.lines.json_lines import JsonLines
+from gansearch.diagnosis.numbers.errors import LogError
+from gansearch.diagnosis.numbers.records import Records
 
 LARGEST = 1 << 28
 """Bytes of a document that is read as a whole."""

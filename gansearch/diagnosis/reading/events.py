@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from gansearch.diagnosis.reading.errors import LogError
-from gansearch.diagnosis.reading.games import CORE
-from gansearch.diagnosis.reading.names import meaning
-from gansearch.diagnosis.reading.records import Records
-from gansearch.diagnosis.reading.series import in_order, joined
+from gansearch.diagnosis.numbers.errors import LogError
+from gansearch.diagnosis.numbers.names import meaning
+from gansearch.diagnosis.numbers.records import Records
+from gansearch.diagnosis.numbers.series import in_order, joined
+from gansearch.diagnosis.roles.games import CORE
 
 Event = tuple[float, str, float]
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from gansearch.diagnosis.reading.errors import LogError
+from gansearch.diagnosis.lines.sources import sniff
+from gansearch.diagnosis.numbers.errors import LogError
+from gansearch.diagnosis.numbers.names import meaning
+from gansearch.diagnosis.numbers.records import Records
+from gansearch.diagnosis.numbers.series import joined
 from gansearch.diagnosis.reading.events import is_events
-from gansearch.diagnosis.reading.names import meaning
-from gansearch.diagnosis.reading.records import Records
-from gansearch.diagnosis.reading.series import joined
-from gansearch.diagnosis.reading.sources import sniff
 
 KNOWN = ("curves.parquet", "stats.jsonl", "metrics.csv", "loss_log.txt", "loss_values.csv", "trainer_state.json")
 """Logs by their names, the most informative first."""

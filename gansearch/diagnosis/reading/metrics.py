@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from gansearch.diagnosis.reading.json_lines import JsonLines, flattened, json_object
-from gansearch.diagnosis.reading.names import counter, meaning
-from gansearch.diagnosis.reading.records import Records
-from gansearch.diagnosis.reading.sources import sniff
+from gansearch.diagnosis.lines.json_lines import JsonLines, flattened, json_object
+from gansearch.diagnosis.lines.sources import sniff
+from gansearch.diagnosis.numbers.names import counter, meaning
+from gansearch.diagnosis.numbers.records import Records
 from gansearch.diagnosis.training_log import TrainingLog
 
 LARGEST = 1 << 24

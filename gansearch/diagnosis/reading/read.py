@@ -9,16 +9,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from gansearch.diagnosis.reading.assembly import assemble
+from gansearch.diagnosis.numbers.errors import LogError
+from gansearch.diagnosis.numbers.records import Records
 from gansearch.diagnosis.reading.beside import configuration
 from gansearch.diagnosis.reading.documents import curves_table, document, frame_table, json_table, notebook_text
-from gansearch.diagnosis.reading.errors import LogError
 from gansearch.diagnosis.reading.events import event_table, is_events
 from gansearch.diagnosis.reading.folders import KNOWN, log_in, quantities
 from gansearch.diagnosis.reading.metrics import with_metrics
 from gansearch.diagnosis.reading.reader import LogReader
-from gansearch.diagnosis.reading.records import Records
 from gansearch.diagnosis.reading.wandb_run import wandb_table
+from gansearch.diagnosis.roles.assembly import assemble
 from gansearch.diagnosis.training_log import TrainingLog
 
 CHUNK = 1 << 22

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
-from gansearch.diagnosis.reading.assembly import assemble
-from gansearch.diagnosis.reading.errors import LogError, called
-from gansearch.diagnosis.reading.fragments import copies
-from gansearch.diagnosis.reading.sources import Source, sniff
-from gansearch.diagnosis.reading.text import Lines
+from gansearch.diagnosis.lines.sources import Source, sniff
+from gansearch.diagnosis.lines.text import Lines
+from gansearch.diagnosis.numbers.errors import LogError, called
+from gansearch.diagnosis.numbers.fragments import copies
+from gansearch.diagnosis.roles.assembly import assemble
 from gansearch.diagnosis.training_log import TrainingLog
 
 SNIFFED = 60

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from gansearch.diagnosis.lines.json_lines import JsonLines
+from gansearch.diagnosis.numbers.errors import LogError
 from gansearch.diagnosis.reading.beside import dotted
-from gansearch.diagnosis.reading.errors import LogError
-from gansearch.diagnosis.reading.json_lines import JsonLines
 
 BLOCK = 32768
 """Bytes of a block of LevelDB's log format, in which W&B keeps a run."""

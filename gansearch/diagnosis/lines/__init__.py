@@ -1,0 +1,1 @@
+"""Text as records: printed lines, tables, JSON lines, lists."""

@@ -1,0 +1,1 @@
+"""Numbers by record and name, and what their names are."""
