@@ -69,6 +69,11 @@ def shown(text: str) -> str:
     return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
+def printable(name: str) -> str:
+    """A name in one line, with escapes for whatever a terminal cannot print, or would obey."""
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in name)
+
+
 def shown_json(text: str) -> str:
     """The text of JSON with JSON's own escapes for them."""
     return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -59,10 +59,11 @@ PARTS_ABOVE = {
         "report": {"analysis", "figures"},
     },
     "gan": {
-        "readers": set(),
+        "encoding": set(),
+        "readers": {"encoding"},
         "balance": set(),
         "features": {"readers"},
-        "tasks": {"readers", "features"},
+        "tasks": {"encoding", "readers", "features"},
         "loop": set(),
         "distributed": set(),
     },

@@ -10,9 +10,9 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
+from gansearch.formatting import printable
 from gansearch.gan.readers.cache import Decoded, cached, on_all_cores
 from gansearch.gan.readers.files import files_of, is_empty, need, short_reason, unreadable
-from gansearch.gan.readers.walk import printable
 
 ENDINGS = (".wav", ".flac", ".ogg")
 SILENCE = 1e-2

@@ -13,13 +13,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from gansearch.formatting import many
+from gansearch.formatting import many, printable
 from gansearch.gan.options import option_error
 from gansearch.gan.readers.contents import decode
 from gansearch.gan.readers.files import LEAST, need
 from gansearch.gan.readers.layout import Layout, is_data, layout_of, without_spaces
 from gansearch.gan.readers.texts import listed, typed
-from gansearch.gan.readers.walk import printable
 
 MOST_COLUMNS = 5_000
 _FEW = 0.1

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gansearch.experiment import suggest
+from gansearch.formatting import printable
 from gansearch.gan.options import option_error
-from gansearch.gan.readers.walk import is_file, listed, printable, walk
+from gansearch.gan.readers.walk import is_file, listed, walk
 from gansearch.gan.task import TaskError
 
 LEAST = 50

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from gansearch.gan.encoding.forms import plain_values
 from gansearch.gan.options import option_error
-from gansearch.gan.readers.forms import plain_values
 from gansearch.gan.readers.texts import EXACT, Typed, listed, typed
 from gansearch.gan.readers.writing import Writing
 

@@ -12,12 +12,13 @@ import pandas as pd
 from pandas.api import types
 
 from gansearch.experiment import suggest
+from gansearch.formatting import printable
 from gansearch.gan.options import option_error
 from gansearch.gan.readers.contents import is_parquet, read_bytes
 from gansearch.gan.readers.delimited import Delimited
 from gansearch.gan.readers.files import need, one_file, path_errors
 from gansearch.gan.readers.parquet import Parquet
-from gansearch.gan.readers.walk import is_file, printable
+from gansearch.gan.readers.walk import is_file
 
 ENDINGS = (".csv", ".tsv", ".parquet", ".gz", ".bz2", ".xz", ".zst", ".zip")
 """Files of a folder; a file that is named itself may have any ending."""

@@ -15,11 +15,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gansearch.formatting import many
+from gansearch.formatting import many, printable
+from gansearch.gan.encoding.forms import form_of
 from gansearch.gan.options import option_error
-from gansearch.gan.readers.forms import form_of
 from gansearch.gan.readers.layout import GAPS
-from gansearch.gan.readers.walk import printable
 from gansearch.gan.readers.writing import COMMA, POINT, STYLES, Style, Writing, affixes, writing_of
 
 EXACT = 2**53

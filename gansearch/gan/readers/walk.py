@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gansearch.formatting import printable
+
 _NAMED = 3
 """Files that a warning names."""
 _LITTER = {"__macosx", "@eadir", "$recycle.bin"}
@@ -97,11 +99,6 @@ def is_file(path: Path) -> bool:
 def listed(names: Sequence[str]) -> str:
     """Returns the first few names, with dots for others."""
     return ", ".join([*map(printable, names[:_NAMED]), *["…"] * (len(names) > _NAMED)])
-
-
-def printable(text: str) -> str:
-    """Returns the text with escapes for whatever a terminal cannot print, or would obey."""
-    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
 def _is_hidden(name: str) -> bool:

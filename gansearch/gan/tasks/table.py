@@ -18,8 +18,8 @@ from gansearch.gan.tasks.table_networks import MixedRow, Residual, Row
 from gansearch.stability.observer import Observation, observe_rows
 
 if TYPE_CHECKING:
-    from gansearch.gan.readers.kinds import Rows
-    from gansearch.gan.readers.scores import ScoredRows
+    from gansearch.gan.encoding.kinds import Rows
+    from gansearch.gan.encoding.scores import ScoredRows
     from gansearch.gan.readers.tables import TableFile
 
 _READINGS = ("texts", "pandas")
@@ -89,7 +89,8 @@ class Table(Task):
 
     @functools.cached_property
     def _rows(self) -> Rows | ScoredRows:
-        from gansearch.gan.readers import kinds, scores, tables
+        from gansearch.gan.encoding import kinds, scores
+        from gansearch.gan.readers import tables
 
         frame = self._file.frame
         categorical = [str(name) for name in self.categorical]

@@ -3,7 +3,8 @@ import time
 
 import pytest
 
-from gansearch.gan.readers.walk import is_file, listed, printable, walk
+from gansearch.formatting import printable
+from gansearch.gan.readers.walk import is_file, listed, walk
 
 
 def fill(folder, *names):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gansearch.gan.readers.forms import Form
+from gansearch.gan.encoding.forms import Form
 
 EXCEPTIONS = 0.001
 """Most rows, as a share, in which a column that others determine has another value."""

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 
-from gansearch.gan.readers.scores import ScoredRows
+from gansearch.gan.encoding.scores import ScoredRows
 from gansearch.gan.readers.tables import read_by_pandas
 
 

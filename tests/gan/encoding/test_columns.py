@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 from scipy.special import ndtr, ndtri
 
-from gansearch.gan.readers.columns import Column, Ranks, order_of
-from gansearch.gan.readers.forms import Ordered, form_of
+from gansearch.gan.encoding.columns import Column, Ranks, order_of
+from gansearch.gan.encoding.forms import Ordered, form_of
 
 DRAWS = np.random.default_rng(0)
 

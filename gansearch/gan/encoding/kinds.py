@@ -14,11 +14,11 @@ from scipy.special import ndtri
 from torch import Tensor
 
 from gansearch.experiment import suggest
+from gansearch.formatting import printable
+from gansearch.gan.encoding.columns import CODES, Column, order_of
+from gansearch.gan.encoding.forms import Form, Plain, form_of, plain_values
+from gansearch.gan.encoding.functions import Function, Lookup, exclusive, formulas, lookups, plain
 from gansearch.gan.options import one_of, option_error
-from gansearch.gan.readers.columns import CODES, Column, order_of
-from gansearch.gan.readers.forms import Form, Plain, form_of, plain_values
-from gansearch.gan.readers.functions import Function, Lookup, exclusive, formulas, lookups, plain
-from gansearch.gan.readers.walk import printable
 
 KINDS = ("number", "choice", "identifier")
 """What a user may say that a column is."""

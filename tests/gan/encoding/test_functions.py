@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gansearch.gan.readers.forms import form_of
-from gansearch.gan.readers.functions import decimals_of, exclusive, formulas, lookups, plain
+from gansearch.gan.encoding.forms import form_of
+from gansearch.gan.encoding.functions import decimals_of, exclusive, formulas, lookups, plain
 
 DRAWS = np.random.default_rng(0)
 CITIES = {"Bonn": "Germany", "Kiel": "Germany", "Oslo": "Norway", "Riga": "Latvia"}

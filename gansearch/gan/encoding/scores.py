@@ -16,7 +16,7 @@ FEW = 5
 
 
 class ScoredRows:
-    """The rows of a table as samples, (N, W), and back; what `gansearch.gan.readers.kinds.Rows` does.
+    """The rows of a table as samples, (N, W), and back; what `gansearch.gan.encoding.kinds.Rows` does.
 
     Columns that never change and rows that lack a number are left out.
     """

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gansearch.gan.readers.forms import Ordered, form_of, plain_values
+from gansearch.gan.encoding.forms import Ordered, form_of, plain_values
 
 
 def back(values: list, form=None) -> list:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from gansearch.gan import TaskError
-from gansearch.gan.readers.kinds import MOST_CHOICES, Rows, check_choices
+from gansearch.gan.encoding.kinds import MOST_CHOICES, Rows, check_choices
 from gansearch.gan.readers.tables import read_table
 
 COUNT = 400

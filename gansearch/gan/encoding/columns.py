@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from gansearch.gan.readers.forms import Form, Ordered
-from gansearch.gan.readers.functions import DECIMALS, REPEATS, decimals_of, plain
+from gansearch.gan.encoding.forms import Form, Ordered
+from gansearch.gan.encoding.functions import DECIMALS, REPEATS, decimals_of, plain
 
 MASS = 0.05
 """Share of the rows from which a single number may be a choice beside the others."""

@@ -1,0 +1,1 @@
+"""The columns of a table as numbers for a GAN, and back."""
