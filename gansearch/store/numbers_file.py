@@ -79,7 +79,8 @@ def _unreadable(path: Path) -> Iterator[None]:
         yield
     except (OSError, ValueError):
         raise
-    except (pa.ArrowException, ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError) as error:
-        raise ValueError(f"{path}: {error}") from None
-    except (SyntaxError, TypeError) as error:
+    except (
+        *(pa.ArrowException, ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError),
+        *(SyntaxError, TypeError),
+    ) as error:
         raise ValueError(f"{path}: {error}") from None
