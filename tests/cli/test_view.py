@@ -73,7 +73,7 @@ def test_the_picture_says_that_the_tables_are_written(tmp_path):
 
 
 def test_the_picture_says_what_more_trials_would_bring(tmp_path):
-    whole = write_study(tmp_path / "digits", trials=40, confirmed=False)
+    whole = write_study(tmp_path / "digits", trials=80, confirmed=False)
     with whole.journal.open("ab") as journal:
         fcntl.flock(journal, fcntl.LOCK_EX)
         write_progress(whole)
@@ -82,8 +82,8 @@ def test_the_picture_says_what_more_trials_would_bring(tmp_path):
         assert f"; 20 more trials would bring about {gain:.0%}" in line(status(load_study(whole.path)))
         auto = load_study(whole.path).experiment.model_copy(update={"trials": "auto"})
         whole.experiment.write_text(auto.to_yaml())
-        assert "digits: 40 trials;" in line(status(load_study(whole.path)))
-        assert "digits: 40 trials\n" in drawn(whole, 200).replace(" \n", "\n")
+        assert "digits: 80 trials;" in line(status(load_study(whole.path)))
+        assert "digits: 80 trials\n" in drawn(whole, 200).replace(" \n", "\n")
         write_progress(whole, state="confirming", running=[])
         assert "would bring" not in line(status(load_study(whole.path)))
 

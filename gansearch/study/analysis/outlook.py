@@ -8,8 +8,8 @@ from itertools import pairwise
 
 import pandas as pd
 
-_LEAST = 4
-"""Healthy trials without which nothing is expected."""
+_LEAST = 8
+"""Healthy trials without which nothing is expected: of fewer, twice of what came was (`replay.py --only outlook`)."""
 
 
 def expected_gain(distances: Sequence[float], more: int) -> float:

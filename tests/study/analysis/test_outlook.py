@@ -11,9 +11,9 @@ from tests.synthetic import START, a_record
 
 
 def test_the_gain_of_another_half_is_what_a_random_half_lacks():
-    distances = [math.nan] * 4 + [math.exp(y) for y in (0.0, 0.4, 0.8, 1.6)]
+    distances = [math.nan] * 8 + [math.exp(y) for y in (0.0, 0.4, 0.8, 1.6, 1.6, 1.6, 1.6, 1.6)]
     doubling = 0.4 / 2 + 0.4 / 4 + 0.8 / 8
-    assert expected_gain(distances, 4) == pytest.approx(1 - math.exp(-doubling))
+    assert expected_gain(distances, 8) == pytest.approx(1 - math.exp(-doubling))
     assert expected_gain(distances, 0) == 0
 
 
@@ -28,11 +28,12 @@ def test_the_gain_that_is_expected_of_independent_trials_comes():
 
 
 def test_only_healthy_trials_of_the_second_half_count():
-    late = [3.0, 2.0, math.nan, 2.5, 4.0, 2.2]
-    assert expected_gain([9.0, 0.1, 1.0, 1.0, 1.0, 1.0, *late], 5) == expected_gain([math.nan] * 6 + late, 5)
-    assert math.isnan(expected_gain([1.0, 2.0, 3.0, 4.0, 5.0, math.nan], 5)), "two are not enough"
+    late = [3.0, 2.0, math.nan, 2.5, 4.0, 2.2, 2.4, 2.6, 2.8]
+    early = [9.0, 0.1, *[1.0] * 7]
+    assert expected_gain([*early, *late], 5) == expected_gain([math.nan] * 9 + late, 5) > 0
+    assert math.isnan(expected_gain([*early, *late[:8], math.nan], 5)), "seven are not enough"
     assert math.isnan(expected_gain([], 5))
-    assert expected_gain([1.0] * 10, 5) == 0
+    assert expected_gain([1.0] * 16, 5) == 0
 
 
 def test_candidates_are_complete_and_balanced_in_the_order_in_which_they_ended():
