@@ -111,8 +111,10 @@ class Recorder(SweepCallback):
             self._record(trial, ending)
 
     def on_trial_error(self, trial: Trial, **info: Any) -> None:
-        """Record a trial whose worker could not say how it ended."""
-        if trial.config["number"] in self._running:
+        """Record a trial whose worker could not say how it ended, or did not even begin."""
+        number = trial.config["number"]
+        if all(record.number != number for record in self.records):  # else it died after its ending was reported
+            self._running.setdefault(number, _Running())
             self._record(trial, Ending([], None, None, datetime.now(UTC), "", self._failure(trial)))
 
     def write_tables(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ from gansearch.store.folder import Folder
 
 _MOVES = 20
 """Nodes that may vanish under a trial, or prove unfit, before that counts as a failure of the trial."""
+
+_UNLOADED = re.compile(r"failed to import on the worker.*?\n(\w[\w.]*: [^\n]*)", re.DOTALL)
+"""Ray's words for a worker that cannot unpickle what it shall run, up to the exception."""
 
 
 class Supervisor(SweepCallback, TrialProgressCallback):
@@ -112,6 +116,9 @@ def _worker_death(trial: Trial) -> str:
         text = Path(trial.error_file or "").read_text(encoding="utf-8").strip()
     except OSError:
         text = ""
+    unloaded = _UNLOADED.findall(text)
+    if unloaded:
+        return f"its worker could not load gansearch's part of it; is the same gansearch on every node? {unloaded[-1]}"
     last = text.splitlines()[-1].strip() if text else "no error was given"
     times = trial.run_metadata.num_failures
     return f"the worker died {times} times (killed, or ended by the code it ran); the last time: {last}"

@@ -58,6 +58,13 @@ def test_what_is_reported_after_the_ending_is_ignored(recorder):
     assert record.error == "the worker died"
 
 
+def test_a_trial_whose_worker_could_not_begin_is_recorded_once(recorder):
+    recorder.on_trial_error(TRIAL)
+    recorder.on_trial_error(TRIAL)
+    (record,) = recorder.records
+    assert (record.status, record.error, record.updates) == ("failed", "the worker died", 0)
+
+
 @pytest.mark.parametrize(
     ("program", "package", "command"),
     [

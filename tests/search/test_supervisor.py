@@ -92,3 +92,34 @@ def test_checkpoints_are_removed_but_the_newest_and_all_at_the_end(tmp_path):
     Housekeeper(folder).on_trial_error(trial)
     assert not saved[2].exists()
     assert trial.last_result == {}
+
+
+UNLOADABLE = """Failure # 3 (occurred at 2026-01-01_00-00-00)
+The actor is dead because its worker process has died. Traceback (most recent call last):
+RuntimeError: The actor with name ImplicitFunc failed to import on the worker. This may be because needed library
+
+Traceback (most recent call last):
+  File "function_manager.py", line 696, in _load_actor_class_from_gcs
+    actor_class = pickle.loads(pickled_class)
+ImportError: cannot import name 'begun' from 'gansearch.search.worker'
+
+During handling of the above exception, another exception occurred:
+An unexpected internal error occurred while the worker was executing a task.
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (UNLOADABLE, "same gansearch on every node? ImportError: cannot import name 'begun' from 'gansearch.search"),
+        ("Failure # 3\nThe node ran out of memory.\n", "died 3 times (killed, or ended by the code it ran); the last"),
+        (None, "the last time: no error was given"),
+    ],
+)
+def test_what_a_dead_worker_could_not_say_is_in_tunes_own_file(supervisor, tmp_path, text, said):
+    trial = TuneTrial()
+    trial.run_metadata = SimpleNamespace(num_failures=3)
+    trial.error_file = tmp_path / "error.txt"
+    if text is not None:
+        trial.error_file.write_text(text)
+    assert said in supervisor.failure(trial)
