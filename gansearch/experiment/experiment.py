@@ -242,8 +242,8 @@ class Experiment(Model):
         if self.is_loop:
             data["training"] = {"updates": self.training.updates}
         else:
-            for name in [*unread(self.training, self.search), *(["packing"] if self.training.packing == 1 else [])]:
-                del data["training"][name]  # an earlier version reads what does not say that it has no packs
+            for name in [*unread(self.training, self.search), *self.training.usual]:
+                data["training"].pop(name, None)
         for name in ("evidence", "trackers", "params"):
             if not data[name]:
                 del data[name]

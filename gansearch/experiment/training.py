@@ -22,6 +22,17 @@ SCHEDULED = ("lr", "lr_ratio", "lr_d", "lr_g", "update_ratio", "target_separabil
 """Fields that may change while a GAN trains."""
 
 
+LATER = (
+    "packing",
+    "accumulate",
+    "weight_decay",
+    "clip_grad",
+    "r1_every",
+    "weight_clip",
+)
+"""Fields that earlier versions do not know: a file in which they have their defaults does not name them."""
+
+
 class Change(Model):
     """New values from an update on; fields that are left out keep theirs."""
 
@@ -57,6 +68,9 @@ class Training(Model):
     """Budget: D and G updates together, pretraining included."""
     batch_size: int = Field(64, ge=1)
     """Samples in a batch; D sees as many real as fake ones."""
+    accumulate: int = Field(1, ge=1)
+    """Batches whose mean gradient makes one update: without batch norm, one batch so many times as large, in the memory
+    of one."""
     lr: float = Field(2e-4, gt=0)
     """√(lr_D · lr_G)."""
     lr_ratio: float = Field(1.0, gt=0)
@@ -74,12 +88,17 @@ class Training(Model):
     `gap_aware` scales D's learning rate by the gap between its loss and an ideal D's (arXiv 2302.00089)."""
     target_separability: float = Field(0.8, ge=0.5, lt=1)
     """With `balance: held`: the area under the ROC curve of D's scores of training batches, .5 blind, 1 perfect."""
-    optimizer: Literal["adam", "sgd"] = "adam"
-    """The optimizer of both networks; `sgd` is plain gradient descent."""
+    optimizer: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
+    """The optimizer of both networks, torch's: Adam, AdamW (arXiv 1711.05101), RMSprop, or plain gradient descent."""
     betas: tuple[Decay, Decay] = (0.5, 0.999)
     """Adam's decay rates."""
     beta1: float | None = Field(None, ge=0, lt=1)
     """Adam's first decay rate, in place of the first of `betas`, so that it can be searched."""
+    weight_decay: float | None = Field(None, ge=0)
+    """The optimizer's; when not given .01 with `optimizer: adamw`, else 0. AdamW takes it off the weights themselves,
+    the others add it to the gradient."""
+    clip_grad: float = Field(0.0, ge=0)
+    """Longest gradient of each network, in the 2-norm (arXiv 1211.5063); a longer one is shortened to it. 0 is none."""
     lr_decay: float = Field(0.0, ge=0, le=1)
     """Last share of the updates over which both learning rates fall linearly to 0."""
     r1_gamma: float = Field(0.0, ge=0)
@@ -87,7 +106,13 @@ class Training(Model):
     r2_gamma: float = Field(0.0, ge=0)
     """γ/2 · E‖∇D(fake)‖² is added to D's loss."""
     gp: float | None = Field(None, ge=0)
-    """λ of WGAN-GP's penalty; when not given 10 with `loss: wgan`, else 0."""
+    """λ of WGAN-GP's penalty; when not given 10 with `loss: wgan` and without `weight_clip`, else 0."""
+    r1_every: int = Field(1, ge=1)
+    """D updates per computation of the penalties (R1, R2, WGAN-GP's), which are then so many times as strong
+    (StyleGAN2, arXiv 1912.04958)."""
+    weight_clip: float = Field(0.0, ge=0)
+    """After each of its updates D's weights are cut off at ± this, as in the first WGAN (arXiv 1701.07875); 0 is
+    none."""
     spectral_norm: bool = False
     """Divide every weight matrix of D by its largest singular value."""
     packing: int = Field(1, ge=1)
@@ -137,8 +162,25 @@ class Training(Model):
 
     @property
     def gp_lambda(self) -> float:
-        """λ of the gradient penalty, with WGAN-GP's 10 where `loss: wgan` has none."""
-        return self.gp if self.gp is not None else 10.0 if self.loss == "wgan" else 0.0
+        """λ of the gradient penalty, with WGAN-GP's 10 where `loss: wgan` has nothing else that bounds D."""
+        if self.gp is not None:
+            return self.gp
+        return 10.0 if self.loss == "wgan" and not self.weight_clip else 0.0
+
+    @property
+    def decay(self) -> float:
+        """The optimizer's weight decay, with torch's .01 where `optimizer: adamw` has none."""
+        return self.weight_decay if self.weight_decay is not None else 0.01 if self.optimizer == "adamw" else 0.0
+
+    @property
+    def batch_size_g(self) -> int:
+        """Samples in a batch of G's updates."""
+        return self.batch_size
+
+    @property
+    def usual(self) -> list[str]:
+        """Those of `LATER` that have their defaults."""
+        return [name for name in LATER if getattr(self, name) == Training.model_fields[name].default]
 
     @property
     def segments(self) -> list[Segment]:
@@ -159,6 +201,7 @@ class Training(Model):
             "betas": list(self.adam_betas),
             "beta1": self.adam_betas[0],
             "gp": self.gp_lambda,
+            "weight_decay": self.decay,
         }.get(name, getattr(self, name))
 
     def with_params(self, params: Mapping[str, Any]) -> Training:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from gansearch.gan.average import moving_average
 from gansearch.gan.networks import Frozen
+from gansearch.gan.optimizers import optimizer_of
 from gansearch.gan.result import Probe
 from gansearch.gan.seed_trainer import SeedTrainer
 from gansearch.gan.trainer import Trainer
@@ -47,8 +48,8 @@ class Stacked(Updates):
         self._frozen_d, self._frozen_g = Frozen(self.discriminator), Frozen(self.generator)
         self.schedule = copy.copy(first.schedule)
         rate_d, rate_g = self.schedule.rates
-        self.optimizer_d = self._optimizer(self.discriminator, rate_d)
-        self.optimizer_g = self._optimizer(self.generator, rate_g)
+        self.optimizer_d = optimizer_of(self.training, self.discriminator.parameters(), rate_d, self.device)
+        self.optimizer_g = optimizer_of(self.training, self.generator.parameters(), rate_g, self.device)
         _stack_state(self.optimizer_d, [trainer.optimizer_d for trainer in trainers])
         _stack_state(self.optimizer_g, [trainer.optimizer_g for trainer in trainers])
         self.average = _Average(trainers) if self.training.ema else None
@@ -56,6 +57,7 @@ class Stacked(Updates):
             [torch.stack(row) for row in zip(*(trainer._losses[i] for trainer in trainers), strict=True)]
             for i in range(2)
         )
+        self._answers = []
         self._one_pass = all(trainer._one_pass for trainer in trainers)
 
     def hand_over(self) -> None:
@@ -74,13 +76,13 @@ class Stacked(Updates):
     def _drawn(self, n: int, draw: Callable[[int, torch.Generator], Tensor]) -> Tensor:
         return torch.stack([draw(n, trainer.draws) for trainer in self.trainers])
 
-    def _batch(self) -> Tensor:
+    def _batch(self, n: int) -> Tensor:
         if self.data.real is not None:
-            return super()._batch()
+            return super()._batch(n)
         batches = []
         for trainer in self.trainers:
             with trainer.random_state:  # a task's own code may also draw from torch's global random numbers
-                batches.append(self.data.batch(self.training.batch_size, trainer.draws))
+                batches.append(self.data.batch(n, trainer.draws))
         return torch.stack(batches)
 
     def _update_average(self) -> None:

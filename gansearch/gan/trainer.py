@@ -24,6 +24,7 @@ from gansearch.gan.balance.schedule import Schedule
 from gansearch.gan.data import data_of
 from gansearch.gan.losses import LOSSES, add_spectral_norm
 from gansearch.gan.networks import Frozen, discriminator_of, gradient_norm, make_weights, parts, scores_are_independent
+from gansearch.gan.optimizers import optimizer_of
 from gansearch.gan.result import Probe, Result
 from gansearch.gan.rng import RandomState
 from gansearch.gan.ruling import MOST_SAMPLES, ruling_of
@@ -79,8 +80,8 @@ class Trainer(Updates):
             mix = moving_average(training.ema)
             self.average = AveragedModel(self.generator, multi_avg_fn=mix, use_buffers=True)
         self.schedule = Schedule(training)
-        self.optimizer_d = self._optimizer(self.discriminator, self.schedule.rates[0])
-        self.optimizer_g = self._optimizer(self.generator, self.schedule.rates[1])
+        self.optimizer_d = optimizer_of(training, self.discriminator.parameters(), self.schedule.rates[0], self.device)
+        self.optimizer_g = optimizer_of(training, self.generator.parameters(), self.schedule.rates[1], self.device)
         if training.balance == "held":
             self.balance = BalanceController(training.target_separability)
         if training.balance == "gap_aware":
@@ -92,7 +93,7 @@ class Trainer(Updates):
         self._measured_at = -1
         self.stopped = ""
         self._probed_at = probe_updates(training.updates)
-        self._losses = ([], [])
+        self._losses, self._answers = ([], []), []
         self._frozen_d, self._frozen_g = Frozen(self.discriminator), Frozen(self.generator)
 
     def run(self) -> Iterator[Probe]:

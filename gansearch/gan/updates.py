@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -14,6 +14,7 @@ from gansearch.gan.balance.schedule import Schedule
 from gansearch.gan.data import Data
 from gansearch.gan.losses import Loss, gradient_penalty, squared_gradient
 from gansearch.gan.networks import Frozen, Network
+from gansearch.gan.optimizers import clip_gradients, clip_weights
 from gansearch.gan.task import Task
 
 
@@ -39,6 +40,7 @@ class Updates:
     d_updates: int
     g_updates: int
     _losses: tuple[list[Tensor], list[Tensor]]  # of D and G since the last probe
+    _answers: list[tuple[Tensor, Tensor, Tensor]]  # of D in an update: scores of reals and of fakes, and its loss
     _frozen_d: Frozen
     _frozen_g: Frozen
     _one_pass: bool  # real and fake go through D as one batch
@@ -70,10 +72,13 @@ class Updates:
 
     def update_discriminator(self, with_generator: bool = False) -> Tensor:
         """One update of D, or of both by gradients at the same parameters; returns D's loss, detached."""
-        loss = self._gradient(self.optimizer_d, self._discriminator_loss())
+        loss = self._gradient(self.optimizer_d, self._discriminator_loss, self.training.batch_size)
+        self._adapt()
         if with_generator:
             self.update_generator()
         self.optimizer_d.step()
+        if self.training.weight_clip:
+            clip_weights(self.optimizer_d, self.training.weight_clip)
         self._losses[0].append(loss)
         self.d_updates += 1
         return loss
@@ -81,7 +86,7 @@ class Updates:
     def update_generator(self) -> Tensor:
         """One update of G against a frozen D, and of G's average; returns G's loss, detached."""
         with self._frozen_d:
-            loss = self._gradient(self.optimizer_g, self._generator_loss())
+            loss = self._gradient(self.optimizer_g, self._generator_loss, self.training.batch_size_g)
         self.optimizer_g.step()
         self._losses[1].append(loss)
         self.g_updates += 1
@@ -89,79 +94,120 @@ class Updates:
         return loss
 
     def _discriminator_loss(self) -> Tensor:
-        training = self.training
-        real = self._batch()
+        training, n = self.training, self.training.batch_size
+        r1, r2, gp = self._penalties()
+        real = self._batch(n)
         with torch.no_grad(), self._frozen_g:
-            fake = self.generator(self._latents(real.shape[self._batch_axis]))
+            fake = self.generator(self._latents(n))
         if training.instance_noise:
-            real, fake = self._noisy(real), self._noisy(fake)
-        if training.r1_gamma:
+            real, fake = self._noisy(real, n), self._noisy(fake, n)
+        if r1:
             real.requires_grad_()
-        if training.r2_gamma:
+        if r2:
             fake.requires_grad_()
         if self._one_pass:
             scores_real, scores_fake = self._scores(torch.cat([real, fake], self._batch_axis)).chunk(2, -1)
         else:
             scores_real, scores_fake = self._scores(real), self._scores(fake)
         loss = self.loss.d(scores_real, scores_fake, training.label_smoothing)
-        if self.balance:
-            self.balance.update(self._whole(scores_real), self._whole(scores_fake))
-        if self.gap_aware:
-            self.optimizer_d.param_groups[0]["lr"] = self._rates()[0] * self.gap_aware.factor(self._mean(loss))
-        if training.r1_gamma:
-            loss = loss + training.r1_gamma / 2 * squared_gradient(scores_real, real)
-        if training.r2_gamma:
-            loss = loss + training.r2_gamma / 2 * squared_gradient(scores_fake, fake)
-        if training.gp_lambda:
-            mix = self._drawn(
-                real.shape[self._batch_axis], lambda n, draws: torch.rand(n, generator=draws, device=self.device)
-            )
-            loss = loss + training.gp_lambda * gradient_penalty(self._scores, real.detach(), fake.detach(), mix)
+        if self.balance or self.gap_aware:
+            self._answers.append((scores_real.detach(), scores_fake.detach(), loss.detach()))
+        if r1:
+            loss = loss + r1 / 2 * squared_gradient(scores_real, real)
+        if r2:
+            loss = loss + r2 / 2 * squared_gradient(scores_fake, fake)
+        if gp:
+            mix = self._drawn(n, lambda n, draws: torch.rand(n, generator=draws, device=self.device))
+            loss = loss + gp * gradient_penalty(self._scores, real.detach(), fake.detach(), mix)
         return loss
 
+    def _penalties(self) -> tuple[float, float, float]:
+        """The weights of R1, R2 and WGAN-GP's penalty in D's next update.
+
+        Lazy ones are 0 but for every `r1_every`th update, in which they make up for the others (Karras et al. 2020,
+        arXiv 1912.04958, appendix B).
+        """
+        training, every = self.training, self.training.r1_every
+        if self.d_updates % every:
+            return 0.0, 0.0, 0.0
+        return every * training.r1_gamma, every * training.r2_gamma, every * training.gp_lambda
+
+    def _adapt(self) -> None:
+        """Lets what follows D's answers take those of this update."""
+        if not self._answers:
+            return
+        real, fake, losses = zip(*self._answers, strict=True)
+        self._answers = []
+        if self.balance:
+            self.balance.update(*(self._whole(torch.cat(scores, -1)) for scores in (real, fake)))
+        if self.gap_aware:
+            loss = self._mean(torch.stack(losses).mean(0))
+            self.optimizer_d.param_groups[0]["lr"] = self._rates()[0] * self.gap_aware.factor(loss)
+
     def _generator_loss(self) -> Tensor:
-        fake = self.generator(self._latents(self.training.batch_size))
+        n = self.training.batch_size_g
+        fake = self.generator(self._latents(n))
         if self.training.instance_noise:
-            fake = self._noisy(fake)
+            fake = self._noisy(fake, n)
         scores = self._scores(fake)
         if not self.loss.paired:
             return self.loss.g(scores, scores)
         with torch.no_grad():
-            real = self._scores(self._batch())
+            real = self._scores(self._batch(n))
         return self.loss.g(scores, real)
 
-    def _gradient(self, optimizer: torch.optim.Optimizer, loss: Tensor) -> Tensor:
-        """Gives the optimizer's parameters the gradient of a loss; returns the loss of the whole batch, detached."""
-        for group in optimizer.param_groups:
-            for parameter in group["params"]:
-                parameter.grad = None  # as zero_grad() does, which takes ten times as long for small networks
-        loss.backward(torch.ones_like(loss))  # of R losses the sum, which has the gradients of each
-        return loss.detach()
+    def _gradient(self, optimizer: torch.optim.Optimizer, loss_of: Callable[[], Tensor], n: int) -> Tensor:
+        """Gives the optimizer's parameters the gradient of a loss of n samples; returns the loss, detached.
+
+        With `accumulate` it is the mean over so many batches of n, of which one at a time is in memory.
+        """
+        batches, parameters = self.training.accumulate, optimizer.param_groups[0]["params"]
+        for parameter in parameters:
+            parameter.grad = None  # as zero_grad() does, which takes ten times as long for small networks
+        losses, share = [], self._share(n)
+        for _ in range(batches):
+            loss = loss_of()
+            loss.backward(
+                torch.full_like(loss, share / batches)
+            )  # of R losses the sum, which has the gradients of each
+            losses.append(loss.detach())
+        mean = self._exchanged(parameters, losses[0] if batches == 1 else torch.stack(losses).mean(0), n)
+        if self.training.clip_grad:
+            clip_gradients(parameters, self.training.clip_grad, self._batch_axis)
+        return mean
 
     def _scores(self, samples: Tensor) -> Tensor:
         return self.discriminator(samples).flatten(self._batch_axis)
 
-    def _batch(self) -> Tensor:
+    def _batch(self, n: int) -> Tensor:
         if self.data.real is not None:
-            return self.data.at(self._drawn(self.training.batch_size, self.data.picks))
-        return self._drawn(self.training.batch_size, self.data.batch)
+            return self.data.at(self._drawn(n, self.data.picks))
+        return self._drawn(n, self.data.batch)
 
     def _latents(self, n: int) -> Tensor:
         dim = self.task.latent_dim
         return self._drawn(n, lambda n, draws: torch.randn(n, dim, generator=draws, device=self.device))
 
-    def _noisy(self, samples: Tensor) -> Tensor:
+    def _noisy(self, samples: Tensor, n: int) -> Tensor:
         std = self.training.instance_noise * (1 - self.updates / self.training.updates)
-        n, *shape = samples.shape[self._batch_axis :]
+        shape = samples.shape[self._batch_axis + 1 :]
         noise = self._drawn(n, lambda n, draws: torch.randn(n, *shape, generator=draws, device=self.device))
         return samples + std * noise
 
     def _drawn(self, n: int, draw: Callable[[int, torch.Generator], Tensor]) -> Tensor:
-        """What `draw` makes for n samples with a run's generator of random numbers."""
+        """What `draw` makes for a batch of n, or of this process's part of it, with a run's random numbers."""
         raise NotImplementedError
 
+    def _share(self, n: int) -> float:
+        """The share of a batch of n that this process trains on."""
+        return 1.0
+
+    def _exchanged(self, parameters: Sequence[Tensor], loss: Tensor, n: int) -> Tensor:
+        """Makes the gradients those of the whole batch of n; returns its loss, of which this process knows `loss`."""
+        return loss
+
     def _whole(self, scores: Tensor) -> Tensor:
-        """The scores of the whole batch; more than these where other processes train on the rest of it."""
+        """The scores of all D's batches; more than these where other processes train on the rest of them."""
         return scores
 
     def _mean(self, loss: Tensor) -> Tensor:
@@ -171,13 +217,6 @@ class Updates:
     def _update_average(self) -> None:
         """Takes G's update into its average, where there is one."""
         raise NotImplementedError
-
-    def _optimizer(self, network: Network, rate: float) -> torch.optim.Optimizer:
-        # Fused ones also take a learning rate that is a tensor on the device, without waiting for it.
-        fused = self.device.type in ("cpu", "cuda")
-        if self.training.optimizer == "sgd":
-            return torch.optim.SGD(network.parameters(), rate, fused=fused)
-        return torch.optim.Adam(network.parameters(), rate, betas=self.training.adam_betas, fused=fused)
 
     def _rates(self) -> tuple[float, float]:
         """(lr_D, lr_G) now."""

@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from gansearch.experiment import Experiment, LoopTraining, Trackers, Training, as_searched, load_yaml
+from gansearch.experiment.training import LATER
 from gansearch.formatting import without_home
 from gansearch.study.analysis.choose import Choice
 from gansearch.study.analysis.neighbourhood import WIDTH
@@ -22,8 +23,9 @@ _MENTIONED = (
     "label_smoothing",
     "ema",
     "lr_decay",
+    *LATER,
 )
-"""Fields that the user's own loop has to implement where they are not 0."""
+"""Fields that the user's own loop has to implement where they are not 0, or not what they are by default."""
 _TEMPLATES = Environment(
     loader=PackageLoader(__package__),
     undefined=StrictUndefined,
@@ -49,7 +51,7 @@ def to_python(choice: Choice, experiment: Experiment) -> str:
     comment = "".join(f"# {line}\n" for line in _comment(choice, experiment).splitlines())
     if isinstance(training, LoopTraining):
         return _TEMPLATES.get_template("own_loop.py.jinja").render(comment=comment, training=training)
-    held, adam = training.balance == "held", training.optimizer == "adam"
+    held, adam = training.balance == "held", training.optimizer in ("adam", "adamw")
     lr_d, lr_g = training.rates
     balance = "target_separability" if held else "update_ratio"
     names = [*_MENTIONED, "balance"] if training.balance == "gap_aware" else _MENTIONED
@@ -60,9 +62,10 @@ def to_python(choice: Choice, experiment: Experiment) -> str:
         lr_d=lr_d,
         lr_g=lr_g,
         schedule=[(s.after, s.lr_d, s.lr_g, getattr(s, balance)) for s in training.segments[1:]],
-        extras=[(name, value, _meaning(name)) for name in names if (value := getattr(training, name))],
-        optimizer="Adam" if adam else "SGD",
-        betas=f", betas={training.adam_betas}" if adam else "",
+        extras=[(n, value, _meaning(n)) for n in names if n not in training.usual and (value := getattr(training, n))],
+        optimizer={"adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop", "sgd": "SGD"}[training.optimizer],
+        options=(f", betas={training.adam_betas}" if adam else "")
+        + (f", weight_decay={training.decay}" if training.decay or training.optimizer == "adamw" else ""),
     )
 
 

@@ -76,8 +76,12 @@ def close(a, b, rel):
         {"loss": "wgan", "pretrain_steps": 5, "lr_decay": 0.5},
         {"loss": "relativistic", "r2_gamma": 0.5, "optimizer": "sgd"},  # its D's last bias has a gradient of 0 as well
         {"loss": "lsgan", "simultaneous": True},
+        {"loss": "hinge", "accumulate": 2, "clip_grad": 0.3, "optimizer": "adamw", "weight_decay": 0.1},
+        {"loss": "wgan", "weight_clip": 0.05, "optimizer": "sgd", "lr": 0.01},  # as relativistic
+        {"loss": "non_saturating", "optimizer": "rmsprop", "lr": 1e-3},
+        {"loss": "minimax", "r1_gamma": 1.0, "r2_gamma": 1.0, "r1_every": 4},
     ],
-    ids=lambda training: training["loss"],
+    ids=lambda training: "-".join(training),
 )
 def test_seeds_at_once_have_the_probes_and_networks_that_they_have_in_turn(task, training):
     task = load_task(task, {"width": 8})

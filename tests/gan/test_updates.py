@@ -8,6 +8,7 @@ from gansearch.experiment import Training
 from gansearch.gan import Task, Trainer, load_task
 from gansearch.gan.losses import LOSSES
 from tests.gan.networks import Normed, everything, finish, same
+from tests.gan.reference import Reference
 
 FAST = {"updates": 60, "batch_size": 16}
 
@@ -110,3 +111,80 @@ def test_simultaneous_gradients_are_taken_at_the_same_parameters():
     # WGAN on the Dirac-GAN: D descends ψ(θ − 0), G descends −ψθ (Mescheder et al. 2018, section 2).
     assert trainer.discriminator.weight.item() == pytest.approx(0.8 - 0.1 * 0.5)
     assert trainer.generator.bias.item() == pytest.approx(0.5 + 0.1 * 0.8)
+
+
+RING = {"samples": 500, "width": 16}
+
+
+@pytest.mark.parametrize(
+    "training", [{}, {"loss": "hinge", "r1_gamma": 2.0}, {"clip_grad": 0.05, "instance_noise": 0.1}]
+)
+def test_accumulated_batches_are_one_batch_so_many_times_as_large(training, monkeypatch):
+    small = Trainer(load_task("ring", RING), Training(batch_size=8, accumulate=3, optimizer="sgd", lr=0.05, **training))
+    large = Trainer(load_task("ring", RING), Training(batch_size=24, optimizer="sgd", lr=0.05, **training))
+    for _ in range(8):
+        calls = []
+
+        def record(n, draw, trainer=small, calls=calls):
+            calls.append(draw(n, trainer.draws))
+            return calls[-1]
+
+        monkeypatch.setattr(small, "_drawn", record)
+        loss = small.step()
+        each = len(calls) // 3  # draws of one batch: reals, latents, noise
+        whole = [torch.cat(calls[i::each]) for i in range(each)]
+        monkeypatch.setattr(large, "_drawn", lambda n, draw, whole=whole: whole.pop(0))
+        assert large.step().item() == pytest.approx(loss.item(), rel=1e-4)
+    for one, other in ((small.discriminator, large.discriminator), (small.generator, large.generator)):
+        assert all(
+            torch.allclose(a, b, rtol=1e-3, atol=1e-4)
+            for a, b in zip(one.parameters(), other.parameters(), strict=True)
+        )
+    assert (small.d_updates, small.g_updates) == (4, 4)
+
+
+@pytest.mark.parametrize("balance", ["held", "gap_aware"])
+def test_a_balance_takes_the_answers_to_accumulated_batches_as_one(balance):
+    seen = []
+    trainer = Trainer(load_task("ring", RING), Training(batch_size=8, accumulate=3, balance=balance))
+    if balance == "held":
+        trainer.balance.update = lambda real, fake: seen.append((real.shape, fake.shape))
+        expected = ((24,), (24,))
+    else:
+        trainer.gap_aware.factor = lambda loss: seen.append(loss.shape) or torch.ones(())
+        expected = ()
+    for _ in range(10):
+        trainer.step()
+    assert seen == [expected] * trainer.d_updates
+
+
+@pytest.mark.parametrize("name", ["r1_gamma", "r2_gamma", "gp"])
+def test_lazy_penalties_are_taken_at_every_so_many_updates_and_are_as_many_times_as_strong(name):
+    class Expected(Reference):
+        rate = 1e-2
+
+        def d_loss(self, real, fake):
+            loss = super().d_loss(real, fake)
+            if self.d_updates % 3:
+                return loss
+            if name == "gp":
+                at = torch.rand(self.batch, 1, generator=self.draws)
+                at = (at * real + (1 - at) * fake).requires_grad_()
+            else:
+                at = (real if name == "r1_gamma" else fake).requires_grad_()
+            (gradient,) = torch.autograd.grad(self.d(at).sum(), at, create_graph=True)
+            norm = gradient.norm(dim=1)
+            return loss + 3 * (0.7 * (norm - 1).square() if name == "gp" else 0.7 / 2 * norm.square()).mean()
+
+    expected = Expected(load_task("ring", RING)).losses(24)
+    trainer = Trainer(load_task("ring", RING), Training(batch_size=16, lr=1e-2, r1_every=3, **{name: 0.7}))
+    assert [trainer.step().item() for _ in range(24)] == pytest.approx(expected, rel=1e-4)
+
+
+def test_lazy_penalties_go_on_where_a_saved_run_left_off():
+    training = Training(**FAST, r1_gamma=1.0, r1_every=4, accumulate=2, clip_grad=1.0)
+    whole, first, second = (Trainer(load_task("ring", RING), training) for _ in range(3))
+    expected = [whole.step().item() for _ in range(40)]
+    losses = [first.step().item() for _ in range(13)]
+    second.load_state(first.state())
+    assert losses + [second.step().item() for _ in range(27)] == expected

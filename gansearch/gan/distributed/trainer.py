@@ -44,8 +44,6 @@ class ParallelTrainer(Trainer):
     ):
         self.group = group
         super().__init__(task, training, seed, device, prune)
-        self._part = group.part(training.batch_size)
-        self._weight = (self._part.stop - self._part.start) / training.batch_size
 
     def run(self) -> Iterator[Probe]:
         """Trains as `Trainer.run`, from rank 0's state."""
@@ -101,33 +99,36 @@ class ParallelTrainer(Trainer):
         return network
 
     def _drawn(self, n: int, draw: Callable[[int, torch.Generator], Tensor]) -> Tensor:
-        size = self.training.batch_size
-        whole = draw(size, self.draws)
-        if len(whole) != size:
-            raise TaskError(f"real_batch({size}, generator) gave {len(whole)} samples; workers share a whole batch")
-        return whole[self._part]
+        whole = draw(n, self.draws)
+        if len(whole) != n:
+            raise TaskError(f"real_batch({n}, generator) gave {len(whole)} samples; workers share a whole batch")
+        return whole[self.group.part(n)]
+
+    def _share(self, n: int) -> float:
+        part = self.group.part(n)
+        return (part.stop - part.start) / n
 
     def _whole(self, scores: Tensor) -> Tensor:
-        whole = scores.new_zeros(self.training.batch_size)
-        whole[self._part] = scores.detach()
+        size, batches = self.training.batch_size, self.training.accumulate
+        whole = scores.new_zeros(batches, size)
+        whole[:, self.group.part(size)] = scores.detach().view(batches, -1)
         self.group.sum(whole)
-        return whole
+        return whole.flatten()
 
     def _mean(self, loss: Tensor) -> Tensor:
-        mean = loss.detach() * self._weight
+        mean = loss.detach() * self._share(self.training.batch_size)
         self.group.sum(mean)
         return mean
 
-    def _gradient(self, optimizer: torch.optim.Optimizer, loss: Tensor) -> Tensor:
+    def _exchanged(self, parameters: Sequence[Tensor], loss: Tensor, n: int) -> Tensor:
         """Adds up the gradients and the loss of all processes as one vector, after the whole backward pass.
 
         Torch's wrapper for data-parallel networks sends them while the pass still runs, but can neither follow
         `torch.autograd.grad` nor a network that is called twice in an update, which penalties and pairs of batches do.
         """
-        own = loss * self._weight
-        super()._gradient(optimizer, own)
-        gradients = [p.grad for p in optimizer.param_groups[0]["params"] if p.grad is not None]
-        vector = torch.cat([own.detach().view(1), *(gradient.flatten() for gradient in gradients)])
+        gradients = [p.grad for p in parameters if p.grad is not None]
+        own = (loss * self._share(n)).view(1)
+        vector = torch.cat([own, *(gradient.flatten() for gradient in gradients)])
         self.group.sum(vector)
         mean, *parts = vector.split([1, *(gradient.numel() for gradient in gradients)])
         for gradient, part in zip(gradients, parts, strict=True):

@@ -162,6 +162,9 @@ CASES = [
     (Plain, {"balance": "held", "instance_noise": 0.1, "ema": 0.9}),
     (Plain, {"balance": "gap_aware", "batch_size": 15, "pretrain_steps": 5, "lr_decay": 0.5}),
     (Plain, {"simultaneous": True, "spectral_norm": True, "label_smoothing": 0.1}),
+    (Plain, {"balance": "held", "accumulate": 2, "clip_grad": 0.2, "batch_size": 15}),
+    (Plain, {"loss": "wgan", "weight_clip": 0.1, "optimizer": "rmsprop", "accumulate": 3, "lr": 1e-3}),
+    (Plain, {"r1_gamma": 1.0, "r1_every": 4, "optimizer": "adamw"}),
     (Normed, {"sync_batch_norm": True, "r1_gamma": 1.0}),
     (Normed, {"sync_batch_norm": True, "batch_size": 15, "loss": "relativistic", "ema": 0.9}),
 ]
