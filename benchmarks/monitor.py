@@ -20,7 +20,7 @@ import torch
 
 from gansearch.experiment import Training
 from gansearch.gan import Trainer, load_task
-from gansearch.gan.trainer import PROBES
+from gansearch.gan.probe_schedule import PROBES
 from gansearch.stability import StabilityMonitor
 
 TARGETS = {"monitor_share": 0.01}

@@ -15,6 +15,8 @@ from gansearch.gan.task import Task, TaskError, Trainable
 HELD_OUT_BYTES = 256_000_000
 """Most memory of held-out samples that are unpacked, which is always in use; a thousand samples may take more."""
 
+_OFFSET = 4  # of a generator from one batch to the next; CUDA's take multiples of 4
+
 
 class Data:
     """Batches of training samples and the held-out reals of one task on one device."""
@@ -35,11 +37,11 @@ class Data:
             if held_out is None:
                 one = self._unpacked(stored[:1])
                 most = max(1_000, HELD_OUT_BYTES // one.nbytes)
-                rows, self._rows = (part.to(device) for part in split(len(stored), most, _groups(task, len(stored))))
+                rows, self._rows = split(len(stored), most, _groups(task, len(stored)))
                 with torch.random.fork_rng(devices=[]):  # the same held-out samples in every process
                     torch.manual_seed(0)
-                    held_out = self._unpacked(stored[rows.cpu()])
-            self.real = _to_device(stored, device, to_pin=False)
+                    held_out = self._unpacked(stored[rows])
+            self.real = _to_device(stored, device)
         else:
             samples = _samples(task.real(), "real()")
             if held_out is None:
@@ -47,14 +49,15 @@ class Data:
                 held_out, samples = samples[rows], samples[others]
             self.real = _to_device(samples, device)
         self.held_out = _samples(held_out, "held_out()").to(device)
+        self._place_rows()
 
     def on(self, device: torch.device) -> Data:
         """The same data on another device; of data with an end, which has been read on the CPU."""
         assert self.real is not None
         moved = copy.copy(self)
         moved.device, moved.held_out = device, self.held_out.to(device)
-        moved.real = _to_device(self.real, device, to_pin=self._unpacked is None)
-        moved._rows = None if self._rows is None else self._rows.to(device)
+        moved.real = _to_device(self.real, device)
+        moved._place_rows()
         return moved
 
     @property
@@ -66,7 +69,10 @@ class Data:
     def batch(self, n: int, generator: torch.Generator) -> Tensor:
         """(n, ...) training samples on the device, drawn with replacement."""
         if self._batch is not None:
-            return self._batch(n, generator).to(self.device, torch.float32)
+            made = self._batch(n, generator).float()
+            if self.device.type == "cuda" and made.device.type == "cpu":
+                return made.pin_memory().to(self.device, non_blocking=True)
+            return made.to(self.device)
         return self.at(self.picks(n, generator))
 
     def some(self, n: int, generator: torch.Generator) -> Tensor:
@@ -74,21 +80,44 @@ class Data:
         return self.batch(n, generator) if self.real is None or self._unpacked is not None else self.real
 
     def picks(self, n: int, generator: torch.Generator) -> Tensor:
-        """(n,) numbers of training samples, drawn with replacement; for data with an end."""
-        return torch.randint(self.count, (n,), generator=generator, device=self.device)
+        """(n,) numbers of training samples, drawn with replacement; for data with an end.
+
+        They are where the samples are. Of samples on the host they follow from the seed and the offset of the device's
+        generator, which the host knows: numbers that the device draws would be waited for.
+        """
+        assert self.real is not None
+        if self.real.device.type == self.device.type:
+            return torch.randint(self.count, (n,), generator=generator, device=self.device)
+        offset = generator.get_offset()
+        generator.set_offset(offset + _OFFSET)
+        numbers = np.random.Generator(np.random.Philox(key=generator.initial_seed(), counter=[0, offset, 0, 0]))
+        return torch.from_numpy(numbers.integers(self.count, size=n))
 
     def at(self, picks: Tensor) -> Tensor:
-        """The training samples with these numbers, (*picks.shape, ...) on the device."""
+        """The training samples with these numbers, which are on any device: (*picks.shape, ...) on this."""
+        assert self.real is not None
+        rows = picks.to(self.real.device)
+        rows = rows if self._rows is None else self._rows[rows]
         if self._unpacked is None:
-            return self._at(picks)
-        rows = picks if self._rows is None else self._rows[picks]
+            return self._at(rows)
         return self._unpacked(self._at(rows.flatten())).unflatten(0, picks.shape)
 
     def _at(self, rows: Tensor) -> Tensor:
+        """What is stored in these rows, on the device.
+
+        Gathered in pinned memory on the host, from which it is copied while the host goes on. Torch gives such memory
+        to another batch once the copy is done.
+        """
         assert self.real is not None
-        if self.real.device == self.device:
+        if self.real.device.type == self.device.type:
             return self.real[rows]
-        return self.real[rows.to(self.real.device)].to(self.device, non_blocking=True)
+        batch = torch.empty(*rows.shape, *self.real.shape[1:], dtype=self.real.dtype, pin_memory=True)
+        torch.index_select(self.real, 0, rows.flatten(), out=batch.flatten(0, rows.dim() - 1))
+        return batch.to(self.device, non_blocking=True)
+
+    def _place_rows(self) -> None:
+        if self._rows is not None and self.real is not None:
+            self._rows = self._rows.to(self.real.device)
 
 
 _DATA: dict[int, dict[torch.device, Data]] = {}
@@ -146,11 +175,7 @@ def _samples(samples: Tensor, source: str) -> Tensor:
     return samples
 
 
-def _to_device(samples: Tensor, device: torch.device, to_pin: bool = True) -> Tensor:
-    """On the device where that leaves half of its memory free, else on the host, in pinned memory if wanted."""
-    if device.type != "cuda":
-        return samples.to(device)
-    free, _ = torch.cuda.mem_get_info(device)
-    if samples.nbytes < free / 2:
-        return samples.to(device)
-    return samples.pin_memory() if to_pin else samples
+def _to_device(samples: Tensor, device: torch.device) -> Tensor:
+    """On the device where that leaves half of its memory free, else on the host."""
+    keep = device.type == "cuda" and samples.nbytes >= torch.cuda.mem_get_info(device)[0] / 2
+    return samples if keep else samples.to(device)

@@ -25,6 +25,9 @@ class Network(Protocol):
     def parameters(self) -> Iterator[nn.Parameter]:
         """The tensors that an optimizer trains."""
 
+    def buffers(self) -> Iterator[Tensor]:
+        """The tensors that it keeps beside them, such as running statistics."""
+
     def modules(self) -> Iterator[nn.Module]:
         """The network itself and every module within it."""
 

@@ -6,6 +6,17 @@ import torch
 from torch import Tensor
 
 
+def restore(generator: torch.Generator, state: Tensor, seed: int) -> None:
+    """Continues from a generator's `get_state()`; from `seed` where that was on another kind of device.
+
+    A GPU's random numbers cannot continue a CPU's.
+    """
+    if state.shape == generator.get_state().shape:
+        generator.set_state(state.cpu())
+    else:
+        generator.manual_seed(seed)
+
+
 class RandomState:
     """Inside `with state:` torch's global random numbers are this run's; afterwards they are what they were before."""
 
@@ -15,6 +26,10 @@ class RandomState:
         torch.manual_seed(seed)
         self.state, self._outside = self._now(), outside
         self._set(outside)
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Continues from the `state` of another; what that has none of, or this no device for, stays as it is."""
+        self.state |= {device: value for device, value in state.items() if device in self.state}
 
     def __enter__(self) -> None:
         self._outside = self._now()

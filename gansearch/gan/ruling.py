@@ -81,7 +81,7 @@ def _copied(data: Data, fake: Tensor) -> float:
         return 0.0
     picks = torch.randperm(data.count, generator=torch.Generator().manual_seed(0))[:_SEARCHED]
     compared = torch.cat([data.held_out[:_COMPARED], fake[:_COMPARED].to(data.device)])
-    parts = (data.at(part.to(data.device)) for part in picks.split(_AT_ONCE))
+    parts = (data.at(part) for part in picks.split(_AT_ONCE))
     nearest = torch.stack([distances(compared, part).amin(1) for part in parts]).amin(0)
     count = min(_COMPARED, len(data.held_out))
     return float(copies(nearest[:count], nearest[count:], _NEAR))

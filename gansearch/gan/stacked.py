@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import cast
@@ -11,7 +10,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from gansearch.gan.average import moving_average
+from gansearch.gan.average import mix
 from gansearch.gan.networks import Frozen
 from gansearch.gan.optimizers import optimizer_of
 from gansearch.gan.result import Probe
@@ -52,7 +51,9 @@ class Stacked(Updates):
         self.optimizer_g = optimizer_of(self.training, self.generator.parameters(), rate_g, self.device)
         _stack_state(self.optimizer_d, [trainer.optimizer_d for trainer in trainers])
         _stack_state(self.optimizer_g, [trainer.optimizer_g for trainer in trainers])
-        self.average = _Average(trainers) if self.training.ema else None
+        averages = [trainer.average for trainer in trainers if trainer.average is not None]
+        self._average = Copies([average.module for average in averages]) if averages else None
+        self._averaged = int(averages[0].n_averaged) if averages else 0
         self._losses = tuple(  # type: ignore[assignment]
             [torch.stack(row) for row in zip(*(trainer._losses[i] for trainer in trainers), strict=True)]
             for i in range(2)
@@ -69,8 +70,8 @@ class Stacked(Updates):
             trainer._losses = (list(losses[0][row]), list(losses[1][row]))
             _hand_state(self.optimizer_d, trainer.optimizer_d, row)
             _hand_state(self.optimizer_g, trainer.optimizer_g, row)
-            if trainer.average is not None and self.average is not None:
-                trainer.average.n_averaged.fill_(self.average.count)
+            if trainer.average is not None:
+                trainer.average.n_averaged.fill_(self._averaged)
         self._losses = ([], [])
 
     def _drawn(self, n: int, draw: Callable[[int, torch.Generator], Tensor]) -> Tensor:
@@ -86,8 +87,9 @@ class Stacked(Updates):
         return torch.stack(batches)
 
     def _update_average(self) -> None:
-        if self.average is not None:
-            self.average.update(self.generator)
+        if self._average is not None:
+            mix(self._average, self.generator, self.training.ema if self._averaged else 0.0)
+            self._averaged += 1
 
 
 def run(trainers: Sequence[SeedTrainer]) -> Iterator[dict[int, Probe]]:
@@ -181,31 +183,6 @@ def _attributes(trainers: Sequence[Trainer]) -> list[object]:
         for module in network.modules()
         for value in vars(module).values()
     ]
-
-
-class _Average:
-    """The averages of the trainers' generators, updated at once as AveragedModel updates each."""
-
-    def __init__(self, trainers: Sequence[Trainer]):
-        averages = [trainer.average for trainer in trainers if trainer.average is not None]
-        self.count = int(averages[0].n_averaged)
-        self._copies = Copies([average.module for average in averages])
-        self._mix = moving_average(trainers[0].training.ema)
-
-    def update(self, generator: Copies) -> None:
-        averaged, now = (
-            [tensor.detach() for tensor in (*copies.parameters(), *copies.buffers())]
-            for copies in (self._copies, generator)
-        )
-        for dtype in dict.fromkeys(tensor.dtype for tensor in averaged):
-            alike = [tensor.dtype == dtype for tensor in averaged]
-            averages, current = (list(itertools.compress(tensors, alike)) for tensors in (averaged, now))
-            if self.count:
-                self._mix(averages, current, self.count)
-            else:
-                for average, tensor in zip(averages, current, strict=True):
-                    average.copy_(tensor)
-        self.count += 1
 
 
 def _stack_state(stacked: torch.optim.Optimizer, alone: Sequence[torch.optim.Optimizer]) -> None:

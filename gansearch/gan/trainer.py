@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import bisect
 import copy
 import math
-import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,10 +12,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel
 
 from gansearch.experiment import Training
-from gansearch.gan.average import moving_average
+from gansearch.gan.average import Average
 from gansearch.gan.balance.controller import BalanceController
 from gansearch.gan.balance.gap_aware import GapAwareRate
 from gansearch.gan.balance.schedule import Schedule
@@ -25,26 +22,22 @@ from gansearch.gan.data import data_of
 from gansearch.gan.losses import LOSSES, add_spectral_norm
 from gansearch.gan.networks import Frozen, discriminator_of, gradient_norm, make_weights, parts, scores_are_independent
 from gansearch.gan.optimizers import optimizer_of
+from gansearch.gan.probe_schedule import ProbeSchedule
 from gansearch.gan.result import Probe, Result
-from gansearch.gan.rng import RandomState
+from gansearch.gan.rng import RandomState, restore
 from gansearch.gan.ruling import MOST_SAMPLES, ruling_of
 from gansearch.gan.task import Task
 from gansearch.gan.updates import Updates
 from gansearch.stability.measures import relativistic
 from gansearch.stability.monitor import StabilityMonitor
+from gansearch.stability.transfer import to_host
 from gansearch.stability.verdict import hopeless
 from gansearch.stability.window import Window
 
-PROBES = 50
-"""Probes of a run, spread over its updates."""
 PROBE_SAMPLES = 256
 """Most samples of each kind in a probe."""
 SEEN_SAMPLES = 64
 """Training reals in a probe, which show a D that memorises."""
-MEASUREMENTS = 4
-"""Measurements of the quality during a run, the last one at its end."""
-HISTOGRAMS = 10
-"""Probes of a run that count D's answers, evenly over it; fewer in a very short one."""
 
 
 class Trainer(Updates):
@@ -75,10 +68,7 @@ class Trainer(Updates):
             if training.spectral_norm:
                 add_spectral_norm(self.discriminator)
             self._one_pass = scores_are_independent(self.discriminator, self.data.held_out[:8])
-        self.average: AveragedModel | None = None
-        if training.ema:
-            mix = moving_average(training.ema)
-            self.average = AveragedModel(self.generator, multi_avg_fn=mix, use_buffers=True)
+        self.average = Average(self.generator) if training.ema else None
         self.schedule = Schedule(training)
         self.optimizer_d = optimizer_of(training, self.discriminator.parameters(), self.schedule.rates[0], self.device)
         self.optimizer_g = optimizer_of(training, self.generator.parameters(), self.schedule.rates[1], self.device)
@@ -92,7 +82,7 @@ class Trainer(Updates):
         self.quality: dict[str, float] = {}
         self._measured_at = -1
         self.stopped = ""
-        self._probed_at = probe_updates(training.updates)
+        self._probes = ProbeSchedule(training.updates)
         self._losses, self._answers = ([], []), []
         self._frozen_d, self._frozen_g = Frozen(self.discriminator), Frozen(self.generator)
 
@@ -111,38 +101,42 @@ class Trainer(Updates):
 
     def next_probe(self) -> int:
         """The update after which the next probe is due."""
-        return self._probed_at[bisect.bisect_right(self._probed_at, self.updates)]
+        return self._probes.next(self.updates)
 
     def probe(self) -> Probe:
         """Takes a probe of the run as it is, and decides whether the run continues."""
         with self._active():
             row, norms = self._observe()
-            # From here on the host waits for the device.
-            now = Window.of(row.double().cpu())
-            means = [float(torch.stack(losses).mean()) if losses else math.nan for losses in self._losses]
-            invalid = any(losses and not math.isfinite(mean) for mean, losses in zip(means, self._losses, strict=True))
+            means = [torch.stack(losses).mean() if losses else None for losses in self._losses]
             self._losses = ([], [])
+            counts = self.monitor.histograms() if self._probes.counts_answers(self.updates) else None
+            table = self.monitor.table() if self.prune else None
+            # Here, once, the host waits for the device.
+            row, table, counts, *numbers = to_host(row, table, counts, *means, *norms)
+            now = Window.of(row.double())
+            loss_d, loss_g, norm_d, norm_g = (math.nan if one is None else float(one) for one in numbers)
+            invalid = any(one is not None and not one.isfinite() for one in numbers[:2])
             if invalid:
                 self.monitor.mark_invalid()
             if self.prune or now.invalid or invalid:
                 # A pretrained D is certain and right: that says nothing before G has had its turn.
                 before = self.training.pretrain_steps
-                rows = [row for row in self.monitor.rows() if row.step > before or row.invalid]
+                probed = self.monitor.rows() if table is None or invalid else Window.all_of(table)
+                rows = [row for row in probed if row.step > before or row.invalid]
                 self.stopped = hopeless(rows, self.share) or ""
-            probes = bisect.bisect_right(self._probed_at, self.updates)
             return Probe(
                 update=self.updates,
-                loss_d=means[0],
-                loss_g=means[1],
+                loss_d=loss_d,
+                loss_g=loss_g,
                 p_real=now.mean_p_real,
                 p_fake=now.mean_p_fake,
                 saturated_right=now.saturated_right(),
                 saturated_wrong=now.saturated_wrong(),
                 separability=now.mean_separability,
-                grad_norm_d=math.nan if norms[0] is None else float(norms[0]),
-                grad_norm_g=math.nan if norms[1] is None else float(norms[1]),
+                grad_norm_d=norm_d,
+                grad_norm_g=norm_g,
                 distance=self._due_distance(),
-                outputs=None if probes % (PROBES // HISTOGRAMS) else self.monitor.histograms(),
+                outputs=None if counts is None else dict(zip(("real", "fake"), counts.tolist(), strict=True)),
             )
 
     def result(self) -> Result:
@@ -246,9 +240,10 @@ class Trainer(Updates):
         for name, network in (("d", self.discriminator), ("g", self.generator)):
             for parameter, gradient in zip(network.parameters(), state["gradients"][name], strict=True):
                 parameter.grad = None if gradient is None else gradient.to(self.device)
-        self.draws.set_state(state["draws"].cpu())
-        self.probe_draws.set_state(state["looks"].cpu())
-        self.random_state.state = state["global"]
+        since = self.seed + sum(state["updates"])
+        restore(self.draws, state["draws"], since)
+        restore(self.probe_draws, state["looks"], since + 1_000_003)
+        self.random_state.load_state(state["global"])
         self.schedule.load_state(state["schedule"])
         if self.balance:
             self.balance.load_state(state["balance"], self.device)
@@ -287,7 +282,7 @@ class Trainer(Updates):
 
     def _update_average(self) -> None:
         if self.average is not None:
-            self.average.update_parameters(self.generator)
+            self.average.update(self.generator, self.training.ema)
 
     def _probe_latents(self, n: int) -> Tensor:
         """(n, latent_dim) latents that leave the training's random numbers alone."""
@@ -318,29 +313,14 @@ class Trainer(Updates):
 
     def _due_distance(self) -> float:
         """The distance where one of the run's measurements is due, else NaN."""
-        earlier = bisect.bisect_left(self._probed_at, self.updates) - 1
-        before = self._probed_at[earlier] if earlier >= 0 else 0
-        passed, passed_before = (at * MEASUREMENTS // self.training.updates for at in (self.updates, before))
-        if passed == passed_before or self.stopped:
+        if self.stopped or not self._probes.measures_quality(self.updates):
             return math.nan
         self._measure()
         return self.quality.get("distance", math.nan)
 
     def _measure(self) -> None:
         """Takes the task's quality measure of the held-out reals and as many fakes."""
-        real = self.data.held_out
-        fake = self.samples(len(real))
-        measured = self.task.quality(real.cpu().float(), fake.cpu()) if bool(fake.isfinite().all()) else {}
+        real, fake = to_host(self.data.held_out, self.samples(len(self.data.held_out)))
+        measured = self.task.quality(real.float(), fake) if bool(fake.isfinite().all()) else {}
         self.quality = {name: float(value) for name, value in (measured or {"distance": math.nan}).items()}
         self._measured_at = self.updates
-
-
-def probe_updates(updates: int) -> list[int]:
-    """The updates after which a run of so many is probed: about PROBES of them, the last one at the end.
-
-    Each is drawn around its place on an even grid, the same for every run: with even steps an orbit of D and G whose
-    period divides the step would be invisible.
-    """
-    step, draw = updates / PROBES, random.Random(0)
-    drawn = (round(step * (k + draw.uniform(-0.4, 0.4))) for k in range(1, PROBES))
-    return sorted({max(1, update) for update in drawn if update < updates} | {updates})

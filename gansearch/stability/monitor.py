@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import torch
@@ -119,9 +120,9 @@ class StabilityMonitor:
         if self._rows is None:
             raise ValueError("add_samples() comes after the update() of the same probe")
         first = FIELDS.index("looks")
-        row = self._rows[self._filled - 1, first:]
-        for place, value in enumerate(self._measures(real, fake)):
-            row[place] += value.to(row.device) if isinstance(value, Tensor) else value
+        measured = _stacked(self._measures(real, fake), fake.device)
+        row = self._rows[self._filled - 1, first : first + len(measured)]
+        row += measured.to(row.device)
 
     def set_step(self, step: int) -> None:
         """Sets after how many updates the last probe was, where that was not known at once."""
@@ -151,20 +152,19 @@ class StabilityMonitor:
 
     def rows(self) -> list[Window]:
         """The probes so far, as windows of one or more each, oldest first. Waits for the device."""
-        if self._rows is None:
-            return []
-        table = self._rows[: self._filled].double().cpu()
-        return [Window.of(row) for row in table]
+        table = self.table()
+        return [] if table is None else Window.all_of(table.cpu())
 
-    def histograms(self) -> dict[str, list[int]] | None:
-        """How many of the last probe's answers to "real" and to "fake" samples are in each twentieth of [0, 1].
+    def table(self) -> Tensor | None:
+        """The rows of sums that `rows` makes windows of, (rows, fields) on the device; None before a probe."""
+        return None if self._rows is None else self._rows[: self._filled]
 
-        Of a critic's answers half, as they are judged. Waits for the device; None before a probe.
+    def histograms(self) -> Tensor | None:
+        """How many of the last probe's answers to real and to fake samples are in each twentieth of [0, 1].
+
+        (2, 20) on the device; None before a probe. Of a critic's answers half, as they are judged.
         """
-        if self._judged is None:
-            return None
-        real, fake = (measures.histogram(logits).tolist() for logits in self._judged)
-        return {"real": real, "fake": fake}
+        return None if self._judged is None else torch.stack([measures.histogram(logits) for logits in self._judged])
 
     def mark_invalid(self) -> None:
         """Counts the last probe as diverged: something else of the run, such as a loss, is no finite number."""
@@ -224,15 +224,7 @@ class StabilityMonitor:
             *measures.saturation_counts(real),
             *measures.saturation_counts(fake),
         ]
-        # Filled, not copied: a copy from the host would wait for the device.
-        return torch.stack(
-            [
-                value.float().to(real.device)
-                if isinstance(value, Tensor)
-                else torch.full((), float(value), device=real.device)
-                for value in values
-            ]
-        )
+        return _stacked(values, real.device)
 
     def _scores(self, given: Tensor) -> Tensor:
         scores = given.detach().flatten().float()
@@ -262,6 +254,16 @@ class StabilityMonitor:
         count = min(len(real), len(fake))
         distinct = measures.distinctness(among_real[:count, :count], among_fake[:count, :count])
         return 1.0, apart, measures.diversity(among_real, among_fake), distinct, moved
+
+
+def _stacked(values: Iterable[Tensor | float], device: torch.device) -> Tensor:
+    """Numbers, (n,) float32 on the device. Those of the host are filled in, as a copy would wait for the device."""
+    return torch.stack(
+        [
+            value.float().to(device) if isinstance(value, Tensor) else torch.full((), float(value), device=device)
+            for value in values
+        ]
+    )
 
 
 def _gradient(norm: Tensor | float | None) -> tuple[Tensor | float, ...]:

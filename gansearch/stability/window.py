@@ -55,6 +55,11 @@ class Window:
         values: list[Any] = [*row[: len(FIELDS)].tolist(), *counts]
         return cls(**dict(zip([*FIELDS, *_COUNTS], values, strict=True)))
 
+    @classmethod
+    def all_of(cls, table: Tensor) -> list[Window]:
+        """The windows of a monitor's rows, (rows, fields) on the CPU."""
+        return [cls.of(row) for row in table.double()]
+
     def __add__(self, later: Window) -> Window:
         """The window of the probes of both."""
         sums: dict[str, Any] = {

@@ -3,10 +3,11 @@
 import pytest
 import torch
 from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from gansearch.experiment import Training
 from gansearch.gan import Task, Trainer
-from gansearch.gan.average import moving_average
+from gansearch.gan.average import Average, mix
 from gansearch.gan.stacked import Stacked
 
 DECAY = 0.9
@@ -47,18 +48,41 @@ def trainers(count):
     return [Trainer(Points(), Training(updates=60, batch_size=8, ema=DECAY), seed) for seed in range(count)]
 
 
+def holding(**buffers):
+    """A network of nothing but these buffers."""
+    network = nn.Module()
+    for name, value in buffers.items():
+        network.register_buffer(name, value)
+    return network
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.complex64])
 def test_numbers_with_fractions_are_averaged(dtype):
-    average, current = torch.tensor([1.0], dtype=dtype), torch.tensor([2.0], dtype=dtype)
-    moving_average(DECAY)([average], [current], 1)
-    assert average.item() == pytest.approx(1.1)
+    average = holding(x=torch.tensor([1.0], dtype=dtype))
+    mix(average, holding(x=torch.tensor([2.0], dtype=dtype)), DECAY)
+    assert average.x.item() == pytest.approx(1.1)
 
 
 @pytest.mark.parametrize("values", [torch.tensor([7]), torch.tensor([False]), torch.tensor([3], dtype=torch.uint8)])
 def test_integers_and_booleans_are_those_of_the_network(values):
-    average = torch.ones_like(values)
-    moving_average(DECAY)([average], [values], 1)
-    assert torch.equal(average, values)
+    average = holding(x=torch.ones_like(values), y=torch.ones(1))
+    mix(average, holding(x=values, y=torch.zeros(1)), DECAY)
+    assert torch.equal(average.x, values)
+    assert average.y.item() == pytest.approx(DECAY)
+
+
+def test_an_average_is_what_torch_makes_of_the_same_updates():
+    network = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))
+    ours, theirs = Average(network), AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(DECAY), use_buffers=True)
+    for _ in range(5):
+        with torch.no_grad():
+            for tensor in (*network.parameters(), network[1].running_mean):
+                tensor += torch.randn_like(tensor)
+        ours.update(network, DECAY)
+        theirs.update_parameters(network)
+    expected = theirs.state_dict()
+    assert list(ours.state_dict()) == list(expected)
+    assert all(torch.equal(value, expected[name]) for name, value in ours.state_dict().items())
 
 
 @pytest.mark.parametrize("at_once", [False, True])

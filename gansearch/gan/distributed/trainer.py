@@ -83,14 +83,15 @@ class ParallelTrainer(Trainer):
 
     def _continues(self) -> bool:
         """Rank 0 decides: it alone knows why a run may end early."""
-        continues = torch.tensor([super()._continues()], dtype=torch.uint8, device=self.device)
+        decided = super()._continues()
+        continues = torch.full((1,), decided, dtype=torch.uint8, device=self.device)
         self.group.from_first(continues)
         for network in (self.discriminator, self.generator):
             for buffer in network.buffers():
                 first = buffer.contiguous()
                 self.group.from_first(first)
                 buffer.copy_(first)
-        return bool(continues)
+        return decided if self.group.rank == 0 else bool(continues)
 
     def _prepared(self, network: nn.Module, shape: Sequence[int]) -> nn.Module:
         network = super()._prepared(network, shape)

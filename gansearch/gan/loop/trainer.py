@@ -195,7 +195,8 @@ class LoopTrainer:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content.numpy().tobytes())
         self.trial.load_state(state["trial"])
-        self.random_state.state, self.seconds = state["global"], state["seconds"]
+        self.random_state.load_state(state["global"])
+        self.seconds = state["seconds"]
 
     def copy_files(self, folder: Path) -> None:
         """Copies what the loop has saved in its `checkpoint_dir`, if anything, into `folder`. Raises OSError."""

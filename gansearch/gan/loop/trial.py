@@ -17,7 +17,9 @@ from gansearch.gan.quality import sliced_wasserstein
 from gansearch.gan.result import Probe
 from gansearch.stability.defaults import torch_defaults
 from gansearch.stability.monitor import Output, StabilityMonitor
+from gansearch.stability.transfer import to_host
 from gansearch.stability.verdict import hopeless
+from gansearch.stability.window import Window
 
 MIN_SAMPLES = 20
 """Of each kind in a report: a referee learns from one half and is tested on the other."""
@@ -134,7 +136,7 @@ class Trial:
     @property
     def used_monitors(self) -> dict[str, TrialMonitor]:
         """The monitors that have scores, by name."""
-        return {name: monitor for name, monitor in self.monitors.items() if monitor.rows()}
+        return {name: monitor for name, monitor in self.monitors.items() if monitor.table() is not None}
 
     @property
     def output(self) -> Output:
@@ -181,9 +183,7 @@ class Trial:
         Raises:
             ValueError: Something is none of that, or a step comes before the last one.
         """
-        given = {name: _number(name, value) for name, value in numbers.items()}
-        if distance is not None:
-            given["distance"] = _number("distance", distance)
+        given = _numbers(numbers if distance is None else {**numbers, "distance": distance})
         samples = None if real is None and fake is None else _samples(real, fake)
         step = self._next_step(step)
         if step <= self._resumed_step:  # trained once more after a resumption: it was reported before
@@ -194,12 +194,13 @@ class Trial:
             self.ignored += 1
             self._hand_over(None)
             return
-        fresh = [monitor for monitor in self.monitors.values() if monitor.is_new]
-        for monitor in fresh:
+        for monitor in self.monitors.values():
+            if not monitor.is_new:
+                continue
             if monitor.step is None:
                 monitor.set_step(step)
             if samples is not None and not monitor.has_samples:
-                monitor.add_samples(samples[0][:PROBE_SAMPLES], samples[1][:PROBE_SAMPLES])
+                monitor.add_samples(*(torch.as_tensor(each)[:PROBE_SAMPLES].float() for each in (real, fake)))
         if samples is not None:
             self.samples = samples
             if distance is None:
@@ -208,8 +209,9 @@ class Trial:
         self.step, self.reports = step, self.reports + 1
         self.numbers |= {name: value for name, value in given.items() if name not in (*_CURVES, "distance")}
         self.distance = given.get("distance", self.distance)
-        self._judge(given)
-        probe = self._probe(fresh, given)
+        windows = self._windows()
+        self._judge(windows, given)
+        probe = self._probe([windows[name][-1] for name, monitor in self.monitors.items() if monitor.is_new], given)
         for monitor in self.monitors.values():
             monitor.forget_probe()
         self._hand_over(probe)
@@ -248,20 +250,24 @@ class Trial:
                 monitor.load_state(self._resumed_monitors[name])
             monitor.forget_probe()
 
-    def _judge(self, given: Mapping[str, float]) -> None:
+    def _windows(self) -> dict[str, list[Window]]:
+        """The probes of each discriminator, for which the host waits once."""
+        used = self.used_monitors
+        tables = to_host(*(monitor.table() for monitor in used.values()))
+        return {name: Window.all_of(table) for name, table in zip(used, tables, strict=True)}
+
+    def _judge(self, windows: Mapping[str, list[Window]], given: Mapping[str, float]) -> None:
         """Ends the run where its numbers are no longer finite, or, pruned, where it is beyond hope."""
         broken = [name for name in ("loss_d", "loss_g", "distance") if not math.isfinite(given.get(name, 0.0))]
         if broken:
             self.invalid, self.stopped = True, f"the reported {broken[0]} is no longer a finite number"
-        for name, monitor in self.monitors.items():
-            rows = monitor.rows()
+        for name, rows in windows.items():
             if not self.stopped and (self._prune or any(row.invalid for row in rows)):
-                why = hopeless(rows, self.share) if rows else None
+                why = hopeless(rows, self.share)
                 self.stopped = "" if why is None else why if len(self.monitors) == 1 else f"{name}: {why}"
 
-    def _probe(self, fresh: list[TrialMonitor], given: Mapping[str, float]) -> Probe:
-        """A row of the curves; of several discriminators the mean."""
-        windows = [monitor.rows()[-1] for monitor in fresh]
+    def _probe(self, windows: list[Window], given: Mapping[str, float]) -> Probe:
+        """A row of the curves; of several discriminators' new windows the mean."""
 
         def mean(values: list[float]) -> float:
             return float(np.mean(values)) if values else math.nan
@@ -281,6 +287,13 @@ class Trial:
         )
 
 
+def _numbers(given: Mapping[str, Any]) -> dict[str, float]:
+    """The numbers by name, for all of which the host waits once. Raises ValueError for what is none."""
+    tensors = {name: value.detach() for name, value in given.items() if isinstance(value, Tensor)}
+    copies = dict(zip(tensors, to_host(*tensors.values()), strict=True))
+    return {name: _number(name, copies.get(name, value)) for name, value in given.items()}
+
+
 def _number(name: str, value: Any) -> float:
     try:
         return float(value.detach() if isinstance(value, Tensor) else value)
@@ -292,7 +305,7 @@ def _samples(real: Any, fake: Any) -> tuple[Tensor, Tensor]:
     if real is None or fake is None:
         raise ValueError("trial.report takes real= and fake= samples together")
     try:
-        both = [torch.as_tensor(samples).detach()[:MAX_SAMPLES].float().cpu() for samples in (real, fake)]
+        both = to_host(*(torch.as_tensor(samples).detach()[:MAX_SAMPLES].float() for samples in (real, fake)))
     except (TypeError, ValueError, RuntimeError, IndexError) as error:
         raise ValueError(f"trial.report takes real= and fake= as tensors or arrays: {error}") from None
     shapes = [tuple(samples.shape) for samples in both]

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from gansearch.experiment import Experiment, ExperimentError, Training, longest_pretraining
 from gansearch.gan import Trainer
-from gansearch.gan.trainer import probe_updates
+from gansearch.gan.probe_schedule import probe_updates
 from gansearch.search.sampling.samplers import exchange
 from gansearch.search.worker.run import Ending, Run
 from gansearch.search.worker.seed import SeedJob, trainer_of

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
-from gansearch.gan.trainer import probe_updates
+from gansearch.gan.probe_schedule import probe_updates
 from gansearch.interrupts import Interrupted
 from gansearch.search.callbacks.listener import Listener
 from gansearch.search.sweep import sweep
