@@ -29,6 +29,9 @@ LATER = (
     "clip_grad",
     "r1_every",
     "weight_clip",
+    "precision",
+    "compile",
+    "channels_last",
 )
 """Fields that earlier versions do not know: a file in which they have their defaults does not name them."""
 
@@ -99,6 +102,13 @@ class Training(Model):
     the others add it to the gradient."""
     clip_grad: float = Field(0.0, ge=0)
     """Longest gradient of each network, in the 2-norm (arXiv 1211.5063); a longer one is shortened to it. 0 is none."""
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    """What updates compute in where torch's autocast finds it enough: float32, bfloat16, or float16 with a scaled loss.
+    Weights, losses, probes and D's updates with a penalty stay in float32."""
+    compile: bool = False
+    """Updates call both networks by torch.compile, but D as it is where a penalty needs second derivatives."""
+    channels_last: bool = False
+    """Weights and pictures (B, C, H, W) with their channels last in memory, as GPUs' convolutions are fastest."""
     lr_decay: float = Field(0.0, ge=0, le=1)
     """Last share of the updates over which both learning rates fall linearly to 0."""
     r1_gamma: float = Field(0.0, ge=0)
@@ -166,6 +176,11 @@ class Training(Model):
         if self.gp is not None:
             return self.gp
         return 10.0 if self.loss == "wgan" and not self.weight_clip else 0.0
+
+    @property
+    def penalised(self) -> bool:
+        """Whether some update of D has a penalty, and so second derivatives."""
+        return bool(self.r1_gamma or self.r2_gamma or self.gp_lambda)
 
     @property
     def decay(self) -> float:

@@ -54,6 +54,8 @@ class Stacked(Updates):
         averages = [trainer.average for trainer in trainers if trainer.average is not None]
         self._average = Copies([average.module for average in averages]) if averages else None
         self._averaged = int(averages[0].n_averaged) if averages else 0
+        self.scaler_d, self.scaler_g = first.scaler_d, first.scaler_g  # of none: `refusal`
+        self._forward_d, self._forward_g = self.discriminator, self.generator
         self._losses = tuple(  # type: ignore[assignment]
             [torch.stack(row) for row in zip(*(trainer._losses[i] for trainer in trainers), strict=True)]
             for i in range(2)
@@ -126,6 +128,8 @@ def refusal(trainers: Sequence[Trainer]) -> str:
     first = trainers[0]
     if first.training.balance != "fixed":
         return f"balance: {first.training.balance} decides for each seed by itself"
+    if first.training.precision != "fp32" or first.training.compile:
+        return "precision and compile are of one network's forward"
     largest = max(sum(p.numel() for p in n.parameters()) for n in (first.discriminator, first.generator))
     if first.device.type == "cpu" and largest > MOST_WEIGHTS_ON_CPU:
         return f"on a CPU networks of more than {MOST_WEIGHTS_ON_CPU:,} weights are faster in turn"

@@ -19,6 +19,7 @@ from gansearch.gan.balance.controller import BalanceController
 from gansearch.gan.balance.gap_aware import GapAwareRate
 from gansearch.gan.balance.schedule import Schedule
 from gansearch.gan.data import data_of
+from gansearch.gan.forward import forward_of, refuse_shape, scaler_of
 from gansearch.gan.losses import LOSSES, add_spectral_norm
 from gansearch.gan.networks import Frozen, discriminator_of, gradient_norm, make_weights, parts, scores_are_independent
 from gansearch.gan.optimizers import optimizer_of
@@ -56,6 +57,7 @@ class Trainer(Updates):
         self.task, self.training, self.seed, self.prune = task, training, seed, prune
         self.device = torch.device(device)
         self.data = data_of(task, self.device)
+        refuse_shape(training, self.data.held_out.shape[1:])
         self.loss = LOSSES[training.loss]
         # Probes have random numbers of their own, so that they do not change the training; layers draw from torch's.
         self.draws = torch.Generator(self.device).manual_seed(seed)
@@ -72,6 +74,7 @@ class Trainer(Updates):
         self.schedule = Schedule(training)
         self.optimizer_d = optimizer_of(training, self.discriminator.parameters(), self.schedule.rates[0], self.device)
         self.optimizer_g = optimizer_of(training, self.generator.parameters(), self.schedule.rates[1], self.device)
+        self.scaler_d, self.scaler_g = scaler_of(training, self.device), scaler_of(training, self.device)
         if training.balance == "held":
             self.balance = BalanceController(training.target_separability)
         if training.balance == "gap_aware":
@@ -84,6 +87,8 @@ class Trainer(Updates):
         self.stopped = ""
         self._probes = ProbeSchedule(training.updates)
         self._losses, self._answers = ([], []), []
+        self._forward_d = forward_of(self.discriminator, training, self.device)
+        self._forward_g = forward_of(self.generator, training, self.device)
         self._frozen_d, self._frozen_g = Frozen(self.discriminator), Frozen(self.generator)
 
     def run(self) -> Iterator[Probe]:
@@ -258,12 +263,15 @@ class Trainer(Updates):
 
     def _parts(self) -> dict[str, Any]:
         """All that has a state_dict, by its name in `state()`."""
-        names = ("generator", "discriminator", "average", "optimizer_d", "optimizer_g")
+        names = ["generator", "discriminator", "average", "optimizer_d", "optimizer_g"]
+        names += ["scaler_d", "scaler_g"] if self.scaler_d.is_enabled() else []
         return {name: part for name in names if (part := getattr(self, name)) is not None}
 
     def _prepared(self, network: nn.Module, shape: Sequence[int]) -> nn.Module:
         """A fresh network of the task's, of (B, *shape) inputs, as it is trained."""
         make_weights(network.to(self.device), shape, self.device)
+        if self.training.channels_last:  # convolutions give their samples the order of their weights
+            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         return network.train()
 
     def _continues(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -12,6 +13,7 @@ from gansearch.gan.balance.controller import BalanceController
 from gansearch.gan.balance.gap_aware import GapAwareRate
 from gansearch.gan.balance.schedule import Schedule
 from gansearch.gan.data import Data
+from gansearch.gan.forward import Forward
 from gansearch.gan.losses import Loss, gradient_penalty, squared_gradient
 from gansearch.gan.networks import Frozen, Network
 from gansearch.gan.optimizers import clip_gradients, clip_weights
@@ -34,6 +36,8 @@ class Updates:
     discriminator: Network
     optimizer_d: torch.optim.Optimizer
     optimizer_g: torch.optim.Optimizer
+    scaler_d: torch.amp.GradScaler  # of losses, with `precision: fp16`; else they do nothing
+    scaler_g: torch.amp.GradScaler
     schedule: Schedule
     balance: BalanceController | None = None
     gap_aware: GapAwareRate | None = None
@@ -41,6 +45,8 @@ class Updates:
     g_updates: int
     _losses: tuple[list[Tensor], list[Tensor]]  # of D and G since the last probe
     _answers: list[tuple[Tensor, Tensor, Tensor]]  # of D in an update: scores of reals and of fakes, and its loss
+    _forward_d: Forward
+    _forward_g: Forward
     _frozen_d: Frozen
     _frozen_g: Frozen
     _one_pass: bool  # real and fake go through D as one batch
@@ -72,11 +78,12 @@ class Updates:
 
     def update_discriminator(self, with_generator: bool = False) -> Tensor:
         """One update of D, or of both by gradients at the same parameters; returns D's loss, detached."""
-        loss = self._gradient(self.optimizer_d, self._discriminator_loss, self.training.batch_size)
+        loss = self._gradient(self.optimizer_d, self.scaler_d, self._discriminator_loss, self.training.batch_size)
         self._adapt()
         if with_generator:
             self.update_generator()
-        self.optimizer_d.step()
+        self.scaler_d.step(self.optimizer_d)
+        self.scaler_d.update()
         if self.training.weight_clip:
             clip_weights(self.optimizer_d, self.training.weight_clip)
         self._losses[0].append(loss)
@@ -86,8 +93,9 @@ class Updates:
     def update_generator(self) -> Tensor:
         """One update of G against a frozen D, and of G's average; returns G's loss, detached."""
         with self._frozen_d:
-            loss = self._gradient(self.optimizer_g, self._generator_loss, self.training.batch_size_g)
-        self.optimizer_g.step()
+            loss = self._gradient(self.optimizer_g, self.scaler_g, self._generator_loss, self.training.batch_size_g)
+        self.scaler_g.step(self.optimizer_g)
+        self.scaler_g.update()
         self._losses[1].append(loss)
         self.g_updates += 1
         self._update_average()
@@ -98,17 +106,19 @@ class Updates:
         r1, r2, gp = self._penalties()
         real = self._batch(n)
         with torch.no_grad(), self._frozen_g:
-            fake = self.generator(self._latents(n))
+            fake = self._forward_g(self._latents(n))
         if training.instance_noise:
             real, fake = self._noisy(real, n), self._noisy(fake, n)
         if r1:
             real.requires_grad_()
         if r2:
             fake.requires_grad_()
+        # Gradients of gradients are taken in full precision, and from the network itself (gan/forward.py).
+        forward = self.discriminator if r1 or r2 or gp else self._forward_d
         if self._one_pass:
-            scores_real, scores_fake = self._scores(torch.cat([real, fake], self._batch_axis)).chunk(2, -1)
+            scores_real, scores_fake = self._scores(forward, torch.cat([real, fake], self._batch_axis)).chunk(2, -1)
         else:
-            scores_real, scores_fake = self._scores(real), self._scores(fake)
+            scores_real, scores_fake = self._scores(forward, real), self._scores(forward, fake)
         loss = self.loss.d(scores_real, scores_fake, training.label_smoothing)
         if self.balance or self.gap_aware:
             self._answers.append((scores_real.detach(), scores_fake.detach(), loss.detach()))
@@ -118,7 +128,7 @@ class Updates:
             loss = loss + r2 / 2 * squared_gradient(scores_fake, fake)
         if gp:
             mix = self._drawn(n, lambda n, draws: torch.rand(n, generator=draws, device=self.device))
-            loss = loss + gp * gradient_penalty(self._scores, real.detach(), fake.detach(), mix)
+            loss = loss + gp * gradient_penalty(partial(self._scores, forward), real.detach(), fake.detach(), mix)
         return loss
 
     def _penalties(self) -> tuple[float, float, float]:
@@ -146,17 +156,19 @@ class Updates:
 
     def _generator_loss(self) -> Tensor:
         n = self.training.batch_size_g
-        fake = self.generator(self._latents(n))
+        fake = self._forward_g(self._latents(n))
         if self.training.instance_noise:
             fake = self._noisy(fake, n)
-        scores = self._scores(fake)
+        scores = self._scores(self._forward_d, fake)
         if not self.loss.paired:
             return self.loss.g(scores, scores)
         with torch.no_grad():
-            real = self._scores(self._batch(n))
+            real = self._scores(self._forward_d, self._batch(n))
         return self.loss.g(scores, real)
 
-    def _gradient(self, optimizer: torch.optim.Optimizer, loss_of: Callable[[], Tensor], n: int) -> Tensor:
+    def _gradient(
+        self, optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler, loss_of: Callable[[], Tensor], n: int
+    ) -> Tensor:
         """Gives the optimizer's parameters the gradient of a loss of n samples; returns the loss, detached.
 
         With `accumulate` it is the mean over so many batches of n, of which one at a time is in memory.
@@ -167,17 +179,17 @@ class Updates:
         losses, share = [], self._share(n)
         for _ in range(batches):
             loss = loss_of()
-            loss.backward(
-                torch.full_like(loss, share / batches)
-            )  # of R losses the sum, which has the gradients of each
+            # Of R losses the sum, which has the gradients of each.
+            loss.backward(scaler.scale(torch.full_like(loss, share / batches)))
             losses.append(loss.detach())
         mean = self._exchanged(parameters, losses[0] if batches == 1 else torch.stack(losses).mean(0), n)
+        scaler.unscale_(optimizer)
         if self.training.clip_grad:
             clip_gradients(parameters, self.training.clip_grad, self._batch_axis)
         return mean
 
-    def _scores(self, samples: Tensor) -> Tensor:
-        return self.discriminator(samples).flatten(self._batch_axis)
+    def _scores(self, forward: Forward, samples: Tensor) -> Tensor:
+        return forward(samples).flatten(self._batch_axis)
 
     def _batch(self, n: int) -> Tensor:
         if self.data.real is not None:

@@ -18,6 +18,8 @@ from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 from gansearch.experiment import Choices, Experiment, Range, Training
 from gansearch.formatting import many
 from gansearch.gan import Loop, Task, TaskError, check_task, load_task
+from gansearch.gan.data import data_of
+from gansearch.gan.forward import refuse_shape, remark_on
 from gansearch.gan.user_code import as_program, user_traceback
 from gansearch.search.check import check_search
 from gansearch.search.cluster.cluster import cluster, this_machine
@@ -106,6 +108,8 @@ def measure_task(experiment: Experiment, task: Task, drawn: Sequence[Training], 
 
     This process then has taken as much memory as a trial.
     """
+    for training in drawn:
+        refuse_shape(training, data_of(task, device).held_out.shape[1:])
     trainer = endless_trainer(experiment, task, drawn[0], device)
     evaluation, costs = evaluation_cost(trainer), list[Cost]()
     start, worked = time.monotonic(), time.process_time()
@@ -133,7 +137,7 @@ def measure_task(experiment: Experiment, task: Task, drawn: Sequence[Training], 
             f"generator: {weights['generator']:,} parameters; discriminator: {weights['discriminator']:,}",
         ),
         idle=max(0.0, 1 - share) if device.type == "cpu" else 0.0,
-        remarks=tuple(task.warnings()),
+        remarks=(*task.warnings(), *dict.fromkeys(filter(None, map(remark_on, drawn)))),
     )
 
 
