@@ -13,13 +13,27 @@ from pydantic import ValidationError
 
 from gansearch.experiment.base import types_of
 from gansearch.experiment.conditions import circle_errors, condition_errors
-from gansearch.experiment.entries import Entry, Range, Space, values_of
+from gansearch.experiment.entries import Entry, Range, Searched, Space, same, values_of
 from gansearch.experiment.errors import message
 from gansearch.experiment.sections import POINTS, Confirm, Resources, Start
 from gansearch.experiment.training import SCHEDULED, Change, Training
 from gansearch.experiment.words import list_hint, suggest, text_hint, unknown_field
 
 Errors = Iterator[tuple[str, str]]
+
+_APART = (
+    (
+        ("precision", "fp16"),
+        ("optimizer", "rmsprop"),
+        "fp16 leaves steps out, for which rmsprop would wait for the GPU; use bf16, or another optimizer",
+    ),
+    (
+        ("compile", True),
+        ("sync_batch_norm", True),
+        "networks whose batch norm exchanges numbers with other processes are not compiled; leave one of the two out",
+    ),
+)
+"""Values of two fields that do not go together, and why."""
 
 
 def errors_between(
@@ -35,6 +49,7 @@ def errors_between(
     yield from _pretraining_errors(training, search)
     yield from confirm_errors(training, confirm)
     yield from _simultaneous_errors(training, search)
+    yield from _together_errors(training, search)
     yield from _worker_errors(training, search, resources)
     for name, why in unread(training, search).items():
         if name in search or name in training.model_fields_set:
@@ -140,6 +155,21 @@ def _simultaneous_errors(training: Training, search: Space) -> Errors:
         yield "training.simultaneous", "needs update_ratio: 1"
     if True in _possible(training, search, "simultaneous") and "held" in _possible(training, search, "balance"):
         yield "training.balance", "held gives one network its turn at a time; it cannot go with simultaneous: true"
+
+
+def _together_errors(training: Training, search: Space) -> Errors:
+    """Errors of values that do not go together in any trial."""
+    for (name, value), (other, its), why in _APART:
+        possible = value in _possible(training, search, name) and its in _possible(training, search, other)
+        if possible and not _excludes(search, name, other, its) and not _excludes(search, other, name, value):
+            yield f"{_section(name, search)}.{name}", why
+
+
+def _excludes(search: Space, name: str, other: str, value: Any) -> bool:
+    """Whether a searched field is asked only where another one does not have a value."""
+    entry = search.get(name)
+    conditions = entry.conditions if isinstance(entry, Searched) else {}
+    return other in conditions and not any(same(value, one) for one in conditions[other])
 
 
 def _worker_errors(training: Training, search: Space, resources: Resources) -> Errors:
