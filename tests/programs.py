@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
-PACKAGES = {"chromium": "chromium", "chromedriver": "chromium-driver", "shellcheck": "shellcheck"}
+PACKAGES = {"c++": "g++", "chromium": "chromium", "chromedriver": "chromium-driver", "shellcheck": "shellcheck"}
 """Debian's package for each program."""
 _REASON = re.compile(r"Skipped: needs the program (\S+)$")
 

@@ -17,6 +17,8 @@ EXEMPT: dict[str, str] = {
 """Modules without a test file of their name, each with the file that tests it together with the modules that use it."""
 OTHERS = {
     "cli/test_package.py": "the wheel and the sdist",
+    "cuda/test_device.py": "the pretended CUDA device of tests/cuda",
+    "cuda/test_training.py": "trainer and seeds at once on a pretended GPU",
     "diagnosis/reading/test_strangers.py": "reader and names on logs of people's own scripts",
     "diagnosis/test_printed_runs.py": "benchmarks/diagnose.py and diagnose_runs.py",
     "diagnosis/test_recorded.py": "the rules on results/reference",

@@ -10,7 +10,6 @@
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <torch/library.h>
 #include <deque>
-#include <mutex>
 #include <set>
 
 namespace {
@@ -92,6 +91,7 @@ struct Generator final : GeneratorImpl {
   void set_state(const TensorImpl& state) override {
     auto whole = Tensor(intrusive_ptr<TensorImpl>::reclaim_copy(const_cast<TensorImpl*>(&state)));
     auto size = whole.numel() - 8;
+    TORCH_CHECK(size == twin.get_state().numel(), "RNG state is wrong size");
     twin.set_state(whole.narrow(0, 0, size).clone());
     std::memcpy(&offset, static_cast<const char*>(whole.const_data_ptr()) + size, 8);
   }
@@ -103,7 +103,7 @@ struct Generator final : GeneratorImpl {
 at::Generator new_generator() {
   return at::Generator(make_intrusive<Generator>(at::make_generator<at::CPUGeneratorImpl>()));
 }
-const at::Generator& default_generator() {
+const at::Generator& default_generator() {  // the first that Python asks for
   static const auto only = new_generator();
   return only;
 }
@@ -132,7 +132,6 @@ struct Call {  // the arguments of an operation, made the CPU's
   }
   Tensor index(const Tensor& given) {
     if (!given.defined()) return given;
-    if (!given.is_cuda()) wait(name + " with indices from the host");
     if (given.scalar_type() == at::kBool || given.scalar_type() == at::kByte) wait(name + " by a mask");
     return on_host(given);
   }
@@ -204,9 +203,11 @@ void run(const OperatorHandle& op, torch::jit::Stack* stack) {
 Tensor& copy(Tensor& to, const Tensor& from, bool non_blocking) {
   const Tensor value = on_host(from);
   if (to.is_cuda() == from.is_cuda()) return on_host(to).copy_(value), to;
-  const bool is_pinned = (to.is_cuda() ? from : to).is_pinned();
-  if (!non_blocking || !is_pinned)
-    wait(std::string("copy ") + (to.is_cuda() ? "from " : "to ") + (is_pinned ? "pinned" : "unpinned") + " memory of the host");
+  // What is converted or laid out anew on its way to the device becomes an unpinned tensor of the host first.
+  const bool as_it_is = from.scalar_type() == to.scalar_type() && from.is_non_overlapping_and_dense();
+  const bool is_pinned = to.is_cuda() ? from.is_pinned() && as_it_is : to.is_pinned();
+  const std::string way = to.is_cuda() ? "copy to the device" : "copy to the host";
+  if (!non_blocking || !is_pinned) wait(way + (non_blocking ? ", unpinned" : ""));
   else if (!to.is_cuda()) {  // until somebody waits for it there is nonsense
     pending.emplace_back(to, value.clone());
     return std::memset(to.mutable_data_ptr(), 0xff, to.nbytes()), to;
@@ -245,7 +246,10 @@ struct Hooks final : at::CUDAHooksInterface {
   DeviceIndex exchangeDevice(DeviceIndex) const override { return 0; }
   DeviceIndex maybeExchangeDevice(DeviceIndex) const override { return 0; }
   Device getDeviceFromPtr(void*) const override { return CUDA; }
-  at::Generator getNewGenerator(DeviceIndex) const override { return new_generator(); }
+  at::Generator getNewGenerator(DeviceIndex) const override {
+    static bool first = true;
+    return std::exchange(first, false) ? default_generator() : new_generator();
+  }
   const at::Generator& getDefaultGenerator(DeviceIndex) const override { return default_generator(); }
   Allocator* getPinnedMemoryAllocator() const override { return &pinned; }
   bool isPinnedPtr(const void* data) const override { return pinned.pinned.count(data) > 0; }

@@ -1,65 +1,79 @@
-"""One pretended CUDA device, for tests of what code does on a GPU where there is none. Import it before torch.
+"""One pretended CUDA device, for tests of what code does on a GPU where there is none.
 
 `device.cpp` gives a CPU build of torch a device "cuda:0" that is memory of the host under another name. Tensors on it
-are torch's own and hold the CPU's numbers; autograd, optimizers, vmap, autocast, checkpoints work as they do on CUDA.
+are torch's own and hold the CPU's numbers; autograd, optimizers, vmap, autocast and checkpoints work as on CUDA.
 
-It can show that tensors of two devices meet (an error in CUDA's words), that a generator of random numbers belongs to
-another device, that something reads the device's memory on the host (`.numpy()`), each wait of the host for the device
-with the line of gansearch that asked for it (`waits`), and a value read on the host before it has arrived there: what
-is copied with `non_blocking=True` is nonsense until somebody waits.
+It shows, as a GPU would, where tensors of two devices meet, where random numbers are drawn from another device's
+generator, and what reads the device's memory on the host (`.numpy()`): errors in CUDA's words. It counts each wait of
+the host for the device, with the line of gansearch that asked for it (`waits`). What is copied to the host with
+`non_blocking=True` is nonsense until somebody waits.
 
-It cannot show the numbers of CUDA's own kernels (TF32, atomics), races between streams or on pinned memory that is
-written to again too early, how much memory is taken, NCCL, graphs, or any speed.
+It cannot show the numbers of CUDA's own kernels (TF32, atomics), races between streams, pinned memory that is written
+to while it is copied, how much memory is taken, NCCL, CUDA graphs, or any speed.
+
+`site/sitecustomize.py` imports this with torch; `conftest.py` runs the tests of this folder in such a process.
 """
 
-import collections
 import contextlib
 import ctypes
+import importlib.util
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
-assert "torch" not in sys.modules, "torch asks for its CUDA hooks while it is imported: import this first"
-SHIM = os.environ["PRETENDED_CUDA"]  # what `build` has made
-_shim = ctypes.CDLL(SHIM)
-_shim.cuda_copies.restype = ctypes.c_int64
-_shim.cuda_arrive.argtypes = [ctypes.c_int64]
+import torch
 
-import torch  # noqa: E402
-
-_PACKAGE = f"{os.sep}gansearch{os.sep}"
-_seen: collections.Counter[str] | None = None
+_library = ctypes.CDLL(os.environ["PRETENDED_CUDA"])
+_library.cuda_copies.restype = ctypes.c_int64
+_library.cuda_arrive.argtypes = [ctypes.c_int64]
+_PACKAGE = str(Path(importlib.util.find_spec("gansearch").origin).parent)
+_seen: Counter[str] | None = None
 
 
 @contextlib.contextmanager
-def waits() -> Iterator[collections.Counter[str]]:
-    """Counts the waits inside, by what waits and the innermost line of gansearch that asked for it."""
+def waits() -> Iterator[Counter[str]]:
+    """Counts the waits inside, each under what waits and the innermost line of gansearch that asked for it."""
     global _seen
-    before, _seen = _seen, collections.Counter()
+    before, _seen = _seen, Counter()
     try:
         yield _seen
     finally:
         _seen = before
 
 
-def wait(why: str) -> None:
-    """Notes that the host waits for the device. All that was to be copied has arrived then."""
-    _shim.cuda_arrive(2**62)
+@contextlib.contextmanager
+def little_memory() -> Iterator[None]:
+    """Inside, the device has room for nothing, so that data stay on the host."""
+    before, torch.cuda.mem_get_info = torch.cuda.mem_get_info, lambda device=None: (0, _MEMORY)
+    try:
+        yield
+    finally:
+        torch.cuda.mem_get_info = before
+
+
+def _note(why: str) -> None:
     if _seen is not None:
         _seen[f"{why}, {_line()}"] += 1
 
 
 def _line() -> str:
     frame = sys._getframe(1)
-    while frame is not None and _PACKAGE not in frame.f_code.co_filename:
+    while frame is not None and not frame.f_code.co_filename.startswith(_PACKAGE):
         frame = frame.f_back
     if frame is None:
         return "outside"
-    return f"{frame.f_code.co_filename.rpartition(_PACKAGE)[2]}:{frame.f_lineno} {frame.f_code.co_name}"
+    return f"{Path(frame.f_code.co_filename).relative_to(_PACKAGE)}:{frame.f_lineno} {frame.f_code.co_name}"
 
 
-_listener = ctypes.CFUNCTYPE(None, ctypes.c_char_p)(lambda why: wait(why.decode()))
-_shim.cuda_listen(_listener)
+_listener = ctypes.CFUNCTYPE(None, ctypes.c_char_p)(lambda why: _note(why.decode()))
+_library.cuda_listen(_listener)
+
+
+def _synchronize(*options: object) -> None:
+    _library.cuda_arrive(2**62)
+    _note("synchronize")
 
 
 class Event:
@@ -69,25 +83,30 @@ class Event:
         self._copies = 0
 
     def record(self, stream=None):
-        self._copies = _shim.cuda_copies()
+        self._copies = _library.cuda_copies()
 
     def query(self):
         return True
 
     def synchronize(self):
-        wait("Event.synchronize")
+        _library.cuda_arrive(self._copies)
+        _note("an event")
 
 
 class Stream:
-    """As torch.cuda.Stream; all work is done at once, in turn."""
+    """As torch.cuda.Stream, the only one."""
 
     def synchronize(self):
-        wait("Stream.synchronize")
+        _synchronize()
 
 
-_default = torch.Generator("cuda")
+def _clone(storage):  # a CPU build of torch cannot make a storage on another device
+    return torch.empty(storage.nbytes(), dtype=torch.uint8, device=storage.device).untyped_storage().copy_(storage)
+
+
 _MEMORY = 80 << 30
-PRETENDED = {
+_default = torch.Generator("cuda")  # the first that is made is the one that layers draw from
+_PRETENDED = {
     "_initialized": True,
     "_is_in_bad_fork": lambda: False,
     "Event": Event,
@@ -107,7 +126,8 @@ PRETENDED = {
     "mem_get_info": lambda device=None: (_MEMORY, _MEMORY),
     "memory_reserved": lambda device=None: 0,
     "set_rng_state": lambda state, device=None: _default.set_state(state),
-    "synchronize": lambda device=None: wait("torch.cuda.synchronize"),
+    "synchronize": _synchronize,
 }
-for name, value in PRETENDED.items():
+for name, value in _PRETENDED.items():
     setattr(torch.cuda, name, value)
+torch.UntypedStorage.clone = _clone
