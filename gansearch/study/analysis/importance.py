@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -67,7 +68,16 @@ def _shares(trials: pd.DataFrame, search: Mapping[str, Entry], target: pd.Series
             shares = get_param_importances(study, evaluator=FanovaImportanceEvaluator(seed=0))
     finally:
         optuna.logging.set_verbosity(verbosity)
+        _forget_trees()
     return {name: float(share) for name, share in shares.items() if math.isfinite(share)}
+
+
+def _forget_trees() -> None:
+    """Give back the forest's memory: Optuna caches methods of its trees and so every tree."""
+    module = sys.modules.get("optuna.importance._fanova._tree")
+    for method in vars(getattr(module, "_FanovaTree", object)).values():
+        if hasattr(method, "cache_clear"):
+            method.cache_clear()
 
 
 def _filled(column: pd.Series[Any]) -> pd.Series[float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 
 import numpy as np
@@ -34,6 +35,12 @@ def trials(n: int) -> pd.DataFrame:
             "distance": np.where(loss == "hinge", 1.0, 5.0) + rng.random(n),
         }
     )
+
+
+def test_no_tree_of_the_forest_stays_in_memory() -> None:
+    importance(trials(20), SPACE)
+    gc.collect()
+    assert not [one for one in gc.get_objects() if type(one).__name__ == "_FanovaTree"]
 
 
 def test_importance_finds_what_matters() -> None:
