@@ -1,8 +1,9 @@
 """The fork server of a node: it has imported torch and loaded the sweep's task, and forks a process for each call.
 
 A process that is forked must not have threads, nor have asked for CUDA. Torch's import does neither, but the user's
-code may: so a fork of the server loads the task, and takes over only where it may be forked itself. Else each process
-loads the task on its own.
+code may: so a fork of the server reads the data, a fork of that one measures the quality of some samples, with all
+that this imports and keeps, and a fork of that one observes them. Each takes over only where it may be forked itself;
+else what it has loaded is loaded by each process on its own.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -40,8 +41,12 @@ from gansearch.search.worker.seed import load_once
 LINGER_SECONDS = 15.0
 """For which the server waits for workers where there are none."""
 _CHECK_SECONDS = 1.0
+_SOME = 200
+"""Samples that are measured before the first trial."""
+_ARROW_THREADS = "JE_ARROW_MALLOC_CONF"
+"""How the allocator of pyarrow, which pandas imports and scikit-learn too, is told not to start a thread."""
 _UNFIT = 3
-"""Exit status of a process that has loaded the task and must not be forked."""
+"""Exit status of a process that must not be forked."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -54,11 +59,15 @@ def main(listener: int, folder: str, task: str, options: Mapping[str, Any]) -> N
     torch.set_num_threads(1)  # so that no threads of OpenMP start
     torch.optim.Adam([torch.zeros(1)])  # the first optimizer of a process imports 800 modules
     users = Users(Path(folder, USERS))
-    loader = os.fork()
-    if loader == 0 and not fit(task, options):
-        os._exit(_UNFIT)
-    if loader and _served(loader, users):
-        return
+    os.environ.setdefault(_ARROW_THREADS, "background_thread:false")
+    for prepare in (read, measure, observe):
+        prepared = os.fork()
+        if prepared == 0 and not fit(prepare, task, options):
+            os._exit(_UNFIT)
+        if prepared and _served(prepared, users):
+            return
+        if prepared:
+            break
     gc.collect()
     gc.freeze()  # what is in memory by now stays shared
     connection = Server(socket.socket(fileno=listener), users).run()
@@ -68,15 +77,38 @@ def main(listener: int, folder: str, task: str, options: Mapping[str, Any]) -> N
         _answer(connection, environment)
 
 
-def fit(task: str, options: Mapping[str, Any]) -> bool:
-    """Load a task, with its data, and return whether this process may be forked for each trial afterwards."""
+def fit(prepare: Callable[[Task], None], task: str, options: Mapping[str, Any]) -> bool:
+    """Prepare a task, which is loaded, and return whether this process may be forked for each trial afterwards."""
     try:
         loaded = load_once(task, options)
         if isinstance(loaded, Task):
-            data_of(loaded, torch.device("cpu"))
+            prepare(loaded)
     except BaseException:  # noqa: BLE001 (the user's code may raise anything, and will again in each trial, which records it)
         return False
-    return one_thread() and not torch.cuda.is_initialized() and not _asked_for_cuda()
+    # What asks forks, which ends the threads of OpenBLAS: it starts them again where they are needed.
+    return not torch.cuda.is_initialized() and not _asked_for_cuda() and one_thread()
+
+
+def read(task: Task) -> None:
+    """Read a task's data."""
+    data_of(task, torch.device("cpu"))
+
+
+def measure(task: Task) -> None:
+    """Have a task measure some held-out samples, as it will measure its fakes."""
+    some = _some(task)
+    task.embedding(some)
+    task.quality(some, some)
+
+
+def observe(task: Task) -> None:
+    """Have a task observe some held-out samples."""
+    some = _some(task)
+    task.observe(some, some)
+
+
+def _some(task: Task) -> torch.Tensor:
+    return data_of(task, torch.device("cpu")).held_out[:_SOME].float()
 
 
 def one_thread() -> bool:
@@ -92,14 +124,14 @@ def _asked_for_cuda() -> bool:
     return bool(os.waitpid(child, 0)[1])
 
 
-def _served(loader: int, users: Users) -> bool:
-    """Wait for the process that loads the task. Return whether it has served until there were no workers any more."""
+def _served(prepared: int, users: Users) -> bool:
+    """Wait for a process that prepares the task. Return whether it has served until there were no workers any more."""
     while True:
-        process, status = os.waitpid(loader, os.WNOHANG)
+        process, status = os.waitpid(prepared, os.WNOHANG)
         if process:
             return status == 0
         if users.gone(2 * LINGER_SECONDS):  # it hangs in the user's code
-            os.kill(loader, signal.SIGKILL)
+            os.kill(prepared, signal.SIGKILL)
         time.sleep(_CHECK_SECONDS / 5)
 
 

@@ -17,6 +17,8 @@ import torch.multiprocessing
 from torch import nn
 
 from gansearch.gan import Task
+from gansearch.gan.tasks import digits
+from gansearch.search.worker import seed
 
 READ = Path(os.environ.get("GANSEARCH_TEST_READ", "/dev/null"))
 """A line for each time that `Mine` has read its data."""
@@ -45,6 +47,28 @@ class Threaded(Mine):
     def real(self):
         threading.Thread(target=time.sleep, args=(3600,), daemon=True).start()
         return super().real()
+
+
+class ThreadedMeasure(Mine):
+    """Leaves a thread behind when it measures."""
+
+    measured = False
+
+    def quality(self, real, fake):
+        ThreadedMeasure.measured = True
+        threading.Thread(target=time.sleep, args=(3600,), daemon=True).start()
+        return super().quality(real, fake)
+
+
+def has_measured(link):
+    (task,) = seed._TASKS.values()
+    return task.measured
+
+
+def kept(link):
+    """What of the task digits is in memory."""
+    functions = {name for name in ("load", "classifier") if getattr(digits, name).cache_info().currsize}
+    return functions | {"sklearn", "pyarrow"} & set(sys.modules)
 
 
 def pid(link):

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from gansearch.search.worker import fork_server
-from gansearch.search.worker.fork_server import Users, fit
+from gansearch.search.worker.fork_server import Users, fit, measure, observe, read
 from gansearch.search.worker.process import Origin, call
 from tests.search.worker import calls
 from tests.search.worker.test_process import HERE
@@ -22,22 +22,23 @@ def alone(monkeypatch):
     monkeypatch.setattr(fork_server, "one_thread", lambda: True)
 
 
-def test_a_task_that_is_loaded_is_forked_for_each_trial(alone):
-    assert fit("ring", {})
+@pytest.mark.parametrize("prepare", [read, measure, observe])
+def test_a_task_that_is_loaded_is_forked_for_each_trial(alone, prepare):
+    assert fit(prepare, "ring", {})
 
 
 @pytest.mark.parametrize(("task", "options"), [("ring", {"std": -1}), ("./nothing.py:Task", {}), ("no.such:Task", {})])
 def test_a_task_that_raises_is_left_to_each_trial(alone, task, options):
-    assert not fit(task, options)
+    assert not fit(read, task, options)
 
 
 def test_what_has_threads_or_has_asked_for_cuda_is_not_forked(alone, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
-    assert not fit("ring", {})
+    assert not fit(read, "ring", {})
     monkeypatch.undo()
     monkeypatch.setattr(fork_server, "one_thread", lambda: True)
     monkeypatch.setattr(torch.cuda, "_is_in_bad_fork", lambda: True)
-    assert not fit("ring", {})
+    assert not fit(read, "ring", {})
 
 
 def test_threads_are_counted():
@@ -55,6 +56,18 @@ def test_a_task_that_leaves_a_thread_is_loaded_in_each_process(monkeypatch, tmp_
     assert len({call(origin, f"{HERE}:pid", (), {}) for _ in range(2)}) == 2
     read = (tmp_path / "read").read_text().splitlines()
     assert len(read) == 1, "the process that loaded it has ended, and the functions called have not"
+
+
+def test_a_trial_finds_what_its_task_imports_and_keeps_for_its_measurements(tmp_path, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")  # threads of OpenBLAS are no hindrance, nor is pyarrow's
+    assert call(Origin("digits", {}), f"{HERE}:kept", (), {}) == {"sklearn", "pyarrow", "load", "classifier"}
+
+
+def test_measurements_that_leave_a_thread_are_made_in_each_process_alone(monkeypatch, tmp_path):
+    monkeypatch.setenv("GANSEARCH_TEST_READ", str(tmp_path / "read"))
+    origin = Origin(f"{calls.__file__}:ThreadedMeasure", {})
+    assert not call(origin, f"{HERE}:has_measured", (), {})
+    assert len((tmp_path / "read").read_text().splitlines()) == 1
 
 
 def test_users_are_gone_once_none_has_held_the_file_for_so_long(tmp_path, monkeypatch):
