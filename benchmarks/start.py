@@ -2,7 +2,8 @@
 
     python benchmarks/start.py [--quick] [--before CHECKOUT] [--rounds N]
 
-`task`: trials of the ring for 100 updates, one at a time. `loop`: a loop of the user's own that reports four times and
+`task`: trials of the ring for 100 updates, one at a time. `digits`: the same of the digits, which import scikit-learn and
+train a small network to measure distances by. `loop`: a loop of the user's own that reports four times and
 returns. `data`: a task of the user's own that reads for a second. Seconds a trial are from the end of the second trial
 to the end of the last one, over their number; `start` is the time of the first two, in which Ray and a worker start and
 torch is imported. `memory_mb` is what one trial more takes at once: the proportional memory (PSS) of all processes of a
@@ -93,7 +94,12 @@ def one(kind: str, trials: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "code.py").write_text(_CODE, encoding="utf-8")
-        task = {"task": "ring", "loop": f"{folder}/code.py:short", "data": f"{folder}/code.py:Slow"}.get(kind)
+        task = {
+            "task": "ring",
+            "digits": "digits",
+            "loop": f"{folder}/code.py:short",
+            "data": f"{folder}/code.py:Slow",
+        }.get(kind)
         if task is None:
             return {"memory_mb": (memory(folder, _AT_ONCE) - memory(folder, 1)) / (_AT_ONCE - 1)}
         begun = time.time()
@@ -135,7 +141,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one round of 6 trials of each kind; no memory")
     parser.add_argument("--before", type=Path, help="the checkout of an earlier version")
     parser.add_argument("--rounds", type=int, default=3, help="of each version, in turns")
-    parser.add_argument("--one", choices=["task", "loop", "data", "memory"], help=argparse.SUPPRESS)
+    parser.add_argument("--one", choices=["task", "digits", "loop", "data", "memory"], help=argparse.SUPPRESS)
     parser.add_argument("--waiting", nargs=2, help=argparse.SUPPRESS)
     given = parser.parse_args()
     trials = 6 if given.quick else _TRIALS
@@ -150,7 +156,7 @@ def main() -> None:
         return
     versions = {"now": Path(__file__).resolve().parents[1], **({"before": given.before} if given.before else {})}
     found: dict[str, list[float]] = {}
-    kinds = ("task", "loop", "data", *(() if given.quick else ("memory",)))
+    kinds = ("task", "digits", "loop", "data", *(() if given.quick else ("memory",)))
     for number in range(1 if given.quick else given.rounds):
         for kind in kinds:
             for version, folder in sorted(versions.items(), reverse=bool(number % 2)):
