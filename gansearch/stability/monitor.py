@@ -127,7 +127,7 @@ class StabilityMonitor:
     def set_step(self, step: int) -> None:
         """Sets after how many updates the last probe was, where that was not known at once."""
         if self._rows is not None:
-            self._rows[self._filled - 1, 0] = step
+            self._rows[self._filled - 1, 0].fill_(step)  # `= step` would copy it, and wait
 
     @torch_defaults()
     def report(self, since: int = -1, ruling: Ruling | None = None) -> StabilityReport:

@@ -71,7 +71,7 @@ def _moments(input: Tensor, group: Group) -> tuple[Tensor, Tensor, Tensor]:
     """
     channels = input.shape[1]
     own = torch.var_mean(input, [0, *range(2, input.dim())], correction=0)
-    count = input.new_tensor([input.numel() // channels])
+    count = input.new_full((1,), input.numel() // channels)
     table = _Sum.apply(_row(torch.cat([*own, count]), group), group)
     variances, means, counts = table.split([channels, channels, 1], 1)
     shares = counts / counts.sum()

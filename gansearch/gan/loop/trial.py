@@ -183,8 +183,8 @@ class Trial:
         Raises:
             ValueError: Something is none of that, or a step comes before the last one.
         """
-        given = _numbers(numbers if distance is None else {**numbers, "distance": distance})
-        samples = None if real is None and fake is None else _samples(real, fake)
+        numbers = numbers if distance is None else {**numbers, "distance": distance}
+        shown = [] if real is None and fake is None else _samples(real, fake)
         step = self._next_step(step)
         if step <= self._resumed_step:  # trained once more after a resumption: it was reported before
             self._forget_probes()
@@ -195,21 +195,19 @@ class Trial:
             self._hand_over(None)
             return
         for monitor in self.monitors.values():
-            if not monitor.is_new:
-                continue
-            if monitor.step is None:
+            if monitor.is_new and monitor.step is None:
                 monitor.set_step(step)
-            if samples is not None and not monitor.has_samples:
-                monitor.add_samples(*(torch.as_tensor(each)[:PROBE_SAMPLES].float() for each in (real, fake)))
-        if samples is not None:
-            self.samples = samples
+            if monitor.is_new and shown and not monitor.has_samples:
+                monitor.add_samples(*(samples[:PROBE_SAMPLES] for samples in shown))
+        windows, given, shown = self._received(numbers, shown)
+        if shown:
+            self.samples = shown[0], shown[1]
             if distance is None:
-                finite = bool(samples[1].isfinite().all())
-                given["distance"] = sliced_wasserstein(*samples) if finite else math.nan
+                finite = bool(shown[1].isfinite().all())
+                given["distance"] = sliced_wasserstein(shown[0], shown[1]) if finite else math.nan
         self.step, self.reports = step, self.reports + 1
         self.numbers |= {name: value for name, value in given.items() if name not in (*_CURVES, "distance")}
         self.distance = given.get("distance", self.distance)
-        windows = self._windows()
         self._judge(windows, given)
         probe = self._probe([windows[name][-1] for name, monitor in self.monitors.items() if monitor.is_new], given)
         for monitor in self.monitors.values():
@@ -250,11 +248,22 @@ class Trial:
                 monitor.load_state(self._resumed_monitors[name])
             monitor.forget_probe()
 
-    def _windows(self) -> dict[str, list[Window]]:
-        """The probes of each discriminator, for which the host waits once."""
-        used = self.used_monitors
-        tables = to_host(*(monitor.table() for monitor in used.values()))
-        return {name: Window.all_of(table) for name, table in zip(used, tables, strict=True)}
+    def _received(
+        self, numbers: Mapping[str, Any], samples: list[Tensor]
+    ) -> tuple[dict[str, list[Window]], dict[str, float], list[Tensor]]:
+        """The probes of each discriminator, the numbers and the samples on the host, which waits for the device once.
+
+        Raises ValueError where they are no numbers, or not finite samples.
+        """
+        tables = {name: monitor.table() for name, monitor in self.used_monitors.items()}
+        tensors = {name: value.detach() for name, value in numbers.items() if isinstance(value, Tensor)}
+        copies = iter(to_host(*tables.values(), *tensors.values(), *samples))
+        windows = {name: Window.all_of(next(copies)) for name in tables}
+        given = {**numbers, **{name: next(copies) for name in tensors}}
+        shown = list(copies)
+        if shown and not bool(shown[0].isfinite().all()):
+            raise ValueError("trial.report(real=...) holds NaN or infinite values")
+        return windows, {name: _number(name, value) for name, value in given.items()}, shown
 
     def _judge(self, windows: Mapping[str, list[Window]], given: Mapping[str, float]) -> None:
         """Ends the run where its numbers are no longer finite, or, pruned, where it is beyond hope."""
@@ -287,13 +296,6 @@ class Trial:
         )
 
 
-def _numbers(given: Mapping[str, Any]) -> dict[str, float]:
-    """The numbers by name, for all of which the host waits once. Raises ValueError for what is none."""
-    tensors = {name: value.detach() for name, value in given.items() if isinstance(value, Tensor)}
-    copies = dict(zip(tensors, to_host(*tensors.values()), strict=True))
-    return {name: _number(name, copies.get(name, value)) for name, value in given.items()}
-
-
 def _number(name: str, value: Any) -> float:
     try:
         return float(value.detach() if isinstance(value, Tensor) else value)
@@ -301,11 +303,12 @@ def _number(name: str, value: Any) -> float:
         raise ValueError(f"trial.report({name}=...) takes one number, not {_short(value)}") from None
 
 
-def _samples(real: Any, fake: Any) -> tuple[Tensor, Tensor]:
+def _samples(real: Any, fake: Any) -> list[Tensor]:
+    """Both as float32 tensors, where they are. Raises ValueError where they do not go together."""
     if real is None or fake is None:
         raise ValueError("trial.report takes real= and fake= samples together")
     try:
-        both = to_host(*(torch.as_tensor(samples).detach()[:MAX_SAMPLES].float() for samples in (real, fake)))
+        both = [torch.as_tensor(samples).detach()[:MAX_SAMPLES].float() for samples in (real, fake)]
     except (TypeError, ValueError, RuntimeError, IndexError) as error:
         raise ValueError(f"trial.report takes real= and fake= as tensors or arrays: {error}") from None
     shapes = [tuple(samples.shape) for samples in both]
@@ -313,9 +316,7 @@ def _samples(real: Any, fake: Any) -> tuple[Tensor, Tensor]:
         raise ValueError(f"trial.report takes samples (N, ...) of one shape, not real {shapes[0]} and fake {shapes[1]}")
     if min(len(samples) for samples in both) < MIN_SAMPLES:
         raise ValueError(f"trial.report takes {MIN_SAMPLES} or more samples of each, not {shapes[0]} and {shapes[1]}")
-    if not bool(both[0].isfinite().all()):
-        raise ValueError("trial.report(real=...) holds NaN or infinite values")
-    return both[0], both[1]
+    return both
 
 
 def _short(value: Any) -> str:
