@@ -45,8 +45,15 @@ FIELDS = {
     "clipped gradients": {"clip_grad": 0.1},
     "clipped weights": {"loss": "wgan", "weight_clip": 0.01},
     "lazy penalties": {"r1_gamma": 0.1, "r1_every": 4},
+    "bf16": {"precision": "bf16"},
+    "bf16 with a penalty": {"precision": "bf16", "r1_gamma": 0.1},
+    "fp16": {"precision": "fp16"},
+    "fp16 with a penalty, clipped": {"precision": "fp16", "r2_gamma": 0.1, "clip_grad": 1.0},
 }
-"""Fields of `training:` by a name for the case. A new field needs a line here."""
+"""Fields of `training:` by a name for the case; a new field needs a line here.
+
+Not fp16 with an optimizer that is not fused, which RMSprop is not: torch's scaler then waits at every update.
+"""
 AT_ONCE = ("plain", "relativistic", "r1", "wgan with gradient penalty", "average", "instance noise", "lazy penalties")
 """Those that are also tried on several seeds at once."""
 
@@ -131,10 +138,10 @@ def check_waits(between, probes):
         assert sum(waits.values()) <= 1 + math.isfinite(probe.distance), waits
 
 
-def close(one, other):
+def close(one, other, rel=1e-4):
     """Whether two probes agree but for rounding."""
     numbers = [{name: value for name, value in vars(probe).items() if name != "outputs"} for probe in (one, other)]
-    return numbers[0] == pytest.approx(numbers[1], rel=1e-4, abs=1e-5, nan_ok=True)
+    return numbers[0] == pytest.approx(numbers[1], rel=rel, abs=rel / 10, nan_ok=True)
 
 
 @pytest.mark.parametrize(
@@ -145,8 +152,9 @@ def test_a_gpu_gives_the_cpus_results_and_is_waited_for_at_probes_alone(cuda, fi
     start_alike(on_cpu, on_gpu)
     (_, expected), (between, probes) = run(on_cpu, cuda), run(on_gpu, cuda)
     check_waits(between, probes)
-    assert all(close(a, b) for (a, _), (b, _) in zip(expected, probes, strict=True))
-    assert on_gpu.quality == pytest.approx(on_cpu.quality, rel=1e-4)
+    rel = 0.05 if "precision" in fields else 1e-4  # autocast computes other operations in few bits on CUDA
+    assert all(close(a, b, rel) for (a, _), (b, _) in zip(expected, probes, strict=True))
+    assert on_gpu.quality == pytest.approx(on_cpu.quality, rel=rel)
 
 
 @pytest.mark.parametrize("name", AT_ONCE)
@@ -163,9 +171,12 @@ def test_seeds_at_once_give_the_cpus_results_and_are_waited_for_at_probes_alone(
     assert all(close(a, b) for (a, _), (b, _) in zip(expected, probes, strict=True))
 
 
-@pytest.mark.parametrize("kind", [Pictures, Bytes, Endless, EndlessOnHost])
-def test_other_tasks_do_not_wait_between_probes_either(cuda, kind):
-    on_cpu, on_gpu = (made(kind(), {}, device) for device in ("cpu", "cuda:0"))
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [(Pictures, {}), (Pictures, {"channels_last": True, "ema": 0.9}), (Bytes, {}), (Endless, {}), (EndlessOnHost, {})],
+)
+def test_other_tasks_do_not_wait_between_probes_either(cuda, kind, fields):
+    on_cpu, on_gpu = (made(kind(), fields, device) for device in ("cpu", "cuda:0"))
     start_alike(on_cpu, on_gpu)
     (_, expected), (between, probes) = run(on_cpu, cuda), run(on_gpu, cuda)
     check_waits(between, probes)
