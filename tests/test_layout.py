@@ -46,7 +46,7 @@ OTHERS = {
 """Test files about more than one module."""
 FILE_LINES = 350
 FUNCTION_LINES = 60
-CODE_LINES = 23_000
+CODE_LINES = 23_500
 """What there is, rounded up: to be lowered with every simplification."""
 
 
