@@ -80,13 +80,15 @@ def longest_pretraining(training: Training, search: Space) -> int:
 
 
 def unread(training: Training, search: Space) -> dict[str, str]:
-    """Returns the fields of training that no possible balance reads, each with the reason."""
-    possible = _possible(training, search, "balance")
+    """Returns the fields of training that no trial reads, each with the reason."""
+    fields, possible = dict[str, str](), _possible(training, search, "balance")
     if possible == {"held"}:
-        return {"update_ratio": "balance: held chooses every turn itself; leave it out, or use balance: fixed"}
+        fields["update_ratio"] = "balance: held chooses every turn itself; leave it out, or use balance: fixed"
     if "held" not in possible:
-        return {"target_separability": "is read with balance: held alone; leave it out, or use that"}
-    return {}
+        fields["target_separability"] = "is read with balance: held alone; leave it out, or use that"
+    if "ada" not in _possible(training, search, "augment"):
+        fields["ada_target"] = "is read with augment: ada alone; leave it out, or use that"
+    return fields
 
 
 def _search_errors(training: Training, search: Space) -> Errors:
@@ -199,7 +201,7 @@ def _schedule_errors(training: Training, search: Space) -> Errors:
         if training.simultaneous and change.update_ratio is not None:
             yield f"{path}.update_ratio", "cannot go with simultaneous: true"
         for name, why in unread(training, search).items():
-            if getattr(change, name) is not None:
+            if getattr(change, name, None) is not None:
                 yield f"{path}.{name}", why
 
 

@@ -32,6 +32,8 @@ LATER = (
     "precision",
     "compile",
     "channels_last",
+    "augment",
+    "ada_target",
 )
 """Fields that earlier versions do not know: a file in which they have their defaults does not name them."""
 
@@ -127,6 +129,12 @@ class Training(Model):
     """Divide every weight matrix of D by its largest singular value."""
     packing: int = Field(1, ge=1)
     """Samples that D judges together (PacGAN, arXiv 1712.04086), with the task `table`."""
+    augment: Literal["none", "diffaugment", "ada"] = "none"
+    """How D sees pictures, real and fake, in its own and G's updates: always with other colours, shifted and without a
+    patch (DiffAugment, arXiv 2006.10738), or changed with a probability that follows D's overfitting (ADA, arXiv
+    2006.06676)."""
+    ada_target: float = Field(0.6, ge=0, lt=1)
+    """With `augment: ada`: the r_t = E[sign D(real)] at which the probability stands still."""
     instance_noise: float = Field(0.0, ge=0)
     """Standard deviation of the noise that D's training samples get, falling linearly to 0 over the run."""
     label_smoothing: float = Field(0.0, ge=0, lt=0.5)

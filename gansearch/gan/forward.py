@@ -81,7 +81,7 @@ def _advice(error: Exception) -> str:
 
 def refuse_shape(training: Training, shape: Sequence[int]) -> None:
     """Raises TaskError for a field of pictures, (C, H, W), where the task's samples have another shape."""
-    for name in ("channels_last",):
+    for name in ("channels_last", "augment"):
         if (value := getattr(training, name)) not in (False, "none") and len(shape) != 3:
             given, found = str(value).lower(), ", ".join(map(str, ("B", *shape)))
             raise TaskError(f"training.{name}: {given} is for pictures (B, C, H, W), and samples are ({found})")

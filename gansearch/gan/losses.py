@@ -29,6 +29,8 @@ class Loss(NamedTuple):
     """What D's scores are: "logit", "score" (no probability) or "relativistic" (logits of differences)."""
     paired: bool = False
     """G's loss needs D's scores of reals too."""
+    middle: Callable[[Tensor, Tensor], Tensor | float] = lambda r, f: 0.0
+    """(r, f) -> the score between real and fake, from which D's certainty is counted."""
 
 
 def _logistic(r: Tensor, f: Tensor, smoothing: float) -> Tensor:
@@ -55,13 +57,20 @@ LOSSES: dict[str, Loss] = {
         "score",
     ),
     # Arjovsky et al. 2017, equation 2; its Lipschitz constraint is `gradient_penalty`.
-    "wgan": Loss(lambda r, f, s: f.mean(-1) - r.mean(-1), lambda f, r: -f.mean(-1), lambda s: 0.0, "score"),
+    "wgan": Loss(
+        lambda r, f, s: f.mean(-1) - r.mean(-1),
+        lambda f, r: -f.mean(-1),
+        lambda s: 0.0,
+        "score",
+        middle=lambda r, f: (r.mean() + f.mean()) / 2,  # a critic has no zero of its own
+    ),
     # Mao et al. 2017, equation 9: a = 0, b = c = 1.
     "lsgan": Loss(
         lambda r, f, s: ((r - 1 + s).square().mean(-1) + f.square().mean(-1)) / 2,
         lambda f, r: (f - 1).square().mean(-1) / 2,
         lambda s: (1 - s) ** 2 / 4,
         "score",
+        middle=lambda r, f: 0.5,
     ),
     # Jolicoeur-Martineau 2018, equations 8 and 9: pairs of a real and a fake.
     "relativistic": Loss(
@@ -70,6 +79,7 @@ LOSSES: dict[str, Loss] = {
         lambda s: math.log(2),
         "relativistic",
         paired=True,
+        middle=lambda r, f: f.mean(),
     ),
 }
 

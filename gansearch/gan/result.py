@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -30,6 +31,10 @@ class Probe:
     grad_norm_g: float
     """2-norm of the last gradient, before the optimizer."""
     distance: float
+    r_t: float = math.nan
+    """With `augment: ada`, E[sign D(real)] over four D updates on training samples."""
+    augment_p: float = math.nan
+    """With `augment: ada`, the probability that follows it."""
     outputs: dict[str, list[int]] | None = None
     """How many of D's answers to "real" and to "fake" samples are in each twentieth of [0, 1]; None at most probes."""
 

@@ -54,6 +54,7 @@ class Stacked(Updates):
         averages = [trainer.average for trainer in trainers if trainer.average is not None]
         self._average = Copies([average.module for average in averages]) if averages else None
         self._averaged = int(averages[0].n_averaged) if averages else 0
+        self.augmentation = first.augmentation  # has no state: `refusal`
         self.scaler_d, self.scaler_g = first.scaler_d, first.scaler_g  # of none: `refusal`
         self._forward_d, self._forward_g = self.discriminator, self.generator
         self._losses = tuple(  # type: ignore[assignment]
@@ -128,6 +129,8 @@ def refusal(trainers: Sequence[Trainer]) -> str:
     first = trainers[0]
     if first.training.balance != "fixed":
         return f"balance: {first.training.balance} decides for each seed by itself"
+    if first.training.augment == "ada":
+        return "augment: ada follows each seed's own r_t"
     if first.training.precision != "fp32" or first.training.compile:
         return "precision and compile are of one network's forward"
     largest = max(sum(p.numel() for p in n.parameters()) for n in (first.discriminator, first.generator))

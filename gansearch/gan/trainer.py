@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from gansearch.experiment import Training
+from gansearch.gan.augment import Augmentation
 from gansearch.gan.average import Average
 from gansearch.gan.balance.controller import BalanceController
 from gansearch.gan.balance.gap_aware import GapAwareRate
@@ -79,6 +80,8 @@ class Trainer(Updates):
             self.balance = BalanceController(training.target_separability)
         if training.balance == "gap_aware":
             self.gap_aware = GapAwareRate(self.loss.ideal(training.label_smoothing))
+        if training.augment != "none":
+            self.augmentation = Augmentation(training, self.device)
         self.monitor = StabilityMonitor("logit" if self.loss.output == "relativistic" else self.loss.output)  # type: ignore[arg-type]
         self.d_updates = self.g_updates = 0
         self.seconds = 0.0
@@ -116,10 +119,11 @@ class Trainer(Updates):
             self._losses = ([], [])
             counts = self.monitor.histograms() if self._probes.counts_answers(self.updates) else None
             table = self.monitor.table() if self.prune else None
+            adapted = (self.augmentation.r_t, self.augmentation.p) if self.augmentation else (None, None)
             # Here, once, the host waits for the device.
-            row, table, counts, *numbers = to_host(row, table, counts, *means, *norms)
+            row, table, counts, *numbers = to_host(row, table, counts, *means, *norms, *adapted)
             now = Window.of(row.double())
-            loss_d, loss_g, norm_d, norm_g = (math.nan if one is None else float(one) for one in numbers)
+            loss_d, loss_g, norm_d, norm_g, r_t, p = (math.nan if one is None else float(one) for one in numbers)
             invalid = any(one is not None and not one.isfinite() for one in numbers[:2])
             if invalid:
                 self.monitor.mark_invalid()
@@ -141,6 +145,8 @@ class Trainer(Updates):
                 grad_norm_d=norm_d,
                 grad_norm_g=norm_g,
                 distance=self._due_distance(),
+                r_t=r_t,
+                augment_p=p,
                 outputs=None if counts is None else dict(zip(("real", "fake"), counts.tolist(), strict=True)),
             )
 
@@ -225,6 +231,7 @@ class Trainer(Updates):
             "schedule": self.schedule.state(),
             "balance": self.balance.state() if self.balance else None,
             "gap_aware": self.gap_aware.state() if self.gap_aware else None,
+            "augment": self.augmentation.state() if self.augmentation else None,
             "monitor": self.monitor.state(),
             "updates": (self.d_updates, self.g_updates),
             "losses": [torch.stack(losses) if losses else torch.empty(0) for losses in self._losses],
@@ -255,6 +262,8 @@ class Trainer(Updates):
             self.balance.target = self.schedule.target_separability
         if self.gap_aware:
             self.gap_aware.load_state(state["gap_aware"], self.device)
+        if self.augmentation:
+            self.augmentation.load_state(state["augment"], self.device)
         self.monitor.load_state(state["monitor"])
         self.d_updates, self.g_updates = state["updates"]
         self._losses = tuple(list(losses.to(self.device).unbind()) for losses in state["losses"])  # type: ignore[assignment]

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from gansearch.experiment import Training
+from gansearch.gan.augment import Augmentation
 from gansearch.gan.balance.controller import BalanceController
 from gansearch.gan.balance.gap_aware import GapAwareRate
 from gansearch.gan.balance.schedule import Schedule
@@ -41,6 +42,7 @@ class Updates:
     schedule: Schedule
     balance: BalanceController | None = None
     gap_aware: GapAwareRate | None = None
+    augmentation: Augmentation | None = None
     d_updates: int
     g_updates: int
     _losses: tuple[list[Tensor], list[Tensor]]  # of D and G since the last probe
@@ -107,6 +109,8 @@ class Updates:
         real = self._batch(n)
         with torch.no_grad(), self._frozen_g:
             fake = self._forward_g(self._latents(n))
+            if self.augmentation:
+                real, fake = self._augmented(real, n), self._augmented(fake, n)
         if training.instance_noise:
             real, fake = self._noisy(real, n), self._noisy(fake, n)
         if r1:
@@ -120,7 +124,7 @@ class Updates:
         else:
             scores_real, scores_fake = self._scores(forward, real), self._scores(forward, fake)
         loss = self.loss.d(scores_real, scores_fake, training.label_smoothing)
-        if self.balance or self.gap_aware:
+        if self.balance or self.gap_aware or self.augmentation:
             self._answers.append((scores_real.detach(), scores_fake.detach(), loss.detach()))
         if r1:
             loss = loss + r1 / 2 * squared_gradient(scores_real, real)
@@ -148,8 +152,12 @@ class Updates:
             return
         real, fake, losses = zip(*self._answers, strict=True)
         self._answers = []
-        if self.balance:
-            self.balance.update(*(self._whole(torch.cat(scores, -1)) for scores in (real, fake)))
+        if self.balance or self.augmentation:
+            scores_real, scores_fake = (self._whole(torch.cat(scores, -1)) for scores in (real, fake))
+            if self.balance:
+                self.balance.update(scores_real, scores_fake)
+            if self.augmentation:
+                self.augmentation.update(scores_real - self.loss.middle(scores_real, scores_fake))
         if self.gap_aware:
             loss = self._mean(torch.stack(losses).mean(0))
             self.optimizer_d.param_groups[0]["lr"] = self._rates()[0] * self.gap_aware.factor(loss)
@@ -157,13 +165,16 @@ class Updates:
     def _generator_loss(self) -> Tensor:
         n = self.training.batch_size_g
         fake = self._forward_g(self._latents(n))
+        if self.augmentation:
+            fake = self._augmented(fake, n)
         if self.training.instance_noise:
             fake = self._noisy(fake, n)
         scores = self._scores(self._forward_d, fake)
         if not self.loss.paired:
             return self.loss.g(scores, scores)
         with torch.no_grad():
-            real = self._scores(self._forward_d, self._batch(n))
+            real = self._batch(n)
+            real = self._scores(self._forward_d, self._augmented(real, n) if self.augmentation else real)
         return self.loss.g(scores, real)
 
     def _gradient(
@@ -199,6 +210,12 @@ class Updates:
     def _latents(self, n: int) -> Tensor:
         dim = self.task.latent_dim
         return self._drawn(n, lambda n, draws: torch.randn(n, dim, generator=draws, device=self.device))
+
+    def _augmented(self, pictures: Tensor, n: int) -> Tensor:
+        assert self.augmentation is not None
+        columns = self.augmentation.columns
+        draws = self._drawn(n, lambda n, draws: torch.rand(n, columns, generator=draws, device=self.device))
+        return self.augmentation(pictures, draws)
 
     def _noisy(self, samples: Tensor, n: int) -> Tensor:
         std = self.training.instance_noise * (1 - self.updates / self.training.updates)

@@ -98,7 +98,7 @@ def read_curves(folder: Folder) -> pd.DataFrame:
     Raises OSError or ValueError for a broken file.
     """
     empty = pd.DataFrame(columns=list(CURVE_COLUMNS), dtype=float)
-    table = read_table(folder.curves) if folder.curves.is_file() else empty
+    table = read_table(folder.curves).reindex(columns=list(CURVE_COLUMNS)) if folder.curves.is_file() else empty
     late = sorted({*folder.numbers()} - set(table["number"]))
     frames = [table, *(read_trial_curves(folder, number) for number in late)]
     filled = [frame for frame in frames if len(frame)]

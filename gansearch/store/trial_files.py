@@ -19,8 +19,9 @@ from gansearch.store.samples import write_samples
 CURVE_COLUMNS = (
     *("number", "seed", "update", "loss_d", "loss_g", "p_real", "p_fake"),
     *("saturated_right", "saturated_wrong", "separability", "grad_norm_d", "grad_norm_g", "distance"),
+    *("r_t", "augment_p"),
 )
-"""The columns of curves.parquet, in order."""
+"""The columns of curves.parquet, in order; the last two are NaN in files of earlier versions, which lack them."""
 
 
 def write_trial(
@@ -70,5 +71,5 @@ def read_trial_curves(folder: Folder, number: int) -> pd.DataFrame:
     sources = ((path, None), (folder.curves, [("number", "==", number)])) if path.exists() else ()
     for file, filters in sources:
         with suppress(OSError, ValueError):
-            return read_table(file, filters)
+            return read_table(file, filters).reindex(columns=list(CURVE_COLUMNS))
     return pd.DataFrame(columns=list(CURVE_COLUMNS))

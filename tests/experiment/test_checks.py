@@ -88,6 +88,7 @@ def test_fields_that_a_schedule_changes_cannot_be_searched(errors):
         ({"training": {"balance": "held", "target_separability": 0.4}}, "training.target_separability", "0.4"),
         ({"training": {"balance": "held", "simultaneous": True}}, "training.balance", "simultaneous"),
         ({"training": {"simultaneous": True}, "search": {"balance": {"choices": ["held"]}}}, "training.balance", "one"),
+        ({"training": {"ada_target": 0.5}}, "training.ada_target", "augment: ada"),
         ({"training": {"precision": "fp16", "optimizer": "rmsprop"}}, "training.precision", "use bf16"),
         (
             {"training": {"precision": "fp16"}, "search": {"optimizer": {"choices": ["adam", "rmsprop"]}}},

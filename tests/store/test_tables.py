@@ -43,3 +43,12 @@ def test_a_sweep_without_a_trial_has_empty_tables(tmp_path):
     assert list(read_trials(folder, SEARCH).columns) == trial_columns(SEARCH)
     assert read_trials(folder, SEARCH)["ended"].max() is pd.NaT
     assert read_curves(folder).empty
+
+
+def test_curves_of_an_earlier_version_lack_the_last_columns(folder):
+    write_tables(folder, (), read_records(folder))
+    for file in (folder.curves, *folder.path.glob("trials/*/curves.parquet")):
+        pd.read_parquet(file).drop(columns=["r_t", "augment_p"]).to_parquet(file, index=False)
+    assert list(read_curves(folder).columns) == list(CURVE_COLUMNS)
+    write_tables(folder, (), read_records(folder))
+    assert read_curves(folder)["r_t"].isna().all()

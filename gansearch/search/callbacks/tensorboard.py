@@ -29,6 +29,8 @@ TAGS = {
     "grad_norm_d": "gradients/d",
     "grad_norm_g": "gradients/g",
     "distance": "quality/distance",
+    "r_t": "augmentation/r_t",
+    "augment_p": "augmentation/p",
 }
 """The tag of each column of a probe."""
 _FEW = 8
@@ -63,7 +65,7 @@ class TensorBoardLog(Listener):
         """Write new probes of a trial: its curves, and histograms of D's `outputs`."""
         for row in rows:
             writer = self._writer(number, int(row["seed"]), int(row["update"]))
-            for tag, value in finite({tag: row[column] for column, tag in TAGS.items()}).items():
+            for tag, value in finite({tag: row.get(column, math.nan) for column, tag in TAGS.items()}).items():
                 writer.add_scalar(tag, value, int(row["update"]))
             for kind, counts in (row.get("outputs") or {}).items():
                 _add_histogram(writer, f"discriminator/outputs_{kind}", counts, int(row["update"]))

@@ -15,6 +15,9 @@ from gansearch.study.figures.axes import rounded, spans_decade, value_axis
 from gansearch.study.figures.base import EmptyFigureError, add_panels, axes, new_figure, style_axes, title, with_meta
 from gansearch.study.figures.palette import COLOURS, INK
 
+AUGMENTATION = {"Augmentation": ("— r_t, - - p", {"r_t": ("solid", "r_t"), "augment_p": ("dash", "p")})}
+"""A panel for trials with `augment: ada`, as those of `PANELS`."""
+_SIGNS = {"range": [-1.05, 1.05], "dtick": 0.5}
 _MAX_PROBES = 200
 """Probes of a seed that are drawn at most."""
 
@@ -41,10 +44,11 @@ def curves(
         heading=f"Trial {number}: {words(verdict)}",
         key=shaded,
     )
-    add_panels(figure, [title(name, key) for name, (key, _) in PANELS.items()], columns=4, row=190)
+    panels = {**PANELS, **AUGMENTATION} if probes["r_t"].notna().any() else PANELS
+    add_panels(figure, [title(name, key) for name, (key, _) in panels.items()], columns=4, row=190)
     seeds = [part for _, part in probes.groupby("seed")]
     colour = COLOURS.get(verdict or "", INK)
-    for panel, (name, (_, columns)) in enumerate(PANELS.items()):
+    for panel, (name, (_, columns)) in enumerate(panels.items()):
         for column, (dash, label) in columns.items():
             common = {"name": label, "line": {"color": colour, "dash": dash}, **axes(panel)}
             common["hovertemplate"] = f"{label} %{{y}}<br>update %{{x}}<extra></extra>"
@@ -55,7 +59,7 @@ def curves(
             figure.add_scatter(**_line(median), **common, line_width=2, opacity=1)
         for seed, since in late.items():
             _shade(figure, panel, since, ends[seed], colour)
-        y_axis = _norm_axis(probes) if name == "Gradient" else SHARES
+        y_axis = {"Gradient": _norm_axis(probes), "Augmentation": _SIGNS}.get(name, SHARES)
         style_axes(figure, panel, {"title_text": "update", "rangemode": "tozero"}, y_axis)
     longest = max(map(len, seeds))
     note = f"Drawn: {_MAX_PROBES} of {longest:,} probes." if longest > _MAX_PROBES else ""

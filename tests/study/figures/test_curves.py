@@ -16,6 +16,16 @@ def study(finished: Folder) -> Study:
     return load_study(finished.path)
 
 
+def test_a_trial_with_ada_has_a_panel_of_r_t_and_p(study: Study) -> None:
+    table = study.curves.copy()
+    plain = draw_curves(table, 0)
+    table.loc[table["number"] == 0, ["r_t", "augment_p"]] = [0.7, 0.2]
+    shown = draw_curves(table, 0)
+    assert not any("Augmentation" in one.text for one in plain.layout.annotations)
+    assert any("r_t" in one.text for one in shown.layout.annotations)
+    assert {one.name: one.y[0] for one in shown.data}["r_t"] == 0.7
+
+
 def test_a_gradient_that_vanishes_is_drawn_to_the_end(study: Study) -> None:
     curves = study.curves[study.curves["number"] == 3].copy()
     curves.iloc[-1, curves.columns.get_loc("grad_norm_g")] = 1e-12
