@@ -3,11 +3,11 @@
     python benchmarks/start.py [--quick] [--before CHECKOUT] [--rounds N]
 
 `task`: trials of the ring for 100 updates, one at a time. `digits`: the same of the digits, which import scikit-learn
-and train a small network to measure distances by. `loop`: a loop of the user's own that reports four times and
-returns. `data`: a task of the user's own that reads for a second. Seconds a trial are from the end of the second trial
-to the end of the last one, over their number; `start` is the time of the first two, in which Ray and a worker start and
-torch is imported. `memory_mb` is what one trial more takes at once: the proportional memory (PSS) of all processes of a
-sweep of six trials that wait for each other, less that of one such trial, by five.
+and train a small network to measure distances by. `loop`: a loop of the user's own that reports four times and returns.
+`data`: a task of the user's own that reads for a second. Seconds a trial are from the end of the second trial to the
+end of the last one, over their number; `start` is the time of the first two, in which Ray and a worker start and torch
+is imported. `memory_mb` is what one trial more takes at once: the proportional memory (PSS) of all processes of a sweep
+of six trials that wait for each other, less that of one such trial, by five.
 
 With `--before`, a folder with an earlier version, rounds of both take turns, and figures are medians of the rounds.
 """
