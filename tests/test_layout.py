@@ -17,8 +17,10 @@ EXEMPT: dict[str, str] = {
 """Modules without a test file of their name, each with the file that tests it together with the modules that use it."""
 OTHERS = {
     "cli/test_package.py": "the wheel and the sdist",
+    "cuda/test_commands.py": "train, check and a sweep on a pretended GPU",
     "cuda/test_device.py": "the pretended CUDA device of tests/cuda",
     "cuda/test_judging.py": "monitor, referee and a user's loop on a pretended GPU",
+    "cuda/test_tasks.py": "the library's tasks on a pretended GPU",
     "cuda/test_training.py": "trainer and seeds at once on a pretended GPU",
     "diagnosis/reading/test_strangers.py": "reader and names on logs of people's own scripts",
     "diagnosis/test_printed_runs.py": "benchmarks/diagnose.py and diagnose_runs.py",

@@ -227,6 +227,9 @@ struct Guard final : impl::DeviceGuardImplInterface {
   Stream getNewStream(Device d, int) const override { return Stream(Stream::DEFAULT, d); }
   Stream exchangeStream(Stream s) const noexcept override { return s; }
   DeviceIndex deviceCount() const noexcept override { return 1; }
+  bool queryStream(const Stream&) const override { return true; }
+  void synchronizeStream(const Stream&) const override { wait("synchronize"); }
+  void synchronizeDevice(const DeviceIndex) const override { wait("synchronize"); }
   void record(void**, const Stream&, const DeviceIndex, const EventFlag) const override {}
   void block(void*, const Stream&) const override {}
   bool queryEvent(void*) const override { return true; }

@@ -122,7 +122,7 @@ _PRETENDED = {
     "is_initialized": lambda: True,
     "manual_seed": lambda seed: _default.manual_seed(seed),
     "manual_seed_all": lambda seed: _default.manual_seed(seed),
-    "max_memory_reserved": lambda device=None: 0,
+    "max_memory_reserved": lambda device=None: 1 << 30,
     "mem_get_info": lambda device=None: (_MEMORY, _MEMORY),
     "memory_reserved": lambda device=None: 0,
     "set_rng_state": lambda state, device=None: _default.set_state(state),
