@@ -173,7 +173,11 @@ def test_seeds_at_once_give_the_cpus_results_and_are_waited_for_at_probes_alone(
 
 @pytest.mark.parametrize(
     ("kind", "fields"),
-    [(Pictures, {}), (Pictures, {"channels_last": True, "ema": 0.9}), (Bytes, {}), (Endless, {}), (EndlessOnHost, {})],
+    [
+        *((Pictures, {}), (Pictures, {"channels_last": True, "ema": 0.9})),
+        *((Pictures, {"augment": "diffaugment", "r1_gamma": 0.1}), (Pictures, {"augment": "ada", "ada_target": 0.0})),
+        *((Bytes, {}), (Endless, {}), (EndlessOnHost, {})),
+    ],
 )
 def test_other_tasks_do_not_wait_between_probes_either(cuda, kind, fields):
     on_cpu, on_gpu = (made(kind(), fields, device) for device in ("cpu", "cuda:0"))
