@@ -190,6 +190,8 @@ def _schedule_errors(training: Training, search: Space) -> Errors:
     changed = {name for change in training.schedule for name in change.model_fields_set - {"after"}}
     if {"lr_d", "lr_g"} & changed:
         changed |= {"lr", "lr_ratio", "lr_d", "lr_g"}
+    if "beta2" in changed:
+        changed.add("betas")
     for name in sorted(changed & search.keys()):
         yield f"search.{name}", "training.schedule changes it; leave one of the two out"
     for i, change in enumerate(training.schedule):
@@ -198,6 +200,8 @@ def _schedule_errors(training: Training, search: Space) -> Errors:
             yield f"{path}.after", f"{change.after} leaves nothing of training.updates = {training.updates}"
         if not change.model_dump(exclude={"after"}, exclude_none=True):
             yield path, f"changes nothing; give one of {', '.join(n for n in Change.model_fields if n != 'after')}"
+        if change.beta2 is not None and not {"adam", "adamw"} & _possible(training, search, "optimizer"):
+            yield f"{path}.beta2", "is Adam's; leave it out, or use optimizer: adam or adamw"
         if training.simultaneous and change.update_ratio is not None:
             yield f"{path}.update_ratio", "cannot go with simultaneous: true"
         for name, why in unread(training, search).items():

@@ -65,9 +65,9 @@ class Experiment(Model):
     configurations and with small moves around the nearest trials. `pbt` is population-based training: the trials
     train side by side, and find a schedule of learning rates, update ratio or target separability."""
     start_from: Starts = Field([])
-    """Configurations that are tried first: `dcgan`, `ttur` or `biggan` as published, an experiment file such as an
-    export, or a mapping of fields of training. Only searched fields are taken; the rest are training's own values, or
-    the sampler's choice where the space does not hold these."""
+    """Configurations that are tried first: `dcgan`, `ttur`, `biggan` or `r3gan` as published, an experiment file such
+    as an export, or a mapping of fields of training. Only searched fields are taken; the rest are training's own
+    values, or the sampler's choice where the space does not hold these."""
     warm_start: (
         Annotated[
             Annotated[Folder, Tag("<folder>")] | Annotated[list[Folder], Tag("<folders>")],

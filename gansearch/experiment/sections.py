@@ -37,7 +37,7 @@ class Sampler(Model):
         return dict(self.model_extra or {})
 
 
-POINTS = ("dcgan", "ttur", "biggan")
+POINTS = ("dcgan", "ttur", "biggan", "r3gan")
 """Published settings that `start_from` knows."""
 
 Start = Annotated[

@@ -19,10 +19,11 @@ Loss = Literal["non_saturating", "minimax", "hinge", "wgan", "lsgan", "relativis
 
 
 SCHEDULED = ("lr", "lr_ratio", "lr_d", "lr_g", "update_ratio", "target_separability")
-"""Fields that may change while a GAN trains."""
+"""Fields that `sampler: pbt` changes while a GAN trains."""
 
 
 LATER = (
+    "beta2",
     "packing",
     "accumulate",
     "weight_decay",
@@ -51,6 +52,14 @@ class Change(Model):
     """D updates per G update, counted from this change on."""
     target_separability: float | None = Field(None, ge=0.5, lt=1)
     """With `balance: held`."""
+    r1_gamma: float | None = Field(None, ge=0)
+    """γ of R1."""
+    r2_gamma: float | None = Field(None, ge=0)
+    """γ of R2."""
+    beta2: float | None = Field(None, ge=0, lt=1)
+    """Adam's second decay rate."""
+    ema: float | None = Field(None, ge=0, lt=1)
+    """Decay of the averaged generator."""
 
 
 class Segment(NamedTuple):
@@ -62,6 +71,10 @@ class Segment(NamedTuple):
     lr_g: float
     update_ratio: float
     target_separability: float
+    r1_gamma: float
+    r2_gamma: float
+    beta2: float
+    ema: float
 
 
 class Training(Model):
@@ -99,6 +112,8 @@ class Training(Model):
     """Adam's decay rates."""
     beta1: float | None = Field(None, ge=0, lt=1)
     """Adam's first decay rate, in place of the first of `betas`, so that it can be searched."""
+    beta2: float | None = Field(None, ge=0, lt=1)
+    """Adam's second decay rate, in place of the second of `betas`."""
     weight_decay: float | None = Field(None, ge=0)
     """The optimizer's; when not given .01 with `optimizer: adamw`, else 0. AdamW takes it off the weights themselves,
     the others add it to the gradient."""
@@ -175,8 +190,10 @@ class Training(Model):
 
     @property
     def adam_betas(self) -> tuple[float, float]:
-        """Adam's decay rates, with `beta1` in place of the first where it is given."""
-        return (self.betas[0] if self.beta1 is None else self.beta1, self.betas[1])
+        """Adam's decay rates, with `beta1` and `beta2` in place of `betas` where they are given."""
+        given = zip((self.beta1, self.beta2), self.betas, strict=True)
+        beta1, beta2 = (both if own is None else own for own, both in given)
+        return beta1, beta2
 
     @property
     def gp_lambda(self) -> float:
@@ -188,7 +205,12 @@ class Training(Model):
     @property
     def penalised(self) -> bool:
         """Whether some update of D has a penalty, and so second derivatives."""
-        return bool(self.r1_gamma or self.r2_gamma or self.gp_lambda)
+        return bool(self.gp_lambda) or any(segment.r1_gamma or segment.r2_gamma for segment in self.segments)
+
+    @property
+    def averages(self) -> bool:
+        """Whether there is an averaged generator, in some part of a run at least."""
+        return any(segment.ema for segment in self.segments)
 
     @property
     def decay(self) -> float:
@@ -208,7 +230,15 @@ class Training(Model):
     @property
     def segments(self) -> list[Segment]:
         """The parts that the schedule divides a run into, from its start on; one part without a schedule."""
-        segments = [Segment(0, *self.rates, self.update_ratio, self.target_separability)]
+        begins = (
+            self.update_ratio,
+            self.target_separability,
+            self.r1_gamma,
+            self.r2_gamma,
+            self.adam_betas[1],
+            self.ema,
+        )
+        segments = [Segment(0, *self.rates, *begins)]
         for change in self.schedule:
             segments.append(segments[-1]._replace(**change.model_dump(exclude_none=True)))
         return segments
@@ -223,6 +253,7 @@ class Training(Model):
             "lr_g": lr_g,
             "betas": list(self.adam_betas),
             "beta1": self.adam_betas[0],
+            "beta2": self.adam_betas[1],
             "gp": self.gp_lambda,
             "weight_decay": self.decay,
         }.get(name, getattr(self, name))

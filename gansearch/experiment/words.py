@@ -28,6 +28,7 @@ _NAMES = {
     "precision": "amp autocast dtype mixed_precision",
     "compile": "torch_compile",
     "beta1": "b1 beta_1 momentum",
+    "beta2": "b2 beta_2",
     "ema": "ema_decay ema_beta",
     "trials": "n_trials num_trials num_samples max_trials runs n_iter count",
     "replicas": "seeds n_seeds num_seeds repeats repetitions",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -91,7 +91,7 @@ class Stacked(Updates):
 
     def _update_average(self) -> None:
         if self._average is not None:
-            mix(self._average, self.generator, self.training.ema if self._averaged else 0.0)
+            mix(self._average, self.generator, self.schedule.ema if self._averaged else 0.0)
             self._averaged += 1
 
 
@@ -193,7 +193,8 @@ def _attributes(trainers: Sequence[Trainer]) -> list[object]:
 
 
 def _stack_state(stacked: torch.optim.Optimizer, alone: Sequence[torch.optim.Optimizer]) -> None:
-    """Stacks the states of the rows' optimizers. Step counts, which all share, stay single."""
+    """Stacks the states of the rows' optimizers. Step counts and options, which all share, stay single."""
+    stacked.param_groups[0] |= _options(alone[0])
     for index, parameter in enumerate(stacked.param_groups[0]["params"]):
         states = [optimizer.state[optimizer.param_groups[0]["params"][index]] for optimizer in alone]
         for name, value in states[0].items():
@@ -202,9 +203,14 @@ def _stack_state(stacked: torch.optim.Optimizer, alone: Sequence[torch.optim.Opt
             )
 
 
+def _options(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    """The options of an optimizer's only group of parameters, such as a rate and Adam's betas."""
+    return {name: value for name, value in optimizer.param_groups[0].items() if name != "params"}
+
+
 def _hand_state(stacked: torch.optim.Optimizer, alone: torch.optim.Optimizer, row: int) -> None:
     """Gives a row's optimizer its state, and its parameters their gradients."""
-    alone.param_groups[0]["lr"] = stacked.param_groups[0]["lr"]
+    alone.param_groups[0] |= _options(stacked)
     pairs = zip(stacked.param_groups[0]["params"], alone.param_groups[0]["params"], strict=True)
     for parameter, own in pairs:
         own.grad = None if parameter.grad is None else parameter.grad[row]

@@ -71,7 +71,7 @@ class Trainer(Updates):
             if training.spectral_norm:
                 add_spectral_norm(self.discriminator)
             self._one_pass = scores_are_independent(self.discriminator, self.data.held_out[:8])
-        self.average = Average(self.generator) if training.ema else None
+        self.average = Average(self.generator) if training.averages else None
         self.schedule = Schedule(training)
         self.optimizer_d = optimizer_of(training, self.discriminator.parameters(), self.schedule.rates[0], self.device)
         self.optimizer_g = optimizer_of(training, self.generator.parameters(), self.schedule.rates[1], self.device)
@@ -299,7 +299,7 @@ class Trainer(Updates):
 
     def _update_average(self) -> None:
         if self.average is not None:
-            self.average.update(self.generator, self.training.ema)
+            self.average.update(self.generator, self.schedule.ema)
 
     def _probe_latents(self, n: int) -> Tensor:
         """(n, latent_dim) latents that leave the training's random numbers alone."""

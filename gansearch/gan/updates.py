@@ -66,7 +66,10 @@ class Updates:
             self.balance.target = self.schedule.target_separability
         if changed or self.training.lr_decay:
             for optimizer, rate in zip((self.optimizer_d, self.optimizer_g), self._rates(), strict=True):
-                optimizer.param_groups[0]["lr"] = rate
+                group = optimizer.param_groups[0]
+                group["lr"] = rate
+                if "betas" in group:
+                    group["betas"] = (group["betas"][0], self.schedule.beta2)
         pretraining = self.d_updates < self.training.pretrain_steps
         if self.training.simultaneous and not pretraining:
             return self.update_discriminator(with_generator=True)
@@ -141,10 +144,10 @@ class Updates:
         Lazy ones are 0 but for every `r1_every`th update, in which they make up for the others (Karras et al. 2020,
         arXiv 1912.04958, appendix B).
         """
-        training, every = self.training, self.training.r1_every
+        every, now = self.training.r1_every, self.schedule
         if self.d_updates % every:
             return 0.0, 0.0, 0.0
-        return every * training.r1_gamma, every * training.r2_gamma, every * training.gp_lambda
+        return every * now.r1_gamma, every * now.r2_gamma, every * self.training.gp_lambda
 
     def _adapt(self) -> None:
         """Lets what follows D's answers take those of this update."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from itertools import pairwise
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -23,7 +24,7 @@ _MENTIONED = (
     "label_smoothing",
     "ema",
     "lr_decay",
-    *LATER,
+    *(name for name in LATER if name != "weight_decay"),
 )
 """Fields that the user's own loop has to implement where they are not 0, or not what they are by default."""
 _TEMPLATES = Environment(
@@ -54,7 +55,6 @@ def to_python(choice: Choice, experiment: Experiment) -> str:
     held, adam = training.balance == "held", training.optimizer in ("adam", "adamw")
     lr_d, lr_g = training.rates
     balance = "target_separability" if held else "update_ratio"
-    names = [*_MENTIONED, "balance"] if training.balance == "gap_aware" else _MENTIONED
     return _TEMPLATES.get_template("training_loop.py.jinja").render(
         comment=comment,
         training=training,
@@ -62,7 +62,7 @@ def to_python(choice: Choice, experiment: Experiment) -> str:
         lr_d=lr_d,
         lr_g=lr_g,
         schedule=[(s.after, s.lr_d, s.lr_g, getattr(s, balance)) for s in training.segments[1:]],
-        extras=[(n, value, _meaning(n)) for n in names if n not in training.usual and (value := getattr(training, n))],
+        extras=_extras(training),
         optimizer={"adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop", "sgd": "SGD"}[training.optimizer],
         options=(f", betas={training.adam_betas}" if adam else "")
         + (f", weight_decay={training.decay}" if training.decay or training.optimizer == "adamw" else ""),
@@ -149,6 +149,20 @@ def _comment(choice: Choice, experiment: Experiment) -> str:
             f"{stability:.3g} and a distance of {distance:.4g}.",
         ]
     return "\n".join(lines)
+
+
+def _extras(training: Training) -> list[tuple[str, str, str]]:
+    """Returns the name, the value and the meaning of what the user's own loop has to implement."""
+    names = [*_MENTIONED, "balance"] if training.balance == "gap_aware" else _MENTIONED
+    extras = []
+    for name in names:
+        value = training.used(name) if name != "gp_lambda" else training.gp_lambda
+        parts = [(s.after, getattr(s, name)) for s in training.segments if name in s._fields]
+        changes = [(after, new) for (_, old), (after, new) in pairwise(parts) if new != old]
+        if changes or (value and name not in training.usual and name != "beta2"):
+            later = "".join(f", {new} after {after} updates" for after, new in changes)
+            extras.append((name, f"{value}{later}", _meaning(name)))
+    return extras
 
 
 def _meaning(name: str) -> str:

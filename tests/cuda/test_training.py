@@ -29,6 +29,7 @@ FIELDS = {
     "gap-aware": {"balance": "gap_aware"},
     "update ratio": {"update_ratio": 2.5},
     "schedule": {"schedule": [{"after": 10, "lr_d": 1e-4}, {"after": 15, "update_ratio": 2.0}]},
+    "schedule of γ, β₂ and the average": {"schedule": [{"after": 10, "r1_gamma": 0.1, "beta2": 0.9, "ema": 0.9}]},
     "learning rates fall": {"lr_decay": 0.5},
     "gap-aware, learning rates fall": {"balance": "gap_aware", "lr_decay": 0.5},
     "average": {"ema": 0.9},

@@ -63,6 +63,8 @@ def test_each_error_is_named_by_its_path(errors, text, path, part):
         ("[{after: 9, update_ratio: -1}]", "[0].update_ratio", "-1"),
         ("[{after: 9, lr_e: 1}]", "[0].lr_e", 'did you mean "lr_'),
         ("[{after: 9}]", "[0]", "changes nothing"),
+        ("[{after: 9, ema: 1}]", "[0].ema", "less than 1"),
+        ("[{after: 9, beta2: 0.9}], optimizer: sgd", "[0].beta2", "Adam's"),
         ("[{after: 9, target_separability: .6}]", "[0].target_separability", "held"),
     ],
 )
@@ -75,6 +77,9 @@ def test_errors_of_a_schedule_are_named_by_their_path(errors, schedule, path, pa
 def test_fields_that_a_schedule_changes_cannot_be_searched(errors):
     start = "{name: a, task: digits, training: {schedule: [{after: 9, lr_d: 1}]}, search:"
     assert "training.schedule" in errors(start + " {lr: {low: 1, high: 2}}}")["search.lr"]
+    gamma = "{name: a, task: digits, training: {schedule: [{after: 9, r1_gamma: 1, beta2: 0.9}]}, search:"
+    found = errors(gamma + " {r1_gamma: {low: 1, high: 2}, betas: [0, 0.9], beta1: {low: 0, high: 0.5}}}")
+    assert set(found) == {"search.r1_gamma", "search.betas"}
     assert "sampler: pbt" in errors(start + " {schedule: 3}}")["search.schedule"]
 
 

@@ -3,6 +3,7 @@ import math
 import pytest
 
 from gansearch.experiment import Training
+from gansearch.experiment.training import LATER
 
 
 def test_the_defaults_are_the_contracts(load):
@@ -35,3 +36,30 @@ def test_used_values_are_never_null():
     assert fixed.used("lr_ratio") == pytest.approx(4)
     assert (fixed.used("betas"), fixed.used("beta1"), fixed.used("gp")) == ([0.0, 0.999], 0.0, 10.0)
     assert (Training(lr=3e-4).used("lr"), Training(lr=3e-4).used("lr_g")) == (3e-4, 3e-4)
+
+
+def test_either_beta_may_be_given_alone():
+    assert Training(beta1=0.0).adam_betas == (0.0, 0.999)
+    assert Training(beta2=0.9).adam_betas == (0.5, 0.9)
+    assert Training(betas=(0.1, 0.2), beta1=0.3, beta2=0.4).used("betas") == [0.3, 0.4]
+    assert Training(beta2=0.9).used("beta2") == 0.9
+
+
+def test_what_a_schedule_may_bring_is_known_at_the_start():
+    later = Training(schedule=[{"after": 9, "r1_gamma": 1.0, "ema": 0.9}])
+    assert (Training().penalised, Training().averages) == (False, False)
+    assert (later.penalised, later.averages) == (True, True)
+
+
+def test_files_do_not_name_later_fields_that_have_their_defaults(load):
+    plain = load(load("{name: a, task: digits}").to_yaml())
+    assert not set(LATER) & plain.training.model_fields_set
+    for name, value in {"clip_grad": 1.0, "precision": "bf16", "augment": "ada", "weight_decay": 0.0}.items():
+        text = load(f"{{name: a, task: digits, training: {{{name}: {value}}}}}").to_yaml()
+        assert getattr(load(text).training, name) == value
+
+
+def test_weight_decay_is_torchs_unless_given():
+    assert [Training(optimizer=name).decay for name in ("adam", "adamw", "rmsprop", "sgd")] == [0, 0.01, 0, 0]
+    assert Training(optimizer="adamw", weight_decay=0).decay == 0
+    assert Training(optimizer="adamw").used("weight_decay") == 0.01

@@ -138,6 +138,21 @@ def test_the_snippet_lists_the_losses_to_add() -> None:
     assert "optim.SGD(discriminator.parameters(), lr=lr_d)" in to_python(CHOICE, wgan)
 
 
+def test_the_snippet_has_the_optimizer_and_lists_every_field_that_is_not_usual() -> None:
+    fields = {"optimizer": "adamw", "clip_grad": 0.5, "accumulate": 4, "precision": "bf16", "augment": "ada"}
+    schedule = [{"after": 9, "ema": 0.9, "r1_gamma": 0.5}, {"after": 20, "ema": 0.99, "beta2": 0.9}]
+    text = to_python(CHOICE, experiment(training={**fields, "schedule": schedule}, search={}))
+    assert "optim.AdamW(generator.parameters(), lr=lr_g, betas=(0.5, 0.999), weight_decay=0.01)" in text
+    for line in ("clip_grad = 0.5", "accumulate = 4", "precision = bf16", "augment = ada"):
+        assert f"# {line}: " in text
+    assert "# ema = 0.0, 0.9 after 9 updates, 0.99 after 20 updates: " in text
+    assert "# beta2 = 0.999, 0.9 after 20 updates: " in text
+    assert not any(
+        f"# {name} =" in text for name in ("r1_every", "weight_clip", "compile", "ada_target", "weight_decay")
+    )
+    compile(text, "export", "exec")
+
+
 def test_a_held_balance_names_its_target_in_place_of_the_update_ratio(tmp_path: Path) -> None:
     params = {"lr_d": 3.3e-4, "lr_g": 6.6e-4, "pretrain_steps": 3, "balance": "held", "target_separability": 0.8}
     choice = Choice(12, params, 0.8, 9.0)

@@ -8,7 +8,7 @@ from gansearch.experiment import Training
 
 
 class Schedule:
-    """The current segment of a training: its `rates`, `update_ratio` and `target_separability`."""
+    """The current segment of a training: its `rates`, and what else changes, by the names of training's fields."""
 
     def __init__(self, training: Training):
         self._segments = training.segments
@@ -46,6 +46,8 @@ class Schedule:
 
     def _enter(self, index: int) -> None:
         self._taken = index
-        _, rate_d, rate_g, self.update_ratio, self.target_separability = self._segments[index]
-        self.rates = rate_d, rate_g
-        self._next = self._segments[index + 1][0] if index + 1 < len(self._segments) else float("inf")
+        now = self._segments[index]
+        self.rates = now.lr_d, now.lr_g
+        self.update_ratio, self.target_separability = now.update_ratio, now.target_separability
+        self.r1_gamma, self.r2_gamma, self.beta2, self.ema = now.r1_gamma, now.r2_gamma, now.beta2, now.ema
+        self._next = self._segments[index + 1].after if index + 1 < len(self._segments) else float("inf")

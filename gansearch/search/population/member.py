@@ -137,5 +137,5 @@ class Member(Run):
 def _values(training: Training) -> dict[str, float]:
     """Return what a schedule may change, by name; a held balance has no update ratio."""
     now = training.segments[0]
-    unread = {"after", "update_ratio" if training.balance == "held" else "target_separability"}
-    return {name: value for name, value in now._asdict().items() if name not in unread}
+    read = ("lr_d", "lr_g", "target_separability" if training.balance == "held" else "update_ratio")
+    return {name: getattr(now, name) for name in read}

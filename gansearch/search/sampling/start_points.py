@@ -19,9 +19,15 @@ PUBLISHED: dict[str, dict[str, Any]] = {
     "ttur": {"loss": "non_saturating", "lr_d": 1e-5, "lr_g": 5e-4, "betas": [0.5, 0.999], "update_ratio": 1.0},
     # Brock, Donahue, Simonyan 2019, arXiv 1809.11096, with the rates of Zhang et al. 2019, arXiv 1805.08318.
     "biggan": {"loss": "hinge", "lr_d": 4e-4, "lr_g": 1e-4, "betas": [0.0, 0.999], "update_ratio": 2.0},
+    # Huang et al. 2024, arXiv 2501.05441: its code's settings for FFHQ at 64 pixels, as they begin.
+    "r3gan": {
+        "loss": "relativistic",
+        **{"lr_d": 2e-4, "lr_g": 2e-4, "betas": [0.0, 0.9], "update_ratio": 1.0},
+        **{"r1_gamma": 2.0, "r2_gamma": 2.0},
+    },
 }
 """Fields of training, by the names of `start_from`. None of them pretrains."""
-_TOGETHER = ({"lr", "lr_ratio", "lr_d", "lr_g"}, {"betas", "beta1"})
+_TOGETHER = ({"lr", "lr_ratio", "lr_d", "lr_g"}, {"betas", "beta1", "beta2"})
 """Fields that belong together: a point that gives one of them gives all."""
 
 

@@ -8,6 +8,7 @@ import torch
 
 from gansearch.experiment import Training
 from gansearch.gan import Trainer, load_task, stacked
+from tests.gan.reference import Reference
 
 RING = {"updates": 60, "batch_size": 8}
 CHANGES = [
@@ -140,3 +141,79 @@ def test_seeds_at_once_follow_a_schedule():
         assert trainer.schedule.state() == alone.schedule.state()
         for one, other in zip(weights(trainer), expected, strict=True):
             assert torch.allclose(one, other, rtol=1e-3, atol=1e-4)
+
+
+AS_R3GAN = [
+    {"after": 6, "r1_gamma": 1.0, "r2_gamma": 2.0, "beta2": 0.95, "ema": 0.5},
+    {"after": 14, "r1_gamma": 0.1, "beta2": 0.99, "ema": 0.9},
+]
+
+
+class Expected(Reference):
+    """γ, β₂ and EMA that change after so many updates, as R3GAN's do (arXiv 2501.05441), by hand."""
+
+    rate, done, average = 1e-2, 0, None
+
+    def now(self, name, begin):
+        values = [change[name] for change in AS_R3GAN if change["after"] <= self.done and name in change]
+        return values[-1] if values else begin
+
+    def d_loss(self, real, fake):
+        real, fake = real.requires_grad_(), fake.requires_grad_()
+        loss = super().d_loss(real, fake)
+        for name, samples in (("r1_gamma", real), ("r2_gamma", fake)):
+            (gradient,) = torch.autograd.grad(self.d(samples).sum(), samples, create_graph=True)
+            loss = loss + self.now(name, 0.0) / 2 * gradient.square().sum(1).mean()
+        return loss
+
+    def before_step(self, network):
+        for optimizer in (self.optimizer_d, self.optimizer_g):
+            optimizer.param_groups[0]["betas"] = (0.5, self.now("beta2", 0.9))
+
+    def losses(self, updates):
+        found = []
+        for self.done in range(updates):
+            if self.done % 2 == 0:
+                found.append(self.update_d())
+                continue
+            found.append(self.update_g())
+            decay = self.now("ema", 0.0) if self.average else 0.0
+            weights = [p.detach().clone() for p in self.g.parameters()]
+            pairs = zip(self.average or weights, weights, strict=True)
+            self.average = [decay * old + (1 - decay) * new for old, new in pairs]
+        return found
+
+
+def test_gammas_beta2_and_ema_change_when_the_schedule_says_so():
+    fields = {"updates": 60, "batch_size": 16, "lr": 1e-2, "beta2": 0.9, "schedule": AS_R3GAN}
+    trainer, expected = (
+        Trainer(load_task("ring", {"width": 4}), Training(**fields)),
+        Expected(load_task("ring", {"width": 4})),
+    )
+    assert [trainer.step().item() for _ in range(24)] == pytest.approx(expected.losses(24), rel=1e-3)
+    averaged = trainer.final_generator()
+    assert averaged is not trainer.generator
+    assert all(torch.allclose(a, b, atol=1e-4) for a, b in zip(averaged.parameters(), expected.average, strict=True))
+
+
+def test_a_run_with_such_a_schedule_resumes_and_is_stacked():
+    fields = {"updates": 40, "betas": (0.0, 0.9), "schedule": AS_R3GAN, "loss": "relativistic"}
+    whole, begun, resumed = (make(**fields) for _ in range(3))
+    expected = finished(whole)
+    advance(begun, 10)
+    resumed.load_state(begun.state())
+    advance(resumed, 40)
+    assert equal(weights(resumed), expected)
+    at_once = [make(seed, **{**fields, "loss": "hinge"}) for seed in (0, 1)]
+    for trainer in at_once:
+        advance(trainer, 10)  # they are stacked part way, with the options that they have there
+    for _ in stacked.run(at_once):
+        pass
+    for seed, trainer in enumerate(at_once):
+        alone = make(seed, **{**fields, "loss": "hinge"})
+        finished(alone)
+        for one, other in zip(weights(trainer), weights(alone), strict=True):
+            assert torch.allclose(one, other, rtol=1e-3, atol=1e-4)
+        assert trainer.optimizer_d.param_groups[0]["betas"] == (0.0, 0.99)
+        average = zip(trainer.average.parameters(), alone.average.parameters(), strict=True)
+        assert all(torch.allclose(a, b, rtol=1e-3, atol=1e-4) for a, b in average)

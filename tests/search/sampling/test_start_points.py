@@ -36,7 +36,11 @@ def test_the_default_settings_are_the_first_trial_where_the_space_holds_them(tin
 
 
 @pytest.mark.parametrize(
-    ("name", "lr_d", "lr_g", "ratio"), [("dcgan", 2e-4, 2e-4, 1), ("ttur", 1e-5, 5e-4, 1), ("biggan", 4e-4, 1e-4, 2)]
+    ("name", "lr_d", "lr_g", "ratio"),
+    [
+        *(("dcgan", 2e-4, 2e-4, 1), ("ttur", 1e-5, 5e-4, 1)),
+        *(("biggan", 4e-4, 1e-4, 2), ("r3gan", 2e-4, 2e-4, 1)),
+    ],
 )
 def test_published_points_have_their_published_rates(tiny, name, lr_d, lr_g, ratio):
     (point,) = start_points(SearchSpace(tiny(search=WIDE, start_from=[name]))).values()
@@ -46,6 +50,16 @@ def test_published_points_have_their_published_rates(tiny, name, lr_d, lr_g, rat
     rates = {"lr_d": {"low": 1e-6, "high": 1e-2}, "lr_g": {"low": 1e-6, "high": 1e-2}}
     (point,) = start_points(SearchSpace(tiny(search=rates, start_from=[name]))).values()
     assert point == pytest.approx({"lr_d": lr_d, "lr_g": lr_g})
+
+
+def test_r3gan_is_relativistic_with_both_penalties(tiny):
+    search = {
+        "loss": {"choices": ["hinge", "relativistic"]},
+        **{name: {"low": 0.01, "high": 20, "log": True} for name in ("r1_gamma", "r2_gamma")},
+        **{"beta1": {"choices": [0.0, 0.5]}, "beta2": {"low": 0.9, "high": 0.999}},
+    }
+    (point,) = start_points(SearchSpace(tiny(search=search, start_from=["r3gan"]))).values()
+    assert point == {"loss": "relativistic", "r1_gamma": 2.0, "r2_gamma": 2.0, "beta1": 0.0, "beta2": 0.9}
 
 
 def test_only_searched_fields_are_taken_and_the_rest_is_trainings_own(tiny):
@@ -106,6 +120,6 @@ def test_points_are_asked_first_and_once(tiny, tmp_path):
 
 
 def test_every_published_point_is_a_training(tiny):
-    assert set(PUBLISHED) == {"dcgan", "ttur", "biggan"}
+    assert set(PUBLISHED) == {"dcgan", "ttur", "biggan", "r3gan"}
     for point in PUBLISHED.values():
         tiny().training.with_params(point)
