@@ -106,11 +106,21 @@ def _run(names: list[str], item: pytest.Item) -> None:
         _reports.setdefault(name, [lost])
 
 
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    if REPORTS in os.environ:
-        data = report._to_json() | {"$report_type": "TestReport"}
-        with Path(os.environ[REPORTS]).open("a") as file:
+class Writer:
+    """Writes the reports of a process with the device."""
+
+    def __init__(self, config: pytest.Config, path: Path):
+        self._config, self._path = config, path
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        data = self._config.hook.pytest_report_to_serializable(config=self._config, report=report)
+        with self._path.open("a") as file:
             file.write(json.dumps(data) + "\n")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if REPORTS in os.environ:
+        config.pluginmanager.register(Writer(config, Path(os.environ[REPORTS])))
 
 
 @pytest.fixture
