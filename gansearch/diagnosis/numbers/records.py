@@ -10,6 +10,8 @@ from gansearch.diagnosis.numbers.names import TOTAL, counter, meaning
 
 MOST_RECORDS = 200_000
 """Above it the means over blocks of 2, 4, 8, … records are kept."""
+_MOST_VALUES = 4 * MOST_RECORDS
+"""Of a column, above which those of a block are joined before the block is."""
 MOST_COLUMNS = 400
 """Names after which those without a meaning are not kept: prose with numbers in it must not fill the memory."""
 
@@ -42,7 +44,10 @@ class Records:
         if len(pair[0]):
             self._next = max(self._next, int(pair[0][-1]) + 1)
             self._lines.append((pair[0] // self.block, pair[1]))
-            flatten(self._lines)
+            if flatten(self._lines) > _MOST_VALUES:
+                ids, numbers = self._lines[0]
+                first = np.append(True, ids[1:] != ids[:-1])
+                self._lines = [(ids[first], numbers[first])]
         while len(self) > MOST_RECORDS:
             self._join()
 
@@ -52,7 +57,11 @@ class Records:
         if len(ids) and (known or meaning(name) or counter(name)):
             chunks = self._columns.setdefault(name, [])
             chunks.append((ids // self.block, values))
-            flatten(chunks)
+            if flatten(chunks) > _MOST_VALUES:
+                ids, values = chunks[0]
+                whole = np.searchsorted(ids, ids[-1])  # the last block is not complete yet
+                if whole:
+                    chunks[:] = [one_each(name, ids[:whole], values[:whole]), (ids[whole:], values[whole:])]
 
     def column(self, name: str, last: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """The (N,) values of a column, NaN where none was printed, and the (N,) booleans of where one was.
@@ -80,23 +89,30 @@ class Records:
         """Join every two blocks."""
         for name in self._columns:
             ids, values = self._flat(name)
-            ids = ids // 2
-            if not counter(name.removesuffix(TOTAL)):
-                dense, printed = spread(ids, values, int(ids.max()) + 1)
-                ids, values = np.flatnonzero(printed), dense[printed]
-            else:
-                keep = np.append(ids[1:] != ids[:-1], True)
-                ids, values = ids[keep], values[keep]
-            self._columns[name] = [(ids, values)]
+            self._columns[name] = [one_each(name, ids // 2, values)]
         lines = self.lines()[::2]
         self.block *= 2
         self._lines = [(np.arange(len(lines)), lines)]
 
 
-def flatten(chunks: list[tuple[np.ndarray, np.ndarray]], most: int = 1000) -> None:
-    """Join chunks of ids and values in place where there are more than so many: small arrays fill the memory."""
-    if len(chunks) > most:
+def flatten(chunks: list[tuple[np.ndarray, np.ndarray]], most: int = 1000) -> int:
+    """Join chunks of ids and values in place where they are more than so many, or hold too many values.
+
+    Returns the number of values. Small arrays fill the memory.
+    """
+    count = sum(len(ids) for ids, _ in chunks)
+    if len(chunks) > most or count > _MOST_VALUES:
         chunks[:] = [(np.concatenate([ids for ids, _ in chunks]), np.concatenate([values for _, values in chunks]))]
+    return count
+
+
+def one_each(name: str, ids: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """One value of a column for each of its blocks: the mean, of a counter the last."""
+    if counter(name.removesuffix(TOTAL)):
+        keep = np.append(ids[1:] != ids[:-1], True)
+        return ids[keep], values[keep]
+    dense, printed = spread(ids, values, int(ids[-1]) + 1)
+    return np.flatnonzero(printed), dense[printed]
 
 
 def spread(ids: np.ndarray, values: np.ndarray, length: int, last: bool = False) -> tuple[np.ndarray, np.ndarray]:

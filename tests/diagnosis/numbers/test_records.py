@@ -33,6 +33,24 @@ def test_long_logs_become_means_over_blocks(monkeypatch):
     np.testing.assert_allclose(table.column("clamped")[0][table.column("clamped")[1]], 16.118, rtol=1e-12)
 
 
+def test_what_is_kept_of_an_endless_log_is_bounded(monkeypatch):
+    monkeypatch.setattr(records, "MOST_RECORDS", 100)
+    monkeypatch.setattr(records, "_MOST_VALUES", 400)
+    table, most = Records(), 0
+    for start in range(0, 50_000, 7):
+        ids = np.arange(start, start + 7)
+        table.add_lines(ids, ids + 1)
+        table.add("d", ids, ids.astype(float))
+        table.add("step", ids, 10.0 * ids)
+        held = [sum(len(ids) for ids, _ in chunks) for chunks in (table._lines, *table._columns.values())]
+        most = max(most, *held)
+    assert most <= 400 + 512 + 7  # and the block that is not complete
+    assert table.block == 512
+    np.testing.assert_allclose(table.column("d")[0][:2], [255.5, 767.5])
+    np.testing.assert_allclose(table.column("step", last=True)[0][:2], [5110, 10230])
+    np.testing.assert_array_equal(table.lines()[:3], [1, 513, 1025])
+
+
 def test_a_nan_in_a_block_stays(monkeypatch):
     monkeypatch.setattr(records, "MOST_RECORDS", 4)
     table = Records()

@@ -1,0 +1,231 @@
+"""What only a GPU can show, in one run: it is right, it never waits, what it costs, and how full the card is.
+
+    python benchmarks/gpu.py [--quick] [--only PART ...] [--device cpu]
+
+Under eight minutes on one GPU, two with `--quick`; on a CPU it tries the script itself. The parts:
+
+`equal`: the fields of `training:` that the device tests have, with the same random numbers on the CPU and on the GPU
+(without TF32): the largest difference of an update's loss over the first updates, relative to the mean loss.
+`waits`: the same fields under torch's `set_sync_debug_mode("error")`, which raises where the host waits in an update.
+`step`: milliseconds an update of the trainer, beside a hand-written loop, in turns: in fp32, in bf16, compiled; and of
+a CUDA graph of the loop, which has no launches to wait for. Of 64-pixel pictures, of the digits and of the ring.
+`stacked`: updates of eight seeds at once over those of one.
+`at_once`: updates a second of 1, 2, 4 and 8 processes that train the digits on one GPU, together.
+`sweep`: `gansearch sweep` of 16 trials of the digits and of the pictures, with the GPU's use meanwhile by nvidia-smi.
+`ddp`: seconds of a training by one worker and by one on each GPU, where there are several.
+`memory`: a batch that no GPU holds is refused by `gansearch check` in a sentence.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from gpu_equal import equal, waits
+from gpu_speed import at_once, stacked, step
+
+from gansearch.gan.task import TaskError
+
+LOW_PRECISION = 0.1
+TARGETS = {"difference": 1e-3, "waits": 0, "stacked": 1.5, "step": 1.1}
+"""`difference` is of cases in full precision; of bf16 and fp16 it is at most `LOW_PRECISION`."""
+
+
+class Use:
+    """The GPU's use while something runs, by nvidia-smi; nothing where that is not there."""
+
+    def __enter__(self) -> Use:
+        query = [
+            "nvidia-smi",
+            "--query-gpu=utilization.gpu,memory.used",
+            "--format=csv,noheader,nounits",
+            "-lms",
+            "250",
+        ]
+        self.rows: list[list[float]] = []
+        try:
+            self.process = subprocess.Popen(query, stdout=subprocess.PIPE, text=True)
+        except OSError:
+            return self
+        self.thread = threading.Thread(target=self._read)
+        self.thread.start()
+        return self
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.rows.append([float(cell) for cell in line.split(",")])
+
+    def __exit__(self, *_: object) -> None:
+        if hasattr(self, "process"):
+            self.process.terminate()
+            self.thread.join()
+
+    def figures(self) -> dict[str, float]:
+        """Mean utilisation in percent and most memory in MB."""
+        return (
+            {"utilisation": round(statistics.mean(row[0] for row in self.rows)), "mb": max(row[1] for row in self.rows)}
+            if self.rows
+            else {}
+        )
+
+
+def sweep(device: str, quick: bool) -> dict[str, dict[str, float]]:
+    """Seconds of two sweeps of 16 trials, four at once on a GPU, with its use."""
+    small = quick or device == "cpu"
+    tasks: dict[str, Any] = {
+        "digits": ("digits", {}, 300 if small else 2_000),
+        "pictures": (f"{Path(__file__).parent}/gpu_task.py:Discs", {}, 300 if small else 1_000),
+    }
+    found = {}
+    for name, (task, options, updates) in tasks.items():
+        if device == "cpu" and name == "pictures":
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "gpu.yaml"
+            experiment = {
+                "name": name,
+                "task": task,
+                "task_options": options,
+                "training": {"updates": updates},
+                "trials": 16,
+            }
+            experiment |= {
+                "search": {
+                    "lr": {"low": 1e-4, "high": 1e-2, "log": True},
+                    "lr_ratio": {"low": 0.2, "high": 5, "log": True},
+                }
+            }
+            experiment |= {"resources": {"cpus": 1, "gpus": 0.25 if device == "cuda" else 0}, "confirm": None}
+            file.write_text(json.dumps(experiment))
+            start = time.perf_counter()
+            with Use() as use:
+                words = [
+                    sys.executable,
+                    "-m",
+                    "gansearch",
+                    "sweep",
+                    str(file),
+                    "--out",
+                    str(Path(folder) / "out"),
+                    "--quiet",
+                ]
+                subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
+            found[name] = {"seconds": round(time.perf_counter() - start, 1), **use.figures()}
+    return found
+
+
+def ddp(device: str, quick: bool) -> dict[str, float]:
+    """Seconds of a training of the pictures by one worker, and by one on each GPU."""
+    there = torch.cuda.device_count() if device == "cuda" else 0
+    found = {"gpus": float(there)}
+    for workers in sorted({1, there}) if there > 1 else ():
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "ddp.yaml"
+            experiment: dict[str, Any] = {
+                "name": "ddp",
+                "task": f"{Path(__file__).parent}/gpu_task.py:Discs",
+                "trials": 1,
+            }
+            experiment |= {"training": {"updates": 200 if quick else 1_000, "batch_size": 256, "sync_batch_norm": True}}
+            experiment |= {"search": {}, "resources": {"gpus": workers}, "confirm": None}
+            file.write_text(json.dumps(experiment))
+            words = [
+                sys.executable,
+                "-m",
+                "gansearch",
+                "sweep",
+                str(file),
+                "--out",
+                str(Path(folder) / "out"),
+                "--quiet",
+            ]
+            start = time.perf_counter()
+            subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
+            found[f"{workers} workers"] = round(time.perf_counter() - start, 1)
+    return found
+
+
+def memory(device: str, quick: bool) -> dict[str, str]:
+    """What is said of a batch that no GPU holds."""
+    from gansearch.experiment import Experiment
+    from gansearch.search.dry_run.dry_run import measure
+
+    if device == "cpu":
+        return {}
+    task = f"{Path(__file__).parent}/gpu_task.py:Discs"
+    experiment = Experiment.parse(
+        {"name": "large", "task": task, "training": {"batch_size": 10**7}, "resources": {"gpus": 1}}
+    )
+    try:
+        measure(experiment, 1.0)
+    except TaskError as error:
+        return {"said": str(error).splitlines()[0]}
+    return {"said": "nothing"}
+
+
+PARTS: dict[str, Callable[[str, bool], dict[str, Any]]] = {
+    **{"equal": equal, "waits": waits, "step": step, "stacked": stacked},
+    **{"at_once": at_once, "sweep": sweep, "ddp": ddp, "memory": memory},
+}
+
+
+def missed(figures: dict[str, Any]) -> list[str]:
+    """The targets that the figures miss, of the parts that have run."""
+    found = [f"equal: {name}" for name, difference in figures.get("equal", {}).items() if difference > _bound(name)]
+    found += [f"waits: {name}" for name in figures.get("waits", {})]
+    for task, ways in figures.get("step", {}).items():
+        found += [f"step: {task}"] if ways["ours"] > TARGETS["step"] * ways["by hand"] else []
+    found += [f"stacked: {task}" for task, ratio in figures.get("stacked", {}).items() if ratio > TARGETS["stacked"]]
+    found += ["memory"] if "batch_size" not in figures.get("memory", {}).get("said", "batch_size") else []
+    return found
+
+
+def _bound(name: str) -> float:
+    return LOW_PRECISION if "bf16" in name or "fp16" in name else TARGETS["difference"]
+
+
+def main() -> None:
+    """Print the figures of each part as they come, and last a line of JSON."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="fewer updates; under two minutes")
+    parser.add_argument("--only", nargs="+", choices=list(PARTS), default=list(PARTS))
+    parser.add_argument("--device", choices=["cuda", "cpu"], default="cuda" if torch.cuda.is_available() else "cpu")
+    given = parser.parse_args()
+    name = torch.cuda.get_device_name() if given.device == "cuda" else "no GPU: this tries the script itself"
+    print(f"torch {torch.__version__}, {name}")
+    figures: dict[str, Any] = {}
+    for part in given.only:
+        start = time.perf_counter()
+        figures[part] = PARTS[part](given.device, given.quick)
+        print(f"{part}, {time.perf_counter() - start:.0f} s")
+        for key, value in figures[part].items():
+            print(f"  {key:40} {value}", flush=True)
+    wrong = missed(figures)
+    print(
+        json.dumps(
+            {
+                "benchmark": "gpu",
+                "device": name,
+                "figures": figures,
+                "targets": TARGETS,
+                "missed": wrong,
+                "ok": not wrong,
+            }
+        )
+    )
+    sys.exit(bool(wrong) and given.device == "cuda")
+
+
+if __name__ == "__main__":
+    main()
