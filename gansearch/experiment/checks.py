@@ -88,6 +88,8 @@ def unread(training: Training, search: Space) -> dict[str, str]:
         fields["target_separability"] = "is read with balance: held alone; leave it out, or use that"
     if "ada" not in _possible(training, search, "augment"):
         fields["ada_target"] = "is read with augment: ada alone; leave it out, or use that"
+    if not any(share < 1 for share in _numbers(search, "top_k") or [training.top_k]):
+        fields["top_k_anneal"] = "is read with top_k below 1 alone; leave it out, or set that"
     return fields
 
 
@@ -181,9 +183,12 @@ def _worker_errors(training: Training, search: Space, resources: Resources) -> E
     if resources.across_nodes and workers == 1:
         yield "resources.across_nodes", "one worker is on one node; set workers, or gpus, to 2 or more"
     smallest = min(_numbers(search, "batch_size") or [training.batch_size])
-    if smallest < workers:
-        path = f"{_section('batch_size', search)}.batch_size"
-        yield path, f"{smallest} samples cannot be shared by {workers} workers"
+    ratio = max(_numbers(search, "batch_ratio") or [training.batch_ratio])
+    for name, samples in {"batch_size": smallest, "batch_ratio": round(smallest / ratio)}.items():
+        if samples < workers:
+            path = f"{_section(name, search)}.{name}"
+            yield path, f"{samples} samples{' of G' * (name == 'batch_ratio')} cannot be shared by {workers} workers"
+            return
 
 
 def _schedule_errors(training: Training, search: Space) -> Errors:

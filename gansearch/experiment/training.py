@@ -35,6 +35,9 @@ LATER = (
     "channels_last",
     "augment",
     "ada_target",
+    "batch_ratio",
+    "top_k",
+    "top_k_anneal",
 )
 """Fields that earlier versions do not know: a file in which they have their defaults does not name them."""
 
@@ -86,6 +89,8 @@ class Training(Model):
     """Budget: D and G updates together, pretraining included."""
     batch_size: int = Field(64, ge=1)
     """Samples in a batch; D sees as many real as fake ones."""
+    batch_ratio: float = Field(1.0, gt=0)
+    """Samples in D's batch, `batch_size`, over those in G's."""
     accumulate: int = Field(1, ge=1)
     """Batches whose mean gradient makes one update: without batch norm, one batch so many times as large, in the memory
     of one."""
@@ -150,6 +155,11 @@ class Training(Model):
     2006.06676)."""
     ada_target: float = Field(0.6, ge=0, lt=1)
     """With `augment: ada`: the r_t = E[sign D(real)] at which the probability stands still."""
+    top_k: float = Field(1.0, gt=0, le=1)
+    """Share of the fakes in a batch of G, those that D scores highest, that G learns from (arXiv 2002.06224)."""
+    top_k_anneal: float = Field(0.0, ge=0, le=1)
+    """First share of the updates over which the share of fakes falls from 1 to `top_k`, by the same factor at each; 0
+    is `top_k` from the start."""
     instance_noise: float = Field(0.0, ge=0)
     """Standard deviation of the noise that D's training samples get, falling linearly to 0 over the run."""
     label_smoothing: float = Field(0.0, ge=0, lt=0.5)
@@ -219,8 +229,8 @@ class Training(Model):
 
     @property
     def batch_size_g(self) -> int:
-        """Samples in a batch of G's updates."""
-        return self.batch_size
+        """Samples in a batch of G's updates, at least one."""
+        return max(1, round(self.batch_size / self.batch_ratio))
 
     @property
     def usual(self) -> list[str]:

@@ -17,6 +17,8 @@ _NAMES = {
     "lr_ratio": "ttur",
     "update_ratio": "n_critic ncritic d_steps disc_iters n_dis",
     "batch_size": "batch bs",
+    "top_k": "topk",
+    "batch_ratio": "batch_size_ratio",
     "gp": "lambda_gp gp_weight gradient_penalty",
     "r1_gamma": "r1 reg_param",
     "r1_every": "d_reg_every d_reg_interval lazy_r1 lazy_regularization",

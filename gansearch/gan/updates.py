@@ -172,13 +172,22 @@ class Updates:
             fake = self._augmented(fake, n)
         if self.training.instance_noise:
             fake = self._noisy(fake, n)
-        scores = self._scores(self._forward_d, fake)
-        if not self.loss.paired:
-            return self.loss.g(scores, scores)
-        with torch.no_grad():
-            real = self._batch(n)
-            real = self._scores(self._forward_d, self._augmented(real, n) if self.augmentation else real)
+        scores = real = self._scores(self._forward_d, fake)
+        if self.loss.paired:
+            with torch.no_grad():
+                real = self._batch(n)
+                real = self._scores(self._forward_d, self._augmented(real, n) if self.augmentation else real)
+        if self.training.top_k < 1:
+            best = scores.topk(self._kept(scores.shape[-1]), -1).indices
+            scores, real = scores.gather(-1, best), real.gather(-1, best)
         return self.loss.g(scores, real)
+
+    def _kept(self, n: int) -> int:
+        """How many of n fakes G learns from now: those that D scores highest (Sinha et al. 2020, algorithm 1)."""
+        training = self.training
+        falling = training.top_k_anneal * training.updates
+        share = training.top_k ** min(1.0, self.updates / falling) if falling else training.top_k
+        return max(1, round(share * n))
 
     def _gradient(
         self, optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler, loss_of: Callable[[], Tensor], n: int

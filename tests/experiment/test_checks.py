@@ -93,6 +93,16 @@ def test_fields_that_a_schedule_changes_cannot_be_searched(errors):
         ({"training": {"balance": "held", "target_separability": 0.4}}, "training.target_separability", "0.4"),
         ({"training": {"balance": "held", "simultaneous": True}}, "training.balance", "simultaneous"),
         ({"training": {"simultaneous": True}, "search": {"balance": {"choices": ["held"]}}}, "training.balance", "one"),
+        ({"training": {"top_k_anneal": 0.5}}, "training.top_k_anneal", "top_k below 1"),
+        (
+            {
+                "training": {"batch_size": 8},
+                "search": {"batch_ratio": {"low": 1, "high": 8}},
+                "resources": {"workers": 4},
+            },
+            "search.batch_ratio",
+            "1 samples of G cannot be shared by 4",
+        ),
         ({"training": {"ada_target": 0.5}}, "training.ada_target", "augment: ada"),
         ({"training": {"precision": "fp16", "optimizer": "rmsprop"}}, "training.precision", "use bf16"),
         (

@@ -79,6 +79,7 @@ def close(a, b, rel):
         {"loss": "hinge", "accumulate": 2, "clip_grad": 0.3, "optimizer": "adamw", "weight_decay": 0.1},
         {"loss": "wgan", "weight_clip": 0.05, "optimizer": "sgd", "lr": 0.01},  # as relativistic
         {"loss": "non_saturating", "optimizer": "rmsprop", "lr": 1e-3},
+        {"loss": "relativistic", "optimizer": "sgd", "lr": 0.01, "top_k": 0.5, "top_k_anneal": 0.5, "batch_ratio": 0.5},
         {"loss": "minimax", "r1_gamma": 1.0, "r2_gamma": 1.0, "r1_every": 4},
     ],
     ids=lambda training: "-".join(training),

@@ -188,3 +188,57 @@ def test_lazy_penalties_go_on_where_a_saved_run_left_off():
     losses = [first.step().item() for _ in range(13)]
     second.load_state(first.state())
     assert losses + [second.step().item() for _ in range(27)] == expected
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("anneal", [0.0, 0.5])
+def test_g_learns_from_the_fakes_that_d_scores_highest(loss, anneal):
+    class Expected(Reference):
+        rate, g_updates = 0.05, 0
+
+        def optimizer(self, parameters):
+            return torch.optim.SGD(parameters, self.rate)
+
+        def d_loss(self, real, fake):
+            return LOSSES[loss].d(self.d(real).flatten(), self.d(fake).flatten(), 0)
+
+        def g_loss(self, scores):
+            scores = real = scores.flatten()
+            if loss == "relativistic":
+                real = self.d(self.real()).flatten().detach()
+            done = self.d_updates + self.g_updates
+            kept = round(16 * 0.25 ** (min(1, done / 20) if anneal else 1))
+            self.g_updates += 1
+            order = scores.argsort(descending=True)[:kept]
+            return LOSSES[loss].g(scores[order], real[order])
+
+    expected = Expected(load_task("ring", RING)).losses(24)
+    fields = {"updates": 40, "batch_size": 16, "optimizer": "sgd", "lr": 0.05, "gp": 0, "top_k": 0.25}
+    trainer = Trainer(load_task("ring", RING), Training(loss=loss, top_k_anneal=anneal, **fields))
+    assert [trainer.step().item() for _ in range(24)] == pytest.approx(expected, rel=1e-3, abs=1e-5)
+    others = Trainer(load_task("ring", RING), Training(loss=loss, **{**fields, "top_k": 1.0}))
+    assert [others.step().item() for _ in range(24)] != pytest.approx(expected, rel=1e-3, abs=1e-5)
+
+
+def test_the_fakes_that_d_rejects_have_no_gradient():
+    trainer = Trainer(load_task("ring", RING), Training(batch_size=16, top_k=0.25))
+    seen = []
+    forward = trainer._forward_g
+    trainer._forward_g = lambda latents: seen.append(forward(latents)) or seen[-1].retain_grad() or seen[-1]
+    trainer.update_generator()
+    scores, moved = trainer.discriminator(seen[0]).flatten(), seen[0].grad.abs().sum(1) > 0
+    assert set(scores.topk(4).indices.tolist()) == set(moved.nonzero().flatten().tolist())
+
+
+@pytest.mark.parametrize(("ratio", "size"), [(4, 4), (0.5, 32), (100, 1), (1.5, 11)])
+def test_g_has_a_batch_of_its_own_size(ratio, size):
+    class Expected(Reference):
+        def update_g(self):
+            self.batch, own = size, self.batch
+            loss = super().update_g()
+            self.batch = own
+            return loss
+
+    expected = Expected(load_task("ring", RING)).losses(20)
+    trainer = Trainer(load_task("ring", RING), Training(batch_size=16, batch_ratio=ratio))
+    assert [trainer.step().item() for _ in range(20)] == pytest.approx(expected, rel=1e-4)

@@ -26,8 +26,9 @@ class ParallelTrainer(Trainer):
     Every process draws what one process would draw for the whole batch and keeps its part. All losses and penalties
     are means over samples, or over pairs of them, so that the gradients, weighted by the sizes of the parts, add up to
     the whole batch's; those of an update pass in one exchange. A run computes what one process computes, but for
-    rounding, for layers that draw random numbers, and for batch norm: it normalises over each process's part, or over
-    the whole batch with `sync_batch_norm`. Buffers are rank 0's, sent to the others at each probe.
+    rounding, for layers that draw random numbers, for `top_k`, which takes the best of each part, and for batch norm:
+    it normalises over each process's part, or over the whole batch with `sync_batch_norm`. Buffers are rank 0's, sent
+    to the others at each probe.
 
     Rank 0 alone takes probes, measures the quality and trains referees, while the others wait. Raises Parted where
     a process has ended.

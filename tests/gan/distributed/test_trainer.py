@@ -165,6 +165,8 @@ CASES = [
     (Plain, {"balance": "held", "accumulate": 2, "clip_grad": 0.2, "batch_size": 15}),
     (Plain, {"loss": "wgan", "weight_clip": 0.1, "optimizer": "rmsprop", "accumulate": 3, "lr": 1e-3}),
     (Plain, {"r1_gamma": 1.0, "r1_every": 4, "optimizer": "adamw"}),
+    (Plain, {"batch_size": 15, "batch_ratio": 2.5, "balance": "gap_aware", "loss": "relativistic"}),
+    (Plain, {"schedule": [{"after": 50, "r1_gamma": 1.0, "beta2": 0.9, "ema": 0.9}]}),
     (Normed, {"sync_batch_norm": True, "r1_gamma": 1.0}),
     (Normed, {"sync_batch_norm": True, "batch_size": 15, "loss": "relativistic", "ema": 0.9}),
 ]
