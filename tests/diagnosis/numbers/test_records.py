@@ -46,7 +46,8 @@ def test_what_is_kept_of_an_endless_log_is_bounded(monkeypatch):
         most = max(most, *held)
     assert most <= 400 + 512 + 7  # and the block that is not complete
     assert table.block == 512
-    np.testing.assert_allclose(table.column("d")[0][:2], [255.5, 767.5])
+    # A block that was joined while it grew counts what it had by then as one half.
+    np.testing.assert_allclose(table.column("d")[0][:2], [255.5, 767.5], rtol=1e-3)
     np.testing.assert_allclose(table.column("step", last=True)[0][:2], [5110, 10230])
     np.testing.assert_array_equal(table.lines()[:3], [1, 513, 1025])
 
