@@ -3,7 +3,8 @@
     python benchmarks/cluster.py [--quick] [--only chaos|scale|hosts|oversubscribed]
 
 `chaos`: sweeps on a head and three nodes of one CPU, which try every configuration of a small grid, while faults come
-at random moments: the process of a trial is killed, all processes of a node (another one joins), the driver (it is
+at random moments: Ray's worker of a trial is killed, the process that trains it, or the one that this was forked from;
+all processes of a node (another one joins), the driver (it is
 resumed); the disk of the results is full for four seconds; a file of the results folder is cut off at a random byte; a
 trial hangs for ever; every second sweep writes to an S3 server, which is down for twenty seconds. Counted over all
 sweeps: finished trials that were lost or trained again, trials that the study still waits for, and trials or bests that

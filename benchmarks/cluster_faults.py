@@ -12,8 +12,11 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -27,7 +30,7 @@ from tests.objects import Objects
 
 COUNTS = ("lost", "repeated", "stuck", "different")
 NODES = 3
-_MIX = {"worker": 40, "node": 12, "driver": 14, "disk": 8, "truncated": 20, "hang": 11, "server": 5}
+_MIX = {"worker": 24, "process": 16, "node": 12, "driver": 14, "disk": 8, "truncated": 20, "hang": 11, "server": 5}
 """How often each fault comes in a hundred or so."""
 _HOLD = 4.0
 """Seconds for which a disk stays full."""
@@ -121,6 +124,16 @@ class Sweep:
 
     def worker(self) -> bool:
         found = [process for node in self.nodes.nodes for process in node.trials()]
+        if found:
+            self.draw.choice(found).kill()
+        return bool(found)
+
+    def process(self) -> bool:
+        own, found = os.environ["XDG_CACHE_HOME"], []
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                if "fork_server" in " ".join(process.cmdline()) and process.environ().get("XDG_CACHE_HOME") == own:
+                    found.append(process)
         if found:
             self.draw.choice(found).kill()
         return bool(found)
