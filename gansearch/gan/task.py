@@ -77,7 +77,11 @@ class Task(Trainable):
         return stored.float()
 
     def real_batch(self, n: int, generator: torch.Generator) -> Tensor:
-        """(n, ...) fresh samples, for data without end, in place of `real`. `generator` makes runs reproducible."""
+        """(n, ...) fresh samples, for data without end, in place of `real`. `generator` makes runs reproducible.
+
+        It draws on its own device, which on a GPU is that one: `torch.randn(..., generator=generator,
+        device=generator.device)`. Samples that are made on the host are sent there.
+        """
         raise NotImplementedError
 
     def held_out(self) -> Tensor | None:

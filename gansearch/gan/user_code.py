@@ -31,8 +31,10 @@ _HINTS = {
     "above all in a network's first layer",
     "must have the same dtype|expected scalar type|Found dtype Double": "gansearch trains in float32; .float() makes a "
     "tensor or a network so",
-    "Expected all tensors to be on the same device": "give new tensors the device of the input: "
-    "torch.randn(..., device=x.device); in a loop, trial.device",
+    "Expected all tensors to be on the same device|indices should be either on cpu": "give new tensors the device of "
+    "the input: torch.randn(..., device=x.device), table.to(x.device); in a loop, trial.device",
+    "device type for generator": "draw on the generator's device: "
+    "torch.randn(..., generator=generator, device=generator.device)",
     "backward through the graph a second time": "a network that keeps tensors of an earlier call, such as a hidden "
     "state, has to .detach() them",
     "Invalid C\\+\\+ compiler|No working C compiler|Failed to find C compiler": "torch.compile needs a compiler; "

@@ -181,6 +181,10 @@ void run(const OperatorHandle& op, torch::jit::Stack* stack) {
   if (indexing && count > 1 && (*stack)[first].isTensor() && (*stack)[first + 1].isOptionalTensorList())
     TORCH_CHECK((*stack)[first].toTensor().is_cuda(),
                 "indices should be either on cpu or on the same device as the indexed tensor (cpu)");
+  const bool to_host = count && (*stack)[first].isTensor() && !(*stack)[first].toTensor().is_cuda();
+  for (size_t i = 0; i < count; ++i)
+    TORCH_CHECK(!to_host || !(*stack)[first + i].isGenerator(),
+                "Expected a 'cpu' device type for generator but found 'cuda'");
   for (size_t i = 0; i < count; ++i) {
     auto& given = (*stack)[first + i];
     const auto& argument = schema.arguments()[i];

@@ -9,7 +9,8 @@ the host for the device, with the line of gansearch that asked for it (`waits`).
 `non_blocking=True` is nonsense until somebody waits.
 
 It cannot show the numbers of CUDA's own kernels (TF32, atomics), races between streams, pinned memory that is written
-to while it is copied, how much memory is taken, NCCL, CUDA graphs, or any speed.
+to while it is copied, how much memory is taken, NCCL, CUDA graphs, or any speed. It lacks operators that torch has for
+CUDA alone, such as the fused cell of a GRU.
 
 `site/sitecustomize.py` imports this with torch; `conftest.py` runs the tests of this folder in such a process.
 """

@@ -30,7 +30,7 @@ def device_values():
         ("torch.where(x > 0, host, x)", DIFFERENT),
         ("host[torch.zeros(2, dtype=torch.long, device='cuda')]", "indices should be either on cpu"),
         ("torch.randn(2, device='cuda', generator=torch.Generator())", "Expected a 'cuda' device type for generator"),
-        ("torch.randn(2, generator=torch.Generator('cuda'))", "device|generator"),
+        ("torch.randn(2, generator=torch.Generator('cuda'))", "Expected a 'cpu' device type for generator"),
         ("torch.Generator('cuda').set_state(torch.Generator().get_state())", "wrong size"),
         ("x.numpy()", "can't convert cuda:0 device type tensor to numpy"),
     ],

@@ -7,9 +7,11 @@ import pytest
 import soundfile
 import torch
 from PIL import Image
+from torch import nn
 
 from gansearch.experiment import Training
-from gansearch.gan import Trainer, check_task, load_task
+from gansearch.gan import Task, TaskError, Trainer, check_task, load_task
+from gansearch.gan.user_code import user_traceback
 from gansearch.stability.referee import referee
 
 
@@ -64,3 +66,57 @@ def test_a_task_trains_and_is_judged_on_a_gpu(cuda, data, monkeypatch, name, opt
     assert on_host.data.real.device.type == "cpu"
     assert not any("data.py" in line for line in seen)
     assert torch.isfinite(torch.from_numpy(trainer.result().samples)).all()
+
+
+class OnHost(Task):
+    """What it draws and looks up is on the CPU, whatever device it is asked for."""
+
+    latent_dim = 2
+    levels = torch.linspace(-1, 1, 256)
+
+    def real_batch(self, n, generator):
+        return torch.randn(n, 2, generator=generator)
+
+    def generator(self):
+        return nn.Linear(2, 2)
+
+    def discriminator(self):
+        return nn.Linear(2, 1)
+
+
+class LooksUp(OnHost):
+    real_batch = Task.real_batch
+
+    def real(self):
+        return torch.zeros(100, 2, dtype=torch.uint8)
+
+    def unpacked(self, stored):
+        return self.levels[stored.long()]
+
+
+class AddsConstant(LooksUp):
+    unpacked = Task.unpacked
+
+    def generator(self):
+        class Network(nn.Linear):
+            def forward(self, z):
+                return super().forward(z) + torch.ones(2)
+
+        return Network(2, 2)
+
+
+@pytest.mark.parametrize(
+    ("kind", "hint"),
+    [(OnHost, "device=generator.device"), (LooksUp, "table.to(x.device)"), (AddsConstant, "device=x.device")],
+)
+def test_tensors_of_the_host_in_a_users_task_are_explained(cuda, kind, hint):
+    def train(device):
+        check_task(task := kind(), device)
+        Trainer(task, Training(updates=8), device=device).step()
+
+    train("cpu")
+    with pytest.raises((TaskError, RuntimeError)) as caught:
+        train("cuda")
+    text = str(caught.value) if isinstance(caught.value, TaskError) else user_traceback(caught.value)
+    assert "hint: " in text
+    assert hint in text
