@@ -29,6 +29,17 @@ def number(value: Any) -> str:
     return "–" if value is None else str(value)
 
 
+def size(memory: float) -> str:
+    """Bytes in MB or GB."""
+    return f"{memory / 1e6:.0f} MB" if memory < 1e9 else f"{memory / 1e9:.3g} GB"
+
+
+def gpu_hours(hours: float) -> str:
+    """GPUs times hours, in two digits."""
+    text = f"{hours:,.0f}" if hours >= 10 else f"{hours:.2g}" if hours >= 0.01 else "less than 0.01"
+    return f"{text} GPU-hours"
+
+
 def many(count: int, noun: str) -> str:
     """A count with its noun: 1 trial, 12,000 trials."""
     return f"{count:,} {noun}" + ("" if count == 1 else "s")

@@ -9,6 +9,7 @@ from gansearch.formatting import (
     duration,
     error_line,
     fit,
+    gpu_hours,
     many,
     number,
     short,
@@ -29,6 +30,13 @@ def test_durations(seconds: float | None, text: str) -> None:
 )
 def test_numbers(value: float | None, text: str) -> None:
     assert number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("hours", "text"), [(0, "less than 0.01"), (0.25, "0.25"), (3.14, "3.1"), (40, "40"), (1234.5, "1,234")]
+)
+def test_gpu_hours_have_few_digits(hours: float, text: str) -> None:
+    assert gpu_hours(hours) == f"{text} GPU-hours"
 
 
 def test_one_is_not_many() -> None:

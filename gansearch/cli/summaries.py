@@ -24,7 +24,7 @@ _ERRORS, _ERROR_CHARACTERS = 3, 160
 
 def print_summary(study: Study, page: Path | None = None) -> None:
     """Prints what a sweep found, the command that exports it, and the path of its report."""
-    from gansearch.formatting import many
+    from gansearch.formatting import gpu_hours, many
     from gansearch.store.folder import as_typed
 
     counts = study.counts
@@ -41,6 +41,8 @@ def print_summary(study: Study, page: Path | None = None) -> None:
         say(f"ended{'' if is_auto else ' early'}: {study.run['ended']}")
     if study.score_remark:
         say(study.score_remark)
+    if study.gpu_hours is not None:
+        say(f"cost: {gpu_hours(study.gpu_hours)}")
     best = study.best
     if best is None:
         say(study.nothing_healthy())

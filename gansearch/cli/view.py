@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gansearch.experiment import Experiment
-from gansearch.formatting import duration, many, words
+from gansearch.formatting import duration, many, size, words
 from gansearch.study.analysis.choose import candidates
 from gansearch.study.analysis.time_spent import saved
 from gansearch.study.figures.palette import COLOURS, SYMBOLS
@@ -36,10 +36,10 @@ _MARKS = {
 _BELIEFS = "0 fake ▿ · ▾ real   1"
 _COLUMN_WIDTHS = {
     **{"trial": 5, "seed": 5, _BELIEFS: _BAR_WIDTH, "stability": 9, "distance": 9, "update": 9, "updates/s": 9},
-    **{"GPU": 3, "separability": 12, "saturated": 9, "node": 15},
+    **{"GPU": 3, "GPU memory": 10, "GPU busy": 8, "separability": 12, "saturated": 9, "node": 15},
 }
 """The columns of the running trials, and their widths in characters."""
-_DISPENSABLE = ("node", "saturated", "separability", "seed", "updates/s", "GPU")
+_DISPENSABLE = ("node", "saturated", "separability", "seed", "updates/s", "GPU memory", "GPU", "GPU busy")
 """Columns that a narrow terminal goes without, in the order in which they are left out."""
 _MOST_CONFIRMATIONS = 4
 """The number of runs on fresh seeds that are listed."""
@@ -169,7 +169,14 @@ def _params(experiment: Experiment, row: pd.Series) -> list[str]:
 def _running(current: Status, width: int, most: int) -> Table:
     """Returns a table of the running trials, with at most `most` rows and the columns that fit."""
     budget, nodes = current.study.experiment.training.updates, current.progress["nodes"]
-    columns = _columns(width, budget, len(nodes) > 1, any(node["gpus"] for node in nodes))
+    known = {name for trial in current.running for name, value in (trial["probe"] or {}).items() if value is not None}
+    present = {
+        "node": len(nodes) > 1,
+        "GPU": any(node["gpus"] for node in nodes),
+        "GPU memory": "gpu_memory" in known,
+        "GPU busy": "gpu_utilisation" in known,
+    }
+    columns = _columns(width, budget, present)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bright_black")
     for name in columns:
         table.add_column(name, justify="left" if name == _BELIEFS else "right", no_wrap=True)
@@ -181,10 +188,9 @@ def _running(current: Status, width: int, most: int) -> Table:
     return table
 
 
-def _columns(width: int, budget: int, has_nodes: bool, has_gpus: bool) -> list[str]:
-    """Returns the columns that fit into `width` characters."""
-    absent = {name for name, present in (("GPU", has_gpus), ("node", has_nodes)) if not present}
-    columns = [name for name in _COLUMN_WIDTHS if name not in absent]
+def _columns(width: int, budget: int, present: Mapping[str, bool]) -> list[str]:
+    """Returns the columns that fit into `width` characters, of those that are not said to be absent."""
+    columns = [name for name in _COLUMN_WIDTHS if present.get(name, True)]
     widths = {**_COLUMN_WIDTHS, "update": max(_COLUMN_WIDTHS["update"], 2 * len(str(budget)) + 1)}
     for name in _DISPENSABLE:
         if sum(widths[column] + 2 for column in columns) - 2 <= width:
@@ -209,6 +215,8 @@ def _cells(trial: Mapping[str, Any], budget: int, now: float) -> dict[str, str |
         "update": f"{probe['update']}/{budget}",
         "updates/s": f"{rate:,.0f}" if rate else "",
         "GPU": str(probe.get("gpus") or ""),
+        "GPU memory": "" if probe.get("gpu_memory") is None else size(probe["gpu_memory"]),
+        "GPU busy": "" if probe.get("gpu_utilisation") is None else f"{probe['gpu_utilisation']:.0%}",
         "separability": f"{probe['separability']:.2f}",
         "saturated": f"{probe['saturated_right'] + probe['saturated_wrong']:.0%}",
         "node": str(probe.get("node") or ""),

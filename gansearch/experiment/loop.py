@@ -24,7 +24,7 @@ PATTERN = r":_*[a-z][A-Za-z0-9_]*$"
 COLUMNS = (
     *("number", "status", "verdict", "stability", "stability_spread", "distance", "distance_spread"),
     *("saturated_right", "saturated_wrong", "separability", "referee_gap", "updates", "train_seconds"),
-    *("started", "ended", "node", "error"),
+    *("started", "ended", "node", "error", "gpu_seconds", "gpu_memory", "gpu_utilisation"),
 )
 """Columns of the table of trials, which has one for every searched name too."""
 NUMBERS = ("lr", "lr_ratio", "lr_d", "lr_g", "pretrain_steps", "update_ratio")

@@ -19,6 +19,7 @@ from ray.tune.experiment import Trial
 from gansearch import __version__
 from gansearch.experiment import Experiment, masked
 from gansearch.search.callbacks.listener import Listener
+from gansearch.search.gpu_use import GpuUse
 from gansearch.search.sampling.searcher import StudySearcher
 from gansearch.search.slots import Slots
 from gansearch.search.tuning import SweepCallback
@@ -42,6 +43,8 @@ _TABLE_SHARE = 0.05
 """Most of the time that writing them may take."""
 _STATUS = ("stability", "gpus")
 """What a report says beside its rows, for the listeners."""
+_GPU = ("gpu_memory", "gpu_utilisation")
+"""What it says where there is a GPU."""
 
 
 @dataclass
@@ -63,6 +66,7 @@ class Recorder(SweepCallback):
         searcher: StudySearcher,
         listener: Listener,
         slots: Slots,
+        gpu_use: GpuUse,
         hardware: str,
         records: Sequence[TrialRecord],
         failure: Callable[[Trial], str],
@@ -70,6 +74,7 @@ class Recorder(SweepCallback):
         """Begin with the `records` of the trials that have ended before; `failure` says what ended a worker."""
         self._folder, self._experiment, self._searcher = folder, experiment, searcher
         self._listener, self._slots, self._failure = listener, slots, failure
+        self._gpu_use = gpu_use
         self.records = list(records)
         self._description = describe_run(hardware)
         earlier = read_run(folder) if self.records else {}
@@ -103,6 +108,7 @@ class Recorder(SweepCallback):
             running.rows = {}
             self._listener.started(number, trial.config["params"])
         about = {"number": number, "node": result.get("node_ip")} | {name: result.get(name) for name in _STATUS}
+        about |= {name: result[name] for name in _GPU if name in result}
         rows = [{**about, **row} for row in rows]
         running.rows.update({(row["seed"], row["update"]): row for row in rows})
         if rows:
@@ -130,6 +136,8 @@ class Recorder(SweepCallback):
             "ended": self._searcher.why,
             "sources": sources(self.records),
         }
+        if self._gpu_use.hours is not None:
+            description["gpu_hours"] = self._gpu_use.hours
         write_whole(self._folder.run, to_json(description))
         now = time.monotonic()
         self._next_tables = now + max(TABLE_SECONDS, (now - start) / _TABLE_SHARE)
@@ -148,6 +156,7 @@ class Recorder(SweepCallback):
             ended=ending.ended,
             node=ending.node,
             error=ending.error,
+            gpu=self._gpu_use.columns(trial),
             standings=ending.standings,
             schedule=ending.schedule,
             source=trial.config.get("source", ""),

@@ -19,6 +19,7 @@ from gansearch.search.cluster.cluster import cluster
 from gansearch.search.cluster.nodes import check_nodes
 from gansearch.search.cluster.ray_settings import ray_settings
 from gansearch.search.cluster.runtime_env import Code, code_for, local
+from gansearch.search.gpu_use import GpuUse
 from gansearch.search.mirror import storage_of
 from gansearch.search.sampling.searcher import LimitedSearcher
 from gansearch.search.sampling.total_time import TotalTime
@@ -31,6 +32,7 @@ from gansearch.search.worker.process import Origin
 from gansearch.signals import Interrupts
 from gansearch.store.folder import Folder
 from gansearch.store.object_store import join
+from gansearch.store.run_file import read_run
 from gansearch.study.analysis.time_spent import used_seconds
 
 _LOG = logging.getLogger(__name__)
@@ -52,6 +54,7 @@ class Session:
     interrupts: Interrupts
     patience: Patience
     total_time: TotalTime
+    gpu_use: GpuUse
 
     def supervisor(self, searcher: LimitedSearcher) -> Supervisor:
         """Return what keeps the trials of a searcher running."""
@@ -65,7 +68,7 @@ class Session:
         is_population = self.experiment.is_population
         housekeeper = Housekeeper(self.folder, checkpoints_kept=1 + is_population, ended_kept=is_population)
         resources = placement(self.experiment.resources, self.slots.bundle)
-        return tuning(self.folder, trainable, resources, [*callbacks, housekeeper], **options)
+        return tuning(self.folder, trainable, resources, [self.gpu_use, *callbacks, housekeeper], **options)
 
     def check_interrupt(self) -> None:
         """Raise Interrupted once that is requested."""
@@ -97,9 +100,18 @@ def open_session(
         visible_file = join(storage.url, folder.experiment.name) if storage else folder.experiment
         slots = Slots(code.experiment, joined, visible_file, listener)
         stack.callback(slots.close)
-        origin = Origin.of(code.experiment)
         yield Session(
-            folder, experiment, code.experiment, origin, str(joined), slots, listener, interrupts, patience, total_time
+            folder,
+            experiment,
+            code.experiment,
+            Origin.of(code.experiment),
+            str(joined),
+            slots,
+            listener,
+            interrupts,
+            patience,
+            total_time,
+            GpuUse(read_run(folder).get("gpu_hours")),
         )
 
 

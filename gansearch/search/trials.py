@@ -58,6 +58,7 @@ class Trials:
             searcher,
             session.listener,
             session.slots,
+            session.gpu_use,
             session.hardware,
             records=known,
             failure=self._supervisor.failure,

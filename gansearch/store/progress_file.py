@@ -25,6 +25,8 @@ class _Probe(_Part):
     saturated_right: float
     saturated_wrong: float
     stability: float | None = None
+    gpu_memory: Amount | None = None
+    gpu_utilisation: Amount | None = None
 
 
 class _Trial(_Part):

@@ -27,7 +27,9 @@ STATUSES = ("complete", "pruned", "failed")
 """How a trial may have ended, best first."""
 _MEDIANS = ("saturated_right", "saturated_wrong", "separability", "referee_gap")
 _BEFORE = ("number", "status", "verdict", "stability", "stability_spread", "distance", "distance_spread")
-_AFTER = (*_MEDIANS, "updates", "train_seconds", "started", "ended", "node", "error")
+GPU = ("gpu_seconds", "gpu_memory", "gpu_utilisation")
+"""The columns of what a trial took of GPUs; NaN where it had none."""
+_AFTER = (*_MEDIANS, "updates", "train_seconds", "started", "ended", "node", "error", *GPU)
 
 T = TypeVar("T")
 
@@ -90,6 +92,12 @@ class TrialRecord:
     node: str = ""
     """Ray's address of the node."""
     error: str = ""
+    gpu_seconds: float = math.nan
+    """GPUs that it held, times the seconds for which it held them: a quarter of one for 40 s is 10."""
+    gpu_memory: float = math.nan
+    """Most bytes of a GPU that one of its processes took."""
+    gpu_utilisation: float = math.nan
+    """Share of the time in which its GPU did something, for whichever trial; NaN also without nvidia-ml-py."""
     seeds: tuple[SeedResult, ...] = ()
     standings: tuple[Standing, ...] = ()
     """At the rungs that it reached."""
@@ -180,13 +188,15 @@ def trial_record(
     ended: datetime,
     node: str,
     error: str = "",
+    gpu: Mapping[str, float] | None = None,
     standings: Iterable[Standing] = (),
     schedule: Iterable[Segment] = (),
     source: str = "",
 ) -> TrialRecord:
     """The record of a trial from its seeds: medians, the worst verdict, and max − min as the spread.
 
-    `seeds` may be empty for a trial that died before its first seed ended; then `error` says why.
+    `seeds` may be empty for a trial that died before its first seed ended; then `error` says why. `gpu` holds those of
+    the columns in `GPU` that are known.
     """
     statuses = {seed.status for seed in seeds}
     failed = not seeds or bool(error) or "failed" in statuses
@@ -209,6 +219,7 @@ def trial_record(
         ended=ended,
         node=node,
         error=masked(error or next((seed.error for seed in seeds if seed.error), "")),
+        **(gpu or {}),
         seeds=tuple(seeds),
         standings=tuple(standings),
         schedule=tuple(schedule),

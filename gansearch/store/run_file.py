@@ -18,6 +18,8 @@ _FIELDS: dict[str, type | tuple[type, ...]] = {
     "total_seconds": (int, float),
     "ended": str,
     "sources": dict,
+    "gpu_hours": (int, float),
+    "fill": dict,
 }
 
 

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from gansearch.store.folder import Folder, write_whole
 from gansearch.store.numbers_file import read_table
-from gansearch.store.record import STATUSES, TrialRecord, trial_columns
+from gansearch.store.record import GPU, STATUSES, TrialRecord, trial_columns
 from gansearch.store.trial_files import CURVE_COLUMNS, read_record, read_trial_curves
 
 _CURVES = pa.schema([(name, pa.int64() if name in CURVE_COLUMNS[:3] else pa.float64()) for name in CURVE_COLUMNS])
@@ -64,7 +64,8 @@ def read_trials(folder: Folder, searched: Iterable[str]) -> pd.DataFrame:
         table = table.sort_values("number", ignore_index=True)
     numbers = {name: float for name in ("stability", "distance", "train_seconds") if len(table) == 0}
     times = {name: pd.to_datetime(table[name], utc=True) for name in _TIMES}
-    return _sound(table.astype(numbers).assign(**times))
+    later = {name: np.nan for name in GPU if name not in table}  # a table of an earlier version
+    return _sound(table.astype(numbers).assign(**times, **later))
 
 
 def _sound(table: pd.DataFrame) -> pd.DataFrame:

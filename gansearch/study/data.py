@@ -137,6 +137,13 @@ class StudyData:
         runs = [*self.confirmation, *read_default(self.folder)] if self.confirmation else []
         return confirmed_seconds(runs, self.run.get("slots"))
 
+    @property
+    def gpu_hours(self) -> float | None:
+        """GPUs times hours, of trials and runs on fresh seeds; None where there was no GPU, or nobody counted."""
+        seconds = self.trials["gpu_seconds"].dropna()
+        hours = self.run.get("gpu_hours", float(seconds.sum()) / 3600 if len(seconds) else None)
+        return None if hours is None else float(hours)
+
     def summary(self) -> dict[str, Any]:
         """The object of `gansearch report --json`: plain numbers or None, times in seconds."""
         trials = self.trials
@@ -153,6 +160,8 @@ class StudyData:
             "train_seconds": float(trials["train_seconds"].sum()),
             "slots": self.run.get("slots"),
         }
+        if self.gpu_hours is not None:
+            facts["gpu_hours"] = self.gpu_hours
         if self.best is None:
             facts["closest"] = self._choice_summary(self.closest)
         if self.failure:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from gansearch.formatting import duration, without_nan
+from gansearch.formatting import duration, gpu_hours, size, without_nan
 from gansearch.store.confirmation import read_default
 from gansearch.store.folder import as_typed
 from gansearch.store.lock import is_alive, is_locked, read_progress
@@ -211,6 +211,7 @@ class Status:
             "nodes": nodes,
             "gpus": gpus,
             "slots": progress.get("slots"),
+            "gpu_hours": self.study.gpu_hours,
             "updates_per_second": sum(trial["updates_per_second"] or 0.0 for trial in self.running),
             "expected_end": None if left is None else _iso(time.time() + left),
             "best": best and {name: getattr(best, name) for name in ("number", "stability", "distance")},
@@ -261,6 +262,8 @@ def lines(current: Status) -> Iterator[str]:
         used = current.progress["used"]
         yield f"nodes:    {len(facts['nodes'])}: {nodes}"
         yield f"          taken: {used['CPU']:g} CPUs" + (f", {used['GPU']:g} GPUs" if facts["gpus"]["total"] else "")
+    if facts["gpu_hours"] is not None:
+        yield f"cost:     {gpu_hours(facts['gpu_hours'])} of what has ended"
     if facts["expected_end"]:
         end = datetime.fromisoformat(facts["expected_end"]).astimezone()
         yield f"end:      expected in {duration(current.seconds_left)} ({end:%d %b %H:%M})"
@@ -292,8 +295,14 @@ def _trial_line(trial: Mapping[str, Any], now: float) -> str:
     so_far = "" if stability is None or math.isnan(stability) else f", stability so far {stability:.2f}"
     return (
         f"seed {probe['seed']}, update {probe['update']}{speed}, D(real) {probe['p_real']:.2f}, "
-        f"D(fake) {probe['p_fake']:.2f}, separability {probe['separability']:.2f}{so_far}"
+        f"D(fake) {probe['p_fake']:.2f}, separability {probe['separability']:.2f}{so_far}{_of_gpu(probe)}"
     )
+
+
+def _of_gpu(probe: Mapping[str, Any]) -> str:
+    memory, busy = probe.get("gpu_memory"), probe.get("gpu_utilisation")
+    used = "" if memory is None else f", {size(memory)} of its GPU"
+    return used + ("" if busy is None else f", which is {busy:.0%} busy")
 
 
 def _iso(seconds: float | None) -> str | None:

@@ -1,5 +1,6 @@
 """What the commands print at their end, and the progress of a training."""
 
+import json
 import sys
 from types import SimpleNamespace
 
@@ -65,6 +66,14 @@ def test_a_summary_says_what_was_found_and_what_comes_next(finished, capsys):
         f"export it:  gansearch export {finished.path} -o best.yaml",
         f"report:     {finished.report}",
     ]
+
+
+def test_a_summary_says_what_a_sweep_cost_of_gpus(folder, capsys):
+    print_summary(load_study(folder.path))
+    assert "GPU-hours" not in capsys.readouterr().out
+    folder.run.write_text(json.dumps({"gpu_hours": 12.3}))
+    print_summary(load_study(folder.path))
+    assert "cost: 12 GPU-hours" in capsys.readouterr().out
 
 
 def test_a_summary_says_why_trials_failed(finished, capsys):

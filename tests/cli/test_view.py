@@ -46,6 +46,17 @@ def test_the_picture_fits_its_terminal(running_sweep, width):
     assert "best so far: trial" in text
 
 
+def test_a_gpu_is_shown_where_there_is_one(running_sweep):
+    write_progress(running_sweep, running=running([10]), nodes=NODES[:1])
+    assert "GPU memory" not in drawn(running_sweep, 200)
+    trials = running([10])
+    trials[0]["probe"] |= {"gpu_memory": 2.1e9, "gpu_utilisation": 0.83}
+    write_progress(running_sweep, running=trials, nodes=NODES[:1])
+    rows = drawn(running_sweep, 200).splitlines()
+    assert any("GPU memory  GPU busy" in row for row in rows)
+    assert any("2.1 GB" in row and "83%" in row for row in rows)
+
+
 def test_a_finished_sweep_shows_the_trial_that_it_exports(tmp_path):
     folder = write_study(tmp_path / "digits", trials=40)
     best = load_study(folder.path).best
@@ -98,11 +109,11 @@ def test_the_picture_says_why_a_sweep_ended_early(tmp_path):
 @pytest.mark.parametrize("several", [True, False])
 @pytest.mark.parametrize("width", [60, 80, 100, 130, 200])
 def test_narrow_terminals_keep_the_distance(width, several):
-    wide = view._columns(200, 4000, several, True)
-    found = view._columns(width, 4000, several, True)
+    wide = view._columns(200, 4000, {"node": several})
+    found = view._columns(width, 4000, {"node": several})
     assert [name for name in wide if name in found] == found
     assert {"trial", "stability", "distance", "update"} <= set(found)
-    alone = view._columns(80, 1500, several, False)
+    alone = view._columns(80, 1500, {"node": several, "GPU": False, "GPU memory": False, "GPU busy": False})
     assert "updates/s" in alone
     assert "node" not in alone
     assert width < 80 or sum(max(view._COLUMN_WIDTHS[name], len(name)) + 2 for name in found) - 2 <= width

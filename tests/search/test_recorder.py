@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from gansearch.search.callbacks.listener import Listeners
+from gansearch.search.gpu_use import GpuUse
 from gansearch.search.recorder import Recorder, describe_run
 from gansearch.search.worker.run import Ending
 from gansearch.store.folder import Folder
@@ -22,7 +23,15 @@ def recorder(tmp_path, make_tiny):
     folder.records.mkdir()
     searcher = SimpleNamespace(tell=lambda record: None)
     return Recorder(
-        folder, make_tiny(), searcher, Listeners([]), None, "2 CPUs", [], failure=lambda trial: "the worker died"
+        folder,
+        make_tiny(),
+        searcher,
+        Listeners([]),
+        None,
+        GpuUse(),
+        "2 CPUs",
+        [],
+        failure=lambda trial: "the worker died",
     )
 
 

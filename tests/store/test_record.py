@@ -9,6 +9,7 @@ import pytest
 from gansearch.stability.result import SeedResult
 from gansearch.store.nan_json import from_json, to_json
 from gansearch.store.record import (
+    GPU,
     Segment,
     Standing,
     TrialRecord,
@@ -41,6 +42,17 @@ def test_numbers_are_medians_and_the_verdict_is_the_worst():
     assert (made.distance, made.distance_spread) == (2.0, 0.0)
     assert (made.updates, made.train_seconds) == (120, 3.0)
     assert (made.params["lr_d"], made.params["lr_g"]) == (pytest.approx(2e-3), pytest.approx(5e-4))
+
+
+def test_what_a_trial_took_of_gpus_is_recorded_and_missing_in_records_of_earlier_versions():
+    made = record(seed(), gpu={"gpu_seconds": 10.0, "gpu_memory": 2e9})
+    read = parse_record(from_json(to_json(made.as_dict())))
+    assert (read.gpu_seconds, read.gpu_memory) == (10.0, 2e9)
+    assert math.isnan(read.gpu_utilisation)
+    data = from_json(to_json(record(seed()).as_dict()))
+    for name in GPU:
+        del data["row"][name]
+    assert math.isnan(parse_record(data).gpu_seconds)
 
 
 @pytest.mark.parametrize(

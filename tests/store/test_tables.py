@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from gansearch.store import tables
-from gansearch.store.record import trial_columns
+from gansearch.store.record import GPU, trial_columns
 from gansearch.store.tables import other_columns, read_curves, read_trials, write_tables
 from gansearch.store.trial_files import CURVE_COLUMNS, read_records
 from tests.synthetic import SEARCH, write_study
@@ -43,6 +43,14 @@ def test_a_sweep_without_a_trial_has_empty_tables(tmp_path):
     assert list(read_trials(folder, SEARCH).columns) == trial_columns(SEARCH)
     assert read_trials(folder, SEARCH)["ended"].max() is pd.NaT
     assert read_curves(folder).empty
+
+
+def test_trials_of_an_earlier_version_lack_the_columns_of_gpus(folder):
+    table = pd.read_parquet(folder.trials)
+    table.drop(columns=list(GPU)).to_parquet(folder.trials, index=False)
+    found = read_trials(folder, SEARCH)
+    assert list(found.columns) == trial_columns(SEARCH)
+    assert found[list(GPU)].isna().all(axis=None)
 
 
 def test_curves_of_an_earlier_version_lack_the_last_columns(folder):

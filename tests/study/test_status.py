@@ -78,6 +78,20 @@ def test_a_sweep_that_runs(folder, held):
     assert datetime.fromisoformat(facts["expected_end"]).timestamp() > time.time()
 
 
+def test_gpus_are_told_of_where_there_are_some(folder, held):
+    write_progress(folder)
+    assert status(load_study(folder.path)).summary()["gpu_hours"] is None
+    assert "GPU-hours" not in "\n".join(lines(status(load_study(folder.path))))
+    folder.run.write_text(to_json({"gpu_hours": 1.25}))
+    probe = {**PROBE, "gpu_memory": 2.1e9, "gpu_utilisation": 0.83}
+    now = time.time()
+    trial = {"number": 10, "started": now - 4, "heard": now, "updates": 100, "updates_per_second": 50.0}
+    write_progress(folder, running=[{**trial, "probe": probe}])
+    text = "\n".join(lines(status(load_study(folder.path))))
+    assert "1.2 GPU-hours of what has ended" in text
+    assert "2.1 GB of its GPU, which is 83% busy" in text
+
+
 def test_a_sweep_of_an_automatic_number_of_trials_has_no_total_before_they_end(folder, held):
     write_progress(folder)
     auto = load_study(folder.path).experiment.model_copy(update={"trials": "auto"})

@@ -29,6 +29,7 @@ from gansearch.search.dry_run.estimate import Estimate, Measured
 from gansearch.search.dry_run.loop import try_loop
 from gansearch.search.errors import SweepError
 from gansearch.search.sampling.space import SearchSpace
+from gansearch.search.worker.gpu import context_bytes
 
 CONFIGURATIONS = 16
 """Drawn at random, so that a trial's expected time is that of the space."""
@@ -171,6 +172,8 @@ def _device(device: torch.device) -> dict[str, Any]:
     if device.type != "cuda":
         return {"device": f"CPU, {many(torch.get_num_threads(), 'thread')}"}
     free, total = torch.cuda.mem_get_info(device)
-    context = min(total - free - torch.cuda.memory_reserved(device), _CONTEXT_BYTES)
+    context = context_bytes(device)
+    if context is None:
+        context = min(total - free - torch.cuda.memory_reserved(device), _CONTEXT_BYTES)
     memory = torch.cuda.max_memory_reserved(device) + context
     return {"device": torch.cuda.get_device_name(device), "gpu_memory": memory, "gpu_total": total}

@@ -10,7 +10,7 @@ from statistics import fmean
 from typing import Any, NamedTuple
 
 from gansearch.experiment import Experiment
-from gansearch.formatting import duration
+from gansearch.formatting import duration, size
 from gansearch.search.cluster.cluster import Cluster
 from gansearch.search.dry_run.cost import Cost, EvaluationCost
 from gansearch.study.analysis.race import rules_for
@@ -263,11 +263,6 @@ def fitting(memory: int, total: int) -> int:
 def share(trials: int) -> float:
     """Return the share of a GPU, in three digits, of which exactly so many trials fit, up to 16; 1 for none."""
     return math.floor(1000 / trials) / 1000 if trials > 1 else 1.0
-
-
-def size(memory: float) -> str:
-    """Return bytes in MB or GB."""
-    return f"{memory / 1e6:.0f} MB" if memory < 1e9 else f"{memory / 1e9:.3g} GB"
 
 
 def brief(seconds: float) -> str:

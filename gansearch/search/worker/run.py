@@ -19,6 +19,7 @@ import torch
 
 from gansearch.experiment import Experiment
 from gansearch.gan import Result
+from gansearch.search.worker import gpu
 from gansearch.search.worker.distributed import why
 from gansearch.search.worker.link import PACKED, Link
 from gansearch.search.worker.samples import few, to_show
@@ -114,7 +115,7 @@ class Run(ABC):
 
     def news(self) -> dict[str, Any]:
         """Return what a report holds: all that has not been reported."""
-        news = {"rows": self.rows[self.reported :], "is_copy": self.is_copy, **self.status()}
+        news = {"rows": self.rows[self.reported :], "is_copy": self.is_copy, **gpu.facts(), **self.status()}
         self.reported, self.is_copy = len(self.rows), False
         return news
 

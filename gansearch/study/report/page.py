@@ -13,7 +13,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from gansearch.experiment import masked
-from gansearch.formatting import duration, many, number, shown, without_home, words
+from gansearch.formatting import duration, gpu_hours, many, number, shown, size, without_home, words
 from gansearch.study.figures.base import EmptyFigureError
 from gansearch.study.figures.palette import COLOURS, DARK, LIGHT
 
@@ -71,5 +71,6 @@ def fragment(template: str, **context: Any) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"number": number, "duration": duration, "words": words, "many": many}
+    environment.filters |= {"gpu_hours": gpu_hours, "size": size}
     environment.globals["colours"] = COLOURS
     return environment.get_template(template).render(**context)

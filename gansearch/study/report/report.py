@@ -13,7 +13,7 @@ from gansearch.formatting import error_line, many
 from gansearch.stability.verdict import ADVICE, MEANING
 from gansearch.store.confirmation import read_default
 from gansearch.store.folder import as_typed
-from gansearch.store.record import BALANCE
+from gansearch.store.record import BALANCE, GPU
 from gansearch.store.trial_files import read_record
 from gansearch.study.analysis.neighbourhood import neighbourhoods
 from gansearch.study.analysis.time_spent import saved, seconds_by_status
@@ -160,7 +160,8 @@ def _columns(study: Plots) -> list[str]:
     searched = [name for name, entry in study.experiment.search.items() if isinstance(entry, Range | Choices)]
     balance = () if study.experiment.is_loop else (name for name in BALANCE if name not in ("lr_d", "lr_g"))
     names = dict.fromkeys([*balance, *searched])
-    return ["number", "status", "verdict", "stability", "distance", *names, "updates", "train_seconds"]
+    measured = [name for name in GPU if study.trials[name].notna().any()]
+    return ["number", "status", "verdict", "stability", "distance", *names, "updates", "train_seconds", *measured]
 
 
 def _rows(study: Plots) -> list[dict[Any, Any]]:

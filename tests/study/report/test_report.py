@@ -222,6 +222,19 @@ def test_the_page_says_what_the_search_improves_and_when_a_candidate_was_out(tmp
             assert out in words
 
 
+def test_the_page_says_what_was_taken_of_gpus(tmp_path: Path) -> None:
+    folder = write_study(tmp_path / "s", trials=12, samples=False)
+    words = page(load_study(folder.path), tmp_path).words()
+    assert "GPU-hours" not in words
+    assert "gpu_seconds" not in words
+    table = pd.read_parquet(folder.trials)
+    table.assign(gpu_seconds=1800.0, gpu_memory=2.1e9, gpu_utilisation=0.5).to_parquet(folder.trials, index=False)
+    words = page(load_study(folder.path), tmp_path).words()
+    assert "6 GPU-hours; at most 2.1 GB a trial; busy 50% of the time" in words
+    assert "gpu_seconds gpu_memory gpu_utilisation" in words
+    assert load_study(folder.path).summary()["gpu_hours"] == 6.0
+
+
 def test_the_page_says_where_trials_came_from_and_bad_numbers_of_it_do_not_break_it(tmp_path: Path) -> None:
     folder = write_study(tmp_path / "s", trials=12, samples=False)
     prior = {"trials": 9, "balanced": 3, "distance": 0.25, "won": 0.56}
