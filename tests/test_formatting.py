@@ -15,6 +15,7 @@ from gansearch.formatting import (
     short,
     shown,
     shown_json,
+    size,
     without_home,
     without_nan,
 )
@@ -37,6 +38,10 @@ def test_numbers(value: float | None, text: str) -> None:
 )
 def test_gpu_hours_have_few_digits(hours: float, text: str) -> None:
     assert gpu_hours(hours) == f"{text} GPU-hours"
+
+
+def test_sizes_in_words() -> None:
+    assert (size(4.5e8), size(1.2e9)) == ("450 MB", "1.2 GB")
 
 
 def test_one_is_not_many() -> None:

@@ -11,7 +11,6 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name not in ("__
 EXEMPT: dict[str, str] = {
     "cli/remote.py": "search/jobs/test_submit.py",
     "search/errors.py": "search/test_sweep.py",
-    "search/session.py": "search/test_sweep.py",
     "study/data.py": "study/test_study.py",
 }
 """Modules without a test file of their name, each with the file that tests it together with the modules that use it."""

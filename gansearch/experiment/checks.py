@@ -178,7 +178,9 @@ def _excludes(search: Space, name: str, other: str, value: Any) -> bool:
 
 def _worker_errors(training: Training, search: Space, resources: Resources) -> Errors:
     gpus, workers = resources.gpus, resources.processes
-    if gpus != "auto" and gpus and gpus != workers and max(gpus, workers) > 1:
+    if gpus == "fill" and workers > 1:
+        yield "resources.workers", f"{workers} cannot go with gpus: fill, where trials share a GPU; write gpus: auto"
+    if not isinstance(gpus, str) and gpus and gpus != workers and max(gpus, workers) > 1:
         yield "resources.workers", f"{workers} cannot go with gpus: {gpus:g}; each worker has one GPU, or none has one"
     if resources.across_nodes and workers == 1:
         yield "resources.across_nodes", "one worker is on one node; set workers, or gpus, to 2 or more"

@@ -64,9 +64,10 @@ class Resources(Model):
 
     cpus: float = Field(1, gt=0)
     """CPUs of each worker."""
-    gpus: Literal["auto"] | float = "auto"
+    gpus: Literal["auto", "fill"] | float = "auto"
     """GPUs of all workers together. A fraction shares a GPU, 2 and more are one for each worker; auto is one for each
-    worker, or 0 where the cluster has none."""
+    worker, or 0 where the cluster has none. fill has as many trials share each GPU as give the greatest throughput,
+    which is measured before the first trial."""
     workers: int | None = Field(None, ge=1)
     """Processes that share each batch of a trial; null is one for each GPU, and at least one. More than one without
     GPUs train on CPUs."""
@@ -82,14 +83,14 @@ class Resources(Model):
     @property
     def processes(self) -> int:
         """Workers of one trial."""
-        return self.workers or (1 if self.gpus == "auto" else max(1, int(self.gpus)))
+        return self.workers or (1 if isinstance(self.gpus, str) else max(1, int(self.gpus)))
 
     @field_validator("gpus", mode="before")
     @classmethod
     def _gpus(cls, gpus: Any) -> Any:
         fits = isinstance(gpus, int | float) and (0 <= gpus <= 1 or (gpus > 1 and gpus == int(gpus)))
-        if gpus != "auto" and not fits:
-            raise ValueError("must be auto, a number from 0 to 1, or a whole number (one for each worker)")
+        if gpus not in ("auto", "fill") and not fits:
+            raise ValueError("must be auto, fill, a number from 0 to 1, or a whole number (one for each worker)")
         return gpus
 
     @field_validator("custom")

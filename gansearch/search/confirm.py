@@ -125,7 +125,7 @@ class RaceSearcher(LimitedSearcher):
         if not self._waiting or len(self._running) >= self.most:
             return None
         self._running[trial_id] = self._waiting.pop(0)
-        return self._config(self._running[trial_id])
+        return {**self._config(self._running[trial_id]), **self.resources}
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """Make room for the next one, which depends on what is recorded of this one."""

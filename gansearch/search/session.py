@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ray import tune
@@ -15,10 +16,12 @@ from gansearch.gan import check_task, load_task
 from gansearch.gan.user_code import as_program
 from gansearch.interrupts import Interrupted
 from gansearch.search.callbacks.listener import Listener
-from gansearch.search.cluster.cluster import cluster
+from gansearch.search.cluster.cluster import Cluster, cluster
 from gansearch.search.cluster.nodes import check_nodes
 from gansearch.search.cluster.ray_settings import ray_settings
 from gansearch.search.cluster.runtime_env import Code, code_for, local
+from gansearch.search.dry_run.bursts import measure_fill
+from gansearch.search.dry_run.fill import NO_GPU, Fill, parse_fill
 from gansearch.search.gpu_use import GpuUse
 from gansearch.search.mirror import storage_of
 from gansearch.search.sampling.searcher import LimitedSearcher
@@ -27,7 +30,7 @@ from gansearch.search.slots import Slots
 from gansearch.search.supervisor import Housekeeper, Supervisor
 from gansearch.search.tuning import SweepCallback, Trainable, tuning
 from gansearch.search.watchdog import Patience
-from gansearch.search.worker.followers import placement
+from gansearch.search.worker.followers import placement_of
 from gansearch.search.worker.process import Origin
 from gansearch.signals import Interrupts
 from gansearch.store.folder import Folder
@@ -67,7 +70,7 @@ class Session:
         # A copy of a member of a population resumes from the checkpoint before the newest one, of any member.
         is_population = self.experiment.is_population
         housekeeper = Housekeeper(self.folder, checkpoints_kept=1 + is_population, ended_kept=is_population)
-        resources = placement(self.experiment.resources, self.slots.bundle)
+        resources = partial(placement_of, self.experiment.resources, dict(self.slots.bundle))
         return tuning(self.folder, trainable, resources, [self.gpu_use, *callbacks, housekeeper], **options)
 
     def check_interrupt(self) -> None:
@@ -94,11 +97,12 @@ def open_session(
         joined.slots(experiment.resources)  # raises where there is none
         storage = storage_of(folder)
         check_nodes(code.experiment, storage or folder.path)
+        fill = _fill(code.experiment, joined, folder, listener)
         interrupts = stack.enter_context(Interrupts())
         if not folder.is_ours:
             folder.create(experiment)
         visible_file = join(storage.url, folder.experiment.name) if storage else folder.experiment
-        slots = Slots(code.experiment, joined, visible_file, listener)
+        slots = Slots(code.experiment, joined, visible_file, listener, fill)
         stack.callback(slots.close)
         yield Session(
             folder,
@@ -113,6 +117,21 @@ def open_session(
             total_time,
             GpuUse(read_run(folder).get("gpu_hours")),
         )
+
+
+def _fill(experiment: Experiment, joined: Cluster, folder: Folder, listener: Listener) -> Fill | None:
+    """Return how full GPUs are made: as before in this folder, or as is measured now; None where nothing is filled."""
+    if experiment.resources.gpus != "fill":
+        return None
+    if not joined.total("GPU"):
+        listener.doing(NO_GPU)
+        return None
+    fill = parse_fill(read_run(folder).get("fill"))
+    if fill is None:
+        listener.doing("measuring how many trials at once fill a GPU")
+        fill = measure_fill(experiment, joined, True)
+    listener.doing(str(fill))
+    return fill
 
 
 def _check_task(experiment: Experiment) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from gansearch.search.callbacks.listener import Listener
 from gansearch.search.cluster.cluster import Cluster, alive, fits, workers_on
 from gansearch.search.cluster.nodes import answer, ask
 from gansearch.search.cluster.ray_patches import remove_groups
+from gansearch.search.dry_run.fill import Fill, share
 
 UPDATE_SECONDS = 3.0
 """Between two looks at the cluster."""
@@ -32,9 +34,17 @@ class Slots:
     waits may get there before. If it lacks something, placement groups take its resources, so that trials go elsewhere.
     """
 
-    def __init__(self, experiment: Experiment, cluster: Cluster, visible_file: Path | str, listeners: Listener):
-        """Count the slots of a cluster. `experiment` is the one that workers read."""
+    def __init__(
+        self,
+        experiment: Experiment,
+        cluster: Cluster,
+        visible_file: Path | str,
+        listeners: Listener,
+        fill: Fill | None = None,
+    ):
+        """Count the slots of a cluster. `experiment` is the one that workers read; `fill` says how full GPUs are."""
         self.bundle = cluster.bundle(experiment.resources)
+        self.fill: Fill | None = None
         self._experiment, self._visible_file, self._listeners = experiment, visible_file, listeners
         self._fit = dict(zip(cluster.ids, cluster.nodes, strict=True))
         self._asked: dict[str, ray.ObjectRef] = {}
@@ -43,7 +53,7 @@ class Slots:
         self._next_update = time.monotonic() + UPDATE_SECONDS
         self.now = self.most = 0
         """`most` is the largest number so far."""
-        self._count()
+        self._fill_gpus(fill)
 
     @property
     def wanted(self) -> int:
@@ -52,6 +62,17 @@ class Slots:
         One more than fits waits for its turn, so that a slot that falls free does not wait for the sampler.
         """
         return self.now + (self.now == self._capacity)
+
+    def thin_out(self, gpus: float) -> bool:
+        """Let later trials be one less on each GPU, since one with such a share of it ran out of its memory.
+
+        Return whether they are: not where the number was given, or is smaller by now.
+        """
+        if self.fill is None or self.fill.at_once == 1 or gpus != self.bundle["GPU"]:
+            return False
+        self._fill_gpus(replace(self.fill, at_once=self.fill.at_once - 1))
+        self._listeners.resized(self.now)
+        return True
 
     def trusts(self, node: str) -> bool:
         """Return whether a node is known to be fit: an error on another one says nothing about a trial."""
@@ -92,6 +113,12 @@ class Slots:
         """Free the nodes that were blocked."""
         remove_groups(group for groups in self._unfit.values() for group in groups)
         self._unfit.clear()
+
+    def _fill_gpus(self, fill: Fill | None) -> None:
+        self.fill = fill
+        if fill:
+            self.bundle = {**self.bundle, "GPU": share(fill.at_once)}
+        self._count()
 
     def _count(self) -> None:
         """Count at least one slot: a sweep whose nodes are all gone waits for others."""

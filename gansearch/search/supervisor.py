@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ray.tune.experiment import Trial
 from ray.tune.progress_reporter import TrialProgressCallback
 
-from gansearch.search.cluster.ray_patches import kill_worker
+from gansearch.search.cluster.ray_patches import give_whole_gpu, kill_worker
+from gansearch.search.gpu_use import gpus_of
 from gansearch.search.sampling.searcher import LimitedSearcher
 from gansearch.search.slots import Slots
 from gansearch.search.tuning import FAILURES, Stop, SweepCallback, name_of
 from gansearch.search.watchdog import Patience, Watchdog
 from gansearch.search.worker.checkpoints import checkpoints, forget, ray_folder
+from gansearch.search.worker.gpu import is_out_of_memory, with_remedy
 from gansearch.signals import Interrupts
 from gansearch.store.folder import Folder
+
+_LOG = logging.getLogger(__name__)
 
 _MOVES = 20
 """Nodes that may vanish under a trial, or prove unfit, before that counts as a failure of the trial."""
@@ -45,22 +51,33 @@ class Supervisor(SweepCallback, TrialProgressCallback):
         self._watchdog.check()
         self._slots.update()
         self._searcher.most = self._slots.wanted if self._searcher.ahead else self._slots.now
+        if self._slots.fill:
+            self._searcher.gpus = self._slots.bundle["GPU"]
 
     def on_trial_start(self, trial: Trial, **info: Any) -> None:
         """Watch a trial that begins or resumes."""
         self._watchdog.started(trial)
 
     def on_trial_result(self, trial: Trial, result: dict[str, Any], **info: Any) -> None:
-        """Note a report. An ending by an error on a node that may be unfit is taken out of it: the trial is moved."""
+        """Note a report. An ending is taken out of it where the trial is to be tried again.
+
+        That is after an error on a node that may be unfit, and where a trial that shares its GPU ran out of memory.
+        """
         self._watchdog.reported(trial)
         node, ending = result.get("on", ""), result.get("ending")
         self._nodes[trial] = node
-        if ending and ending.error and node and not self._slots.trusts(node):
+        if not ending:
+            return
+        crowded = is_out_of_memory(ending.error) and 0 < gpus_of(trial) < 1
+        if crowded:
+            self._isolate(trial)
+        if crowded or (ending.error and node and not self._slots.trusts(node)):
             result["ending"] = None
             self._allow_move(trial)
             kill_worker(trial)
-        elif ending:
+        else:
             trial.max_failures = 0  # ignore failures of the worker after the trial has ended
+            result["ending"] = replace(ending, error=with_remedy(ending.error))
 
     def on_trial_recover(self, trial: Trial, **info: Any) -> None:
         """Note that a worker died and Tune resumes its trial. It is not the trial's failure where the node is gone."""
@@ -81,6 +98,17 @@ class Supervisor(SweepCallback, TrialProgressCallback):
     def failure(self, trial: Trial) -> str:
         """Return what ended a trial whose worker could not say it."""
         return self._watchdog.reason(trial) or _worker_death(trial)
+
+    def _isolate(self, trial: Trial) -> None:
+        """Have a trial tried again with a GPU to itself, and later ones less crowded."""
+        fewer = self._slots.thin_out(gpus_of(trial))
+        give_whole_gpu(trial)
+        later = f"; from now on {self._slots.fill.at_once} at once" if fewer and self._slots.fill else ""
+        _LOG.warning(
+            "warning: trial %s ran out of memory on a GPU that it shared; it is tried again with one to itself%s",
+            name_of(trial),
+            later,
+        )
 
     def _allow_move(self, trial: Trial) -> None:
         """Let a trial survive one more death of its worker."""

@@ -38,15 +38,15 @@ class SweepCallback(Callback):
 def tuning(
     folder: Folder,
     trainable: Trainable,
-    resources: tune.PlacementGroupFactory,
+    resources: Callable[[dict[str, Any]], tune.PlacementGroupFactory],
     callbacks: Sequence[SweepCallback],
     param_space: dict[str, Any] | None = None,
     **options: Any,
 ) -> Iterator[tune.Tuner]:
     """Yield a tuner whose `fit()` returns when all trials have ended or a callback has raised Stop.
 
-    `options` are those of tune.TuneConfig. The tuner's own files, and the checkpoints of its trials, are under
-    trials/ray of the results folder.
+    `resources` returns those of a trial, given its config. `options` are those of tune.TuneConfig. The tuner's own
+    files, and the checkpoints of its trials, are under trials/ray of the results folder.
     """
     tuner = make_tuner(
         tune.with_resources(trainable, resources),

@@ -36,6 +36,8 @@ from gansearch.experiment import Experiment, ExperimentError, Training, unusual
         ("{name: a, task: digits, resources: {gpus: two}}", "resources.gpus", "'two'"),
         ("{name: a, task: digits, resources: {gpus: 2, workers: 4}}", "resources.workers", "gpus: 2"),
         ("{name: a, task: digits, resources: {gpus: 0.5, workers: 2}}", "resources.workers", "gpus: 0.5"),
+        ("{name: a, task: digits, resources: {gpus: fill, workers: 2}}", "resources.workers", "gpus: fill, where"),
+        ("{name: a, task: digits, resources: {gpus: full}}", "resources.gpus", "auto, fill, a number from 0 to 1"),
         ("{name: a, task: digits, resources: {across_nodes: true}}", "resources.across_nodes", "2 or more"),
         ("{name: a, task: digits, resources: {memory: 4 apples}}", "resources.memory", "apples"),
         ("{name: a, task: digits, resources: {custom: {GPU: 1}}}", "resources.custom", "resources.gpus"),

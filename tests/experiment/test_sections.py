@@ -17,7 +17,14 @@ def test_a_trial_has_a_worker_for_each_gpu_by_default(load):
     def processes(resources):
         return load(f"{{name: a, task: digits, resources: {resources}}}").resources.processes
 
-    given = {"{}": 1, "{gpus: 0.25}": 1, "{gpus: 4}": 4, "{gpus: auto, workers: 2}": 2, "{gpus: 0, workers: 3}": 3}
+    given = {
+        "{}": 1,
+        "{gpus: 0.25}": 1,
+        "{gpus: 4}": 4,
+        "{gpus: auto, workers: 2}": 2,
+        "{gpus: fill}": 1,
+        "{gpus: 0, workers: 3}": 3,
+    }
     assert {resources: processes(resources) for resources in given} == given
     memory = load("{name: a, task: digits, resources: {memory: 4GB}}")
     assert memory.resources.memory == 4_000_000_000

@@ -38,9 +38,11 @@ class Tiny(Task):
         self.in_check = any(frame.name == "check_task" for frame in traceback.extract_stack())
         if self.waiting == 0:
             self.now = self.does.get(str(self._turn()), "") if self.turns else ""
-        self.waiting = 0 if self.now in ("raise", "memory", "leave") else (self.waiting or self.seeds) - 1
+        self.waiting = 0 if self.now in ("raise", "memory", "no room", "leave") else (self.waiting or self.seeds) - 1
         if self.now == "raise":
             raise RuntimeError("no such luck")
+        if self.now == "no room":
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
         if self.now == "memory":
             raise MemoryError("no memory left")
         if self.now == "leave":

@@ -5,6 +5,7 @@ import pytest
 from gansearch.search import slots as module
 from gansearch.search.callbacks.listener import Listener
 from gansearch.search.cluster.cluster import Cluster
+from gansearch.search.dry_run.fill import Fill
 from gansearch.search.slots import Slots
 
 
@@ -33,9 +34,9 @@ def there(monkeypatch):
 
     monkeypatch.setattr(module, "alive", alive)
 
-    def make(experiment):
+    def make(experiment, fill=None, **more):
         told = Told()
-        slots = Slots(experiment, Cluster(({"CPU": 2.0},), ("first",)), "experiment.yaml", told)
+        slots = Slots(experiment, Cluster(({"CPU": 2.0, **more},), ("first",)), "experiment.yaml", told, fill)
         return slots, told, nodes, answers, blocked
 
     return make
@@ -76,3 +77,21 @@ def test_a_limit_stays_a_limit(there, make_tiny):
     nodes["second"], answers["second"] = 4.0, ""
     slots.update()
     assert (slots.now, slots.wanted) == (3, 3)
+
+
+def test_gpus_are_filled_and_thinned_out_once_for_each_share(there, make_tiny):
+    slots, told, *_ = there(make_tiny(resources={"cpus": 0.1, "gpus": "fill"}), Fill(4), GPU=2.0)
+    assert (slots.now, slots.bundle) == (8, {"CPU": 0.1, "GPU": 0.25})
+    assert slots.thin_out(0.25)
+    assert not slots.thin_out(0.25), "another trial of those that were too many"
+    assert (slots.fill.at_once, slots.now, slots.bundle["GPU"]) == (3, 6, 0.333)
+    assert slots.thin_out(0.333)
+    assert slots.thin_out(0.5)
+    assert not slots.thin_out(1.0)
+    assert (slots.now, told.events, slots.most) == (2, [6, 4, 2], 8)
+
+
+def test_a_number_that_was_given_stays(there, make_tiny):
+    slots, *_ = there(make_tiny(resources={"cpus": 0.1, "gpus": 0.25}), GPU=1.0)
+    assert not slots.thin_out(0.25)
+    assert slots.now == 4

@@ -5,7 +5,10 @@ from types import SimpleNamespace
 
 import pytest
 import ray
+from ray.tune import PlacementGroupFactory
 
+from gansearch.formatting import error_line
+from gansearch.search.dry_run.fill import Fill
 from gansearch.search.supervisor import Housekeeper, Supervisor
 from gansearch.search.tuning import FAILURES, Stop
 from gansearch.search.watchdog import Patience
@@ -18,7 +21,8 @@ from gansearch.store.folder import Folder
 class TuneTrial:
     """A trial as Ray Tune has it."""
 
-    def __init__(self):
+    def __init__(self, gpus=1.0):
+        self.placement_group_factory = PlacementGroupFactory([{"CPU": 1.0, "GPU": gpus}], strategy="STRICT_PACK")
         self.config = {"number": 0, "params": {}}
         self.max_failures = FAILURES
         self.temporary_state = SimpleNamespace(ray_actor="its worker")
@@ -28,7 +32,14 @@ class TuneTrial:
 @pytest.fixture
 def supervisor():
     slots = SimpleNamespace(
-        trusts=lambda node: node != "new", is_alive=lambda node: node != "gone", update=lambda: None, wanted=7, now=6
+        trusts=lambda node: node != "new",
+        is_alive=lambda node: node != "gone",
+        update=lambda: None,
+        wanted=7,
+        now=6,
+        fill=None,
+        bundle={"CPU": 1.0, "GPU": 0.25},
+        thin_out=lambda gpus: False,
     )
     return Supervisor(slots, Patience(None), SimpleNamespace(most=0, ahead=True), Interrupts())
 
@@ -57,6 +68,46 @@ def test_a_worker_that_dies_after_the_ending_is_not_replaced(supervisor):
     supervisor.on_trial_result(trial, result)
     assert trial.max_failures == 0
     assert result["ending"]
+
+
+MEMORY = """Traceback (most recent call last):
+  File "gan.py", line 3, in forward
+    return self.layer(x)
+torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB
+"""
+
+
+def test_a_trial_that_runs_out_of_memory_on_a_gpu_that_it_shares_is_tried_again_alone(supervisor, monkeypatch, caplog):
+    killed, thinned, trial = [], [], TuneTrial(gpus=0.25)
+    monkeypatch.setattr(ray, "kill", killed.append)
+
+    def thin_out(gpus):
+        thinned.append(gpus)
+        supervisor._slots.fill = Fill(3)
+        return True
+
+    supervisor._slots.thin_out = thin_out
+    result = {"rows": [], "on": "known", "ending": ending(MEMORY)}
+    supervisor.on_trial_result(trial, result)
+    assert (result["ending"], killed, thinned) == (None, ["its worker"], [0.25])
+    assert trial.placement_group_factory == PlacementGroupFactory([{"CPU": 1.0, "GPU": 1.0}], strategy="STRICT_PACK")
+    assert trial.max_failures == FAILURES + 1
+    assert "trial 00000 ran out of memory on a GPU that it shared" in caplog.text
+    assert caplog.text.strip().endswith("from now on 3 at once")
+    result = {"rows": [], "on": "known", "ending": ending(MEMORY)}
+    supervisor.on_trial_result(trial, result)
+    assert (len(killed), trial.max_failures) == (1, 0)
+    line = error_line(result["ending"].error)
+    assert line.startswith("the trial needs more memory than its GPU has; make training.batch_size")
+    assert line.endswith("Tried to allocate 2.00 GiB")
+
+
+def test_trials_to_come_have_the_share_of_a_gpu_that_is_found(supervisor):
+    supervisor.on_step_begin()
+    assert not hasattr(supervisor._searcher, "gpus")
+    supervisor._slots.fill = Fill(4)
+    supervisor.on_step_begin()
+    assert supervisor._searcher.gpus == 0.25
 
 
 def test_a_node_that_vanishes_is_no_failure_of_the_trial(supervisor):

@@ -73,10 +73,26 @@ class Cluster:
         return [workers_on(node, bundle) for node in self.nodes]
 
     def gpus_of_trial(self, resources: Resources) -> float:
-        """Return the GPUs of one trial; `auto` is one for each worker if the cluster has any."""
-        if resources.gpus == "auto":
+        """Return the GPUs of one trial; `auto`, as `fill` at first, is one for each worker if the cluster has any."""
+        if isinstance(resources.gpus, str):
             return float(resources.processes) if self.total("GPU") else 0.0
         return float(resources.gpus)
+
+    def gpu_kinds(self, resources: Resources) -> list[tuple[dict[str, float], int, float]]:
+        """Return the kinds of GPUs that trials may use: what asks Ray for one, their number, the CPUs beside each."""
+        kinds: dict[str, list[Mapping[str, float]]] = {}
+        for node in filter(lambda node: node.get("GPU"), self.nodes):
+            names = [name for name in node if name.startswith(_KIND)]
+            if not resources.accelerator_type or _KIND + resources.accelerator_type in names:
+                kinds.setdefault(min(names, default=""), []).append(node)
+        return [
+            (
+                {name: _KIND_SHARE} if name else {},
+                int(sum(node["GPU"] for node in nodes)),
+                max(node.get("CPU", 0.0) / node["GPU"] for node in nodes),
+            )
+            for name, nodes in kinds.items()
+        ]
 
     def bundle(self, resources: Resources) -> dict[str, float]:
         """Return the resources of each worker of a trial, by Ray's names."""

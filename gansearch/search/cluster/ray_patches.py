@@ -207,6 +207,17 @@ def kill_worker(trial: Trial) -> None:
     ray.kill(trial.temporary_state.ray_actor)
 
 
+def give_whole_gpu(trial: Trial) -> None:
+    """Let each worker of a trial have a GPU to itself once the trial is started again.
+
+    `Trial.update_resources` refuses a trial that runs, and once it waits Tune has noted what it waits for
+    (ray/tune/execution/tune_controller.py, `_set_trial_status`).
+    """
+    factory = trial.placement_group_factory
+    bundles = [{**bundle, "GPU": 1.0} for bundle in factory.bundles]
+    trial.placement_group_factory = tune.PlacementGroupFactory(bundles, strategy=factory.strategy)
+
+
 @contextmanager
 def signals_left_to_us() -> Iterator[None]:
     """Keep `ray.init` from taking SIGTERM, and its processes from ending by signals that a whole job is sent.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
@@ -22,10 +22,11 @@ from gansearch.gan.data import data_of
 from gansearch.gan.forward import refuse_shape, remark_on
 from gansearch.gan.user_code import as_program, user_traceback
 from gansearch.search.check import check_search
-from gansearch.search.cluster.cluster import cluster, this_machine
+from gansearch.search.cluster.cluster import Cluster, cluster, this_machine
 from gansearch.search.cluster.runtime_env import Code, code_for
 from gansearch.search.dry_run.cost import Cost, cost, endless_trainer, evaluation_cost
 from gansearch.search.dry_run.estimate import Estimate, Measured
+from gansearch.search.dry_run.fill import NO_GPU, Fill, share
 from gansearch.search.dry_run.loop import try_loop
 from gansearch.search.errors import SweepError
 from gansearch.search.sampling.space import SearchSpace
@@ -41,12 +42,16 @@ _WORKER_SECONDS = 300.0
 """Time for a cluster to start a worker and to return its result."""
 
 
-def dry_run(experiment: Experiment, address: str | None = None) -> Estimate:
+MeasureFill = Callable[[Experiment, Cluster, bool], Fill | None]
+"""`gansearch.search.dry_run.bursts.measure_fill`, or what stands in for it: it imports this module."""
+
+
+def dry_run(experiment: Experiment, address: str | None = None, measure_fill: MeasureFill | None = None) -> Estimate:
     """Train for about a second on what a trial would get, and estimate what the sweep takes; start no trial.
 
     It runs in this process, without Ray, or in a worker of the cluster at `address`. Where a trial has several workers,
     one of them is tried with the whole batch: it takes as much time and memory as a trial at most, but for what the
-    workers send each other.
+    workers send each other. `measure_fill` finds what `gpus: fill` would; without it that is one trial on a GPU.
 
     Raises:
         ExperimentError: The search space, the sampler or a tracker is wrong.
@@ -57,9 +62,19 @@ def dry_run(experiment: Experiment, address: str | None = None) -> Estimate:
     code = code_for(experiment) if address else Code(experiment)
     with cluster(address, code.runtime_env) if address else nullcontext(this_machine()) as nodes:
         nodes.slots(experiment.resources)
-        gpus = nodes.bundle(experiment.resources).get("GPU", 0.0)
-        measured = _measure_in_worker(code.experiment, gpus) if address else measure(experiment, gpus)
-        return Estimate(experiment, nodes, measured)
+        gpus, fills = nodes.bundle(experiment.resources).get("GPU", 0.0), experiment.resources.gpus == "fill"
+        # First of all: this process keeps its part of a GPU.
+        fill = measure_fill(code.experiment, nodes, bool(address)) if fills and measure_fill else None
+        given = (code.experiment, gpus)
+        measured = (
+            in_worker(code.experiment, {"GPU": gpus}, _WORKER_SECONDS, measure, *given) if address else measure(*given)
+        )
+        if fills and not gpus:
+            measured = replace(measured, tried=(*measured.tried, NO_GPU))
+        if fill:
+            shared = experiment.resources.model_copy(update={"gpus": share(fill.at_once)})
+            experiment, measured = experiment.model_copy(update={"resources": shared}), measured.slower(fill.slowdown)
+        return Estimate(experiment, nodes, measured, fill)
 
 
 def measure(experiment: Experiment, gpus: float) -> Measured:
@@ -150,21 +165,27 @@ def _batch_sizes(experiment: Experiment) -> list[int]:
     return [1] * (isinstance(entry, Choices) and 1 in entry.choices)
 
 
-def _measure_in_worker(experiment: Experiment, gpus: float) -> Measured:
-    """Measure in a worker of the Ray that this process has joined."""
-    remote = ray.remote(num_cpus=experiment.resources.cpus, num_gpus=gpus, max_retries=0)(measure)
-    reference = remote.remote(experiment, gpus)
+def in_worker(
+    experiment: Experiment, resources: Mapping[str, float], seconds: float, call: Callable[..., Any], *given: Any
+) -> Any:
+    """Return what a call returns in a worker of the Ray that this process has joined, with a trial's CPUs.
+
+    `resources` are its GPUs and what else it needs, by Ray's names. Raises what the call raises, SweepError where it
+    takes more than so many seconds, TaskError where the worker dies.
+    """
+    others = {name: amount for name, amount in resources.items() if name != "GPU"}
+    options = {"num_gpus": resources.get("GPU", 0.0), "resources": others, "max_retries": 0}
+    reference = ray.remote(num_cpus=experiment.resources.cpus, **options)(call).remote(*given)
     try:
-        measured: Measured = ray.get(reference, timeout=_WORKER_SECONDS)
+        return ray.get(reference, timeout=seconds)
     except GetTimeoutError:
         ray.cancel(reference, force=True)
-        minutes = _WORKER_SECONDS / 60
+        minutes = seconds / 60
         raise SweepError(f"the cluster had no worker free for a dry run within {minutes:g} minutes") from None
     except RayTaskError as error:
         raise error.cause from None
     except RayError as error:
         raise TaskError(f"{experiment.task}: the worker died in the dry run: {error}") from None
-    return measured
 
 
 def _device(device: torch.device) -> dict[str, Any]:

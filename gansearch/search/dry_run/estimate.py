@@ -5,20 +5,17 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, astuple, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field, replace
 from statistics import fmean
 from typing import Any, NamedTuple
 
 from gansearch.experiment import Experiment
-from gansearch.formatting import duration, size
+from gansearch.formatting import duration, gpu_hours, size
 from gansearch.search.cluster.cluster import Cluster
 from gansearch.search.dry_run.cost import Cost, EvaluationCost
+from gansearch.search.dry_run.fill import MOST_ON_A_GPU, Fill, fitting, share
 from gansearch.study.analysis.race import rules_for
 
-GPU_MARGIN = 0.1
-"""Share of a GPU's memory that is left free: what is allocated falls into pieces, and batches differ."""
-MOST_ON_A_GPU = 16
-"""Most trials that are advised for one GPU, however small they are."""
 MOSTLY = 0.5
 """Share of a trial's time above which its evaluation is worth a warning."""
 BUSY = 0.2
@@ -70,6 +67,14 @@ class Measured:
         """Return the mean of a part of the costs over the configurations, in seconds."""
         return fmean(getattr(cost, part) for cost in self.costs)
 
+    def slower(self, factor: float) -> Measured:
+        """Return the same with costs that are so many times as large: of trials that share a GPU."""
+        costs = [
+            Cost(**{name: value if name == "in_turn" else factor * value for name, value in asdict(cost).items()})
+            for cost in self.costs
+        ]
+        return replace(self, costs=tuple(costs))
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -78,6 +83,15 @@ class Estimate:
     experiment: Experiment
     cluster: Cluster
     measured: Measured
+    fill: Fill | None = None
+    """How the share in the experiment's `resources.gpus` was found; None where it was given."""
+
+    @property
+    def gpu_hours(self) -> float | None:
+        """Expected GPUs times hours of trials with their least seeds and of the confirmation; None without a GPU."""
+        gpus = self.cluster.gpus_of_trial(self.experiment.resources)
+        runs = self.confirmation_runs * self.measured.mean("confirmation")
+        return gpus * (self.trials * self.measured.mean("trial") + runs) / 3600 if gpus else None
 
     @property
     def slots(self) -> int:
@@ -159,7 +173,8 @@ class Estimate:
 
         `data` and `weights` of a user's loop are null. `trial_seconds` has `least` and `most` seeds and the `longest`
         configuration; `gpu` is null on a CPU, and its `share` what to write as resources.gpus; `trials` are those
-        within the limits; `sweep_seconds` is without pruning.
+        within the limits; `sweep_seconds` and `gpu_hours`, null without a GPU, are without pruning. `fill` is null
+        unless `resources.gpus` is.
         """
         measured, fit = self.measured, self.trials_on_a_gpu
         gpu = {"memory": measured.gpu_memory, "total": measured.gpu_total, "trials": fit, "share": share(fit)}
@@ -175,11 +190,13 @@ class Estimate:
             "in_turn": self.in_turn,
             "memory": measured.memory,
             "gpu": gpu if measured.gpu_total else None,
+            "fill": self.fill and self.fill.as_dict(),
             "cluster": str(self.cluster),
             "slots": self.slots,
             "trials": self.trials,
             "confirmation_runs": self.confirmation_runs,
             "sweep_seconds": self.sweep_seconds._asdict(),
+            "gpu_hours": self.gpu_hours,
             "warnings": self.warnings,
         }
 
@@ -193,7 +210,9 @@ class Estimate:
             f"speed: {self._speed()} ({measured.device})",
             f"trial{self._seeds()}: about {trial}{dearest}; {size(measured.memory)} of memory",
         ]
-        if measured.gpu_total:
+        if self.fill:
+            lines.append(f"GPU: {self.fill}")
+        elif measured.gpu_total:
             fit = self.trials_on_a_gpu
             advice = f"; to share it, write resources: {{gpus: {share(fit):g}}}" if fit > 1 else ""
             lines.append(
@@ -204,11 +223,12 @@ class Estimate:
         else:
             limited = self.trials < experiment.trials
             trials = f"{self.trials} of {experiment.trials} trials (the limits)" if limited else f"{self.trials} trials"
+        cost = "" if self.gpu_hours is None else f" and {gpu_hours(self.gpu_hours)}"
         runs = f" and about {self.confirmation_runs} runs of the confirmation" if self.confirmation_runs else ""
         return [
             *lines,
             f"slots: {self.slots} ({self.cluster})",
-            f"sweep: {trials}{runs}, about {self.sweep_seconds} without pruning",
+            f"sweep: {trials}{runs}, about {self.sweep_seconds}{cost} without pruning",
         ]
 
     def _waves(self, count: float) -> int:
@@ -253,16 +273,6 @@ class Estimate:
         if measured.gpu_total and trials > fit:
             remedy = f"write gpus: {share(fit):g}" if fit else "make training.batch_size or the networks smaller"
             yield f"resources.gpus: {gpus:g} puts {trials} trials on a GPU whose memory holds {fit}; {remedy}"
-
-
-def fitting(memory: int, total: int) -> int:
-    """Return how many trials fit into a GPU's memory, with a margin; 0 without a GPU."""
-    return int(total * (1 - GPU_MARGIN) / memory) if total else 0
-
-
-def share(trials: int) -> float:
-    """Return the share of a GPU, in three digits, of which exactly so many trials fit, up to 16; 1 for none."""
-    return math.floor(1000 / trials) / 1000 if trials > 1 else 1.0
 
 
 def brief(seconds: float) -> str:

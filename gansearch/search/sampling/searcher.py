@@ -53,6 +53,13 @@ class LimitedSearcher(Searcher):
     most: float = math.inf
     ahead: bool = True
     """Whether one more is suggested than fits, so that a slot that falls free has a trial that waits."""
+    gpus: float | None = None
+    """The share of a GPU of the trials to come; None leaves it as it was when they began."""
+
+    @property
+    def resources(self) -> dict[str, float]:
+        """What a config says of its trial's resources."""
+        return {} if self.gpus is None else {"gpus": self.gpus}
 
     def set_max_concurrency(self, max_concurrent: int) -> bool:
         """Leave Tune's own limit, which is fixed, aside."""
@@ -120,6 +127,7 @@ class StudySearcher(LimitedSearcher):
             # The sampler gives it to the storage, and the trial at hand was read before.
             "source": self.study.get_trials(deepcopy=False)[trial.number].user_attrs.get("source", ""),
             "checkpoints": self._own_checkpoints(trial.user_attrs.get("checkpoints", [])),
+            **self.resources,
         }
 
     def tell(self, record: TrialRecord) -> None:

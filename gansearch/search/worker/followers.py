@@ -28,6 +28,11 @@ def placement(resources: Resources, bundle: Mapping[str, float]) -> PlacementGro
     return PlacementGroupFactory([dict(bundle)] * resources.processes, strategy=strategy)
 
 
+def placement_of(resources: Resources, bundle: Mapping[str, float], config: Mapping[str, Any]) -> PlacementGroupFactory:
+    """Return what the trial of a config reserves, whose share of a GPU may be another one."""
+    return placement(resources, {**bundle, "GPU": config["gpus"]} if config.get("gpus") else bundle)
+
+
 class Followers:
     """The workers beside the first one of a trial, from the time that its process asks for them."""
 

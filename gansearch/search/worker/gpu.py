@@ -13,6 +13,8 @@ from typing import Any
 
 import torch
 
+from gansearch.formatting import error_line
+
 _OUT_OF_MEMORY = re.compile(
     r"torch\.(cuda\.)?OutOfMemoryError|CUDA out of memory|CUDA error: out of memory|CU(BLAS|DNN)_STATUS_ALLOC_FAILED"
 )
@@ -21,6 +23,15 @@ _OUT_OF_MEMORY = re.compile(
 def is_out_of_memory(error: str) -> bool:
     """Return whether a traceback, or what was raised, says that a GPU had no memory left."""
     return _OUT_OF_MEMORY.search(error) is not None
+
+
+def with_remedy(error: str) -> str:
+    """Return a traceback whose last line also says what to do, where a GPU had no memory left."""
+    if not is_out_of_memory(error):
+        return error
+    before, line, after = error.rpartition(error_line(error))
+    remedy = "the trial needs more memory than its GPU has; make training.batch_size or the networks smaller"
+    return f"{before}{remedy}: {line}{after}"
 
 
 def facts() -> dict[str, float]:

@@ -72,15 +72,23 @@ class Origin:
         return folder if len(str(folder)) < _LONGEST_PATH else Path("/tmp", folder.name)
 
 
-def call(origin: Origin, function: str, args: tuple[Any, ...], known: Mapping[str, Callable[..., Any]]) -> Any:
+def call(
+    origin: Origin,
+    function: str,
+    args: tuple[Any, ...],
+    known: Mapping[str, Callable[..., Any]],
+    at_once: bool = False,
+) -> Any:
     """Return what `module:function` returns for (link, *args) in a new process; `known` is what its link may call.
+
+    Only calls that are said to be `at_once` may be made by several threads at the same time.
 
     Raises:
         ProcessDied: The process ended without a result.
         ProcessRaised: The function raised.
         BaseException: What a known function raises, after which the process is given time to end.
     """
-    with _process(origin) as (connection, server):
+    with _process(origin, at_once) as (connection, server):
         try:
             with suppress(OSError):  # it has died
                 connection.send((function, args, dict(os.environ)))
@@ -144,22 +152,25 @@ _servers: dict[str, _Server] = {}
 
 
 @contextmanager
-def _process(origin: Origin) -> Iterator[tuple[Connection, _Server]]:
+def _process(origin: Origin, at_once: bool) -> Iterator[tuple[Connection, _Server]]:
     """Yield the connection to a new process, and its server. The process has ended afterwards."""
+    connected = _Server if at_once else _server
     ours, theirs = socket.socketpair()
     with Connection(ours.detach()) as connection:
         with theirs:
-            server = _server(origin)
+            server = connected(origin)
             try:
                 server.fork(theirs)
             except OSError:  # it has ended since the last call
                 server.close()
-                server = _server(origin)
+                server = connected(origin)
                 server.fork(theirs)
         try:
             yield connection, server
         finally:
             server.wait(0)
+            if at_once:
+                server.close()
 
 
 def _server(origin: Origin) -> _Server:

@@ -7,10 +7,11 @@ import torch
 
 from gansearch.experiment import Choices, Experiment, Range
 from gansearch.gan import TaskError
-from gansearch.search.cluster.cluster import this_machine
+from gansearch.search.cluster.cluster import Cluster, this_machine
 from gansearch.search.dry_run import cost
 from gansearch.search.dry_run import dry_run as module
 from gansearch.search.dry_run.dry_run import configurations, dry_run
+from gansearch.search.dry_run.fill import Card, Fill
 from gansearch.search.errors import SweepError
 
 GB = 10**9
@@ -64,6 +65,20 @@ def test_a_dry_run_leaves_no_file_and_no_setting_behind(make_tiny, tmp_path, mon
     assert "of 2 to 3 seeds, at once" in "\n".join(estimate.lines())
     assert torch.get_num_threads() == 2
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_gpu_is_filled_by_what_is_measured_before(make_tiny, monkeypatch):
+    fields = {"resources": {"cpus": 1, "gpus": "fill"}, "trials": 8}
+    said = "GPU: there is none, so gpus: fill trains on the CPU, as auto does"
+    assert said in dry_run(make_tiny(**fields), measure_fill=lambda *given: None).lines()
+    nodes = Cluster(({"CPU": 8.0, "GPU": 1.0},))
+    monkeypatch.setattr(module, "this_machine", lambda: nodes)
+    fill = Fill(4, (Card("H100", 2 * GB, 80 * GB, {1: 600.0, 4: 1200.0}),))
+    estimate = dry_run(make_tiny(**fields), measure_fill=lambda experiment, on, in_cluster: fill)
+    assert (estimate.slots, estimate.fill) == (4, fill)
+    assert estimate.gpu_hours == pytest.approx(8 * 0.25 * estimate.measured.mean("trial") / 3600)
+    assert f"GPU: {fill}" in estimate.lines()
+    assert dry_run(make_tiny(**fields)).slots == 1
 
 
 def test_what_the_columns_of_a_table_are_taken_for_is_said(make_tiny):

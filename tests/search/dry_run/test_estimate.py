@@ -4,17 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from gansearch.experiment import Experiment, Resources
+from gansearch.experiment import Experiment
 from gansearch.search.cluster.cluster import Cluster
 from gansearch.search.dry_run.cost import Cost, EvaluationCost
 from gansearch.search.dry_run.estimate import (
     Estimate,
     Measured,
     brief,
-    fitting,
-    share,
-    size,
 )
+from gansearch.search.dry_run.fill import Card, Fill, share
 
 GB = 10**9
 
@@ -50,20 +48,8 @@ def test_trials_come_in_waves(trials, slots, waves):
     assert estimate(trials=trials, limits={"concurrent": slots}).sweep_seconds == (10 * waves, 10 * waves)
 
 
-@pytest.mark.parametrize("trials", range(1, 17))
-def test_so_many_trials_fit_a_gpu_by_the_share_that_is_advised(trials):
-    assert Cluster(({"CPU": 99.0, "GPU": 1.0},)).slots(Resources(gpus=share(trials))) == trials
-
-
-def test_a_gpu_keeps_a_margin():
-    assert fitting(10 * GB, 80 * GB) == 7
-    assert fitting(73 * GB, 80 * GB) == 0
-    assert fitting(0, 0) == 0
-
-
 def test_times_and_sizes_in_words():
     assert [brief(seconds) for seconds in (0.00045, 0.012, 9.5, 210)] == ["0.45 ms", "12 ms", "10 s", "3 min 30 s"]
-    assert (size(4.5e8), size(1.2e9)) == ("450 MB", "1.2 GB")
 
 
 def test_a_sweep_takes_its_trials_and_its_confirmation_on_its_slots():
@@ -131,3 +117,23 @@ def test_trials_that_share_a_gpu():
     (warning,) = estimate(replace(ON_GPU, gpu_memory=79 * GB), GPUS).warnings
     assert "batch_size" in warning
     assert estimate().summary()["gpu"] is None
+
+
+def test_the_cost_of_a_sweep_in_gpu_hours_is_foretold():
+    assert estimate().gpu_hours is None
+    alone = estimate(ON_GPU, GPUS, trials=180, confirm={"top": 3, "replicas": 5})
+    assert alone.gpu_hours == pytest.approx((180 * 10 + alone.confirmation_runs * 20) / 3600)
+    assert "GPU-hours without pruning" in alone.lines()[-1]
+    assert estimate(ON_GPU, GPUS, trials=180, resources={"gpus": 0.25}).gpu_hours == pytest.approx(0.125)
+    assert estimate(ON_GPU, GPUS, trials=180, resources={"gpus": 0}).gpu_hours is None
+
+
+def test_trials_that_fill_a_gpu_are_slower_each():
+    fill = Fill(4, (Card("H100", 2 * GB, 80 * GB, {1: 600.0, 4: 1200.0}),))
+    assert fill.slowdown == 2
+    found = replace(estimate(ON_GPU.slower(2), GPUS, trials=180, resources={"gpus": share(4)}), fill=fill)
+    assert (found.slots, found.trial_seconds) == (8, (20, 20))
+    assert found.gpu_hours == pytest.approx(180 * 20 / 4 / 3600)
+    assert f"GPU: {fill}" in found.lines()
+    assert "write resources" not in "\n".join(found.lines())
+    assert found.summary()["fill"] == fill.as_dict()

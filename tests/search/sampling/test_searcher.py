@@ -29,6 +29,13 @@ def test_each_sampler_asks_and_is_told_every_ending(folder, tiny, sampler):
     assert len({trial.params["lr"] for trial in study.trials}) == len(endings)
 
 
+def test_a_config_says_the_share_of_a_gpu_where_one_is_found(folder, tiny):
+    searcher = searcher_of(open_study(folder, tiny()), tiny())
+    assert "gpus" not in searcher.suggest("ray")
+    searcher.gpus = 0.25
+    assert searcher.suggest("ray")["gpus"] == 0.25
+
+
 def test_no_more_is_suggested_after_the_deadline(folder, tiny):
     experiment = tiny(limits={"hours": 1e-9})
     searcher = searcher_of(open_study(folder, experiment), experiment)

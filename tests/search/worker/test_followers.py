@@ -5,7 +5,7 @@ from ray.exceptions import WorkerCrashedError
 
 from gansearch.experiment import Resources
 from gansearch.search.worker import followers as module
-from gansearch.search.worker.followers import Followers, placement
+from gansearch.search.worker.followers import Followers, placement, placement_of
 from gansearch.search.worker.process import Origin
 
 
@@ -13,6 +13,12 @@ def test_a_trial_reserves_a_bundle_for_each_worker_on_one_node_unless_it_may_be_
     groups = [placement(Resources(workers=3, across_nodes=across), {"CPU": 1.0}) for across in (False, True)]
     assert [group.strategy for group in groups] == ["STRICT_PACK", "PACK"]
     assert groups[0].bundles == [{"CPU": 1.0}] * 3
+
+
+def test_a_config_may_name_another_share_of_a_gpu():
+    bundle = {"CPU": 1.0, "GPU": 0.25}
+    assert placement_of(Resources(), bundle, {"number": 1}).bundles == [bundle]
+    assert placement_of(Resources(), bundle, {"gpus": 0.333}).bundles == [{"CPU": 1.0, "GPU": 0.333}]
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from gansearch.formatting import error_line
 from gansearch.search.worker import gpu
 
 
@@ -70,6 +71,16 @@ def test_a_process_that_uses_no_gpu_says_nothing(monkeypatch):
 def test_nvml_adds_the_context_and_how_busy_the_gpu_is(card, module, facts):
     card.setitem(sys.modules, "pynvml", module)  # None: not installed
     assert gpu.facts() == facts
+
+
+def test_a_traceback_says_what_to_do_where_memory_was_short():
+    text = 'Traceback (most recent call last):\n  File "a.py", line 1, in f\n    g()\n'
+    short = gpu.with_remedy(f"{text}torch.OutOfMemoryError: CUDA out of memory. Tried\n")
+    assert short.startswith(text)
+    assert error_line(short).startswith("the trial needs more memory than its GPU has; make training.batch_size or")
+    assert gpu.is_out_of_memory(short)
+    assert gpu.with_remedy(f"{text}ValueError: no\n") == f"{text}ValueError: no\n"
+    assert gpu.with_remedy("") == ""
 
 
 @pytest.mark.parametrize(
