@@ -49,7 +49,7 @@ class Data:
                 held_out, samples = samples[rows], samples[others]
             self.real = _to_device(samples, device)
         self.held_out = _samples(held_out, "held_out()").to(device)
-        self._place_rows()
+        self._place()
 
     def on(self, device: torch.device) -> Data:
         """The same data on another device; of data with an end, which has been read on the CPU."""
@@ -57,7 +57,7 @@ class Data:
         moved = copy.copy(self)
         moved.device, moved.held_out = device, self.held_out.to(device)
         moved.real = _to_device(self.real, device)
-        moved._place_rows()
+        moved._place()
         return moved
 
     @property
@@ -85,8 +85,7 @@ class Data:
         They are where the samples are. Of samples on the host they follow from the seed and the offset of the device's
         generator, which the host knows: numbers that the device draws would be waited for.
         """
-        assert self.real is not None
-        if self.real.device.type == self.device.type:
+        if not self._on_host:
             return torch.randint(self.count, (n,), generator=generator, device=self.device)
         offset = generator.get_offset()
         generator.set_offset(offset + _OFFSET)
@@ -95,8 +94,7 @@ class Data:
 
     def at(self, picks: Tensor) -> Tensor:
         """The training samples with these numbers, which are on any device: (*picks.shape, ...) on this."""
-        assert self.real is not None
-        rows = picks.to(self.real.device)
+        rows = picks.cpu() if self._on_host else picks
         rows = rows if self._rows is None else self._rows[rows]
         if self._unpacked is None:
             return self._at(rows)
@@ -109,13 +107,15 @@ class Data:
         to another batch once the copy is done.
         """
         assert self.real is not None
-        if self.real.device.type == self.device.type:
+        if not self._on_host:
             return self.real[rows]
         batch = torch.empty(*rows.shape, *self.real.shape[1:], dtype=self.real.dtype, pin_memory=True)
         torch.index_select(self.real, 0, rows.flatten(), out=batch.flatten(0, rows.dim() - 1))
         return batch.to(self.device, non_blocking=True)
 
-    def _place_rows(self) -> None:
+    def _place(self) -> None:
+        """Notes where the samples are, which `_to_device` has decided, and puts the numbers of the rows beside them."""
+        self._on_host = self.real is not None and self.real.device.type != self.device.type
         if self._rows is not None and self.real is not None:
             self._rows = self._rows.to(self.real.device)
 
