@@ -80,7 +80,8 @@ def parse_fill(data: Any) -> Fill | None:
         fill = parse(Fill, data)
     except (ValueError, TypeError):
         return None
-    return fill if 1 <= fill.at_once <= MOST_ON_A_GPU else None
+    numbers = [fill.at_once, *(number for card in fill.cards for number in card.rates)]
+    return fill if all(1 <= number <= MOST_ON_A_GPU for number in numbers) else None
 
 
 def fullest(cards: Sequence[Card]) -> int:

@@ -10,6 +10,7 @@ from gansearch.search.dry_run.fill import MOST_ON_A_GPU, Card, Fill, fitting, fu
 from gansearch.store.nan_json import from_json, to_json
 
 GB = 10**9
+ZERO = Fill(1, (Card("none at once", 1, 1, {0: 1.0, 1: 1.0}),)).as_dict()
 RATES = {1: 620.0, 2: 1000.0, 4: 1240.0, 8: 1100.0}
 
 
@@ -28,7 +29,7 @@ def card(rates=RATES, memory=2.1, total=80, name="H100", count=1):
         ([card({1: 5.0})], 1),
         ([], 1),
         # a number holds for all kinds of GPUs: those of which there are more weigh more, the smallest memory limits all
-        ([card(count=8), card({1: 100.0, 2: 150.0, 4: 60.0}, name="T4")], 4),
+        ([card(count=8), card({1: 300.0, 2: 400.0, 4: 100.0}, name="T4")], 4),
         ([card(), card({1: 400.0, 2: 700.0, 4: 300.0}, name="T4", count=8)], 2),
         ([card(), card({1: 400.0, 2: 700.0, 4: 900.0}, total=5, name="T4")], 2),
         ([card(), card({1: 400.0}, name="T4")], 1),
@@ -90,7 +91,9 @@ def test_what_run_json_keeps_is_read_as_it_was():
     assert parse_fill(json.loads(json.dumps(Fill(1).as_dict()))) == Fill(1)
 
 
-@pytest.mark.parametrize("data", [None, {}, {"at_once": 0}, {"at_once": 99}, {"at_once": 2, "cards": 3}, [4], "4"])
+@pytest.mark.parametrize(
+    "data", [None, {}, {"at_once": 0}, {"at_once": 99}, {"at_once": 2, "cards": 3}, [4], "4", ZERO]
+)
 def test_what_cannot_be_used_is_measured_again(data):
     assert parse_fill(data) is None
 
