@@ -131,8 +131,10 @@ def refusal(trainers: Sequence[Trainer]) -> str:
         return f"balance: {first.training.balance} decides for each seed by itself"
     if first.training.augment == "ada":
         return "augment: ada follows each seed's own r_t"
-    if first.training.precision != "fp32" or first.training.compile:
-        return "precision and compile are of one network's forward"
+    if first.training.precision != "fp32":
+        return f"precision: {first.training.precision} is of one network at a time"
+    if first.training.compile:
+        return "compile: true is of one network at a time"
     largest = max(sum(p.numel() for p in n.parameters()) for n in (first.discriminator, first.generator))
     if first.device.type == "cpu" and largest > MOST_WEIGHTS_ON_CPU:
         return f"on a CPU networks of more than {MOST_WEIGHTS_ON_CPU:,} weights are faster in turn"

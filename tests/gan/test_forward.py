@@ -120,7 +120,7 @@ def test_without_them_a_network_is_called_as_it_is():
 @pytest.mark.parametrize("field", [{"precision": "bf16"}, {"precision": "fp16"}, {"compile": True}])
 def test_seeds_take_turns(field):
     trainers = [Trainer(load_task("ring", RING), Training(batch_size=8, **field), seed) for seed in range(2)]
-    assert "one network's forward" in refusal(trainers)
+    assert "is of one network at a time" in refusal(trainers)
 
 
 def test_channels_last_is_another_order_in_memory_of_the_same_numbers():

@@ -64,7 +64,9 @@ def cost(
     Raises what the task raises.
     """
     seeds, in_turn = experiment.least_replicas, ""
-    d, g = update_seconds(endless_trainer(experiment, task, training, device))
+    trainer = endless_trainer(experiment, task, training, device)
+    compiling = first_seconds(trainer) if training.compile else 0.0
+    d, g = update_seconds(trainer)
     all_d, all_g = seeds * d, seeds * g
     if seeds > 1:
         trainers = [endless_trainer(experiment, task, training, device, seed) for seed in range(seeds)]
@@ -77,9 +79,9 @@ def cost(
     return Cost(
         update_d=d,
         update_g=g,
-        trial=updates_d * all_d + updates_g * all_g + evaluated,
+        trial=compiling + updates_d * all_d + updates_g * all_g + evaluated,
         seed=updates_d * d + updates_g * g + evaluation.seconds(training.updates),
-        confirmation=longer_d * d + longer_g * g + evaluation.seconds(budget),
+        confirmation=compiling + longer_d * d + longer_g * g + evaluation.seconds(budget),
         evaluation=evaluated,
         in_turn=in_turn,
     )
@@ -90,6 +92,15 @@ def endless_trainer(
 ) -> Trainer:
     """Return a trainer that never comes to a probe; `seed` is added to the experiment's."""
     return Trainer(task, training.with_params({"updates": _FOREVER}), experiment.seed + seed, device)
+
+
+def first_seconds(trainer: Trainer) -> float:
+    """Make an update of each network, which compiles it; return the seconds, which every worker takes once."""
+    start = time.perf_counter()
+    with trainer.random_state:
+        trainer.update_discriminator()
+        trainer.update_generator()
+    return time.perf_counter() - start
 
 
 def update_seconds(trained: Trainer | Stacked) -> tuple[float, float]:

@@ -4,7 +4,7 @@ import pytest
 
 from gansearch.experiment import Training
 from gansearch.gan import Trainer, load_task
-from gansearch.search.dry_run.cost import EvaluationCost, counts
+from gansearch.search.dry_run.cost import EvaluationCost, counts, first_seconds
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,11 @@ def test_the_evaluations_of_a_run_are_counted():
     assert evaluation.seconds(4000) == 50 * 1 + 4 * 100 + 10_000
     assert evaluation.seconds(4000, more=2) == 50 * 1 + 6 * 100 + 10_000
     assert evaluation.seconds(2) == 2 * 1 + 2 * 100 + 10_000
+
+
+def test_what_compiling_takes_is_measured_once_at_the_first_updates(monkeypatch):
+    trainer = Trainer(load_task("ring", {"samples": 100, "width": 4}), Training(batch_size=4))
+    clock, updates = iter((10.0, 17.5)), (trainer.d_updates, trainer.g_updates)
+    monkeypatch.setattr("time.perf_counter", lambda: next(clock))
+    assert first_seconds(trainer) == 7.5
+    assert (trainer.d_updates, trainer.g_updates) == (updates[0] + 1, updates[1] + 1)
