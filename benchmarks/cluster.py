@@ -4,12 +4,12 @@
 
 `chaos`: sweeps on a head and three nodes of one CPU, which try every configuration of a small grid, while faults come
 at random moments: Ray's worker of a trial is killed, the process that trains it, or the one that this was forked from;
-all processes of a node (another one joins), the driver (it is
-resumed); the disk of the results is full for four seconds; a file of the results folder is cut off at a random byte; a
-trial hangs for ever; every second sweep writes to an S3 server, which is down for twenty seconds. Counted over all
-sweeps: finished trials that were lost or trained again, trials that the study still waits for, and trials or bests that
-differ from those of a sweep without faults. `failed` are trials that died three times or hung twice, which count as
-failed and are kept as such; `stopped` drivers that ended by themselves, and were resumed.
+all processes of a node (another one joins), the driver (it is resumed); the disk of the results is full for four
+seconds; a file of the results folder is cut off at a random byte; a trial hangs for ever; every second sweep writes to
+an S3 server, which is down for twenty seconds. Counted over all sweeps: finished trials that were lost or trained
+again, trials that the study still waits for, and trials or bests that differ from those of a sweep without faults.
+`failed` are trials that died three times or hung twice, which count as failed and are kept as such; `stopped` drivers
+that ended by themselves, and were resumed.
 
 `scale`: 10,000 trials that train nothing, through the real searcher, recorder and tables, with the random sampler.
 Milliseconds a trial of the wall, and inside the searcher and the recorder in the first and the last thousand; the
@@ -19,7 +19,7 @@ that the driver takes for each report of a trial.
 `hosts`: a head and two workers, each in a network namespace with an address of its own. In the middle of the sweep
 one worker's cable is pulled and another worker joins.
 
-`oversubscribed`: as many of 200 trials at once as half of the free memory holds, on fractions of the CPUs.
+`oversubscribed`: 100 trials at once, or as many as half of the free memory holds, on fractions of the CPUs.
 
 Figures are printed after each part, and after each sweep of `chaos`, so that an interrupted run has printed some.
 """
@@ -61,11 +61,11 @@ _LONG = 9000
 """Updates of a trial of `hosts`: enough for a host to join before all trials have ended."""
 _REPORTS = 500
 """Reports of a trial of `talking`."""
-_TRIALS = 200
+_TRIALS = 100
 """Trials at once, if there is memory for them."""
 _MEMORY = 0.5
 """Share of the free memory that they may take."""
-_TRIAL_BYTES = 130 * 2**20
+_TRIAL_BYTES = 90 * 2**20
 """What one trial more takes, by benchmarks/start.py."""
 
 
