@@ -8,6 +8,7 @@ from torch.nn import functional as F
 from gansearch.experiment import Training
 from gansearch.gan import Task, TaskError, Trainer, load_task
 from gansearch.gan.forward import Compiled, forward_of, refuse_shape, remark_on, scaler_of
+from gansearch.gan.networks import gradient_norm
 from gansearch.gan.stacked import refusal
 from tests.gan.networks import finish
 from tests.gan.reference import Reference
@@ -46,6 +47,10 @@ class Cast(Reference):
             self.d = d
 
 
+def weights(trainer):
+    return [*trainer.discriminator.parameters(), *trainer.generator.parameters()]
+
+
 def losses(trainer, updates=16):
     return [float(trainer.step()) for _ in range(updates)]
 
@@ -59,6 +64,34 @@ def test_bf16_is_autocast_around_the_forward_passes_but_those_of_a_penalty(gamma
     assert losses(trainer) == pytest.approx(expected, rel=0.02)
     full = losses(Trainer(load_task("ring", RING), Training(batch_size=16, lr=1e-2, r1_gamma=gamma)))
     assert losses(trainer)[0] != full[0]
+
+
+@pytest.mark.parametrize("penalty", [{"r1_gamma": 1.0}, {"r2_gamma": 1.0}, {"gp": 1.0}])
+def test_d_is_called_under_autocast_but_in_its_updates_with_a_penalty(penalty):
+    trainer = Trainer(load_task("ring", RING), Training(batch_size=8, precision="bf16", r1_every=3, **penalty))
+    cast = []
+    trainer.discriminator.register_forward_pre_hook(lambda *given: cast.append(torch.is_autocast_enabled("cpu")))
+    updates = []
+    for _ in range(8):  # D and G in turn: the first and the fourth of D's have the penalty
+        cast.clear()
+        trainer.step()
+        updates.append(set(cast))
+    assert updates == [{False}, {True}, {True}, {True}, {True}, {True}, {False}, {True}]
+    cast.clear()
+    trainer.probe()
+    assert set(cast) == {False}
+
+
+def test_the_gradient_that_fp16_clips_is_not_that_of_the_scaled_loss():
+    clipped, full = (
+        Trainer(load_task("ring", RING), Training(optimizer="sgd", lr=0.2, clip_grad=0.1, precision=precision))
+        for precision in ("fp16", "fp32")
+    )
+    for _ in range(6):
+        clipped.step(), full.step()
+        changed = [torch.cat([p.flatten() for p in weights(trainer)]) for trainer in (clipped, full)]
+        assert torch.allclose(*changed, atol=0.01)
+    assert float(gradient_norm(full.discriminator)) == pytest.approx(0.1, rel=1e-3)
 
 
 def test_fp16_scales_the_loss_and_leaves_steps_with_infinite_gradients_out():
