@@ -26,13 +26,13 @@ def forward_of(network: Network, training: Training, device: torch.device) -> Fo
     return forward if training.precision == "fp32" else Autocast(forward, _TYPES[training.precision], device)
 
 
-def scaler_of(training: Training, device: torch.device) -> torch.amp.GradScaler:
-    """A network's scaler of losses for `precision: fp16` (Micikevicius et al. 2018, section 3.2); else it does nothing.
+def scaler_of(training: Training, device: torch.device) -> torch.amp.GradScaler | None:
+    """A network's scaler of losses for `precision: fp16` (Micikevicius et al. 2018, section 3.2), else None.
 
     Small gradients would be 0 in float16: the loss is multiplied by a scale, the gradient is divided by it, and a step
     whose gradient is infinite is left out and the scale halved. It never waits for the device with a fused optimizer.
     """
-    return torch.amp.GradScaler(device.type, enabled=training.precision == "fp16")
+    return torch.amp.GradScaler(device.type) if training.precision == "fp16" else None
 
 
 class Autocast:

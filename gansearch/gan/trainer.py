@@ -272,8 +272,7 @@ class Trainer(Updates):
 
     def _parts(self) -> dict[str, Any]:
         """All that has a state_dict, by its name in `state()`."""
-        names = ["generator", "discriminator", "average", "optimizer_d", "optimizer_g"]
-        names += ["scaler_d", "scaler_g"] if self.scaler_d.is_enabled() else []
+        names = ("generator", "discriminator", "average", "optimizer_d", "optimizer_g", "scaler_d", "scaler_g")
         return {name: part for name in names if (part := getattr(self, name)) is not None}
 
     def _prepared(self, network: nn.Module, shape: Sequence[int]) -> nn.Module:

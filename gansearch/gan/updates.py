@@ -37,8 +37,8 @@ class Updates:
     discriminator: Network
     optimizer_d: torch.optim.Optimizer
     optimizer_g: torch.optim.Optimizer
-    scaler_d: torch.amp.GradScaler  # of losses, with `precision: fp16`; else they do nothing
-    scaler_g: torch.amp.GradScaler
+    scaler_d: torch.amp.GradScaler | None  # of losses, with `precision: fp16`
+    scaler_g: torch.amp.GradScaler | None
     schedule: Schedule
     balance: BalanceController | None = None
     gap_aware: GapAwareRate | None = None
@@ -87,8 +87,7 @@ class Updates:
         self._adapt()
         if with_generator:
             self.update_generator()
-        self.scaler_d.step(self.optimizer_d)
-        self.scaler_d.update()
+        _step(self.optimizer_d, self.scaler_d)
         if self.training.weight_clip:
             clip_weights(self.optimizer_d, self.training.weight_clip)
         self._losses[0].append(loss)
@@ -99,8 +98,7 @@ class Updates:
         """One update of G against a frozen D, and of G's average; returns G's loss, detached."""
         with self._frozen_d:
             loss = self._gradient(self.optimizer_g, self.scaler_g, self._generator_loss, self.training.batch_size_g)
-        self.scaler_g.step(self.optimizer_g)
-        self.scaler_g.update()
+        _step(self.optimizer_g, self.scaler_g)
         self._losses[1].append(loss)
         self.g_updates += 1
         self._update_average()
@@ -190,7 +188,11 @@ class Updates:
         return max(1, round(share * n))
 
     def _gradient(
-        self, optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler, loss_of: Callable[[], Tensor], n: int
+        self,
+        optimizer: torch.optim.Optimizer,
+        scaler: torch.amp.GradScaler | None,
+        loss_of: Callable[[], Tensor],
+        n: int,
     ) -> Tensor:
         """Gives the optimizer's parameters the gradient of a loss of n samples; returns the loss, detached.
 
@@ -199,14 +201,15 @@ class Updates:
         batches, parameters = self.training.accumulate, optimizer.param_groups[0]["params"]
         for parameter in parameters:
             parameter.grad = None  # as zero_grad() does, which takes ten times as long for small networks
-        losses, share = [], self._share(n)
+        losses, share = [], self._share(n) / batches
         for _ in range(batches):
             loss = loss_of()
-            # Of R losses the sum, which has the gradients of each.
-            loss.backward(scaler.scale(torch.full_like(loss, share / batches)))
+            begin = torch.ones_like(loss) if share == 1 else torch.full_like(loss, share)
+            loss.backward(scaler.scale(begin) if scaler else begin)  # of R losses the sum, with the gradients of each
             losses.append(loss.detach())
         mean = self._exchanged(parameters, losses[0] if batches == 1 else torch.stack(losses).mean(0), n)
-        scaler.unscale_(optimizer)
+        if scaler:
+            scaler.unscale_(optimizer)
         if self.training.clip_grad:
             clip_gradients(parameters, self.training.clip_grad, self._batch_axis)
         return mean
@@ -265,3 +268,12 @@ class Updates:
         decay, budget = self.training.lr_decay, self.training.updates
         left = min(1.0, (budget - self.updates) / (decay * budget)) if decay else 1.0
         return rate_d * left, rate_g * left
+
+
+def _step(optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler | None) -> None:
+    """Makes an optimizer's step, which a scaler leaves out where the gradient is infinite."""
+    if scaler is None:
+        optimizer.step()
+    else:
+        scaler.step(optimizer)
+        scaler.update()

@@ -140,14 +140,15 @@ def test_a_saved_run_goes_on_as_an_unbroken_one(precision):
     expected, begun = losses(whole, 40), losses(first, 17)
     second.load_state(first.state())
     assert begun + losses(second, 23) == expected
-    assert second.scaler_d.state_dict() == whole.scaler_d.state_dict()
+    if precision == "fp16":
+        assert second.scaler_d.state_dict() == whole.scaler_d.state_dict()
     assert ("scaler_d" in first.state()) == (precision == "fp16")
 
 
 def test_without_them_a_network_is_called_as_it_is():
     network = nn.Linear(1, 1)
     assert forward_of(network, Training(), CPU) is network
-    assert not scaler_of(Training(precision="bf16"), CPU).is_enabled()
+    assert scaler_of(Training(precision="bf16"), CPU) is None
 
 
 @pytest.mark.parametrize("field", [{"precision": "bf16"}, {"precision": "fp16"}, {"compile": True}])
