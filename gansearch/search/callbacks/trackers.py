@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import math
 import os
 import queue
 import threading
@@ -113,7 +114,7 @@ class TrackerLog(Listener):
     def _log(self, number: int, rows: list[Mapping[str, Any]]) -> None:
         for row in rows:
             seed = f"seed-{row['seed']}/" if self._several else ""
-            values = {f"{seed}{tag}": row[column] for column, tag in TAGS.items()}
+            values = {f"{seed}{tag}": row.get(column, math.nan) for column, tag in TAGS.items()}
             self._metrics(self._runs[number], finite(values), int(row["update"]))
 
     def _finish(self, record: TrialRecord) -> None:

@@ -120,8 +120,8 @@ def test_a_trial_whose_worker_died_goes_on_from_its_checkpoint(ray_session, save
     (record,) = sweep(saved({"1": "die"}), tmp_path / "out").records
     assert record.status == "complete"
     assert curves(tmp_path / "out") == PROBES
-    # Two before it died, two after: from the beginning it would have been four after.
-    assert saved.looks() == 4
+    # One in the process it was forked from, two before it died, two after: from the beginning it would have been four.
+    assert saved.looks() == 1 + 4
     assert not (tmp_path / "out" / "trials" / "ray").exists()
 
 
