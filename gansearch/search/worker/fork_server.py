@@ -13,7 +13,9 @@ import ctypes
 import fcntl
 import gc
 import importlib
+import math
 import os
+import select
 import selectors
 import shutil
 import signal
@@ -41,6 +43,8 @@ from gansearch.search.worker.seed import load_once
 LINGER_SECONDS = 15.0
 """For which the server waits for workers where there are none."""
 _CHECK_SECONDS = 1.0
+_MEASURE_SECONDS = 20.0
+"""In which that is done, or each process does it on its own; reading data may take as long as it takes."""
 _SOME = 200
 """Samples that are measured before the first trial."""
 _ARROW_THREADS = "JE_ARROW_MALLOC_CONF"
@@ -60,14 +64,8 @@ def main(listener: int, folder: str, task: str, options: Mapping[str, Any]) -> N
     torch.optim.Adam([torch.zeros(1)])  # the first optimizer of a process imports 800 modules
     users = Users(Path(folder, USERS))
     os.environ.setdefault(_ARROW_THREADS, "background_thread:false")
-    for prepare in (read, measure, observe):
-        prepared = os.fork()
-        if prepared == 0 and not fit(prepare, task, options):
-            os._exit(_UNFIT)
-        if prepared and _served(prepared, users):
-            return
-        if prepared:
-            break
+    if not prepare(task, options, users):
+        return
     gc.collect()
     gc.freeze()  # what is in memory by now stays shared
     connection = Server(socket.socket(fileno=listener), users).run()
@@ -77,12 +75,32 @@ def main(listener: int, folder: str, task: str, options: Mapping[str, Any]) -> N
         _answer(connection, environment)
 
 
-def fit(prepare: Callable[[Task], None], task: str, options: Mapping[str, Any]) -> bool:
+def prepare(task: str, options: Mapping[str, Any], users: Users) -> bool:
+    """Prepare a task in forks, each of the last one. Return True in the one that shall serve, else False at the end."""
+    for step, seconds in ((read, math.inf), (measure, _MEASURE_SECONDS), (observe, _MEASURE_SECONDS)):
+        server, (ready, tell) = os.getpid(), os.pipe()
+        prepared = os.fork()
+        if prepared:
+            os.close(tell)
+            try:
+                return not served(prepared, ready, seconds, users)
+            finally:
+                os.close(ready)
+        _end_with(server)
+        if not fit(step, task, options):
+            os._exit(_UNFIT)
+        os.write(tell, b"r")
+        os.close(ready)
+        os.close(tell)
+    return True
+
+
+def fit(step: Callable[[Task], None], task: str, options: Mapping[str, Any]) -> bool:
     """Prepare a task, which is loaded, and return whether this process may be forked for each trial afterwards."""
     try:
         loaded = load_once(task, options)
         if isinstance(loaded, Task):
-            prepare(loaded)
+            step(loaded)
     except BaseException:  # noqa: BLE001 (the user's code may raise anything, and will again in each trial, which records it)
         return False
     # What asks forks, which ends the threads of OpenBLAS: it starts them again where they are needed.
@@ -124,13 +142,18 @@ def _asked_for_cuda() -> bool:
     return bool(os.waitpid(child, 0)[1])
 
 
-def _served(prepared: int, users: Users) -> bool:
-    """Wait for a process that prepares the task. Return whether it has served until there were no workers any more."""
+def served(prepared: int, ready: int, seconds: float, users: Users) -> bool:
+    """Wait for a process that prepares the task. Return whether it has served until there were no workers any more.
+
+    It writes to the pipe `ready` when it is; one that has not done so after `seconds` hangs in the user's code.
+    """
+    by = time.monotonic() + seconds
     while True:
         process, status = os.waitpid(prepared, os.WNOHANG)
         if process:
             return status == 0
-        if users.gone(2 * LINGER_SECONDS):  # it hangs in the user's code
+        hangs = time.monotonic() > by and not select.select([ready], [], [], 0)[0]
+        if hangs or users.gone(2 * LINGER_SECONDS):
             os.kill(prepared, signal.SIGKILL)
         time.sleep(_CHECK_SECONDS / 5)
 

@@ -1,8 +1,10 @@
 """Who may be forked, and how long the server waits for workers."""
 
 import fcntl
+import os
 import sys
 import threading
+import time
 
 import pytest
 import torch
@@ -68,6 +70,24 @@ def test_measurements_that_leave_a_thread_are_made_in_each_process_alone(monkeyp
     origin = Origin(f"{calls.__file__}:ThreadedMeasure", {})
     assert not call(origin, f"{HERE}:has_measured", (), {})
     assert len((tmp_path / "read").read_text().splitlines()) == 1
+
+
+@pytest.mark.parametrize(("says", "serves"), [(True, True), (False, False)])
+def test_a_process_that_hangs_before_it_is_ready_is_ended(tmp_path, says, serves):
+    (tmp_path / "users").touch()
+    ready, tell = os.pipe()
+    process = os.fork()
+    if process == 0:
+        os.write(tell, b"r" if says else b"")
+        time.sleep(2.0 if says else 3600)
+        os._exit(0)
+    start = time.monotonic()
+    assert fork_server.served(process, ready, 0.5, Users(tmp_path / "users")) == serves
+    assert time.monotonic() - start < 60
+    with pytest.raises(ChildProcessError):
+        os.waitpid(process, 0)
+    os.close(ready)
+    os.close(tell)
 
 
 def test_users_are_gone_once_none_has_held_the_file_for_so_long(tmp_path, monkeypatch):
