@@ -55,13 +55,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @contextmanager
-def _ray() -> Iterator[None]:
-    """Ray with two CPUs and no GPU, whose workers are forks."""
+def _ray(gpus: int = 0) -> Iterator[None]:
+    """Ray with two CPUs, whose workers are forks, and GPUs that are not there."""
     import ray
 
     fork_workers()
     quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR"}
-    ray.init("local", num_cpus=2, num_gpus=0, object_store_memory=10**8, **quiet)
+    ray.init("local", num_cpus=2, num_gpus=gpus, object_store_memory=10**8, **quiet)
     yield
     ray.shutdown()
 
@@ -80,6 +80,15 @@ def ray_session() -> Iterator[ExitStack]:
     with ExitStack() as stack:
         stack.enter_context(_ray())
         yield stack
+
+
+@pytest.fixture
+def ray_with_a_gpu(ray_session: ExitStack) -> Iterator[None]:
+    """A Ray that believes to have a GPU, in place of the session's while a test runs."""
+    ray_session.close()
+    with _ray(gpus=1):
+        yield
+    ray_session.enter_context(_ray())
 
 
 @pytest.fixture(autouse=True)

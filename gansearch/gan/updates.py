@@ -87,7 +87,10 @@ class Updates:
         self._adapt()
         if with_generator:
             self.update_generator()
-        _step(self.optimizer_d, self.scaler_d)
+        if self.scaler_d:
+            _scaled_step(self.optimizer_d, self.scaler_d)
+        else:
+            self.optimizer_d.step()
         if self.training.weight_clip:
             clip_weights(self.optimizer_d, self.training.weight_clip)
         self._losses[0].append(loss)
@@ -98,7 +101,10 @@ class Updates:
         """One update of G against a frozen D, and of G's average; returns G's loss, detached."""
         with self._frozen_d:
             loss = self._gradient(self.optimizer_g, self.scaler_g, self._generator_loss, self.training.batch_size_g)
-        _step(self.optimizer_g, self.scaler_g)
+        if self.scaler_g:
+            _scaled_step(self.optimizer_g, self.scaler_g)
+        else:
+            self.optimizer_g.step()
         self._losses[1].append(loss)
         self.g_updates += 1
         self._update_average()
@@ -270,10 +276,7 @@ class Updates:
         return rate_d * left, rate_g * left
 
 
-def _step(optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler | None) -> None:
-    """Makes an optimizer's step, which a scaler leaves out where the gradient is infinite."""
-    if scaler is None:
-        optimizer.step()
-    else:
-        scaler.step(optimizer)
-        scaler.update()
+def _scaled_step(optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler) -> None:
+    """Makes an optimizer's step, which the scaler leaves out where the gradient is infinite, and adapts the scale."""
+    scaler.step(optimizer)
+    scaler.update()

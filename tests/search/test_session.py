@@ -4,7 +4,6 @@ import json
 
 import pandas as pd
 import pytest
-import ray
 
 from gansearch.experiment import Experiment
 from gansearch.search import session
@@ -14,7 +13,6 @@ from gansearch.search.dry_run.fill import Card, Fill
 from gansearch.search.sweep import sweep
 from gansearch.store.folder import Folder
 from gansearch.study.study import load_study
-from tests.workers import fork_workers
 
 FILL = Fill(2, (Card("H100", 2 * 10**9, 80 * 10**9, {1: 600.0, 2: 1000.0}),))
 GPUS, CPUS = Cluster(({"CPU": 8.0, "GPU": 1.0},)), Cluster(({"CPU": 8.0},))
@@ -55,16 +53,6 @@ def test_nothing_is_measured_where_nothing_is_filled(fill):
     assert fill(GPUS, gpus="auto") == fill(GPUS, gpus=0.5) == (None, [], 0)
 
 
-@pytest.fixture
-def ray_with_a_gpu():
-    fork_workers()
-    quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR"}
-    ray.init("local", num_cpus=2, num_gpus=1, object_store_memory=10**8, **quiet)
-    yield
-    ray.shutdown()
-
-
-@pytest.mark.ray
 def test_a_trial_that_finds_no_room_on_its_gpu_is_trained_again_alone(ray_with_a_gpu, tiny, tmp_path, monkeypatch):
     monkeypatch.setattr(session, "measure_fill", lambda *given: FILL)
     fields = {"resources": {"cpus": 0.5, "gpus": "fill"}, "limits": {}}
