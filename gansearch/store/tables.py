@@ -22,6 +22,9 @@ _LARGEST = 3e38
 _AT_ONCE = 500
 """Trials whose curves are in memory at once while the table is written."""
 
+_NEEDED = ("number", "status", "verdict", "stability", "distance")
+"""Columns of trials.parquet without which nothing can be said of a trial."""
+
 
 def other_columns(trials: pd.DataFrame) -> list[str]:
     """The searched columns outside the balance."""
@@ -52,10 +55,15 @@ def _write_curves(folder: Folder, numbers: Sequence[int], file: Path) -> None:
 def read_trials(folder: Folder, searched: Iterable[str]) -> pd.DataFrame:
     """trials.parquet, and the records that are not in it yet because the sweep runs or died.
 
-    Empty, with its columns, where no trial has ended. Raises OSError or ValueError for a broken file.
+    A file that lacks a column is as none: the records hold all of it. Empty, with its columns, if no trial has ended.
+    Raises OSError or ValueError for a broken file.
     """
+    searched = list(searched)
     columns = trial_columns(searched)
     table = read_table(folder.trials) if folder.trials.is_file() else pd.DataFrame(columns=columns)
+    if not {*_NEEDED, *searched} <= set(table.columns):
+        table = pd.DataFrame(columns=columns)
+    table = table[[name for name in table.columns if name in columns]]
     late = (read_record(folder, number) for number in sorted({*folder.numbers()} - set(table["number"])))
     rows = [record.row for record in late if record]
     if rows:

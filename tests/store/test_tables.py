@@ -60,3 +60,13 @@ def test_curves_of_an_earlier_version_lack_the_last_columns(folder):
     assert list(read_curves(folder).columns) == list(CURVE_COLUMNS)
     write_tables(folder, (), read_records(folder))
     assert read_curves(folder)["r_t"].isna().all()
+
+
+@pytest.mark.parametrize("lost", ["stability", "lr"])
+def test_a_table_that_lacks_a_column_or_has_another_is_read_as_its_records(folder, lost):
+    whole = read_trials(folder, ["lr"])
+    table = pd.read_parquet(folder.trials)
+    table.rename(columns={lost: "\x1b[2J"}).to_parquet(folder.trials, index=False)
+    pd.testing.assert_frame_equal(read_trials(folder, ["lr"]), whole, check_dtype=False)
+    table.assign(strange=1.5).to_parquet(folder.trials, index=False)
+    assert list(read_trials(folder, ["lr"]).columns) == list(whole.columns)
