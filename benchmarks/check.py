@@ -19,7 +19,7 @@ import torch
 from gansearch.experiment import Experiment
 from gansearch.gan import Trainer, load_task
 from gansearch.search.dry_run import cost
-from gansearch.search.dry_run.dry_run import configurations, measure_task
+from gansearch.search.dry_run.measuring import configurations, measure_task
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 NAMES = ("digits", "ring", "grid")

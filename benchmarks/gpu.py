@@ -36,6 +36,7 @@ from gpu_speed import at_once, stacked, step
 
 from gansearch.gan.task import TaskError
 
+DISCS = f"{Path(__file__).resolve().parent}/gpu_task.py:Discs"
 LOW_PRECISION = 0.1
 TARGETS = {"difference": 1e-3, "waits": 0, "stacked": 1.5, "step": 1.1}
 """`difference` is of cases in full precision; of bf16 and fp16 it is at most `LOW_PRECISION`."""
@@ -80,92 +81,50 @@ class Use:
         )
 
 
-def sweep(device: str, quick: bool) -> dict[str, dict[str, float]]:
-    """Seconds of two sweeps of 16 trials, four at once on a GPU, with its use."""
-    small = quick or device == "cpu"
-    tasks: dict[str, Any] = {
-        "digits": ("digits", {}, 300 if small else 2_000),
-        "pictures": (f"{Path(__file__).parent}/gpu_task.py:Discs", {}, 300 if small else 1_000),
-    }
-    found = {}
-    for name, (task, options, updates) in tasks.items():
-        if device == "cpu" and name == "pictures":
-            continue
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "gpu.yaml"
-            experiment = {
-                "name": name,
-                "task": task,
-                "task_options": options,
-                "training": {"updates": updates},
-                "trials": 16,
-            }
-            experiment |= {
-                "search": {
-                    "lr": {"low": 1e-4, "high": 1e-2, "log": True},
-                    "lr_ratio": {"low": 0.2, "high": 5, "log": True},
-                }
-            }
-            experiment |= {"resources": {"cpus": 1, "gpus": 0.25 if device == "cuda" else 0}, "confirm": None}
-            file.write_text(json.dumps(experiment))
-            start = time.perf_counter()
-            with Use() as use:
-                words = [
-                    sys.executable,
-                    "-m",
-                    "gansearch",
-                    "sweep",
-                    str(file),
-                    "--out",
-                    str(Path(folder) / "out"),
-                    "--quiet",
-                ]
-                subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
-            found[name] = {"seconds": round(time.perf_counter() - start, 1), **use.figures()}
-    return found
-
-
-def ddp(device: str, quick: bool) -> dict[str, float]:
-    """Seconds of a training of the pictures by one worker, and by one on each GPU."""
-    there = torch.cuda.device_count() if device == "cuda" else 0
-    found = {"gpus": float(there)}
-    for workers in sorted({1, there}) if there > 1 else ():
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "ddp.yaml"
-            experiment: dict[str, Any] = {
-                "name": "ddp",
-                "task": f"{Path(__file__).parent}/gpu_task.py:Discs",
-                "trials": 1,
-            }
-            experiment |= {"training": {"updates": 200 if quick else 1_000, "batch_size": 256, "sync_batch_norm": True}}
-            experiment |= {"search": {}, "resources": {"gpus": workers}, "confirm": None}
-            file.write_text(json.dumps(experiment))
-            words = [
-                sys.executable,
-                "-m",
-                "gansearch",
-                "sweep",
-                str(file),
-                "--out",
-                str(Path(folder) / "out"),
-                "--quiet",
-            ]
-            start = time.perf_counter()
+def swept(experiment: dict[str, Any]) -> dict[str, float]:
+    """Seconds of a sweep by the command, with the GPU's use."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "gpu.yaml"
+        file.write_text(json.dumps({"confirm": None, **experiment}))
+        words = [sys.executable, "-m", "gansearch", "sweep", str(file), "--out", str(Path(folder) / "out"), "--quiet"]
+        start = time.perf_counter()
+        with Use() as use:
             subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
-            found[f"{workers} workers"] = round(time.perf_counter() - start, 1)
-    return found
+        return {"seconds": round(time.perf_counter() - start, 1), **use.figures()}
+
+
+def sweep(device: str, quick: bool) -> dict[str, dict[str, float]]:
+    """Seconds of two sweeps of 16 trials, four at once on a GPU, with its use; of one on a CPU."""
+    small, on_gpu = quick or device == "cpu", device == "cuda"
+    tasks = {"digits": ("digits", 300 if small else 2_000)}
+    if on_gpu:
+        tasks["pictures"] = (DISCS, 300 if small else 1_000)
+    rates = {"lr": {"low": 1e-4, "high": 1e-2, "log": True}, "lr_ratio": {"low": 0.2, "high": 5, "log": True}}
+    shared = {"trials": 16, "search": rates, "resources": {"cpus": 1, "gpus": 0.25 if on_gpu else 0}}
+    return {
+        name: swept({"name": name, "task": task, "training": {"updates": updates}, **shared})
+        for name, (task, updates) in tasks.items()
+    }
+
+
+def ddp(device: str, quick: bool) -> dict[str, Any]:
+    """Seconds of a training of the pictures by one worker, and by one on each GPU, where there are several."""
+    there = torch.cuda.device_count() if device == "cuda" else 0
+    training = {"updates": 200 if quick else 1_000, "batch_size": 256, "sync_batch_norm": True}
+    fixed = {"name": "ddp", "task": DISCS, "trials": 1, "training": training, "search": {}}
+    counts = (1, there) if there > 1 else ()
+    return {"gpus": there, **{f"{n} workers": swept({**fixed, "resources": {"gpus": n}}) for n in counts}}
 
 
 def memory(device: str, quick: bool) -> dict[str, str]:
     """What is said of a batch that no GPU holds."""
     from gansearch.experiment import Experiment
-    from gansearch.search.dry_run.dry_run import measure
+    from gansearch.search.dry_run.measuring import measure
 
     if device == "cpu":
         return {}
-    task = f"{Path(__file__).parent}/gpu_task.py:Discs"
     experiment = Experiment.parse(
-        {"name": "large", "task": task, "training": {"batch_size": 10**7}, "resources": {"gpus": 1}}
+        {"name": "large", "task": DISCS, "training": {"batch_size": 10**7}, "resources": {"gpus": 1}}
     )
     try:
         measure(experiment, 1.0)

@@ -6,7 +6,7 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -21,7 +21,7 @@ from gansearch.formatting import many
 from gansearch.store.folder import Folder
 from tests.programs import missing_programs
 from tests.synthetic import write_study
-from tests.workers import fork_workers
+from tests.workers import local_ray
 
 # What runs in the background of a script ignores some signals, and a sweep leaves what is ignored so.
 for name in ("INT", "TERM", "HUP", "USR1", "USR2"):
@@ -54,18 +54,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(line, yellow=True)
 
 
-@contextmanager
-def _ray(gpus: int = 0) -> Iterator[None]:
-    """Ray with two CPUs, whose workers are forks, and GPUs that are not there."""
-    import ray
-
-    fork_workers()
-    quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR"}
-    ray.init("local", num_cpus=2, num_gpus=gpus, object_store_memory=10**8, **quiet)
-    yield
-    ray.shutdown()
-
-
 @pytest.fixture(scope="module")
 def benchmarks():
     """A module of benchmarks/ by its name."""
@@ -78,7 +66,7 @@ def benchmarks():
 def ray_session() -> Iterator[ExitStack]:
     """A Ray that sweeps of this process use and leave running; closing the stack ends it."""
     with ExitStack() as stack:
-        stack.enter_context(_ray())
+        stack.enter_context(local_ray())
         yield stack
 
 
@@ -86,9 +74,9 @@ def ray_session() -> Iterator[ExitStack]:
 def ray_with_a_gpu(ray_session: ExitStack) -> Iterator[None]:
     """A Ray that believes to have a GPU, in place of the session's while a test runs."""
     ray_session.close()
-    with _ray(gpus=1):
+    with local_ray(gpus=1):
         yield
-    ray_session.enter_context(_ray())
+    ray_session.enter_context(local_ray())
 
 
 @pytest.fixture(autouse=True)
@@ -108,7 +96,7 @@ def everything_is_free(request):
         time.sleep(0.1)
     stack = request.getfixturevalue("ray_session")
     stack.close()
-    stack.enter_context(_ray())
+    stack.enter_context(local_ray())
     raise AssertionError(f"after {FREE_SECONDS} s: {free} of {whole} are free; placement groups: {groups}")
 
 

@@ -15,6 +15,8 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _CHUNK = 2**16
@@ -29,6 +31,18 @@ def fork_workers() -> None:
     ray_constants.SETUP_WORKER_FILENAME = __file__
     # Workers that Ray starts before there is a job would be forked by a server of their own, which imports all again.
     os.environ["RAY_prestart_worker_first_driver"] = "0"  # noqa: SIM112
+
+
+@contextmanager
+def local_ray(gpus: int = 0) -> Iterator[None]:
+    """Ray with two CPUs, whose workers are forks, and GPUs that are not there."""
+    import ray
+
+    fork_workers()
+    quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR"}
+    ray.init("local", num_cpus=2, num_gpus=gpus, object_store_memory=10**8, **quiet)
+    yield
+    ray.shutdown()
 
 
 def _request(argv: list[str]) -> None:

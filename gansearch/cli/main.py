@@ -258,10 +258,9 @@ def check(file: File, address: Address = None, as_json: Json = False, set_: Set 
     """Try an experiment out for a few seconds: do data and networks fit, how long will it take, on what?"""
     experiment = _load(file, set_)
     print_code(experiment)
-    from gansearch.search.dry_run.bursts import measure_fill
     from gansearch.search.dry_run.dry_run import dry_run
 
-    estimate = dry_run(experiment, address, measure_fill)
+    estimate = dry_run(experiment, address)
     _print(estimate.summary(), [f"{file}: fine", *(f"  {line}" for line in estimate.lines())], as_json)
     if as_json:
         return

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.workers import local_ray
+
 HERE = Path(__file__).parent
 REPORTS = "PRETENDED_CUDA_REPORTS"
 """In that process, the file to which the reports are written."""
@@ -127,3 +129,10 @@ def pytest_configure(config: pytest.Config) -> None:
 def cuda() -> Iterator:
     """The pretended device."""
     return importlib.import_module("tests.cuda.device")
+
+
+@pytest.fixture
+def ray_with_a_gpu():
+    """A Ray that believes to have a GPU; the tests that use it are alone in their process."""
+    with local_ray(gpus=1):
+        yield

@@ -4,14 +4,12 @@ import json
 import os
 
 import pytest
-import ray
 import torch
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from gansearch.cli.main import app
 from gansearch.stability.referee import referee
-from tests.workers import fork_workers
 
 RING = """
 name: ring
@@ -62,7 +60,7 @@ def test_what_was_begun_on_the_gpu_goes_on_on_the_cpu(cuda, run):
 
 
 def test_check_times_a_trial_on_the_gpu(cuda, run, monkeypatch):
-    monkeypatch.setattr("gansearch.search.dry_run.dry_run._MOST_SECONDS", 0.0)
+    monkeypatch.setattr("gansearch.search.dry_run.measuring._MOST_SECONDS", 0.0)
     with cuda.waits() as seen:
         printed = run("check", "ring.yaml")
     assert seen
@@ -102,15 +100,6 @@ class Own(gansearch.Task):
     def discriminator(self):
         return Noting(2, 1)
 """
-
-
-@pytest.fixture
-def ray_with_a_gpu():
-    fork_workers()
-    quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR"}
-    ray.init("local", num_cpus=1, num_gpus=1, object_store_memory=10**8, **quiet)
-    yield
-    ray.shutdown()
 
 
 @pytest.mark.ray

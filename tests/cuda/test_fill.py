@@ -4,20 +4,9 @@ import json
 
 import pandas as pd
 import pytest
-import ray
 
 from gansearch.experiment import Experiment
 from gansearch.search.sweep import sweep
-from tests.workers import fork_workers
-
-
-@pytest.fixture
-def ray_with_a_gpu():
-    fork_workers()
-    quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR"}
-    ray.init("local", num_cpus=1, num_gpus=1, object_store_memory=10**8, **quiet)
-    yield
-    ray.shutdown()
 
 
 @pytest.mark.ray

@@ -17,10 +17,10 @@ from gansearch.gan import Loop, TaskError
 from gansearch.gan.stacked import Stacked, refusal
 from gansearch.search.cluster.cluster import Cluster
 from gansearch.search.dry_run.cost import endless_trainer
-from gansearch.search.dry_run.dry_run import configurations, in_worker, measure
 from gansearch.search.dry_run.estimate import Measured
 from gansearch.search.dry_run.fill import MOST_ON_A_GPU, Card, Fill, fitting, fullest, try_numbers
 from gansearch.search.dry_run.loop import try_loop
+from gansearch.search.dry_run.measuring import configurations, in_worker, measure
 from gansearch.search.worker.gpu import is_out_of_memory, with_remedy
 from gansearch.search.worker.link import Link
 from gansearch.search.worker.process import Origin, ProcessDied, ProcessRaised, call

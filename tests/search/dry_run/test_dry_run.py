@@ -8,9 +8,9 @@ import torch
 from gansearch.experiment import Choices, Experiment, Range
 from gansearch.gan import TaskError
 from gansearch.search.cluster.cluster import Cluster, this_machine
-from gansearch.search.dry_run import cost
+from gansearch.search.dry_run import cost, measuring
 from gansearch.search.dry_run import dry_run as module
-from gansearch.search.dry_run.dry_run import configurations, dry_run
+from gansearch.search.dry_run.dry_run import dry_run
 from gansearch.search.dry_run.fill import Card, Fill
 from gansearch.search.errors import SweepError
 
@@ -24,28 +24,6 @@ def _briefly(monkeypatch):
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
-
-
-def test_a_gpu_is_measured_with_its_context_but_not_with_what_others_hold(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: 2 * GB)
-    monkeypatch.setattr(torch.cuda, "max_memory_reserved", lambda device: 3 * GB)
-    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "a GPU")
-    device = torch.device("cuda")
-    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (int(77.5 * GB), 80 * GB))
-    assert module._device(device) == {"device": "a GPU", "gpu_memory": int(3.5 * GB), "gpu_total": 80 * GB}
-    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (20 * GB, 80 * GB))
-    assert module._device(device)["gpu_memory"] == 3 * GB + 2**30
-    assert module._device(torch.device("cpu")) == {"device": "CPU, 1 thread"}
-
-
-def test_configurations_are_of_the_space_and_the_same_each_time(make_tiny):
-    experiment = make_tiny(search={"lr": {"low": 1e-3, "high": 1e-2}, "r1_gamma": {"choices": [0.0, 1.0]}})
-    drawn = configurations(experiment)
-    assert len(drawn) == module.CONFIGURATIONS
-    assert {training.r1_gamma for training in drawn} == {0.0, 1.0}
-    assert all(1e-3 <= training.lr <= 1e-2 for training in drawn)
-    assert drawn == configurations(experiment)
-    assert len(configurations(make_tiny(search={}))) == 1
 
 
 def test_a_dry_run_leaves_no_file_and_no_setting_behind(make_tiny, tmp_path, monkeypatch):
@@ -70,14 +48,16 @@ def test_a_dry_run_leaves_no_file_and_no_setting_behind(make_tiny, tmp_path, mon
 def test_a_gpu_is_filled_by_what_is_measured_before(make_tiny, monkeypatch):
     fields = {"resources": {"cpus": 1, "gpus": "fill"}, "trials": 8}
     said = "GPU: there is none, so gpus: fill trains on the CPU, as auto does"
-    assert said in dry_run(make_tiny(**fields), measure_fill=lambda *given: None).lines()
+    assert said in dry_run(make_tiny(**fields)).lines()
     nodes = Cluster(({"CPU": 8.0, "GPU": 1.0},))
     monkeypatch.setattr(module, "this_machine", lambda: nodes)
     fill = Fill(4, (Card("H100", 2 * GB, 80 * GB, {1: 600.0, 4: 1200.0}),))
-    estimate = dry_run(make_tiny(**fields), measure_fill=lambda experiment, on, in_cluster: fill)
+    monkeypatch.setattr(module, "measure_fill", lambda experiment, on, in_cluster: fill)
+    estimate = dry_run(make_tiny(**fields))
     assert (estimate.slots, estimate.fill) == (4, fill)
     assert estimate.gpu_hours == pytest.approx(8 * 0.25 * estimate.measured.mean("trial") / 3600)
     assert f"GPU: {fill}" in estimate.lines()
+    monkeypatch.setattr(module, "measure_fill", lambda experiment, on, in_cluster: Fill(1))
     assert dry_run(make_tiny(**fields)).slots == 1
 
 
@@ -96,7 +76,7 @@ def test_seeds_that_take_turns_say_why(make_tiny):
 
 @pytest.mark.parametrize(("most", "timed"), [(-1.0, 1), (60.0, 16)])
 def test_configurations_for_which_there_is_no_time_are_not_timed(make_tiny, monkeypatch, most, timed):
-    monkeypatch.setattr(module, "_MOST_SECONDS", most)
+    monkeypatch.setattr(measuring, "_MOST_SECONDS", most)
     estimate = dry_run(make_tiny(search={"batch_size": {"choices": [4, 8]}}))
     assert len(estimate.measured.costs) == timed
 
