@@ -14,14 +14,13 @@ import pyarrow.parquet as pq
 from gansearch.store.folder import Folder, write_whole
 from gansearch.store.numbers_file import read_table
 from gansearch.store.record import GPU, STATUSES, TrialRecord, trial_columns
-from gansearch.store.trial_files import CURVE_COLUMNS, read_record, read_trial_curves
+from gansearch.store.trial_files import CURVE_COLUMNS, read_curve_table, read_record, read_trial_curves
 
 _CURVES = pa.schema([(name, pa.int64() if name in CURVE_COLUMNS[:3] else pa.float64()) for name in CURVE_COLUMNS])
 _TEXTS, _TIMES = ("verdict", "node", "error"), ("started", "ended")
 _LARGEST = 3e38
 _AT_ONCE = 500
 """Trials whose curves are in memory at once while the table is written."""
-
 _NEEDED = ("number", "status", "verdict", "stability", "distance")
 """Columns of trials.parquet without which nothing can be said of a trial."""
 
@@ -107,7 +106,7 @@ def read_curves(folder: Folder) -> pd.DataFrame:
     Raises OSError or ValueError for a broken file.
     """
     empty = pd.DataFrame(columns=list(CURVE_COLUMNS), dtype=float)
-    table = read_table(folder.curves).reindex(columns=list(CURVE_COLUMNS)) if folder.curves.is_file() else empty
+    table = read_curve_table(folder.curves) if folder.curves.is_file() else empty
     late = sorted({*folder.numbers()} - set(table["number"]))
     frames = [table, *(read_trial_curves(folder, number) for number in late)]
     filled = [frame for frame in frames if len(frame)]

@@ -65,11 +65,19 @@ def read_records(folder: Folder) -> list[TrialRecord]:
     return [record for number in folder.numbers() if (record := read_record(folder, number))]
 
 
+def read_curve_table(path: Path, filters: list[tuple[str, str, int]] | None = None) -> pd.DataFrame:
+    """A file of curves in today's columns. Raises OSError or ValueError where it is broken, or has no places."""
+    table = read_table(path, filters)
+    if missing := set(CURVE_COLUMNS[:3]) - set(table.columns):
+        raise ValueError(f"it has no column {', '.join(sorted(missing))}")
+    return table.reindex(columns=list(CURVE_COLUMNS))
+
+
 def read_trial_curves(folder: Folder, number: int) -> pd.DataFrame:
     """The probes of one trial; from the table of all trials where its own file is damaged, empty without any."""
     path = folder.record(number) / "curves.parquet"
     sources = ((path, None), (folder.curves, [("number", "==", number)])) if path.exists() else ()
     for file, filters in sources:
         with suppress(OSError, ValueError):
-            return read_table(file, filters).reindex(columns=list(CURVE_COLUMNS))
+            return read_curve_table(file, filters)
     return pd.DataFrame(columns=list(CURVE_COLUMNS))

@@ -6,7 +6,7 @@ import pytest
 from gansearch.store import tables
 from gansearch.store.record import GPU, trial_columns
 from gansearch.store.tables import other_columns, read_curves, read_trials, write_tables
-from gansearch.store.trial_files import CURVE_COLUMNS, read_records
+from gansearch.store.trial_files import CURVE_COLUMNS, read_records, read_trial_curves
 from tests.synthetic import SEARCH, write_study
 
 
@@ -70,3 +70,15 @@ def test_a_table_that_lacks_a_column_or_has_another_is_read_as_its_records(folde
     pd.testing.assert_frame_equal(read_trials(folder, ["lr"]), whole, check_dtype=False)
     table.assign(strange=1.5).to_parquet(folder.trials, index=False)
     assert list(read_trials(folder, ["lr"]).columns) == list(whole.columns)
+
+
+def test_curves_without_their_updates_are_no_curves(folder):
+    whole = read_curves(folder)
+    table = pd.read_parquet(folder.curves)
+    table.drop(columns="update").to_parquet(folder.curves, index=False)
+    with pytest.raises(ValueError, match="it has no column update"):
+        read_curves(folder)
+    table.to_parquet(folder.curves, index=False)
+    own = folder.record(0) / "curves.parquet"
+    pd.read_parquet(own).drop(columns="update").to_parquet(own, index=False)
+    assert read_trial_curves(folder, 0)["update"].tolist() == whole.loc[whole["number"] == 0, "update"].tolist()
