@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from statistics import fmean
+from dataclasses import dataclass
 from typing import Any
 
 from ray.tune.experiment import Trial
@@ -25,8 +24,10 @@ class _Use:
 
     heard: float = 0.0
     seconds: float = 0.0
-    memory: float = math.nan
-    busy: list[float] = field(default_factory=list)
+    memory: float = 0.0
+    busy: float = 0.0
+    """The sum of the shares that were told."""
+    told: int = 0
 
 
 class GpuUse(SweepCallback):
@@ -51,8 +52,8 @@ class GpuUse(SweepCallback):
         use = self._uses.get(name_of(trial))
         if use is None:
             return {}
-        busy = fmean(use.busy) if use.busy else math.nan
-        return {"gpu_seconds": use.seconds, "gpu_memory": use.memory, "gpu_utilisation": busy}
+        busy = use.busy / use.told if use.told else math.nan
+        return {"gpu_seconds": use.seconds, "gpu_memory": use.memory or math.nan, "gpu_utilisation": busy}
 
     def on_trial_start(self, trial: Trial, **info: Any) -> None:
         """Count from now on."""
@@ -66,7 +67,6 @@ class GpuUse(SweepCallback):
             return
         now = time.monotonic()
         use.seconds, use.heard = use.seconds + gpus_of(trial) * (now - use.heard), now
-        if "gpu_memory" in result:
-            use.memory = max(result["gpu_memory"], use.memory) if use.memory == use.memory else result["gpu_memory"]
+        use.memory = max(use.memory, result.get("gpu_memory", 0.0))
         if "gpu_utilisation" in result:
-            use.busy.append(result["gpu_utilisation"])
+            use.busy, use.told = use.busy + result["gpu_utilisation"], use.told + 1
