@@ -48,7 +48,7 @@ OTHERS = {
 """Test files about more than one module."""
 FILE_LINES = 350
 FUNCTION_LINES = 60
-CODE_LINES = 23_900
+CODE_LINES = 28_000
 """What there is, rounded up: to be lowered with every simplification."""
 
 
