@@ -18,16 +18,19 @@ MAY_IMPORT = {
     "stability": {"formatting"},
     "diagnosis": {"stability", "formatting"},
     "gan": {"experiment", "stability", "formatting"},
+    "scripts": {"experiment", "stability", "diagnosis", "gan", "formatting", "signals"},
     "store": {"experiment", "stability", "formatting"},
     "interrupts": {"store"},
     "signals": set(),
     "rendering": {"store", "formatting"},
     "study": {"experiment", "stability", "store", "rendering", "formatting"},
     "search": {
-        *("experiment", "stability", "gan", "store", "rendering", "formatting", "interrupts", "signals"),
+        *("experiment", "stability", "gan", "scripts", "store", "rendering", "formatting", "interrupts", "signals"),
         "study.analysis",
     },
-    "training": {"experiment", "stability", "gan", "store", "rendering", "formatting", "interrupts", "signals"},
+    "training": {
+        *("experiment", "stability", "gan", "scripts", "store", "rendering", "formatting", "interrupts", "signals"),
+    },
 }
 """What a room may import of ours beside itself; "study.analysis" is that part of a room alone."""
 
@@ -36,6 +39,7 @@ MAY_NOT_IMPORT = {
     "stability": {"ray", "optuna"},
     "diagnosis": {"ray", "optuna", "torch"},
     "gan": {"ray", "optuna"},
+    "scripts": {"ray", "optuna"},
     "store": {"ray", "optuna"},
     "study": {"ray"},
     "training": {"ray", "optuna"},

@@ -245,7 +245,7 @@ def train(
     from gansearch.training.train import train as train_seeds
 
     watch_probe = (lambda seed, probe: None) if as_json else print_progress(experiment.training.updates)
-    with explained(experiment.task):
+    with explained(experiment.task_name):
         trained = train_seeds(experiment, seeds, out, watch_probe, resume)
     if as_json:
         print_json(without_nan(trained.summary()))

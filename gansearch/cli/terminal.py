@@ -8,6 +8,7 @@ import io
 import json
 import logging
 import os
+import shlex
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -137,7 +138,10 @@ def print_code(experiment: Experiment) -> None:
     """Say on stderr whose code an experiment runs, before it does: a file that somebody has sent may name any."""
     from gansearch.store.folder import as_typed
 
-    where, colon, _ = experiment.task.rpartition(":")
+    if isinstance(experiment.task, str):
+        where, colon, _ = experiment.task.rpartition(":")
+    else:
+        where, colon = str(experiment.task.script or shlex.join(experiment.task.command)), ":"
     if colon:
         path = as_typed(Path(where))
         is_below = where.endswith(".py") and isinstance(path, Path) and not path.is_absolute()

@@ -9,6 +9,7 @@ from gansearch.experiment.errors import ExperimentError
 from gansearch.experiment.experiment import Experiment, folder_name, schema
 from gansearch.experiment.loop import LoopTraining
 from gansearch.experiment.population import scheduled_entries
+from gansearch.experiment.script import DistanceCommand, ScriptTask
 from gansearch.experiment.secrets import masked, masked_data
 from gansearch.experiment.sections import Checkpoints, Resources, Sampler, Start
 from gansearch.experiment.trackers import MLflow, Trackers, Wandb
@@ -19,6 +20,7 @@ from gansearch.experiment.yaml_file import load_yaml
 __all__ = [
     "Checkpoints",
     "Choices",
+    "DistanceCommand",
     "Entry",
     "Experiment",
     "ExperimentError",
@@ -27,6 +29,7 @@ __all__ = [
     "Range",
     "Resources",
     "Sampler",
+    "ScriptTask",
     "Start",
     "Trackers",
     "Training",

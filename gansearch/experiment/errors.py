@@ -10,12 +10,16 @@ from pydantic import ValidationError
 
 from gansearch.experiment.base import Model
 from gansearch.experiment.entries import Choices, Range
+from gansearch.experiment.script import DistanceCommand, ScriptTask, Settings
 from gansearch.experiment.sections import Checkpoints, Confirm, Limits, Replicas, Resources
 from gansearch.experiment.trackers import MLflow, Trackers, Wandb
 from gansearch.experiment.training import Change, Training
 from gansearch.experiment.words import number_hint, texts, unknown_field, unknown_value
 
 _SECTIONS: dict[str, type[Model]] = {
+    "task": ScriptTask,
+    "files": Settings,
+    "<command>": DistanceCommand,
     "training": Training,
     "schedule": Change,
     "replicas": Replicas,
@@ -90,7 +94,8 @@ def message(item: Any, fields: Iterable[str]) -> str:
     value, kind = item["input"], item["type"]
     if kind == "extra_forbidden":
         parents = [p for p in item["loc"][:-1] if p in _SECTIONS]
-        allowed = list(_SECTIONS[parents[-1]].model_fields if parents else fields)
+        section = _SECTIONS[parents[-1]].model_fields if parents else {}
+        allowed = [field.alias or name for name, field in section.items()] or list(fields)
         sections = {"": list(fields)} | {name: _SECTIONS[name].model_fields for name in _ELSEWHERE}
         return f"unknown field{unknown_field(str(item['loc'][-1]), allowed, sections)}"
     if kind == "missing":

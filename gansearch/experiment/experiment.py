@@ -17,6 +17,8 @@ from gansearch.experiment.errors import ExperimentError, Several, messages, no_t
 from gansearch.experiment.loop import PATTERN, LoopTraining, loop_errors, names_loop, process_errors
 from gansearch.experiment.paths import Folder, Starts, TaskName, TaskOptions, data_path
 from gansearch.experiment.population import population_errors
+from gansearch.experiment.script import ScriptTask
+from gansearch.experiment.script_checks import script_errors
 from gansearch.experiment.secrets import MASK, left_out, masked_data
 from gansearch.experiment.sections import Checkpoints, Confirm, Limits, Replicas, Resources, Sampler, SamplerName
 from gansearch.experiment.trackers import Trackers
@@ -30,9 +32,13 @@ class Experiment(Model):
     """An experiment file. Relative paths are made absolute when it is loaded."""
 
     name: str = Field(min_length=1)
-    task: TaskName = Field(min_length=1)
+    task: Annotated[
+        Annotated[TaskName, Field(min_length=1), Tag("<name>")] | Annotated[ScriptTask, Tag("<script>")],
+        Discriminator(lambda given: "<script>" if isinstance(given, ScriptTask | Mapping) else "<name>"),
+    ]
     """A built-in name, `package.module:Class` or `./file.py:Class`; or with a function in place of the class, whose
-    name begins with a small letter, a training loop of your own: `train(trial)`."""
+    name begins with a small letter, a training loop of your own: `train(trial)`; or a mapping with `command:`, any
+    script."""
     task_options: TaskOptions = Field({})
     """Keyword arguments of the task's class, or of the function."""
     seed: int = Field(0, ge=0, le=4_000_000_000)
@@ -127,6 +133,8 @@ class Experiment(Model):
         written = self.training.model_fields_set - {"params"}
         self.__dict__["training"] = training  # not frozen yet: this is a validator
         errors = dict(loop_errors(training, written, self.search, self.start_from, self.confirm))
+        if isinstance(self.task, ScriptTask):
+            errors |= dict(script_errors(self.task, self.search, self.params, self.task_options))
         return errors | dict(process_errors(self.resources, self.is_population))
 
     @property
@@ -151,8 +159,13 @@ class Experiment(Model):
 
     @property
     def is_loop(self) -> bool:
-        """Whether the task is a training loop of the user's own."""
-        return names_loop(self.task)
+        """Whether the task is a training loop of the user's own, a function or a script."""
+        return isinstance(self.task, ScriptTask) or names_loop(self.task)
+
+    @property
+    def task_name(self) -> str:
+        """What messages and tables call the task: the text of `task:`, or the name of its script."""
+        return self.task.name if isinstance(self.task, ScriptTask) else self.task
 
     @property
     def without_value(self) -> list[str]:
@@ -239,6 +252,8 @@ class Experiment(Model):
         data["limits"]["stalled_minutes"] = self.limits.stalled_minutes  # null is not the default
         if {"lr_d", "lr_g"} & (self.search.keys() | data["training"].keys()):
             data["training"] = {k: v for k, v in data["training"].items() if k not in ("lr", "lr_ratio")}
+        if isinstance(self.task, ScriptTask):
+            data["task"] = self.task.plain(secrets)
         if self.is_loop:
             data["training"] = {"updates": self.training.updates}
         else:

@@ -54,8 +54,10 @@ def too_many() -> RefusedYAML:
 
 def faults(root: Node) -> dict[str, str]:
     """Returns what is wrong, by path: names that stand twice or are no text, and words that YAML takes otherwise."""
-    task = next((v.value for k, v in root.value if k.value == "task"), "") if isinstance(root, MappingNode) else ""
-    own = (*_OWN, "search", "start_from") if isinstance(task, str) and names_loop(task) else _OWN
+    task = next((v for k, v in root.value if k.value == "task"), None) if isinstance(root, MappingNode) else None
+    own: tuple[str, ...] = _OWN
+    if isinstance(task, MappingNode) or (isinstance(task, ScalarNode) and names_loop(task.value)):
+        own = (*_OWN, "search", "start_from", "task")
     found: dict[str, str] = {}
     for path, node in _walk(root, []):
         for at, text in _wrong(path, node, own):

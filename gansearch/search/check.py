@@ -24,7 +24,7 @@ def check_search(experiment: Experiment, new: bool = True) -> SearchSpace:
         SweepError: `warm_start` is wrong, or only this process knows the task.
     """
     experiment.check_secrets()
-    name = name_elsewhere(experiment.task)
+    name = name_elsewhere(experiment.task_name)
     if name:
         raise SweepError(f"task: only this process knows {experiment.task!r}, and trials run in others: write {name}")
     space = SearchSpace(experiment)

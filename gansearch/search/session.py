@@ -137,8 +137,8 @@ def _fill(experiment: Experiment, joined: Cluster, folder: Folder, listener: Lis
 def _check_task(experiment: Experiment) -> None:
     """Load the task on this machine, and log what it warns of. Raises TaskError."""
     readable = local(experiment)
-    with as_program(readable.task):
-        task = load_task(readable.task, readable.task_options)
+    with as_program(readable.task_name):
+        task = load_task(readable.task_name, readable.task_options)
         check_task(task)
     for text in task.warnings():
         _LOG.warning("warning: %s", text)

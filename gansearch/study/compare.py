@@ -105,7 +105,7 @@ def _row(study: StudyData) -> dict[str, Any]:
     group = study.groups[0] if choice else None
     low, high = (group.interval if group else None) or (math.nan, math.nan)
     return {
-        "task": study.experiment.task,
+        "task": study.experiment.task_name,
         **study.counts,
         "balanced": study.verdicts.get("balanced", 0),
         "trial": choice.number if choice else None,

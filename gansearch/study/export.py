@@ -9,7 +9,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from gansearch.experiment import Experiment, LoopTraining, Trackers, Training, as_searched, load_yaml
+from gansearch.experiment import Experiment, LoopTraining, ScriptTask, Trackers, Training, as_searched, load_yaml
 from gansearch.experiment.training import LATER
 from gansearch.formatting import without_home
 from gansearch.study.analysis.choose import Choice
@@ -95,9 +95,13 @@ def _paths(experiment: Experiment) -> dict[str, Any]:
     if experiment.data_path is not None:
         options["path"] = without_home(experiment.data_path)
     starts = [without_home(start) if isinstance(start, str) else start for start in experiment.start_from]
-    warm = experiment.warm_start
+    warm, task = experiment.warm_start, experiment.task
+    if isinstance(task, ScriptTask):
+        task = task.model_copy(update={"here": without_home(task.here)})
+    else:
+        task = without_home(task)
     return {
-        "task": without_home(experiment.task),
+        "task": task,
         "task_options": options,
         "start_from": starts,
         "warm_start": [without_home(one) for one in warm] if isinstance(warm, list) else warm and without_home(warm),

@@ -87,8 +87,8 @@ def train(
     # compete for the cores.
     torch.set_num_threads(max(1, int(experiment.resources.cpus)))
     try:
-        with as_program(experiment.task):
-            task = load_task(experiment.task, experiment.task_options)
+        with as_program(experiment.task_name):
+            task = load_task(experiment.task_name, experiment.task_options)
             devices = _devices(experiment.resources)
             check_task(task, devices[0])
             for text in task.warnings():
@@ -148,4 +148,4 @@ def _trainer(
     """Gives the trainer of a user's loop, of one process, or of one process per device."""
     if isinstance(task, Loop) or len(devices) == 1:
         return nullcontext(trainer_for(task, experiment.training, seed, devices[0]))
-    return spawned(task, experiment.task, experiment.task_options, experiment.training, seed, devices)
+    return spawned(task, experiment.task_name, experiment.task_options, experiment.training, seed, devices)

@@ -53,7 +53,7 @@ def ask(node: str, experiment: Experiment, marker: Path | str) -> ray.ObjectRef:
     on_node = NodeAffinitySchedulingStrategy(node, soft=False)
     # The death of a worker says nothing of its node.
     task = ray.remote(num_cpus=0, max_retries=2)(_problem).options(scheduling_strategy=on_node)
-    return task.remote(experiment.task, experiment.data_path, str(marker))
+    return task.remote(experiment.task_name, experiment.data_path, str(marker))
 
 
 def answer(reference: ray.ObjectRef, seconds: float) -> str | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import ray
 
-from gansearch.experiment import Experiment
+from gansearch.experiment import Experiment, ScriptTask
 from gansearch.gan.registry import task_named
 from gansearch.search.cluster.ray_patches import NODE_PACKAGE_BYTES, visit_package
 from gansearch.search.cluster.sending import agree, left_out
@@ -46,7 +46,8 @@ def code_for(experiment: Experiment, out: Path | None = None) -> Code:
     if ray.is_initialized():
         return Code(experiment)
     experiment, job = local(experiment), os.environ.get(_JOB, "")
-    task_named(experiment.task)
+    if not isinstance(experiment.task, ScriptTask):
+        task_named(experiment.task)
     env: dict[str, Any] = {} if "py_modules" in job else {"py_modules": [str(Path(__file__).parents[2])]}
     root = _root(experiment.task)
     if root is None:
@@ -66,8 +67,10 @@ def local(experiment: Experiment) -> Experiment:
     return _relative_to(Path(root), experiment) if root else experiment
 
 
-def _root(task: str) -> Path | None:
+def _root(task: str | ScriptTask) -> Path | None:
     """Return the folder that holds the code of a task; None for a built-in one and for an installed package."""
+    if isinstance(task, ScriptTask):
+        return task.path(task.root)
     where = task.rpartition(":")[0]
     if where.endswith(".py"):
         return Path(where).parent
@@ -79,7 +82,9 @@ def _root(task: str) -> Path | None:
 
 def _relative_to(root: Path, experiment: Experiment) -> Experiment:
     """Return the experiment with paths that lead into `root` relative to it."""
-    where, _, name = experiment.task.rpartition(":")
+    if isinstance(task := experiment.task, ScriptTask):
+        return experiment.model_copy(update={"task": task.below(root)})
+    where, _, name = task.rpartition(":")
     path = experiment.data_path
     update: dict[str, Any] = {}
     if where.endswith(".py") and Path(where).is_relative_to(root):

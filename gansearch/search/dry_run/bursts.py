@@ -86,7 +86,7 @@ def burst(experiment: Experiment, origin: Origin, trials: int) -> float | None:
     if trials > 1 and not own:
         return None
     why = next(iter([*own, *map(with_remedy, errors)])) or "its process was killed"
-    raise TaskError(f"{experiment.task} raised when it was trained:\n{why}")
+    raise TaskError(f"{experiment.task_name} raised when it was trained:\n{why}")
 
 
 def _together(origin: Origin, name: str, experiment: Experiment, count: int) -> list[Any]:

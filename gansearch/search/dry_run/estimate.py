@@ -180,7 +180,7 @@ class Estimate:
         gpu = {"memory": measured.gpu_memory, "total": measured.gpu_total, "trials": fit, "share": share(fit)}
         updates = {name: measured.mean(name) for name in ("update_d", "update_g")}
         return {
-            "task": self.experiment.task,
+            "task": self.experiment.task_name,
             "data": measured.data,
             "weights": measured.weights,
             "device": measured.device,

@@ -47,8 +47,8 @@ def measure(experiment: Experiment, gpus: float) -> Measured:
     torch.set_num_threads(max(1, int(experiment.resources.cpus)))
     device = torch.device("cuda" if gpus and torch.cuda.is_available() else "cpu")
     try:
-        with as_program(experiment.task):
-            task = load_task(experiment.task, experiment.task_options)
+        with as_program(experiment.task_name):
+            task = load_task(experiment.task_name, experiment.task_options)
             check_task(task, device)
             drawn = configurations(experiment)
             if isinstance(task, Loop):
@@ -62,10 +62,10 @@ def measure(experiment: Experiment, gpus: float) -> Measured:
     except (Exception, SystemExit) as error:
         if isinstance(error, MemoryError | torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error):
             raise TaskError(
-                f"{experiment.task}: a trial needs more memory than there is ({str(error).splitlines()[0]}); "
+                f"{experiment.task_name}: a trial needs more memory than there is ({str(error).splitlines()[0]}); "
                 "make training.batch_size or the networks smaller"
             ) from error
-        raise TaskError(f"{experiment.task} raised when it was trained:\n{user_traceback(error)}") from error
+        raise TaskError(f"{experiment.task_name} raised when it was trained:\n{user_traceback(error)}") from error
     finally:
         torch.set_num_threads(threads)
 
@@ -145,7 +145,7 @@ def in_worker(
     except RayTaskError as error:
         raise error.cause from None
     except RayError as error:
-        raise TaskError(f"{experiment.task}: the worker died in the dry run: {error}") from None
+        raise TaskError(f"{experiment.task_name}: the worker died in the dry run: {error}") from None
 
 
 def _device(device: torch.device) -> dict[str, Any]:

@@ -82,7 +82,7 @@ def packages(root: Path | None) -> list[str]:
 def _data(experiment: Experiment) -> list[Path]:
     """Return the files that a built-in task reads, or none where they are too large to be sent."""
     path = experiment.data_path
-    if ":" in experiment.task or path is None:
+    if experiment.is_loop or ":" in experiment.task_name or path is None:
         return []
     below = (file for file in sorted(Path(path).rglob("*")) if not _is_private(file.relative_to(path)))
     files = [file for file in (Path(path), *below) if file.is_file()]

@@ -63,7 +63,7 @@ class Origin:
     @classmethod
     def of(cls, experiment: Experiment) -> Origin:
         """Return the origin of a sweep's processes."""
-        return cls(experiment.task, dict(experiment.task_options))
+        return cls(experiment.task_name, dict(experiment.task_options))
 
     @property
     def folder(self) -> Path:

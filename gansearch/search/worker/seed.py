@@ -57,7 +57,7 @@ def trainer_of(job: SeedJob) -> SeedTrainer:
 
 def task_of(experiment: Experiment) -> Task | Loop:
     """Return the experiment's task, loaded once in this process and those that are forked from it."""
-    return load_once(experiment.task, experiment.task_options)
+    return load_once(experiment.task_name, experiment.task_options)
 
 
 def load_once(task: str, options: Mapping[str, Any]) -> Task | Loop:

@@ -44,6 +44,6 @@ def comparison(studies: Sequence[Plots]) -> str:
         groups=[study.groups[0] if study.groups else None for study in studies],
         table=rows.to_dict("list"),
         differences=differences(studies),
-        same_task=len({study.experiment.task for study in studies}) == 1,
+        same_task=all(study.experiment.task == studies[0].experiment.task for study in studies),
         folders=[as_typed(study.folder.path) for study in studies],
     )
