@@ -38,6 +38,8 @@ _AWAY = 20.0
 """Seconds for which the storage server is down."""
 _SPARED = {"experiment.yaml", "best.yaml", "report.html", "progress.json"}
 """Files that are not truncated: the user's own input, and files that are rewritten in any case."""
+_COPIES = ("result.json", "records.jsonl")
+"""The files that each hold every record."""
 _SECONDS = 900
 """A sweep that takes longer is stuck."""
 _DRIVER = """
@@ -90,11 +92,13 @@ class Sweep:
         self.kept: dict[str, bytes] = {}
         self.events: Counter[str] = Counter()
         self._damaged: set[str] = set()
+        self._copy = ""
+        """Which of the two copies of the records has been damaged since the last start, which repairs them."""
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
         words = ["sweep", self.folder / "experiment.yaml", "--out", self.place, "--address", self.nodes.address]
-        log = (self.folder / "driver.log").open("w")
+        log, self._copy = (self.folder / "driver.log").open("w"), ""
         self._process = subprocess.Popen(
             [*self.prefix, sys.executable, "-c", _DRIVER, *words, "--resume", "--quiet"],
             **{"env": ENVIRONMENT, "stdout": log, "stderr": subprocess.STDOUT, "start_new_session": True, "text": True},
@@ -175,6 +179,10 @@ class Sweep:
         kinds = sorted({path.name.partition(".tfevents")[0] for path in files})
         kind = self.draw.choice(kinds)
         path = self.draw.choice([path for path in files if path.name.startswith(kind)])
+        if path.name in _COPIES:
+            if self._copy not in ("", path.name):
+                return False  # of both copies nothing could be repaired
+            self._copy = path.name
         try:
             os.truncate(path, self.draw.randrange(max(1, path.stat().st_size)))
         except OSError:

@@ -6,6 +6,7 @@ A result.json that was cut off is written again from there. Nothing else reads o
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 import pyarrow.parquet as pq
 
@@ -25,25 +26,35 @@ def log_record(folder: Folder, record: TrialRecord) -> None:
 
 
 def repair(folder: Folder) -> None:
-    """Writes the records again that cannot be read and are in the log; removes tables that cannot be read.
+    """Writes records again that cannot be read, from the log, and to the log those that it has lost.
 
-    Tables are made of the records, by the sweep that goes on and by whoever reads the folder.
+    So each record has its second copy again. Tables that cannot be read are removed: they are made of the records, by
+    the sweep that goes on and by whoever reads the folder.
     """
     for table in (folder.trials, folder.curves):
         try:
             pq.read_metadata(table)
         except (OSError, ValueError):
             table.unlink(missing_ok=True)
-    broken = {number for number in folder.numbers() if read_record(folder, number) is None}
+    records = {number: read_record(folder, number) for number in folder.numbers()}
+    logged = _logged(folder)
+    for number, record in records.items():
+        if record is None and number in logged:
+            write_record(folder, logged[number])
+        elif record is not None and number not in logged:
+            log_record(folder, record)
+
+
+def _logged(folder: Folder) -> dict[int, TrialRecord]:
+    """The records of the log, by number; of a trial that is there twice the last one."""
     try:
         with open_file(folder.path / RECORDS_LOG) as log:
             lines = log.read().decode(errors="replace").splitlines()
     except FileNotFoundError:
-        return
-    for line in lines if broken else ():
-        try:
+        return {}
+    found = {}
+    for line in lines:
+        with suppress(ValueError):
             record = parse_record(from_json(line))
-        except ValueError:
-            continue
-        if record.number in broken:
-            write_record(folder, record)
+            found[record.number] = record
+    return found

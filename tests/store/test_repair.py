@@ -32,6 +32,20 @@ def test_a_record_that_cannot_be_read_is_in_the_log(folder):
         assert read_record(folder, 3).number == 3
 
 
+def test_a_log_that_was_cut_off_gets_its_lines_again_before_a_record_is_damaged(folder):
+    log = folder.path / RECORDS_LOG
+    log.write_bytes(log.read_bytes()[: log.stat().st_size // 3])
+    repair(folder)
+    record = folder.record(4) / "result.json"
+    before = record.read_text()
+    record.write_text("")
+    repair(folder)
+    assert record.read_text() == before
+    size = log.stat().st_size
+    repair(folder)
+    assert log.stat().st_size == size
+
+
 def test_tables_that_cannot_be_read_are_made_of_the_records(folder):
     whole = load_study(folder.path)
     assert len(whole.trials) == 6
