@@ -164,6 +164,30 @@ def test_the_gans_that_are_shown_work(tmp_path, capsys) -> None:
     assert trainer.result().quality["l1"] < 0.8
 
 
+@pytest.mark.parametrize(
+    ("place", "params", "monitors"),
+    [
+        (0, {"lr_periods": 1e-3, "lr_scale": 1e-3, "mel": 20.0, "d_start": 20}, {"period 2", "period 3", "half rate"}),
+        (1, {"lr_d_a": 1e-3, "lr_d_b": 1e-3, "cycle": 5.0}, {"A", "B"}),
+    ],
+    ids=["vocoder", "cycle"],
+)
+def test_several_networks_are_trained_each_with_a_monitor_of_its_own(place, params, monitors) -> None:
+    page, names = ROOT / "docs/several-networks.md", {}
+    exec(blocks(page, "python")[place], names)
+    experiment = Experiment.parse({**load_yaml(blocks(page, "yaml")[place]), "training": {"updates": 50}})
+    training = experiment.training.with_params({"lr_g": 2e-3, **params})
+    trainer = LoopTrainer(Loop(experiment.task, names["train"], {}), training)
+    probes = list(trainer.run())
+    assert trainer.unread(experiment.search) == []
+    assert set(trainer.trial.used_monitors) == monitors
+    late = int(params.get("d_start", 0))
+    assert [probe.p_real == probe.p_real for probe in probes] == [False] * late + [True] * (50 - late)
+    result = trainer.result()
+    assert result.status == "complete"
+    assert set(result.verdicts) == monitors
+
+
 def replaced(old: str, new: str) -> list[str]:
     """`check` of the starter with something else in its file."""
     return ["check", "experiment.yaml", "--replace", old, new]
