@@ -23,6 +23,8 @@ Fill = Callable[[BinaryIO], tuple[tuple[int, ...], list[str]]]
 """Writes the bytes of all samples into a file; returns the shape of one sample, and warnings."""
 FOLDER = "GANSEARCH_CACHE"
 """The environment variable that names the cache's folder."""
+FindCopies = Callable[[np.ndarray], dict[int, int]]
+"""Finds the numbers of samples that belong to an earlier one, each with that one's number."""
 _FORMAT = 4
 """Version of the files' content. A change of what readers write needs a new one, or older files would be used."""
 
@@ -42,8 +44,10 @@ class Decoded(NamedTuple):
     """(N,) numbers, the same for a sample and its copies; None where there are no copies."""
 
 
-def cached(name: str, files: Iterable[Path], options: Any, dtype: str, fill: Fill) -> Decoded:
-    """Returns the (N, ...) samples that `fill` writes, and its warnings.
+def cached(
+    name: str, files: Iterable[Path], options: Any, dtype: str, fill: Fill, copies: FindCopies = copies_of
+) -> Decoded:
+    """Returns the (N, ...) samples that `fill` writes, its warnings, and the groups of those that are `copies`.
 
     `fill` is called where no process has done so for the same `options`, JSON, and source `files` of the same path,
     size and time. What is written into the returned array stays in this process. Raises TaskError where the cache
@@ -59,7 +63,7 @@ def cached(name: str, files: Iterable[Path], options: Any, dtype: str, fill: Fil
             with FileLock(samples.with_suffix(".lock")):  # one process decodes, the others of the machine wait
                 found = _found(samples, facts, dtype)
                 if found is None:
-                    _write(samples, facts, dtype, fill)
+                    _write(samples, facts, dtype, fill, copies)
                     found = _found(samples, facts, dtype)
         if found is None:
             raise OSError("it does not keep what is written")
@@ -97,12 +101,12 @@ def on_all_cores(decode: Callable[[Source], Result], sources: Sequence[Source], 
             yield from pool.map(decode, sources[start : start + at_once])
 
 
-def _write(samples: Path, facts: Path, dtype: str, fill: Fill) -> None:
+def _write(samples: Path, facts: Path, dtype: str, fill: Fill, find: FindCopies) -> None:
     partial = samples.with_name(f".{samples.name}.{os.getpid()}")
     try:
         with partial.open("wb") as file:
             shape, warnings = fill(file)
-        copies = copies_of(np.memmap(partial, dtype, "r").reshape(-1, *shape))
+        copies = find(np.memmap(partial, dtype, "r").reshape(-1, *shape))
         facts.write_text(json.dumps([shape, warnings, copies]), encoding="utf-8")
         partial.replace(samples)  # last, so that samples always have their facts
     finally:

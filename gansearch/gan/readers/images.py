@@ -12,7 +12,8 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from gansearch.gan.readers.cache import Decoded, cached, on_all_cores
+from gansearch.gan.readers.cache import Decoded, Fill, FindCopies, cached, on_all_cores
+from gansearch.gan.readers.copies import copies_of, linked
 from gansearch.gan.readers.files import files_of, short_reason, unreadable
 from gansearch.gan.readers.pixels import Extent, Levels, extent_of, is_deep, plain
 
@@ -68,9 +69,12 @@ def in_folder(path: str) -> Source:
     files, remarks = files_of(path, ENDINGS)
     folder = Path(path).expanduser()
     names = [str(file.relative_to(folder if folder.is_dir() else folder.parent)) for file in files]
-    return Source(
-        f"below {folder}", names, lambda index: Image.open(files[index], formats=_FORMATS), files, warnings=remarks
-    )
+    return Source(f"below {folder}", names, lambda index: open_picture(files[index]), files, warnings=remarks)
+
+
+def open_picture(file: Path) -> Image.Image:
+    """Returns a picture of one of the formats that are read, not decoded yet; raises anything for another file."""
+    return Image.open(file, formats=_FORMATS)
 
 
 def read_pictures(source: Source, size: int, colour: bool | None) -> Decoded:
@@ -79,35 +83,67 @@ def read_pictures(source: Source, size: int, colour: bool | None) -> Decoded:
     The samples are (N, 1 | 3, size, size) bytes. Unreadable pictures are left out, with a warning. Raises TaskError
     where all are.
     """
+    key = [source.version, size, colour]
+    return _read("images", [source], key, copies_of, lambda out: _write(out, [source], size, colour))
 
-    def write(out: BinaryIO) -> tuple[tuple[int, ...], list[str]]:
-        chosen = _is_coloured(source) if colour is None else colour
-        broken = []
-        flat = several = 0
-        indices = range(len(source.names))
-        levels = Levels(lambda: filter(None, on_all_cores(lambda index: _extent(source, index), indices, _AT_ONCE)))
-        decoded = on_all_cores(lambda index: _decode(source, index, size, chosen, levels), indices, _AT_ONCE)
-        for name, picture in zip(source.names, decoded, strict=True):
-            if isinstance(picture, str):
-                broken.append(f"{name} ({picture})")
-            else:
-                flat += int(np.ptp(picture.pixels)) < _FLAT
-                several += picture.has_frames
-                out.write(picture.pixels.tobytes())
-        total = len(source.names)
-        warnings = unreadable(broken, total, f"pictures {source.where}") + levels.warnings
-        if several:
-            warnings.append(
-                f"{several:,} of {total:,} pictures have several frames or pages, the first of which is read"
-            )
-        if flat:
-            warnings.append(f"{flat:,} of {total:,} pictures are all but black, or of one other colour")
-        return (3 if chosen else 1, size, size), warnings
 
+def read_pairs(sources: Sequence[Source], size: int, colour: bool | None) -> Decoded:
+    """Reads the pictures of several sources that belong together by their index, as (N, sources, 1 | 3, size, size).
+
+    All are in colour where any is. Where one cannot be read its whole row is left out. A row is the copy of another
+    one where any of its pictures is.
+    """
+    key = [[source.version for source in sources], size, colour]
+    return _read("pairs", sources, key, linked, lambda out: _write(out, sources, size, colour))
+
+
+def _read(name: str, sources: Sequence[Source], key: list[object], copies: FindCopies, fill: Fill) -> Decoded:
+    """What the cache holds of these sources, or what `fill` writes into it."""
+    files = [file for source in sources for file in source.files]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's, of odd metadata and of large pictures
-        decoded = cached("images", source.files, [source.version, size, colour], "u1", write)
-    return decoded._replace(warnings=[*source.warnings, *decoded.warnings])
+        decoded = cached(name, files, key, "u1", fill, copies)
+    return decoded._replace(warnings=[*(w for source in sources for w in source.warnings), *decoded.warnings])
+
+
+def _write(
+    out: BinaryIO, sources: Sequence[Source], size: int, colour: bool | None
+) -> tuple[tuple[int, ...], list[str]]:
+    """Writes the pictures of all sources, a row of them for each index; the shape of a row, and warnings."""
+    chosen = any(map(_is_coloured, sources)) if colour is None else colour
+    broken = []
+    flat = several = 0
+    first, indices = sources[0], range(len(sources[0].names))
+    levels = [_levels_of(source, indices) for source in sources]
+
+    def decode(index: int) -> list[_Picture | str]:
+        return [_decode(source, index, size, chosen, its) for source, its in zip(sources, levels, strict=True)]
+
+    for name, row in zip(first.names, on_all_cores(decode, indices, _AT_ONCE), strict=True):
+        if faults := [picture for picture in row if isinstance(picture, str)]:
+            broken.append(f"{name} ({faults[0]})")
+            continue
+        for picture in row:
+            assert not isinstance(picture, str)
+            flat += int(np.ptp(picture.pixels)) < _FLAT
+            several += picture.has_frames
+            out.write(picture.pixels.tobytes())
+    total = len(indices)
+    is_one = len(sources) == 1
+    warnings = unreadable(broken, total, f"{'pictures' if is_one else 'pairs of pictures'} {first.where}")
+    warnings += [warning for its in levels for warning in its.warnings]
+    pictures = f"{total * len(sources):,} pictures"
+    if several:
+        warnings.append(f"{several:,} of {pictures} have several frames or pages, the first of which is read")
+    if flat:
+        warnings.append(f"{flat:,} of {pictures} are all but black, or of one other colour")
+    shape = (3 if chosen else 1, size, size)
+    return shape if is_one else (len(sources), *shape), warnings
+
+
+def _levels_of(source: Source, indices: Sequence[int]) -> Levels:
+    """What is black and white in a source's deep pictures, all of which are looked at when the first one is met."""
+    return Levels(lambda: filter(None, on_all_cores(lambda index: _extent(source, index), indices, _AT_ONCE)))
 
 
 def _is_coloured(source: Source) -> bool:
