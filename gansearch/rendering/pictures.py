@@ -19,14 +19,46 @@ def image_grid(samples: np.ndarray, most: int = 64) -> np.ndarray:
     images = samples[:, None] if samples.ndim == 3 else samples
     # Many small images or few large ones, so that the grid stays below 600 pixels.
     side = min(int(len(images) ** 0.5), int(most**0.5), max(2, 600 // (images.shape[3] + 1)))
-    images = np.nan_to_num(images[: side * side].astype("float32"))
+    return _grid(_pixels(images[: side * side]), side)
+
+
+def triptychs(inputs: np.ndarray, fakes: np.ndarray, targets: np.ndarray) -> np.ndarray | None:
+    """Return (H, W, 3) bytes: input, fake and target of each pair beside each other, in a grid of at most 600 pixels.
+
+    All are (N, 1 | 3, H, W) in [−1, 1]; smaller inputs are enlarged. None where they do not fit beside each other.
+    """
+    fits = inputs.ndim == fakes.ndim == 4 and fakes.shape[2:] == targets.shape[2:] and inputs.shape[1] in (1, 3)
+    factor = fakes.shape[2] // max(1, inputs.shape[2]) if fits else 0
+    count = min(len(inputs), len(fakes), len(targets))
+    if not factor or not count or tuple(factor * side for side in inputs.shape[2:]) != fakes.shape[2:]:
+        return None
+    enlarged = inputs[:count].repeat(factor, 2).repeat(factor, 3)
+    parts = [_framed(_pixels(one)) for one in (enlarged, fakes[:count], targets[:count])]
+    rows = np.concatenate(parts, 3)[:, :, :-1, :-1]
+    height, width = fakes.shape[2:]
+    columns = max(1, min(600 // (3 * width + 5), int(count**0.5)))
+    whole = min(count // columns, max(2, 600 // (height + 1))) * columns
+    return _grid(np.pad(rows[:whole], ((0, 0), (0, 0), (0, 0), (0, 2 * (columns > 1))), constant_values=255), columns)
+
+
+def _pixels(images: np.ndarray) -> np.ndarray:
+    """(N, 3, H, W) bytes of (N, 1 | 3, H, W) images in [−1, 1]."""
+    images = np.nan_to_num(images.astype("float32"))
     pixels = (np.clip(images, -1, 1) * 127.5 + 127.5).round().astype("uint8")
-    if images.shape[1] == 1:
-        pixels = pixels.repeat(3, axis=1)
-    framed = np.pad(pixels, ((0, 0), (0, 0), (0, 1), (0, 1)), constant_values=128)
+    return pixels.repeat(3, axis=1) if images.shape[1] == 1 else pixels
+
+
+def _framed(pixels: np.ndarray) -> np.ndarray:
+    """(N, 3, H + 1, W + 1): with a line below and on the right."""
+    return np.pad(pixels, ((0, 0), (0, 0), (0, 1), (0, 1)), constant_values=128)
+
+
+def _grid(pixels: np.ndarray, columns: int) -> np.ndarray:
+    """(H, W, 3) bytes of whole rows of (N, 3, h, w) images, with lines between them."""
+    framed = _framed(pixels)
     height, width = framed.shape[2:]
-    grid = framed.reshape(side, side, 3, height, width).transpose(0, 3, 1, 4, 2)
-    return np.asarray(grid.reshape(side * height, side * width, 3)[:-1, :-1])
+    grid = framed.reshape(-1, columns, 3, height, width).transpose(0, 3, 1, 4, 2)
+    return np.asarray(grid.reshape(-1, columns * width, 3)[:-1, :-1])
 
 
 class Plane:

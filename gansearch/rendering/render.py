@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from gansearch.formatting import short
-from gansearch.rendering.pictures import Plane, data_uri, image_grid, png
+from gansearch.rendering.pictures import Plane, data_uri, image_grid, png, triptychs
 from gansearch.rendering.sound import playable, spectrogram, wav
 from gansearch.store.samples import SampleSet
 
@@ -41,6 +41,8 @@ class Display:
     shape: tuple[int, ...]
     picture: str = ""
     """A data URI."""
+    beside: bool = False
+    """Whether the picture has each sample between its input and its target."""
     smooth: bool = False
     """Whether the picture is a scatter of points, whose pixels may be interpolated."""
     clips: list[Clip] = field(default_factory=list)
@@ -49,8 +51,10 @@ class Display:
     rows: list[list[Any]] = field(default_factory=list)
 
 
-def show(samples: Sequence[SampleSet], real: SampleSet | None = None) -> list[Display]:
-    """Return the display of each trial's samples.
+def show(
+    samples: Sequence[SampleSet], real: SampleSet | None = None, inputs: np.ndarray | None = None
+) -> list[Display]:
+    """Return the display of each trial's samples, of pairs of pictures beside their `inputs` and targets, `real`.
 
     Points of all trials are drawn on one scale and in the same directions, those of `real` where it has points.
     """
@@ -59,7 +63,8 @@ def show(samples: Sequence[SampleSet], real: SampleSet | None = None) -> list[Di
         size: Plane(np.concatenate([cloud for cloud in clouds if cloud.shape[1] == size]))
         for size in {cloud.shape[1] for cloud in clouds}
     }
-    return [_display(one, planes) for one in samples]
+    pairs = (inputs, real.array) if inputs is not None and real and real.kind == "image" else None
+    return [_display(one, planes, pairs) for one in samples]
 
 
 def picture(samples: SampleSet) -> np.ndarray | None:
@@ -93,8 +98,14 @@ def files(samples: SampleSet) -> dict[str, bytes]:
     return {}
 
 
-def _display(samples: SampleSet, planes: dict[int, Plane]) -> Display:
+def _display(
+    samples: SampleSet, planes: dict[int, Plane], pairs: tuple[np.ndarray, np.ndarray] | None = None
+) -> Display:
     shape = samples.array.shape
+    if pairs and samples.kind == "image":
+        beside = triptychs(pairs[0], samples.array, pairs[1])
+        if beside is not None:
+            return Display(shape, _png_uri(beside), beside=True)
     match samples.kind:
         case "image":
             return Display(shape, _png_uri(image_grid(samples.array)))

@@ -170,7 +170,7 @@ class Recorder(SweepCallback):
         probes = [running.rows[key] for key in sorted(running.rows)]
         write_trial(self._folder, record, probes, ending.samples, ending.shown)
         if ending.real is not None:
-            write_real(self._folder, ending.real, ending.real_shown)
+            write_real(self._folder, ending.real, ending.real_shown, ending.inputs)
         log_record(self._folder, record)
         self._searcher.tell(record)
         self.records.append(record)

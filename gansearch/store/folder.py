@@ -59,6 +59,7 @@ class Folder:
         self.tensorboard = self.path / "tensorboard"
         self.records = self.path / "trials"
         self.real = self.path / "real.npy"
+        self.inputs = self.path / "inputs.npy"
 
     @property
     def races(self) -> bool:

@@ -70,15 +70,27 @@ def read_samples(folder: Folder, number: int | None, confirmed: bool = False) ->
     return _read(_path(folder, number, confirmed))
 
 
-def write_real(folder: Folder, array: np.ndarray, display: Mapping[str, Any]) -> None:
-    """Write (N, ...) held-out real samples, which are shown beside every trial's; only the first call has an effect."""
-    if not folder.real.is_file():
-        _write(folder.real, array, display)
+def write_real(folder: Folder, array: np.ndarray, display: Mapping[str, Any], inputs: np.ndarray | None = None) -> None:
+    """Write (N, ...) held-out real samples, which are shown beside every trial's; only the first call has an effect.
+
+    With pairs they are the targets of (N, ...) `inputs`, which each trial's samples were made of in the same order.
+    """
+    if folder.real.is_file():
+        return
+    if inputs is not None:
+        write_array(folder.inputs, inputs)
+    _write(folder.real, array, display)
 
 
 def read_real(folder: Folder) -> SampleSet | None:
     """The held-out real samples; None where there are none that can be read."""
     return _read(folder.real)
+
+
+def read_inputs(folder: Folder) -> np.ndarray | None:
+    """The inputs of the held-out real samples; None without pairs."""
+    found = _read(folder.inputs)
+    return None if found is None else found.array
 
 
 def _path(folder: Folder, number: int | None, confirmed: bool) -> Path:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gansearch.rendering.pictures import Plane, image_grid
+from gansearch.rendering.pictures import Plane, image_grid, triptychs
 from gansearch.rendering.render import show
 from gansearch.store.samples import SampleSet
 
@@ -90,3 +90,24 @@ def test_points_of_one_number_are_a_distribution_function() -> None:
     flat = plane.flat(np.array([[4.0], [0.0], [np.nan], [2.0], [1.0]]))
     assert flat[:, 0].tolist() == [0, 1, 2, 4]
     assert (np.diff(flat[:, 1]) > 0).all()
+
+
+def test_pairs_lie_between_their_inputs_and_targets_in_reading_order() -> None:
+    def level(*levels: float) -> np.ndarray:
+        return np.array(levels)[:, None, None, None] * np.ones((1, 1, 8, 8))
+
+    inputs, fakes, targets = level(-1, -1, -1, -1), level(0.2, 0.4, 0.6, 0.8), level(1, 1, 1, 1)
+    grid = triptychs(inputs[:, :, ::2, ::2], fakes, targets)
+    assert grid.shape == (17, 57, 3)
+    found = [[int(grid[y, x, 0]) for x in (0, 9, 18, 29, 38, 47)] for y in (0, 9)]
+    assert found == [[0, 153, 255, 0, 178, 255], [0, 204, 255, 0, 230, 255]]
+    assert triptychs(inputs[:, :, :3, :3], fakes, targets) is None  # no whole number of times as small
+    assert triptychs(np.zeros((4, 5, 8, 8)), fakes, targets) is None  # five channels are no picture
+
+
+@pytest.mark.parametrize(("count", "size"), [(64, 8), (20, 64), (5, 128), (3, 256), (1, 32), (64, 16)])
+def test_pairs_fit_a_page(count: int, size: int) -> None:
+    images = np.zeros((count, 3, size, size))
+    height, width, _ = triptychs(images, images, images).shape
+    assert height <= 600
+    assert width <= max(600, 3 * size + 4)

@@ -60,6 +60,8 @@ class Ending:
     real: np.ndarray | None = None
     """As many held-out reals, to set the samples beside."""
     real_shown: dict[str, Any] = field(default_factory=dict)
+    inputs: np.ndarray | None = None
+    """What `real` are the targets of, and `samples` were made of, with pairs."""
 
 
 class Run(ABC):

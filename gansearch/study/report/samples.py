@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gansearch.rendering.render import Display, show
-from gansearch.store.samples import SampleSet, read_real, read_samples
+from gansearch.store.samples import SampleSet, read_inputs, read_real, read_samples
 from gansearch.study.analysis.choose import candidates
 from gansearch.study.plots import Plots
 from gansearch.study.report.page import fragment
@@ -42,10 +42,13 @@ class Gallery:
 
 
 def beside_reals(study: Plots) -> list[Samples]:
-    """Return the held-out reals, if they were kept, and the samples of the configurations that are displayed."""
+    """Return the held-out reals, if they were kept, and the samples of the configurations that are displayed.
+
+    Samples that are shown beside their targets need no reals.
+    """
     samples = samples_of(study, displayed(study))
-    if not samples:
-        return []
+    if not samples or all(one.display.beside for one in samples):
+        return samples
     real = read_real(study.folder)
     reals = [Samples("real, held out", display) for display in show([real], real)] if real else []
     return [*reals, *samples][:_MAX_DISPLAYS]
@@ -84,7 +87,7 @@ def samples_of(study: Plots, numbers: Sequence[int | None]) -> list[Samples]:
             kept.append((number, samples, fresh[number]))
         elif number is not None and (samples := read_samples(study.folder, number)) is not None:
             kept.append((number, samples, rows[number]))
-    displays = show([samples for _, samples, _ in kept], read_real(study.folder))
+    displays = show([samples for _, samples, _ in kept], read_real(study.folder), read_inputs(study.folder))
     return [
         Samples(_label(study, number), display, number, _verdict(run), float(run.stability), float(run.distance))
         for (number, _, run), display in zip(kept, displays, strict=True)
