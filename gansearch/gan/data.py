@@ -26,6 +26,8 @@ class Data:
         self.device = device
         self.real: Tensor | None = None
         """The task's samples as it stores them; None for data without end."""
+        self.count = 0
+        """The number of training samples, for data with an end."""
         self._batch = task.real_batch if type(task).real_batch is not Task.real_batch else None
         self._unpacked = task.unpacked if type(task).unpacked is not Task.unpacked else None
         self._rows: Tensor | None = None  # numbers of the training samples in `real`, where not all are
@@ -59,12 +61,6 @@ class Data:
         moved.real = _to_device(self.real, device)
         moved._place()
         return moved
-
-    @property
-    def count(self) -> int:
-        """The number of training samples, for data with an end."""
-        assert self.real is not None
-        return len(self.real if self._rows is None else self._rows)
 
     def batch(self, n: int, generator: torch.Generator) -> Tensor:
         """(n, ...) training samples on the device, drawn with replacement."""
@@ -116,8 +112,11 @@ class Data:
     def _place(self) -> None:
         """Notes where the samples are, which `_to_device` has decided, and puts the numbers of the rows beside them."""
         self._on_host = self.real is not None and self.real.device.type != self.device.type
-        if self._rows is not None and self.real is not None:
+        if self.real is None:
+            return
+        if self._rows is not None:
             self._rows = self._rows.to(self.real.device)
+        self.count = len(self.real if self._rows is None else self._rows)
 
 
 _DATA: dict[int, dict[torch.device, Data]] = {}

@@ -44,7 +44,8 @@ class Stacked(Updates):
         self.d_updates, self.g_updates = first.d_updates, first.g_updates
         self.discriminator = Copies([trainer.discriminator for trainer in trainers])
         self.generator = Copies([trainer.generator for trainer in trainers])
-        self._frozen_d, self._frozen_g = Frozen(self.discriminator), Frozen(self.generator)
+        self._frozen_d, self._frozen_g = Frozen(self.discriminator), Frozen(self.generator, gradients=False)
+        self._resolve()
         self.schedule = copy.copy(first.schedule)
         rate_d, rate_g = self.schedule.rates
         self.optimizer_d = optimizer_of(self.training, self.discriminator.parameters(), rate_d, self.device)

@@ -92,7 +92,9 @@ class Trainer(Updates):
         self._losses, self._answers = ([], []), []
         self._forward_d = forward_of(self.discriminator, training, self.device)
         self._forward_g = forward_of(self.generator, training, self.device)
-        self._frozen_d, self._frozen_g = Frozen(self.discriminator), Frozen(self.generator)
+        self._frozen_d, self._frozen_g = Frozen(self.discriminator), Frozen(self.generator, gradients=False)
+        self._probed_d, self._probed_g = (Frozen(one, False, False) for one in (self.discriminator, self.generator))
+        self._resolve()
 
     def run(self) -> Iterator[Probe]:
         """Trains to the end of the budget, yielding a probe about every 50th of it.
@@ -310,7 +312,7 @@ class Trainer(Updates):
         Never waits for the device.
         """
         real = self.data.held_out[:PROBE_SAMPLES]
-        with torch.no_grad(), Frozen(self.discriminator, dropout=False), Frozen(self.generator, dropout=False):
+        with torch.no_grad(), self._probed_d, self._probed_g:
             fake = self.generator(self._probe_latents(len(real)))
             scores_fake, scores_real = self.discriminator(fake).flatten(), self.discriminator(real).flatten()
             seen = None

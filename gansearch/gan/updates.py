@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -19,6 +20,9 @@ from gansearch.gan.losses import Loss, gradient_penalty, squared_gradient
 from gansearch.gan.networks import Frozen, Network
 from gansearch.gan.optimizers import clip_gradients, clip_weights
 from gansearch.gan.task import Task
+
+Turn = Literal["d", "g", "both"]
+"""The network that is updated next."""
 
 
 class Updates:
@@ -54,6 +58,12 @@ class Updates:
     _one_pass: bool  # real and fake go through D as one batch
     _batch_axis = 0
 
+    def _resolve(self) -> None:
+        """Derives once from `training` what every update needs of it."""
+        self._size_d, self._size_g = self.training.batch_size, self.training.batch_size_g
+        self._gp = self.training.gp_lambda
+        self._ones = torch.empty(0)  # a loss's gradient of itself, once there is a loss
+
     @property
     def updates(self) -> int:
         """D and G updates done so far, pretraining included."""
@@ -61,6 +71,11 @@ class Updates:
 
     def step(self) -> Tensor:
         """Updates the network whose turn it is (both, where `simultaneous`); returns its loss, detached."""
+        turn = self.turn()
+        return self.update_generator() if turn == "g" else self.update_discriminator(turn == "both")
+
+    def turn(self) -> Turn:
+        """Whose update is next; makes the changes that are due before it."""
         changed = self.schedule.follow(self.d_updates, self.g_updates)
         if changed and self.balance:
             self.balance.target = self.schedule.target_separability
@@ -70,21 +85,19 @@ class Updates:
                 group["lr"] = rate
                 if "betas" in group:
                     group["betas"] = (group["betas"][0], self.schedule.beta2)
-        pretraining = self.d_updates < self.training.pretrain_steps
-        if self.training.simultaneous and not pretraining:
-            return self.update_discriminator(with_generator=True)
-        if pretraining:
-            turn_d = True
-        elif self.balance:
-            turn_d = self.balance.discriminators_turn()
-        else:
-            turn_d = self.schedule.discriminators_turn(self.d_updates, self.g_updates)
-        return self.update_discriminator() if turn_d else self.update_generator()
+        if self.d_updates < self.training.pretrain_steps:
+            return "d"
+        if self.training.simultaneous:
+            return "both"
+        if self.balance:
+            return "d" if self.balance.discriminators_turn() else "g"
+        return "d" if self.schedule.discriminators_turn(self.d_updates, self.g_updates) else "g"
 
     def update_discriminator(self, with_generator: bool = False) -> Tensor:
         """One update of D, or of both by gradients at the same parameters; returns D's loss, detached."""
-        loss = self._gradient(self.optimizer_d, self.scaler_d, self._discriminator_loss, self.training.batch_size)
-        self._adapt()
+        loss = self._gradient(self.optimizer_d, self.scaler_d, self._discriminator_loss, self._size_d)
+        if self._answers:
+            self._adapt()
         if with_generator:
             self.update_generator()
         if self.scaler_d:
@@ -100,7 +113,7 @@ class Updates:
     def update_generator(self) -> Tensor:
         """One update of G against a frozen D, and of G's average; returns G's loss, detached."""
         with self._frozen_d:
-            loss = self._gradient(self.optimizer_g, self.scaler_g, self._generator_loss, self.training.batch_size_g)
+            loss = self._gradient(self.optimizer_g, self.scaler_g, self._generator_loss, self._size_g)
         if self.scaler_g:
             _scaled_step(self.optimizer_g, self.scaler_g)
         else:
@@ -111,7 +124,7 @@ class Updates:
         return loss
 
     def _discriminator_loss(self) -> Tensor:
-        training, n = self.training, self.training.batch_size
+        training, n = self.training, self._size_d
         r1, r2, gp = self._penalties()
         real = self._batch(n)
         with torch.no_grad(), self._frozen_g:
@@ -151,12 +164,10 @@ class Updates:
         every, now = self.training.r1_every, self.schedule
         if self.d_updates % every:
             return 0.0, 0.0, 0.0
-        return every * now.r1_gamma, every * now.r2_gamma, every * self.training.gp_lambda
+        return every * now.r1_gamma, every * now.r2_gamma, every * self._gp
 
     def _adapt(self) -> None:
         """Lets what follows D's answers take those of this update."""
-        if not self._answers:
-            return
         real, fake, losses = zip(*self._answers, strict=True)
         self._answers = []
         if self.balance or self.augmentation:
@@ -170,7 +181,7 @@ class Updates:
             self.optimizer_d.param_groups[0]["lr"] = self._rates()[0] * self.gap_aware.factor(loss)
 
     def _generator_loss(self) -> Tensor:
-        n = self.training.batch_size_g
+        n = self._size_g
         fake = self._forward_g(self._latents(n))
         if self.augmentation:
             fake = self._augmented(fake, n)
@@ -207,18 +218,25 @@ class Updates:
         batches, parameters = self.training.accumulate, optimizer.param_groups[0]["params"]
         for parameter in parameters:
             parameter.grad = None  # as zero_grad() does, which takes ten times as long for small networks
-        losses, share = [], self._share(n) / batches
-        for _ in range(batches):
-            loss = loss_of()
-            begin = torch.ones_like(loss) if share == 1 else torch.full_like(loss, share)
-            loss.backward(scaler.scale(begin) if scaler else begin)  # of R losses the sum, with the gradients of each
-            losses.append(loss.detach())
-        mean = self._exchanged(parameters, losses[0] if batches == 1 else torch.stack(losses).mean(0), n)
+        share = self._share(n) / batches
+        loss = self._backward(loss_of(), share, scaler)
+        if batches > 1:
+            losses = [loss, *(self._backward(loss_of(), share, scaler) for _ in range(batches - 1))]
+            loss = torch.stack(losses).mean(0)
+        mean = self._exchanged(parameters, loss, n)
         if scaler:
             scaler.unscale_(optimizer)
         if self.training.clip_grad:
             clip_gradients(parameters, self.training.clip_grad, self._batch_axis)
         return mean
+
+    def _backward(self, loss: Tensor, share: float, scaler: torch.amp.GradScaler | None) -> Tensor:
+        """Adds the gradient of a share of a loss, of several the gradients of each; returns the loss, detached."""
+        if self._ones.shape != loss.shape:
+            self._ones = torch.ones_like(loss)
+        begin = self._ones if share == 1 else self._ones * share
+        loss.backward(scaler.scale(begin) if scaler else begin)
+        return loss.detach()
 
     def _scores(self, forward: Forward, samples: Tensor) -> Tensor:
         return forward(samples).flatten(self._batch_axis)

@@ -45,6 +45,17 @@ def test_a_frozen_layer_does_not_change_and_does_again_afterwards(layer):
     assert not same(before, everything(network))
 
 
+@pytest.mark.parametrize("layer", NORMS)
+def test_a_layer_frozen_without_gradients_keeps_its_state_and_its_parameters_flags(layer):
+    network = nn.Sequential(NORMS[layer]())
+    before, frozen = everything(network), Frozen(network, gradients=False)
+    with torch.no_grad(), frozen:
+        network(torch.randn(5, 3, 4) if "instance" in layer else torch.randn(5, 3))
+        assert all(parameter.requires_grad for parameter in network.parameters())
+    after = everything(network)
+    assert all(torch.allclose(before[name], after[name], rtol=1e-6, atol=0) for name in before)
+
+
 @pytest.mark.parametrize("kind", [nn.Dropout, nn.AlphaDropout])
 def test_dropout_is_off_where_a_probe_freezes(kind):
     network, inputs = kind(0.5), torch.randn(100)
