@@ -22,10 +22,10 @@ from planted_data import CPU, Kind, Source, coloured, digits, points, sounds
 from planted_rows import tables, texts
 
 from gansearch.gan.data import data_of
+from gansearch.gan.evaluation import PROBE_SAMPLES
 from gansearch.gan.probe_schedule import PROBES
 from gansearch.gan.ruling import MOST_SAMPLES, ruling_of
 from gansearch.gan.tasks import Grid, Ring
-from gansearch.gan.trainer import PROBE_SAMPLES
 from gansearch.stability.monitor import StabilityMonitor
 from gansearch.stability.report import StabilityReport
 

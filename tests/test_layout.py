@@ -28,6 +28,7 @@ OTHERS = {
     "diagnosis/test_recorded.py": "the rules on results/reference",
     "folders/test_folders.py": "results folders of earlier versions",
     "gan/readers/test_fuzz.py": "benchmarks/fuzz_readers.py: broken files",
+    "gan/test_conditional.py": "trainer, seeds at once and probes of a GAN with conditions",
     "search/cluster/test_join.py": "whole sweeps on a cluster that runs already",
     "search/test_head_to_head.py": "benchmarks/head_to_head.py: its rounds, figures and plain loop",
     "search/test_process.py": "whole sweeps in a process of their own: signals and kills",

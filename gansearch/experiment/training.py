@@ -38,6 +38,7 @@ LATER = (
     "batch_ratio",
     "top_k",
     "top_k_anneal",
+    "auxiliary",
 )
 """Fields that earlier versions do not know: a file in which they have their defaults does not name them."""
 
@@ -160,6 +161,9 @@ class Training(Model):
     top_k_anneal: float = Field(0.0, ge=0, le=1)
     """First share of the updates over which the share of fakes falls from 1 to `top_k`, by the same factor at each; 0
     is `top_k` from the start."""
+    auxiliary: float = Field(0.0, ge=0)
+    """λ of the auxiliary classifier (AC-GAN, arXiv 1610.09585): of a D that gives (scores, logits of classes), both
+    networks' losses have λ times the logits' cross-entropy added, D's of reals and of fakes. 0 is none."""
     instance_noise: float = Field(0.0, ge=0)
     """Standard deviation of the noise that D's training samples get, falling linearly to 0 over the run."""
     label_smoothing: float = Field(0.0, ge=0, lt=0.5)

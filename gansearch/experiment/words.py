@@ -25,6 +25,7 @@ _NAMES = {
     "clip_grad": "clip_grad_norm grad_clip gradient_clip_val gradient_clipping max_grad_norm max_norm",
     "weight_clip": "clip_value clip_weights weight_clipping",
     "accumulate": "accumulate_grad_batches gradient_accumulation gradient_accumulation_steps grad_accum",
+    "auxiliary": "ac_weight acgan aux aux_weight class_weight classifier lambda_cls",
     "augment": "aug augmentation diffaug diff_augment",
     "ada_target": "target_rt aug_target",
     "precision": "amp autocast dtype mixed_precision",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +13,7 @@ from torch.nn.parameter import is_lazy
 from gansearch.gan.bounds import stay_between
 from gansearch.gan.data import data_of
 from gansearch.gan.loop.task import Loop
-from gansearch.gan.networks import discriminator_of
+from gansearch.gan.networks import Scored, discriminator_of
 from gansearch.gan.task import Task, TaskError
 from gansearch.gan.user_code import user_traceback
 
@@ -36,8 +37,8 @@ def check_task(task: Task | Loop, device: str | torch.device = "cpu") -> None:
         if isinstance(getattr(task, method), nn.Module):
             raise TaskError(f"{name}: {method} must be a method that makes a network, not a network")
     try:
-        real = data_of(task, device).held_out[:_SAMPLES]
-        networks = {"generator": task.generator(), "discriminator": discriminator_of(task)}
+        real, *y = data_of(task, device).examples(_SAMPLES)
+        networks = {"generator": task.generator(), "discriminator": discriminator_of(task, conditional=bool(y))}
     except TaskError:
         raise
     except (Exception, SystemExit) as error:
@@ -51,7 +52,7 @@ def check_task(task: Task | Loop, device: str | torch.device = "cpu") -> None:
             )
     generator, discriminator = (network.to(device) for network in networks.values())
     counts = {method: len(list(network.parameters())) for method, network in networks.items()}
-    fake = _generated(generator, task.latent_dim, device, name)
+    fake = _generated(generator, task.latent_dim, y, device, name)
     if fake.shape[:1] != (_SAMPLES,):
         raise TaskError(
             f"{name}: the generator gives {tuple(fake.shape)} for {_SAMPLES} latents, not {_SAMPLES} samples"
@@ -62,7 +63,7 @@ def check_task(task: Task | Loop, device: str | torch.device = "cpu") -> None:
             + (f": put nn.Unflatten(1, {_shape(real)}) behind its last layer" if _flat(fake, real) else "")
         )
     for kind, samples in {"real": real, "generated": fake}.items():
-        scores = _scores(discriminator, samples, kind, name)
+        scores = _scores(discriminator, samples, y, kind, name)
     for method, network in networks.items():
         if len(list(network.parameters())) != counts[method]:
             raise TaskError(
@@ -71,28 +72,29 @@ def check_task(task: Task | Loop, device: str | torch.device = "cpu") -> None:
             )
     _check_trained(generator, fake, f"{name}: the generator's samples")
     _check_trained(discriminator, scores, f"{name}: the discriminator's scores")
-    _check_raw(discriminator, scores, real, fake.detach(), name)
+    _check_raw(discriminator, scores, real, fake.detach(), y, name)
 
 
-def _generated(generator: nn.Module, latent_dim: int, device: torch.device, name: str) -> Tensor:
+def _generated(generator: nn.Module, latent_dim: int, y: Sequence[Tensor], device: torch.device, name: str) -> Tensor:
     """(B, ...) samples of a generator. Raises TaskError where it takes no (B, latent_dim) numbers."""
-    _check_arguments(generator, f"{name}: the generator", "generator(z)")
+    call = "generator(z, y)" if y else "generator(z)"
+    _check_arguments(generator, f"{name}: the generator", call)
     try:
-        fake = generator(torch.randn(_SAMPLES, latent_dim, device=device))
+        fake = generator(torch.randn(_SAMPLES, latent_dim, device=device), *y)
     except Exception as error:
-        if wanted := _wanted_latents(generator, latent_dim, device):
+        if wanted := _wanted_latents(generator, latent_dim, y, device):
             raise TaskError(f"{name}: the generator is given (B, {latent_dim}) numbers, but {wanted}") from None
-        _check_call(error, f"{name}: the generator", "generator(z)")
+        _check_call(error, f"{name}: the generator", call)
         raise TaskError(
-            f"{name}: the generator cannot take (B, {latent_dim}) numbers, as latent_dim = {latent_dim} says:\n"
-            f"{user_traceback(error)}"
+            f"{name}: the generator cannot take (B, {latent_dim}) numbers, as latent_dim = {latent_dim} says"
+            f"{_beside(y)}:\n{user_traceback(error)}"
         ) from error
     if not isinstance(fake, Tensor):
         raise TaskError(f"{name}: the generator gives a {type(fake).__name__}, not a tensor of samples alone")
     return fake
 
 
-def _wanted_latents(generator: nn.Module, latent_dim: int, device: torch.device) -> str:
+def _wanted_latents(generator: nn.Module, latent_dim: int, y: Sequence[Tensor], device: torch.device) -> str:
     """What a generator takes in place of (B, latent_dim) numbers, and what to do; empty where nothing is found.
 
     Tried are numbers as (B, n, 1, 1), as in DCGAN, and (B, n, 1), and the n of its first weight.
@@ -102,7 +104,7 @@ def _wanted_latents(generator: nn.Module, latent_dim: int, device: torch.device)
         for ones in ((), (1, 1), (1,)):
             try:
                 with torch.no_grad():
-                    generator(torch.randn(_SAMPLES, count, *ones, device=device))
+                    generator(torch.randn(_SAMPLES, count, *ones, device=device), *y)
             except Exception:  # noqa: BLE001 (the user's network may raise anything)
                 continue
             shape = ", ".join(map(str, ("B", count, *ones)))
@@ -112,17 +114,19 @@ def _wanted_latents(generator: nn.Module, latent_dim: int, device: torch.device)
     return ""
 
 
-def _scores(discriminator: nn.Module, samples: Tensor, kind: str, name: str) -> Tensor:
+def _scores(discriminator: nn.Module, samples: Tensor, y: Sequence[Tensor], kind: str, name: str) -> Tensor:
     """D's scores of (B, ...) samples. Raises TaskError where they are not one number a sample."""
-    _check_arguments(discriminator, f"{name}: the discriminator", "discriminator(samples)")
+    call = "discriminator(samples, y)" if y else "discriminator(samples)"
+    inner = discriminator.network if isinstance(discriminator, Scored) else discriminator
+    _check_arguments(inner, f"{name}: the discriminator", call)
     try:
-        scores = discriminator(samples)
+        scores = discriminator(samples, *y)
     except Exception as error:
-        _check_call(error, f"{name}: the discriminator", "discriminator(samples)")
+        _check_call(error, f"{name}: the discriminator", call)
         first = next((tuple(p.shape) for p in discriminator.parameters() if not is_lazy(p)), None)
         raise TaskError(
             f"{name}: the discriminator cannot take {kind} samples of shape {_shape(samples)} "
-            f"(its first weight has shape {first}):\n{user_traceback(error)}"
+            f"(its first weight has shape {first}){_beside(y)}:\n{user_traceback(error)}"
         ) from error
     if not isinstance(scores, Tensor):
         raise TaskError(
@@ -148,16 +152,25 @@ def _one_a_sample(scores: Tensor) -> str:
     return f"; average them in score(self, outputs): outputs.mean({axes}), or end in nn.Flatten() and nn.Linear(..., 1)"
 
 
+def _beside(y: Sequence[Tensor]) -> str:
+    """What a network is given beside its samples or latents, for a message; empty without conditions."""
+    return f", beside conditions y of shape {('B', *y[0].shape[1:])} and {y[0].dtype}".replace("'", "") if y else ""
+
+
 def _check_arguments(network: nn.Module, what: str, call: str) -> None:
-    """Raises TaskError where a network's forward() needs more than one argument, such as labels."""
+    """Raises TaskError where a network's forward() needs more arguments than `call` gives, or takes fewer."""
+    given = call.count(",") + 1
     try:
         parameters = inspect.signature(getattr(network, "_orig_mod", network).forward).parameters.values()
     except (TypeError, ValueError):
         return
-    variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    needed = [p.name for p in parameters if p.default is p.empty and p.kind not in variable][1:]
+    by_place = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    more = [p for p in parameters if p.kind is p.KEYWORD_ONLY]
+    needed = [p.name for p in (*by_place[given:], *more) if p.default is p.empty]
     if needed:
         raise _needs_more(", ".join(needed), what, call)
+    if len(by_place) < given and not any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        raise TaskError(f"{what} takes no conditions, but with labels() gansearch calls {call}: take y in forward()")
 
 
 def _check_call(error: Exception, what: str, call: str) -> None:
@@ -168,9 +181,9 @@ def _check_call(error: Exception, what: str, call: str) -> None:
 
 
 def _needs_more(names: str, what: str, call: str) -> TaskError:
+    remedy = "" if "," in call else ", or give each sample's condition by labels(), which is then the second argument"
     return TaskError(
-        f"{what} also needs {names}, but gansearch calls {call} alone; draw {names} inside forward(), or train "
-        "a conditional GAN by a loop of your own (task: ./file.py:train)"
+        f"{what} also needs {names}, but gansearch calls {call} alone; draw {names} inside forward(){remedy}"
     )
 
 
@@ -185,12 +198,14 @@ def _check_trained(network: nn.Module, output: Tensor, what: str) -> None:
         raise TaskError(f"{what} have no gradient; leave torch.no_grad(), .detach(), .data and numpy out of forward()")
 
 
-def _check_raw(discriminator: nn.Module, scores: Tensor, real: Tensor, fake: Tensor, name: str) -> None:
+def _check_raw(
+    discriminator: nn.Module, scores: Tensor, real: Tensor, fake: Tensor, y: Sequence[Tensor], name: str
+) -> None:
     """Raises TaskError where D's scores are no raw ones: behind a sigmoid, or within bounds whatever D learns."""
     last = [module for module in discriminator.modules() if not list(module.children())][-1:]
     if (last and isinstance(last[0], nn.Sigmoid)) or _ends_in_sigmoid(scores):
         raise TaskError(f"{name}: the discriminator ends in a sigmoid; give raw scores (leave the sigmoid out)")
-    if bounds := stay_between(discriminator, real, fake):
+    if bounds := stay_between(discriminator, real, fake, *y):
         likely = "a sigmoid" if bounds[0] == 0 else "a tanh"
         raise TaskError(
             f"{name}: the discriminator's scores stay between {bounds[0]} and {bounds[1]} however it is trained, as "

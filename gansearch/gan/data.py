@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import copy
 import weakref
+from collections.abc import Callable
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from gansearch.gan.split import split
+from gansearch.gan.conditions import checked, classes_in, labels_of, ordered_for_display, typed, with_conditions
+from gansearch.gan.split import HELD_OUT_MOST, split
 from gansearch.gan.task import Task, TaskError, Trainable
 
 HELD_OUT_BYTES = 256_000_000
@@ -19,61 +21,114 @@ _OFFSET = 4  # of a generator from one batch to the next; CUDA's take multiples 
 
 
 class Data:
-    """Batches of training samples and the held-out reals of one task on one device."""
+    """Batches of training samples and the held-out reals of one task on one device, with their conditions if any."""
 
     def __init__(self, task: Task, device: torch.device):
-        fixed = torch.Generator(device).manual_seed(0)
         self.device = device
         self.real: Tensor | None = None
         """The task's samples as it stores them; None for data without end."""
+        self.labels: Tensor | None = None
+        """Their conditions as the task stores them; None without any, and for data without end."""
         self.count = 0
         """The number of training samples, for data with an end."""
-        self._batch = task.real_batch if type(task).real_batch is not Task.real_batch else None
+        self._made = task.real_batch if type(task).real_batch is not Task.real_batch else None
         self._unpacked = task.unpacked if type(task).unpacked is not Task.unpacked else None
+        unpacks_labels = type(task).unpacked_labels is not Task.unpacked_labels
+        self._unpacked_labels = task.unpacked_labels if unpacks_labels else None
         self._rows: Tensor | None = None  # numbers of the training samples in `real`, where not all are
-        held_out = task.held_out()
-        if self._batch is not None:
-            held_out = held_out if held_out is not None else self._batch(2_000, fixed)
-        elif self._unpacked is not None:
-            stored = _tensor(task.real(), "real()")
-            if held_out is None:
-                one = self._unpacked(stored[:1])
-                most = max(1_000, HELD_OUT_BYTES // one.nbytes)
-                rows, self._rows = split(len(stored), most, _groups(task, len(stored)))
-                with torch.random.fork_rng(devices=[]):  # the same held-out samples in every process
-                    torch.manual_seed(0)
-                    held_out = self._unpacked(stored[rows])
-            self.real = _to_device(stored, device)
-        else:
-            samples = _samples(task.real(), "real()")
-            if held_out is None:
-                rows, others = split(len(samples), groups=_groups(task, len(samples)))
-                held_out, samples = samples[rows], samples[others]
-            self.real = _to_device(samples, device)
-        self.held_out = _samples(held_out, "held_out()").to(device)
+        given = task.held_out()
+        held_out = None if given is None else with_conditions(given, "held_out()")
+        if self._made is None:
+            held_out = self._read(task, held_out)
+        elif type(task).labels is not Task.labels:
+            raise TaskError("labels() goes with real(); real_batch() returns (samples, labels)")
+        elif held_out is None:
+            fixed = torch.Generator(device).manual_seed(0)
+            held_out = with_conditions(self._made(2_000, fixed), "real_batch()")
+        samples, *labels = held_out
+        samples = _samples(samples, "held_out()")
+        parts = ordered_for_display(samples, [checked(part, "labels()") for part in labels])
+        self.held_out = parts[0].to(device)
+        self.conditions = tuple(part.to(device) for part in parts[1:])
+        """(y,), the conditions of the held-out reals; () without any."""
+        self.classes = classes_in(*self.conditions, *(() if self.labels is None else (self.labels,)))
+        """The number of classes; 0 where conditions are no classes, or there are none."""
         self._place()
+
+    def _read(self, task: Task, held_out: tuple[Tensor, ...] | None) -> tuple[Tensor, ...]:
+        """Reads data with an end; returns the held-out samples, and their conditions if any."""
+        given = task.real()
+        samples = _samples(given, "real()") if self._unpacked is None else _tensor(given, "real()")
+        labels = labels_of(task, len(samples))
+        if labels is not None and self._unpacked_labels is None:
+            labels = checked(labels, "labels()")
+        if held_out is not None and len(held_out) != 1 + (labels is not None):
+            raise TaskError("held_out() must return (samples, labels) where labels() gives some, and else samples")
+        if held_out is None:
+            unpack, unpack_labels = self._unpacked or _as_it_is, self._unpacked_labels or _as_it_is
+            most = HELD_OUT_MOST
+            if self._unpacked is not None:
+                one = unpack(samples[:1]).nbytes + (0 if labels is None else unpack_labels(labels[:1]).nbytes)
+                most = max(1_000, HELD_OUT_BYTES // one)
+            rows, others = split(len(samples), most, _groups(task, len(samples)))
+            with torch.random.fork_rng(devices=[]):  # the same held-out samples in every process
+                torch.manual_seed(0)
+                held_out = (unpack(samples[rows]),)
+                if labels is not None:
+                    held_out += (unpack_labels(labels[rows]),)
+            if self._unpacked is not None:
+                self._rows = others
+            else:
+                samples, labels = samples[others], None if labels is None else labels[others]
+        self.real, self.labels = _to_device(self.device, samples, labels)
+        return held_out
 
     def on(self, device: torch.device) -> Data:
         """The same data on another device; of data with an end, which has been read on the CPU."""
         assert self.real is not None
         moved = copy.copy(self)
         moved.device, moved.held_out = device, self.held_out.to(device)
-        moved.real = _to_device(self.real, device)
+        moved.conditions = tuple(part.to(device) for part in self.conditions)
+        moved.real, moved.labels = _to_device(device, self.real, self.labels)
         moved._place()
         return moved
 
     def batch(self, n: int, generator: torch.Generator) -> Tensor:
-        """(n, ...) training samples on the device, drawn with replacement."""
-        if self._batch is not None:
-            made = self._batch(n, generator).float()
-            if self.device.type == "cuda" and made.device.type == "cpu":
-                return made.pin_memory().to(self.device, non_blocking=True)
-            return made.to(self.device)
-        return self.at(self.picks(n, generator))
+        """(n, ...) training samples on the device, drawn with replacement, without their conditions."""
+        return self.reals(n, generator)[0] if self._made is not None else self.at(self.picks(n, generator))
 
-    def some(self, n: int, generator: torch.Generator) -> Tensor:
-        """All training samples, on any device, or n drawn ones on this, where all would have to be made first."""
-        return self.batch(n, generator) if self.real is None or self._unpacked is not None else self.real
+    def reals(self, n: int, generator: torch.Generator) -> tuple[Tensor, ...]:
+        """(x,), or (x, y) with conditions: n training samples on the device, drawn with replacement."""
+        if self._made is None:
+            picks = self.picks(n, generator)
+            return self.at(picks), *self.conditions_at(picks)
+        made, *labels = with_conditions(self._made(n, generator), "real_batch()")
+        if len(labels) != len(self.conditions):
+            raise TaskError("real_batch() and held_out() must both return (samples, labels), or both samples alone")
+        return self._sent(made.float()), *(self._sent(typed(part)) for part in labels)
+
+    def some(self, n: int, generator: torch.Generator) -> tuple[Tensor, ...]:
+        """(x,), all training samples, on any device, or n drawn ones on this, where all would have to be made first.
+
+        With conditions (x, y), n drawn ones.
+        """
+        every = self.real is not None and self._unpacked is None and not self.conditions
+        return (self.real,) if every and self.real is not None else self.reals(n, generator)
+
+    def first(self, n: int) -> tuple[Tensor, ...]:
+        """(x,), or (x, y) with conditions: the first n held-out reals."""
+        return tuple(part[:n] for part in (self.held_out, *self.conditions))
+
+    def examples(self, n: int) -> tuple[Tensor, ...]:
+        """As `first`, with the classes from the first to the last in place of their own: a network may lack some."""
+        samples, *conditions = self.first(n)
+        if self.classes:
+            conditions = [torch.linspace(0, self.classes - 1, len(samples), device=self.device).long()]
+        return samples, *conditions
+
+    def repeated(self, n: int) -> tuple[Tensor, ...]:
+        """(y,), the conditions of n fakes: those of the held-out reals in their order, over and over; () without."""
+        return tuple(part[torch.arange(n, device=part.device) % len(part)] for part in self.conditions)
 
     def picks(self, n: int, generator: torch.Generator) -> Tensor:
         """(n,) numbers of training samples, drawn with replacement; for data with an end.
@@ -90,24 +145,37 @@ class Data:
 
     def at(self, picks: Tensor) -> Tensor:
         """The training samples with these numbers, which are on any device: (*picks.shape, ...) on this."""
+        assert self.real is not None
+        return self._at(self.real, self._unpacked, picks)
+
+    def conditions_at(self, picks: Tensor) -> tuple[Tensor, ...]:
+        """(y,), the conditions of the training samples with these numbers, (*picks.shape, ...); () without any."""
+        return () if self.labels is None else (self._at(self.labels, self._unpacked_labels, picks),)
+
+    def _at(self, stored: Tensor, unpacked: Callable[[Tensor], Tensor] | None, picks: Tensor) -> Tensor:
         rows = picks.cpu() if self._on_host else picks
         rows = rows if self._rows is None else self._rows[rows]
-        if self._unpacked is None:
-            return self._at(rows)
-        return self._unpacked(self._at(rows.flatten())).unflatten(0, picks.shape)
+        if unpacked is None:
+            return self._gathered(stored, rows)
+        return unpacked(self._gathered(stored, rows.flatten())).unflatten(0, picks.shape)
 
-    def _at(self, rows: Tensor) -> Tensor:
+    def _gathered(self, stored: Tensor, rows: Tensor) -> Tensor:
         """What is stored in these rows, on the device.
 
         Gathered in pinned memory on the host, from which it is copied while the host goes on. Torch gives such memory
         to another batch once the copy is done.
         """
-        assert self.real is not None
         if not self._on_host:
-            return self.real[rows]
-        batch = torch.empty(*rows.shape, *self.real.shape[1:], dtype=self.real.dtype, pin_memory=True)
-        torch.index_select(self.real, 0, rows.flatten(), out=batch.flatten(0, rows.dim() - 1))
+            return stored[rows]
+        batch = torch.empty(*rows.shape, *stored.shape[1:], dtype=stored.dtype, pin_memory=True)
+        torch.index_select(stored, 0, rows.flatten(), out=batch.flatten(0, rows.dim() - 1))
         return batch.to(self.device, non_blocking=True)
+
+    def _sent(self, made: Tensor) -> Tensor:
+        """A part of a fresh batch on the device."""
+        if self.device.type == "cuda" and made.device.type == "cpu":
+            return made.pin_memory().to(self.device, non_blocking=True)
+        return made.to(self.device)
 
     def _place(self) -> None:
         """Notes where the samples are, which `_to_device` has decided, and puts the numbers of the rows beside them."""
@@ -158,7 +226,7 @@ def _tensor(samples: Tensor, source: str) -> Tensor:
         if isinstance(samples, np.ndarray):
             remedy = "; torch.from_numpy(array).float() makes one of it"
         elif isinstance(samples, tuple):
-            remedy = "; return the samples alone, without labels"
+            remedy = "; return the samples alone, and their labels by labels()"
         elif hasattr(samples, "__getitem__") or hasattr(samples, "__iter__"):
             remedy = "; torch.stack([sample for sample, *_ in data]) makes one of pairs"
         raise TaskError(f"{source} must return a tensor of samples, not {type(samples).__name__}{remedy}")
@@ -174,7 +242,13 @@ def _samples(samples: Tensor, source: str) -> Tensor:
     return samples
 
 
-def _to_device(samples: Tensor, device: torch.device) -> Tensor:
-    """On the device where that leaves half of its memory free, else on the host."""
-    keep = device.type == "cuda" and samples.nbytes >= torch.cuda.mem_get_info(device)[0] / 2
-    return samples if keep else samples.to(device)
+def _to_device(device: torch.device, samples: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    """Both on the device where that leaves half of its memory free, else on the host."""
+    size = samples.nbytes + (0 if labels is None else labels.nbytes)
+    if device.type == "cuda" and size >= torch.cuda.mem_get_info(device)[0] / 2:
+        return samples, labels
+    return samples.to(device), None if labels is None else labels.to(device)
+
+
+def _as_it_is(stored: Tensor) -> Tensor:
+    return stored

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +12,8 @@ from gansearch.experiment import Training
 from gansearch.gan.networks import Network
 from gansearch.gan.task import TaskError
 
-Forward = Callable[[Tensor], Tensor]
+Forward = Callable[..., Tensor]
+"""(samples or latents, conditions if any) -> scores or samples."""
 
 _TYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -45,10 +47,10 @@ class Autocast:
     def __init__(self, network: Forward, dtype: torch.dtype, device: torch.device):
         self._network, self._dtype, self._device = network, dtype, device.type
 
-    def __call__(self, inputs: Tensor) -> Tensor:
-        """(B, ...) -> (B, ...), float32."""
+    def __call__(self, *inputs: Tensor, **options: Any) -> Tensor:
+        """(B, ...) each -> (B, ...), float32."""
         with torch.autocast(self._device, self._dtype):
-            outputs = self._network(inputs)
+            outputs = self._network(*inputs, **options)
         return outputs.float()
 
 
@@ -59,12 +61,12 @@ class Compiled:
         # Batches have one size, or two where real and fake pass through D together: no code for every size.
         self._network = torch.compile(network, dynamic=False)
 
-    def __call__(self, inputs: Tensor) -> Tensor:
-        """(B, ...) -> (B, ...). Raises TaskError where torch cannot compile, as without a compiler for C++."""
+    def __call__(self, *inputs: Tensor, **options: Any) -> Tensor:
+        """(B, ...) each -> (B, ...). Raises TaskError where torch cannot compile, as without a compiler for C++."""
         from torch._dynamo.exc import TorchDynamoException
 
         try:
-            outputs: Tensor = self._network(inputs)
+            outputs: Tensor = self._network(*inputs, **options)
         except TorchDynamoException as error:
             raise TaskError(_advice(error)) from error
         return outputs

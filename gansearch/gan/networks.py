@@ -19,8 +19,11 @@ _DROPOUT = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropou
 class Network(Protocol):
     """What an update needs of a network: a module is one, and so are `gansearch.gan.vmapped.Copies` of one."""
 
-    def __call__(self, inputs: Tensor, /) -> Tensor:
-        """(B, latent_dim) latents -> (B, ...) samples, or samples -> raw scores; `Copies` have a leading axis R."""
+    def __call__(self, *inputs: Tensor, **options: Any) -> Tensor:
+        """(B, latent_dim) latents -> (B, ...) samples, or samples -> raw scores; `Copies` have a leading axis R.
+
+        With conditions, (B, ...), these are the second input.
+        """
 
     def parameters(self) -> Iterator[nn.Parameter]:
         """The tensors that an optimizer trains."""
@@ -82,9 +85,11 @@ class Scored(nn.Module):
         self.network = network
         self._score = task.score
 
-    def forward(self, samples: Tensor) -> Tensor:
-        """(B, ...) samples -> (B,) or (B, 1) scores."""
-        return self._score(self.network(samples))
+    def forward(self, *inputs: Tensor, logits: bool = False) -> Tensor:
+        """(B, ...) samples, and conditions if any -> (B,) or (B, 1) scores; (B, 1 + K) with the `logits` of classes."""
+        outputs = self.network(*inputs)
+        scores = self._score(outputs)
+        return torch.cat([scores.flatten().unsqueeze(1), outputs[1]], 1) if logits else scores
 
 
 class Packed(nn.Module):
@@ -97,28 +102,65 @@ class Packed(nn.Module):
         super().__init__()
         self.network, self.packing = network, packing
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, W) samples -> (B, 1) scores; samples of the beginning fill up the last pack."""
-        rows = torch.arange(-(-len(x) // self.packing) * self.packing, device=x.device) % len(x)
-        scores: Tensor = self.network(x[rows].unflatten(0, (-1, self.packing)).flatten(1))
-        return scores.repeat_interleave(self.packing, 0)[: len(x)]
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """(B, W) samples, and conditions if any -> (B, 1) scores; samples of the beginning fill up the last pack."""
+        count, device = len(inputs[0]), inputs[0].device
+        rows = torch.arange(-(-count // self.packing) * self.packing, device=device) % count
+        packs = (part[rows].unflatten(0, (-1, self.packing)).flatten(1) for part in inputs)
+        scores: Tensor = self.network(*packs)
+        return scores.repeat_interleave(self.packing, 0)[:count]
 
 
-def discriminator_of(task: Task, packing: int = 1) -> nn.Module:
-    """A fresh discriminator of the task, (B, ...) samples -> (B,) or (B, 1) scores. Raises TaskError."""
+def discriminator_of(task: Task, packing: int = 1, conditional: bool = False) -> nn.Module:
+    """A fresh discriminator of the task, (B, ...) samples -> (B,) or (B, 1) scores. Raises TaskError.
+
+    A `conditional` one is given conditions too, and may give logits of classes beside its scores.
+    """
     if packing > 1 and "packing" not in inspect.signature(task.discriminator).parameters:
         raise TaskError(f"training.packing: {type(task).__name__}.discriminator() takes no `packing`; leave it out")
     network = task.discriminator(**({"packing": packing} if packing > 1 else {}))
-    network = network if type(task).score is Task.score else Scored(network, task)
+    network = Scored(network, task) if conditional or type(task).score is not Task.score else network
     return Packed(network, packing) if packing > 1 else network
 
 
-def make_weights(network: nn.Module, shape: Sequence[int], device: torch.device) -> None:
-    """Calls a network of (B, *shape) inputs once, in evaluation mode, where lazy layers have no weights yet."""
+def refuse_classifier(discriminator: nn.Module, classes: int, *inputs: Tensor) -> None:
+    """Raises TaskError where `training.auxiliary` cannot be: D gives no logits of `classes`, or is told the classes.
+
+    `inputs` are a few (x, y) with classes y.
+    """
+    if not classes:
+        raise TaskError("training.auxiliary: is for classes, (N,) whole numbers that labels() returns; leave it out")
+    if not isinstance(discriminator, Scored):
+        raise TaskError("training.auxiliary: does not go with packing; leave one of the two out")
+    samples, labels = inputs
+    with torch.no_grad(), Frozen(discriminator, dropout=False):
+        outputs = discriminator.network(samples, labels)
+        if (
+            not isinstance(outputs, tuple)
+            or len(outputs) != 2
+            or outputs[1].dim() != 2
+            or outputs[1].shape[1] < classes
+        ):
+            raise TaskError(
+                f"training.auxiliary: discriminator() must give (scores, logits), with (B, {classes}) logits of the "
+                f"{classes} classes"
+            )
+        others = discriminator.network(samples, (labels + 1) % classes)[1]
+    if not torch.allclose(outputs[1], others, rtol=1e-3, atol=1e-5):
+        raise TaskError(
+            "training.auxiliary: the logits of classes depend on y, which D is told; make them from x alone"
+        )
+
+
+def make_weights(network: nn.Module, shape: Sequence[int], device: torch.device, conditions: Sequence[Tensor]) -> None:
+    """Calls a network of (B, *shape) inputs once, in evaluation mode, where lazy layers have no weights yet.
+
+    `conditions` are (y,) of some samples, or () without any.
+    """
     if any(is_lazy(tensor) for tensor in (*network.parameters(), *network.buffers())):
         network.eval()
         with torch.no_grad():
-            network(torch.zeros(2, *shape, device=device))
+            network(torch.zeros(2, *shape, device=device), *(part[:2] for part in conditions))
 
 
 def parts(n: int, most: int = 1_000) -> list[int]:
@@ -127,14 +169,16 @@ def parts(n: int, most: int = 1_000) -> list[int]:
     return [*sizes[:-2], most - 1, 2] if len(sizes) > 1 and sizes[-1] == 1 else sizes
 
 
-def scores_are_independent(discriminator: nn.Module, samples: Tensor) -> bool:
+def scores_are_independent(discriminator: nn.Module, *inputs: Tensor) -> bool:
     """Whether D's score of a sample depends on that sample alone: no batch norm, no minibatch statistics.
 
-    Tried on (N, ...) samples, in training mode. Real and fake can then pass through D as one batch, which is faster.
+    Tried on (N, ...) samples, with their conditions if any, in training mode. Real and fake can then pass through D as
+    one batch, which is faster.
     """
     with torch.no_grad(), Frozen(discriminator, dropout=False):
-        together = discriminator(samples).flatten()
-        halves = torch.cat([discriminator(half).flatten() for half in samples.chunk(2)])
+        together = discriminator(*inputs).flatten()
+        parts = zip(*(part.chunk(2) for part in inputs), strict=True)
+        halves = torch.cat([discriminator(*part).flatten() for part in parts])
     return bool(torch.allclose(together, halves, rtol=1e-3, atol=1e-4 * float(together.abs().mean()) + 1e-6))
 
 

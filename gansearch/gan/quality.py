@@ -24,6 +24,20 @@ def sliced_wasserstein(real: Tensor, fake: Tensor, projections: int = 128) -> fl
     return float((ordered[0] - ordered[1]).square().mean().sqrt())
 
 
+def joint(real: Tensor, fake: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """(M, ...) reals and fakes, or features of them, beside the conditions that both have: (M, D + k) each.
+
+    A distance between these is one of the joint distributions, which is 0 where fakes are right under each condition
+    (the Fréchet joint distance of DeVries et al. 2019, arXiv 1907.08175). Conditions, classes as one-hot vectors, are
+    scaled to the mean norm of the reals.
+    """
+    classes = labels.dim() == 1 and not labels.is_floating_point()
+    conditions = (torch.nn.functional.one_hot(labels) if classes else labels).float().view(len(labels), -1)
+    flat = real.flatten(1)
+    scale = flat.norm(dim=1).mean() / conditions.norm(dim=1).mean().clamp_min(1e-12)
+    return torch.cat([flat, scale * conditions], 1), torch.cat([fake.flatten(1), scale * conditions], 1)
+
+
 def frechet(real: Tensor, fake: Tensor) -> float:
     """Fréchet distance of two (N, D) sets of features taken as Gaussians (Heusel et al. 2017, equation 6).
 

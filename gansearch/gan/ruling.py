@@ -8,9 +8,11 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
+from gansearch.gan.conditions import are_classes
 from gansearch.gan.data import Data
 from gansearch.gan.networks import discriminator_of, make_weights, parts
 from gansearch.gan.task import Task
+from gansearch.stability.classes import by_class
 from gansearch.stability.measures import copies, distances
 from gansearch.stability.observer import Observation, observe_scores
 from gansearch.stability.referee import SAMPLES, Ruling, referee, rule
@@ -29,26 +31,31 @@ _WIDTH = 128
 """Of the layers of the referee of a loop."""
 
 
-def ruling_of(task: Task, data: Data, fake: Tensor, draw: Callable[[int], Tensor]) -> Ruling:
+def ruling_of(task: Task, data: Data, fake: Tensor, draw: Callable[..., Tensor]) -> Ruling:
     """The ruling on a task's (M, ...) exported fakes; `draw(n)` gives n more of the same generator.
+
+    With conditions the fakes have those of `data.repeated(M)`, and `draw(n, y)` is asked for others.
 
     The referee is a fresh D of the task, with the same budget and random numbers for every trial.
     """
     device = data.held_out.device
     draws = torch.Generator(device).manual_seed(0)
-    held_out = data.held_out[:MOST_SAMPLES]
+    held_out, *y = data.first(MOST_SAMPLES)
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(0)
-        fresh_d = discriminator_of(task).to(device)
-        make_weights(fresh_d, held_out.shape[1:], device)
-        real = data.some(MOST_SAMPLES, draws)
-        fakes = draw(MOST_SAMPLES), draw(len(held_out))
-        separability = referee(fresh_d, real, fakes[0], held_out, fakes[1], generator=draws)
+        fresh_d = discriminator_of(task, conditional=bool(y)).to(device)
+        make_weights(fresh_d, held_out.shape[1:], device, y)
+        real, *conditions = data.some(MOST_SAMPLES, draws)
+        fakes = (draw(MOST_SAMPLES, *conditions), *conditions), (draw(len(held_out), *y), *y)
+        separability = referee(fresh_d, (real, *conditions), fakes[0], (held_out, *y), fakes[1], generator=draws)
     observation = task.observe(held_out.cpu().float(), fake.cpu())
     if observation is None:
-        observation = _asked(fresh_d, separability, held_out, fake)
-    embedded = (task.embedding(samples[:SAMPLES]) for samples in (data.held_out, fake.to(device)))
+        observation = _asked(fresh_d, separability, len(held_out), fake.to(device), *data.repeated(len(fake)))
+    embedded = [task.embedding(samples[:SAMPLES]) for samples in (held_out, fake.to(device))]
     ruling = rule(separability, *embedded)
+    if y and are_classes(y[0]):
+        labels = y[0][:SAMPLES], data.repeated(len(fake))[0][:SAMPLES]
+        ruling = replace(ruling, classes=tuple(by_class(embedded[0], embedded[1], *labels)))
     return replace(ruling, observation=observation, copied=_copied(data, fake))
 
 
@@ -70,8 +77,9 @@ def ruling_on(real: Tensor, fake: Tensor) -> Ruling:
             *(nn.Flatten(), nn.Linear(real[0].numel(), _WIDTH), nn.LeakyReLU(0.2)),
             *(nn.Linear(_WIDTH, _WIDTH), nn.LeakyReLU(0.2), nn.Linear(_WIDTH, 1)),
         )
-        separability = referee(fresh_d, real_train, fake_train, real_test, fake_test, generator=draws)
-    observation = _asked(fresh_d, separability, real_test, (fake - mean) / spread)
+        sets = ((samples,) for samples in (real_train, fake_train, real_test, fake_test))
+        separability = referee(fresh_d, *sets, generator=draws)
+    observation = _asked(fresh_d, separability, len(real_test), (fake - mean) / spread)
     return replace(rule(separability, real, fake), observation=observation)
 
 
@@ -87,8 +95,9 @@ def _copied(data: Data, fake: Tensor) -> float:
     return float(copies(nearest[:count], nearest[count:], _NEAR))
 
 
-def _asked(fresh_d: nn.Module, separability: float, held_out: Tensor, fake: Tensor) -> Observation:
-    """What a referee that has learned tells of the (M, ...) exported fakes."""
+def _asked(fresh_d: nn.Module, separability: float, count: int, *fake: Tensor) -> Observation:
+    """What a referee that has learned, tested on `count` reals, tells of (M, ...) fakes and their conditions if any."""
+    sizes = parts(len(fake[0]), _AT_ONCE)
     with torch.no_grad():
-        scores = [fresh_d(part.to(held_out.device)).flatten() for part in fake.split(parts(len(fake), _AT_ONCE))]
-    return observe_scores(separability, len(held_out), torch.cat(scores).float().cpu().numpy())
+        scores = [fresh_d(*part).flatten() for part in zip(*(one.split(sizes) for one in fake), strict=True)]
+    return observe_scores(separability, count, torch.cat(scores).float().cpu().numpy())

@@ -8,8 +8,17 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from gansearch.gan.task import Trainable
+
+MOST_SAMPLES = 64
+MOST_BYTES = 1_000_000
+
+
+def displayed(samples: np.ndarray | Tensor) -> int:
+    """How many of (N, ...) samples, the first ones, are kept for people to look at: at most 64 and 1 MB."""
+    return min(MOST_SAMPLES, len(samples), MOST_BYTES // max(1, samples[:1].nbytes))
 
 
 def undone(task: Trainable, samples: np.ndarray) -> np.ndarray:

@@ -58,8 +58,11 @@ class SeedTrainer(Protocol):
     def samples(self, n: int) -> Tensor:
         """(n, ...) fakes, float32; of a loop the last that it reported, which may be fewer, and (0,) for none."""
 
+    def conditions(self, n: int) -> Tensor | None:
+        """(n, ...) conditions of the fakes that `samples(n)` gives; None where there are none."""
+
     def final_generator(self) -> nn.Module | None:
-        """The generator to export, (B, latent_dim) -> (B, ...); None where a loop keeps its networks to itself."""
+        """The generator to export, (B, latent_dim) and conditions if any -> (B, ...); None where a loop keeps it."""
 
     def copy_files(self, folder: Path) -> None:
         """Copies what the training itself has saved, if anything, into `folder`, which is made. Raises OSError."""

@@ -81,14 +81,12 @@ class Stacked(Updates):
     def _drawn(self, n: int, draw: Callable[[int, torch.Generator], Tensor]) -> Tensor:
         return torch.stack([draw(n, trainer.draws) for trainer in self.trainers])
 
-    def _batch(self, n: int) -> Tensor:
-        if self.data.real is not None:
-            return super()._batch(n)
+    def _made(self, n: int) -> tuple[Tensor, ...]:
         batches = []
         for trainer in self.trainers:
             with trainer.random_state:  # a task's own code may also draw from torch's global random numbers
-                batches.append(self.data.batch(n, trainer.draws))
-        return torch.stack(batches)
+                batches.append(self.data.reals(n, trainer.draws))
+        return tuple(torch.stack(rows) for rows in zip(*batches, strict=True))
 
     def _update_average(self) -> None:
         if self._average is not None:

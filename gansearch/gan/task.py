@@ -76,16 +76,30 @@ class Task(Trainable):
         """
         return stored.float()
 
-    def real_batch(self, n: int, generator: torch.Generator) -> Tensor:
+    def labels(self) -> Tensor | None:
+        """The conditions of all samples of `real`, one each, or None for a GAN without conditions.
+
+        Classes are (N,) whole numbers from 0; others may be (N, k) vectors or (N, C, H, W) pictures. With them the
+        generator's module is called as `(z, y)` and the discriminator's as `(x, y)`.
+        """
+        return None
+
+    def unpacked_labels(self, stored: Tensor) -> Tensor:
+        """(B, ...) conditions as networks take them from (B, ...) rows of `labels`, where those are stored smaller."""
+        return stored
+
+    def real_batch(self, n: int, generator: torch.Generator) -> Tensor | tuple[Tensor, Tensor]:
         """(n, ...) fresh samples, for data without end, in place of `real`. `generator` makes runs reproducible.
+
+        With conditions it returns (samples, conditions).
 
         It draws on its own device, which on a GPU is that one: `torch.randn(..., generator=generator,
         device=generator.device)`. Samples that are made on the host are sent there.
         """
         raise NotImplementedError
 
-    def held_out(self) -> Tensor | None:
-        """(M, ...) real samples that are not trained on, or None to have them split off."""
+    def held_out(self) -> Tensor | tuple[Tensor, Tensor] | None:
+        """(M, ...) real samples that are not trained on, with conditions (samples, labels); None to split them off."""
         return None
 
     def groups(self) -> Tensor | None:
@@ -96,7 +110,7 @@ class Task(Trainable):
         return None
 
     def generator(self) -> nn.Module:
-        """A fresh generator, (B, latent_dim) normal numbers -> (B, ...) samples."""
+        """A fresh generator, (B, latent_dim) normal numbers, and conditions where there are any -> (B, ...) samples."""
         raise TaskError(f"{type(self).__name__} needs generator()")
 
     def discriminator(self) -> nn.Module:
@@ -104,13 +118,25 @@ class Task(Trainable):
         raise TaskError(f"{type(self).__name__} needs discriminator()")
 
     def score(self, outputs: Any) -> Tensor:
-        """(B,) or (B, 1) scores from what the discriminator gives, where that is more: several heads, features."""
-        scores: Tensor = outputs
+        """(B,) or (B, 1) scores from what the discriminator gives, where that is more: several heads, features.
+
+        Of (scores, logits of classes), as an auxiliary classifier gives, it is the first.
+        """
+        scores: Tensor = outputs[0] if isinstance(outputs, tuple) else outputs
         return scores
 
     def quality(self, real: Tensor, fake: Tensor) -> dict[str, float]:
         """{"distance": smaller is better, ...} of (M, ...) held-out reals and as many fakes, float32 on the CPU."""
         return {"distance": quality.sliced_wasserstein(real, fake)}
+
+    def conditional_quality(self, real: Tensor, fake: Tensor, labels: Tensor) -> dict[str, float]:
+        """What is asked in place of `quality` where there are conditions, (M, ...): each real and its fake have one.
+
+        By default `quality`, or where that is not overridden either the distance of samples beside their conditions.
+        """
+        if type(self).quality is not Task.quality:
+            return self.quality(real, fake)
+        return {"distance": quality.sliced_wasserstein(*quality.joint(real, fake, labels))}
 
     def embedding(self, samples: Tensor) -> Tensor:
         """(B, ...) numbers for (B, ...) float32 samples, whose Euclidean distances say how different samples are.

@@ -20,37 +20,28 @@ from gansearch.gan.balance.controller import BalanceController
 from gansearch.gan.balance.gap_aware import GapAwareRate
 from gansearch.gan.balance.schedule import Schedule
 from gansearch.gan.data import data_of
+from gansearch.gan.evaluation import Evaluated
 from gansearch.gan.forward import forward_of, refuse_shape, scaler_of
 from gansearch.gan.losses import LOSSES, add_spectral_norm
-from gansearch.gan.networks import Frozen, discriminator_of, gradient_norm, make_weights, parts, scores_are_independent
+from gansearch.gan.networks import Frozen, discriminator_of, make_weights, refuse_classifier, scores_are_independent
 from gansearch.gan.optimizers import optimizer_of
 from gansearch.gan.probe_schedule import ProbeSchedule
 from gansearch.gan.result import Probe, Result
 from gansearch.gan.rng import RandomState, restore
 from gansearch.gan.ruling import MOST_SAMPLES, ruling_of
 from gansearch.gan.task import Task
-from gansearch.gan.updates import Updates
-from gansearch.stability.measures import relativistic
 from gansearch.stability.monitor import StabilityMonitor
 from gansearch.stability.transfer import to_host
 from gansearch.stability.verdict import hopeless
 from gansearch.stability.window import Window
 
-PROBE_SAMPLES = 256
-"""Most samples of each kind in a probe."""
-SEEN_SAMPLES = 64
-"""Training reals in a probe, which show a D that memorises."""
 
-
-class Trainer(Updates):
+class Trainer(Evaluated):
     """Trains a task's GAN with one seed: a `gansearch.gan.SeedTrainer`.
 
     `for probe in trainer.run(): ...` and then `trainer.result()`. On a CPU a training that was continued from `state()`
     equals an unbroken one bit for bit. `prune` ends a run that is beyond hope.
     """
-
-    generator: nn.Module
-    discriminator: nn.Module
 
     def __init__(
         self, task: Task, training: Training, seed: int = 0, device: str | torch.device = "cpu", prune: bool = False
@@ -66,11 +57,13 @@ class Trainer(Updates):
         self.random_state = RandomState(seed, self.device)
         with self.random_state:
             self.generator = self._prepared(task.generator(), (task.latent_dim,))
-            discriminator = discriminator_of(task, training.packing)
+            discriminator = discriminator_of(task, training.packing, bool(self.data.conditions))
             self.discriminator = self._prepared(discriminator, self.data.held_out.shape[1:])
             if training.spectral_norm:
                 add_spectral_norm(self.discriminator)
-            self._one_pass = scores_are_independent(self.discriminator, self.data.held_out[:8])
+            if training.auxiliary:
+                refuse_classifier(self.discriminator, self.data.classes, *self.data.first(8))
+            self._one_pass = scores_are_independent(self.discriminator, *self.data.first(8))
         self.average = Average(self.generator) if training.averages else None
         self.schedule = Schedule(training)
         self.optimizer_d = optimizer_of(training, self.discriminator.parameters(), self.schedule.rates[0], self.device)
@@ -198,19 +191,6 @@ class Trainer(Updates):
             self._measure()
         return self.stability, self.quality["distance"]
 
-    def samples(self, n: int) -> Tensor:
-        """(n, ...) fakes, float32 on the device, from `final_generator` in evaluation mode."""
-        network = self.final_generator()
-        network.eval()
-        with torch.no_grad():
-            made = [network(self._probe_latents(size)) for size in parts(n)]
-        network.train()
-        return torch.cat(made).detach().float()
-
-    def final_generator(self) -> nn.Module:
-        """The generator to export, (B, latent_dim) -> (B, ...): the averaged one where there is one."""
-        return self.generator if self.average is None else self.average.module
-
     def copy_files(self, folder: Path) -> None:
         """Does nothing: a training of ours saves no files."""
 
@@ -279,7 +259,7 @@ class Trainer(Updates):
 
     def _prepared(self, network: nn.Module, shape: Sequence[int]) -> nn.Module:
         """A fresh network of the task's, of (B, *shape) inputs, as it is trained."""
-        make_weights(network.to(self.device), shape, self.device)
+        make_weights(network.to(self.device), shape, self.device, self.data.conditions)
         if self.training.channels_last:  # convolutions give their samples the order of their weights
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         return network.train()
@@ -298,36 +278,12 @@ class Trainer(Updates):
     def _drawn(self, n: int, draw: Callable[[int, torch.Generator], Tensor]) -> Tensor:
         return draw(n, self.draws)
 
+    def _made(self, n: int) -> tuple[Tensor, ...]:
+        return self.data.reals(n, self.draws)
+
     def _update_average(self) -> None:
         if self.average is not None:
             self.average.update(self.generator, self.schedule.ema)
-
-    def _probe_latents(self, n: int) -> Tensor:
-        """(n, latent_dim) latents that leave the training's random numbers alone."""
-        return torch.randn(n, self.task.latent_dim, generator=self.probe_draws, device=self.device)
-
-    def _observe(self) -> tuple[Tensor, list[Tensor | None]]:
-        """Gives a probe's scores and samples to the monitor; the row that it adds, and the gradients' norms of D and G.
-
-        Never waits for the device.
-        """
-        real = self.data.held_out[:PROBE_SAMPLES]
-        with torch.no_grad(), self._probed_d, self._probed_g:
-            fake = self.generator(self._probe_latents(len(real)))
-            scores_fake, scores_real = self.discriminator(fake).flatten(), self.discriminator(real).flatten()
-            seen = None
-            if self.data.real is not None:  # without an end of data D has seen nothing twice
-                seen = self.discriminator(self.data.batch(min(SEEN_SAMPLES, len(real)), self.probe_draws)).flatten()
-            if self.loss.output == "relativistic":
-                seen = None if seen is None else relativistic(seen, scores_fake)[0]
-                scores_real, scores_fake = relativistic(scores_real, scores_fake)
-            norms = [gradient_norm(network) for network in (self.discriminator, self.generator)]
-            row = self.monitor.update(
-                *(scores_real, scores_fake, self.updates, norms[1]),
-                seen=seen,
-                samples=(self.task.embedding(real), self.task.embedding(fake)),
-            )
-        return row, norms
 
     def _due_distance(self) -> float:
         """The distance where one of the run's measurements is due, else NaN."""
@@ -335,10 +291,3 @@ class Trainer(Updates):
             return math.nan
         self._measure()
         return self.quality.get("distance", math.nan)
-
-    def _measure(self) -> None:
-        """Takes the task's quality measure of the held-out reals and as many fakes."""
-        real, fake = to_host(self.data.held_out, self.samples(len(self.data.held_out)))
-        measured = self.task.quality(real.float(), fake) if bool(fake.isfinite().all()) else {}
-        self.quality = {name: float(value) for name, value in (measured or {"distance": math.nan}).items()}
-        self._measured_at = self.updates

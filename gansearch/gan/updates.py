@@ -8,6 +8,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from gansearch.experiment import Training
 from gansearch.gan.augment import Augmentation
@@ -61,7 +62,7 @@ class Updates:
     def _resolve(self) -> None:
         """Derives once from `training` what every update needs of it."""
         self._size_d, self._size_g = self.training.batch_size, self.training.batch_size_g
-        self._gp = self.training.gp_lambda
+        self._gp, self._auxiliary = self.training.gp_lambda, self.training.auxiliary
         self._ones = torch.empty(0)  # a loss's gradient of itself, once there is a loss
 
     @property
@@ -126,9 +127,9 @@ class Updates:
     def _discriminator_loss(self) -> Tensor:
         training, n = self.training, self._size_d
         r1, r2, gp = self._penalties()
-        real = self._batch(n)
+        real, *y = self._batch(n)  # y, where there is one, is the condition of a real and of the fake beside it
         with torch.no_grad(), self._frozen_g:
-            fake = self._forward_g(self._latents(n))
+            fake = self._forward_g(self._latents(n), *y)
             if self.augmentation:
                 real, fake = self._augmented(real, n), self._augmented(fake, n)
         if training.instance_noise:
@@ -140,19 +141,28 @@ class Updates:
         # Gradients of gradients are taken in full precision, and from the network itself (gan/forward.py).
         forward = self.discriminator if r1 or r2 or gp else self._forward_d
         if self._one_pass:
-            scores_real, scores_fake = self._scores(forward, torch.cat([real, fake], self._batch_axis)).chunk(2, -1)
+            axis = self._batch_axis
+            twice = (torch.cat([labels, labels], axis) for labels in y)
+            scores, error = self._judged(forward, torch.cat([real, fake], axis), *twice)
+            scores_real, scores_fake = scores.chunk(2, -1)
+            errors = 2 * error
         else:
-            scores_real, scores_fake = self._scores(forward, real), self._scores(forward, fake)
+            scores_real, error = self._judged(forward, real, *y)
+            scores_fake, errors = self._judged(forward, fake, *y)
+            errors = error + errors
         loss = self.loss.d(scores_real, scores_fake, training.label_smoothing)
         if self.balance or self.gap_aware or self.augmentation:
             self._answers.append((scores_real.detach(), scores_fake.detach(), loss.detach()))
+        if self._auxiliary:
+            loss = loss + self._auxiliary * errors
         if r1:
             loss = loss + r1 / 2 * squared_gradient(scores_real, real)
         if r2:
             loss = loss + r2 / 2 * squared_gradient(scores_fake, fake)
         if gp:
             mix = self._drawn(n, lambda n, draws: torch.rand(n, generator=draws, device=self.device))
-            loss = loss + gp * gradient_penalty(partial(self._scores, forward), real.detach(), fake.detach(), mix)
+            score = partial(self._scores, forward)
+            loss = loss + gp * gradient_penalty(lambda x: score(x, *y), real.detach(), fake.detach(), mix)
         return loss
 
     def _penalties(self) -> tuple[float, float, float]:
@@ -182,20 +192,29 @@ class Updates:
 
     def _generator_loss(self) -> Tensor:
         n = self._size_g
-        fake = self._forward_g(self._latents(n))
+        real: Tensor | None = None
+        y: Sequence[Tensor] = ()
+        if self.data.conditions and self.loss.paired:  # pairs of a real and a fake of the same condition
+            real, *y = self._batch(n)
+        elif self.data.conditions:
+            y = self._conditions(n)
+        fake = self._forward_g(self._latents(n), *y)
         if self.augmentation:
             fake = self._augmented(fake, n)
         if self.training.instance_noise:
             fake = self._noisy(fake, n)
-        scores = real = self._scores(self._forward_d, fake)
+        scores, error = self._judged(self._forward_d, fake, *y)
+        scores_real = scores
         if self.loss.paired:
             with torch.no_grad():
-                real = self._batch(n)
-                real = self._scores(self._forward_d, self._augmented(real, n) if self.augmentation else real)
+                real = self._batch(n)[0] if real is None else real
+                real = self._augmented(real, n) if self.augmentation else real
+                scores_real = self._scores(self._forward_d, real, *y)
         if self.training.top_k < 1:
             best = scores.topk(self._kept(scores.shape[-1]), -1).indices
-            scores, real = scores.gather(-1, best), real.gather(-1, best)
-        return self.loss.g(scores, real)
+            scores, scores_real = scores.gather(-1, best), scores_real.gather(-1, best)
+        loss = self.loss.g(scores, scores_real)
+        return loss + self._auxiliary * error if self._auxiliary else loss
 
     def _kept(self, n: int) -> int:
         """How many of n fakes G learns from now: those that D scores highest (Sinha et al. 2020, algorithm 1)."""
@@ -238,13 +257,36 @@ class Updates:
         loss.backward(scaler.scale(begin) if scaler else begin)
         return loss.detach()
 
-    def _scores(self, forward: Forward, samples: Tensor) -> Tensor:
-        return forward(samples).flatten(self._batch_axis)
+    def _scores(self, forward: Forward, samples: Tensor, *conditions: Tensor) -> Tensor:
+        return forward(samples, *conditions).flatten(self._batch_axis)
 
-    def _batch(self, n: int) -> Tensor:
-        if self.data.real is not None:
-            return self.data.at(self._drawn(n, self.data.picks))
-        return self._drawn(n, self.data.batch)
+    def _judged(self, forward: Forward, samples: Tensor, *conditions: Tensor) -> tuple[Tensor, Tensor | float]:
+        """D's scores, and with `auxiliary` the mean cross-entropy of the classes that it names, else 0.
+
+        AC-GAN (Odena et al. 2017, arXiv 1610.09585, equations 2 and 3): D maximises L_S + L_C and G L_C - L_S, where
+        L_S is the loss of the scores and L_C the log-likelihood of the classes of reals and of fakes.
+        """
+        if not self._auxiliary:
+            return self._scores(forward, samples, *conditions), 0.0
+        outputs = forward(samples, *conditions, logits=True)
+        classes = conditions[0].flatten()
+        errors = F.cross_entropy(outputs[..., 1:].flatten(0, -2), classes, reduction="none")
+        return outputs[..., 0], errors.view(conditions[0].shape).mean(-1)
+
+    def _batch(self, n: int) -> tuple[Tensor, ...]:
+        """(x,), or (x, y) with conditions: reals of a batch of n."""
+        if self.data.real is None:
+            return self._made(n)
+        picks = self._drawn(n, self.data.picks)
+        return self.data.at(picks), *self.data.conditions_at(picks)
+
+    def _conditions(self, n: int) -> tuple[Tensor, ...]:
+        """(y,), conditions of a batch of n fakes, drawn as the data's are."""
+        return self._made(n)[1:] if self.data.real is None else self.data.conditions_at(self._drawn(n, self.data.picks))
+
+    def _made(self, n: int) -> tuple[Tensor, ...]:
+        """What `_batch` gives of data without end."""
+        raise NotImplementedError
 
     def _latents(self, n: int) -> Tensor:
         dim = self.task.latent_dim

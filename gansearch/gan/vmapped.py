@@ -34,20 +34,20 @@ class Copies:
             if tensor is not None
         ]
 
-    def __call__(self, inputs: Tensor) -> Tensor:
-        """(R, B, ...) -> (R, B, ...), each row through its network."""
+    def __call__(self, *inputs: Tensor, **options: Any) -> Tensor:
+        """(R, B, ...) each -> (R, B, ...), each row through its network."""
         # What torch.func.vmap does (torch/_functorch/vmap.py, `_flat_vmap`, torch 2.13) without its checks of all
         # arguments at every call: by them an update of three seeds of the ring takes 15% longer on a CPU
         # (benchmarks/stacked.py), and on a GPU it is the host that small networks wait for. A module refuses tensors
         # that are no parameters, so they go into its dicts, as in torch.func.functional_call.
         batching: Any = torch._C._functorch
-        rows = len(inputs)
+        rows = len(inputs[0])
         level = batching._vmap_increment_nesting(rows, "error")
         own = [tensors[name] for tensors, name, _ in self._slots]
         try:
             for tensors, name, tensor in self._slots:
                 tensors[name] = batching._add_batch_dim(tensor, 0, level)
-            output: Tensor = self._one(batching._add_batch_dim(inputs, 0, level))
+            output: Tensor = self._one(*(batching._add_batch_dim(part, 0, level) for part in inputs), **options)
             result: Tensor = batching._remove_batch_dim(output, level, rows, 0)
             return result
         finally:

@@ -7,12 +7,14 @@ same samples decides which.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gansearch.stability.classes import ClassRuling
 from gansearch.stability.measures import (
     copies,
     distances,
@@ -55,6 +57,8 @@ class Ruling:
     """Share of the samples that equal another one; 0 where reals do."""
     copied: float = 0.0
     """Share of the samples that are training samples; 0 where held-out reals are, and for data without end."""
+    classes: tuple[ClassRuling, ...] = ()
+    """The rulings on the samples of each class, of a generator that is given classes."""
 
     @property
     def told(self) -> float:
@@ -82,16 +86,18 @@ def rule(separability: float, held_out: Tensor, fake: Tensor) -> Ruling:
 
 def referee(
     discriminator: nn.Module,
-    real: Tensor,
-    fake: Tensor,
-    held_out: Tensor,
-    fresh: Tensor,
+    real: Sequence[Tensor],
+    fake: Sequence[Tensor],
+    held_out: Sequence[Tensor],
+    fresh: Sequence[Tensor],
     *,
     generator: torch.Generator,
     batch_size: int = 64,
     steps: int = STEPS,
 ) -> float:
     """Trains a fresh D on real and fake samples; returns its separability on others, 0.5 where it has found nothing.
+
+    All samples are (x,), or (x, y) with their conditions where D takes them.
 
     Args:
         discriminator: Untrained, (B, ...) -> (B,) or (B, 1) logits. It is changed.
@@ -108,9 +114,9 @@ def referee(
     for _ in range(steps):
         logits = []
         for samples in (real, fake):
-            rows = torch.randint(len(samples), (batch_size,), generator=generator, device=generator.device)
-            batch = samples[rows.to(samples.device)].to(generator.device)
-            logits.append(discriminator(batch).flatten())
+            rows = torch.randint(len(samples[0]), (batch_size,), generator=generator, device=generator.device)
+            batch = (part[rows.to(part.device)].to(generator.device) for part in samples)
+            logits.append(discriminator(*batch).flatten())
         loss = F.softplus(-logits[0]).mean() + F.softplus(logits[1]).mean()
         optimizer.zero_grad()
         loss.backward()
@@ -118,5 +124,5 @@ def referee(
     discriminator.eval()
     with torch.no_grad():
         # Logits that differ by less than .001 count as equal.
-        scores = [rounded(discriminator(samples).flatten(), 1e-3) for samples in (held_out, fresh)]
+        scores = [rounded(discriminator(*samples).flatten(), 1e-3) for samples in (held_out, fresh)]
         return float(separability(*scores))

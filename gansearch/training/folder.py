@@ -5,13 +5,14 @@ format.json                         the version of this format
 seed-20000/checkpoint.pt            the state of the run, at most 30 seconds old, or at its end
 seed-20000/result.json              the result; it exists once the run has ended
 seed-20000/samples.npy              2,000 fakes in the units of the data, (2000, ...)
+seed-20000/conditions.npy           the conditions of these fakes, where the GAN has some, (2000, ...)
 seed-20000/samples.png              some of them as a picture; sample-00.wav and so on for sounds, samples.txt for
                                     texts, samples.csv for a table, as its own file is written; samples.parquet too
                                     where that is one
 seed-20000/curves.parquet           the probes
 seed-20000/generator.safetensors    G's weights, averaged if the experiment says so
 seed-20000/generator.pt2            G as a program that needs torch alone and gives samples in the units of the data,
-                                    if torch.export can make one
+                                    if torch.export can make one; with conditions it takes them beside the latents
 
 A user's training loop does not hand over its generator. In place of the last two files there is checkpoint/, with what
 the loop saved, and samples.npy holds the samples that it reported last.
@@ -38,7 +39,6 @@ from torch import nn
 from gansearch.experiment import Experiment, ExperimentError, masked_data
 from gansearch.gan import Probe, Result, SeedTrainer
 from gansearch.gan.sample_display import display_of, files_of, undone
-from gansearch.gan.task import Trainable
 from gansearch.rendering.render import files
 from gansearch.signals import Interrupts
 from gansearch.stability.result import SeedResult
@@ -189,12 +189,14 @@ class SeedFolder:
         write_whole(self.path / "curves.parquet", lambda file: curves.to_parquet(file, index=False))
         samples = undone(trainer.task, self._samples_of(trainer, judged))
         write_array(self._samples, samples)
+        if (labels := self._conditions_of(trainer, len(judged), len(samples))) is not None:
+            write_array(self.path / "conditions.npy", labels)
         displayed = files(SampleSet(samples, display_of(trainer.task, samples)))
         for name, content in (displayed | files_of(trainer.task, samples)).items():
             write_whole(self.path / name, content)
         trainer.copy_files(self.path / "checkpoint")
         if (generator := trainer.final_generator()) is not None:
-            self._write_generator(generator, trainer.task)
+            self._write_generator(generator, trainer)
 
     def _samples_of(self, trainer: SeedTrainer, judged: np.ndarray) -> np.ndarray:
         """Returns (N, ...) fakes: those that were judged, which a sentence may name by their places, and further ones.
@@ -206,26 +208,47 @@ class SeedFolder:
             return judged
         return np.concatenate([judged, trainer.samples(more).cpu().numpy()])
 
-    def _write_generator(self, generator: nn.Module, task: Trainable) -> None:
+    def _conditions_of(self, trainer: SeedTrainer, judged: int, count: int) -> np.ndarray | None:
+        """Returns the conditions of `count` fakes, of which the first ones were judged."""
+        parts = [trainer.conditions(n) for n in (judged, count - judged)]
+        given = [part.cpu().numpy() for part in parts if part is not None]
+        return np.concatenate(given) if given else None
+
+    def _write_generator(self, generator: nn.Module, trainer: SeedTrainer) -> None:
         network = copy.deepcopy(generator).cpu().eval()
         weights = {name: value.detach().contiguous() for name, value in network.state_dict().items()}
         write_whole(self.path / "generator.safetensors", save(weights))
-        undo = task.undo()
-        whole = network if undo is None else nn.Sequential(network, undo)
-        if program := exported_program(whole, task.latent_dim):
+        undo, labels = trainer.task.undo(), trainer.conditions(2)
+        whole = network if undo is None else nn.Sequential(network, undo) if labels is None else _Undone(network, undo)
+        if program := exported_program(whole, trainer.task.latent_dim, labels):
             write_whole(self.path / "generator.pt2", program)
 
 
-def exported_program(generator: nn.Module, latent_dim: int) -> bytes | None:
+class _Undone(nn.Module):
+    """A generator with conditions, whose samples are brought back to the units of the data."""
+
+    def __init__(self, network: nn.Module, undo: nn.Module):
+        super().__init__()
+        self.network, self.undo = network, undo
+
+    def forward(self, latents: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """(B, latent_dim) and (B, ...) -> (B, ...)."""
+        samples: torch.Tensor = self.undo(self.network(latents, labels))
+        return samples
+
+
+def exported_program(generator: nn.Module, latent_dim: int, labels: torch.Tensor | None = None) -> bytes | None:
     """Returns the generator as a program of torch.export, or None if torch cannot export it.
 
-    The program takes latents (B, latent_dim) for any B and returns samples (B, ...).
+    The program takes latents (B, latent_dim) for any B, and with `labels`, conditions of two samples, conditions
+    (B, ...) too, and returns samples (B, ...).
     """
     logging.getLogger("torch._export").setLevel(logging.ERROR)
     batch = torch.export.Dim("samples")
     content = io.BytesIO()
     try:
-        program = torch.export.export(generator, (torch.randn(2, latent_dim),), dynamic_shapes=({0: batch},))
+        inputs = (torch.randn(2, latent_dim), *(() if labels is None else (labels.cpu(),)))
+        program = torch.export.export(generator, inputs, dynamic_shapes=({0: batch},) * len(inputs))
         torch.export.save(program, content)
     except Exception:  # noqa: BLE001 (a user's network may raise anything; its weights are written in any case)
         return None

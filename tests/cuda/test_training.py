@@ -1,5 +1,6 @@
 """Training on a pretended GPU: the CPU's results, no wait of the host between probes, and one at a probe."""
 
+import copy
 import io
 import math
 from contextlib import nullcontext
@@ -11,6 +12,8 @@ from torch import nn
 from gansearch.experiment import Training
 from gansearch.gan import Task, Trainer
 from gansearch.gan.stacked import Stacked, refusal
+from tests.gan.conditional import Clusters
+from tests.gan.conditional import Endless as EndlessClusters
 
 BUDGET = {"updates": 24, "pretrain_steps": 4, "batch_size": 8, "lr": 1e-3}
 PROBES = (5, 12, 18, 24)
@@ -65,6 +68,13 @@ PICTURES = {
     "ADA": {"augment": "ada", "ada_target": 0.0},
 }
 """The same for fields that are for pictures."""
+CONDITIONAL = {
+    "classes": (Clusters(), {"ema": 0.9}),
+    "pairs of a class": (Clusters(), {"loss": "relativistic", "top_k": 0.5}),
+    "an auxiliary classifier": (Clusters(heads=True), {"auxiliary": 1.0, "r1_gamma": 0.1}),
+    "classes without end": (EndlessClusters(), {"gp": 0.1}),
+}
+"""The same of tasks with conditions."""
 ELSEWHERE = {"lr_ratio", "lr_d", "lr_g", "betas", "sync_batch_norm", "compile"}
 """Fields without a case: numbers of the host, what test_judging.py tries, and what Triton compiles for a real GPU."""
 AT_ONCE = ("plain", "relativistic", "r1", "wgan with gradient penalty", "average", "instance noise", "lazy penalties")
@@ -201,9 +211,29 @@ def test_other_tasks_give_the_cpus_results_as_well(cuda, kind):
         assert all(close(a, b) for (a, _), (b, _) in zip(expected, probes, strict=True))
 
 
+@pytest.mark.parametrize("on_host", [False, True], ids=["", "data on the host"])
+@pytest.mark.parametrize(("task", "fields"), CONDITIONAL.values(), ids=CONDITIONAL)
+def test_conditions_do_not_make_the_host_wait_between_probes_either(cuda, task, fields, on_host):
+    task = copy.copy(task)  # whose data have not been read
+    with cuda.little_memory() if on_host else nullcontext():
+        seeds = [made(task, fields, "cuda", seed) for seed in (1, 2, 3)]
+    if on_host and seeds[0].data.labels is not None:
+        assert {seeds[0].data.real.device.type, seeds[0].data.labels.device.type} == {"cpu"}
+    check_waits(*run(seeds[0], cuda))
+    check_waits(*run(seeds[1], cuda, Stacked(seeds[1:])))
+    for labels in (*seeds[0]._batch(8)[1:], *seeds[0].data.conditions, seeds[0].conditions(3)):
+        assert (labels.device.type, labels.dtype) == ("cuda", torch.int64)
+    if not on_host:
+        on_cpu, on_gpu = (made(task, fields, device) for device in ("cpu", "cuda"))
+        start_alike(on_cpu, on_gpu)
+        (_, expected), (_, probes) = run(on_cpu, cuda), run(on_gpu, cuda)
+        assert all(close(a, b) for (a, _), (b, _) in zip(expected, probes, strict=True))
+
+
 def test_every_field_of_training_is_tried():
-    tried = {name for fields in (BUDGET, *FIELDS.values(), *PICTURES.values()) for name in fields}
-    assert set(Training.model_fields) - tried == ELSEWHERE, "add a line to FIELDS or PICTURES"
+    conditional = [fields for _, fields in CONDITIONAL.values()]
+    tried = {name for fields in (BUDGET, *FIELDS.values(), *PICTURES.values(), *conditional) for name in fields}
+    assert set(Training.model_fields) - tried == ELSEWHERE, "add a line to FIELDS, PICTURES or CONDITIONAL"
 
 
 @pytest.mark.parametrize("task", [Points(), Bytes()], ids=lambda task: type(task).__name__)
@@ -215,12 +245,12 @@ def test_data_that_stay_on_the_host_are_sent_without_a_wait(cuda, task):
     check_waits(*run(trainer, cuda))
     alone = made(task, {}, "cuda", 1)
     stacked = Stacked(seeds)
-    batches = stacked._batch(8)
+    (batches,) = stacked._batch(8)
     assert batches.device.type == "cuda"
-    assert torch.equal(batches[0], alone._batch(8))
-    assert not torch.equal(batches[0], alone._batch(8))
+    assert torch.equal(batches[0], alone._batch(8)[0])
+    assert not torch.equal(batches[0], alone._batch(8)[0])
     known = alone.data.at(torch.arange(alone.data.count)).cpu()
-    drawn = torch.cat([alone._batch(50).cpu() for _ in range(40)])
+    drawn = torch.cat([alone._batch(50)[0].cpu() for _ in range(40)])
     assert all((known == row).all(1).any() for row in drawn)
     assert len(drawn.unique(dim=0)) > 0.9 * len(known.unique(dim=0))
 
@@ -298,6 +328,6 @@ def test_quality_of_samples_on_the_device_is_caught(cuda, monkeypatch):
 
     with pytest.raises(TypeError, match="can't convert cuda:0 device type tensor to numpy"):
         made(Wrong(), {}, "cuda").standing()
-    monkeypatch.setattr("gansearch.gan.trainer.to_host", lambda *tensors: list(tensors))
+    monkeypatch.setattr("gansearch.gan.evaluation.to_host", lambda *tensors: list(tensors))
     with pytest.raises(RuntimeError, match="Expected all tensors to be on the same device"):
         made(Points(), {}, "cuda").standing()

@@ -91,7 +91,10 @@ SHARED = nn.Sequential(nn.Linear(2, 16), nn.Unflatten(1, (1, 4, 4)))
 @pytest.mark.parametrize(
     ("methods", "parts"),
     [
-        ({"generator": Needs}, ["the generator also needs labels, but gansearch calls generator.z. alone"]),
+        (
+            {"generator": Needs},
+            ["the generator also needs labels, but gansearch calls generator.z. alone.*each sample's.*by labels"],
+        ),
         ({"generator": lambda: nn.Sequential(Needs())}, ["the generator also needs labels"]),
         ({"discriminator": lambda: nn.Sequential(nn.Flatten(), Needs())}, ["the discriminator also needs labels"]),
         (
@@ -121,7 +124,10 @@ SHARED = nn.Sequential(nn.Linear(2, 16), nn.Unflatten(1, (1, 4, 4)))
             ["between 0 and 1"],
         ),
         ({"discriminator": lambda: nn.Sequential(nn.Flatten(), nn.Linear(16, 1), nn.Tanh())}, ["between -1 and 1"]),
-        ({"real": lambda: (torch.randn(60, 1, 4, 4), torch.zeros(60))}, ["not tuple; return the samples alone"]),
+        (
+            {"real": lambda: (torch.randn(60, 1, 4, 4), torch.zeros(60))},
+            ["not tuple; return the samples alone, and their labels by labels"],
+        ),
         ({"real": lambda: [(torch.randn(1, 4, 4), 0)]}, ["not list; torch.stack"]),
         ({"real": lambda: exit()}, ["SystemExit"]),
         ({"generator": lambda: nn.Linear(2, 9)}, [r"\(9,\)", r"\(1, 4, 4\)"]),

@@ -14,7 +14,7 @@ def test_a_referee_separates_what_differs(shift, low, high):
     torch.manual_seed(0)
     network = nn.Sequential(nn.Linear(2, 32), nn.LeakyReLU(0.2), nn.Linear(32, 1))
     data = samples(500, 0, 1), samples(500, shift, 2), samples(500, 0, 3), samples(500, shift, 4)
-    found = referee(network, *data, generator=torch.Generator().manual_seed(0), steps=150)
+    found = referee(network, *((part,) for part in data), generator=torch.Generator().manual_seed(0), steps=150)
     assert low <= found <= high
 
 

@@ -101,10 +101,13 @@ class ParallelTrainer(Trainer):
         return network
 
     def _drawn(self, n: int, draw: Callable[[int, torch.Generator], Tensor]) -> Tensor:
-        whole = draw(n, self.draws)
-        if len(whole) != n:
-            raise TaskError(f"real_batch({n}, generator) gave {len(whole)} samples; workers share a whole batch")
-        return whole[self.group.part(n)]
+        return draw(n, self.draws)[self.group.part(n)]
+
+    def _made(self, n: int) -> tuple[Tensor, ...]:
+        whole = super()._made(n)
+        if len(whole[0]) != n:
+            raise TaskError(f"real_batch({n}, generator) gave {len(whole[0])} samples; workers share a whole batch")
+        return tuple(part[self.group.part(n)] for part in whole)
 
     def _share(self, n: int) -> float:
         part = self.group.part(n)

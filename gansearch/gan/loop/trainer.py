@@ -169,6 +169,9 @@ class LoopTrainer:
         """(N, ...) fakes that were reported last, at most n, float32 on the CPU; (0,) where none were."""
         return torch.empty(0) if self.trial.samples is None else self.trial.samples[1][:n]
 
+    def conditions(self, n: int) -> None:
+        """None: a loop keeps its conditions to itself."""
+
     def final_generator(self) -> None:
         """None: the loop keeps its networks to itself."""
         return None

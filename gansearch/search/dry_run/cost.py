@@ -11,6 +11,7 @@ import torch
 from torch.utils.benchmark import Timer
 
 from gansearch.experiment import Experiment, Training
+from gansearch.gan.conditions import quality_of
 from gansearch.gan.probe_schedule import MEASUREMENTS, probe_updates
 from gansearch.gan.stacked import Stacked, refusal
 from gansearch.gan.task import Task, TaskError
@@ -147,8 +148,8 @@ def _timed(call: Callable[[], object], device: torch.device) -> float:
 
 
 def _check_quality(trainer: Trainer) -> None:
-    real = trainer.data.held_out
-    measured = trainer.task.quality(real.cpu().float(), trainer.samples(len(real)).cpu())
+    real, *y = (part.cpu() for part in (trainer.data.held_out, *trainer.data.conditions))
+    measured = quality_of(trainer.task, real, trainer.samples(len(real)).cpu(), *y)
     name = type(trainer.task).__name__
     if not isinstance(measured, Mapping) or "distance" not in measured:
         raise TaskError(f'{name}: quality() must return {{"distance": a number, ...}}, not {measured!r:.200}')

@@ -33,6 +33,7 @@ from typing import Any
 import torch
 
 import gansearch.search.worker.trial  # noqa: F401 (so that no process imports it)
+from gansearch.gan.conditions import quality_of
 from gansearch.gan.data import data_of
 from gansearch.gan.loop.main_thread import beside
 from gansearch.gan.task import Task
@@ -114,19 +115,19 @@ def read(task: Task) -> None:
 
 def measure(task: Task) -> None:
     """Have a task measure some held-out samples, as it will measure its fakes."""
-    some = _some(task)
+    some, *conditions = _some(task)
     task.embedding(some)
-    task.quality(some, some)
+    quality_of(task, some, some, *conditions)
 
 
 def observe(task: Task) -> None:
     """Have a task observe some held-out samples."""
-    some = _some(task)
+    some = _some(task)[0]
     task.observe(some, some)
 
 
-def _some(task: Task) -> torch.Tensor:
-    return data_of(task, torch.device("cpu")).held_out[:_SOME].float()
+def _some(task: Task) -> tuple[torch.Tensor, ...]:
+    return data_of(task, torch.device("cpu")).first(_SOME)
 
 
 def one_thread() -> bool:

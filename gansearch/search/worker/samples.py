@@ -8,16 +8,13 @@ import numpy as np
 
 from gansearch.experiment import Experiment
 from gansearch.gan.data import held_out_of
-from gansearch.gan.sample_display import display_of, undone
+from gansearch.gan.sample_display import MOST_SAMPLES, display_of, displayed, undone
 from gansearch.search.worker.seed import task_of
-
-MOST_SAMPLES = 64
-MOST_BYTES = 1_000_000
 
 
 def few(experiment: Experiment, samples: np.ndarray) -> np.ndarray | None:
     """Return the first of (N, ...) samples in data units, at most 64 and 1 MB; None where one alone is larger."""
-    count = min(MOST_SAMPLES, len(samples), MOST_BYTES // max(1, samples[:1].nbytes))
+    count = displayed(samples)
     return np.ascontiguousarray(undone(task_of(experiment), samples[:count])) if count else None
 
 
