@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from gansearch.search.worker.samples import MOST_BYTES, few, to_show
+from gansearch.gan.sample_display import MOST_BYTES
+from gansearch.search.worker.samples import few, to_show
 from tests.search.worker.test_trial import started
 
 
