@@ -32,6 +32,7 @@ OTHERS = {
     "search/cluster/test_join.py": "whole sweeps on a cluster that runs already",
     "search/test_head_to_head.py": "benchmarks/head_to_head.py: its rounds, figures and plain loop",
     "search/test_process.py": "whole sweeps in a process of their own: signals and kills",
+    "search/test_published.py": "benchmarks/published.py: its networks, counts and continued searches",
     "search/test_replay.py": "benchmarks/replay.py: what a search in a replay knows, and what is counted",
     "search/worker/test_loop_trials.py": "whole sweeps of a training loop of the user's own",
     "stability/test_dirac.py": "trainer and verdict on a GAN that is solved exactly",

@@ -1,0 +1,115 @@
+"""The trainings of published tables, each written as a line as soon as it has ended, and read in place of training."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from published_protocol import ROWS, Row, Table
+from published_search import Search
+from published_tasks import SAMPLES
+
+from gansearch.experiment import Training
+from gansearch.gan import Task, Trainer, load_task
+from gansearch.store.nan_json import from_json, to_json
+
+
+class Lines:
+    """A file of JSON lines, each with a key of its own."""
+
+    def __init__(self, path: Path, key: Sequence[str]):
+        self.path, self._key = path, key
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        rows = [row for line in lines if (row := _parsed(line)) is not None]
+        self._rows = {self.key_of(row): row for row in rows}
+
+    def key_of(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
+        return tuple(row[name] for name in self._key)
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        return list(self._rows.values())
+
+    def get(self, key: tuple[Any, ...], make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """The row of a key; it is made and written where there is none. A line that a crash has cut is made again."""
+        if key not in self._rows:
+            row = {**dict(zip(self._key, key, strict=True)), **make()}
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            cut = self.path.exists() and not self.path.read_bytes().endswith(b"\n")
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(("\n" if cut else "") + json.dumps(json.loads(to_json(row))) + "\n")
+            self._rows[key] = row
+        return self._rows[key]
+
+
+def _parsed(line: str) -> dict[str, Any] | None:
+    try:
+        row: dict[str, Any] = from_json(line)
+    except json.JSONDecodeError:
+        return None
+    return row
+
+
+@dataclass(frozen=True)
+class Work:
+    """A table's rows in a folder of results; samples, which are larger, are kept in another."""
+
+    name: str
+    table: Table
+    folder: Path
+    samples: Path
+    seeds: Sequence[int]
+
+    def seeds_of(self, row: str) -> Lines:
+        return Lines(self.folder / f"{self.name}-{row}.jsonl", ["updates", "seed"])
+
+    def trained(self, row: str) -> list[dict[str, Any]]:
+        """The row's seeds so far at the table's budget."""
+        found = [one for one in self.seeds_of(row).rows if one["updates"] == self.table.updates]
+        return sorted(found, key=lambda one: one["seed"])
+
+    def search_of(self, row: str) -> Search:
+        file = self.folder / f"{self.name}-{row}-search.jsonl"
+        return Search(self.table.experiment(row), Lines(file, ["updates", "number", "seed"]))
+
+    def run(self, row: str) -> None:
+        """Searches where the row is searched, and trains the seeds that are not there."""
+        training = self.training_of(ROWS[row], row)
+        task = load_task(self.table.path, {})
+        for seed in self.seeds:
+            picture = self.samples / f"{self.name}-{row}-{seed}.npy"
+            one = self.seeds_of(row).get(
+                (self.table.updates, seed),
+                lambda: trained(task, training, seed, picture),  # noqa: B023
+            )
+            counts = ", ".join(f"{name} {value:.4g}" for name, value in one["quality"].items())
+            print(f"{self.name} {row} seed {seed}: {counts}, {one['seconds']:.0f} s", flush=True)
+
+    def training_of(self, row: Row, name: str) -> Training:
+        training = self.table.training_of(row)
+        return training.with_params(self.search_of(name).best()) if row.search else training
+
+
+def trained(task: Task, training: Training, seed: int, picture: Path) -> dict[str, Any]:
+    """One seed, counted on SAMPLES of its generator."""
+    torch.set_num_threads(1)
+    start = time.process_time()
+    trainer = Trainer(task, training, seed)
+    for _ in trainer.run():
+        pass
+    fake = trainer.samples(SAMPLES)
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    np.save(picture, fake.numpy().astype(np.float16))
+    return {
+        "done": [trainer.d_updates, trainer.g_updates],
+        "stopped": trainer.stopped,
+        "seconds": round(time.process_time() - start, 1),
+        "quality": task.quality(trainer.data.held_out, fake),
+        "training": training.model_dump(mode="json", exclude_unset=True),
+    }

@@ -1,0 +1,119 @@
+"""gansearch's search in one process, without Ray: its sampler, rungs and race, each training a line of a file.
+
+A search that is continued asks for its trials again, which the sampler finds by its seed and the results so far, and
+takes those that have ended from the file.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import optuna
+import pandas as pd
+import torch
+
+from gansearch.experiment import Experiment
+from gansearch.gan import Trainer, load_task
+from gansearch.search.sampling.objective import study_of, tell
+from gansearch.search.sampling.prior import prior_centres
+from gansearch.search.sampling.samplers import make_sampler
+from gansearch.search.sampling.space import SearchSpace
+from gansearch.search.sampling.start_points import enqueue
+from gansearch.search.worker.halving import Rungs, rungs_of
+from gansearch.stability.result import SeedResult
+from gansearch.store.confirmation import FreshSeed
+from gansearch.store.record import Standing, TrialRecord, parse, trial_record
+from gansearch.study.analysis.choose import choose_closest
+from gansearch.study.analysis.race import choose_raced, next_runs, rules_of
+
+TIME = datetime(2030, 1, 1, tzinfo=UTC)
+
+
+class Kept(Protocol):
+    """Where trainings are kept, by (updates, number of the trial, seed)."""
+
+    def get(self, key: tuple[int, int, int], make: Any) -> dict[str, Any]:
+        """The one of a key, which is made where there is none."""
+
+
+class Search:
+    """The sweep of an experiment, as far as its file goes and on."""
+
+    def __init__(self, experiment: Experiment, kept: Kept):
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self.experiment, self.kept = experiment, kept
+        self.task = load_task(experiment.task, experiment.task_options)
+        self.study = study_of(optuna.storages.InMemoryStorage(), "published", experiment.objective)
+        self.study.sampler = make_sampler(experiment, centres=prior_centres(experiment))
+        self.space = SearchSpace(experiment)
+        enqueue(self.study, self.space)
+        self.rungs = Rungs(by_distance=experiment.stops_by_distance)
+        self.params: dict[int, dict[str, Any]] = {}
+
+    def best(self) -> dict[str, Any]:
+        """The parameters that the sweep exports, or where nothing is healthy those that came closest."""
+        records = [self._trial() for _ in range(self.experiment.most_trials)]
+        trials = pd.DataFrame([record.row for record in records])
+        rules, results = rules_of(self.experiment, trials), list[FreshSeed]()
+        while runs := next_runs(trials, results, [], rules):
+            number, seed = runs[0]
+            assert number is not None
+            end = self._kept(number, seed, self.params[number], prune=False)["end"]
+            results.append(parse(FreshSeed, {**end, "number": number}))
+        choice = choose_raced(trials, results, rules) or choose_closest(trials, results)
+        if choice is None:
+            raise SystemExit(f"{self.experiment.name}: no trial came to an end")
+        return self.params[choice.number]
+
+    def _trial(self) -> TrialRecord:
+        trial = self.space.ask(self.study)
+        params = self.params[trial.number] = self.space.params(trial.params)
+        run = self._kept(trial.number, self.experiment.seed, params, prune=True)
+        standings = [parse(Standing, standing) for standing in run["standings"]]
+        if not run.pop("new", False):
+            for standing in standings:
+                self.rungs.reach(standing)
+        times = {"started": TIME, "ended": TIME}
+        source = trial.user_attrs.get("source", "")
+        results = [parse(SeedResult, run["end"])]
+        record = trial_record(
+            trial.number, self.experiment, params, results, **times, node="", standings=standings, source=source
+        )
+        tell(trial, record, self.experiment.objective)
+        return record
+
+    def _kept(self, number: int, seed: int, params: Mapping[str, Any], prune: bool) -> dict[str, Any]:
+        """A training that is in the file, or that is made now and is `new`."""
+        new = False
+
+        def make() -> dict[str, Any]:
+            nonlocal new
+            new = True
+            return self._train(seed, params, prune)
+
+        run = self.kept.get((self.experiment.training.updates, number, seed), make)
+        if run["params"] != params:
+            raise SystemExit(f"{self.experiment.name}: the file's trial {number} is of another search; remove the file")
+        if new:
+            end = run["end"]
+            became = f"{end['status']}, {end['verdict']}, distance {end['distance']:.3f}"
+            print(f"{self.experiment.name} trial {number}, seed {seed}: {became}", params, flush=True)
+        return {**run, "new": new}
+
+    def _train(self, seed: int, params: Mapping[str, Any], prune: bool) -> dict[str, Any]:
+        torch.set_num_threads(1)
+        start = time.process_time()
+        trainer = Trainer(self.task, self.experiment.training.with_params(params), seed, prune=prune)
+        standings: list[Standing] = []
+        for _ in trainer.run():
+            rung = sum(share <= trainer.share < 1 for share, _ in rungs_of(self.experiment)) - 1
+            if prune and not trainer.stopped and rung >= len(standings):
+                standings.append(Standing(rung, *trainer.standing()))
+                trainer.stopped = self.rungs.reach(standings[-1])
+        end = trainer.result().without_samples()
+        seconds = round(time.process_time() - start, 1)
+        return {"params": params, "seconds": seconds, "end": asdict(end), "standings": [*map(asdict, standings)]}
