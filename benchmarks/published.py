@@ -1,14 +1,15 @@
-"""Reruns published tables: the paper's settings, and its networks, batch and data with a balance that gansearch finds.
+"""Reruns published tables: a paper's networks, batch and data, with its own balance and with one that gansearch finds.
 
-    python benchmarks/published.py [--tables ring grid] [--rows paper alternating balance balance-r1] [--seeds 10]
-    python benchmarks/published.py --figures        # trains nothing; what is there
-    python benchmarks/published.py --quick          # small networks, two seeds; says only that all works
+    python benchmarks/published.py [--tables ring grid] [--rows paper alternating balance] [--seeds 10] [--updates 4000]
+    python benchmarks/published.py --figures --pictures docs      # trains nothing; what is there
+    python benchmarks/published.py --quick                        # small networks: says only that all works
 
 Every training is written to results/reference/published as soon as it has ended, and is not done again: the command
 goes on where it was stopped. Rows are trained in the order in which they are given; two commands with different tables
 may run side by side. Samples, for the pictures, are kept in results/published.
 
-Each row is trained on the same ten fresh seeds, for the same number of updates of D and G together. A searched row
+Each row is trained on the same ten fresh seeds, for the same number of updates of D and G together; `--updates` is
+another budget, whose results are kept beside those of the others. A searched row
 first has a search of its own (published_search.py) on other seeds, which chooses by a distance, not by the counts.
 Prints the tables in Markdown and a JSON line. `ok` is whether in every table a searched row reaches the targets.
 """
@@ -18,6 +19,7 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,7 @@ def main() -> None:
     parser.add_argument("--tables", nargs="+", choices=TABLES, default=list(TABLES))
     parser.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS))
     parser.add_argument("--seeds", type=int, default=len(SEEDS), help="of each row")
+    parser.add_argument("--updates", type=int, help="of D and G together in every training, in place of the table's")
     parser.add_argument("--out", type=Path, default=ROOT / "results/reference/published")
     parser.add_argument("--samples", type=Path, default=ROOT / "results/published")
     parser.add_argument("--pictures", type=Path, metavar="DIR", help="draw the samples of each table there")
@@ -44,7 +47,11 @@ def main() -> None:
             work = Work("quick", QUICK, Path(folder), Path(folder), SEEDS[:2])
             conclude([work], list(ROWS), None, {})
         return
-    works = [Work(name, TABLES[name], given.out, given.samples, SEEDS[: given.seeds]) for name in given.tables]
+    budget = {"updates": given.updates} if given.updates else {}
+    works = [
+        Work(name, replace(TABLES[name], **budget), given.out, given.samples, SEEDS[: given.seeds])
+        for name in given.tables
+    ]
     conclude(works, [] if given.figures else given.rows, given.pictures, targets(given.tables))
 
 

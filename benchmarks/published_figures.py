@@ -64,7 +64,7 @@ def figures(works: Sequence[Work]) -> dict[str, dict[str, Any]]:
 
 def cost(work: Work, row: str) -> dict[str, float]:
     """What a row's search took: trials, fresh seeds of its race, updates and processor seconds of all of them."""
-    runs = [run for run in work.search_of(row).kept.rows if run["updates"] == work.table.updates]  # type: ignore[attr-defined]
+    runs = [run for run in work.search_of(row).kept.rows if run["updates"] == work.table.updates]
     trials = sum(run["seed"] == 0 for run in runs)
     return {
         "trials": trials,
@@ -139,7 +139,7 @@ def draw(work: Work, file: Path) -> None:
             pen.rectangle(
                 [*place(np.array([[-reach, reach], [reach, -reach]]), column, line).flatten()], outline="gray"
             )
-            path = work.samples / f"{work.name}-{row}-{seed['seed']}.npy"
+            path = work.picture(row, seed["seed"])
             if path.exists():
                 pen.point([*place(np.load(path).astype(float), column, line).flatten()], fill="black")
             for x, y in place(task.centres.numpy(), column, line):

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,10 @@ class Work:
     samples: Path
     seeds: Sequence[int]
 
+    def picture(self, row: str, seed: int) -> Path:
+        """The file of a seed's samples."""
+        return self.samples / f"{self.name}-{row}-{self.table.updates}-{seed}.npy"
+
     def seeds_of(self, row: str) -> Lines:
         return Lines(self.folder / f"{self.name}-{row}.jsonl", ["updates", "seed"])
 
@@ -83,11 +88,8 @@ class Work:
         training = self.training_of(ROWS[row], row)
         task = load_task(self.table.path, {})
         for seed in self.seeds:
-            picture = self.samples / f"{self.name}-{row}-{seed}.npy"
-            one = self.seeds_of(row).get(
-                (self.table.updates, seed),
-                lambda: trained(task, training, seed, picture),  # noqa: B023
-            )
+            make = partial(trained, task, training, seed, self.picture(row, seed))
+            one = self.seeds_of(row).get((self.table.updates, seed), make)
             counts = ", ".join(f"{name} {value:.4g}" for name, value in one["quality"].items())
             print(f"{self.name} {row} seed {seed}: {counts}, {one['seconds']:.0f} s", flush=True)
 

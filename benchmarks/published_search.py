@@ -7,7 +7,7 @@ takes those that have ended from the file.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -36,7 +36,11 @@ TIME = datetime(2030, 1, 1, tzinfo=UTC)
 class Kept(Protocol):
     """Where trainings are kept, by (updates, number of the trial, seed)."""
 
-    def get(self, key: tuple[int, int, int], make: Any) -> dict[str, Any]:
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """All of them."""
+
+    def get(self, key: tuple[int, int, int], make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """The one of a key, which is made where there is none."""
 
 
@@ -74,9 +78,6 @@ class Search:
         params = self.params[trial.number] = self.space.params(trial.params)
         run = self._kept(trial.number, self.experiment.seed, params, prune=True)
         standings = [parse(Standing, standing) for standing in run["standings"]]
-        if not run.pop("new", False):
-            for standing in standings:
-                self.rungs.reach(standing)
         times = {"started": TIME, "ended": TIME}
         source = trial.user_attrs.get("source", "")
         results = [parse(SeedResult, run["end"])]
@@ -87,22 +88,24 @@ class Search:
         return record
 
     def _kept(self, number: int, seed: int, params: Mapping[str, Any], prune: bool) -> dict[str, Any]:
-        """A training that is in the file, or that is made now and is `new`."""
-        new = False
+        """A training that is in the file, or that is made now."""
+        key, made = (self.experiment.training.updates, number, seed), list[dict[str, Any]]()
 
         def make() -> dict[str, Any]:
-            nonlocal new
-            new = True
-            return self._train(seed, params, prune)
+            made.append(self._train(seed, params, prune))
+            return made[0]
 
-        run = self.kept.get((self.experiment.training.updates, number, seed), make)
+        run = self.kept.get(key, make)
         if run["params"] != params:
             raise SystemExit(f"{self.experiment.name}: the file's trial {number} is of another search; remove the file")
-        if new:
+        if made:
             end = run["end"]
             became = f"{end['status']}, {end['verdict']}, distance {end['distance']:.3f}"
             print(f"{self.experiment.name} trial {number}, seed {seed}: {became}", params, flush=True)
-        return {**run, "new": new}
+        else:
+            for standing in run["standings"]:
+                self.rungs.reach(parse(Standing, standing))
+        return run
 
     def _train(self, seed: int, params: Mapping[str, Any], prune: bool) -> dict[str, Any]:
         torch.set_num_threads(1)

@@ -1,7 +1,7 @@
 """The tasks of published tables, each with the networks, the data and the measures of its paper.
 
 `PacRing` and `PacGrid`: PacGAN (Lin et al. 2018, arXiv 1712.04086), section 4.1 and its repository's configuration.
-`UnrolledRing`: unrolled GANs (Metz et al. 2017, arXiv 1611.02163), appendix A.
+`UnrolledRing`: unrolled GANs (Metz et al. 2017, arXiv 1611.02163), their published notebook of the ring.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class PacGrid(PacGAN, Grid):
 
 @dataclass(eq=False)
 class UnrolledRing(Fresh, Ring):
-    """The ring of unrolled GANs: z = 256, two layers of 128 with tanh, orthogonal weights with a gain of .8."""
+    """The ring of unrolled GANs: z = 256, two layers of 128 with tanh, orthogonal weights with a gain of 1.4."""
 
     samples: int = 100_000
     latent_dim: int = 256
@@ -134,6 +134,6 @@ def _tanh(inputs: int, outputs: int, width: int = 128) -> nn.Sequential:
     )
     for module in network:
         if isinstance(module, nn.Linear):
-            nn.init.orthogonal_(module.weight, gain=0.8)
+            nn.init.orthogonal_(module.weight, gain=1.4)
             nn.init.zeros_(module.bias)
     return network
