@@ -253,7 +253,7 @@ class Experiment(Model):
         if {"lr_d", "lr_g"} & (self.search.keys() | data["training"].keys()):
             data["training"] = {k: v for k, v in data["training"].items() if k not in ("lr", "lr_ratio")}
         if isinstance(self.task, ScriptTask):
-            data["task"] = self.task.plain(secrets)
+            data["task"] = self.task.plain
         if self.is_loop:
             data["training"] = {"updates": self.training.updates}
         else:

@@ -13,8 +13,7 @@ from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, fie
 
 from gansearch.experiment.base import Model, Plain
 from gansearch.experiment.paths import Folder
-from gansearch.experiment.placeholders import names, parts
-from gansearch.experiment.secrets import MASK
+from gansearch.experiment.placeholders import parts
 
 _SHELL = re.compile(r"\$\w+|\$\(|`|[|&;<>]+|(?<!\S)~|(?:(?<=\n)|\A)\s*[A-Za-z_]\w*=\S*(?=\s)")
 """What a shell would read in a text outside of quotes."""
@@ -82,9 +81,6 @@ def _check_word(word: str) -> None:
         raise ValueError("holds a zero byte, which no word of a command can")
 
 
-_SECRET = re.compile(r"(?i)key|token|secret|passw|credential")
-"""Names of variables whose texts are left out of what is written."""
-
 Words = Annotated[list[str], BeforeValidator(_words)]
 """A command: a text, which is split into words as a shell would split it, or a list of words."""
 
@@ -115,7 +111,7 @@ class DistanceCommand(Model):
 class Settings(Model):
     """A file of settings that is written for each trial: another one with some values set."""
 
-    model_config = ConfigDict(serialize_by_alias=True)
+    model_config = ConfigDict(populate_by_name=True)
 
     source: str = Field("", alias="from")
     """The file that it is made from, which never changes; when not given, the one of its own name."""
@@ -225,13 +221,10 @@ class ScriptTask(Model):
         settings = {target: file.values for target, file in self.files.items()}
         return [self.command, self.metrics, command, settings, list(self.edits.values()), self.env, self.mkdir]
 
-    def plain(self, secrets: bool = False) -> dict[str, Any]:
-        """Return the fields that differ from their defaults, as plain data; the keys in `env` only with `secrets`."""
-        data = self.model_dump(mode="json", exclude_defaults=True)
-        for name, value in data.get("env", {}).items():
-            if not secrets and isinstance(value, str) and _SECRET.search(name) and not list(names(value)):
-                data["env"][name] = MASK
-        return data
+    @property
+    def plain(self) -> dict[str, Any]:
+        """The fields that differ from their defaults, as plain data."""
+        return self.model_dump(mode="json", exclude_defaults=True, by_alias=True)
 
     def path(self, text: str) -> Path:
         """Return a path of the file as an absolute one; `~` is the user's home."""

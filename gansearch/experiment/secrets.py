@@ -22,6 +22,8 @@ _WORDS = (
 )
 """One of them is in each of the names."""
 _NAME = re.compile(rf"(?i){_NAMES}")
+_VARIABLE = re.compile(r"(?i)key|token|secret|passw|credential")
+"""The same among the names of variables, under `env:`."""
 
 
 def masked(text: str) -> str:
@@ -32,7 +34,12 @@ def masked(text: str) -> str:
 
 
 def masked_data(data: Any, name: str = "") -> Any:
-    """Return plain data without secrets: `masked` texts, and none under a name such as `password`."""
+    """Return plain data without secrets: `masked` texts, and none under a name such as `password`, or `env: HF_TOKEN`.
+
+    A text of `env:` in which a trial's value stands, `{name}`, is none.
+    """
+    if isinstance(data, dict) and name == "env":
+        return {key: MASK if _is_secret(key, value) else masked_data(value, str(key)) for key, value in data.items()}
     if isinstance(data, dict):
         return {key: masked_data(value, str(key)) for key, value in data.items()}
     if isinstance(data, list):
@@ -40,6 +47,10 @@ def masked_data(data: Any, name: str = "") -> Any:
     if isinstance(data, str):
         return MASK if data and _NAME.search(name) else masked(data)
     return data
+
+
+def _is_secret(name: str, value: Any) -> bool:
+    return isinstance(value, str) and bool(value and _VARIABLE.search(name)) and not re.search(r"(?<!\{)\{\w", value)
 
 
 def left_out(data: Any) -> Iterator[str]:

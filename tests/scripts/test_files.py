@@ -65,7 +65,7 @@ def test_a_path_that_is_added(tmp_path):
 @pytest.mark.parametrize(
     ("path", "part"),
     [
-        ("model.rl", 'model.rl: run.yaml has no rl, which +model.rl would add; did you mean "lr"?'),
+        ("model.rl", "model.rl: run.yaml has no rl, which +model.rl would add; it has lr, betas there"),
         ("modle.lr", 'has no modle, which +modle.lr would add; did you mean "model"?'),
         ("call.x", "it has inplace there"),
         ("+width.x", "has no x: there is a plain value in its place"),
