@@ -232,7 +232,7 @@ class ScriptTask(Model):
         return Path(os.path.abspath(path))  # noqa: PTH100 (links stay as they are)
 
     def below(self, folder: Path) -> ScriptTask:
-        """Return this task for a process whose working folder is a copy of `folder`: paths into it are relative."""
+        """Return this task for a process whose working folder is a copy of `folder`, with code relative to it."""
         here = Path(self.here)
         if not here.is_relative_to(folder):
             return self
@@ -242,4 +242,4 @@ class ScriptTask(Model):
 
         files = {name: file.model_copy(update={"source": there(file.source)}) for name, file in self.files.items()}
         moved = {"here": str(here.relative_to(folder)), "files": files, "patch": there(self.patch)}
-        return self.model_copy(update={**moved, "link": [there(one) for one in self.link]})
+        return self.model_copy(update={**moved, "link": [str(self.path(one)) for one in self.link]})

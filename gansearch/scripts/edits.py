@@ -173,8 +173,8 @@ def _with_argument(source: str, call: ast.Call, name: str, new: str) -> str:
         return _checked(_replaced(source, (own or named)[0], new))
     if place < len(call.args) and not any(isinstance(one, ast.Starred) for one in call.args):
         return _checked(_replaced(source, call.args[place], new))
-    end = ast.Constant(None, lineno=call.end_lineno, col_offset=call.end_col_offset - 1)
-    end.end_lineno, end.end_col_offset = end.lineno, end.col_offset
+    line, column = call.end_lineno or 1, (call.end_col_offset or 1) - 1
+    end = ast.Constant(None, lineno=line, col_offset=column, end_lineno=line, end_col_offset=column)
     for text in (f", {name}={new}", f"{name}={new}"):
         try:
             return _checked(_replaced(source, end, text))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,11 +32,13 @@ class _Change:
     hunks: list[_Hunk] = field(default_factory=list)
 
 
-def apply_patch(diff: Path, folder: Path) -> list[Path]:
-    """Apply a diff to the files of a folder, and return those that it changed or made. A hunk may have moved.
+def apply_patch(diff: Path, folders: Sequence[Path]) -> list[Path]:
+    """Apply a diff to files, and return those that it changed or made. A hunk may have moved.
+
+    Paths in it are from the first of the folders that has such a file.
 
     Raises:
-        ScriptError: It cannot be read, leads out of the folder, or does not fit a file.
+        ScriptError: It cannot be read, leads out of the folders, or does not fit a file.
     """
     try:
         changes = _changes(diff.read_bytes().decode())
@@ -48,8 +51,9 @@ def apply_patch(diff: Path, folder: Path) -> list[Path]:
     changed = []
     for change in changes:
         name = change.new if change.new != _NOTHING else change.old
+        folder = next((one for one in folders if (one / change.old).is_file()), folders[0])
         path = folder / name
-        if not path.resolve().is_relative_to(folder.resolve()):
+        if not any(path.resolve().is_relative_to(one.resolve()) for one in folders):
             raise ScriptError(f"task.patch: {diff.name} would change {name}, which is not in the copy of the code")
         _apply(change, path, name, diff.name)
         changed.append(path)

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from gansearch.experiment import ScriptTask
+from gansearch.experiment import DistanceCommand, ScriptTask, suggest
+from gansearch.scripts.changes import changed
+from gansearch.scripts.command import fill_pattern, fill_text, fill_words
+from gansearch.scripts.environment import environment
+from gansearch.scripts.errors import ScriptError
+from gansearch.scripts.modules import Module, modules
+from gansearch.scripts.options import argparse_options, is_hydra, refuses
+from gansearch.scripts.workplace import Workplace, make_workplace
 
 
 @dataclass(frozen=True)
@@ -58,4 +69,76 @@ def prepare(
     Raises:
         ScriptError: The code is missing or too large, or a file, an edit or the patch does not fit it.
     """
-    raise NotImplementedError
+    place = make_workplace(script, folder)
+    given = {
+        **values,
+        **{"out": str(place.out), "seed": seed, "updates": updates, "port": port, "here": str(script.path("."))},
+        **{"gpus": ",".join(gpu_ids) or "-1", "gpu_ids": ",".join(map(str, range(len(gpu_ids)))) or "-1"},
+        "python": sys.executable,
+    }
+    diff = changed(script, place, given)
+    code = _code(script, place)
+    if not any(refuses(code, name) for name in _names_of_out(script)):
+        place.out.mkdir(exist_ok=True)
+    for text in script.mkdir:
+        place.inside("mkdir", fill_text(text, given) or "").mkdir(parents=True, exist_ok=True)
+    truths = {option.flag for option in argparse_options(code) if option.kind == "bool"}
+    copies = {} if script.cwd == "here" else {script.path("."): place.cwd, script.path(script.root): place.code}
+    variables = environment(script, given, copies, gpu_ids, port, token, threads)
+    words = fill_words(script.command, given, truths, is_hydra(code))
+    measure = fill_words(script.distance.command, given) if isinstance(script.distance, DistanceCommand) else None
+    metrics = fill_pattern(script.metrics, given)
+    return Prepared(
+        words=_found("command", words, place.cwd, variables["PATH"]),
+        environment=variables,
+        cwd=place.cwd,
+        out=place.out,
+        diff=diff,
+        metrics=str(place.cwd / metrics) if metrics else "",
+        distance_words=measure and _found("distance.command", measure, place.cwd, variables["PATH"]),
+    )
+
+
+def _code(script: ScriptTask, place: Workplace) -> list[Module]:
+    """Return the files of the script's code as they are in the copy; none where it is another program, or installed.
+
+    Raises:
+        ScriptError: The script is not there.
+    """
+    own = script.script
+    if own is None:
+        return []
+    root = script.path(script.root)
+    path = place.code / own.relative_to(root) if own.is_relative_to(root) else own
+    if not path.is_file():
+        if own.name not in (Path(word).name for word in script.command):
+            return []  # a module that is installed
+        known = [one.name for one in own.parent.glob("*.py")]
+        raise ScriptError(f"task.command: there is no {own}{suggest(own.name, known)}")
+    try:
+        return modules(path, place.cwd)
+    except ScriptError:  # for another version of Python, which says better what it finds wrong
+        return []
+
+
+def _names_of_out(script: ScriptTask) -> set[str]:
+    """Return the names by which the script reads `{out}`."""
+    found = {edit.partition(":")[2].strip() for edit, value in script.edits.items() if value == "{out}"}
+    found |= {path for file in script.files.values() for path, value in file.values.items() if value == "{out}"}
+    for before, word in pairwise(["", *script.command]):
+        name, _, value = word.partition("=")
+        if value == "{out}":
+            found.add(name)
+        elif word == "{out}" and before.startswith("-"):
+            found.add(before)
+    return {re.split(r"[.\s\"'\[\]]+", name.strip("-+\"'[] "))[-1].replace("-", "_") for name in found}
+
+
+def _found(field: str, words: list[str], cwd: Path, path: str) -> list[str]:
+    """Return the words with the whole path of the program. Raises ScriptError where it is not there."""
+    program = words[0] if words else ""
+    found = shutil.which(cwd / program if "/" in program else program, path=path)
+    if not found:
+        where = cwd if "/" in program else "PATH"
+        raise ScriptError(f"task.{field}: there is no program {program!r} in {where}, or it cannot be executed")
+    return [found, *words[1:]]

@@ -110,6 +110,6 @@ def test_paths_are_relative_to_the_experiment_and_move_with_the_folder_that_is_s
     assert given.path("~/x") == Path.home() / "x"
     moved = given.below(tmp_path / "repo")
     assert (moved.here, moved.root, moved.patch) == ("gan", "..", "fix.diff")
-    assert moved.link == ["data", str(tmp_path / "raw")]
+    assert moved.link == [str(tmp_path / "repo/gan/data"), str(tmp_path / "raw")]
     assert moved.files["a.yaml"].source == "/etc/b.yaml"
     assert given.below(tmp_path / "elsewhere") == given

@@ -49,8 +49,8 @@ def test_what_is_not_set_stays_as_it_was_written(tmp_path):
 
 
 def test_json_and_toml(tmp_path):
-    text = written(tmp_path, {"a.lr": 2e-05, "+b.c": ["x"]}, '{"a": {"lr": 0.1, "n": [1, 2]}}', "run.json")
-    assert json.loads(text) == {"a": {"lr": 2e-05, "n": [1, 2]}, "b": {"c": ["x"]}}
+    text = written(tmp_path, {"a.lr": 2e-05, "a.t": 4, "+b.c": ["x"]}, '{"a": {"lr": 0.1, "t": "3"}}', "run.json")
+    assert json.loads(text) == {"a": {"lr": 2e-05, "t": "4"}, "b": {"c": ["x"]}}
     before = 't = 2020-01-02T03:04:05Z\n[a]\nlr = 1\n"x y" = "\\u007f"\n[[a.l]]\nw = 1.5\n'
     text = written(tmp_path, {"a.lr": 0.5, "a.l[0].w": 4, "+n": 'q"\n'}, before, "run.toml")
     expected = tomllib.loads(before)

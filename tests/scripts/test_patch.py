@@ -27,7 +27,7 @@ def patched(tmp_path, text, content=BEFORE, name="pkg/train.py"):
     (code / "pkg").mkdir(parents=True, exist_ok=True)
     (code / name).write_text(content)
     (tmp_path / "fix.diff").write_text(text)
-    return apply_patch(tmp_path / "fix.diff", code), (code / name).read_text() if (code / name).exists() else None
+    return apply_patch(tmp_path / "fix.diff", [code]), (code / name).read_text() if (code / name).exists() else None
 
 
 def test_a_diff_changes_the_files_of_a_folder(tmp_path):
@@ -66,7 +66,7 @@ def test_what_git_writes_is_read(tmp_path):
     made = subprocess.run([*git, "diff", "--cached"], cwd=code, check=True, capture_output=True).stdout
     (tmp_path / "fix.diff").write_bytes(made)
     subprocess.run([*git, "reset", "-q", "--hard"], cwd=code, check=True)
-    apply_patch(tmp_path / "fix.diff", code)
+    apply_patch(tmp_path / "fix.diff", [code])
     assert not (code / "gone.py").exists()
     assert (code / "win.py").read_bytes() == b"a\r\nB\r\nc\r\n"
     assert (code / "sub/new.py").read_text() == "new\n"
@@ -94,4 +94,4 @@ def test_a_diff_that_does_not_fit_is_an_error(tmp_path, text, part):
 
 def test_a_diff_that_is_not_there_is_an_error(tmp_path):
     with pytest.raises(ScriptError, match="No such file"):
-        apply_patch(tmp_path / "none.diff", tmp_path)
+        apply_patch(tmp_path / "none.diff", [tmp_path])

@@ -13,7 +13,7 @@ import ray
 from gansearch.experiment import Experiment, ScriptTask
 from gansearch.gan.registry import task_named
 from gansearch.search.cluster.ray_patches import NODE_PACKAGE_BYTES, visit_package
-from gansearch.search.cluster.sending import agree, left_out
+from gansearch.search.cluster.sending import agree, excluded
 from gansearch.search.errors import SweepError
 
 _JOB = "RAY_JOB_CONFIG_JSON_ENV_VAR"
@@ -54,7 +54,10 @@ def code_for(experiment: Experiment, out: Path | None = None) -> Code:
         return Code(experiment, env)
     if "working_dir" in job:
         return Code(_relative_to(Path.cwd(), experiment), env)
-    excludes = left_out(root)
+    excludes = excluded(root)
+    if isinstance(experiment.task, ScriptTask):  # every node sees its data
+        data = [path for path in map(experiment.task.path, experiment.task.link) if path.is_relative_to(root)]
+        excludes += [f"/{path.relative_to(root).as_posix()}" for path in data]
     if out and out.is_relative_to(root) and out != root:
         excludes.append(f"/{out.relative_to(root).as_posix()}")
     agree(*_amount(root, excludes), root)
