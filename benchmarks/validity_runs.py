@@ -3,6 +3,7 @@
     python benchmarks/validity_runs.py [--tasks ring grid digits] [--configurations 80] [--out results/validity]
     python benchmarks/validity_runs.py --tasks table --configurations 24     # on which nothing was fitted
     python benchmarks/validity_runs.py --tasks music --configurations 24 --seeds 1   # likewise
+    python benchmarks/validity_runs.py --tasks conditional --configurations 40 --seeds 1   # digits, each asked for
     python benchmarks/validity_runs.py --tasks fair weather superstore ACTG175 --configurations 12  # for the trees
     python benchmarks/validity_runs.py --tables results/reference/validity      # and then the tables of what is there
 
@@ -35,7 +36,7 @@ from gansearch.gan.ruling import MOST_SAMPLES
 from gansearch.stability.observer import Observation
 from gansearch.stability.referee import rule
 
-UPDATES = {"ring": 4000, "grid": 4000, "digits": 3000, "table": 3000, "music": 1000}
+UPDATES = {"ring": 4000, "grid": 4000, "digits": 3000, "table": 3000, "music": 1000, "conditional": 1500}
 UPDATES |= dict.fromkeys(("fair", "weather", "superstore", "ACTG175"), 1500)  # of tables_data.py
 FITTED = ("ring", "grid", "digits")
 """Tasks by which weights and thresholds were chosen."""
@@ -89,6 +90,8 @@ def task_named(name: str) -> Task:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(TABLES[name].read())
         return load_task("table", {"path": str(file)})
+    if name == "conditional":
+        return load_task("digits", {"condition": True})
     return load_task(name, {"path": FILES[name]} if name in FILES else {})
 
 
@@ -124,10 +127,14 @@ def look(trainer: Trainer, arrays: dict[str, np.ndarray], stage: int) -> dict[st
     result = trainer.result()
     scores = {}
     with torch.no_grad():
-        held_out = trainer.data.held_out[:256]
-        fake = torch.from_numpy(result.samples[:256])
-        for name, samples in {"train": trainer.data.at(torch.arange(256)), "held_out": held_out, "fake": fake}.items():
-            scores[f"{name}_{stage}"] = trainer.discriminator(samples).flatten().numpy()
+        data, rows = trainer.data, torch.arange(256)
+        inputs = {
+            "train": (data.at(rows), *data.conditions_at(rows)),
+            "held_out": data.first(256),
+            "fake": (torch.from_numpy(result.samples[:256]), *data.repeated(len(result.samples[:256]))),
+        }
+        for name, given in inputs.items():
+            scores[f"{name}_{stage}"] = trainer.discriminator(*given).flatten().numpy()
     arrays.update(scores)
     arrays[f"samples_{stage}"] = result.samples.astype(np.float32)
     return {k: v for k, v in asdict(result).items() if k != "samples"}

@@ -54,8 +54,9 @@ def ruling_of(task: Task, data: Data, fake: Tensor, draw: Callable[..., Tensor])
     embedded = [task.embedding(samples[:SAMPLES]) for samples in (held_out, fake.to(device))]
     ruling = rule(separability, *embedded)
     if y and are_classes(y[0]):
-        labels = y[0][:SAMPLES], data.repeated(len(fake))[0][:SAMPLES]
-        ruling = replace(ruling, classes=tuple(by_class(embedded[0], embedded[1], *labels)))
+        labels = [part[:SAMPLES] for part in (*y, *data.repeated(len(fake)))]
+        found = by_class(embedded[0], embedded[1], labels[0], labels[1], task.class_names())
+        ruling = replace(ruling, classes=tuple(found))
     return replace(ruling, observation=observation, copied=_copied(data, fake))
 
 

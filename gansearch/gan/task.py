@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -83,6 +84,10 @@ class Task(Trainable):
         generator's module is called as `(z, y)` and the discriminator's as `(x, y)`.
         """
         return None
+
+    def class_names(self) -> Sequence[str]:
+        """What the numbers of classes stand for, for messages; () for their numbers."""
+        return ()
 
     def unpacked_labels(self, stored: Tensor) -> Tensor:
         """(B, ...) conditions as networks take them from (B, ...) rows of `labels`, where those are stored smaller."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gansearch.formatting import without_nan
+from gansearch.stability.classes import within
 from gansearch.stability.ending import late_trouble, swing_of
 from gansearch.stability.figure import windows_figure
 from gansearch.stability.referee import Ruling
@@ -125,7 +126,8 @@ def _stability(window: Window, verdict: str, ruling: Ruling | None) -> float:
 
     separable = 2 · separability − 1, the referee's (an observer's that tells more, and surely) or, without one, D's
     own. It is squared, because near 1 a small
-    difference of a referee's separability is a large one of the samples. Without samples the score is
+    difference of a referee's separability is a large one of the samples. Where G is given classes, apart is at least
+    how far its samples are from the data of their class. Without samples the score is
     1 − ½·(separable + saturated). It is halved for collapsed samples, since a few points of the data, repeated, are not
     far from it, and for a D that separates nothing where no referee does.
     """
@@ -134,6 +136,8 @@ def _stability(window: Window, verdict: str, ruling: Ruling | None) -> float:
     factor = 0.5 if verdict == "collapsed" or (verdict == "uninformative" and ruling is None) else 1.0
     saturation = window.saturated_right() + window.saturated_wrong()
     apart = of_samples("apart", window, ruling)
+    if ruling is not None:
+        apart = max(apart, within(ruling.classes))
     separable = abs(2 * window.mean_separability - 1) if ruling is None else 2 * max(ruling.told, 0.5) - 1
     if math.isnan(apart):
         return factor * (1 - 0.5 * (separable + saturation))

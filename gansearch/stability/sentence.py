@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from gansearch.formatting import many
+from gansearch.stability.classes import ClassRuling
 from gansearch.stability.ending import Ending
 from gansearch.stability.referee import Ruling
-from gansearch.stability.verdict import ADVICE, COLLAPSED, COPIES, HOPPING, of_samples, verdict_of
+from gansearch.stability.verdict import ADVICE, COLLAPSED, COPIES, HOPPING, collapsed, of_samples, verdict_of
 from gansearch.stability.window import Window
 
 MEMORISES = 0.2
@@ -77,6 +79,7 @@ def sentence(
         what = f"D and G chase each other{since}: separability swings by {swing:.2f} about {separability:.2f}{far}."
     else:
         what = f"{separates}; {sure}{_of_gradient(gradient, scored)}{far}.{_not_told(ruling)}"
+    what += _of_missed(ruling)
     if scored.mean("held_out_gap") > MEMORISES:
         above = _percent((1 + scored.mean("held_out_gap")) / 2)
         what += f" D scores training reals above held-out ones {above} of the time: it memorises them; "
@@ -88,14 +91,38 @@ def sentence(
 
 def _of_collapse(since: str, scored: Window, ruling: Ruling | None) -> str:
     """How few different samples there are, and by what; without a full stop."""
-    spread = of_samples("diversity", scored, ruling)
+    spread, distinct = (of_samples(name, scored, ruling) for name in ("diversity", "distinctness"))
     if spread < COLLAPSED:
         return f"G makes nearly the same sample{since}: they spread {_percent(spread)} as wide as the data"
+    some = [] if ruling is None else [one for one in ruling.classes if collapsed(one)]
+    if some and not distinct < COLLAPSED:
+        worst = min(some, key=lambda one: min(one.diversity, one.distinctness))
+        what = f"G has collapsed in {_classes(some, worst)}: its samples there "
+        if worst.diversity < COLLAPSED:
+            return f"{what}spread {_percent(worst.diversity)} as wide as the data of the class"
+        return f"{what}are a few, again and again"
     if ruling is not None and ruling.copied > COPIES:
         return f"G gives training samples back: {_percent(ruling.copied)} of its samples are copies of one"
     if ruling is not None and ruling.repeated > COPIES:
         return f"G repeats a few samples: {_percent(ruling.repeated)} of them equal another one"
     return f"G repeats a few samples{since}: their nearest neighbours are far nearer than those of the data"
+
+
+def _of_missed(ruling: Ruling | None) -> str:
+    """A sentence on the classes whose fakes are of other classes; empty where there are none."""
+    missed = [] if ruling is None else [one for one in ruling.classes if one.misses]
+    if not missed:
+        return ""
+    worst = min(missed, key=lambda one: one.hits - one.expected)
+    return (
+        f" Fakes miss {_classes(missed, worst)}: {_percent(worst.hits)} of those asked for it are nearest to a real of "
+        f"the class, and {_percent(worst.expected)} of its reals are."
+    )
+
+
+def _classes(some: Sequence[ClassRuling], worst: ClassRuling) -> str:
+    """The worst class by its name, and how many others are like it."""
+    return f"class {worst.name}" + (f" and {many(len(some) - 1, 'other')}" if len(some) > 1 else "")
 
 
 def _told(ruling: Ruling | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
+from gansearch.stability.classes import ClassRuling
 from gansearch.stability.referee import Ruling
 from gansearch.stability.window import Window
 
@@ -115,6 +116,9 @@ def verdict_of(window: Window, invalid: float, swing: float = 0.0, ruling: Rulin
         return "collapsed"
     if ruling is not None and max(ruling.repeated, ruling.copied) > COPIES:
         return "collapsed"
+    classes = () if ruling is None else ruling.classes
+    if any(map(collapsed, classes)):
+        return "collapsed"
     if moved > HOPPING or swing > WILD:
         return "oscillating"
     if window.saturated_right() > SATURATED:
@@ -126,12 +130,19 @@ def verdict_of(window: Window, invalid: float, swing: float = 0.0, ruling: Rulin
         if separability > CERTAIN:
             return "discriminator_saturated"
         return "oscillating" if swing > SWING else "uninformative"
+    if any(one.misses for one in classes):
+        return "discriminator_saturated" if separability > CERTAIN else "uninformative"
     if blind and (ruling is None or separable > TELLING):
         return "uninformative"
     if separable - separability > GAP and apart > NEAR:
         return "uninformative"
     observation = None if ruling is None else ruling.observation
     return "uninformative" if observation and observation.tells else "balanced"
+
+
+def collapsed(one: ClassRuling) -> bool:
+    """Whether the samples of a class are one, or a few again and again."""
+    return one.diversity < COLLAPSED or one.distinctness < COLLAPSED
 
 
 def of_samples(name: str, window: Window, ruling: Ruling | None) -> float:

@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
 from gansearch.stability import StabilityMonitor
+from gansearch.stability.classes import ClassRuling
 from gansearch.stability.referee import Ruling
 from gansearch.stability.verdict import hopeless, worst
 from tests.stability.probes import report_on
@@ -17,6 +20,45 @@ def test_scores_and_a_ruling_decide_the_verdict():
     assert report_on(near, near, ruling=Ruling(0.9, apart=0.05, diversity=1.0)).verdict == "uninformative"
     assert report_on(near, near, ruling=Ruling(0.9, apart=0.5, diversity=1.0)).verdict == "uninformative"
     assert report_on(near, near, ruling=Ruling(0.9, apart=0.5, diversity=0.1)).verdict == "collapsed"
+
+
+def ruled(**measures):
+    """A ruling on good samples, one class of which may not be."""
+    usual = {"count": 30, "apart": 0.05, "diversity": 1.0, "distinctness": 1.0, "hits": 0.9, "expected": 0.9}
+    classes = [ClassRuling(label=i, name=str(i), chance=0.1, **usual) for i in range(10)]
+    return Ruling(0.5, apart=0.05, diversity=1.0, classes=(*classes[:7], replace(classes[7], **measures), *classes[8:]))
+
+
+@pytest.mark.parametrize(
+    ("measures", "verdict", "words"),
+    [
+        ({}, "balanced", "D separates"),
+        (
+            {"diversity": 0.08},
+            "collapsed",
+            "G has collapsed in class 7: its samples there spread 8% as wide as the data",
+        ),
+        (
+            {"distinctness": 0.1},
+            "collapsed",
+            "G has collapsed in class 7: its samples there are a few, again and again",
+        ),
+        ({"hits": 0.1}, "uninformative", "Fakes miss class 7: 10% of those asked for it are nearest to a real of the"),
+        ({"hits": 0.7}, "balanced", "D separates"),
+    ],
+)
+def test_one_bad_class_is_a_bad_run_and_is_named(measures, verdict, words):
+    near = torch.linspace(-1, 1, 100)
+    report = report_on(near + 0.4, near - 0.4, ruling=ruled(**measures))
+    assert report.verdict == verdict
+    assert words in report.sentence
+
+
+def test_a_class_that_is_far_from_its_data_lowers_the_stability():
+    near = torch.linspace(-1, 1, 100)
+    right, wrong = (report_on(near + 0.4, near - 0.4, ruling=ruled(apart=apart)) for apart in (0.05, 0.9))
+    assert right.stability - wrong.stability == pytest.approx(0.6 * ((0.9**2 / 10) ** 0.5 - 0.05), abs=0.01)
+    assert right.apart == wrong.apart
 
 
 @pytest.mark.parametrize(("share", "verdict"), [(0.24, "balanced"), (0.26, "collapsed")])

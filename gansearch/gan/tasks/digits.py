@@ -12,14 +12,21 @@ from torch.nn import functional as F
 from gansearch.gan import quality
 from gansearch.gan.options import positive
 from gansearch.gan.task import Task
+from gansearch.gan.tasks.conditional_networks import Conditioned, Projection
+
+DIGITS = 10
 
 
 @dataclass(eq=False)
 class Digits(Task):
-    """(N, 1, 8, 8) images in [-1, 1]. `width` scales the channels of both networks."""
+    """(N, 1, 8, 8) images in [-1, 1]. `width` scales the channels of both networks.
+
+    With `condition: true` both are given the digit: G beside its latent, D by projection (Miyato & Koyama 2018).
+    """
 
     width: int = 32
     latent_dim: int = 32
+    condition: bool = False
 
     def __post_init__(self) -> None:
         positive(width=self.width, latent_dim=self.latent_dim)
@@ -28,11 +35,20 @@ class Digits(Task):
         """Returns the (1797, 1, 8, 8) images."""
         return load()[0]
 
+    def labels(self) -> Tensor | None:
+        """Returns the (1797,) digits where they are the condition."""
+        return load()[1] if self.condition else None
+
     def generator(self) -> nn.Module:
-        """Returns a network (B, latent_dim) -> (B, 1, 8, 8) in [-1, 1]."""
+        """Returns a network (B, latent_dim), and (B,) digits if wanted -> (B, 1, 8, 8) in [-1, 1]."""
+        if self.condition:
+            return Conditioned(self._generator(self.latent_dim + DIGITS), DIGITS, DIGITS)
+        return self._generator(self.latent_dim)
+
+    def _generator(self, inputs: int) -> nn.Module:
         w = self.width
         return nn.Sequential(
-            nn.Linear(self.latent_dim, 8 * w),
+            nn.Linear(inputs, 8 * w),
             nn.Unflatten(1, (2 * w, 2, 2)),
             nn.BatchNorm2d(2 * w),
             nn.ReLU(),
@@ -44,9 +60,9 @@ class Digits(Task):
         )
 
     def discriminator(self) -> nn.Module:
-        """Returns a network (B, 1, 8, 8) -> (B, 1)."""
+        """Returns a network (B, 1, 8, 8), and (B,) digits if wanted -> (B, 1)."""
         w = self.width
-        return nn.Sequential(
+        network = nn.Sequential(
             nn.Conv2d(1, w, 4, 2, 1),
             nn.LeakyReLU(0.2),
             nn.Conv2d(w, 2 * w, 4, 2, 1),
@@ -54,21 +70,38 @@ class Digits(Task):
             nn.Flatten(),
             nn.Linear(8 * w, 1),
         )
+        return Projection(network, DIGITS) if self.condition else network
 
     def quality(self, real: Tensor, fake: Tensor) -> dict[str, float]:
         """Returns the Fréchet distance on a small classifier's features, the coverage (k = 5) of pixels, and label_kl.
 
         A distance of pixels misleads here: it chooses configurations with half the coverage of the best.
         """
-        judge = classifier()
-        with torch.no_grad():
-            real_features, fake_features = (judge[:-1](images) for images in (real, fake))
-            real_labels, fake_labels = (judge[-1](f).argmax(1) for f in (real_features, fake_features))
+        real_features, fake_features = (_features(images) for images in (real, fake))
         return {
             "distance": quality.frechet(real_features, fake_features),
             "coverage": quality.coverage(real, fake),
-            "label_kl": quality.label_kl(real_labels, fake_labels, 10),
+            "label_kl": quality.label_kl(_named(real_features), _named(fake_features), DIGITS),
         }
+
+    def conditional_quality(self, real: Tensor, fake: Tensor, labels: Tensor) -> dict[str, float]:
+        """Returns the same of features beside the digits, and `accuracy`, the share of fakes that are named right."""
+        features = quality.joint(_features(real), _features(fake), labels)
+        found = {**self.quality(real, fake), "distance": quality.frechet(*features)}
+        return {**found, "accuracy": float((_named(_features(fake)) == labels).float().mean())}
+
+
+def _features(images: Tensor) -> Tensor:
+    """The (N, 64) features of the classifier."""
+    with torch.no_grad():
+        features: Tensor = classifier()[:-1](images)
+    return features
+
+
+def _named(features: Tensor) -> Tensor:
+    """The (N,) digits that the classifier names."""
+    with torch.no_grad():
+        return classifier()[-1](features).argmax(1)
 
 
 @functools.cache

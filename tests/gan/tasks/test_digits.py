@@ -1,5 +1,6 @@
 import torch
 
+from gansearch.gan import check_task, load_task
 from gansearch.gan.tasks.digits import Digits, classifier, load
 
 
@@ -29,3 +30,21 @@ def test_quality_finds_missing_digits():
     assert zeros["distance"] > 10 * same["distance"]
     assert zeros["label_kl"] > 2 > 0.1 > same["label_kl"]
     assert same["coverage"] > 0.8
+
+
+def test_digits_that_are_asked_for_are_named():
+    task = load_task("digits", {"condition": True})
+    check_task(task)
+    images, labels = load()
+    assert torch.equal(task.labels(), labels)
+    right = task.conditional_quality(images[::2], images[::2], labels[::2])
+    wrong = task.conditional_quality(images[::2], images[::2], (labels[::2] + 1) % 10)
+    ignored = task.conditional_quality(images[::2], images[::2].flip(0), labels[::2])
+    assert (right["accuracy"] > 0.97, wrong["accuracy"] < 0.03) == (True, True)
+    assert right["distance"] < 1 < ignored["distance"]
+    assert ignored["coverage"] == right["coverage"]
+
+
+def test_digits_without_a_condition_are_as_they_were():
+    assert load_task("digits").labels() is None
+    assert len(list(load_task("digits").discriminator().parameters())) == 6
