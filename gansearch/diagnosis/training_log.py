@@ -72,8 +72,12 @@ class TrainingLog:
     games: tuple[Game, ...]
     step_name: str = "step"
     """`step`, `epoch`, `kimg` or `line`."""
+    epochs: np.ndarray | None = None
+    """(N,) float64: epochs done, from 0, where steps are counted within them; None where they are not."""
     metrics: Mapping[str, np.ndarray] = field(default_factory=dict)
     """(N,) values of FID, KID, IS and the like by the names of their columns."""
+    broken_metrics: tuple[str, ...] = ()
+    """Metrics of which the last that was printed is nan or infinite."""
     config: Mapping[str, Any] = field(default_factory=dict)
     """Of the files beside the log, what concerns the training."""
     runs: int = 1
@@ -85,3 +89,17 @@ class TrainingLog:
     def records(self) -> int:
         """The number of records."""
         return len(self.steps)
+
+    @property
+    def time(self) -> np.ndarray:
+        """(N,) how far the training is, as it counts itself: steps, else epochs with their parts, else records.
+
+        A record that counts an epoch alone is at its end.
+        """
+        if self.epochs is not None:
+            return self.epochs
+        if self.step_name != "epoch" or not self.records:
+            return self.steps
+        rises = np.diff(self.steps)
+        part = min(1.0, float(rises[rises > 0].min())) if (rises > 0).any() else 1.0
+        return self.steps - np.floor(self.steps[0]) + part

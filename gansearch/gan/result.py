@@ -19,7 +19,8 @@ class Probe:
     NaN stands for what was not measured: G has not been updated yet, or no distance was due.
     """
 
-    update: int
+    update: float
+    """A whole number of updates; of a script whose epochs are counted it may have a part."""
     loss_d: float
     loss_g: float
     p_real: float
@@ -37,6 +38,11 @@ class Probe:
     """With `augment: ada`, the probability that follows it."""
     outputs: dict[str, list[int]] | None = None
     """How many of D's answers to "real" and to "fake" samples are in each twentieth of [0, 1]; None at most probes."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was measured: a sign of life of a training that is silent."""
+        return all(math.isnan(getattr(self, one.name)) for one in fields(self) if one.name not in ("update", "outputs"))
 
 
 @dataclass(frozen=True, kw_only=True)

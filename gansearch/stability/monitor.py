@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 from gansearch.formatting import many
 from gansearch.stability import measures
 from gansearch.stability.defaults import torch_defaults
+from gansearch.stability.probe_file import ProbeFile
 from gansearch.stability.referee import Ruling
 from gansearch.stability.report import StabilityReport, judge
 from gansearch.stability.window import FIELDS, Window
@@ -41,14 +43,19 @@ class StabilityMonitor:
 
     Memory is bounded by `CAPACITY` rows of some forty numbers, however long the run.
 
+    With a `path` each probe is also written to that file, a line of JSON at once, from which a sweep of the script
+    (`task: {command: …}`) and `gansearch diagnose` read it while it grows. That waits for the device at each probe.
+
     Raises:
         ValueError: `output` is none of the three.
+        OSError: `path` cannot be written.
     """
 
-    def __init__(self, output: Output = "logit"):
+    def __init__(self, output: Output = "logit", path: str | Path | None = None):
         if output not in ("logit", "probability", "score"):
             raise ValueError(f'output must be "logit", "probability" or "score", not {output!r}')
         self.output = output
+        self._file = None if path is None else ProbeFile(path)
         self._rows: Tensor | None = None  # (CAPACITY, fields), on the scores' device
         self._filled = 0
         self._per_row = 1  # probes that go into one row
@@ -108,6 +115,8 @@ class StabilityMonitor:
         else:
             self._rows[self._filled - 1] = _add(self._rows[self._filled - 1], row)
         self._probes += 1
+        if self._file:
+            self._file.write(self._probes, row)
         return row
 
     @torch.no_grad()
@@ -123,6 +132,8 @@ class StabilityMonitor:
         measured = _stacked(self._measures(real, fake), fake.device)
         row = self._rows[self._filled - 1, first : first + len(measured)]
         row += measured.to(row.device)
+        if self._file:
+            self._file.add(first, measured)
 
     def set_step(self, step: int) -> None:
         """Sets after how many updates the last probe was, where that was not known at once."""

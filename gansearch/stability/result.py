@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 
 from gansearch.formatting import fit
+from gansearch.stability.verdict import HEALTHY
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,5 +47,5 @@ class SeedResult:
 
     @property
     def healthy(self) -> bool:
-        """Whether it was trained to its end and is balanced."""
-        return self.status == "complete" and self.verdict == "balanced"
+        """Whether it was trained to its end, and is balanced or nothing wrong can be known of it."""
+        return self.status == "complete" and self.verdict in HEALTHY

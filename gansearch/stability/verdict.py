@@ -22,9 +22,13 @@ VERDICTS = (
     "generator_dominates",
     "uninformative",
     "oscillating",
+    "unknown",
     "balanced",
 )
 """Worst first."""
+
+HEALTHY = ("unknown", "balanced")
+"""Verdicts with which nothing is wrong, or nothing that can be known."""
 
 ADVICE = {
     "diverged": "Lower lr, or add r1_gamma or spectral_norm.",
@@ -33,6 +37,7 @@ ADVICE = {
     "generator_dominates": "Raise lr_ratio, update_ratio or pretrain_steps.",
     "uninformative": "Raise lr, lr_ratio or update_ratio, or weaken the penalty on D.",
     "oscillating": "Lower lr, or add r1_gamma or ema.",
+    "unknown": "Have the script write the file of StabilityMonitor(path=…), which shows all of it.",
     "balanced": "",
 }
 """The settings that usually change a verdict for the better."""
@@ -44,6 +49,7 @@ MEANING = {
     "generator_dominates": "G fools D: D is certain and wrong, or ranks fakes above reals.",
     "uninformative": "D does not show G in what its samples differ from the data, so G comes no nearer to it.",
     "oscillating": "D and G chase each other: the samples, or how D separates them, swing from probe to probe.",
+    "unknown": "What the script writes shows nothing wrong, and cannot show the rest: it counts as healthy.",
     "balanced": "Neither is too strong, the samples are near the data, and an observer cannot tell them from it.",
 }
 """Each verdict in a sentence, for any run."""
@@ -55,6 +61,7 @@ COLOURS = {
     "generator_dominates": "#CC79A7",
     "uninformative": "#6B7280",
     "oscillating": "#E69F00",
+    "unknown": "#7A5A2B",
     "balanced": "#009E73",
 }
 """One colour a verdict, everywhere: those of Okabe and Ito (2008), which the colour-blind tell apart, and a grey."""

@@ -19,7 +19,7 @@ from pydantic import TypeAdapter
 from gansearch.experiment import Experiment, LoopTraining, Training, masked
 from gansearch.formatting import fit
 from gansearch.stability.result import SeedResult
-from gansearch.stability.verdict import worst
+from gansearch.stability.verdict import HEALTHY, worst
 
 BALANCE = ("lr", "lr_ratio", "lr_d", "lr_g", "pretrain_steps", "update_ratio")
 """The columns of the balance, present in every trials table."""
@@ -205,7 +205,7 @@ def trial_record(
     return TrialRecord(
         number=number,
         status=status,
-        verdict=None if status == "pruned" and verdict == "balanced" else verdict,
+        verdict=None if status == "pruned" and verdict in HEALTHY else verdict,
         params={
             **balance(experiment.training.with_params(params)),
             **{name: value for name, value in params.items() if name not in BALANCE},
@@ -262,8 +262,8 @@ class SeveralSeeds:
 
     @property
     def healthy(self) -> int:
-        """The number of seeds whose verdict is balanced."""
-        return sum(seed.verdict == "balanced" for seed in self.seeds)
+        """The number of seeds whose verdict is balanced, or unknown where that is all that can be known."""
+        return sum(seed.verdict in HEALTHY for seed in self.seeds)
 
 
 def spread(values: Iterable[float]) -> float:

@@ -13,6 +13,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from gansearch.formatting import many, short, words
+from gansearch.stability.verdict import HEALTHY
 from gansearch.study.data import StudyData
 from gansearch.study.figures.axes import distance_axis, rounded
 from gansearch.study.figures.base import add_panels, axes, new_figure, style_axes, title
@@ -151,7 +152,7 @@ def _add_progress(figure: go.Figure, studies: Sequence[StudyData], names: Sequen
     distances = []
     for index, (study, name) in enumerate(zip(studies, names, strict=True)):
         trials = study.trials.sort_values("ended")
-        healthy = (trials["verdict"] == "balanced") & (trials["status"] == "complete")
+        healthy = trials["verdict"].isin(HEALTHY) & (trials["status"] == "complete")
         best = trials["distance"].where(healthy).cummin()
         steps = best.notna() & ((best != best.shift()) | (np.arange(len(best)) == len(best) - 1))
         distances.append(best[steps])

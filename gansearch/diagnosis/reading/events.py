@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,19 +22,44 @@ def is_events(path: Path) -> bool:
     return "tfevents" in path.name
 
 
+class EventFile:
+    """The scalars of an event file that may grow: its loader stays open, and goes on where it stopped."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
+        except ImportError:
+            raise LogError(
+                f"{path} is an event file: reading it takes tensorboard (pip install tensorboard)."
+            ) from None
+        self.scalars: list[Event] = []
+        self._loader = EventFileLoader(str(path))
+
+    def read(self) -> bool:
+        """Read what was not there the last time; whether there was anything."""
+        before = len(self.scalars)
+        for event in self._loader.Load():
+            self.scalars += scalars_of(event)
+        return len(self.scalars) > before
+
+
 def event_table(paths: Sequence[Path]) -> tuple[Records, list[str]]:
-    """The scalars of event files: those of one folder in their order, those of several joined by step.
+    """The scalars of event files, see `table_of`."""
+    return table_of({path: scalars(path) for path in sorted(paths, key=lambda one: (one.stat().st_mtime, one.name))})
+
+
+def table_of(files: Mapping[Path, Sequence[Event]]) -> tuple[Records, list[str]]:
+    """Scalars by event file, the oldest first: those of one folder in their order, those of several joined by step.
 
     `SummaryWriter.add_scalars` writes a folder for each quantity; a folder with both losses is a run of its own, of
     which the last written is read.
     """
-    folders: dict[Path, list[Path]] = {}
-    for path in sorted(paths, key=lambda path: (path.stat().st_mtime, path.name)):
-        folders.setdefault(path.parent, []).append(path)
-    events = {folder: [event for path in files for event in scalars(path)] for folder, files in folders.items()}
-    events = {folder: found for folder, found in events.items() if found}
+    events: dict[Path, list[Event]] = {}
+    for path, found in files.items():
+        if found:
+            events.setdefault(path.parent, []).extend(found)
     if not events:
-        raise LogError(f"{paths[0]} has no scalars.")
+        raise LogError(f"{next(iter(files))} has no scalars.")
     runs = [folder for folder, found in events.items() if sides(name for _, name, _ in found) >= {"d", "g"}]
     if len(events) == 1 or runs:
         last = runs[-1] if runs else next(iter(events))
@@ -58,19 +84,20 @@ def sides(names: Iterable[str]) -> set[str]:
 
 def scalars(path: Path) -> list[Event]:
     """The (step, tag, value) of a file, as tensorboard's own reader gives them; a file that was cut ends there."""
-    try:
-        from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
-        from tensorboard.util import tensor_util
-    except ImportError:
-        raise LogError(f"{path} is an event file: reading it takes tensorboard (pip install tensorboard).") from None
-    found: list[Event] = []
-    for event in EventFileLoader(str(path)).Load():
-        for value in event.summary.value if event.HasField("summary") else ():
-            if value.HasField("tensor") and not value.tensor.tensor_shape.dim:
-                numbers = value.tensor.float_val or value.tensor.double_val
-                if not numbers and value.tensor.dtype in (1, 2):
-                    numbers = [float(tensor_util.make_ndarray(value.tensor))]
-                found += [(event.step, value.tag, float(number)) for number in numbers[:1]]
-            elif value.HasField("simple_value"):
-                found.append((event.step, value.tag, value.simple_value))
-    return found
+    file = EventFile(path)
+    file.read()
+    return file.scalars
+
+
+def scalars_of(event: Any) -> Iterator[Event]:
+    """The (step, tag, value) of a record."""
+    from tensorboard.util import tensor_util
+
+    for value in event.summary.value if event.HasField("summary") else ():
+        if value.HasField("tensor") and not value.tensor.tensor_shape.dim:
+            numbers = value.tensor.float_val or value.tensor.double_val
+            if not numbers and value.tensor.dtype in (1, 2):
+                numbers = [float(tensor_util.make_ndarray(value.tensor))]
+            yield from ((event.step, value.tag, float(number)) for number in numbers[:1])
+        elif value.HasField("simple_value"):
+            yield event.step, value.tag, value.simple_value

@@ -29,8 +29,9 @@ NO_TEXT = (".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".npz", ".npy", ".h5", ".x
 class Reading:
     """What a user asks of a log, for the readers of its kinds."""
 
-    def __init__(self, file: str, columns: Mapping[str, str] | None, loss: str | None) -> None:
+    def __init__(self, file: str, columns: Mapping[str, str] | None, loss: str | None, metric: str = "") -> None:
         self.file = file
+        self.metric = metric
         self.columns = dict(columns or {})
         self.loss = loss
         self.config: dict[str, Any] = {}
@@ -39,11 +40,11 @@ class Reading:
         """The log of a table."""
         if not records.names:
             raise LogError(f"{self.file} has no columns of numbers.")
-        return assemble(self.file, records, kind, notes, self.columns, self.loss, self.config)
+        return assemble(self.file, records, kind, notes, self.columns, self.loss, self.config, self.metric)
 
     def text(self, stream: IO[bytes]) -> TrainingLog:
         """The log of a text."""
-        reader = LogReader(self.file, self.columns, self.loss, self.config)
+        reader = LogReader(self.file, self.columns, self.loss, self.config, self.metric)
         try:
             while data := stream.read(CHUNK):
                 reader.feed(data)
@@ -78,7 +79,7 @@ class Reading:
         """The log of a JSON file or a notebook."""
         value = document(path)
         if isinstance(value, dict) and isinstance(value.get("cells"), list):
-            reader = LogReader(self.file, self.columns, self.loss, self.config)
+            reader = LogReader(self.file, self.columns, self.loss, self.config, self.metric)
             reader.feed(notebook_text(value["cells"]))
             reader.close()
             return reader.log()

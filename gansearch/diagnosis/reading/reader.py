@@ -27,6 +27,8 @@ class LogReader:
         columns: Names of columns by role, where the names themselves do not say it.
         loss: The family of losses where the user gave it.
         config: What the files beside the log say.
+        metric: The name of a column that is a metric, whatever its name says.
+        growing: Whether columns that the user named may come later.
     """
 
     def __init__(
@@ -35,11 +37,14 @@ class LogReader:
         columns: Mapping[str, str] | None = None,
         loss: str | None = None,
         config: Mapping[str, Any] | None = None,
+        metric: str = "",
+        growing: bool = False,
     ) -> None:
         self._file = file
         self._columns = dict(columns or {})
         self._loss = loss
         self._config = dict(config or {})
+        self._metric, self._growing = metric, growing
         self._lines = Lines()
         self._first: tuple[list[str], list[int]] = ([], [])
         self._source: Source | None = None
@@ -93,7 +98,9 @@ class LogReader:
             source.feed(*self._first)
         if not source.records.names:
             raise LogError(f"{called(self._file)} has no numbers with names, such as `D_loss: 0.7 G_loss: 1.2`.")
-        return assemble(self._file, source.records, kind, source.notes(), self._columns, self._loss, self._config)
+        there = {role: name for role, name in self._columns.items() if name in source.records.names}
+        columns, table = there if self._growing else self._columns, (self._file, source.records, kind, source.notes())
+        return assemble(*table, columns, self._loss, self._config, self._metric)
 
     def _begin(self, rest: str = "") -> None:
         """Decide what the text is read as, and take the first lines."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -33,8 +34,9 @@ def assemble(
     columns: Mapping[str, str],
     loss: str | None,
     config: Mapping[str, Any],
+    metric: str = "",
 ) -> TrainingLog:
-    """The log of a table.
+    """The log of a table; `metric` names a column that is one of its metrics, whatever else it is.
 
     Raises:
         LogError: No column has a role, or one that a user named is not there.
@@ -43,13 +45,16 @@ def assemble(
     names = records.names
     check_columns(columns, names)
     meanings = meanings_of(names, columns)
-    table = {name: records.column(name) for name in meanings}
+    wanted = column_named(metric, names)
+    table = {name: records.column(name) for name in {*meanings, *filter(None, [wanted])}}
     judged = np.zeros(len(records), bool)
     metrics_alone = all(counter(name) or (name in meanings and meanings[name].role == "metric") for name in names)
     roles = {"metric"} if metrics_alone else JUDGED
     for name, one in meanings.items():
         if one.role in roles:
             judged |= table[name][1]
+    if not judged.any() and wanted:
+        judged |= table[wanted][1]
     if not judged.any():
         raise LogError(nothing(file, names))
     order_of, group = steps_of(records, judged, columns)
@@ -57,6 +62,8 @@ def assemble(
     values = {name: pair for name, pair in values.items() if pair[1].any()}
     found = format_of(names, kind == "printed lines")
     drafts, more = draft_games({name: one for name, one in meanings.items() if name in values and one.role != "metric"})
+    metrics = [name for name, one in meanings.items() if one.role == "metric" and name != wanted]
+    metrics = [name for name in [*metrics, wanted or ""] if name in values]
     games = []
     for draft in drafts:
         more += settle(draft, values)
@@ -74,11 +81,24 @@ def assemble(
         lines=lines,
         games=tuple(games),
         step_name=order_of.name,
-        metrics={name: values[name][0] for name, one in meanings.items() if one.role == "metric" and name in values},
+        epochs=order_of.epochs,
+        metrics={name: values[name][0] for name in metrics},
+        broken_metrics=tuple(name for name in metrics if not np.isfinite(values[name][0][values[name][1]][-1])),
         config=dict(config),
         runs=order_of.runs,
         notes=(*notes, *order_of.notes, *more),
     )
+
+
+def column_named(wanted: str, names: Sequence[str]) -> str | None:
+    """The column that a user means: of that name, or of that name in other letters, or below a path; else None."""
+    if not wanted or wanted in names:
+        return wanted or None
+    low = wanted.lower()
+    alike = [name for name in names if name.lower() == low] or [
+        name for name in names if re.split(r"[/ .]", name.lower())[-1] == low
+    ]
+    return alike[0] if len(alike) == 1 else None
 
 
 def meanings_of(names: Sequence[str], columns: Mapping[str, str]) -> dict[str, Meaning]:

@@ -27,6 +27,8 @@ class Steps:
     name: str
     runs: int = 1
     notes: list[str] = field(default_factory=list)
+    epochs: np.ndarray | None = None
+    """(M,) float64: epochs done, from 0, where steps are counted within them; None where they are not."""
 
 
 def order(counters: dict[str, tuple[np.ndarray, np.ndarray]], length: int) -> Steps:
@@ -54,7 +56,33 @@ def order(counters: dict[str, tuple[np.ndarray, np.ndarray]], length: int) -> St
     if run is not None:
         breaks |= np.diff(run, prepend=run[0]) != 0
     label = next((one for one in ("kimg", "tick") if one in words(name)), "step")
-    return last_run(position, breaks, printed, label)
+    found = last_run(position, breaks, printed, label)
+    done = (
+        None if set(words(name)) & GLOBAL else epochs_done(inner, position, epoch, None if total is None else total[0])
+    )
+    if done is not None:
+        used = found.group >= 0
+        found.epochs = np.zeros(len(found.steps))
+        found.epochs[found.group[used]] = done[used]
+        found.epochs -= np.floor(found.epochs[0])
+    return found
+
+
+def epochs_done(
+    inner: np.ndarray, position: np.ndarray, epoch: np.ndarray | None, total: np.ndarray | None
+) -> np.ndarray | None:
+    """(N,) epochs with their parts, where a counter begins anew in each; None where it goes on over them.
+
+    Within the first epoch that is not known yet: without a total its part counts as nothing.
+    """
+    known = total is not None and np.isfinite(total).any() and np.nanmax(total) >= np.nanmax(inner)
+    length = float(np.nanmax(total)) if known and total is not None else float(np.nanmax(inner))
+    part = inner / max(length, 1.0)
+    if position is not inner:
+        return (np.cumsum(np.diff(inner, prepend=inner[0]) < 0) if epoch is None else epoch) + np.minimum(part, 1)
+    if epoch is None or len(np.unique(epoch)) > 1:
+        return None
+    return epoch + (np.minimum(part, 1) if known else 0.0)
 
 
 def epochs_of(counters: dict[str, tuple[np.ndarray, np.ndarray]], length: int) -> np.ndarray | None:
@@ -183,7 +211,10 @@ def by_bar(inner: np.ndarray, epoch: np.ndarray | None, run: np.ndarray | None, 
     place = np.where(used, np.cumsum(used) - 1, -1)
     steps = part.steps[part.group[used]]
     notes = [*part.notes, *left_out(int((~full).sum()), "of an epoch that is not complete", "bar")]
-    return Steps(place[at], steps, "epoch", part.runs, notes)
+    done = np.arange(1.0, len(steps) + 1)
+    if total is not None and inner[ends[-1]] < 0.95 * total[ends[-1]] and full[-1]:
+        done[-1] += float(inner[ends[-1]] / total[ends[-1]]) - 1  # the first epoch, as far as it is
+    return Steps(place[at], steps, "epoch", part.runs, notes, done)
 
 
 def by_epoch(epoch: np.ndarray | None, run: np.ndarray | None, length: int) -> Steps:

@@ -22,6 +22,7 @@ from optuna.trial import FrozenTrial, TrialState
 from gansearch.search.sampling.history_window import HistoryWindow
 from gansearch.search.sampling.objective import FIRST_RUNG
 from gansearch.search.sampling.units import from_unit, nearest_value, to_unit
+from gansearch.stability.verdict import HEALTHY
 from gansearch.store.sources import MODEL, MOVE, PRIOR, share_won
 
 _STARTUP = 10
@@ -159,7 +160,7 @@ def _with_its_value(trial: FrozenTrial) -> FrozenTrial:
 
 def _nearest_healthy(trials: Sequence[FrozenTrial], directions: Sequence[StudyDirection]) -> list[FrozenTrial]:
     """Return the nearest of the healthy trials that were trained to their end; none while there are few."""
-    healthy = [t for t in trials if t.state is TrialState.COMPLETE and t.user_attrs.get("verdict") == "balanced"]
+    healthy = [t for t in trials if t.state is TrialState.COMPLETE and t.user_attrs.get("verdict") in HEALTHY]
     if len(healthy) < _HEALTHY:
         return []
     minimised = [i for i, direction in enumerate(directions) if direction is StudyDirection.MINIMIZE]

@@ -11,6 +11,7 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from gansearch.stability.verdict import HEALTHY
 from gansearch.store.record import TrialRecord
 from gansearch.store.sources import first_rung
 
@@ -109,6 +110,6 @@ def _constraints(record: TrialRecord, objective: str) -> dict[str, float]:
     constraints = {"failed": float(failed)}
     if objective == "balanced":
         stability = record.stability if math.isfinite(record.stability) and not failed else 0.0
-        healthy = not failed and record.verdict == "balanced"
+        healthy = not failed and record.verdict in HEALTHY
         constraints["unhealthy"] = 0.0 if healthy else max(1.0 - stability, _NEARLY_HEALTHY)
     return constraints

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gansearch.stability.verdict import HEALTHY
 from gansearch.store.confirmation import FreshSeed
 from gansearch.store.record import BALANCE, STATUSES, median
 from gansearch.store.tables import other_columns
@@ -67,7 +68,7 @@ def candidates(trials: pd.DataFrame, top: int) -> list[int]:
 
 def by_distance(trials: pd.DataFrame) -> pd.DataFrame:
     """The healthy trials, the smallest distance first, then the highest stability; an unknown one counts as 0."""
-    healthy = trials[(trials["status"] == "complete") & (trials["verdict"] == "balanced")]
+    healthy = trials[(trials["status"] == "complete") & trials["verdict"].isin(HEALTHY)]
     healthy = healthy.assign(stability=healthy["stability"].fillna(0))
     return healthy.sort_values(["distance", "stability", "number"], ascending=[True, False, True])
 

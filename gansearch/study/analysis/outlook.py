@@ -8,6 +8,8 @@ from itertools import pairwise
 
 import pandas as pd
 
+from gansearch.stability.verdict import HEALTHY
+
 _LEAST = 8
 """Healthy trials without which nothing is expected: of fewer, twice of what came was (`replay.py --only outlook`)."""
 
@@ -33,4 +35,4 @@ def expected_gain(distances: Sequence[float], more: int) -> float:
 def candidate_distances(trials: pd.DataFrame) -> list[float]:
     """Return the distances of a table of trials as `expected_gain` takes them."""
     trials = trials.sort_values("ended")
-    return trials["distance"].where((trials["status"] == "complete") & (trials["verdict"] == "balanced")).tolist()
+    return trials["distance"].where((trials["status"] == "complete") & trials["verdict"].isin(HEALTHY)).tolist()

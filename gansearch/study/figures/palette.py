@@ -13,6 +13,7 @@ SYMBOLS = {
     "generator_dominates": "triangle-down",
     "uninformative": "square",
     "oscillating": "diamond",
+    "unknown": "hexagon",
     "balanced": "circle",
 }
 """One symbol a verdict, for print and for whoever sees no colour."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from gansearch.experiment import Choices, Range
 from gansearch.formatting import error_line, many
-from gansearch.stability.verdict import ADVICE, MEANING
+from gansearch.stability.verdict import ADVICE, HEALTHY, MEANING
 from gansearch.store.confirmation import read_default
 from gansearch.store.folder import as_typed
 from gansearch.store.record import BALANCE, GPU
@@ -166,7 +166,7 @@ def _columns(study: Plots) -> list[str]:
 
 def _rows(study: Plots) -> list[dict[Any, Any]]:
     """Return the first rows of the trials table: the healthy ones, then the others, each by stability."""
-    trials = study.trials.assign(unhealthy=study.trials["verdict"] != "balanced")
+    trials = study.trials.assign(unhealthy=~study.trials["verdict"].isin(HEALTHY))
     order = trials.sort_values(["unhealthy", "stability"], ascending=[True, False])
     rows = order[_columns(study)].head(_MAX_ROWS).astype(object)
     return rows.where(rows.notna(), None).to_dict("records")

@@ -31,8 +31,8 @@ def framed(records):
 
 def test_records_that_span_blocks_and_a_file_that_was_cut():
     records = [bytes([i]) * (i * 3001) for i in range(1, 30)]
-    assert list(messages(framed(records))) == records
-    assert list(messages(framed(records)[:50_000])) == records[:5]
+    assert [one for one, _ in messages(framed(records))] == records
+    assert [one for one, _ in messages(framed(records)[:50_000])] == records[:5]
 
 
 def test_an_offline_run(tmp_path):
