@@ -96,7 +96,7 @@ def print_progress(updates: int) -> Callable[[int, Probe], None]:
     """
     from gansearch.formatting import duration
 
-    starts: dict[int, tuple[float, int]] = {}
+    starts: dict[int, tuple[float, float]] = {}
     printed = time.monotonic()
 
     def watch(seed: int, probe: Probe) -> None:

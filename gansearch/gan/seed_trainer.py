@@ -67,6 +67,9 @@ class SeedTrainer(Protocol):
     def copy_files(self, folder: Path) -> None:
         """Copies what the training itself has saved, if anything, into `folder`, which is made. Raises OSError."""
 
+    def records(self) -> dict[str, str]:
+        """Texts about the run that belong in its trial's folder, by file name; of our own trainers none."""
+
     def remark(self, searched: Iterable[str] = ()) -> str:
         """What the user should know of this training, empty if nothing; `searched` are the names of a search."""
 

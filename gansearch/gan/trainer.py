@@ -194,6 +194,10 @@ class Trainer(Evaluated):
     def copy_files(self, folder: Path) -> None:
         """Does nothing: a training of ours saves no files."""
 
+    def records(self) -> dict[str, str]:
+        """Returns none: a training of ours prints nothing."""
+        return {}
+
     def remark(self, searched: Iterable[str] = ()) -> str:
         """Returns nothing: only of a user's loop there is something to say."""
         return ""

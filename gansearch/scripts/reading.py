@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from gansearch.diagnosis.numbers.errors import LogError
 from gansearch.diagnosis.reading.growing import Growing, Wanted, growing, reader_of
 from gansearch.diagnosis.roles.assembly import column_named
 from gansearch.diagnosis.rules.breakage import ENDS
+from gansearch.diagnosis.text import read_as
 from gansearch.diagnosis.training_log import Game, TrainingLog
 from gansearch.experiment import ScriptTask
 from gansearch.gan.result import Probe
@@ -60,6 +62,11 @@ class Look:
         return Diagnosis.of(self.log) if self.log else None
 
     @property
+    def described(self) -> list[str]:
+        """What each column of the log was taken for, in lines."""
+        return [] if self.log is None else list(read_as(self.log))
+
+    @property
     def distance(self) -> float:
         """The last one; NaN where there is none."""
         return self.distances[-1] if self.distances else math.nan
@@ -81,12 +88,12 @@ class Look:
         """The rows after a time as probes, means over parts of at least so long."""
         if self.monitors:
             windows = next(iter(self.monitors.values()))
-            rows = [(one.step, _probe(one.step, **_of_window(one))) for one in windows if one.step > since]
+            rows = [(one.step, probe_of(one.step, **_of_window(one))) for one in windows if one.step > since]
             times = np.array([time for time, _ in rows])
             return [rows[last][1] for last in _lasts(times, since, least)]
         log, game = self.log, self.game
         if log is None:
-            return [_probe(at, distance=one) for at, one in zip(self.at, self.distances, strict=True) if at > since]
+            return [probe_of(at, distance=one) for at, one in zip(self.at, self.distances, strict=True) if at > since]
         first = int(np.searchsorted(log.time, since, side="right"))
         times, found, begin = log.time[first:], [], 0
         for last in _lasts(times, since, least):
@@ -94,7 +101,7 @@ class Look:
             values = {
                 name: _mean(game.values[role][part]) for name, role in _CURVES.items() if game and role in game.values
             }
-            found.append(_probe(float(times[last]), **values))
+            found.append(probe_of(float(times[last]), **values))
         return self._with_distances(found, since)
 
     def _with_distances(self, probes: list[Probe], since: float) -> list[Probe]:
@@ -162,6 +169,11 @@ class Reading:
         if best is not None and not best.games and not distances:
             best = None
         return Look(Path(best.file).name if best else "", best, distances, at, monitors)
+
+    @property
+    def has_files(self) -> bool:
+        """Whether any file has matched."""
+        return bool(self._files or self._probes)
 
     def columns(self) -> list[str]:
         """The names that were read as numbers of a training."""
@@ -271,7 +283,8 @@ _NUMBERS = (
 )
 
 
-def _probe(time: float, **values: float) -> Probe:
+def probe_of(time: float, **values: float) -> Probe:
     """A probe with what is known; a time that is whole is so."""
     update = int(time) if float(time).is_integer() else round(float(time), 6)
-    return Probe(update, *(values.get(name, math.nan) for name in _NUMBERS))
+    known: dict[str, Any] = {name: values.get(name, math.nan) for name in _NUMBERS}
+    return Probe(update, **known)

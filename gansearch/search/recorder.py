@@ -168,7 +168,7 @@ class Recorder(SweepCallback):
             seconds = (ending.ended - started).total_seconds() if reached else 0.0
             record = replace(record, updates=sum(reached.values()), train_seconds=seconds)
         probes = [running.rows[key] for key in sorted(running.rows)]
-        write_trial(self._folder, record, probes, ending.samples, ending.shown)
+        write_trial(self._folder, record, probes, ending.samples, ending.shown, ending.files)
         if ending.real is not None:
             write_real(self._folder, ending.real, ending.real_shown, ending.inputs)
         log_record(self._folder, record)

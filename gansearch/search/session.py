@@ -12,9 +12,10 @@ from typing import Any
 from ray import tune
 
 from gansearch.experiment import Experiment
-from gansearch.gan import check_task, load_task
+from gansearch.gan import check_task
 from gansearch.gan.user_code import as_program
 from gansearch.interrupts import Interrupted
+from gansearch.scripts.task import Script, task_of
 from gansearch.search.callbacks.listener import Listener
 from gansearch.search.cluster.cluster import Cluster, cluster
 from gansearch.search.cluster.nodes import check_nodes
@@ -138,7 +139,8 @@ def _check_task(experiment: Experiment) -> None:
     """Load the task on this machine, and log what it warns of. Raises TaskError."""
     readable = local(experiment)
     with as_program(readable.task_name):
-        task = load_task(readable.task_name, readable.task_options)
-        check_task(task)
+        task = task_of(readable)
+        if not isinstance(task, Script):
+            check_task(task)
     for text in task.warnings():
         _LOG.warning("warning: %s", text)

@@ -31,9 +31,11 @@ def write_trial(
     probes: Sequence[Mapping[str, Any]],
     samples: np.ndarray | None = None,
     display: Mapping[str, Any] | None = None,
+    files: Mapping[str, str] | None = None,
 ) -> None:
     """Write what a trial left: its record, its probes, and (N, ...) samples with how its task shows them.
 
+    `files` are texts by their path below the trial's folder: of a script's run its command, its changes, its output.
     result.json comes last: a trial is whole if it is there.
     """
     path = folder.record(record.number)
@@ -42,6 +44,9 @@ def write_trial(
     write_whole(path / "curves.parquet", lambda file: curves.to_parquet(file, index=False))
     if samples is not None:
         write_samples(folder, record.number, samples, display or {})
+    for name, text in (files or {}).items():
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path / name, text)
     write_record(folder, record)
 
 

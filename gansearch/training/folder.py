@@ -146,11 +146,13 @@ class SeedFolder:
         ExperimentError if the folder cannot be written or the checkpoint cannot be read.
         """
         probes = self._restore(trainer)
+        probes = probes if trainer.updates else []  # a script begins anew
         saved = time.monotonic()
         with Interrupts() as interrupts:
             for probe in trainer.run():
-                probes.append(dataclasses.asdict(probe))
-                watch(probe)
+                if not probe.is_empty:
+                    probes.append(dataclasses.asdict(probe))
+                    watch(probe)
                 if interrupts.requested or time.monotonic() - saved >= SAVE_SECONDS:
                     self._save(trainer, probes)
                     saved = time.monotonic()

@@ -13,10 +13,11 @@ from typing import Any
 import torch
 
 from gansearch.experiment import Experiment, ExperimentError, Resources
-from gansearch.gan import Loop, Probe, Result, SeedTrainer, Task, check_task, load_task, trainer_for
+from gansearch.gan import Loop, Probe, Result, SeedTrainer, Task, check_task
 from gansearch.gan.distributed.spawn import spawned
 from gansearch.gan.user_code import as_program
 from gansearch.interrupts import Interrupted
+from gansearch.scripts.task import Script, seed_trainer, task_of
 from gansearch.signals import interruptible
 from gansearch.store.folder import as_begun
 from gansearch.store.record import SeveralSeeds
@@ -88,9 +89,10 @@ def train(
     torch.set_num_threads(max(1, int(experiment.resources.cpus)))
     try:
         with as_program(experiment.task_name):
-            task = load_task(experiment.task_name, experiment.task_options)
+            task = task_of(experiment)
             devices = _devices(experiment.resources)
-            check_task(task, devices[0])
+            if not isinstance(task, Script):
+                check_task(task, devices[0])
             for text in task.warnings():
                 _LOG.warning("warning: %s", text)
             first = experiment.seed + TRAIN_SEEDS
@@ -109,7 +111,7 @@ def train(
 
 def _train_seed(
     experiment: Experiment,
-    task: Task | Loop,
+    task: Task | Loop | Script,
     seed: int,
     devices: list[str],
     folder: TrainedFolder | None,
@@ -143,9 +145,10 @@ def _devices(resources: Resources) -> list[str]:
 
 
 def _trainer(
-    experiment: Experiment, task: Task | Loop, seed: int, devices: list[str]
+    experiment: Experiment, task: Task | Loop | Script, seed: int, devices: list[str]
 ) -> AbstractContextManager[SeedTrainer]:
     """Gives the trainer of a user's loop, of one process, or of one process per device."""
-    if isinstance(task, Loop) or len(devices) == 1:
-        return nullcontext(trainer_for(task, experiment.training, seed, devices[0]))
+    if not isinstance(task, Task) or len(devices) == 1:
+        uses_gpus = bool(experiment.resources.gpus)
+        return nullcontext(seed_trainer(task, experiment.training, seed, devices[0], uses_gpus=uses_gpus))
     return spawned(task, experiment.task_name, experiment.task_options, experiment.training, seed, devices)

@@ -176,6 +176,10 @@ class LoopTrainer:
         """None: the loop keeps its networks to itself."""
         return None
 
+    def records(self) -> dict[str, str]:
+        """None: the loop writes where it likes."""
+        return {}
+
     def state(self) -> dict[str, Any]:
         """Everything that `load_state` needs; for torch.save and torch.load(weights_only=True)."""
         files = sorted(path for path in self.checkpoint_dir.rglob("*") if path.is_file() and not path.is_symlink())

@@ -15,12 +15,14 @@ import torch
 from gansearch.experiment import Experiment
 from gansearch.gan import Loop, TaskError
 from gansearch.gan.stacked import Stacked, refusal
+from gansearch.scripts.task import Script
 from gansearch.search.cluster.cluster import Cluster
 from gansearch.search.dry_run.cost import endless_trainer
 from gansearch.search.dry_run.estimate import Measured
 from gansearch.search.dry_run.fill import MOST_ON_A_GPU, Card, Fill, fitting, fullest, try_numbers
 from gansearch.search.dry_run.loop import try_loop
 from gansearch.search.dry_run.measuring import configurations, in_worker, measure
+from gansearch.search.dry_run.script import try_script
 from gansearch.search.worker.gpu import is_out_of_memory, with_remedy
 from gansearch.search.worker.link import Link
 from gansearch.search.worker.process import Origin, ProcessDied, ProcessRaised, call
@@ -121,6 +123,9 @@ def train_together(link: Link, experiment: Experiment) -> float:
     job = SeedJob(experiment, {}, experiment.seed, experiment.resources.cpus, gpus=1.0)
     job.prepare_process()
     device, task = torch.device(job.device), task_of(experiment)
+    if isinstance(task, Script):
+        link("meet")
+        return 1 / try_script(experiment, task, training, True).costs[0].update_d
     if isinstance(task, Loop):
         link("meet")
         return 1 / try_loop(experiment, task, training, device).costs[0].update_d

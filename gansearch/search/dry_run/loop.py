@@ -26,7 +26,7 @@ def try_loop(experiment: Experiment, loop: Loop, training: Training, device: tor
     """
     assert isinstance(training, LoopTraining)
     trainer = LoopTrainer(loop, training, experiment.seed, device)
-    start, reports = time.monotonic(), list[tuple[int, float]]()
+    start, reports = time.monotonic(), list[tuple[float, float]]()
     try:
         for probe in (running := trainer.run(PATIENCE_SECONDS)):
             reports.append((probe.update, trainer.seconds))

@@ -16,13 +16,15 @@ from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 
 from gansearch.experiment import Choices, Experiment, Range, Training
 from gansearch.formatting import many
-from gansearch.gan import Loop, Task, TaskError, check_task, load_task
+from gansearch.gan import Loop, Task, TaskError, check_task
 from gansearch.gan.data import data_of
 from gansearch.gan.forward import refuse_shape, remark_on
 from gansearch.gan.user_code import as_program, user_traceback
+from gansearch.scripts.task import Script, task_of
 from gansearch.search.dry_run.cost import Cost, cost, endless_trainer, evaluation_cost
 from gansearch.search.dry_run.estimate import Measured
 from gansearch.search.dry_run.loop import try_loop
+from gansearch.search.dry_run.script import try_script
 from gansearch.search.errors import SweepError
 from gansearch.search.sampling.space import SearchSpace
 from gansearch.search.worker.gpu import context_bytes
@@ -48,9 +50,11 @@ def measure(experiment: Experiment, gpus: float) -> Measured:
     device = torch.device("cuda" if gpus and torch.cuda.is_available() else "cpu")
     try:
         with as_program(experiment.task_name):
-            task = load_task(experiment.task_name, experiment.task_options)
-            check_task(task, device)
+            task = task_of(experiment)
             drawn = configurations(experiment)
+            if isinstance(task, Script):
+                return replace(try_script(experiment, task, drawn[0], gpus > 0), **_device(device))
+            check_task(task, device)
             if isinstance(task, Loop):
                 measured = try_loop(experiment, task, drawn[0], device)
             else:

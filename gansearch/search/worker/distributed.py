@@ -11,6 +11,7 @@ from gansearch.gan import SeedTrainer, Task, Trainer
 from gansearch.gan.distributed.group import Meeting, Parted
 from gansearch.gan.distributed.trainer import follow, lead
 from gansearch.gan.user_code import user_traceback
+from gansearch.scripts.trainer import ScriptFailed
 from gansearch.search.worker.link import Link, Stopped
 from gansearch.search.worker.seed import SeedJob, task_of, trainer_of
 
@@ -28,7 +29,7 @@ class WorkerRaised(RuntimeError):
 
 def why(error: BaseException) -> str:
     """Return what a record says of an error that ended a training."""
-    return str(error) if isinstance(error, WorkerRaised) else user_traceback(error)
+    return str(error) if isinstance(error, WorkerRaised | ScriptFailed) else user_traceback(error)
 
 
 @contextmanager

@@ -57,6 +57,8 @@ class Ending:
     """What its weights went through, of a member of a population."""
     shown: dict[str, Any] = field(default_factory=dict)
     """How the task displays `samples`."""
+    files: dict[str, str] = field(default_factory=dict)
+    """What is kept of a script's runs, by path below the trial's folder."""
     real: np.ndarray | None = None
     """As many held-out reals, to set the samples beside."""
     real_shown: dict[str, Any] = field(default_factory=dict)

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from gansearch.experiment import Experiment, Training
-from gansearch.gan import Loop, SeedTrainer, Task, load_task, trainer_for
+from gansearch.experiment import Experiment, ScriptTask, Training
+from gansearch.gan import Loop, SeedTrainer, Task, load_task
+from gansearch.scripts.task import Script, seed_trainer
 
 _TASKS: dict[str, Task | Loop] = {}
 
@@ -52,11 +53,14 @@ class SeedJob:
 def trainer_of(job: SeedJob) -> SeedTrainer:
     """Return the trainer of a job in this process. Raises what the task raises."""
     job.prepare_process()
-    return trainer_for(task_of(job.experiment), job.training, job.seed, job.device, job.prune)
+    task = task_of(job.experiment)
+    return seed_trainer(task, job.training, job.seed, job.device, job.prune, uses_gpus=job.gpus > 0)
 
 
-def task_of(experiment: Experiment) -> Task | Loop:
+def task_of(experiment: Experiment) -> Task | Loop | Script:
     """Return the experiment's task, loaded once in this process and those that are forked from it."""
+    if isinstance(experiment.task, ScriptTask):
+        return Script(experiment.task)
     return load_once(experiment.task_name, experiment.task_options)
 
 

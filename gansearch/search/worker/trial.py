@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import torch
 
-from gansearch.experiment import Experiment
+from gansearch.experiment import Experiment, ScriptTask
 from gansearch.gan import Probe, SeedTrainer, Trainer, stacked
 from gansearch.search.worker.distributed import WorkerDied, training_of
 from gansearch.search.worker.halving import rungs_of
@@ -38,6 +38,8 @@ class TrialRun(Run):
         """The states of the trainers that a checkpoint was in the middle of."""
         self.started: datetime | None = None
         self.in_turn = self.remark = ""
+        self.files: dict[str, str] = {}
+        """What is kept of its scripts, by path below the trial's folder."""
         self.saves = Saves(experiment.checkpoints, 0)
 
     def train(self) -> Generator[bool, None, None]:
@@ -57,11 +59,12 @@ class TrialRun(Run):
                     one = self.trainers[0]
                     for probe in one.run() if len(self.trainers) == 1 else stacked.run(self.trainers):
                         self._note({one.seed: probe} if isinstance(probe, Probe) else probe)
-                        yield self.saves.due(self.updates)
+                        yield self.saves.due(self.updates) and not isinstance(self.experiment.task, ScriptTask)
                     self._finish()
         except WorkerDied:
             raise  # Tune trains it again from its checkpoint, as after the death of this worker
         except (Exception, SystemExit) as error:  # noqa: BLE001 (the user's code may raise anything)
+            self._keep_files()
             self.trainers = []
             self.fail(error)
             if self.link and self._earns:
@@ -99,14 +102,20 @@ class TrialRun(Run):
         self.resumed = []
 
     def _note(self, probes: Mapping[int, Probe]) -> None:
-        self.rows += [{"seed": seed, **dataclasses.asdict(probe)} for seed, probe in probes.items()]
+        self.rows += [{"seed": n, **dataclasses.asdict(probe)} for n, probe in probes.items() if not probe.is_empty]
         self._reach_rung()
 
     def _finish(self) -> None:
         for trainer in self.trainers:
             self.keep(trainer.result())
             self.remark = self.remark or trainer.remark(self.params)
+        self._keep_files()
         self.trainers = []
+
+    def _keep_files(self) -> None:
+        """Keep what the trainers write down of their runs."""
+        for trainer in self.trainers:
+            self.files |= {f"seed-{trainer.seed}/{name}": text for name, text in trainer.records().items()}
 
     def _reach_rung(self) -> None:
         """At a rung, stop seeds that are worse than other trials. Of seeds in turn the first one represents all."""
@@ -131,7 +140,9 @@ class TrialRun(Run):
     def ending(self) -> Ending:
         """Return what the seeds left."""
         started = self.started or datetime.now(UTC)
-        return self._ending(started, in_turn=self.in_turn, standings=self.standings, remark=self.remark)
+        return self._ending(
+            started, in_turn=self.in_turn, standings=self.standings, remark=self.remark, files=self.files
+        )
 
     def state(self) -> dict[str, Any]:
         """Return the seeds that are done, and the states of those that train."""
