@@ -47,14 +47,19 @@ def print_summary(study: Study, page: Path | None = None) -> None:
     if best is None:
         say(study.nothing_healthy())
     else:
-        confirmed = f"{best.healthy} of {len(best.seeds)} fresh seeds balanced" if best.confirmed else "not confirmed"
+        confirmed = (
+            f"{best.healthy} of {len(best.seeds)} fresh seeds {study.healthy_word}"
+            if best.confirmed
+            else "not confirmed"
+        )
         interval = f" ({best.interval[0]:.4g} to {best.interval[1]:.4g} with new seeds)" if best.interval else ""
-        say(f"best-balanced: trial {best.number}, {confirmed}")
+        name = "best-balanced" if study.healthy_word == "balanced" else "nearest of the healthy"
+        say(f"{name}: trial {best.number}, {confirmed}")
         say(f"  stability {best.stability:.2f}, distance {best.distance:.4g}{interval}")
         for name, value in best.readable_params.items():
             say(f"  {name:15} {value:.4g}" if isinstance(value, float) else f"  {name:15} {value}")
     if default := study.default:
-        seeds = f"{default.healthy} of {len(default.seeds)} balanced"
+        seeds = f"{default.healthy} of {len(default.seeds)} {study.healthy_word}"
         say(f"{default.label}: {seeds}, distance {default.distance:.4g}")
     if best is not None:
         say(f"export it:  gansearch export {shlex.quote(str(as_typed(study.folder.path)))} -o best.yaml")
@@ -77,8 +82,9 @@ def print_trained(result: TrainResult, out: Path | None) -> None:
         quality = ", ".join(f"{name} {value:.4g}" for name, value in seed.quality.items())
         say(f"seed {seed.seed}: {seed.verdict}, stability {seed.stability:.2f}, {quality}")
         say(f"  {seed.sentence}")
+    healthy = "healthy" if any(seed.verdict == "unknown" for seed in result.seeds) else "balanced"
     say(
-        f"{result.healthy} of {len(result.seeds)} balanced; "
+        f"{result.healthy} of {len(result.seeds)} {healthy}; "
         f"median stability {result.stability:.2f}, distance {result.distance:.4g}"
     )
     if out is not None:

@@ -7,3 +7,9 @@ from gansearch.gan.task import TaskError
 
 class ScriptError(TaskError):
     """A script cannot be made a trial: a file, an edit or a patch does not fit. The message is one sentence."""
+
+
+class ScriptFailed(RuntimeError):
+    """A script failed: the first line says how, the others are the last that it printed."""
+
+    exit_status = 1

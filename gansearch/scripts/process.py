@@ -6,6 +6,7 @@ import json
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -110,3 +111,10 @@ class Process:
                 os.close(number)
         self._life = self._report = -1
         return ended
+
+
+def free_port() -> int:
+    """Return a port of this machine that nobody listens to now."""
+    with socket.socket() as found:
+        found.bind(("", 0))
+        return int(found.getsockname()[1])

@@ -120,7 +120,8 @@ class Reading:
     def __init__(self, script: ScriptTask, metrics: str, output: Output, begun: float):
         """Read what files match `metrics`, unless they are older than `begun`, seconds since 1970; and the output."""
         family, self._halves = split_loss(script.loss or None)
-        self._metric = script.distance if isinstance(script.distance, str) else ""
+        wanted = script.distance if isinstance(script.distance, str) else ""
+        self._metric = "" if wanted == NOT_A_DISTANCE else wanted
         self._wanted = Wanted(script.columns, family, self._metric)
         self._pattern, self._begun = metrics, begun
         self._files: dict[Path, Growing] = {}
@@ -170,10 +171,13 @@ class Reading:
             best = None
         return Look(Path(best.file).name if best else "", best, distances, at, monitors)
 
-    @property
-    def has_files(self) -> bool:
-        """Whether any file has matched."""
-        return bool(self._files or self._probes)
+    def why_nothing(self) -> str:
+        """Why no number was read, of the source that should have some; a sentence, or nothing."""
+        if self._pattern and not self._files and not self._probes:
+            return f"no file is called {Path(self._pattern).name}, as task.metrics says"
+        printed = [name for name, (stream, _) in self._readers.items() if stream.total]
+        files = [name for name in self.trouble if name not in self._readers]
+        return next((self.trouble[name] for name in (*files, *printed) if name in self.trouble), "")
 
     def columns(self) -> list[str]:
         """The names that were read as numbers of a training."""

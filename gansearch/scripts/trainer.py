@@ -8,10 +8,10 @@ import secrets
 import shlex
 import shutil
 import signal
-import socket
 import tempfile
 import time
 from collections.abc import Generator, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,9 @@ from gansearch.experiment.placeholders import names
 from gansearch.formatting import duration
 from gansearch.gan.result import Probe, Result
 from gansearch.gan.task import Trainable
+from gansearch.scripts.errors import ScriptFailed
 from gansearch.scripts.prepare import Prepared, prepare
-from gansearch.scripts.process import Ended, Process
+from gansearch.scripts.process import Ended, Process, free_port
 from gansearch.scripts.reading import Look, Reading, probe_of
 from gansearch.scripts.records import mask, secret_values
 from gansearch.scripts.verdict import Judgement, judgement
@@ -40,16 +41,12 @@ ALIVE_SECONDS = 10.0
 """After which a silent script is said to be alive."""
 PROBES = 200
 """Of a whole run, at most: rows between them are averaged."""
+GRACE_SECONDS, GRACE_SHARE = 60.0, 0.1
+"""For which a script may go on at the end of its budget, at least, and as a share of the time that it took."""
 LONGEST = 2
 """Times its budget for a script that is given `{updates}` and ends by itself, in its own count of them."""
 LAST_LINES = 15
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|nan|inf(?:inity)?)", re.IGNORECASE)
-
-
-class ScriptFailed(RuntimeError):
-    """A script failed: its first line says how, the others are the last that it printed."""
-
-    exit_status = 1
 
 
 class ScriptTrainer:
@@ -81,6 +78,7 @@ class ScriptTrainer:
         self._reading: Reading | None = None
         self._ending = ""  # why the script was told to end, empty while it was not
         self._over_budget = self._complete = self._tried = False
+        self._at_end = 0.0  # the seconds after which its budget was reached
         self._measured = math.nan  # what the distance's command printed
         self._judged: tuple[Look, Judgement] | None = None
         self._secret_values: list[str] = []
@@ -138,8 +136,7 @@ class ScriptTrainer:
             if ended or (news and now >= due) or (now - said > ALIVE_SECONDS and not self._ending):
                 self.look = reading.look()
                 probes = [] if self._ending and not ended else self.look.probes(yielded, least)
-                if self._over_budget:
-                    probes = [probe for probe in probes if probe.update <= self._budget]
+                probes = [probe for probe in probes if probe.update <= self._budget]
                 due = time.monotonic() + max(LOOK_SECONDS, (time.monotonic() - now) / LOOK_SHARE)
                 if not probes and now - said > ALIVE_SECONDS and not ended:
                     probes = [probe_of(yielded)]
@@ -159,7 +156,7 @@ class ScriptTrainer:
             self.stopped = self._hopeless()
         if self.stopped:
             self._ending = self.stopped
-        elif self.look.time >= self._budget:
+        elif self._is_over(seconds):
             self._ending, self._over_budget = "its budget is over", True
         elif limit is not None and seconds > limit:
             self._ending = f"it took longer than task.limit_seconds, {duration(limit)}"
@@ -167,6 +164,13 @@ class ScriptTrainer:
             self._ending, self._over_budget, self._tried = f"it was tried for {duration(most_seconds)}", True, True
         if self._ending:
             process.stop()
+
+    def _is_over(self, seconds: float) -> bool:
+        """Whether its budget is over: it has gone beyond it, or has been at its end for long; it may be saving."""
+        if self.look.time < self._budget:
+            return False
+        self._at_end = self._at_end or seconds
+        return self.look.time > self._budget or seconds - self._at_end > max(GRACE_SECONDS, GRACE_SHARE * seconds)
 
     @property
     def _budget(self) -> float:
@@ -195,7 +199,8 @@ class ScriptTrainer:
         if isinstance(self._script.distance, DistanceCommand) and not self.stopped:
             self._measured = self._measure()
         elif not self.look.has_numbers and not self.stopped:
-            raise self._failure(f"{ended}, but no number was read{self._why_none()}")
+            why = self._reading.why_nothing() if self._reading else ""
+            raise self._failure(f"{ended}, but no number was read{why and f': {why}'}")
         self._complete = not self.stopped
 
     def _measure(self) -> float:
@@ -214,16 +219,6 @@ class ScriptTrainer:
             why = f"{how}, and printed no number" if ended is None or ended.is_success else how
             raise self._failure(f"task.distance.command: {why}", process)
         return float(found[-1])
-
-    def _why_none(self) -> str:
-        """Why nothing was read, of the source that has most; a sentence after a colon."""
-        if self._prepared and self._prepared.metrics and self._reading and not self._reading.has_files:
-            return f": no file is called {Path(self._prepared.metrics).name}, as task.metrics says"
-        trouble = self._reading.trouble if self._reading else {}
-        known = self._process.output.stderr.total if self._process else 0
-        name = "stderr" if known and self._process and not self._process.output.stdout.total else "stdout"
-        others = [why for source, why in trouble.items() if source not in ("stdout", "stderr")]
-        return f": {next(iter(others), trouble.get(name, ''))}" if trouble else ""
 
     def _failure(self, why: str, process: Process | None = None) -> ScriptFailed:
         """The error of a failed run, with the last lines of its output."""
@@ -276,15 +271,22 @@ class ScriptTrainer:
         """None, (0,): the script keeps its generator to itself."""
         return torch.empty(0)
 
+    def conditions(self, n: int) -> None:
+        """None: the script keeps its conditions to itself."""
+
     def final_generator(self) -> None:
         """None: the script keeps its networks to itself."""
         return None
 
     def records(self) -> dict[str, str]:
-        """The command, what was changed in its copy, and the last lines that it printed, by file name."""
+        """The command, what was changed in its copy, the settings, and the last lines that it printed, by file name."""
         if self._prepared is None or self._process is None:
             return {}
         found = {"command.txt": f"{shlex.join(self._prepared.words)}\n", "changes.diff": self._prepared.diff}
+        for target in self._script.files:
+            path = Path(self._prepared.cwd, target.replace("{out}", str(self._prepared.out)))
+            with suppress(OSError):  # its name may hold a value
+                found[path.name] = path.read_text(errors="replace")
         for name, stream in self._process.output.streams:
             lines = stream.last_lines(10 * LAST_LINES)
             found[f"{name}.txt"] = "\n".join(lines) + ("\n" if lines else "")
@@ -337,10 +339,3 @@ class ScriptTrainer:
 
     def _masked(self, text: str) -> str:
         return mask(text, self._secret_values)
-
-
-def free_port() -> int:
-    """Return a port of this machine that nobody listens to now."""
-    with socket.socket() as found:
-        found.bind(("", 0))
-        return int(found.getsockname()[1])

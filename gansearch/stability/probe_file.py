@@ -40,7 +40,7 @@ class ProbeFile:
     def _append(self) -> None:
         number, row = self._last
         window = Window.of(torch.tensor(row, dtype=torch.float64))
-        means = {"p_real": window.mean_p_real, "p_fake": window.mean_p_fake, "separability": window.separability}
+        means = {"D(x)": window.mean_p_real, "D(G(z))": window.mean_p_fake, "separability": window.separability}
         line = json.dumps({"gansearch_probe": number, "step": window.step, **means, "row": row})
         with self._path.open("a", encoding="utf-8") as file:  # one write, so that no line is cut by another process
             file.write(f"{line}\n")

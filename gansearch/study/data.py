@@ -10,9 +10,9 @@ from typing import Any
 
 import pandas as pd
 
-from gansearch.experiment import Experiment
+from gansearch.experiment import Experiment, ScriptTask
 from gansearch.formatting import error_line, without_nan
-from gansearch.stability.verdict import ADVICE, SCORE_VERSION, VERDICTS, worst
+from gansearch.stability.verdict import ADVICE, HEALTHY, SCORE_VERSION, VERDICTS, worst
 from gansearch.store.confirmation import FreshSeed, read_confirmation, read_default
 from gansearch.store.folder import Folder, StudyError
 from gansearch.store.record import STATUSES, scheduled
@@ -66,7 +66,9 @@ class StudyData:
 
     @cached_property
     def best(self) -> Choice | None:
-        """The best-balanced configuration; None where nothing is healthy."""
+        """The best-balanced configuration; None where nothing is healthy, or nothing measures a script's distance."""
+        if isinstance(self.experiment.task, ScriptTask) and self.experiment.task.distance is None:
+            return None
         if self.folder.races and self.confirmation:
             rules = rules_of(self.experiment, self.trials)
             return self._with_schedule(choose_raced(self.trials, self.confirmation, rules))
@@ -76,6 +78,28 @@ class StudyData:
     def closest(self) -> Choice | None:
         """What came closest to it, where nothing is healthy; None where every trial failed before it had a verdict."""
         return None if self.best else self._with_schedule(choose_closest(self.trials, self.confirmation))
+
+    @property
+    def healthy_word(self) -> str:
+        """What a healthy run is called: of a script it may be one in which nothing wrong can be seen."""
+        return "healthy" if isinstance(self.experiment.task, ScriptTask) else "balanced"
+
+    @property
+    def headline(self) -> str:
+        """Which trial was chosen, and as what, in a line; empty where there is none."""
+        choice, script = self.choice, self.experiment.task if isinstance(self.experiment.task, ScriptTask) else None
+        if choice is None:
+            return ""
+        if self.best:
+            what = "the nearest of the healthy" if script else "the best-balanced configuration"
+            return f"Trial {choice.number} is {what}"
+        if script and script.distance is None and self.verdict_of(choice) in HEALTHY:
+            return f"No best without a distance (task.distance); trial {choice.number} is the healthiest"
+        why = "Nothing is healthy"
+        if choice.confirmed:
+            where = "enough fresh seeds" if self.folder.races else "every fresh seed"
+            why = f"No candidate was {self.healthy_word} on {where}"
+        return f"{why}; trial {choice.number} came closest"
 
     @property
     def choice(self) -> Choice | None:
@@ -177,10 +201,12 @@ class StudyData:
         if choice is None:
             return "nothing to export: no trial has ended."
         status, verdict = self._row(choice)["status"], self.verdict_of(choice)
+        if self.headline.startswith("No best"):
+            return f"{self.headline} ({verdict}, stability {choice.stability:.2f}). Export it with --anyway."
         if choice.confirmed:
             where = "enough fresh seeds" if self.folder.races else "every fresh seed"
-            start = f"nothing healthy to export: no candidate was balanced on {where}; trial"
-            facts = f"{choice.healthy} of {len(choice.seeds)} balanced, else {verdict}"
+            start = f"nothing healthy to export: no candidate was {self.healthy_word} on {where}; trial"
+            facts = f"{choice.healthy} of {len(choice.seeds)} {self.healthy_word}, else {verdict}"
         else:
             start, facts = "nothing healthy to export; trial", f"{verdict}, stability {choice.stability:.2f}"
             facts += f", {status}" if status != "complete" else ""

@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from gansearch.experiment import ScriptTask
 from gansearch.formatting import duration, gpu_hours, size, without_nan
 from gansearch.store.confirmation import read_default
 from gansearch.store.folder import as_typed
@@ -30,6 +31,9 @@ _FIRST_SILENCE = 600.0
 """The same while no trial has reported: it may be loading its data."""
 MORE = 20
 """The trials of which a running sweep says what they would bring."""
+_NO_NUMBER = 300.0
+"""Seconds in which a script has usually written one."""
+_WHERE = f"in {duration(_NO_NUMBER)}; `gansearch check` shows what is read of it, task.metrics where it writes"
 _UNUSUAL = 5
 """A trial is stuck after this many times the longest silence so far; its worker is ended after twice that."""
 
@@ -101,6 +105,10 @@ class Status:
         warnings = [f"seeds are trained in turn, not at once: {why}" for why in self.progress.get("in_turn", [])]
         warnings += filter(None, [self.progress.get("storage")])
         warnings += [f"node {node} gets no trials: it {why}" for node, why in self.progress.get("left_out", {}).items()]
+        if isinstance(self.study.experiment.task, ScriptTask):
+            waiting = [one for one in self.running if one["probe"] is None]
+            late = [one for one in waiting if self.progress["written"] - one["started"] > _NO_NUMBER]
+            warnings += [f"trial {one['number']} has written no number {_WHERE}" for one in late]
         patience = self.progress.get("patience", math.inf)
         until = "" if math.isinf(patience) else f"; after {duration(patience)} its worker is ended"
         return warnings + [

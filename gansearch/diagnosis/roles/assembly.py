@@ -47,12 +47,7 @@ def assemble(
     meanings = meanings_of(names, columns)
     wanted = column_named(metric, names)
     table = {name: records.column(name) for name in {*meanings, *filter(None, [wanted])}}
-    judged = np.zeros(len(records), bool)
-    metrics_alone = all(counter(name) or (name in meanings and meanings[name].role == "metric") for name in names)
-    roles = {"metric"} if metrics_alone else JUDGED
-    for name, one in meanings.items():
-        if one.role in roles:
-            judged |= table[name][1]
+    judged = judged_of(meanings, names, table, len(records))
     if not judged.any() and wanted:
         judged |= table[wanted][1]
     if not judged.any():
@@ -88,6 +83,17 @@ def assemble(
         runs=order_of.runs,
         notes=(*notes, *order_of.notes, *more),
     )
+
+
+def judged_of(meanings: Mapping[str, Meaning], names: Sequence[str], table: Columns, length: int) -> np.ndarray:
+    """The (N,) records that are of a GAN: those with its losses or scores, or with metrics where there is no more."""
+    metrics_alone = all(counter(name) or (name in meanings and meanings[name].role == "metric") for name in names)
+    roles = {"metric"} if metrics_alone else JUDGED
+    judged = np.zeros(length, bool)
+    for name, one in meanings.items():
+        if one.role in roles:
+            judged |= table[name][1]
+    return judged
 
 
 def column_named(wanted: str, names: Sequence[str]) -> str | None:

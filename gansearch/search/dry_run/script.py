@@ -12,9 +12,10 @@ import numpy as np
 from gansearch.experiment import Experiment, Training
 from gansearch.formatting import many
 from gansearch.gan import TaskError
+from gansearch.scripts.errors import ScriptFailed
 from gansearch.scripts.reading import Look
 from gansearch.scripts.task import Script, seed_trainer
-from gansearch.scripts.trainer import ScriptFailed, ScriptTrainer
+from gansearch.scripts.trainer import ScriptTrainer
 from gansearch.search.dry_run.cost import Cost
 from gansearch.search.dry_run.estimate import Measured
 from gansearch.stability.window import Window

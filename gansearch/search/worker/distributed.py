@@ -11,7 +11,7 @@ from gansearch.gan import SeedTrainer, Task, Trainer
 from gansearch.gan.distributed.group import Meeting, Parted
 from gansearch.gan.distributed.trainer import follow, lead
 from gansearch.gan.user_code import user_traceback
-from gansearch.scripts.trainer import ScriptFailed
+from gansearch.scripts.errors import ScriptFailed
 from gansearch.search.worker.link import Link, Stopped
 from gansearch.search.worker.seed import SeedJob, task_of, trainer_of
 

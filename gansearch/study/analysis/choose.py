@@ -81,13 +81,15 @@ def pareto_front(healthy: pd.DataFrame) -> pd.DataFrame:
 def closest(trials: pd.DataFrame) -> int | None:
     """The number of the trial that is nearest to a healthy one; None where no trial has a verdict.
 
-    Complete before pruned before failed, then the most stable, then the smallest distance.
+    Complete before pruned before failed, then healthy ones, then the most stable, then the smallest distance.
     """
     trials = trials[trials["verdict"].notna()]
     if trials.empty:
         return None
-    ranked = trials.assign(status=trials["status"].map(STATUSES.index))  # unknown numbers are sorted behind all others
-    order = ranked.sort_values(["status", "stability", "distance"], ascending=[True, False, True], kind="stable")
+    sick = ~trials["verdict"].isin(HEALTHY)
+    ranked = trials.assign(status=trials["status"].map(STATUSES.index), sick=sick)  # unknown numbers come last
+    by = ["status", "sick", "stability", "distance"]
+    order = ranked.sort_values(by, ascending=[True, True, False, True], kind="stable")
     return int(order["number"].iloc[0])
 
 
