@@ -1,6 +1,7 @@
 """Measures how well the stability score and naive measures predict which runs of validity_runs.py end well.
 
     python benchmarks/validity.py [--tables results/reference/validity] [--quick]
+    python benchmarks/validity.py --bands                    # and of the balanced runs the bands of the report
 
 For each task, and from the first 25, 50 and 100% of the updates after pretraining: AUROC of each score for the best
 quarter of the runs by final distance, AUROC of the verdict (by how bad it is) for the worst quarter, and Spearman's
@@ -29,6 +30,7 @@ from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
 from gansearch.stability import verdict
+from gansearch.stability.band import MEASURES, band_of
 from gansearch.stability.observer import Observation
 from gansearch.stability.referee import Ruling
 from gansearch.stability.report import judge
@@ -58,6 +60,7 @@ THRESHOLDS = {
     "GAP": (0.2, 0.3, 0.4),
     "SWING": (0.05, 0.1, 0.15),
 }
+BANDS = Path(__file__).parents[1] / "gansearch/stability/healthy.json"
 WEIGHTS = [w for w in itertools.product([i / 10 for i in range(11)], repeat=3) if math.isclose(sum(w), 1)]
 
 
@@ -249,11 +252,42 @@ def fitted_hope(runs: list[Run]) -> tuple[tuple[float, float], ...]:
     return max((((early, a), (late, b)) for a in (0.55, 0.6, 0.65, 0.7) for b in (0.45, 0.5, 0.55, 0.6)), key=saved)
 
 
+def bands(folder: Path) -> None:
+    """Writes the band of the balanced runs of each loss, and of all of them, where the package reads it."""
+    losses = pd.read_parquet(folder / "runs.parquet").query("stage == 1")["loss"].tolist()
+    healthy = [
+        (loss, run)
+        for loss, run in zip(losses, (run for stage, run in read(folder) if stage == 1), strict=True)
+        if judge(run.rows, run.since, run.ruling).verdict == "balanced"
+    ]
+    recorded = {}
+    for loss in [*sorted(set(losses)), "all"]:
+        curves = [_curves(run) for own, run in healthy if loss in (own, "all")]
+        band = band_of(curves, "recorded runs")
+        if band:
+            ends = {name: band.ends[name].round(3).tolist() for name in MEASURES}
+            recorded[loss] = {"runs": band.runs, "usual": round(band.usual, 3), **ends}
+    BANDS.write_text(json.dumps(recorded) + "\n")
+
+
+def _curves(run: Run) -> dict[str, np.ndarray]:
+    rows = [row for row in run.rows if row.step > run.pretrain_steps]
+    return {
+        "share": np.array([(row.step - run.pretrain_steps) / (run.updates - run.pretrain_steps) for row in rows]),
+        "p_real": np.array([row.mean_p_real for row in rows]),
+        "p_fake": np.array([row.mean_p_fake for row in rows]),
+        "separability": np.array([row.mean_separability for row in rows]),
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tables", type=Path, default=Path("results/reference/validity"))
     parser.add_argument("--quick", action="store_true", help="without the fits")
+    parser.add_argument("--bands", action="store_true", help="measure nothing; write the bands of the balanced runs")
     options = parser.parse_args()
+    if options.bands:
+        return bands(options.tables)
     stages: dict[float, list[Run]] = {}
     for stage, run in read(options.tables):
         stages.setdefault(round(stage, 2), []).append(run)

@@ -36,6 +36,9 @@ class Probe:
     """With `augment: ada`, E[sign D(real)] over four D updates on training samples."""
     augment_p: float = math.nan
     """With `augment: ada`, the probability that follows it."""
+    held_out_gap: float = math.nan
+    """2 · AUC − 1 of D's scores, training reals against held-out ones: 0 for a D that scores both alike, 1 for one that
+    tells them apart. NaN where D was shown no training reals."""
     outputs: dict[str, list[int]] | None = None
     """How many of D's answers to "real" and to "fake" samples are in each twentieth of [0, 1]; None at most probes."""
 

@@ -142,6 +142,7 @@ class Trainer(Evaluated):
                 distance=self._due_distance(),
                 r_t=r_t,
                 augment_p=p,
+                held_out_gap=now.mean("held_out_gap"),
                 outputs=None if counts is None else dict(zip(("real", "fake"), counts.tolist(), strict=True)),
             )
 

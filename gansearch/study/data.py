@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -19,10 +19,11 @@ from gansearch.store.record import STATUSES, scheduled
 from gansearch.store.run_file import read_run
 from gansearch.store.tables import read_curves, read_trials
 from gansearch.store.trial_files import read_record
+from gansearch.study.analysis.changes import Change, best_changes
 from gansearch.study.analysis.choose import Choice, choose_best, choose_closest
 from gansearch.study.analysis.importance import importance
 from gansearch.study.analysis.race import choose_raced, rules_of
-from gansearch.study.analysis.seeds import Seeds, confirmed, default_settings, of_trial
+from gansearch.study.analysis.seeds import Seeds, confirmed, default_settings, default_values, of_trial
 from gansearch.study.analysis.time_spent import confirmed_seconds
 
 
@@ -135,6 +136,29 @@ class StudyData:
         if default is None or (choice and default.number == choice.number):
             return groups
         return [*(group for group in groups if group.number != default.number), default]
+
+    def changes(self, settings: Mapping[str, Any] | None = None) -> list[Change]:
+        """Which one change of some settings, by default the default ones, is expected to bring most; that comes first.
+
+        Each searched field has one, with the value that is expected to be best, where that is better than its own.
+        `settings` has a value for each searched field. The fresh seeds count like trials.
+        """
+        return best_changes(self._runs, self.experiment, settings)
+
+    @property
+    def _runs(self) -> pd.DataFrame:
+        """The searched fields and distances of all runs: trials, and the configurations on fresh seeds."""
+        fields = list(self.experiment.search)
+        runs = [self.trials[[*fields, "distance"]]]
+        for group in self.groups:
+            if group.fresh and group.number is not None:
+                own = self.trials.loc[self.trials["number"] == group.number, fields].iloc[0].to_dict()
+            elif group.fresh and (values := default_values(self.experiment)):
+                own = values
+            else:
+                continue
+            runs.append(pd.DataFrame([{**own, "distance": seed.distance} for seed in group.seeds]))
+        return pd.concat(runs, ignore_index=True)
 
     @property
     def counts(self) -> dict[str, int]:

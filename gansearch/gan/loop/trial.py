@@ -293,6 +293,7 @@ class Trial:
             grad_norm_d=given.get("grad_norm_d", math.nan),
             grad_norm_g=given.get("grad_norm_g", mean([window.grad_norm for window in windows])),
             distance=given.get("distance", math.nan),
+            held_out_gap=mean([window.mean("held_out_gap") for window in windows]),
         )
 
 

@@ -31,6 +31,7 @@ TAGS = {
     "distance": "quality/distance",
     "r_t": "augmentation/r_t",
     "augment_p": "augmentation/p",
+    "held_out_gap": "discriminator/held_out_gap",
 }
 """The tag of each column of a probe."""
 _FEW = 8

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pandas as pd
 
@@ -94,14 +95,21 @@ def default_trial(experiment: Experiment, trials: pd.DataFrame) -> int | None:
     """The number of the trial that has the default settings in every searched field; None where there is none."""
     if experiment.is_population or not any(isinstance(entry, Range | Choices) for entry in experiment.search.values()):
         return None  # a member has a schedule, wherever it begins
-    try:
-        usual = {name: experiment.training.used(name) for name in experiment.search}
-    except AttributeError:
-        return None  # the parameters of a user's loop have no defaults
+    usual = default_values(experiment)
+    if usual is None:
+        return None
     for number, *values in trials[["number", *usual]].itertuples(index=False):
         if all(map(same, map(plain, values), usual.values())):
             return int(number)
     return None
+
+
+def default_values(experiment: Experiment) -> dict[str, Any] | None:
+    """The default settings' values of the searched fields; None where the parameters of a user's loop have none."""
+    try:
+        return {name: experiment.training.used(name) for name in experiment.search}
+    except AttributeError:
+        return None
 
 
 def with_default(experiment: Experiment, trials: pd.DataFrame, numbers: Sequence[int]) -> list[int | None]:

@@ -18,6 +18,7 @@ from gansearch.store.trial_files import read_record
 from gansearch.study.analysis.neighbourhood import neighbourhoods
 from gansearch.study.analysis.time_spent import saved, seconds_by_status
 from gansearch.study.plots import Plots
+from gansearch.study.report.answers import Answer, answers_of
 from gansearch.study.report.page import Charts, render
 from gansearch.study.report.samples import Samples, beside_reals, samples_of
 
@@ -65,9 +66,11 @@ def report(study: Plots) -> str:
     verdict = study.verdict_of(choice) if choice else None
     verdict_reasons = reasons(study)
     folder = shlex.quote(str(as_typed(study.folder.path)))
+    answers = answers_of(study)
     return render(
         "report.html",
-        charts_of(study, verdict_reasons),
+        charts_of(study, verdict_reasons, answers),
+        answers=answers,
         study=study,
         summary=study.summary(),
         choice=choice,
@@ -92,11 +95,12 @@ def report(study: Plots) -> str:
     )
 
 
-def charts_of(study: Plots, verdict_reasons: Sequence[Reason]) -> Charts:
+def charts_of(study: Plots, verdict_reasons: Sequence[Reason], answers: Sequence[Answer]) -> Charts:
     """Return the charts of the page by the id of their element; maps of further pairs are chosen by the reader."""
     pairs = enumerate(study.map_pairs[1:], start=1)
     return Charts(
         {
+            **{one.id: one.draw for one in answers},
             "map": study.plot_stability_map,
             **{f"map-{place}": partial(study.plot_stability_map, x, y) for place, (x, y) in pairs},
             **{f"curves-{one.verdict}": partial(study.plot_curves, one.number) for one in verdict_reasons},

@@ -11,7 +11,7 @@ from gansearch.study.study import Study
 SECTIONS = ["answer", "stability-map", "reasons", "pareto-front", "importance", "slices", "winner", "compute"]
 SECTIONS += ["trials", "failures", "made"]
 CHARTS = {"map", "pareto", "shares", "slices-stability", "slices-distance", "parallel", "seeds", "neighbourhood"}
-CHARTS |= {"curves", "timeline"}
+CHARTS |= {"curves", "timeline", "answer-broken", "answer-when", "answer-change", "answer-seeds"}
 
 
 class Page(HTMLParser):

@@ -1,0 +1,100 @@
+"""Which one change of the settings is expected to bring most."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gansearch import Experiment
+from gansearch.study.analysis.changes import best_changes
+
+SEARCH: dict[str, Any] = {
+    "lr": {"low": 1e-4, "high": 1e-2, "log": True},
+    "pretrain_steps": {"low": 0, "high": 400},
+    "loss": {"choices": ["hinge", "non_saturating"]},
+}
+
+
+def experiment(**changes: Any) -> Experiment:
+    training = {"lr": 1e-4, "loss": "non_saturating", "updates": 1000}
+    return Experiment.model_validate({"name": "x", "task": "ring", "training": training, "search": SEARCH, **changes})
+
+
+def runs(count: int = 40, noise: float = 0.05) -> pd.DataFrame:
+    """Runs whose distance is smallest at lr 1e-3, and half with hinge; pretraining does nothing."""
+    rng = np.random.default_rng(0)
+    lr = 10 ** rng.uniform(-4, -2, count)
+    loss = rng.choice(["hinge", "non_saturating"], count)
+    logs = 2 * (np.log10(lr) + 3) ** 2 + np.where(loss == "hinge", math.log(0.5), 0) + rng.normal(0, noise, count)
+    steps = rng.integers(0, 400, count)
+    return pd.DataFrame({"lr": lr, "pretrain_steps": steps, "loss": loss, "distance": np.exp(logs)})
+
+
+def test_the_change_that_brings_most_is_first_with_its_size_and_an_interval() -> None:
+    first, second = best_changes(runs(), experiment())[:2]
+    assert (first.name, first.before) == ("lr", 1e-4)
+    assert 6e-4 < first.after < 1.6e-3
+    assert first.interval[0] < math.exp(-2) < first.interval[1] < 1  # (log10(1e-4) + 3)² · 2 = 2
+    assert first.is_likely
+    assert (second.name, second.after) == ("loss", "hinge")
+    assert second.interval[0] < 0.5 < second.interval[1]
+
+
+def test_changes_are_of_the_settings_that_are_asked_for() -> None:
+    own = {"lr": 1e-3, "pretrain_steps": 0, "loss": "non_saturating"}
+    found = {one.name: one for one in best_changes(runs(), experiment(), own)}
+    assert found["loss"].after == "hinge"
+    assert found["loss"].is_likely
+    assert "lr" not in found or found["lr"].ratio > 0.8
+
+
+def test_whole_numbers_stay_whole_and_others_have_two_digits() -> None:
+    table = runs().assign(distance=lambda t: 2.0 - t["pretrain_steps"] / 400 + 0.01 * t["lr"])
+    change = best_changes(table, experiment())[0]
+    assert (change.name, type(change.after)) == ("pretrain_steps", int)
+    assert change.after > 300
+    assert f"{best_changes(runs(), experiment())[0].after:.2g}" == f"{best_changes(runs(), experiment())[0].after:g}"
+
+
+@pytest.mark.parametrize(
+    "table",
+    [runs(9), runs().assign(distance=math.nan), runs().assign(lr=1e-3, pretrain_steps=0, loss="hinge")],
+    ids=["few", "none measured", "all alike"],
+)
+def test_nothing_is_said_where_nothing_is_known(table: pd.DataFrame) -> None:
+    assert best_changes(table, experiment()) == []
+
+
+def test_settings_without_a_value_have_no_change() -> None:
+    assert best_changes(runs(), experiment(), {"lr": 1e-3}) == []
+
+
+def test_noise_makes_the_interval_wider() -> None:
+    widths = [np.diff(np.log(best_changes(runs(noise=noise), experiment())[0].interval))[0] for noise in (0.05, 0.5)]
+    assert widths[1] > 2 * widths[0]
+
+
+def test_nine_in_ten_intervals_hold_of_planted_changes() -> None:
+    held = tried = 0
+    start = {"lr": 1e-4, "loss": "non_saturating", "pretrain_steps": 0}
+    for case in range(25):
+        rng = np.random.default_rng(case)
+        best, gain, slope = rng.uniform(-3.8, -2.2), rng.uniform(-0.7, 0.7), rng.uniform(0.3, 1.5)
+
+        def expected(table: pd.DataFrame, best=best, gain=gain, slope=slope) -> np.ndarray:
+            return np.asarray(slope * (np.log10(table["lr"]) - best) ** 2 + np.where(table["loss"] == "hinge", gain, 0))
+
+        table = pd.DataFrame({"lr": 10 ** rng.uniform(-4, -2, 30), "pretrain_steps": rng.integers(0, 400, 30)})
+        table["loss"] = rng.choice(["hinge", "non_saturating"], 30)
+        table["distance"] = np.exp(expected(table) + rng.normal(0, 0.3, 30))
+        for change in best_changes(table, experiment(), start)[:1]:
+            middles = expected(pd.DataFrame([start, {**start, change.name: change.after}]))
+            before, after = (np.median(middle + rng.normal(0, 0.3, 3)) for middle in middles)
+            tried += 1
+            held += change.interval[0] <= math.exp(after - before) <= change.interval[1]
+    assert tried > 15
+    assert held >= 0.8 * tried
