@@ -152,7 +152,7 @@ class StudyData:
         runs = [self.trials[[*fields, "distance"]]]
         for group in self.groups:
             if group.fresh and group.number is not None:
-                own = self.trials.loc[self.trials["number"] == group.number, fields].iloc[0].to_dict()
+                own: dict[Any, Any] = self.trials.loc[self.trials["number"] == group.number, fields].iloc[0].to_dict()
             elif group.fresh and (values := default_values(self.experiment)):
                 own = values
             else:

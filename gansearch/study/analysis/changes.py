@@ -99,7 +99,8 @@ class _Differences:
         deviation = float(np.median(np.abs(logs - middle))) / 0.6745 or 1.0
         logs = np.minimum(logs, middle + _FAR * deviation)
         self._variance = float(logs.var())
-        points = np.stack([self._point(row) for row in runs[list(axes)].to_dict("records")])
+        rows: list[dict[Any, Any]] = runs[list(axes)].to_dict("records")
+        points = np.stack([self._point(row) for row in rows])
         lengths = np.ones(points.shape[1])
         kernel = ConstantKernel(1.0, (0.05, 20)) * Matern(lengths, (0.2, 5.0), nu=1.5) + WhiteKernel(0.2, (0.01, 2))
         likeliest = GaussianProcessRegressor(kernel, normalize_y=True, n_restarts_optimizer=2, random_state=0)
@@ -153,7 +154,7 @@ def _coordinates(entry: Range | Choices, value: Any) -> np.ndarray:
     if not isinstance(value, Real) or not math.isfinite(value):
         return np.array([0.5])  # nobody asked for it
     if isinstance(entry, Choices):
-        order = sorted(map(float, entry.choices))
+        order = sorted(float(choice) for choice in entry.choices if isinstance(choice, int | float))
         return np.array([np.interp(float(value), order, np.linspace(0, 1, len(order)))])
     low, high = float(entry.low), float(entry.high)
     at = min(max(float(value), low), high)

@@ -44,10 +44,11 @@ def moment_of(curves: pd.DataFrame) -> Moment | None:
     if len(distances) < FEWEST:
         return None
     best, last = float(distances.min()), float(distances.iloc[-1])
-    update, last_update = float(distances.idxmin()), float(distances.index[-1])
-    before = distances[distances.index <= distances.index[0] + 2 / 3 * (last_update - distances.index[0])]
+    updates = distances.index.to_numpy(dtype=float)
+    update, last_update = float(updates[distances.argmin()]), float(updates[-1])
+    before = distances[updates <= updates[0] + 2 / 3 * (last_update - updates[0])]
     near = distances <= (1 + CLEAR) * last
-    since = float(distances.index[int(np.flatnonzero(~near)[-1]) + 1 if not near.all() else 0])
+    since = float(updates[int(np.flatnonzero(~near)[-1]) + 1 if not near.all() else 0])
     if best < (1 - CLEAR) * last:
         advice: Literal["go on", "stop", "roll back"] = "roll back"
     else:

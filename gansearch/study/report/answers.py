@@ -182,7 +182,8 @@ def band_for(study: Plots, loss: str) -> Band:
     balanced = study.trials[(study.trials["verdict"] == "balanced") & (study.trials["status"] == "complete")]
     if "loss" in balanced and loss:
         balanced = balanced[balanced["loss"] == loss]
-    before = dict(balanced[["number", "pretrain_steps"]].fillna(0).tail(_MOST_HEALTHY).itertuples(index=False))
+    some = balanced.tail(_MOST_HEALTHY)
+    before = dict(zip(some["number"], some["pretrain_steps"].fillna(0), strict=True))
     curves = study.curves[study.curves["number"].isin(before.keys())]
     updates = study.experiment.training.updates
     runs = [_run(part, before[number], updates) for (number, _), part in curves.groupby(["number", "seed"])]
