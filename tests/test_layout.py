@@ -36,6 +36,7 @@ OTHERS = {
     "search/test_process.py": "whole sweeps in a process of their own: signals and kills",
     "search/test_published.py": "benchmarks/published.py: its networks, counts and continued searches",
     "search/test_replay.py": "benchmarks/replay.py: what a search in a replay knows, and what is counted",
+    "search/worker/test_script_trials.py": "whole sweeps of a script of the user's own",
     "search/worker/test_loop_trials.py": "whole sweeps of a training loop of the user's own",
     "stability/test_dirac.py": "trainer and verdict on a GAN that is solved exactly",
     "stability/test_gaming.py": "trainer and verdict on runs that only look stable",

@@ -35,6 +35,8 @@ def print_summary(study: Study, page: Path | None = None) -> None:
     total += many(counts["total"] if is_auto else study.experiment.most_trials, "trial")
     total += f" ({others})" if others else ""
     say(f"{total}: {verdicts}" if verdicts else total)
+    if study.unknown:
+        say(f"  {study.unknown}")
     for count, why in _failures(study):
         say(f"  {count} failed: {why}")
     if study.run.get("ended"):

@@ -64,7 +64,8 @@ class Look:
     @property
     def described(self) -> list[str]:
         """What each column of the log was taken for, in lines."""
-        return [] if self.log is None else list(read_as(self.log))
+        lines = [] if self.log is None else read_as(self.log)
+        return [line.replace("(--loss)", "(task.loss)") for line in lines]
 
     @property
     def distance(self) -> float:

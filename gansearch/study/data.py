@@ -173,6 +173,14 @@ class StudyData:
         return {verdict: int(counted[verdict]) for verdict in VERDICTS if verdict in counted}
 
     @property
+    def unknown(self) -> str:
+        """Why a verdict is unknown, in the words of the first trial that has this one; empty where none has."""
+        numbers = self.trials.loc[self.trials["verdict"] == "unknown", "number"]
+        record = read_record(self.folder, int(numbers.iloc[0])) if len(numbers) else None
+        sentences = (seed.sentence for seed in (record.seeds if record else ()) if seed.verdict == "unknown")
+        return next(sentences, "")
+
+    @property
     def failure(self) -> str:
         """What the first trial raised, in a line, where none has a verdict; empty where one has, or none has ended."""
         if self.verdicts or self.trials.empty:

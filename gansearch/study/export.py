@@ -141,7 +141,7 @@ def _comment(choice: Choice, experiment: Experiment) -> str:
     if choice.confirmed:
         interval = " (95% of new medians: {:.4g} to {:.4g})".format(*choice.interval) if choice.interval else ""
         lines += [
-            f"On {len(choice.seeds)} fresh seeds: {choice.healthy} balanced,",
+            f"On {len(choice.seeds)} fresh seeds: {choice.healthy} {_healthy(experiment)},",
             f"median stability {choice.stability:.3g}, median distance {choice.distance:.4g}{interval}.",
         ]
     else:
@@ -153,6 +153,10 @@ def _comment(choice: Choice, experiment: Experiment) -> str:
             f"{stability:.3g} and a distance of {distance:.4g}.",
         ]
     return "\n".join(lines)
+
+
+def _healthy(experiment: Experiment) -> str:
+    return "healthy" if isinstance(experiment.task, ScriptTask) else "balanced"
 
 
 def _extras(training: Training) -> list[tuple[str, str, str]]:

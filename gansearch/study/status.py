@@ -278,6 +278,8 @@ def lines(current: Status) -> Iterator[str]:
     if study.best:
         best = study.best
         yield f"best:     trial {best.number}, stability {best.stability:.2f}, distance {best.distance:.4g}"
+    if study.unknown:
+        yield f"verdicts: {study.verdicts['unknown']} {study.unknown[:1].lower()}{study.unknown[1:]}"
     for trial in current.running:
         yield f"trial {trial['number']:4}: {_trial_line(trial, current.progress['written'])}"
     for warning in current.warnings:

@@ -208,7 +208,8 @@ class Estimate:
         lines = [
             *measured.tried,
             f"speed: {self._speed()} ({measured.device})",
-            f"trial{self._seeds()}: about {trial}{dearest}; {size(measured.memory)} of memory",
+            f"trial{self._seeds()}: about {trial}{dearest}"
+            + (f"; {size(measured.memory)} of memory" * bool(measured.memory)),
         ]
         if self.fill:
             lines.append(f"GPU: {self.fill}")
