@@ -86,6 +86,9 @@ class Experiment(Model):
     prune: Literal[True, False, "both"] = True
     """Stop trials that are beyond hope, and those that are behind in distance at a tenth and three tenths of their
     updates; with `both`, those that are behind in stability and in distance, at a quarter and a half."""
+    keep: Literal["last", "best"] = "last"
+    """Which generator `gansearch train` takes samples and the program of: the one at the end, or of the moment at which
+    a measured distance was smallest. The weights of both are written, and `distance` is always the one at the end."""
     confirm: Confirm | None = Confirm()
     resources: Resources = Resources()
     limits: Limits = Limits()

@@ -56,6 +56,14 @@ class Evaluated(Updates):
         """(n, ...) conditions of the fakes that `samples(n)` gives; None where there are none."""
         return next(iter(self.data.repeated(n)), None)
 
+    def training_distance(self) -> float:
+        """The distance of as many training reals as there are held-out ones, which chose nothing, from fresh fakes."""
+        real, *y = self.data.reals(len(self.data.held_out), self.probe_draws)
+        fake = self.samples(len(real), *y)
+        if not bool(fake.isfinite().all()):
+            return math.nan
+        return float(quality_of(self.task, *to_host(real, fake, *y))["distance"])
+
     def final_generator(self) -> nn.Module:
         """The generator to export, (B, latent_dim), conditions -> (B, ...): the averaged one where there is one."""
         return self.generator if self.average is None else self.average.module

@@ -61,6 +61,9 @@ class SeedTrainer(Protocol):
     def conditions(self, n: int) -> Tensor | None:
         """(n, ...) conditions of the fakes that `samples(n)` gives; None where there are none."""
 
+    def training_distance(self) -> float:
+        """The distance of as many training reals as are held out from fresh fakes; NaN where it has no networks."""
+
     def final_generator(self) -> nn.Module | None:
         """The generator to export, (B, latent_dim) and conditions if any -> (B, ...); None where a loop keeps it."""
 

@@ -274,6 +274,10 @@ class ScriptTrainer:
     def conditions(self, n: int) -> None:
         """None: the script keeps its conditions to itself."""
 
+    def training_distance(self) -> float:
+        """NaN: the script keeps its networks to itself."""
+        return math.nan
+
     def final_generator(self) -> None:
         """None: the script keeps its networks to itself."""
         return None

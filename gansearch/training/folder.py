@@ -11,6 +11,8 @@ seed-20000/samples.png              some of them as a picture; sample-00.wav and
                                     where that is one
 seed-20000/curves.parquet           the probes
 seed-20000/generator.safetensors    G's weights, averaged if the experiment says so
+seed-20000/generator-best.safetensors
+                                    G's weights when a measured distance was smallest
 seed-20000/generator.pt2            G as a program that needs torch alone and gives samples in the units of the data,
                                     if torch.export can make one; with conditions it takes them beside the latents
 
@@ -25,10 +27,10 @@ import dataclasses
 import io
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -49,6 +51,7 @@ from gansearch.store.nan_json import from_json, to_json
 from gansearch.store.numbers_file import read_array
 from gansearch.store.record import parse
 from gansearch.store.samples import SampleSet
+from gansearch.training.best import BestMoment, Compared
 
 SAMPLES = 2_000
 """The number of fakes that are written per seed."""
@@ -56,7 +59,7 @@ SAVE_SECONDS = 30.0
 """Time between two checkpoints: the work that is lost if the process is killed."""
 _REASON_CHARACTERS = 200
 """The length at which torch's error messages are cut off."""
-_SECTIONS = ("task", "task_options", "seed", "training", "params")
+_SECTIONS = ("task", "task_options", "seed", "training", "params", "keep")
 """The sections of an experiment on which a run depends."""
 
 
@@ -97,9 +100,9 @@ class TrainedFolder:
                 write_format(self.path)
             write_whole(self.experiment, experiment.to_yaml())
 
-    def seed(self, seed: int, updates: int) -> SeedFolder:
-        """Returns the folder of one seed, whose run ends after `updates` updates."""
-        return SeedFolder(self.path / f"seed-{seed}", updates)
+    def seed(self, seed: int, experiment: Experiment) -> SeedFolder:
+        """Returns the folder of one seed of an experiment."""
+        return SeedFolder(self.path / f"seed-{seed}", experiment.training.updates, experiment.keep)
 
     def _compare(self, before: Experiment, now: Experiment) -> None:
         """Raises ExperimentError if the experiments differ in anything but a larger budget."""
@@ -123,9 +126,12 @@ class TrainedFolder:
 class SeedFolder:
     """The files of one seed."""
 
-    def __init__(self, path: Path, updates: int):
-        """`updates` is the budget of the run in D and G updates together."""
-        self.path, self.updates = path, updates
+    def __init__(self, path: Path, updates: int, keep: Literal["last", "best"] = "last"):
+        """`updates` is the budget of the run in D and G updates together; `keep` as an experiment has it."""
+        self.path, self.updates, self.keep = path, updates, keep
+        self.best = BestMoment()
+        self.compared: Compared | None = None
+        """The run's nearest moment beside its end, once it was trained here."""
         self._result, self._checkpoint = path / "result.json", path / "checkpoint.pt"
         self._samples = path / "samples.npy"
 
@@ -152,6 +158,7 @@ class SeedFolder:
             for probe in trainer.run():
                 if not probe.is_empty:
                     probes.append(dataclasses.asdict(probe))
+                    self.best.note(trainer, probe.distance)
                     watch(probe)
                 if interrupts.requested or time.monotonic() - saved >= SAVE_SECONDS:
                     self._save(trainer, probes)
@@ -159,11 +166,14 @@ class SeedFolder:
                 if interrupts.requested:
                     raise KeyboardInterrupt
         result = trainer.result()
+        self.best.note(trainer, result.distance)
         self._save(trainer, probes)
+        self.compared = self.best.compared(trainer)
         with _writing(self.path):
             self._write(trainer, probes, result.samples)
             # The last file: its existence says that all others are complete.
             content = dataclasses.asdict(result.without_samples()) | {"budget": self.updates}
+            content["best"] = self.compared and dataclasses.asdict(self.compared)
             write_whole(self._result, to_json(content))
         return result
 
@@ -174,6 +184,8 @@ class SeedFolder:
         try:
             state = torch.load(self._checkpoint, weights_only=True, map_location="cpu")
             trainer.load_state(state["trainer"])
+            if "best" in state:  # an older checkpoint has none
+                self.best.load_state(state["best"])
             probes: list[dict[str, Any]] = from_json(state["probes"])
         except Exception as error:  # noqa: BLE001 (torch has no class for a file cut short, or for networks that have changed)
             reason = " ".join(str(error).split())[:_REASON_CHARACTERS]
@@ -182,13 +194,27 @@ class SeedFolder:
         return probes
 
     def _save(self, trainer: SeedTrainer, probes: list[dict[str, Any]]) -> None:
-        state = {"trainer": trainer.state(), "probes": to_json(probes)}
+        state = {"trainer": trainer.state(), "probes": to_json(probes), "best": self.best.state()}
         with _writing(self.path):
             write_whole(self._checkpoint, lambda file: torch.save(state, file))
 
     def _write(self, trainer: SeedTrainer, probes: list[dict[str, Any]], judged: np.ndarray) -> None:
         curves = pd.DataFrame(probes).drop(columns="outputs", errors="ignore")  # histograms are no columns of a curve
         write_whole(self.path / "curves.parquet", lambda file: curves.to_parquet(file, index=False))
+        trainer.copy_files(self.path / "checkpoint")
+        if (generator := trainer.final_generator()) is None:
+            return self._write_samples(trainer, judged)
+        write_whole(self.path / "generator.safetensors", _weights(generator.state_dict()))
+        if self.best.weights:
+            write_whole(self.path / "generator-best.safetensors", _weights(self.best.weights))
+        if self.keep == "last" or not self.best.weights:
+            self._write_samples(trainer, judged)
+            return self._write_program(generator, trainer)
+        with self.best.in_place(trainer):
+            self._write_samples(trainer, judged[:0])
+            self._write_program(generator, trainer)
+
+    def _write_samples(self, trainer: SeedTrainer, judged: np.ndarray) -> None:
         samples = undone(trainer.task, self._samples_of(trainer, judged))
         write_array(self._samples, samples)
         if (labels := self._conditions_of(trainer, len(judged), len(samples))) is not None:
@@ -196,9 +222,6 @@ class SeedFolder:
         displayed = files(SampleSet(samples, display_of(trainer.task, samples)))
         for name, content in (displayed | files_of(trainer.task, samples)).items():
             write_whole(self.path / name, content)
-        trainer.copy_files(self.path / "checkpoint")
-        if (generator := trainer.final_generator()) is not None:
-            self._write_generator(generator, trainer)
 
     def _samples_of(self, trainer: SeedTrainer, judged: np.ndarray) -> np.ndarray:
         """Returns (N, ...) fakes: those that were judged, which a sentence may name by their places, and further ones.
@@ -216,14 +239,17 @@ class SeedFolder:
         given = [part.cpu().numpy() for part in parts if part is not None]
         return np.concatenate(given) if given else None
 
-    def _write_generator(self, generator: nn.Module, trainer: SeedTrainer) -> None:
+    def _write_program(self, generator: nn.Module, trainer: SeedTrainer) -> None:
         network = copy.deepcopy(generator).cpu().eval()
-        weights = {name: value.detach().contiguous() for name, value in network.state_dict().items()}
-        write_whole(self.path / "generator.safetensors", save(weights))
         undo, labels = trainer.task.undo(), trainer.conditions(2)
         whole = network if undo is None else nn.Sequential(network, undo) if labels is None else _Undone(network, undo)
         if program := exported_program(whole, trainer.task.latent_dim, labels):
             write_whole(self.path / "generator.pt2", program)
+
+
+def _weights(state: Mapping[str, torch.Tensor]) -> bytes:
+    """Returns weights as a safetensors file has them."""
+    return save({name: value.detach().cpu().contiguous() for name, value in state.items()})
 
 
 class _Undone(nn.Module):

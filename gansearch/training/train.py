@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from gansearch.experiment import Experiment, ExperimentError, Resources
+from gansearch.formatting import number
 from gansearch.gan import Loop, Probe, Result, SeedTrainer, Task, check_task
 from gansearch.gan.distributed.spawn import spawned
 from gansearch.gan.user_code import as_program
@@ -21,10 +22,12 @@ from gansearch.scripts.task import Script, seed_trainer, task_of
 from gansearch.signals import interruptible
 from gansearch.store.folder import as_begun
 from gansearch.store.record import SeveralSeeds
-from gansearch.training.folder import TrainedFolder
+from gansearch.training.folder import SeedFolder, TrainedFolder
 
 _LOG = logging.getLogger(__name__)
 
+CLEAR = 0.1
+"""The share by which a moment of a run is nearer to the data than its end, to be spoken of."""
 TRAIN_SEEDS = 20_000
 """Added to the experiment's seed, so that no seed of a trial or of a confirmation is used again."""
 
@@ -118,7 +121,7 @@ def _train_seed(
     watch: Callable[[int, Probe], None],
 ) -> Result:
     """Trains one seed, or reads its result if it is finished in `folder`."""
-    seed_folder = folder.seed(seed, experiment.training.updates) if folder else None
+    seed_folder = folder.seed(seed, experiment) if folder else None
     if seed_folder and (finished := seed_folder.finished()):
         return finished
     with _trainer(experiment, task, seed, devices) as trainer:
@@ -128,9 +131,23 @@ def _train_seed(
             for probe in trainer.run():
                 watch(seed, probe)
             result = trainer.result()
+    if seed_folder and (nearer := _nearer(seed_folder)):
+        _LOG.warning("seed %d: %s", seed, nearer)
     if remark := trainer.remark():
         _LOG.warning("seed %d: %s", seed, remark)
     return result
+
+
+def _nearer(folder: SeedFolder) -> str:
+    """Returns that a run was clearly nearer to the data before its end; empty if it was not."""
+    found = folder.compared
+    if not found or not found.distance < (1 - CLEAR) * found.last_distance:
+        return ""
+    kept = "its samples are of that moment" if folder.keep == "best" else "keep: best takes the samples of that moment"
+    return (
+        f"nearest after {found.update:,} updates, at {number(found.distance)} where its end is at "
+        f"{number(found.last_distance)}; generator-best.safetensors has that moment, {kept}"
+    )
 
 
 def _devices(resources: Resources) -> list[str]:

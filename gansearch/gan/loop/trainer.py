@@ -172,6 +172,10 @@ class LoopTrainer:
     def conditions(self, n: int) -> None:
         """None: a loop keeps its conditions to itself."""
 
+    def training_distance(self) -> float:
+        """NaN: the loop keeps its networks to itself."""
+        return math.nan
+
     def final_generator(self) -> None:
         """None: the loop keeps its networks to itself."""
         return None
