@@ -2,13 +2,14 @@
 # make test:  installs what it needs and runs every check.
 # make quick: every check that starts no Ray and takes no long time, for the loop of writing.
 # make integrations: the monitor in Lightning, Keras, Ignite, MONAI and accelerate themselves.
+# make distances: the distances on features of transformers, and by SDMetrics, with the packages themselves.
 # make docs:  the documentation as a site in build/site; a warning is an error.
 PYTHON ?= python3
 BIN := .venv/bin
 # Two processes of tests. Each runs whole files and has a Ray of its own; conftest.py puts long files first.
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: sweep test quick integrations lint docs format programs clean
+.PHONY: sweep test quick integrations distances lint docs format programs clean
 
 sweep: .venv/installed
 	$(BIN)/gansearch sweep experiments/digits.yaml --resume
@@ -22,6 +23,10 @@ quick: lint
 integrations: .venv/installed
 	$(BIN)/pip install --quiet -c constraints.txt -e '.[integrations]' pytest pytest-timeout
 	$(BIN)/pytest -rs tests/stability/test_lightning.py tests/stability/test_keras.py tests/stability/test_ignite.py
+
+distances: .venv/installed
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[features,sdmetrics]' pytest pytest-timeout
+	$(BIN)/pytest -rs tests/test_distances.py tests/gan/distances tests/gan/features
 
 lint: .venv/tested
 	$(BIN)/ruff check .

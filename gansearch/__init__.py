@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gansearch import distances
     from gansearch.api import sweep
     from gansearch.diagnosis.diagnosis import Diagnosis, diagnose
     from gansearch.experiment import Experiment, ExperimentError
@@ -35,6 +36,7 @@ __all__ = [
     "Trial",
     "available_tasks",
     "diagnose",
+    "distances",
     "load_study",
     "register_task",
     "sweep",
@@ -55,6 +57,8 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "distances":
+        return importlib.import_module("gansearch.distances")
     module = next((module for module, names in _MODULES.items() if name in names), None)
     if module is None:
         raise AttributeError(f"module 'gansearch' has no attribute {name!r}")

@@ -16,9 +16,9 @@ FILE_ENDINGS = (".yaml", ".yml", ".json")
 """Endings of experiment files."""
 
 
-def data_path(options: Mapping[str, Any]) -> str | None:
-    """Returns the `path` among a task's options; None where there is none, or it is the name of a data set: hf:NAME."""
-    path = options.get("path")
+def data_path(options: Mapping[str, Any], name: str = "path") -> str | None:
+    """Returns the path among a task's options; None where there is none, or it is a name elsewhere: hf:NAME."""
+    path = options.get(name)
     return path if isinstance(path, str) and not re.match(r"\w{2,}:", path) else None
 
 
@@ -34,8 +34,8 @@ def _task(task: str, info: ValidationInfo) -> str:
 
 
 def _options(options: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
-    path = data_path(options)
-    return options if path is None else {**options, "path": _absolute(path, info)}
+    paths = {name: path for name in ("path", "weights") if (path := data_path(options, name))}
+    return {**options, **{name: _absolute(path, info) for name, path in paths.items()}}
 
 
 def _starts(points: list[Start], info: ValidationInfo) -> list[Start]:

@@ -99,5 +99,6 @@ class Evaluated(Updates):
         """Takes the task's quality measure of the held-out reals and as many fakes."""
         real, fake, *y = to_host(self.data.held_out, self.samples(len(self.data.held_out)), *self.data.conditions)
         measured = quality_of(self.task, real, fake, *y) if bool(fake.isfinite().all()) else {}
-        self.quality = {name: float(value) for name, value in (measured or {"distance": math.nan}).items()}
+        given = {"samples": len(fake), **(measured or {"distance": math.nan})}
+        self.quality = {name: float(value) for name, value in given.items()}
         self._measured_at = self.updates

@@ -41,11 +41,14 @@ def joint(real: Tensor, fake: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
 def frechet(real: Tensor, fake: Tensor) -> float:
     """Fréchet distance of two (N, D) sets of features taken as Gaussians (Heusel et al. 2017, equation 6).
 
-    |μ₁ − μ₂|² + tr(C₁ + C₂ − 2(C₁C₂)^½); the trace of the root is the sum of the roots of C₁C₂'s eigenvalues.
+    |μ₁ − μ₂|² + tr(C₁ + C₂ − 2(C₁C₂)^½), in 64 bits. The trace of the root is the sum of the roots of the eigenvalues
+    of C₁^½ C₂ C₁^½, which is symmetric as C₁C₂ is not.
     """
     real, fake = real.double(), fake.double()
-    c1, c2 = torch.cov(real.T), torch.cov(fake.T)
-    root = torch.linalg.eigvals(c1 @ c2).real.clamp_min(0).sqrt().sum()
+    c1, c2 = torch.cov(real.T).reshape(real.shape[1], -1), torch.cov(fake.T).reshape(real.shape[1], -1)
+    values, vectors = torch.linalg.eigh(c1)
+    half = vectors * values.clamp_min(0).sqrt() @ vectors.T
+    root = torch.linalg.eigvalsh(half @ c2 @ half).clamp_min(0).sqrt().sum()
     return float((real.mean(0) - fake.mean(0)).square().sum() + c1.trace() + c2.trace() - 2 * root)
 
 

@@ -148,6 +148,8 @@ def as_begun(experiment: Experiment, folder: Path) -> Experiment:
         former = {"encoding": "scores"} if format < 3 else {"reading": "pandas"}
     if experiment.task in ("images", "audio", "prose") and format < 5:
         former = {"copies": "anywhere"}
+        if experiment.task_options.get("features") == "inception":
+            former["distance"] = "plain_frechet"
     if not former:
         return experiment
     return experiment.model_copy(update={"task_options": {**former, **experiment.task_options}})

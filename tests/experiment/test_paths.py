@@ -16,3 +16,9 @@ def test_start_points_and_earlier_sweeps_are_relative_to_the_file(load, tmp_path
     experiment = load("{name: a, task: ring, warm_start: old, start_from: [dcgan, best.yaml, {lr: 1e-3}]}")
     assert experiment.warm_start == str(tmp_path / "old")
     assert experiment.start_from == ["dcgan", str(tmp_path / "best.yaml"), {"lr": 1e-3}]
+
+
+def test_weights_are_relative_to_the_file_too(load, tmp_path):
+    options = load("{name: a, task: images, task_options: {path: a, weights: b/c}}").task_options
+    assert options["weights"] == str(tmp_path / "b/c")
+    assert load("{name: a, task: images, task_options: {weights: 'hf:a/b'}}").task_options == {"weights": "hf:a/b"}

@@ -20,6 +20,17 @@ def test_frechet_of_gaussians_in_closed_form():
     fake = 2 * torch.randn(200_000, 3, generator=draws) + 1
     assert quality.frechet(real, fake) == pytest.approx(3 * 1 + 3 * (1 + 4 - 2 * 2), rel=0.02)
     assert quality.frechet(real, real) == pytest.approx(0, abs=1e-6)
+    assert quality.frechet(real[:, :1], fake[:, :1]) == pytest.approx(1 + 1, rel=0.02)
+
+
+def test_frechet_is_the_librarys_number_also_of_fewer_samples_than_features():
+    library = pytest.importorskip("torchmetrics.image.fid", exc_type=ImportError)
+    draws = torch.Generator().manual_seed(0)
+    for count in (20, 400):
+        real = torch.randn(count, 40, generator=draws).double() * torch.rand(40, generator=draws)
+        fake = torch.randn(count, 40, generator=draws).double() + 0.5
+        theirs = library._compute_fid(real.mean(0), torch.cov(real.T), fake.mean(0), torch.cov(fake.T))
+        assert quality.frechet(real, fake) == pytest.approx(float(theirs), rel=1e-5)
 
 
 def test_coverage_has_its_ceiling_and_its_floor():

@@ -83,6 +83,14 @@ def test_files_of_earlier_formats_keep_their_split(tmp_path, task, format, copie
     assert begun.task_options == {"path": "/a", **({"copies": copies} if copies else {})}
 
 
+@pytest.mark.parametrize(("format", "distance"), [(4, "plain_frechet"), (5, None)])
+def test_pictures_of_earlier_formats_keep_their_distance(tmp_path, format, distance):
+    set_format(tmp_path, format=format, gansearch="0.2.0")
+    options = {"path": "/a", "features": "inception"}
+    begun = as_begun(Experiment(name="a", task="images", task_options=options), tmp_path)
+    assert begun.task_options.get("distance") == distance
+
+
 def test_trials_are_the_folders_with_a_number(tmp_path):
     folder = Folder(tmp_path)
     for name in ("00010", "00002", "default", "ray", "0x"):

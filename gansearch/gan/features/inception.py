@@ -13,6 +13,7 @@ from gansearch.gan.options import option_error
 from gansearch.gan.readers.datasets import package
 from gansearch.gan.readers.files import reason
 
+WIDTH = 2048
 _LAYER = "2048"
 """The last pooling, as FID has it (Heusel et al. 2017)."""
 _AT_ONCE = 50
@@ -20,29 +21,41 @@ _AT_ONCE = 50
 
 
 @functools.cache
-def network() -> Any:
-    """Returns torch-fidelity's port of TensorFlow's network, on a GPU where there is one.
+def network(weights: str = "") -> Any:
+    """Returns torch-fidelity's port of TensorFlow's network, on the CPU.
 
-    Its weights, some 90 MB, are downloaded once into torch's cache. Raises TaskError where the package or the weights
-    are missing.
+    `weights` is a file of them. Without it, some 90 MB are downloaded once into torch's cache. Raises TaskError where
+    the package or the weights are missing.
     """
-    module = package(
-        "torch_fidelity.feature_extractor_inceptionv3", "inception", "task_options.features: inception needs a package"
-    )
+    module = package("torch_fidelity.feature_extractor_inceptionv3", "inception", "features: inception needs a package")
     try:
-        extractor = module.FeatureExtractorInceptionV3("inception-v3-compat", [_LAYER])
+        # The package unpickles what it loads: what is loaded here before, the same file, holds nothing but tensors.
+        if weights:
+            torch.load(weights, map_location="cpu", weights_only=True)
+        else:
+            torch.hub.load_state_dict_from_url(module.URL_INCEPTION_V3, map_location="cpu", weights_only=True)
+        extractor = module.FeatureExtractorInceptionV3(
+            "inception-v3-compat", [_LAYER], feature_extractor_weights_path=weights or None
+        )
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:  # no network, no space, a file cut short
-        raise option_error(
-            "features",
-            f"the weights of inception cannot be had ({reason(error)}); download them where there is a network and "
-            "copy torch's cache (~/.cache/torch/hub) to this machine, or write features: random",
-        ) from None
-    return extractor.to("cuda" if torch.cuda.is_available() else "cpu")
+        remedy = "give a file, weights: PATH, or write features: random"
+        if not weights:
+            remedy = (
+                "download them where there is a network and copy torch's cache (~/.cache/torch/hub) to this machine, "
+                + remedy
+            )
+        which = weights or "the weights of inception"
+        raise option_error("weights", f"{which} cannot be had ({reason(error)}); {remedy}") from None
+    return extractor
 
 
-def inception_features(images: Tensor) -> Tensor:
-    """Returns (N, 2048) features of (N, 1 | 3, H, W) images in [-1, 1] on the CPU. Raises TaskError as `network`."""
+def inception_features(images: Tensor, weights: str = "") -> Tensor:
+    """Returns (N, 2048) features of (N, 1 | 3, H, W) images in [-1, 1] on the CPU. Raises TaskError as `network`.
+
+    They are computed on a GPU where there is one.
+    """
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    extractor = network(weights).to(device)
     pixels = ((images + 1) * 127.5).round().clamp(0, 255).byte().expand(-1, 3, -1, -1)
-    device = next(network().parameters()).device
     with torch.no_grad():
-        return torch.cat([network()(part.to(device))[0].cpu() for part in pixels.split(_AT_ONCE)])
+        return torch.cat([extractor(part.to(device))[0].cpu() for part in pixels.split(_AT_ONCE)])

@@ -11,7 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from gansearch.gan import quality
+from gansearch.gan.distances.named import DISTANCES, distance_told
+from gansearch.gan.distances.reals import reals_of
 from gansearch.gan.features.log_mel import frame_samples, log_mel
+from gansearch.gan.features.named import Features, features_named
 from gansearch.gan.options import one_of, option_error, positive
 from gansearch.gan.readers.audio import FULL, read_pieces
 from gansearch.gan.readers.cache import Decoded
@@ -42,6 +45,9 @@ class Audio(Task):
     width: int = 8
     kernel: int = 9
     latent_dim: int = 64
+    distance: str = "frames"
+    """`fad` or `kid` of CLAP's features of whole pieces, with `weights` from a folder."""
+    weights: str = ""
     copies: str = "together"
     """`anywhere` is the split of results folders of formats 1 to 4, which may hold out a copy of what is trained on."""
 
@@ -49,6 +55,7 @@ class Audio(Task):
         positive(seconds=self.seconds, width=self.width, latent_dim=self.latent_dim)
         one_of("networks", self.networks, ("spectrum", "wave"))
         one_of("copies", self.copies, COPIES)
+        one_of("distance", self.distance, ("frames", "fad", "kid"))
         if not 1_000 <= self.rate <= 48_000:
             raise option_error("rate", f"must be 1000 to 48000 samples a second, not {self.rate}")
         if self.kernel % 2 == 0 or self.kernel < 5:
@@ -57,6 +64,12 @@ class Audio(Task):
         if self.length < least_samples:
             least = f"{least_samples / self.rate:g} at a rate of {self.rate}"
             raise option_error("seconds", f"must be at least {least}, not {self.seconds}")
+        _ = self._features  # so that missing weights are an error before anything is trained
+
+    @property
+    def _features(self) -> Features | None:
+        """CLAP's; None where frames are compared."""
+        return None if self.distance == "frames" else features_named("clap", self.weights, self.rate)
 
     @property
     def length(self) -> int:
@@ -81,8 +94,16 @@ class Audio(Task):
         return None if found is None or self.copies == "anywhere" else torch.from_numpy(found)
 
     def warnings(self) -> list[str]:
-        """Returns what the reader says of the files, and how many pieces are copies."""
-        return [*self._pieces.warnings, *told(self.groups(), "pieces")]
+        """Returns what the reader says of the files, how many pieces are copies, and what replaces the distance."""
+        return [*self._pieces.warnings, *told(self.groups(), "pieces"), *self._told(only_if_odd=True)]
+
+    def described(self) -> list[str]:
+        """Returns what the distance is, where it is one of features, and of how many samples."""
+        return self._told()
+
+    def _told(self, only_if_odd: bool = False) -> list[str]:
+        features = self._features
+        return [] if features is None else distance_told(self, self.distance, features, only_if_odd)
 
     def generator(self) -> nn.Module:
         """Returns a network (B, latent_dim) -> (B, 1, T) in [-1, 1]."""
@@ -104,13 +125,17 @@ class Audio(Task):
         return log_mel(samples[:, 0], self.rate)
 
     def quality(self, real: Tensor, fake: Tensor) -> dict[str, float]:
-        """Returns the Fréchet distance of pairs of neighbouring log-mel frames, and the coverage of whole spectrograms.
+        """Returns the Fréchet distance of pairs of neighbouring log-mel frames, or the one asked for, and coverage.
 
-        `coverage` has k = 5.
+        `coverage` is that of whole spectrograms, with k = 5.
         """
         r, f = (self.embedding(sounds[:COMPARED]) for sounds in (real, fake))
-        distance = quality.frechet(*(torch.cat([s[:, :-1], s[:, 1:]], 2).flatten(0, 1) for s in (r, f)))
-        return {"distance": distance, "coverage": quality.coverage(r, f)}
+        if features := self._features:
+            measured = DISTANCES[self.distance].measure(reals_of(real, features), features(fake))
+        else:
+            frames = (torch.cat([s[:, :-1], s[:, 1:]], 2).flatten(0, 1) for s in (r, f))
+            measured = {"distance": quality.frechet(*frames)}
+        return {**measured, "coverage": quality.coverage(r, f)}
 
     def shown(self, samples: np.ndarray) -> dict[str, Any]:
         """Describes (N, 1, T) samples as sound."""

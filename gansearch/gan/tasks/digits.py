@@ -10,7 +10,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gansearch.gan import quality
-from gansearch.gan.options import positive
+from gansearch.gan.distances.named import DISTANCES, distance_told
+from gansearch.gan.distances.reals import Reals, reals_of
+from gansearch.gan.features.named import Features
+from gansearch.gan.options import one_of, positive
 from gansearch.gan.task import Task
 from gansearch.gan.tasks.conditional_networks import Conditioned, Projection
 
@@ -19,7 +22,7 @@ DIGITS = 10
 
 @dataclass(eq=False)
 class Digits(Task):
-    """(N, 1, 8, 8) images in [-1, 1]. `width` scales the channels of both networks.
+    """(N, 1, 8, 8) images in [-1, 1]. `width` scales the channels of both networks; `distance` is one of three.
 
     With `condition: true` both are given the digit: G beside its latent, D by projection (Miyato & Koyama 2018).
     """
@@ -27,8 +30,10 @@ class Digits(Task):
     width: int = 32
     latent_dim: int = 32
     condition: bool = False
+    distance: str = "plain_frechet"
 
     def __post_init__(self) -> None:
+        one_of("distance", self.distance, ("plain_frechet", "frechet", "kid"))
         positive(width=self.width, latent_dim=self.latent_dim)
 
     def real(self) -> Tensor:
@@ -73,29 +78,26 @@ class Digits(Task):
         return Projection(network, DIGITS) if self.condition else network
 
     def quality(self, real: Tensor, fake: Tensor) -> dict[str, float]:
-        """Returns the Fréchet distance on a small classifier's features, the coverage (k = 5) of pixels, and label_kl.
+        """Returns the distance on a small classifier's features, the coverage (k = 5) of pixels, and label_kl.
 
         A distance of pixels misleads here: it chooses configurations with half the coverage of the best.
         """
-        real_features, fake_features = (_features(images) for images in (real, fake))
+        reals, made = reals_of(real, judged()), judged()(fake)
         return {
-            "distance": quality.frechet(real_features, fake_features),
+            **DISTANCES[self.distance].measure(reals, made),
             "coverage": quality.coverage(real, fake),
-            "label_kl": quality.label_kl(_named(real_features), _named(fake_features), DIGITS),
+            "label_kl": quality.label_kl(_named(reals.features), _named(made), DIGITS),
         }
 
     def conditional_quality(self, real: Tensor, fake: Tensor, labels: Tensor) -> dict[str, float]:
         """Returns the same of features beside the digits, and `accuracy`, the share of fakes that are named right."""
-        features = quality.joint(_features(real), _features(fake), labels)
-        found = {**self.quality(real, fake), "distance": quality.frechet(*features)}
-        return {**found, "accuracy": float((_named(_features(fake)) == labels).float().mean())}
+        reals, made = quality.joint(judged()(real), judged()(fake), labels)
+        found = {**self.quality(real, fake), **DISTANCES[self.distance].measure(Reals(reals), made)}
+        return {**found, "accuracy": float((_named(judged()(fake)) == labels).float().mean())}
 
-
-def _features(images: Tensor) -> Tensor:
-    """The (N, 64) features of the classifier."""
-    with torch.no_grad():
-        features: Tensor = classifier()[:-1](images)
-    return features
+    def described(self) -> list[str]:
+        """Returns what the distance is, and of how many samples."""
+        return distance_told(self, self.distance, judged())
 
 
 def _named(features: Tensor) -> Tensor:
@@ -143,3 +145,9 @@ def classifier() -> nn.Sequential:
             loss.backward()
             optimizer.step()
     return network.eval()
+
+
+@functools.cache
+def judged() -> Features:
+    """Returns the classifier's features, 64 of an image."""
+    return Features("classifier", 64, torch.no_grad()(lambda images: classifier()[:-1](images)))

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from gansearch.gan import quality
-from gansearch.gan.features import inception
-from gansearch.gan.features.random_network import features_of
+from gansearch.gan.distances.named import NETWORKS, chosen, distance_told
+from gansearch.gan.distances.reals import reals_of
+from gansearch.gan.features.named import PICTURES, Features, features_named
 from gansearch.gan.options import one_of, option_error, positive
 from gansearch.gan.readers.cache import Decoded
 from gansearch.gan.readers.datasets import in_hugging_face, in_torchvision
@@ -24,7 +25,7 @@ from gansearch.gan.tasks import image_networks
 
 GENERATORS = {"dcgan": image_networks.dcgan_generator, "resnet": image_networks.resnet_generator}
 DISCRIMINATORS = {"dcgan": image_networks.dcgan_discriminator, "resnet": image_networks.resnet_discriminator}
-FEATURES = {"random": features_of, "inception": inception.inception_features}
+DISTANCES = ("auto", "plain_frechet", "frechet", "kid", "fid", "cmmd", "fd_dinov2")
 _BY_NAME = {"torchvision": in_torchvision, "hf": in_hugging_face}
 """What a path may begin with, before a colon."""
 
@@ -35,7 +36,7 @@ class Images(Task):
 
     `path` is the folder, or a data set by its name, `torchvision:CIFAR10` or `hf:NAME`; `size` 16, 32, 64 or 128
     pixels, `colour` true, false or auto, `networks` dcgan or resnet (SNGAN's), and `width` their channels at half the
-    full size. `features` random or inception are what distances are measured on.
+    full size. `distance` is one of DISTANCES, on the `features` of a network, with `weights` from a file or a folder.
     """
 
     path: str = ""
@@ -45,6 +46,8 @@ class Images(Task):
     width: int = 32
     latent_dim: int = 64
     features: str = "random"
+    distance: str = "auto"
+    weights: str = ""
     copies: str = "together"
     """`anywhere` is the split of results folders of formats 1 to 4, which may hold out a copy of what is trained on."""
 
@@ -54,11 +57,17 @@ class Images(Task):
         one_of("size", self.size, image_networks.SIZES)
         one_of("colour", self.colour, (True, False, "auto"))
         one_of("networks", self.networks, GENERATORS)
-        one_of("features", self.features, FEATURES)
+        one_of("features", self.features, PICTURES)
+        one_of("distance", self.distance, DISTANCES)
+        if self.features not in ("random", network := NETWORKS.get(self.distance, self.features)):
+            raise option_error("features", f"{self.distance} is measured on those of {network}, not {self.features}")
         one_of("copies", self.copies, COPIES)
         positive(width=self.width, latent_dim=self.latent_dim)
-        if self.features == "inception":
-            inception.network()  # so that missing weights are an error before anything is trained
+        _ = self._features  # so that missing weights are an error before anything is trained
+
+    @property
+    def _features(self) -> Features:
+        return features_named(NETWORKS.get(self.distance, self.features), self.weights)
 
     @functools.cached_property
     def pictures(self) -> Decoded:
@@ -91,12 +100,11 @@ class Images(Task):
         return DISCRIMINATORS[self.networks](self.size, self.channels, self.width)
 
     def quality(self, real: Tensor, fake: Tensor) -> dict[str, float]:
-        """Returns the Fréchet distance of features, by inception the FID; and the coverage (k = 5) in the same."""
-        real_features, fake_features = (FEATURES[self.features](images) for images in (real, fake))
-        return {
-            "distance": quality.frechet(real_features, fake_features),
-            "coverage": quality.coverage(real_features, fake_features),
-        }
+        """Returns the distance, and the coverage (k = 5) in the same features."""
+        features = self._features
+        reals, made = reals_of(real, features), features(fake)
+        measured = chosen(self.distance, features.name, len(real)).measure(reals, made)
+        return {**measured, "coverage": quality.coverage(reals.features, made)}
 
     def shown(self, samples: np.ndarray) -> dict[str, Any]:
         """Describes (N, channels, size, size) samples as images."""
@@ -108,5 +116,10 @@ class Images(Task):
         return None if found is None or self.copies == "anywhere" else torch.from_numpy(found)
 
     def warnings(self) -> list[str]:
-        """Returns what the reader says of the files, and how many pictures are copies."""
-        return [*self.pictures.warnings, *told(self.groups(), "pictures")]
+        """Returns what the reader says of the files, how many pictures are copies, and what replaces the distance."""
+        corrected = distance_told(self, self.distance, self._features, only_if_odd=True)
+        return [*self.pictures.warnings, *told(self.groups(), "pictures"), *corrected]
+
+    def described(self) -> list[str]:
+        """Returns what the distance is, and of how many samples."""
+        return distance_told(self, self.distance, self._features)

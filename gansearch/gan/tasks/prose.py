@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gansearch.gan import quality
+from gansearch.gan.distances.texts import mauve
+from gansearch.gan.features import pretrained
 from gansearch.gan.options import one_of, option_error, positive
 from gansearch.gan.readers.text import MOST_CHARACTERS, Windows, read_windows, words
 from gansearch.gan.split import COPIES
@@ -37,12 +39,18 @@ class Prose(Task):
     blocks: int = 2
     temperature: float = 1.0
     latent_dim: int = 64
+    distance: str = "runs"
+    """`mauve` of GPT-2's features of the windows, with `weights` from a folder."""
+    weights: str = ""
     copies: str = "together"
     """`anywhere` reads copies of a file like others, as in results folders of formats 1 to 4."""
 
     def __post_init__(self) -> None:
         positive(temperature=self.temperature, width=self.width, blocks=self.blocks, latent_dim=self.latent_dim)
         one_of("copies", self.copies, COPIES)
+        one_of("distance", self.distance, ("runs", "mauve"))
+        if self.distance == "mauve":
+            pretrained.network("gpt2", self.weights)  # so that missing weights are an error before anything is trained
         if self.length < 2 * LONGEST_GRAM:
             raise option_error("length", f"must be at least {2 * LONGEST_GRAM} characters, not {self.length}")
         if not 2 <= self.characters <= MOST_CHARACTERS:
@@ -80,18 +88,18 @@ class Prose(Task):
         )
 
     def quality(self, real: Tensor, fake: Tensor) -> dict[str, float]:
-        """Returns the mean Jensen-Shannon divergence (bits) of runs of 1, 2, 3 and 4 characters, and unseen_words.
+        """Returns the mean Jensen-Shannon divergence (bits) of runs of 1 to 4 characters, or MAUVE, and unseen_words.
 
         `unseen_words` is the share of the fakes' whole words that the text does not have.
         """
         real_codes, fake_codes = real.argmax(1), fake.argmax(1)
+        texts = self._texts(fake_codes)
+        written = [word for text in texts for word in whole_words(text)]
+        unseen = sum(word not in self._windows.words for word in written) / len(written) if written else 1.0
+        if self.distance == "mauve":
+            return {**mauve(self._texts(real_codes), texts, self.weights), "unseen_words": unseen}
         divergences = [quality.gram_divergence(real_codes, fake_codes, n) for n in range(1, LONGEST_GRAM + 1)]
-        written = [word for text in self._texts(fake_codes) for word in whole_words(text)]
-        unseen = sum(word not in self._windows.words for word in written)
-        return {
-            "distance": sum(divergences) / len(divergences),
-            "unseen_words": unseen / len(written) if written else 1.0,
-        }
+        return {"distance": sum(divergences) / len(divergences), "unseen_words": unseen}
 
     def shown(self, samples: np.ndarray) -> dict[str, Any]:
         """Describes (N, characters, length) samples as texts."""

@@ -12,7 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from gansearch.gan import quality
+from gansearch.gan.distances.tables import REPORTS, frame_of, sdmetrics
 from gansearch.gan.options import one_of, option_error, positive
+from gansearch.gan.readers.datasets import package
 from gansearch.gan.task import Task
 from gansearch.gan.tasks.table_networks import MixedRow, Residual, Row
 from gansearch.stability.observer import Observation, observe_rows
@@ -49,6 +51,8 @@ class Table(Task):
     latent_dim: int = 64
     encoding: str = "kinds"
     """`scores` is the encoding of results folders of formats 1 and 2."""
+    distance: str = "marginals"
+    """`sdmetrics` is that package's quality score, of the learned columns."""
     reading: str = "texts"
     """`pandas` is how results folders of formats 1 to 4 read a file."""
 
@@ -56,6 +60,9 @@ class Table(Task):
         positive(width=self.width, latent_dim=self.latent_dim)
         one_of("encoding", self.encoding, ("kinds", "scores"))
         one_of("reading", self.reading, _READINGS)
+        one_of("distance", self.distance, ("marginals", "sdmetrics"))
+        if self.distance == "sdmetrics":
+            package(*REPORTS)  # so that it is missed before anything is trained
         if self.header not in (None, True, False) or isinstance(self.header, int) != isinstance(self.header, bool):
             raise option_error("header", f"must be true or false, not {self.header!r}")
         for name in ("columns", "categorical"):
@@ -153,21 +160,24 @@ class Table(Task):
         )
 
     def quality(self, real: Tensor, fake: Tensor) -> dict[str, float]:
-        """Returns distance = `marginals` + `pairs`, of the rows as they are exported, and two_sample_auc.
+        """Returns distance = `marginals` + `pairs` of the rows as they are exported, or SDMetrics', and two_sample_auc.
 
         `marginals` is the mean over the columns of the Wasserstein distance (numbers, in standard deviations of normal
         scores) or the total variation (categories), `pairs` the mean absolute difference of the correlations between
         columns, and `two_sample_auc` a random forest's, real against fake: 0.5 cannot be told apart.
         """
         encoded = [self._rows.encode(self._rows.decode(samples.numpy())) for samples in (real, fake)]
+        auc = {"two_sample_auc": quality.two_sample_auc(encoded[0], encoded[1])}
         r, f = (torch.from_numpy(rows).split(self._blocks, 1) for rows in encoded)
+        if self.distance == "sdmetrics":
+            return {**sdmetrics(frame_of(r), frame_of(f)), **auc}
         marginals = [quality.marginal_distance(*pair) for pair in zip(r, f, strict=True)]
         pairs = quality.correlation_distance(r, f)
         return {
             "distance": sum(marginals) / len(marginals) + pairs,
             "marginals": sum(marginals) / len(marginals),
             "pairs": pairs,
-            "two_sample_auc": quality.two_sample_auc(encoded[0], encoded[1]),
+            **auc,
         }
 
     def observe(self, real: Tensor, fake: Tensor) -> Observation:

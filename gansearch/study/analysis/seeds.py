@@ -15,7 +15,7 @@ from gansearch.experiment.entries import same
 from gansearch.stability.result import SeedResult
 from gansearch.store.confirmation import FreshSeed, read_default
 from gansearch.store.folder import Folder
-from gansearch.store.record import SeveralSeeds
+from gansearch.store.record import SeveralSeeds, median
 from gansearch.store.trial_files import read_record
 from gansearch.study.analysis.choose import confirmed_candidates, plain, prediction_interval
 
@@ -42,6 +42,12 @@ class Seeds(SeveralSeeds):
     def verdicts(self) -> dict[str, int]:
         """The number of seeds by verdict."""
         return dict(Counter(seed.verdict for seed in self.seeds))
+
+    @property
+    def measures(self) -> dict[str, float]:
+        """Medians over the seeds of what was measured beside the distance, by name, such as the number of samples."""
+        names = dict.fromkeys(name for seed in self.seeds for name in seed.quality if name != "distance")
+        return {name: median(seed.quality.get(name, math.nan) for seed in self.seeds) for name in names}
 
     @property
     def range(self) -> tuple[float, float] | None:

@@ -55,7 +55,7 @@ def test_the_networks_fit_the_pieces_whatever_their_length(notes):
 def test_sounds_train(train, notes, networks, training):
     task = load_task("audio", {"path": str(notes), "seconds": 0.1, "width": 2, "networks": networks})
     result = train(task, **training)
-    assert set(result.quality) == {"distance", "coverage"}
+    assert set(result.quality) == {"samples", "distance", "coverage"}
     assert task.shown(result.samples) == {"kind": "audio", "rate": RATE}
 
 

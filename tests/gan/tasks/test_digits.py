@@ -1,6 +1,8 @@
+import pytest
 import torch
 
 from gansearch.gan import check_task, load_task
+from gansearch.gan.task import TaskError
 from gansearch.gan.tasks.digits import Digits, classifier, load
 
 
@@ -48,3 +50,15 @@ def test_digits_that_are_asked_for_are_named():
 def test_digits_without_a_condition_are_as_they_were():
     assert load_task("digits").labels() is None
     assert len(list(load_task("digits").discriminator().parameters())) == 6
+
+
+def test_distances_without_bias_are_options():
+    images, labels = load()
+    for distance, estimate in (("kid", "kid"), ("frechet", "frechet_infinity")):
+        task = Digits(distance=distance)
+        same = task.quality(images[:360], images[360:720])
+        zeros = task.quality(images[:360], images[labels == 0][:140])
+        assert zeros["distance"] > 10 * same["distance"] > 0
+        assert abs(same[estimate]) < 4 * same[f"{estimate}_error"]
+    with pytest.raises(TaskError, match="distance: 'fid' is not one of plain_frechet, frechet, kid"):
+        Digits(distance="fid")

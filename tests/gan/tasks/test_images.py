@@ -101,3 +101,33 @@ def test_copies_of_a_picture_stay_on_one_side(folder):
     assert former.warnings() == []
     order = torch.randperm(90, generator=torch.Generator().manual_seed(0))
     assert torch.equal(data_of(former, CPU).held_out, former.unpacked(former.real()[order[:18]]))
+
+
+def test_the_distance_and_its_features_are_chosen(folder):
+    fill(folder, 60)
+    task = Images(str(folder), size=16)
+    held_out = data_of(task, CPU).held_out
+    assert set(task.quality(held_out, -held_out)) == {"distance", "coverage"}
+    assert "plain_frechet on 64 features (random) of 12 held-out samples" in task.described()[0]
+    kid = Images(str(folder), size=16, distance="kid")
+    assert set(kid.quality(held_out, -held_out)) == {"distance", "kid", "kid_error", "coverage"}
+    data_of(kid, CPU)
+    assert "unbiased" in kid.described()[0]
+    assert kid.warnings() == task.warnings() == []
+    few = Images(str(folder), size=16, distance="frechet")
+    data_of(few, CPU)
+    with pytest.raises(TaskError, match=r"frechet of 12 held-out samples .* from 128 on"):
+        few.warnings()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"distance": "kdi"}, r"distance: 'kdi' is not one of auto, .*did you mean .kid"),
+        ({"distance": "fid", "features": "clip"}, "features: fid is measured on those of inception, not clip"),
+        ({"weights": "some"}, "weights: random features have none"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(folder, options, message):
+    with pytest.raises(TaskError, match=message):
+        Images(str(folder), **options)

@@ -97,5 +97,5 @@ def test_points_train(train):
     task = Points("a.npy", width=8)
     result = train(task)
     assert result.samples.shape[1] == 3
-    assert set(result.quality) == {"distance", "coverage"}
+    assert set(result.quality) == {"samples", "distance", "coverage"}
     assert task.shown(result.samples) == {"kind": "points"}

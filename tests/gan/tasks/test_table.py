@@ -21,7 +21,7 @@ def test_the_tables_of_scikit_learn_train_and_are_decoded(train, name):
     task = load_task("table", {"path": f"sklearn:{name}", "width": 16})
     check_task(task)
     result = train(task)
-    assert set(result.quality) == {"distance", "marginals", "pairs", "two_sample_auc"}
+    assert set(result.quality) == {"samples", "distance", "marginals", "pairs", "two_sample_auc"}
     shown = task.shown(result.samples[:5])
     assert shown["columns"][-1] == "target"
     assert len(shown["rows"]) == 5
@@ -102,7 +102,7 @@ def test_the_encoding_of_earlier_folders(people, tmp_path, train):
     task = task_of(people.assign(planet="Earth"), tmp_path, encoding="scores", width=8)
     assert task.described() == []
     assert task.unpacked(task.real()).shape == (191, 7)
-    assert set(train(task).quality) == {"distance", "marginals", "pairs", "two_sample_auc"}
+    assert set(train(task).quality) == {"samples", "distance", "marginals", "pairs", "two_sample_auc"}
 
 
 def test_held_out_rows_are_the_same_each_time(people, tmp_path):
