@@ -143,6 +143,7 @@ def test_the_gans_that_are_shown_work(tmp_path, capsys) -> None:
     check_task(names["Pictures"](str(tmp_path / "pictures.npy")))
     images = names["Pictures"](str(tmp_path / "pictures.npy")).real()
     assert names["Judged"]().quality(images[:25], images[25:])["distance"] > 0
+    assert set(names["Kernel"]().quality(images[:25], images[25:])) == {"distance", "kid", "kid_error"}
     assert names["Words"]().shown(np.eye(27)[None, [2, 0, 19]]) == {"kind": "text", "texts": ["cat"]}
     assert "balanced (stability 0.7" in capsys.readouterr().out
     # A page's experiment and its loop go together.

@@ -112,3 +112,11 @@ def distance_told(task: Task, distance: str, features: Features, only_if_odd: bo
     odd = found.plain is not None and not found.is_plain(count)
     odd = odd or (distance == "auto" and found.name == "kid")
     return [found.said(count, features.width, features.name)] if odd or not only_if_odd else []
+
+
+def uncorrected_told(task: Task, distance: str) -> list[str]:
+    """Returns a line on a distance of texts or rows, once the task's data are read."""
+    if (held_out := held_out_of(task)) is None:
+        return []
+    samples = f"{len(held_out):,} held-out samples and as many fakes"
+    return [f"distance: {distance} of {samples}: larger with fewer, so compare within this task alone"]

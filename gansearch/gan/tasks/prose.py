@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gansearch.gan import quality
+from gansearch.gan.distances.named import uncorrected_told
 from gansearch.gan.distances.texts import mauve
 from gansearch.gan.features import pretrained
 from gansearch.gan.options import one_of, option_error, positive
@@ -100,6 +101,10 @@ class Prose(Task):
             return {**mauve(self._texts(real_codes), texts, self.weights), "unseen_words": unseen}
         divergences = [quality.gram_divergence(real_codes, fake_codes, n) for n in range(1, LONGEST_GRAM + 1)]
         return {"distance": sum(divergences) / len(divergences), "unseen_words": unseen}
+
+    def described(self) -> list[str]:
+        """Returns what the distance is, and of how many samples."""
+        return uncorrected_told(self, self.distance)
 
     def shown(self, samples: np.ndarray) -> dict[str, Any]:
         """Describes (N, characters, length) samples as texts."""
