@@ -99,24 +99,21 @@ def chosen(distance: str, features: str, count: int) -> Distance:
     return usual if usual.plain is None or usual.is_plain(count) else DISTANCES["kid"]
 
 
-def distance_told(task: Task, distance: str, features: Features, only_if_odd: bool = False) -> list[str]:
-    """Returns a line on a task's distance, once its data are read; `only_if_odd` where it is not simply what was asked.
+def distance_told(task: Task, distance: str, features: Features | None, only_if_odd: bool = False) -> list[str]:
+    """Returns a line on a task's distance, on features or on none, once its data are read.
 
-    Raises TaskError where too few samples are held out for it.
+    With `only_if_odd` there is one where it is not simply what was asked. Raises TaskError where too few samples are
+    held out for it.
     """
     if (held_out := held_out_of(task)) is None:
         return []
     count = len(held_out)
+    if features is None:
+        samples = f"{count:,} held-out samples and as many fakes"
+        said = f"distance: {distance} of {samples}: larger with fewer, so compare within this task alone"
+        return [] if only_if_odd else [said]
     found = chosen(distance, features.name, count)
     found.refuse(count, features.width)
     odd = found.plain is not None and not found.is_plain(count)
     odd = odd or (distance == "auto" and found.name == "kid")
     return [found.said(count, features.width, features.name)] if odd or not only_if_odd else []
-
-
-def uncorrected_told(task: Task, distance: str) -> list[str]:
-    """Returns a line on a distance of texts or rows, once the task's data are read."""
-    if (held_out := held_out_of(task)) is None:
-        return []
-    samples = f"{len(held_out):,} held-out samples and as many fakes"
-    return [f"distance: {distance} of {samples}: larger with fewer, so compare within this task alone"]

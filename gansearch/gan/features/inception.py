@@ -18,6 +18,10 @@ _LAYER = "2048"
 """The last pooling, as FID has it (Heusel et al. 2017)."""
 _AT_ONCE = 50
 """Images in a batch."""
+_REMEDY = (
+    "download them where there is a network and copy torch's cache (~/.cache/torch/hub) to this machine, give a file, "
+    "weights: PATH, or write features: random"
+)
 
 
 @functools.cache
@@ -38,14 +42,8 @@ def network(weights: str = "") -> Any:
             "inception-v3-compat", [_LAYER], feature_extractor_weights_path=weights or None
         )
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:  # no network, no space, a file cut short
-        remedy = "give a file, weights: PATH, or write features: random"
-        if not weights:
-            remedy = (
-                "download them where there is a network and copy torch's cache (~/.cache/torch/hub) to this machine, "
-                + remedy
-            )
-        which = weights or "the weights of inception"
-        raise option_error("weights", f"{which} cannot be had ({reason(error)}); {remedy}") from None
+        which = f"{weights or 'the weights of inception'} cannot be had ({reason(error)})"
+        raise option_error("weights", f"{which}; {_REMEDY}") from None
     return extractor
 
 

@@ -6,8 +6,7 @@ Their weights are what the user has downloaded, and safetensors: nothing is unpi
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import gcd
 from pathlib import Path
@@ -74,8 +73,7 @@ class Network:
     @property
     def width(self) -> int:
         """Of its features."""
-        config = self.model.config
-        return int(config.hidden_size if "embeds" not in self.source.output else config.projection_dim)
+        return int(getattr(self.model.config, "projection_dim", self.model.config.hidden_size))
 
     def __call__(self, **inputs: Tensor) -> Tensor:
         """Returns what the network gives for a batch, float32 on the CPU; it computes on a GPU where there is one."""
@@ -89,7 +87,7 @@ class Network:
 
 @functools.cache
 def network(name: str, weights: str = "") -> Network:
-    """Returns a network, on the CPU.
+    """Returns a network, on the CPU. transformers says no more than errors from then on.
 
     `weights` is a folder as `save_pretrained` writes it, or `hf:NAME` for other weights of the cache. Raises TaskError
     where the package or the weights are missing.
@@ -100,31 +98,18 @@ def network(name: str, weights: str = "") -> Network:
         raise option_error("weights", f"{weights} is not a folder of weights as save_pretrained writes it")
     where = weights.removeprefix("hf:") or source.name
     options = {"local_files_only": True, "use_safetensors": True, "output_loading_info": True}
+    transformers.utils.logging.disable_progress_bar()  # which would start a thread, and processes are forked
+    transformers.utils.logging.set_verbosity_error()
     try:
-        with _quiet(transformers.utils.logging):
-            model, found = getattr(transformers, source.model).from_pretrained(where, **options)
-            if found["missing_keys"]:  # they are drawn at random
-                raise ValueError(f"they are of another network, without {min(found['missing_keys'])}")
-            companion = source.companion and getattr(transformers, source.companion)
-            companion = companion and companion.from_pretrained(where, local_files_only=True)
+        model, found = getattr(transformers, source.model).from_pretrained(where, **options)
+        if found["missing_keys"]:  # they are drawn at random
+            raise ValueError(f"they are of another network, without {min(found['missing_keys'])}")
+        companion = source.companion and getattr(transformers, source.companion)
+        companion = companion and companion.from_pretrained(where, local_files_only=True)
     except Exception as error:  # noqa: BLE001 (files of the user's that are none, or cut short, raise anything)
         remedy = f"hf download {source.name} gets those of the literature, and weights: FOLDER names others"
         raise option_error("weights", f"those of {name} cannot be had ({reason(error)}); {remedy}") from None
     return Network(source, model.float().eval(), companion)
-
-
-@contextmanager
-def _quiet(log: Any) -> Iterator[None]:
-    """Keeps transformers from writing bars, for which it starts a thread, and lists of weights that are not used."""
-    level, bars = log.get_verbosity(), log.is_progress_bar_enabled()
-    log.set_verbosity_error()
-    log.disable_progress_bar()
-    try:
-        yield
-    finally:
-        log.set_verbosity(level)
-        if bars:
-            log.enable_progress_bar()
 
 
 def picture_features(images: Tensor, network: Network) -> Tensor:

@@ -95,15 +95,12 @@ class Audio(Task):
 
     def warnings(self) -> list[str]:
         """Returns what the reader says of the files, how many pieces are copies, and what replaces the distance."""
-        return [*self._pieces.warnings, *told(self.groups(), "pieces"), *self._told(only_if_odd=True)]
+        corrected = distance_told(self, self.distance, self._features, only_if_odd=True)
+        return [*self._pieces.warnings, *told(self.groups(), "pieces"), *corrected]
 
     def described(self) -> list[str]:
-        """Returns what the distance is, where it is one of features, and of how many samples."""
-        return self._told()
-
-    def _told(self, only_if_odd: bool = False) -> list[str]:
-        features = self._features
-        return [] if features is None else distance_told(self, self.distance, features, only_if_odd)
+        """Returns what the distance is, and of how many samples."""
+        return distance_told(self, self.distance, self._features)
 
     def generator(self) -> nn.Module:
         """Returns a network (B, latent_dim) -> (B, 1, T) in [-1, 1]."""

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gansearch.gan import quality
-from gansearch.gan.distances.named import uncorrected_told
+from gansearch.gan.distances.named import distance_told
 from gansearch.gan.distances.texts import mauve
 from gansearch.gan.features import pretrained
 from gansearch.gan.options import one_of, option_error, positive
@@ -104,7 +104,7 @@ class Prose(Task):
 
     def described(self) -> list[str]:
         """Returns what the distance is, and of how many samples."""
-        return uncorrected_told(self, self.distance)
+        return distance_told(self, self.distance, None)
 
     def shown(self, samples: np.ndarray) -> dict[str, Any]:
         """Describes (N, characters, length) samples as texts."""

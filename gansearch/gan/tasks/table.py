@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from gansearch.gan import quality
-from gansearch.gan.distances.named import uncorrected_told
+from gansearch.gan.distances.named import distance_told
 from gansearch.gan.distances.tables import REPORTS, frame_of, sdmetrics
 from gansearch.gan.options import one_of, option_error, positive
 from gansearch.gan.readers.datasets import package
@@ -122,7 +122,7 @@ class Table(Task):
         """Returns what each column is taken for, and the option that changes it; and what the distance is."""
         lines = self._rows.described()
         remedy = ["task_options.kinds: {COLUMN: number, choice or identifier} changes it"] if lines else []
-        return [*lines, *remedy, *uncorrected_told(self, self.distance)]
+        return [*lines, *remedy, *distance_told(self, self.distance, None)]
 
     def warnings(self) -> list[str]:
         """Returns what a user should know of how the file is read, and how many rows are there twice."""

@@ -6,7 +6,7 @@ import torch
 from gansearch.gan import quality
 from gansearch.gan.data import data_of
 from gansearch.gan.distances.kernel import kid
-from gansearch.gan.distances.named import DISTANCES, ENOUGH, chosen, distance_told, uncorrected_told
+from gansearch.gan.distances.named import DISTANCES, ENOUGH, chosen, distance_told
 from gansearch.gan.distances.reals import Reals
 from gansearch.gan.features.named import Features
 from gansearch.gan.task import Task, TaskError
@@ -74,8 +74,8 @@ def test_check_says_how_many_samples_and_which_bias_and_refuses_before_training(
     assert "kid on" in distance_told(task, "auto", Features("inception", 2048, torch.clone), only_if_odd=True)[0]
     with pytest.raises(TaskError, match="can be corrected from 4,096 on"):
         distance_told(task, "fid", wide)
-    assert uncorrected_told(Small(), "mauve") == []
-    assert "mauve of 100 held-out samples" in uncorrected_told(task, "mauve")[0]
+    assert "mauve of 100 held-out samples" in distance_told(task, "mauve", None)[0]
+    assert distance_told(task, "mauve", None, only_if_odd=True) == []
     assert "papers" in DISTANCES["fid"].said(ENOUGH, 2048, "inception")
 
 
