@@ -265,6 +265,8 @@ class Experiment(Model):
         for name in ("evidence", "trackers", "params"):
             if not data[name]:
                 del data[name]
+        if self.keep == "last":
+            del data["keep"]
         text = yaml.safe_dump(data if secrets else masked_data(data), sort_keys=False, allow_unicode=True)
         return "".join(f"# {line}\n" for line in comment.splitlines()) + text
 

@@ -14,6 +14,7 @@ import pandas as pd
 
 from gansearch.experiment import Choices, Experiment, Range
 from gansearch.experiment.entries import as_searched, same
+from gansearch.study.analysis.choose import plain
 from gansearch.study.analysis.seeds import default_values
 from gansearch.study.analysis.surrogate import ENOUGH
 
@@ -69,7 +70,7 @@ def best_changes(runs: pd.DataFrame, experiment: Experiment, settings: Mapping[s
     """
     before = default_values(experiment) if settings is None else dict(settings)
     axes = {name: entry for name, entry in experiment.search.items() if isinstance(entry, Range | Choices)}
-    axes = {name: entry for name, entry in axes.items() if runs[name].nunique() > 1}
+    axes = {name: entry for name, entry in axes.items() if runs[name].map(str).nunique() > 1}
     known = runs[np.isfinite(runs["distance"].astype(float)) & (runs["distance"] > 0)]
     if experiment.is_population or len(known) < ENOUGH or not axes or before is None or axes.keys() - before.keys():
         return []
@@ -144,7 +145,7 @@ class _Differences:
         return mean[1:] - mean[0], differs + 2 * _OF_A_MEDIAN * noise
 
     def _point(self, settings: Mapping[str, Any]) -> np.ndarray:
-        return np.concatenate([_coordinates(entry, settings[name]) for name, entry in self.axes.items()])
+        return np.concatenate([_coordinates(entry, plain(settings[name])) for name, entry in self.axes.items()])
 
 
 def _coordinates(entry: Range | Choices, value: Any) -> np.ndarray:

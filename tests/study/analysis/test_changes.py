@@ -69,6 +69,16 @@ def test_nothing_is_said_where_nothing_is_known(table: pd.DataFrame) -> None:
     assert best_changes(table, experiment()) == []
 
 
+def test_choices_may_be_lists() -> None:
+    search = {**SEARCH, "betas": {"choices": [[0.5, 0.9], [0.0, 0.9]]}}
+    betas = [np.array([0.5, 0.9]) if place % 2 else np.array([0.0, 0.9]) for place in range(40)]
+    table = runs().assign(betas=betas)
+    table["distance"] *= np.where(np.arange(40) % 2, 4.0, 1.0)
+    own = {"lr": 1e-3, "pretrain_steps": 0, "loss": "hinge", "betas": [0.5, 0.9]}
+    change = best_changes(table, experiment(search=search), own)[0]
+    assert (change.name, change.after) == ("betas", [0.0, 0.9])
+
+
 def test_settings_without_a_value_have_no_change() -> None:
     assert best_changes(runs(), experiment(), {"lr": 1e-3}) == []
 
