@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 import re
 import secrets
-import shlex
 import shutil
 import signal
 import tempfile
 import time
 from collections.abc import Generator, Iterable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +27,7 @@ from gansearch.scripts.errors import ScriptFailed
 from gansearch.scripts.prepare import Prepared, prepare
 from gansearch.scripts.process import Ended, Process, free_port
 from gansearch.scripts.reading import Look, Reading, probe_of
-from gansearch.scripts.records import mask, secret_values
+from gansearch.scripts.records import kept, mask, secret_values
 from gansearch.scripts.verdict import Judgement, judgement
 from gansearch.stability.verdict import hopeless
 
@@ -70,6 +68,8 @@ class ScriptTrainer:
         self.stopped = ""
         self.look = Look()
         """What is known of the training by now."""
+        self.paced: list[tuple[float, float]] = []
+        """The first and the last time at which rows were read, as (seconds, time of the script)."""
         self._script, self._gpu_ids, self._prune = script, list(gpu_ids), prune
         self._holder = tempfile.TemporaryDirectory(prefix="gansearch-", ignore_cleanup_errors=True)
         self.folder = Path(self._holder.name, "run")
@@ -92,6 +92,14 @@ class ScriptTrainer:
     def share(self) -> float:
         """Share of the budget that is done, in [0, 1]."""
         return 1.0 if self._complete else min(1.0, self.look.time / self.training.updates)
+
+    @property
+    def pace(self) -> float:
+        """Seconds for a unit of its time, without what the script does before its first row; 0 where it is unknown."""
+        if len(self.paced) < 2 or self.paced[1][1] <= self.paced[0][1]:
+            return 0.0
+        (began, first), (seconds, last) = self.paced
+        return (seconds - began) / (last - first)
 
     @property
     def stability(self) -> float:
@@ -135,6 +143,7 @@ class ScriptTrainer:
             now = time.monotonic()
             if ended or (news and now >= due) or (now - said > ALIVE_SECONDS and not self._ending):
                 self.look = reading.look()
+                self.paced = [*self.paced[:1], (now - process.started, self.look.time)] if self.look.time else []
                 probes = [] if self._ending and not ended else self.look.probes(yielded, least)
                 probes = [probe for probe in probes if probe.update <= self._budget]
                 due = time.monotonic() + max(LOOK_SECONDS, (time.monotonic() - now) / LOOK_SHARE)
@@ -286,15 +295,7 @@ class ScriptTrainer:
         """The command, what was changed in its copy, the settings, and the last lines that it printed, by file name."""
         if self._prepared is None or self._process is None:
             return {}
-        found = {"command.txt": f"{shlex.join(self._prepared.words)}\n", "changes.diff": self._prepared.diff}
-        for target in self._script.files:
-            path = Path(self._prepared.cwd, target.replace("{out}", str(self._prepared.out)))
-            with suppress(OSError):  # its name may hold a value
-                found[path.name] = path.read_text(errors="replace")
-        for name, stream in self._process.output.streams:
-            lines = stream.last_lines(10 * LAST_LINES)
-            found[f"{name}.txt"] = "\n".join(lines) + ("\n" if lines else "")
-        return {name: self._masked(text) for name, text in found.items() if text}
+        return kept(self._script, self._prepared, self._process.output, self._secret_values)
 
     def copy_files(self, folder: Path) -> None:
         """Copy what the script left in its `{out}`, and its output, into `folder`. Raises OSError."""

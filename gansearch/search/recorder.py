@@ -17,7 +17,7 @@ from typing import Any
 from ray.tune.experiment import Trial
 
 from gansearch import __version__
-from gansearch.experiment import Experiment, masked
+from gansearch.experiment import Experiment, ScriptTask, masked
 from gansearch.search.callbacks.listener import Listener
 from gansearch.search.gpu_use import GpuUse
 from gansearch.search.sampling.searcher import StudySearcher
@@ -126,7 +126,8 @@ class Recorder(SweepCallback):
     def write_tables(self) -> None:
         """Write trials.parquet, curves.parquet and run.json of all that has ended so far."""
         start = time.monotonic()
-        write_tables(self._folder, self._experiment.search, self.records)
+        has_parts = isinstance(self._experiment.task, ScriptTask)
+        write_tables(self._folder, self._experiment.search, self.records, has_parts)
         done, seconds = self._before
         description = {
             **self._description,

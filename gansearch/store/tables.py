@@ -17,6 +17,9 @@ from gansearch.store.record import GPU, STATUSES, TrialRecord, trial_columns
 from gansearch.store.trial_files import CURVE_COLUMNS, read_curve_table, read_record, read_trial_curves
 
 _CURVES = pa.schema([(name, pa.int64() if name in CURVE_COLUMNS[:3] else pa.float64()) for name in CURVE_COLUMNS])
+_UPDATE = CURVE_COLUMNS.index("update")
+_PARTS = _CURVES.set(_UPDATE, pa.field("update", pa.float64()))
+"""The same where time may have parts, as of a script that counts epochs."""
 _TEXTS, _TIMES = ("verdict", "node", "error"), ("started", "ended")
 _LARGEST = 3e38
 _AT_ONCE = 500
@@ -30,25 +33,31 @@ def other_columns(trials: pd.DataFrame) -> list[str]:
     return [name for name in trials.columns if name not in trial_columns(())]
 
 
-def write_tables(folder: Folder, searched: Iterable[str], records: Iterable[TrialRecord]) -> None:
-    """Write trials.parquet from records, and curves.parquet from the curves of the same trials."""
+def write_tables(
+    folder: Folder, searched: Iterable[str], records: Iterable[TrialRecord], has_parts: bool = False
+) -> None:
+    """Write trials.parquet from records, and curves.parquet from the curves of the same trials.
+
+    `has_parts` says whether their time may have parts, as that of a script does which counts epochs.
+    """
     rows = [record.row for record in sorted(records, key=lambda record: record.number)]
     trials = pd.DataFrame(rows, columns=trial_columns(searched))
     for name in ("started", "ended"):
         trials[name] = pd.to_datetime(trials[name], utc=True)
     write_whole(folder.trials, lambda file: trials.to_parquet(file, index=False))
-    write_whole(folder.curves, lambda file: _write_curves(folder, list(trials["number"]), file))
+    schema = _PARTS if has_parts else _CURVES
+    write_whole(folder.curves, lambda file: _write_curves(folder, list(trials["number"]), file, schema))
 
 
-def _write_curves(folder: Folder, numbers: Sequence[int], file: Path) -> None:
+def _write_curves(folder: Folder, numbers: Sequence[int], file: Path, schema: pa.Schema) -> None:
     """Write the curves of some trials, part by part: those of a long sweep need not fit into memory."""
-    with pq.ParquetWriter(file, _CURVES) as writer:
+    with pq.ParquetWriter(file, schema) as writer:
         for start in range(0, len(numbers), _AT_ONCE):
             part = numbers[start : start + _AT_ONCE]
             frames = [frame for frame in (read_trial_curves(folder, number) for number in part) if len(frame)]
             if frames:
                 table = pd.concat(frames, ignore_index=True)
-                writer.write_table(pa.Table.from_pandas(table, schema=_CURVES, preserve_index=False))
+                writer.write_table(pa.Table.from_pandas(table, schema=schema, preserve_index=False))
 
 
 def read_trials(folder: Folder, searched: Iterable[str]) -> pd.DataFrame:

@@ -33,7 +33,9 @@ ADVICE = {
 
 def advice(finding: Finding, game: Game | None) -> str:
     """The setting to change for a finding; empty for a note about a trend."""
-    columns = game.columns if game else {}
+    columns = dict(game.columns) if game else {}
+    if columns.get("lr_d") == columns.get("lr_g"):  # one rate, which says not whose is to change
+        columns = {role: name for role, name in columns.items() if role not in ("lr_d", "lr_g")}
     names = {role: columns.get(role, words) for role, words in (("lr_d", "D's learning rate"), ("lr_g", "G's"))}
     if "lr_g" not in columns:
         names["lr_g"] = "G's learning rate"

@@ -41,8 +41,7 @@ def try_script(experiment: Experiment, script: Script, training: Training, uses_
             f"{script.name} gives the same {many(same, 'row')} under two seeds, so that further seeds say nothing: "
             f'give it {{seed}}, as by task.edits: {{"{script.name}: seed": "{{seed}}"}}, or write {wanted}'
         )
-    reached = first.look.time
-    unit = first.seconds / reached if reached else first.seconds / training.updates
+    unit = first.pace or first.seconds / (first.look.time or training.updates)
     seed, budget = unit * training.updates, (experiment.confirm and experiment.confirm.updates) or training.updates
     cost = Cost(unit, unit, seed * experiment.least_replicas, seed, unit * budget)
     return Measured(costs=(cost,), tried=tuple(_said(script, first)), remarks=tuple(_remarks(script, first)))
@@ -54,7 +53,8 @@ def _tried(script: Script, training: Training, seed: int, uses_gpus: bool) -> Sc
     begun, running = time.monotonic(), trainer.run(most_seconds=PATIENCE_SECONDS, at_least=1e-9)
     try:
         for _ in running:
-            if _rows(trainer.look) >= ROWS or (_rows(trainer.look) and time.monotonic() - begun > SECONDS):
+            rows, late = _rows(trainer.look), time.monotonic() - begun > SECONDS
+            if rows and (late or (rows >= ROWS and trainer.pace)):
                 break
     except ScriptFailed as error:
         raise TaskError(str(error)) from None
