@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from gansearch.diagnosis.diagnosis import Diagnosis, diagnose
     from gansearch.experiment import Experiment, ExperimentError
     from gansearch.gan import BalanceController, Task, TaskError, Trial, available_tasks, register_task
+    from gansearch.search.sampling.balance import BalanceSampler
     from gansearch.stability import StabilityMonitor, StabilityReport
     from gansearch.store.folder import StudyError
     from gansearch.study.study import Study, load_study
@@ -23,6 +24,7 @@ __version__ = "0.2.0"
 
 __all__ = [
     "BalanceController",
+    "BalanceSampler",
     "Diagnosis",
     "Experiment",
     "ExperimentError",
@@ -48,6 +50,7 @@ _MODULES = {
     "gansearch.diagnosis.diagnosis": ("Diagnosis", "diagnose"),
     "gansearch.experiment": ("Experiment", "ExperimentError"),
     "gansearch.gan": ("BalanceController", "Task", "TaskError", "Trial", "available_tasks", "register_task"),
+    "gansearch.search.sampling.balance": ("BalanceSampler",),
     "gansearch.stability": ("StabilityMonitor", "StabilityReport"),
     "gansearch.store.folder": ("StudyError",),
     "gansearch.study.study": ("Study", "load_study"),

@@ -81,9 +81,14 @@ def suggest(name: str, allowed: Iterable[str]) -> str:
     return f'; did you mean "{by_key[near[0]]}"?' if near else ""
 
 
+def field_called(name: str) -> str:
+    """Returns the field that elsewhere has this name: lr_d for d_lr or D-LR; a name that no field has stays."""
+    return _HERE.get(_key(name), _key(name))
+
+
 def unknown_field(name: str, allowed: Sequence[str], sections: Mapping[str, Iterable[str]]) -> str:
     """Returns a hint on a name that is not `allowed`; `sections` are the fields by the path of their section."""
-    here = _HERE.get(_key(name), _key(name))
+    here = field_called(name)
     if here in allowed:
         return f'; did you mean "{here}"?'
     if near := suggest(name, allowed):

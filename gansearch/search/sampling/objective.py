@@ -109,7 +109,11 @@ def _constraints(record: TrialRecord, objective: str) -> dict[str, float]:
     failed = record.status == "failed"
     constraints = {"failed": float(failed)}
     if objective == "balanced":
-        stability = record.stability if math.isfinite(record.stability) and not failed else 0.0
-        healthy = not failed and record.verdict in HEALTHY
-        constraints["unhealthy"] = 0.0 if healthy else max(1.0 - stability, _NEARLY_HEALTHY)
+        constraints["unhealthy"] = unhealthy(None if failed else record.verdict, 0.0 if failed else record.stability)
     return constraints
+
+
+def unhealthy(verdict: str | None, stability: float) -> float:
+    """Return the constraint of a trial: 0, which keeps it, for a healthy one, else what its stability lacks of 1."""
+    lacking = 1.0 - (stability if math.isfinite(stability) else 0.0)
+    return 0.0 if verdict in HEALTHY else max(lacking, _NEARLY_HEALTHY)

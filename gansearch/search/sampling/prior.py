@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from gansearch.experiment import Choices, Experiment, ExperimentError, Range
 from gansearch.search.errors import SweepError
+from gansearch.search.sampling.recorded import recorded_runs
 from gansearch.search.sampling.space import categories
 from gansearch.store.folder import Folder, StudyError, as_begun
 from gansearch.store.tables import read_trials
@@ -32,7 +30,7 @@ def prior_centres(experiment: Experiment) -> list[dict[str, Any]]:
         name: entry.prior for name, entry in searched.items() if isinstance(entry, Range) and entry.prior is not None
     }
     rows = [row for path in experiment.warm_folders for row in _best_of(path, experiment, searched)]
-    rows = rows or [_offered(run["params"], searched) for run in _shipped() if run["task"] != experiment.task]
+    rows = rows or [_offered(run["params"], searched) for run in recorded_runs() if run["task"] != experiment.task]
     return [{**row, **belief} for row in rows if row] or ([belief] if belief else [])
 
 
@@ -76,11 +74,3 @@ def _best_of(path: str, experiment: Experiment, searched: Mapping[str, Range | C
     if not any(rows):
         raise SweepError(f"warm_start: no balanced trial of {path}, a sweep of another task, has what is searched here")
     return rows
-
-
-@cache
-def _shipped() -> list[dict[str, Any]]:
-    """Return the best tenth of the recorded runs of each task; `benchmarks/search_runs.py --prior` writes the file."""
-    text = files("gansearch.search.sampling").joinpath("prior.json").read_text(encoding="utf-8")
-    runs: list[dict[str, Any]] = json.loads(text)
-    return runs

@@ -12,8 +12,8 @@ from optuna import samplers
 from optuna.exceptions import ExperimentalWarning
 
 from gansearch.experiment import Experiment, ExperimentError, Sampler, suggest
-from gansearch.search.sampling.balance import BalanceSampler
 from gansearch.search.sampling.history_window import HistoryWindow
+from gansearch.search.sampling.sweep_sampler import SweepSampler
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def _first_members(seed: int, **options: Any) -> samplers.BaseSampler:
 
 
 SAMPLERS: dict[str, Callable[..., samplers.BaseSampler]] = {
-    "balance": BalanceSampler,
+    "balance": SweepSampler,
     "tpe": samplers.TPESampler,
     "random": samplers.RandomSampler,
     "gp": samplers.GPSampler,
@@ -86,14 +86,14 @@ def make_sampler(
         errors |= {f"search.{name}.prior": f"is of sampler: balance; {sampler.name} has no prior" for name in believed}
     if errors:
         raise ExperimentError("experiment", errors)
-    if sampler.name == "balance":
-        return BalanceSampler(centres, experiment.seed, **sampler.options)
     # In a resumed study a new sampler must not draw its first points again; qmc keeps its place in the sequence in the
     # study, under its seed.
     seed = experiment.seed + (0 if sampler.name == "qmc" else done)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
         try:
+            if sampler.name == "balance":
+                return SweepSampler(centres, experiment.seed, **sampler.options)
             made = SAMPLERS[sampler.name](**{**_DEFAULTS.get(sampler.name, {}), **sampler.options}, seed=seed)
         except ValueError as error:
             raise ExperimentError("experiment", {"sampler": str(error)}) from None

@@ -38,6 +38,14 @@ def nearest_value(dist: BaseDistribution, value: Any) -> Any:
     return _allowed(dist, value)
 
 
+def holds(dist: BaseDistribution, value: Any) -> bool:
+    """Return whether a distribution holds a value, or has numbers among its choices that may be near it."""
+    if not isinstance(dist, FloatDistribution | IntDistribution):
+        numbers = any(isinstance(choice, int | float) for choice in dist.choices)  # type: ignore[attr-defined]
+        return value is not None and (value in dist.choices or (numbers and isinstance(value, int | float)))  # type: ignore[attr-defined]
+    return isinstance(value, int | float) and dist.low <= value <= dist.high
+
+
 def _allowed(dist: BaseDistribution, value: float) -> float | int:
     assert isinstance(dist, FloatDistribution | IntDistribution)
     if dist.step is not None:
