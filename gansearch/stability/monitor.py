@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
@@ -15,7 +16,8 @@ from gansearch.stability import measures
 from gansearch.stability.defaults import torch_defaults
 from gansearch.stability.probe_file import ProbeFile
 from gansearch.stability.referee import Ruling
-from gansearch.stability.report import StabilityReport, judge
+from gansearch.stability.report import NUMBERS, StabilityReport, judge
+from gansearch.stability.verdict import VERDICTS, hopeless
 from gansearch.stability.window import FIELDS, Window
 
 Output = Literal["logit", "probability", "score"]
@@ -160,6 +162,35 @@ class StabilityMonitor:
         elif self._probes < _FEW:
             text += f" This rests on {many(self._probes, 'probe')}: give some twenty."
         return dataclasses.replace(report, sentence=text)
+
+    def scored(self) -> StabilityReport:
+        """Judges the last half of the steps so far, the part by which a sweep scores its trials. Waits for the device.
+
+        Raises ValueError if there was no probe yet.
+        """
+        rows = self.rows()
+        return self.report(since=int(rows[-1].step) // 2 if rows else -1)
+
+    def metrics(self, share: float | None = None) -> dict[str, float]:
+        """The numbers of `scored` for any logger, by name; {} before a probe. Waits for the device.
+
+        What is not known, such as `apart` where `update` is given no samples, is left out. `healthy` is 1 for
+        `balanced` and 0 for any other verdict, `verdict_number` its place among VERDICTS, from 0 for `diverged` to 6
+        for `balanced`: loggers that take no text can draw it. With `share`, that of the training that is done, in
+        [0, 1], `hopeless` is 1 where the run is `beyond_hope`, else 0.
+        """
+        if self._rows is None:
+            return {}
+        report = self.scored()
+        named = ((name, getattr(report, name)) for name in NUMBERS)
+        known = {name: float(number) for name, number in named if math.isfinite(number)}
+        known |= {"healthy": float(report.verdict == "balanced")}
+        known |= {"verdict_number": float(VERDICTS.index(report.verdict))}
+        return known if share is None else {**known, "hopeless": float(bool(self.beyond_hope(share)))}
+
+    def beyond_hope(self, share: float) -> str:
+        """Why a run should be stopped after `share` of its updates, in [0, 1], as a sweep stops its trials; else ''."""
+        return hopeless(self.rows(), share) or ""
 
     def rows(self) -> list[Window]:
         """The probes so far, as windows of one or more each, oldest first. Waits for the device."""

@@ -23,6 +23,12 @@ from gansearch.stability.window import Window
 WINDOWS = 10
 """Windows of a report, evenly over the run."""
 
+NUMBERS = (
+    *("stability", "saturated_right", "saturated_wrong", "separability", "accuracy", "accuracy_real", "accuracy_fake"),
+    *("loss_volatility", "grad_norm", "grad_variation", "held_out_gap", "apart", "diversity", "moved"),
+)
+"""The fields of a report that are numbers at any time of a run."""
+
 
 @dataclass(frozen=True)
 class StabilityReport:

@@ -5,6 +5,7 @@ import torch
 
 from gansearch.stability import StabilityMonitor
 from gansearch.stability.monitor import CAPACITY
+from gansearch.stability.verdict import VERDICTS
 from tests.stability.probes import report_on
 
 
@@ -160,3 +161,47 @@ def test_patches_of_pictures_have_the_verdict_of_independent_samples(real, fake)
     one, other = patches.report(), samples.report()
     assert one.verdict == other.verdict
     assert one.stability == pytest.approx(other.stability, abs=0.05)
+
+
+def fed(monitor, probes=20, apart=0.0, scores=0.5, samples=True):
+    """A monitor after probes in which the fakes lie `apart`, and D's logits are ± `scores`."""
+    draws = torch.Generator().manual_seed(0)
+    for step in range(1, probes + 1):
+        real, fake = scores + torch.randn(2, 128, generator=draws).mul(0.5) * torch.tensor([[1.0], [-1.0]])
+        pair = (torch.randn(128, 2, generator=draws), torch.randn(128, 2, generator=draws) + apart)
+        monitor.update(real, -fake.abs(), step=step * 10, **({"samples": pair} if samples else {}))
+    return monitor
+
+
+def test_metrics_are_finite_numbers_by_name_that_agree_with_the_report_on_the_last_half():
+    monitor = fed(StabilityMonitor())
+    report, metrics = monitor.scored(), monitor.metrics()
+    assert {type(value) for value in metrics.values()} == {float}
+    assert all(math.isfinite(value) for value in metrics.values())
+    assert metrics["stability"] == report.stability == monitor.report(since=100).stability
+    assert metrics["apart"] == report.apart
+    assert VERDICTS[int(metrics["verdict_number"])] == report.verdict
+    assert metrics["healthy"] == (report.verdict == "balanced") == 1.0
+    assert "grad_norm" not in metrics  # nobody gave one
+    assert "hopeless" not in metrics  # without a share nobody can tell
+
+
+def test_a_monitor_without_samples_has_no_numbers_of_them_and_one_without_a_probe_none():
+    assert StabilityMonitor().metrics() == {} == StabilityMonitor().metrics(share=0.5)
+    assert StabilityMonitor().beyond_hope(0.9) == ""
+    metrics = fed(StabilityMonitor(), samples=False).metrics()
+    assert not {"apart", "diversity", "moved"} & metrics.keys()
+    with pytest.raises(ValueError, match="nothing to report"):
+        StabilityMonitor().scored()
+
+
+def test_a_run_is_beyond_hope_as_a_trial_is():
+    far = fed(StabilityMonitor(), apart=30.0)
+    assert far.beyond_hope(0.1) == ""
+    assert "far from the data" in far.beyond_hope(0.3)
+    assert [far.metrics(share)["hopeless"] for share in (0.1, 0.3)] == [0.0, 1.0]
+    assert far.metrics(0.3)["healthy"] == 0.0
+    near = fed(StabilityMonitor())
+    assert near.metrics(share=0.9)["hopeless"] == 0.0
+    near.update(torch.tensor([math.nan]), torch.zeros(1))
+    assert "no longer finite" in near.beyond_hope(0.01)
