@@ -18,7 +18,7 @@ from gansearch.search.mirror import opened
 from gansearch.search.sweep import Swept
 from gansearch.search.sweep import sweep as run
 from gansearch.store.folder import Folder, StudyError
-from gansearch.study.study import Study, load_study
+from gansearch.study.study import Study, load_sweep
 from gansearch.training.train import TrainResult, train
 
 __all__ = ["TrainResult", "sweep", "train"]
@@ -54,13 +54,13 @@ def sweep(
         except SweepFailed as failure:
             _report_failed_trials(failure.folder)
             raise
-        return load_study(swept.path)
+        return load_sweep(swept.path)
 
 
 def _report(everyone: list[Any], swept: Swept) -> None:
     Listeners(everyone).doing("writing the report")
     try:
-        _write_results(load_study(swept.path))
+        _write_results(load_sweep(swept.path))
     except StudyError as error:
         raise SweepFailed(swept.path, f"the sweep is finished, but {error}; --resume writes it") from None
 
@@ -87,7 +87,7 @@ class _Results(Listener):
 
     def _write(self) -> None:
         with suppress(StudyError):  # the end of the sweep writes again, and says what is wrong
-            _write_results(load_study(self._folder.path))
+            _write_results(load_sweep(self._folder.path))
 
 
 def _write_results(study: Study) -> None:
@@ -105,6 +105,6 @@ def _report_failed_trials(folder: Path) -> None:
     A StudyError is ignored here: the user has to read the trials' own error first.
     """
     with suppress(StudyError):
-        study = load_study(folder)
+        study = load_sweep(folder)
         if study.counts["failed"] == study.counts["total"]:
             study.report()

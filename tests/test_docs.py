@@ -189,6 +189,25 @@ def test_several_networks_are_trained_each_with_a_monitor_of_its_own(place, para
     assert set(result.verdicts) == monitors
 
 
+def test_what_is_shown_of_ones_own_runs_works(ray_session, tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("ray.train.constants.DEFAULT_STORAGE_PATH", str(tmp_path))
+    names: dict = {"__name__": "__main__"}  # as the user's script: Ray sends its functions as they are
+    torch.manual_seed(0)
+    for text in blocks(ROOT / "docs/integrations.md", "python"):
+        assert sum(line.strip() != "" for line in text.splitlines()) <= 15, text
+        exec(text, names)
+        if "StabilityObjective(" in text:
+            trials = names["study"].trials
+            assert {trial.state.name for trial in trials} == {"COMPLETE", "PRUNED"}
+            assert names["study"].best_trial.user_attrs["verdict"] == "balanced"
+        if "StabilityPruner(" in text:
+            assert "PRUNED" in {trial.state.name for trial in names["study"].trials}
+    assert names["metrics"]["healthy"] == 1.0
+    assert len(names["results"]) == 4
+    assert "4 trials: " in capsys.readouterr().out
+
+
 def replaced(old: str, new: str) -> list[str]:
     """`check` of the starter with something else in its file."""
     return ["check", "experiment.yaml", "--replace", old, new]

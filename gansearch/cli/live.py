@@ -24,7 +24,7 @@ from gansearch.search.callbacks.listener import Listener
 from gansearch.store.folder import Folder, as_typed
 from gansearch.store.object_store import is_url
 from gansearch.study.status import Status, status
-from gansearch.study.study import Study, load_study
+from gansearch.study.study import Study, load_sweep
 
 POLL_SECONDS = 1.0
 """Time between two readings of the folder."""
@@ -112,14 +112,14 @@ def _wait_for_study(path: Path, console: Console) -> Study:
         _print(console, f"{path}: no results yet; waiting up to {APPEARANCE_SECONDS:.0f} s for a sweep that starts")
         while not Folder(path).is_ours and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
-    return load_study(path)
+    return load_sweep(path)
 
 
 def _watch_screen(current: Status, path: Path, console: Console) -> Status:
     with Live(picture(current, *console.size), console=console, refresh_per_second=2) as live:
         while current.alive and not is_lost():
             time.sleep(POLL_SECONDS)
-            current = status(load_study(path))
+            current = status(load_sweep(path))
             live.update(picture(current, *console.size))
     return current
 
@@ -129,7 +129,7 @@ def _watch_log(current: Status, path: Path, console: Console) -> Status:
     log.write(current)
     while current.alive and not is_lost():
         time.sleep(POLL_SECONDS)
-        current = status(load_study(path))
+        current = status(load_sweep(path))
         if log.is_due or not current.alive:
             log.write(current)
     return current

@@ -127,9 +127,9 @@ def status(dir: Dir, as_json: Json = False) -> None:
     """Say how a sweep is getting on, from any machine that sees its folder, also after its driver died."""
     from gansearch.study.status import lines
     from gansearch.study.status import status as status_of
-    from gansearch.study.study import load_study
+    from gansearch.study.study import load_sweep
 
-    current = status_of(load_study(dir))
+    current = status_of(load_sweep(dir))
     _print(current.summary(), lines(current), as_json)
 
 
@@ -163,7 +163,12 @@ def fetch(
 @app.command()
 def report(
     dirs: Annotated[
-        list[Path], typer.Argument(metavar="DIR...", help="A results folder, or several to compare.", parser=_place)
+        list[Path],
+        typer.Argument(
+            metavar="DIR...",
+            help="A results folder, or several to compare; or an Optuna study or a folder of Ray Tune of your own.",
+            parser=_place,
+        ),
     ],
     as_json: Annotated[
         bool,
@@ -176,10 +181,16 @@ def report(
     """Write the report of a sweep, also while it runs, and print what it found; of several one page side by side."""
     from gansearch.cli.summaries import print_summary
     from gansearch.store.folder import StudyError, as_typed
+    from gansearch.study.foreign.study import is_foreign
     from gansearch.study.report.comparison import labels, write_comparison
-    from gansearch.study.study import load_study
+    from gansearch.study.study import load_sweep
 
-    studies = [load_study(dir) for dir in dirs]
+    if foreign := next(filter(is_foreign, dirs), None):
+        if len(dirs) > 1:
+            raise StudyError(f"{foreign}: is no sweep of gansearch, which alone can be compared; report it by itself")
+        _report_foreign(foreign, as_json, out)
+        return
+    studies = [load_sweep(dir) for dir in dirs]
     paths = [study.folder.path.resolve() for study in studies]
     for dir, path in zip(dirs, paths, strict=True):
         if paths.count(path) > 1:
@@ -214,9 +225,9 @@ def export(
     anyway: Annotated[bool, typer.Option("--anyway", help="Also if no configuration is healthy.")] = False,
 ) -> None:
     """Write the best-balanced configuration, for `gansearch train` or for your own code."""
-    from gansearch.study.study import load_study
+    from gansearch.study.study import load_sweep
 
-    text = load_study(dir).export(out, format, anyway)
+    text = load_sweep(dir).export(out, format, anyway)
     if out is None:
         print_document(text)
     else:
@@ -337,6 +348,19 @@ def _load(file: Path | str, overrides: list[str] | None, **fields: str | int | N
     path = copy_file(str(file)) if is_url(file) else experiment_path(str(file))
     given = [f"{name}={value}" for name, value in fields.items() if value is not None]
     return Experiment.load(path, [*(overrides or ()), *given])
+
+
+def _report_foreign(source: Path | str, as_json: bool, out: Path | None) -> None:
+    """Reports a study of somebody else."""
+    from gansearch.cli.summaries import print_foreign
+    from gansearch.study.foreign.study import open_foreign
+
+    study = open_foreign(source)
+    page = study.report(out) if out or not as_json else None
+    if as_json:
+        print_json(study.summary())
+    else:
+        print_foreign(study, page)
 
 
 def _print(data: Any, lines: Iterable[str], as_json: bool) -> None:

@@ -11,13 +11,23 @@ from gansearch.store.folder import Folder, NothingHealthy, StudyError, as_begun,
 from gansearch.store.object_store import local_folder
 from gansearch.study.compare import Comparison, compare
 from gansearch.study.export import FORMATS
+from gansearch.study.foreign.study import ForeignStudy, is_foreign, open_foreign
 from gansearch.study.plots import Plots
 from gansearch.study.report.page import fragment
 from gansearch.study.report.report import report
 from gansearch.study.report.samples import Gallery, beside_reals
 
 
-def load_study(dir: str | Path) -> Study:
+def load_study(dir: str | Path) -> Study | ForeignStudy:
+    """Open a results folder, or a study of somebody else: an Optuna study, or an experiment folder of Ray Tune.
+
+    An Optuna study is a journal file, an SQLite file or the URL of a database; `?study=NAME` after it chooses one of
+    several. Raises StudyError where it is none of these.
+    """
+    return open_foreign(dir) if is_foreign(dir) else load_sweep(dir)
+
+
+def load_sweep(dir: str | Path) -> Study:
     """Open a results folder, also of a sweep that runs or died. Raises StudyError where it is none.
 
     Of results at a URL, such as s3://bucket/prefix, it opens a copy.

@@ -91,7 +91,7 @@ def _column(column: pd.Series[Any], entry: Entry) -> tuple[optuna.distributions.
     from optuna.distributions import CategoricalDistribution, FloatDistribution
 
     if isinstance(entry, Choices) or not isinstance(entry, Range):
-        texts = column.astype(str).tolist()  # also lists and null may be chosen
+        texts = [str(value) for value in column]  # also lists and null may be chosen
         return CategoricalDistribution(sorted(set(texts))), texts
     values = column.tolist()
     return FloatDistribution(min(values), max(values), log=entry.log and min(values) > 0), values

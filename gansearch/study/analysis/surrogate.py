@@ -30,7 +30,7 @@ class Scale:
 
     def unit(self, column: pd.Series[Any]) -> pd.Series[float]:
         """The column on [0, 1]; one half where a trial has no such parameter."""
-        values = column.astype(str).map(self.texts.index).astype(float) if self.texts else column.astype(float)
+        values = column.map(str).map(self.texts.index).astype(float) if self.texts else column.astype(float)
         values = values.map(np.log, na_action="ignore") if self.log else values
         low, high = (np.log(self.low), np.log(self.high)) if self.log else (self.low, self.high)
         return ((values - low) / (high - low)).fillna(0.5)
@@ -49,7 +49,7 @@ def scale_of(column: pd.Series[Any]) -> Scale | None:
         low, high = float(known.min()), float(known.max())
         scale = Scale(low, high, log=low > 0 and high > 10 * low)
     else:
-        texts = tuple(sorted(set(column.astype(str))))
+        texts = tuple(sorted(set(map(str, column))))  # pandas' own str leaves what is missing
         scale = Scale(0, len(texts) - 1, log=False, texts=texts)
     return scale if scale.high > scale.low else None
 

@@ -159,13 +159,15 @@ def add_trials(
     """Add a trace of markers for each verdict.
 
     Markers of pruned trials are hollow, those of trials without a verdict thin crosses, and a ring marks the best.
-    `hover` is a template of x and y. The number, verdict, stability and distance of a trial are always shown.
+    `hover` is a template of x and y. The number and verdict of a trial are always shown, and its stability and distance
+    where any trial has one.
     """
     common = {"mode": "markers", "showlegend": not panel, **axes(panel)}
     named = trials.assign(verdict=trials["verdict"].where(trials["verdict"].isin(COLOURS), "no verdict"))
     size = size if len(trials) < 500 else 0.6 * size
-    stability = "<br>stability %{customdata[1]}" if y != "stability" else ""
-    distance = "<br>distance %{customdata[2]}" if "distance" not in (x, y) else ""
+    known = {name: trials[name].notna().any() for name in ("stability", "distance")}
+    stability = "<br>stability %{customdata[1]}" if y != "stability" and known["stability"] else ""
+    distance = "<br>distance %{customdata[2]}" if "distance" not in (x, y) and known["distance"] else ""
     for verdict in ["no verdict", *COLOURS]:
         part = named[named["verdict"] == verdict]
         if part.empty:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -133,31 +134,38 @@ def pareto(trials: pd.DataFrame, best: int | None = None) -> go.Figure:
 
 
 def slices(trials: pd.DataFrame, experiment: Experiment, target: str, best: int | None = None) -> go.Figure:
-    """Draw the stability or the distance of the trials over each searched parameter."""
+    """Draw the stability, the distance or another number of the trials over each searched parameter."""
     names = varied(trials, experiment)
     measured = trials[np.isfinite(trials[target])]
     if not names or measured.empty:
         raise EmptyFigureError(f"no trial has a {target}" if names else "no searched parameter differs between trials")
     description = f"The {target} of {many(len(measured), 'trial')} over each of {', '.join(names)}."
-    figure = new_figure(description, heading=f"{target.capitalize()} over one parameter at a time")
-    add_panels(figure, [title(name) for name in names], columns=5, row=200, up=target)
+    figure = new_figure(description, heading=f"{target[:1].upper()}{target[1:]} over one parameter at a time")
+    add_panels(figure, [title(name) for name in names], columns=5, row=200, up=html.escape(target))
     drawn, note = subsample(measured, [best], most=1000)
     points = with_choice_labels(drawn, experiment)
-    y_axis = distance_axis(measured["distance"]) if target == "distance" else STABILITY
+    y_axis = STABILITY if target == "stability" else distance_axis(measured[target])
     for panel, name in enumerate(names):
         add_trials(figure, points, name, target, f"{html.escape(name)} %{{x}}", best, panel, size=7)
         style_axes(figure, panel, search_axis(experiment.search[name], trials[name], few_ticks=True), y_axis)
     return with_meta(figure, drawn=note)
 
 
-def parallel(trials: pd.DataFrame, experiment: Experiment, best: int | None = None) -> go.Figure:
-    """Draw a line for each trial through its searched parameters, its stability and its distance.
+def parallel(
+    trials: pd.DataFrame,
+    experiment: Experiment,
+    best: int | None = None,
+    targets: Sequence[str] = ("stability", "distance"),
+) -> go.Figure:
+    """Draw a line for each trial through its searched parameters, its stability and its distance, or other `targets`.
 
     Every axis runs from the smallest to the largest value, logarithmic if that is more than a decade. Choices are
-    evenly spaced, in their order. A trial without a verdict has no line.
+    evenly spaced, in their order. A trial without a verdict has no line; where none has one, those without any target.
     """
-    names = [*varied(trials, experiment), "stability", "distance"]
-    trials = with_choice_labels(trials[trials["verdict"].isin(COLOURS)], experiment)
+    names = [*varied(trials, experiment), *targets]
+    judged = trials["verdict"].isin(COLOURS)
+    shown = judged if judged.any() else trials[[*targets]].notna().any(axis=1)
+    trials = with_choice_labels(trials[shown], experiment)
     axes = {name: axis for name in names if (axis := _parallel_axis(trials[name], experiment.search.get(name)))}
     if len(axes) < 2 or len(trials) < 2:
         raise EmptyFigureError("fewer than two trials with a verdict or axes to draw them on")
@@ -172,6 +180,7 @@ def parallel(trials: pd.DataFrame, experiment: Experiment, best: int | None = No
     units = pd.DataFrame({name: axis.unit(drawn[name]).where(drawn[name].notna()) for name, axis in axes.items()})
     labels = pd.DataFrame({name: drawn[name].map(_label) for name in axes})
     groups = [(words(verdict), colour, drawn["verdict"] == verdict) for verdict, colour in COLOURS.items()]
+    groups += [("no verdict", MUTED, ~drawn["verdict"].isin(COLOURS))]
     for name, colour, rows in [*groups, ("best-balanced", INK, drawn["number"] == best)]:
         if rows.any():
             _add_lines(figure, drawn["number"][rows], units[rows], labels[rows], name, colour)

@@ -88,7 +88,7 @@ def report(study: Plots) -> str:
         seconds=seconds_by_status(study.trials, [*study.confirmation, *read_default(study.folder)]),
         columns=_columns(study),
         rows=_rows(study),
-        errors=_failures(study),
+        errors=failures(study),
         most_errors=_MAX_ERRORS,
         counts=_counts(study),
         experiment=study.experiment.to_yaml(),
@@ -176,7 +176,7 @@ def _rows(study: Plots) -> list[dict[Any, Any]]:
     return rows.where(rows.notna(), None).to_dict("records")
 
 
-def _failures(study: Plots) -> list[Failure]:
+def failures(study: Plots) -> list[Failure]:
     """Return the errors of the trials, the same ones together, in the order in which they occurred."""
     errors = study.trials["error"].fillna("").astype(str)
     failed = study.trials[(study.trials["status"] == "failed") | (errors != "")]

@@ -1,0 +1,182 @@
+"""A study of somebody else, opened: table, best trial, page and command."""
+
+import json
+
+import optuna
+import pytest
+from typer.testing import CliRunner
+
+import gansearch
+from gansearch.cli.main import app
+from gansearch.store.folder import StudyError
+from gansearch.study.foreign.study import ForeignStudy, is_foreign, open_foreign
+from tests.study.foreign.studies import filled, journal, judged, sqlite, tune_folder
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    """A study that recorded values alone."""
+    path = tmp_path_factory.mktemp("plain") / "study.db"
+    filled(sqlite(path))
+    return path
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory):
+    """A study with the monitor's attributes."""
+    path = tmp_path_factory.mktemp("watched") / "study.log"
+    filled(journal(path), train=judged, trials=30)
+    return path
+
+
+def test_a_study_of_values_alone_has_its_best_trial_and_says_what_is_missing(plain):
+    study = gansearch.load_study(plain)
+    assert isinstance(study, ForeignStudy)
+    best = optuna.load_study(study_name=None, storage=sqlite(plain)).best_trial
+    assert study.best.number == best.number
+    assert study.best.params == best.params
+    assert study.counts == {"total": 24, "complete": 19, "pruned": 4, "failed": 1}
+    assert study.verdicts == {}
+    assert study.trials["stability"].isna().all()
+    assert [text.split(":")[0].split(",")[0] for text in study.remarks] == [
+        "No trial has a verdict",
+        "No trial has a stability",
+    ]
+    assert set(study.importance) == {"value"}
+
+
+def test_where_trials_have_verdicts_the_best_one_is_balanced_and_keeps_its_constraints(watched):
+    study = open_foreign(watched)
+    row = study.trials.set_index("number").loc[study.best.number]
+    assert (row["verdict"], row["feasible"]) == ("balanced", True)
+    assert study.verdicts.keys() == {"balanced", "collapsed"}
+    assert any("break a constraint" in text for text in study.remarks)
+    assert set(study.importance) == {"value", "stability"}
+
+
+def test_where_none_is_balanced_there_is_no_best_but_what_came_closest(tmp_path):
+    storage = journal(tmp_path / "log")
+    study = filled(storage, trials=0)
+    for value in (3.0, 2.0):
+        trial = study.ask()
+        trial.set_user_attr("verdict", "collapsed")
+        study.tell(trial, value)
+    opened = open_foreign(tmp_path / "log")
+    assert opened.best is None
+    assert opened.choice.number == 1
+    assert opened.summary()["closest"]["value"] == 2.0
+    assert opened.summary()["best"] is None
+
+
+def test_a_maximised_objective_has_the_largest_value(tmp_path):
+    filled(journal(tmp_path / "log"), direction="maximize")
+    study = open_foreign(tmp_path / "log")
+    assert (
+        study.trials.set_index("number").loc[study.best.number, "value"]
+        == study.trials.query("status == 'complete'")["value"].max()
+    )
+
+
+@pytest.mark.parametrize("name", ["plain", "watched"])
+def test_the_page_shows_what_was_recorded_and_nothing_else(name, request, tmp_path):
+    study = open_foreign(request.getfixturevalue(name))
+    text = study.report(tmp_path / "page.html").read_text()
+    assert ("Stability map" in text or 'id="stability-map"' in text) == (name == "watched")
+    assert "nan" not in text.partition("<script>")[0].lower().replace("dominan", "")
+    assert "<script>alert" not in text
+    for remark in study.remarks:
+        assert remark.split("(")[0][:40] in text
+
+
+def test_an_empty_study_has_a_page(tmp_path):
+    filled(journal(tmp_path / "log"), trials=0)
+    study = open_foreign(tmp_path / "log")
+    assert study.choice is None
+    assert "No complete trial has a value" in study.report(tmp_path / "page.html").read_text()
+    assert study.summary()["trials"]["total"] == 0
+
+
+def test_names_that_are_ours_or_the_objectives_and_texts_of_a_stranger(tmp_path):
+    study = filled(journal(tmp_path / "log"), name="<b>bold</b>\x1b[2J", trials=0)
+    for i in range(12):
+        trial = study.ask()
+        trial.suggest_float("stability", 0, 1)
+        trial.suggest_float("value", 0, 1)
+        trial.suggest_categorical("<i>", ["</script>", "b"])
+        trial.set_user_attr("verdict", ["balanced"])
+        trial.set_user_attr("stability", "<b>")
+        study.tell(trial, float(i))
+    opened = open_foreign(tmp_path / "log")
+    assert {"stability (parameter)", "value (parameter)"} <= set(opened.trials)
+    text = opened.report(tmp_path / "page.html").read_text()
+    assert "<b>bold" not in text
+    assert "<i>" not in text.partition("</header>")[2].partition("<script>")[0]
+
+
+def test_values_that_are_infinite_are_drawn_nowhere(tmp_path):
+    study = filled(journal(tmp_path / "log"), trials=12)
+    study.tell(study.ask(), float("inf"))
+    opened = open_foreign(tmp_path / "log")
+    opened.report(tmp_path / "page.html")
+    assert opened.summary()["trials"]["total"] == 13
+
+
+def test_the_command_prints_the_best_trial_and_writes_the_page_here(watched, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shown = CliRunner().invoke(app, ["report", str(watched)])
+    assert shown.exit_code == 0, shown.output
+    assert shown.output.startswith("Optuna study celeba: 30 trials (5 pruned, 1 failed)")
+    assert "best: trial " in shown.output
+    assert (tmp_path / "celeba-report.html").is_file()
+    data = json.loads(CliRunner().invoke(app, ["report", str(watched), "--json"]).stdout)
+    assert (data["kind"], data["objectives"]) == ("Optuna study", {"value": "min"})
+    assert data["best"]["verdict"] == "balanced"
+    assert [path.name for path in tmp_path.iterdir()] == ["celeba-report.html"]
+
+
+def test_a_run_of_tune_is_reported(tmp_path, monkeypatch):
+    run = tune_folder(tmp_path / "mine", tmp_path / "harmed")
+    before = sorted(run.rglob("*"))
+    monkeypatch.chdir(tmp_path)
+    shown = CliRunner().invoke(app, ["report", f"{run}?metric=fid&mode=min"])
+    assert shown.exit_code == 0, shown.output
+    assert "run of Ray Tune mine: 5 trials (1 pruned, 1 failed)" in shown.output
+    assert "best: trial 2, fid 1.5" in shown.output  # trial 3 is nearer, and collapsed
+    assert "1 failed: RuntimeError: out of memory" in shown.output
+    assert "RuntimeError: out of memory" in (tmp_path / "mine-report.html").read_text()
+    assert sorted(run.rglob("*")) == before
+    assert not (tmp_path / "harmed").exists()
+
+
+def test_mistakes_are_sentences_and_other_commands_take_sweeps_alone(watched, finished, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for words, part in [
+        (["report", str(watched), str(finished.path)], "report it by itself"),
+        (["report", f"{watched}?study=celba"], 'did you mean "celeba"'),
+        (["export", str(watched)], "no such results folder"),
+        (["status", str(watched)], "no such results folder"),
+        (["report", "nothing.db"], "no such results folder"),
+    ]:
+        shown = CliRunner().invoke(app, words)
+        assert shown.exit_code == 2, shown.output
+        assert part in shown.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_sweep_of_ours_is_none_of_somebody_else_and_its_journal_is(finished):
+    assert not is_foreign(finished.path)
+    assert is_foreign(finished.journal)
+    assert not is_foreign("s3://bucket/prefix")
+
+
+def test_figures_that_need_what_was_not_recorded_say_so(plain):
+    study = open_foreign(plain)
+    for plot, part in [(study.plot_pareto, "stability"), (study.plot_curves, "trial")]:
+        with pytest.raises(StudyError, match=part):
+            plot()
+    with pytest.raises(StudyError, match="not one of value, stability"):
+        study.plot_slices("fid")
+    assert study.plot_slices().data
+    assert study.plot_progress().data
+    assert study.plot_parallel().data
+    assert "celeba" in repr(study)
