@@ -166,7 +166,7 @@ def report(
         list[Path],
         typer.Argument(
             metavar="DIR...",
-            help="A results folder, or several to compare; or an Optuna study or a folder of Ray Tune of your own.",
+            help="A results folder, or several to compare; an Optuna study or Tune run.",
             parser=_place,
         ),
     ],
@@ -179,16 +179,14 @@ def report(
     ] = None,
 ) -> None:
     """Write the report of a sweep, also while it runs, and print what it found; of several one page side by side."""
+    from gansearch.cli.foreign import is_foreign, report_foreign
     from gansearch.cli.summaries import print_summary
     from gansearch.store.folder import StudyError, as_typed
-    from gansearch.study.foreign.study import is_foreign
     from gansearch.study.report.comparison import labels, write_comparison
     from gansearch.study.study import load_sweep
 
-    if foreign := next(filter(is_foreign, dirs), None):
-        if len(dirs) > 1:
-            raise StudyError(f"{foreign}: is no sweep of gansearch, which alone can be compared; report it by itself")
-        _report_foreign(foreign, as_json, out)
+    if any(map(is_foreign, dirs)):
+        report_foreign(dirs, as_json, out)
         return
     studies = [load_sweep(dir) for dir in dirs]
     paths = [study.folder.path.resolve() for study in studies]
@@ -348,19 +346,6 @@ def _load(file: Path | str, overrides: list[str] | None, **fields: str | int | N
     path = copy_file(str(file)) if is_url(file) else experiment_path(str(file))
     given = [f"{name}={value}" for name, value in fields.items() if value is not None]
     return Experiment.load(path, [*(overrides or ()), *given])
-
-
-def _report_foreign(source: Path | str, as_json: bool, out: Path | None) -> None:
-    """Reports a study of somebody else."""
-    from gansearch.cli.summaries import print_foreign
-    from gansearch.study.foreign.study import open_foreign
-
-    study = open_foreign(source)
-    page = study.report(out) if out or not as_json else None
-    if as_json:
-        print_json(study.summary())
-    else:
-        print_foreign(study, page)
 
 
 def _print(data: Any, lines: Iterable[str], as_json: bool) -> None:

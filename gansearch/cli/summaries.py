@@ -13,7 +13,7 @@ from gansearch.cli.terminal import say
 
 if TYPE_CHECKING:
     from gansearch.gan import Probe
-    from gansearch.study.foreign.study import ForeignStudy
+    from gansearch.study.data import StudyData
     from gansearch.study.study import Study
     from gansearch.training.train import TrainResult
 
@@ -38,7 +38,7 @@ def print_summary(study: Study, page: Path | None = None) -> None:
     say(f"{total}: {verdicts}" if verdicts else total)
     if study.unknown:
         say(f"  {study.unknown}")
-    for count, why in _failures(study):
+    for count, why in failures(study):
         say(f"  {count} failed: {why}")
     if study.run.get("ended"):
         say(f"ended{'' if is_auto else ' early'}: {study.run['ended']}")
@@ -70,32 +70,7 @@ def print_summary(study: Study, page: Path | None = None) -> None:
         say(f"report:     {as_typed(page)}")
 
 
-def print_foreign(study: ForeignStudy, page: Path | None) -> None:
-    """Prints what a study of somebody else recorded, and what it did not."""
-    from gansearch.formatting import many, number
-    from gansearch.store.folder import as_typed
-
-    counts, found = study.counts, study.found
-    others = ", ".join(f"{counts[status]} {status}" for status in ("pruned", "failed") if counts[status])
-    verdicts = ", ".join(f"{count} {verdict}" for verdict, count in study.verdicts.items())
-    say(f"{found.kind} {found.name}: {many(counts['total'], 'trial')}{f' ({others})' if others else ''}")
-    if verdicts:
-        say(f"verdicts: {verdicts}")
-    for count, why in _failures(study):
-        say(f"  {count} failed: {why}")
-    if choice := study.choice:
-        row = study.trials.set_index("number").loc[choice.number]
-        values = ", ".join(f"{name} {number(row[name])}" for name in found.objectives)
-        say(f"{'best' if study.best else 'nothing balanced; nearest'}: trial {choice.number}, {values}")
-        for name, value in choice.params.items():
-            say(f"  {name:15} {number(value)}")
-    for text in study.remarks:
-        say(f"left out: {text}")
-    if page is not None:
-        say(f"report:     {as_typed(page)}")
-
-
-def _failures(study: Study | ForeignStudy) -> list[tuple[int, str]]:
+def failures(study: StudyData) -> list[tuple[int, str]]:
     """Returns the most frequent errors of failed trials, each in a line, with the number of trials."""
     from gansearch.formatting import error_line, short
 

@@ -175,9 +175,9 @@ class StabilityMonitor:
         """The numbers of `scored` for any logger, by name; {} before a probe. Waits for the device.
 
         What is not known, such as `apart` where `update` is given no samples, is left out. `healthy` is 1 for
-        `balanced` and 0 for any other verdict, `verdict_number` its place among VERDICTS, from 0 for `diverged` to 6
-        for `balanced`: loggers that take no text can draw it. With `share`, that of the training that is done, in
-        [0, 1], `hopeless` is 1 where the run is `beyond_hope`, else 0.
+        `balanced` and 0 for any other verdict, `verdict_number` the place of the verdict in VERDICTS, from 0 for
+        `diverged`: loggers that take no text can draw it. With `share`, that of the training that is done, in [0, 1],
+        `hopeless` is 1 where the run is `beyond_hope`, else 0.
         """
         if self._rows is None:
             return {}

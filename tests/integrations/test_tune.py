@@ -75,7 +75,7 @@ def test_a_run_of_ones_own_stops_what_is_beyond_hope_and_is_restored(ray_session
 
 def test_results_of_others_have_no_verdict_and_say_nothing(capsys):
     callback = StabilityCallback()
-    for result in ({}, {"verdict_number": 9.0}, {"verdict_number": "6"}):
+    for result in ({}, {"verdict_number": 99.0}, {"verdict_number": "6"}):
         callback.on_trial_result(0, [], None, result)
         assert "verdict" not in result
         callback.on_trial_complete(0, [], SimpleNamespace(last_result=result))

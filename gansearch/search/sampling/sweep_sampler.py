@@ -17,8 +17,8 @@ from gansearch.stability.verdict import HEALTHY
 class SweepSampler(BalanceSampler):
     """Draws by the distance of a sweep's trials.
 
-    A trial is healthy where its attribute `verdict` is one of HEALTHY. Prior and TPE are compared by the distances at the
-    first rung: what ended before it, or has no number there, is the farthest.
+    A trial is healthy where its attribute `verdict` is. Prior and TPE are compared by the distances at the first rung:
+    what ended before it, or has no number there, is the farthest.
     """
 
     _attribute = "source"

@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 
 from gansearch.experiment import Experiment, folder_name
 from gansearch.formatting import without_nan
+from gansearch.stability.verdict import HEALTHY
 from gansearch.store.folder import Folder, StudyError, write_whole, writing
 from gansearch.study.analysis.choose import Choice, plain
 from gansearch.study.analysis.importance import importance
@@ -80,7 +81,7 @@ class ForeignStudy(Plots):
     @cached_property
     def best(self) -> Choice | None:
         """The best trial by the first objective: of those that are balanced, where any trial has a verdict."""
-        return self._first(self.trials[self.trials["verdict"] == "balanced"]) if self.verdicts else self.closest
+        return self._first(self.trials[self.trials["verdict"].isin(HEALTHY)]) if self.verdicts else self.closest
 
     @cached_property
     def closest(self) -> Choice | None:

@@ -9,6 +9,8 @@ import optuna
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
+from gansearch.stability.verdict import VERDICTS
+
 
 class Harm:
     """What writes a file when it is unpickled."""
@@ -82,7 +84,7 @@ def tune_folder(path: Path, harmed: Path, trials=6, state=True, metrics=("fid",)
         }
         if verdicts:
             last |= {"stability": 0.5, "verdict": "balanced" if number < 3 else "collapsed", "healthy": 1.0}
-            last |= {"verdict_number": 6.0, "hopeless": float(number == 5)}
+            last |= {"verdict_number": float(VERDICTS.index("balanced")), "hopeless": float(number == 5)}
         lines = [json.dumps({**last, "fid": 99.0}), json.dumps(last), '{"fid": 1.5, "cut o']
         (folder / "result.json").write_text("\n".join(lines))
         status = "ERROR" if number == 1 else "RUNNING" if number == 4 else "TERMINATED"

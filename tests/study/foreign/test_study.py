@@ -1,16 +1,12 @@
 """A study of somebody else, opened: table, best trial, page and command."""
 
-import json
-
 import optuna
 import pytest
-from typer.testing import CliRunner
 
 import gansearch
-from gansearch.cli.main import app
 from gansearch.store.folder import StudyError
 from gansearch.study.foreign.study import ForeignStudy, is_foreign, open_foreign
-from tests.study.foreign.studies import filled, journal, judged, sqlite, tune_folder
+from tests.study.foreign.studies import filled, journal, judged, sqlite
 
 
 @pytest.fixture(scope="module")
@@ -119,48 +115,6 @@ def test_values_that_are_infinite_are_drawn_nowhere(tmp_path):
     opened = open_foreign(tmp_path / "log")
     opened.report(tmp_path / "page.html")
     assert opened.summary()["trials"]["total"] == 13
-
-
-def test_the_command_prints_the_best_trial_and_writes_the_page_here(watched, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    shown = CliRunner().invoke(app, ["report", str(watched)])
-    assert shown.exit_code == 0, shown.output
-    assert shown.output.startswith("Optuna study celeba: 30 trials (5 pruned, 1 failed)")
-    assert "best: trial " in shown.output
-    assert (tmp_path / "celeba-report.html").is_file()
-    data = json.loads(CliRunner().invoke(app, ["report", str(watched), "--json"]).stdout)
-    assert (data["kind"], data["objectives"]) == ("Optuna study", {"value": "min"})
-    assert data["best"]["verdict"] == "balanced"
-    assert [path.name for path in tmp_path.iterdir()] == ["celeba-report.html"]
-
-
-def test_a_run_of_tune_is_reported(tmp_path, monkeypatch):
-    run = tune_folder(tmp_path / "mine", tmp_path / "harmed")
-    before = sorted(run.rglob("*"))
-    monkeypatch.chdir(tmp_path)
-    shown = CliRunner().invoke(app, ["report", f"{run}?metric=fid&mode=min"])
-    assert shown.exit_code == 0, shown.output
-    assert "run of Ray Tune mine: 5 trials (1 pruned, 1 failed)" in shown.output
-    assert "best: trial 2, fid 1.5" in shown.output  # trial 3 is nearer, and collapsed
-    assert "1 failed: RuntimeError: out of memory" in shown.output
-    assert "RuntimeError: out of memory" in (tmp_path / "mine-report.html").read_text()
-    assert sorted(run.rglob("*")) == before
-    assert not (tmp_path / "harmed").exists()
-
-
-def test_mistakes_are_sentences_and_other_commands_take_sweeps_alone(watched, finished, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    for words, part in [
-        (["report", str(watched), str(finished.path)], "report it by itself"),
-        (["report", f"{watched}?study=celba"], 'did you mean "celeba"'),
-        (["export", str(watched)], "no such results folder"),
-        (["status", str(watched)], "no such results folder"),
-        (["report", "nothing.db"], "no such results folder"),
-    ]:
-        shown = CliRunner().invoke(app, words)
-        assert shown.exit_code == 2, shown.output
-        assert part in shown.stderr
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_sweep_of_ours_is_none_of_somebody_else_and_its_journal_is(finished):
