@@ -163,12 +163,7 @@ def fetch(
 @app.command()
 def report(
     dirs: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="DIR...",
-            help="A results folder, or several to compare; an Optuna study or Tune run.",
-            parser=_place,
-        ),
+        list[Path], typer.Argument(metavar="DIR...", help="A results folder, or several; or a study.", parser=_place)
     ],
     as_json: Annotated[
         bool,
@@ -186,8 +181,7 @@ def report(
     from gansearch.study.study import load_sweep
 
     if any(map(is_foreign, dirs)):
-        report_foreign(dirs, as_json, out)
-        return
+        return report_foreign(dirs, as_json, out)
     studies = [load_sweep(dir) for dir in dirs]
     paths = [study.folder.path.resolve() for study in studies]
     for dir, path in zip(dirs, paths, strict=True):
