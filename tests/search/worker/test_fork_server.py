@@ -12,6 +12,7 @@ import torch
 from gansearch.search.worker import fork_server
 from gansearch.search.worker.fork_server import Users, fit, measure, observe, read
 from gansearch.search.worker.process import Origin, call
+from tests.gan.pictures import fill
 from tests.search.worker import calls
 from tests.search.worker.test_process import HERE
 
@@ -27,6 +28,11 @@ def alone(monkeypatch):
 @pytest.mark.parametrize("prepare", [read, measure, observe])
 def test_a_task_that_is_loaded_is_forked_for_each_trial(alone, prepare):
     assert fit(prepare, "ring", {})
+
+
+def test_what_a_distance_of_too_few_samples_has_loaded_is_kept(alone, tmp_path):
+    fill(tmp_path, 60)
+    assert fit(measure, "images", {"path": str(tmp_path), "size": 16, "distance": "frechet"})
 
 
 @pytest.mark.parametrize(("task", "options"), [("ring", {"std": -1}), ("./nothing.py:Task", {}), ("no.such:Task", {})])
