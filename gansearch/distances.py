@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch
 from torch import Tensor
 
 from gansearch.gan.distances.named import DISTANCES
@@ -56,12 +57,8 @@ def frechet(real: Tensor, fake: Tensor, features: FeaturesLike = None, weights: 
 
 
 def _measured(name: str, real: Tensor, fake: Tensor, features: FeaturesLike, weights: str = "") -> dict[str, float]:
-    if features is None:
-        features = _flat
+    features = torch.Tensor.float if features is None else features
     of = features_named(features, weights) if isinstance(features, str) else features
     count = min(len(real), len(fake))
-    return DISTANCES[name].measure(reals_of(real[:count], of), of(fake[:count]))
-
-
-def _flat(samples: Tensor) -> Tensor:
-    return samples.flatten(1)
+    with torch.no_grad():
+        return DISTANCES[name].measure(reals_of(real[:count], of), of(fake[:count]))

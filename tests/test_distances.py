@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch import nn
 
 import gansearch
 from gansearch import distances
@@ -26,6 +27,10 @@ def test_features_are_the_samples_a_function_or_a_network_by_its_name():
     flat = distances.kid(real, fake, features=None)
     assert flat["kid"] == kid(real.flatten(1), fake.flatten(1)).value
     assert distances.kid(real, fake, features=lambda samples: samples.flatten(1)) == flat
+    network = nn.Sequential(
+        nn.Conv1d(2, 4, 1), nn.Unflatten(1, (2, 2))
+    )  # with gradients, and features that are not flat
+    assert distances.kid(real, fake, features=network)["distance"] > 0
     images = torch.rand(40, 1, 16, 16) * 2 - 1
     assert distances.kid(images[:20], images[20:], features="random")["distance"] > 0
     with pytest.raises(TaskError, match="'incepton' is not one of random, inception"):

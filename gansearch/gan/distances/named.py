@@ -37,10 +37,11 @@ class Distance:
         return self.plain is not None and (count >= ENOUGH or self.unbiased is None)
 
     def measure(self, reals: Reals, fake: Tensor) -> dict[str, float]:
-        """Returns the distance of (N, D) reals and (N, D) fakes; where it is estimated, the estimate and its error too.
+        """Returns the distance of N reals and (N, ...) features of fakes; an estimate, and its error, beside it.
 
         What is recorded as the distance is above 0 (`positive`). Raises TaskError where there are too few.
         """
+        fake = fake.detach().flatten(1).cpu()
         count, width = min(len(reals.features), len(fake)), reals.features.shape[1]
         self.refuse(count, width)
         if self.plain is not None and self.is_plain(count):

@@ -16,10 +16,10 @@ _MOST = 2
 
 
 class Reals:
-    """The (N, D) features of reals, and what depends on these alone."""
+    """The (N, ...) features of reals, flat on the CPU, and what depends on these alone."""
 
     def __init__(self, features: Tensor):
-        self.features = features
+        self.features = features.detach().flatten(1).cpu()
         self._noise: dict[Estimator, float] = {}
 
     def noise(self, estimator: Estimator) -> float:
