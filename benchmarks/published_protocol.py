@@ -38,6 +38,7 @@ class Row:
 ROWS = {
     "paper": Row("the paper's settings, simultaneous updates", {"simultaneous": True}),
     "alternating": Row("the same, alternating updates"),
+    "falling": Row("the same, and both rates falling to 0", {"lr_decay": 1.0}),
     "balance": Row("gansearch, the balance alone", search=BALANCE),
     "balance-r1": Row("gansearch, the balance and R1", search=BALANCE | R1),
 }

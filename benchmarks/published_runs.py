@@ -37,9 +37,14 @@ class Lines:
     def rows(self) -> list[dict[str, Any]]:
         return list(self._rows.values())
 
-    def get(self, key: tuple[Any, ...], make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """The row of a key; it is made and written where there is none. A line that a crash has cut is made again."""
-        if key not in self._rows:
+    def get(
+        self, key: tuple[Any, ...], make: Callable[[], dict[str, Any]], holds: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """The row of a key; it is made and written where there is none, or one without what it has to hold.
+
+        Of two lines of a key the later one counts; one that a crash has cut is made again.
+        """
+        if key not in self._rows or any(self._rows[key][name] != value for name, value in (holds or {}).items()):
             row = {**dict(zip(self._key, key, strict=True)), **make()}
             self.path.parent.mkdir(parents=True, exist_ok=True)
             cut = self.path.exists() and not self.path.read_bytes().endswith(b"\n")
@@ -89,7 +94,7 @@ class Work:
         task = load_task(self.table.path, {})
         for seed in self.seeds:
             make = partial(trained, task, training, seed, self.picture(row, seed))
-            one = self.seeds_of(row).get((self.table.updates, seed), make)
+            one = self.seeds_of(row).get((self.table.updates, seed), make, {"training": plain(training)})
             counts = ", ".join(f"{name} {value:.4g}" for name, value in one["quality"].items())
             print(f"{self.name} {row} seed {seed}: {counts}, {one['seconds']:.0f} s", flush=True)
 
@@ -113,5 +118,10 @@ def trained(task: Task, training: Training, seed: int, picture: Path) -> dict[st
         "stopped": trainer.stopped,
         "seconds": round(time.process_time() - start, 1),
         "quality": task.quality(trainer.data.held_out, fake),
-        "training": training.model_dump(mode="json", exclude_unset=True),
+        "training": plain(training),
     }
+
+
+def plain(training: Training) -> dict[str, Any]:
+    """What a training says of itself, as JSON."""
+    return training.model_dump(mode="json", exclude_unset=True)

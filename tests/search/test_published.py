@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -129,6 +130,15 @@ def test_a_searched_row_is_trained_with_what_was_found(work, modules):
     wanted = work.table.training_of(modules("protocol").ROWS["balance"]).with_params(found)
     assert Training(**row["training"]) == wanted
     assert math.isfinite(row["quality"]["distance"])
+
+
+def test_seeds_of_another_choice_are_trained_again(work, modules):
+    work.run("alternating")
+    earlier = work.trained("alternating")
+    other = replace(work, table=replace(work.table, training={"lr": 3e-3, "batch_size": 8}))
+    other.run("alternating")
+    assert [row["training"]["lr"] for row in other.trained("alternating")] == [3e-3, 3e-3]
+    assert [row["seed"] for row in other.trained("alternating")] == [row["seed"] for row in earlier]
 
 
 def test_the_tables_name_every_row_and_what_the_paper_prints(work, modules):
