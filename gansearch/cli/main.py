@@ -6,7 +6,6 @@ as `exit_status`.
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,6 +16,7 @@ import typer
 import gansearch
 from gansearch.cli.diagnose import diagnose
 from gansearch.cli.group import Commands
+from gansearch.cli.init import init
 from gansearch.cli.terminal import open_streams, print_code, print_document, print_json, say, show_logs
 from gansearch.signals import interruptible
 
@@ -280,29 +280,7 @@ def tasks(as_json: Json = False) -> None:
     _print(descriptions, (f"{name:10} {description}" for name, description in descriptions.items()), as_json)
 
 
-@app.command()
-def init(
-    dir: Annotated[Path | None, typer.Argument(metavar="DIR", help="A folder, new or empty.")] = None,
-    from_loop: Annotated[
-        bool, typer.Option("--from-loop", help="For a training loop of your own: a function train(trial).")
-    ] = False,
-    list_: Annotated[bool, typer.Option("--list", help="List the starters and the shipped experiments.")] = False,
-) -> None:
-    """Write a starter: a GAN of your own to fill in, and its experiment file."""
-    from gansearch.cli.shipped import STARTERS, shipped_experiments, write_starter
-
-    if list_:
-        for title, entries in (("starters", STARTERS), ("experiments: gansearch sweep NAME", shipped_experiments())):
-            say(title)
-            for name, description in entries.items():
-                say(f"  {name:15} {description}")
-        return
-    if dir is None:
-        raise typer.BadParameter("name a new or an empty folder, or give --list", param_hint="DIR")
-    write_starter(dir, "loop" if from_loop else "gan")
-    say(f"wrote {dir}; try it with: gansearch sweep {shlex.quote(str(dir / 'experiment.yaml'))}")
-
-
+app.command()(init)
 app.command()(diagnose)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from gansearch.experiment import ExperimentError, suggest
@@ -10,6 +11,7 @@ from gansearch.store.folder import StudyError, write_whole, writing
 STARTERS = {
     "gan": "data and two networks of your own, trained by gansearch (gansearch init DIR)",
     "loop": "a training loop of your own: a function train(trial) (gansearch init DIR --from-loop)",
+    "script": "a script that trains a GAN, as it is (gansearch init DIR --from-script FILE)",
 }
 _STARTERS = Path(__file__).with_name("starters")
 _EXPERIMENTS = Path(__file__).with_name("experiments")
@@ -42,9 +44,15 @@ def experiment_path(text: str) -> Path:
 
 def write_starter(folder: Path, name: str) -> None:
     """Writes the files of a starter. Raises StudyError if the folder is not empty or cannot be written."""
+    sources = (_STARTERS / name).iterdir()
+    write_new(folder, {one.name.removesuffix(".txt"): one.read_text(encoding="utf-8") for one in sources})
+
+
+def write_new(folder: Path, files: Mapping[str, str]) -> None:
+    """Writes files, by name, into a new folder. Raises StudyError if it is not empty or cannot be written."""
     with writing(folder):
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise StudyError(f"{folder}: exists and is not an empty folder; name a new or an empty folder")
         folder.mkdir(parents=True, exist_ok=True)
-        for source in (_STARTERS / name).iterdir():
-            write_whole(folder / source.name.removesuffix(".txt"), source.read_text(encoding="utf-8"))
+        for name, text in files.items():
+            write_whole(folder / name, text)

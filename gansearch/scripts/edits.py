@@ -79,20 +79,20 @@ def edited(source: str, target: str, new: str) -> str:
     _check_names(tree, new)
     owner, keyword = _split(target)
     wanted = (ast.unparse(ast.parse(target, mode="eval")), f"{ast.unparse(owner)}[{keyword!r}]" if owner else "")
-    found = _only([value for name, value in _assigned(tree) if name in wanted], target)
+    found = _only([value for name, value in assigned(tree) if name in wanted], target)
     if not found and target == "seed":
         return _checked(_with_seed(source, tree, new))
-    found = found or _only([value for name, value in _given(tree) if name in wanted], target)
+    found = found or _only([value for name, value in given_to_calls(tree) if name in wanted], target)
     if found:
         return _checked(_replaced(source, found, new))
     call = _call(tree, owner, target) if owner else None
     if not call:
-        known = dict.fromkeys(name for name, _ in (*_assigned(tree), *_given(tree)))
+        known = dict.fromkeys(name for name, _ in (*assigned(tree), *given_to_calls(tree)))
         raise ScriptError(f"nothing is assigned to it{suggest(target, known)}")
     return _with_argument(source, call, keyword, new)
 
 
-def _assigned(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+def assigned(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
     """Yield what is assigned, each name with its value."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign):
@@ -102,7 +102,7 @@ def _assigned(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
             yield from _pairs(node.target, node.value)
         elif isinstance(node, ast.ClassDef):
             plain = [one for one in node.body if isinstance(one, ast.Assign | ast.AnnAssign)]
-            yield from ((f"{node.name}.{name}", value) for one in plain for name, value in _assigned(one))
+            yield from ((f"{node.name}.{name}", value) for one in plain for name, value in assigned(one))
         elif isinstance(node, ast.FunctionDef):
             arguments = node.args
             named = [*arguments.posonlyargs, *arguments.args][-len(arguments.defaults) or None :]
@@ -134,7 +134,7 @@ def _entries(name: str, value: ast.expr) -> Iterator[tuple[str, ast.expr]]:
                 yield from _entries(f"{name}[{key.value!r}]", its)
 
 
-def _given(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+def given_to_calls(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
     """Yield the keywords of all calls, each with its value."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
@@ -148,7 +148,7 @@ def _call(tree: ast.AST, owner: ast.expr, target: str) -> ast.Call | None:
         calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
         found = [call for call in calls if f".{ast.unparse(call.func)}".endswith(f".{name}")]
         return _only(found, target)
-    for pairs in (_assigned, _given):
+    for pairs in (assigned, given_to_calls):
         found = [value for other, value in pairs(tree) if other == name and isinstance(value, ast.Call)]
         if found:
             return _only(found, target)

@@ -35,6 +35,11 @@ class Module:
         """Its calls, each with the name that is called: `optim.Adam`."""
         return [(ast.unparse(node.func), node) for node in self.nodes if isinstance(node, ast.Call)]
 
+    @cached_property
+    def functions(self) -> set[str]:
+        """The names of its functions."""
+        return {node.name for node in self.nodes if isinstance(node, ast.FunctionDef)}
+
     def at(self, node: ast.AST) -> str:
         """Return where a node is: `train.py:12`."""
         return f"{self.name}:{getattr(node, 'lineno', 1)}"

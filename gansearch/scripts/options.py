@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from gansearch.scripts.modules import Module
 
@@ -22,9 +22,9 @@ class Option:
     """How the command names it: `--lr`; empty for an argument without a name."""
     default: Any
     """Its value when not given; None where there is none, or where it is no literal."""
-    kind: Literal["value", "bool", "on", "off", "both"]
-    """What the command gives it: a text; a text of which only the empty one is false, as `type=bool` reads; nothing,
-    which sets or clears it; or `--x` and `--no-x`."""
+    kind: str
+    """What the command gives it. `value`: a text; `bool`: a text of which only the empty one is false, as `type=bool`
+    reads; `on` and `off`: nothing, which sets or clears it; `both`: `--x` or `--no-x`."""
     required: bool
     where: str
     """`train.py:12`."""
@@ -58,7 +58,7 @@ def argparse_options(modules: Sequence[Module]) -> Iterator[Option]:
             default = literal(words.get("default"))
             if default is None and kind in ("on", "off"):
                 default = kind == "off"
-            yield Option(dest, "" if positional else long, default, kind, required, module.at(call))  # type: ignore[arg-type]
+            yield Option(dest, "" if positional else long, default, kind, required, module.at(call))
 
 
 def is_hydra(modules: Sequence[Module]) -> bool:

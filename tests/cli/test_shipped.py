@@ -45,7 +45,7 @@ def test_a_wrong_name_suggests_near_ones(tmp_path, monkeypatch, text, hint):
         assert experiment_path(path) == Path(path), "a path is no name"
 
 
-@pytest.mark.parametrize("name", STARTERS)
+@pytest.mark.parametrize("name", sorted(STARTERS.keys() - {"script"}))
 def test_a_starter_is_written_into_an_empty_folder_alone(tmp_path, name):
     write_starter(tmp_path / "mine", name)
     files = {path.name for path in (tmp_path / "mine").iterdir()}
