@@ -61,7 +61,7 @@ def answers_of(study: Plots) -> list[Answer]:
     before = [_pretraining(study, number) for number in (about, study.choice.number)]
     updates = study.experiment.training.updates
     verdict = row["verdict"] if isinstance(row["verdict"], str) else ""
-    shown = {label: _run(part, steps, updates) for (label, part), steps in zip(runs.items(), before, strict=False)}
+    shown = {label: run_of(part, steps, updates) for (label, part), steps in zip(runs.items(), before, strict=False)}
     return [
         is_broken(shown, verdict, band_for(study, loss)),
         when(trial, f"Trial {study.choice.number}"),
@@ -118,6 +118,11 @@ def _when_text(moment: Moment, label: str) -> str:
         return f"{label} ended at {number(moment.last_distance)} and was still improving: try more training.updates."
     ended = f"it ended at {number(moment.last_distance)}"
     return f"{label} has not come clearly nearer since update {moment.since:,.0f}; {ended}."
+
+
+def no_change(why: str) -> Answer:
+    """That no change can be advised."""
+    return Answer("answer-change", CHANGE, "Not known", why, _nothing(why))
 
 
 def which_change(found: list[Change], of: str) -> Answer:
@@ -186,11 +191,11 @@ def band_for(study: Plots, loss: str) -> Band:
     before = dict(zip(some["number"], some["pretrain_steps"].fillna(0), strict=True))
     curves = study.curves[study.curves["number"].isin(before.keys())]
     updates = study.experiment.training.updates
-    runs = [_run(part, before[number], updates) for (number, _), part in curves.groupby(["number", "seed"])]
+    runs = [run_of(part, before[number], updates) for (number, _), part in curves.groupby(["number", "seed"])]
     return band_of([run for run in runs if len(run["share"])], "balanced runs of this sweep") or shipped_band(loss)
 
 
-def _run(curves: pd.DataFrame, pretrain_steps: float, updates: int) -> dict[str, np.ndarray]:
+def run_of(curves: pd.DataFrame, pretrain_steps: float, updates: int) -> dict[str, np.ndarray]:
     """One run as a band takes it: medians over its seeds, after pretraining; `updates` are its budget."""
     medians = curves[curves["update"] > pretrain_steps].groupby("update")[list(MEASURES)].median()
     share = (medians.index.to_numpy(dtype=float) - pretrain_steps) / max(1.0, updates - pretrain_steps)
