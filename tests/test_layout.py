@@ -56,7 +56,7 @@ OTHERS = {
 """Test files about more than one module."""
 FILE_LINES = 350
 FUNCTION_LINES = 60
-CODE_LINES = 28_000
+CODE_LINES = 30_500
 """What there is, rounded up: to be lowered with every simplification."""
 
 

@@ -163,7 +163,8 @@ def fetch(
 @app.command()
 def report(
     dirs: Annotated[
-        list[Path], typer.Argument(metavar="DIR...", help="A results folder, or several; or a study.", parser=_place)
+        list[Path],
+        typer.Argument(metavar="DIR...", help="A results folder, or several; a training; or a study.", parser=_place),
     ],
     as_json: Annotated[
         bool,
@@ -173,36 +174,10 @@ def report(
         Path | None, typer.Option(metavar="FILE", help="Where the page goes; DIR/report.html, or comparison.html.")
     ] = None,
 ) -> None:
-    """Write the report of a sweep, also while it runs, and print what it found; of several one page side by side."""
-    from gansearch.cli.foreign import is_foreign, report_foreign
-    from gansearch.cli.summaries import print_summary
-    from gansearch.store.folder import StudyError, as_typed
-    from gansearch.study.report.comparison import labels, write_comparison
-    from gansearch.study.study import load_sweep
+    """Write the report of a sweep, also while it runs, or of a training, and print it; several sweeps side by side."""
+    from gansearch.cli.reports import write_report
 
-    if any(map(is_foreign, dirs)):
-        return report_foreign(dirs, as_json, out)
-    studies = [load_sweep(dir) for dir in dirs]
-    paths = [study.folder.path.resolve() for study in studies]
-    for dir, path in zip(dirs, paths, strict=True):
-        if paths.count(path) > 1:
-            raise StudyError(f"{dir}: given twice; a study can be compared with others only")
-    names = labels(studies)
-    if out or not as_json:
-        page = write_comparison(studies, out) if len(studies) > 1 else studies[0].report(out)
-    if as_json:
-        summaries = [
-            {"name": name, "folder": str(as_typed(study.folder.path)), **study.summary()}
-            for name, study in zip(names, studies, strict=True)
-        ]
-        print_json(summaries[0] if len(dirs) == 1 else summaries)
-    elif len(studies) == 1:
-        print_summary(studies[0], page)
-    else:
-        for name, study in zip(names, studies, strict=True):
-            say(f"== {name}")
-            print_summary(study)
-        say(f"comparison: {as_typed(page)}")
+    write_report(dirs, as_json, out)
 
 
 @app.command()

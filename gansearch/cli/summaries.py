@@ -80,7 +80,9 @@ def failures(study: StudyData) -> list[tuple[int, str]]:
 
 
 def print_trained(result: TrainResult, out: Path | None) -> None:
-    """Prints the result of each seed, their medians, and the files in `out`."""
+    """Prints the result of each seed, their medians, and the files in `out`, with a report."""
+    from gansearch.study.trained import Trained
+
     for seed in result.seeds:
         quality = ", ".join(f"{name} {value:.4g}" for name, value in seed.quality.items())
         say(f"seed {seed.seed}: {seed.verdict}, stability {seed.stability:.2f}, {quality}")
@@ -92,6 +94,7 @@ def print_trained(result: TrainResult, out: Path | None) -> None:
     )
     if out is not None:
         say(f"samples, curves and generators: {out}")
+        say(f"report:     {Trained(out).report()}")
         programs = sorted(out.glob("seed-*/generator.pt2"))
         if programs:
             latents = f"torch.randn(64, {result.latent_dim})"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +15,7 @@ from gansearch.experiment import Experiment, ExperimentError
 from gansearch.formatting import without_nan
 from gansearch.stability.band import MEASURES, shipped_band
 from gansearch.stability.result import SeedResult
-from gansearch.stability.verdict import worst
+from gansearch.stability.verdict import VERDICTS, worst
 from gansearch.store.containment import Refused, open_file, read_text
 from gansearch.store.folder import StudyError, as_begun, check_format, check_links, write_whole, writing
 from gansearch.store.nan_json import from_json
@@ -81,14 +80,15 @@ class Trained(SeveralSeeds):
         first, updates = self.trained[0], self.experiment.training.updates
         before = getattr(self.experiment.training, "pretrain_steps", 0)
         runs = {f"Seed {one.result.seed}": answers.run_of(one.curves, before, updates) for one in self.trained}
-        verdict = worst(one.result.verdict for one in self.trained if one.result.verdict) if self.healthy < len(self.seeds) else "balanced"
+        verdicts = [seed.verdict for seed in self.seeds if seed.verdict in VERDICTS]
+        verdict = worst(verdicts) if verdicts else ""
         loss = str(getattr(self.experiment.training, "loss", ""))
         curves = pd.concat([one.curves.assign(seed=one.result.seed) for one in self.trained])
         group = Seeds("this configuration", None, self.seeds, fresh=True)
         return [
             answers.is_broken(runs, verdict, shipped_band(loss)),
             answers.when(first.curves, f"Seed {first.result.seed}"),
-            answers.no_change("One configuration does not tell what another would bring: gansearch sweep does."),
+            answers.what_helps(verdict),
             answers.holds([group], confirmed=True),
             answers.memorises(curves),
         ]

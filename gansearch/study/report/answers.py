@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from gansearch.formatting import number, words
 from gansearch.stability.band import MEASURES, Band, band_of, shipped_band
 from gansearch.stability.sentence import MEMORISES
-from gansearch.stability.verdict import MEANING
+from gansearch.stability.verdict import ADVICE, MEANING
 from gansearch.study.analysis.changes import SEEDS, Change
 from gansearch.study.analysis.moments import Moment, distances_of, moment_of
 from gansearch.study.analysis.seeds import Seeds, default_trial
@@ -120,9 +120,11 @@ def _when_text(moment: Moment, label: str) -> str:
     return f"{label} has not come clearly nearer since update {moment.since:,.0f}; {ended}."
 
 
-def no_change(why: str) -> Answer:
-    """That no change can be advised."""
-    return Answer("answer-change", CHANGE, "Not known", why, _nothing(why))
+def what_helps(verdict: str) -> Answer:
+    """What usually helps against a verdict: one configuration does not tell what another would bring."""
+    why = "One configuration does not tell by how much: gansearch sweep does."
+    usual = ADVICE.get(verdict, "")
+    return Answer("answer-change", CHANGE, usual or "Not known", why, _nothing(why))
 
 
 def which_change(found: list[Change], of: str) -> Answer:
