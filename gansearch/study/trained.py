@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -54,17 +53,10 @@ class Trained(SeveralSeeds):
             self.experiment = as_begun(Experiment.load(self.path / "experiment.yaml"), self.path)
         except ExperimentError as error:
             raise StudyError(str(error)) from None
-
-    @cached_property
-    def trained(self) -> list[TrainedSeed]:
-        """The seeds that have ended, by number."""
         folders = sorted(self.path.glob("seed-*"), key=lambda folder: folder.name)
-        return [seed for folder in folders if (seed := _seed(folder))]
-
-    @property
-    def seeds(self) -> list[SeedResult]:
-        """Their results."""
-        return [one.result for one in self.trained]
+        self.trained = [seed for folder in folders if (seed := _seed(folder))]
+        """The seeds that have ended, by number."""
+        self.seeds = [one.result for one in self.trained]
 
     def summary(self) -> dict[str, Any]:
         """The object of `gansearch train --json`, with each seed's nearest moment, and plain numbers or None."""
