@@ -84,8 +84,9 @@ def print_trained(result: TrainResult, out: Path | None) -> None:
     from gansearch.study.trained import Trained
 
     for seed in result.seeds:
-        quality = ", ".join(f"{name} {value:.4g}" for name, value in seed.quality.items())
-        say(f"seed {seed.seed}: {seed.verdict}, stability {seed.stability:.2f}, {quality}")
+        measured = [("stability", seed.stability), *seed.quality.items()]
+        known = [f"{name} {value:.4g}" if name != "stability" else f"{name} {value:.2f}" for name, value in measured]
+        say(f"seed {seed.seed}: {', '.join([seed.verdict, *(text for text in known if not text.endswith(' nan'))])}")
         say(f"  {seed.sentence}")
     healthy = "healthy" if any(seed.verdict == "unknown" for seed in result.seeds) else "balanced"
     say(

@@ -22,6 +22,8 @@ from gansearch.stability.window import Window
 
 OF_LOG = ("contradiction", "metric_broken")
 """Kinds of findings that are about the columns, and say nothing of the training."""
+OF_LEVELS = ("discriminator_saturated", "generator_dominates")
+"""Kinds that rest on how large D's loss is, which says nothing where the loss is unknown: it may hold a penalty."""
 _VERDICTS = {
     "diverged": "diverged",
     "discriminator_saturated": "discriminator_saturated",
@@ -86,7 +88,12 @@ def _of_monitors(monitors: Mapping[str, Sequence[Window]]) -> Judgement:
 
 
 def _of_log(diagnosis: Diagnosis, look: Look) -> Judgement:
-    wrong = [one for one in diagnosis.findings if one.is_verdict and one.kind not in OF_LOG]
+    has_levels = {game.name for game in diagnosis.log.games if game.loss or Evidence(diagnosis.log, game).answers}
+    wrong = [
+        one
+        for one in diagnosis.findings
+        if one.is_verdict and one.kind not in OF_LOG and (one.kind not in OF_LEVELS or one.game in has_levels)
+    ]
     stability = _stability(diagnosis, look.game)
     if not wrong:
         return Judgement("unknown", _why_unknown(diagnosis, look), stability)

@@ -91,6 +91,7 @@ def test_rows_of_a_keras_bar_are_its_epochs_and_regressions_are_none() -> None:
     assert look.game is not None
     assert look.game.values["d_loss"].tolist() == [0.68, 0.78]
     assert look.time == 2
+    assert "reconstruction" not in look.game.columns
 
 
 def test_what_was_carried_forward_is_no_row_and_a_clamp_is_one() -> None:

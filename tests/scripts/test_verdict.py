@@ -47,6 +47,12 @@ def test_findings_have_the_verdict_that_they_mean(line: str, verdict: str, word:
     assert "train.log shows" in found.sentence
 
 
+def test_the_level_of_an_unknown_loss_says_nothing() -> None:
+    line = "step {i} D_Loss 48.77{i:03} G_Loss 1.3{i:03}"
+    assert judgement(look(line)).verdict == "unknown"
+    assert judgement(look(line, loss="bce")).verdict == "generator_dominates"
+
+
 def test_without_a_number_of_d_or_g_nothing_is_known() -> None:
     found = judgement(Look(distances=(3.0, 2.0), at=(1.0, 2.0)))
     assert (found.verdict, math.isnan(found.stability)) == ("unknown", True)

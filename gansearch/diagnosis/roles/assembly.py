@@ -53,7 +53,8 @@ def assemble(
     if not judged.any():
         raise LogError(nothing(file, names))
     order_of, group = steps_of(records, judged, columns)
-    values = {name: regrouped(pair, group, len(order_of.steps)) for name, pair in table.items()}
+    of_g = {name for name, one in meanings.items() if one.role == "reconstruction" and name != wanted}
+    values = all_regrouped(table, of_g, judged, group, len(order_of.steps))
     values = {name: pair for name, pair in values.items() if pair[1].any()}
     found = format_of(names, kind == "printed lines")
     drafts, more = draft_games({name: one for name, one in meanings.items() if name in values and one.role != "metric"})
@@ -183,6 +184,18 @@ def repeated(table: Columns, meanings: Mapping[str, Meaning], group: np.ndarray)
             places = group[table[name][1] & (group >= 0)]
             counts.append(len(places) - len(np.unique(places)))
     return max(counts)
+
+
+def all_regrouped(
+    table: Columns, of_g: set[str], judged: np.ndarray, group: np.ndarray, length: int
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """All columns by the places of their records.
+
+    Of G's other losses what came before the first record of a GAN is left out: another training printed it, such as the
+    error of a regression.
+    """
+    within = np.where(np.cumsum(judged) > 0, group, -1)
+    return {name: regrouped(pair, within if name in of_g else group, length) for name, pair in table.items()}
 
 
 def regrouped(pair: tuple[np.ndarray, np.ndarray], group: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
