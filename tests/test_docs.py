@@ -138,8 +138,8 @@ def test_the_gans_that_are_shown_work(tmp_path, capsys) -> None:
     check_task(names["Classes"]())
     conditional = Trainer(names["Classes"](), Training(updates=60))
     assert len(list(conditional.run())) > 20
-    assert conditional.samples(9)[:, 2:].sum(1).tolist() == [1.0] * 9
-    assert conditional.result().status == "complete"
+    assert conditional.conditions(180).unique().tolist() == [0, 1, 2]
+    assert 0 < conditional.result().quality["class_distance"] < 1
     check_task(names["Pictures"](str(tmp_path / "pictures.npy")))
     images = names["Pictures"](str(tmp_path / "pictures.npy")).real()
     assert names["Judged"]().quality(images[:25], images[25:])["distance"] > 0

@@ -136,6 +136,21 @@ def test_samples_and_generator_have_the_units_of_the_data(tmp_path):
         assert found[:, 1].std() > 30
 
 
+def test_the_conditions_of_the_samples_are_written_and_the_program_takes_others(tmp_path):
+    fields = {"task": "digits", "task_options": {"condition": True, "width": 4}}
+    train(ring(ema=0.5).model_copy(update=fields), out=tmp_path / "out")
+    folder = tmp_path / "out/seed-20000"
+    samples, labels = (np.load(folder / name) for name in ("samples.npy", "conditions.npy"))
+    assert (len(samples), labels.shape, labels.dtype) == (2000, (2000,), np.int64)
+    assert (np.diff(labels[:64]) >= 0).all()
+    assert set(labels) == set(range(10))
+    generator = torch.export.load(folder / "generator.pt2").module()
+    latents = torch.randn(5, 32)
+    eights, ones = (generator(latents, torch.full((5,), label)) for label in (8, 1))
+    assert eights.shape == (5, 1, 8, 8)
+    assert not torch.allclose(eights, ones)
+
+
 def test_a_generator_that_torch_cannot_export_has_no_program(tmp_path):
     class Odd(torch.nn.Module):
         def forward(self, latent):

@@ -112,6 +112,18 @@ class Rows:
         """Of each column the width of its block of a sample."""
         return [choices + number for choices, number in self.parts]
 
+    def choice(self, name: str) -> tuple[np.ndarray, int, Column] | None:
+        """(N,) int64 numbers of what the rows choose in a column, the place of its block in a sample, and the column.
+
+        None where the column is not learned, such as one that has the same value in all rows.
+        """
+        names = [column.name for column in self.columns]
+        if name not in names:
+            return None
+        number = names.index(name)
+        codes = self.stored[:, number * CODES].astype(np.int64)
+        return codes, sum(self.widths[:number]), self.columns[number]
+
     def encode(self, frame: pd.DataFrame) -> np.ndarray:
         """(N, W) float32 samples of decoded rows, numbers at the middles of their ranks."""
         frame = plain_values(frame).convert_dtypes()

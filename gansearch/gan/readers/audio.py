@@ -11,7 +11,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 
 from gansearch.formatting import printable
-from gansearch.gan.readers.cache import Decoded, cached, on_all_cores
+from gansearch.gan.readers.cache import Decoded, Filled, cached, on_all_cores
 from gansearch.gan.readers.files import files_of, is_empty, need, short_reason, unreadable
 
 ENDINGS = (".wav", ".flac", ".ogg")
@@ -46,7 +46,7 @@ def read_pieces(path: str, rate: int, seconds: float) -> Decoded:
     return decoded._replace(warnings=[*remarks, *decoded.warnings])
 
 
-def _write(out: BinaryIO, files: Sequence[Path], rate: int, length: int) -> tuple[tuple[int, ...], list[str]]:
+def _write(out: BinaryIO, files: Sequence[Path], rate: int, length: int) -> Filled:
     """Writes the pieces of all files; returns the shape of one, and warnings."""
     broken: list[str] = []
     counts: Counter[str] = Counter()
@@ -71,7 +71,7 @@ def _write(out: BinaryIO, files: Sequence[Path], rate: int, length: int) -> tupl
         warnings.append(f"{counts['short']} of {len(files)} files are shorter than {seconds} and end in silence")
     if counts["silent"]:
         warnings.append(f"{counts['silent']} silent pieces are left out")
-    return (1, length), warnings
+    return Filled((1, length), warnings)
 
 
 class _Sound(NamedTuple):

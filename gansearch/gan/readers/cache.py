@@ -19,13 +19,25 @@ from gansearch.gan.task import TaskError
 
 Source = TypeVar("Source")
 Result = TypeVar("Result")
-Fill = Callable[[BinaryIO], tuple[tuple[int, ...], list[str]]]
-"""Writes the bytes of all samples into a file; returns the shape of one sample, and warnings."""
+
+
+class Filled(NamedTuple):
+    """What was written besides the samples' bytes."""
+
+    shape: tuple[int, ...]
+    """Of one sample."""
+    warnings: list[str]
+    left_out: Sequence[int] = ()
+    """Numbers of the sources, such as files, of which nothing was written."""
+
+
+Fill = Callable[[BinaryIO], Filled]
+"""Writes the bytes of all samples into a file."""
 FOLDER = "GANSEARCH_CACHE"
 """The environment variable that names the cache's folder."""
 FindCopies = Callable[[np.ndarray], dict[int, int]]
 """Finds the numbers of samples that belong to an earlier one, each with that one's number."""
-_FORMAT = 4
+_FORMAT = 5
 """Version of the files' content. A change of what readers write needs a new one, or older files would be used."""
 
 
@@ -42,6 +54,8 @@ class Decoded(NamedTuple):
     warnings: list[str]
     groups: np.ndarray | None = None
     """(N,) numbers, the same for a sample and its copies; None where there are no copies."""
+    left_out: Sequence[int] = ()
+    """Numbers of the sources that have no sample."""
 
 
 def cached(
@@ -78,9 +92,10 @@ def cached(
 def _found(samples: Path, facts: Path, dtype: str) -> Decoded | None:
     """What the cache holds; None where it holds nothing, or what it holds is damaged."""
     try:
-        shape, warnings, copies = json.loads(facts.read_text(encoding="utf-8"))
+        shape, warnings, copies, left_out = json.loads(facts.read_text(encoding="utf-8"))
         decoded = np.memmap(samples, dtype, "c").reshape(-1, *shape)
-        return Decoded(decoded, warnings, groups_of(len(decoded), {int(copy): first for copy, first in copies.items()}))
+        groups = groups_of(len(decoded), {int(copy): first for copy, first in copies.items()})
+        return Decoded(decoded, warnings, groups, [int(number) for number in left_out])
     except (FileNotFoundError, ValueError, TypeError, AttributeError, IndexError):
         return None
 
@@ -105,9 +120,9 @@ def _write(samples: Path, facts: Path, dtype: str, fill: Fill, find: FindCopies)
     partial = samples.with_name(f".{samples.name}.{os.getpid()}")
     try:
         with partial.open("wb") as file:
-            shape, warnings = fill(file)
-        copies = find(np.memmap(partial, dtype, "r").reshape(-1, *shape))
-        facts.write_text(json.dumps([shape, warnings, copies]), encoding="utf-8")
+            filled = fill(file)
+        copies = find(np.memmap(partial, dtype, "r").reshape(-1, *filled.shape))
+        facts.write_text(json.dumps([filled.shape, filled.warnings, copies, filled.left_out]), encoding="utf-8")
         partial.replace(samples)  # last, so that samples always have their facts
     finally:
         partial.unlink(missing_ok=True)

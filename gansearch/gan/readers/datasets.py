@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -14,6 +14,9 @@ from gansearch.gan.readers.cache import cache_folder
 from gansearch.gan.readers.files import path_errors, reason
 from gansearch.gan.readers.images import Source
 from gansearch.gan.task import TaskError
+
+_LABELS = ("targets", "labels", "_labels")
+"""Attributes by which data sets of torchvision have the classes of all their pictures."""
 
 
 def in_torchvision(name: str) -> Source:
@@ -28,7 +31,11 @@ def in_torchvision(name: str) -> Source:
     with path_errors(f"torchvision:{name} cannot be had"):
         pictures = make(**{key: value for key, value in options.items() if key in allowed})
         count = len(pictures)
-    return _numbered(f"of torchvision:{name}", count, str(count), lambda index: pictures[index][0])
+    source = _numbered(f"of torchvision:{name}", count, str(count), lambda index: pictures[index][0])
+    numbers = next((found for key in _LABELS if (found := getattr(pictures, key, None)) is not None), None)
+    if numbers is None:
+        return source
+    return source._replace(labels=lambda: _named([int(one) for one in numbers], getattr(pictures, "classes", ())))
 
 
 def in_hugging_face(name: str) -> Source:
@@ -40,7 +47,12 @@ def in_hugging_face(name: str) -> Source:
     columns = [column for column, kind in table.features.items() if type(kind).__name__ == "Image"]
     if not columns:
         raise option_error("path", f"hf:{name} has no column of images, but {', '.join(table.features) or 'nothing'}")
-    return _numbered(f"of hf:{name}", len(table), table._fingerprint, lambda index: table[index][columns[0]])
+    source = _numbered(f"of hf:{name}", len(table), table._fingerprint, lambda index: table[index][columns[0]])
+    labels = [(column, kind.names) for column, kind in table.features.items() if type(kind).__name__ == "ClassLabel"]
+    if not labels:
+        return source
+    column, names = labels[0]
+    return source._replace(labels=lambda: _named(table[column], names))
 
 
 def package(module: str, extra: str, needs: str) -> ModuleType:
@@ -50,6 +62,12 @@ def package(module: str, extra: str, needs: str) -> ModuleType:
     except Exception as error:  # noqa: BLE001 (torchvision beside another torch raises RuntimeError)
         why = reason(error)
         raise TaskError(f"{needs} that cannot be imported ({why}); pip install 'gansearch[{extra}]'") from None
+
+
+def _named(numbers: Sequence[int], names: Sequence[str]) -> list[str]:
+    """The names of classes that have some, and else their numbers, of equal length so that they keep their order."""
+    width = len(str(max(numbers, default=0)))
+    return [str(names[one]) if 0 <= one < len(names) else f"{one:0{width}}" for one in numbers]
 
 
 def _numbered(where: str, count: int, version: str, open: Callable[[int], Any]) -> Source:

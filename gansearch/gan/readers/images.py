@@ -12,7 +12,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from gansearch.gan.readers.cache import Decoded, Fill, FindCopies, cached, on_all_cores
+from gansearch.gan.readers.cache import Decoded, Fill, Filled, FindCopies, cached, on_all_cores
 from gansearch.gan.readers.copies import copies_of, linked
 from gansearch.gan.readers.files import files_of, short_reason, unreadable
 from gansearch.gan.readers.pixels import Extent, Levels, extent_of, is_deep, plain
@@ -62,6 +62,8 @@ class Source(NamedTuple):
     """So does a change of this."""
     warnings: Sequence[str] = ()
     """What the user should know of the source."""
+    labels: Callable[[], Sequence[str]] | None = None
+    """Gives the name of each picture's class, in a data set that knows them."""
 
 
 def in_folder(path: str) -> Source:
@@ -106,12 +108,10 @@ def _read(name: str, sources: Sequence[Source], key: list[object], copies: FindC
     return decoded._replace(warnings=[*(w for source in sources for w in source.warnings), *decoded.warnings])
 
 
-def _write(
-    out: BinaryIO, sources: Sequence[Source], size: int, colour: bool | None
-) -> tuple[tuple[int, ...], list[str]]:
+def _write(out: BinaryIO, sources: Sequence[Source], size: int, colour: bool | None) -> Filled:
     """Writes the pictures of all sources, a row of them for each index; the shape of a row, and warnings."""
     chosen = any(map(_is_coloured, sources)) if colour is None else colour
-    broken = []
+    broken, left_out = [], []
     flat = several = 0
     first, indices = sources[0], range(len(sources[0].names))
     levels = [_levels_of(source, indices) for source in sources]
@@ -119,9 +119,10 @@ def _write(
     def decode(index: int) -> list[_Picture | str]:
         return [_decode(source, index, size, chosen, its) for source, its in zip(sources, levels, strict=True)]
 
-    for name, row in zip(first.names, on_all_cores(decode, indices, _AT_ONCE), strict=True):
+    for index, row in zip(indices, on_all_cores(decode, indices, _AT_ONCE), strict=True):
         if faults := [picture for picture in row if isinstance(picture, str)]:
-            broken.append(f"{name} ({faults[0]})")
+            broken.append(f"{first.names[index]} ({faults[0]})")
+            left_out.append(index)
             continue
         for picture in row:
             assert not isinstance(picture, str)
@@ -138,7 +139,7 @@ def _write(
     if flat:
         warnings.append(f"{flat:,} of {pictures} are all but black, or of one other colour")
     shape = (3 if chosen else 1, size, size)
-    return shape if is_one else (len(sources), *shape), warnings
+    return Filled(shape if is_one else (len(sources), *shape), warnings, left_out)
 
 
 def _levels_of(source: Source, indices: Sequence[int]) -> Levels:

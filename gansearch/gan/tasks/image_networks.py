@@ -27,7 +27,7 @@ def dcgan_generator(size: int, channels: int, width: int, latent_dim: int) -> nn
     return nn.Sequential(*parts, nn.Tanh())
 
 
-def dcgan_discriminator(size: int, channels: int, width: int) -> nn.Module:
+def dcgan_discriminator(size: int, channels: int, width: int) -> nn.Sequential:
     """Returns a network (B, channels, size, size) -> (B, 1) (Radford et al. 2016), without batch norm.
 
     With batch norm a score depends on the rest of its batch, and gradient penalties lose their meaning.
@@ -54,7 +54,7 @@ def resnet_generator(size: int, channels: int, width: int, latent_dim: int) -> n
     )
 
 
-def resnet_discriminator(size: int, channels: int, width: int) -> nn.Module:
+def resnet_discriminator(size: int, channels: int, width: int) -> nn.Sequential:
     """Returns a network (B, channels, size, size) -> (B, 1) (Miyato et al. 2018, tables 4 and 5).
 
     Its features are summed, not averaged, over the pixels.

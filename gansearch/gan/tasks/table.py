@@ -11,21 +11,26 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from gansearch.experiment import suggest
 from gansearch.gan import quality
 from gansearch.gan.distances.named import distance_told
 from gansearch.gan.distances.tables import REPORTS, frame_of, sdmetrics
 from gansearch.gan.options import one_of, option_error, positive
 from gansearch.gan.readers.datasets import package
 from gansearch.gan.task import Task
-from gansearch.gan.tasks.table_networks import MixedRow, Residual, Row
+from gansearch.gan.tasks.conditional_networks import Conditioned
+from gansearch.gan.tasks.table_networks import MixedRow, OfRows, Residual, Row, WithColumn
 from gansearch.stability.observer import Observation, observe_rows
 
 if TYPE_CHECKING:
+    from gansearch.gan.encoding.columns import Column
     from gansearch.gan.encoding.kinds import Rows
     from gansearch.gan.encoding.scores import ScoredRows
     from gansearch.gan.readers.tables import TableFile
 
 _READINGS = ("texts", "pandas")
+_EMBEDDED = 64
+"""Most numbers that a generator learns for a choice of the condition."""
 _TABS = ("\\t", "tab")
 """What people write for one."""
 
@@ -35,7 +40,7 @@ class Table(Task):
     """Rows of a table (CSV, parquet, or `sklearn:wine`), each column learned as what it is: (N, W) samples.
 
     The networks are CTGAN's (Xu et al. 2019, arXiv 1907.00503, section 4.4), with layers of `width` (256 there) and
-    without its conditional vector; its `training.packing` is 10.
+    without its conditional vector, but for that of one column with `condition`; its `training.packing` is 10.
     """
 
     path: str = ""
@@ -44,6 +49,8 @@ class Table(Task):
     """Columns of numbers that are choices; the same as their `kinds`."""
     kinds: Mapping[str, str] = field(default_factory=dict)
     """By column what it is, where that is not what is found: number, choice or identifier."""
+    condition: str = ""
+    """A column of choices that the generator is given, and sets in its rows; it is drawn as the data have it."""
     separator: str = ""
     """What stands between the columns of a text; found by default."""
     header: bool | None = None
@@ -82,8 +89,8 @@ class Table(Task):
     @property
     def _kinds(self) -> dict[str, str]:
         """The kinds that the user says, by column."""
-        said = {**dict.fromkeys(self.categorical, "choice"), **self.kinds}
-        return {str(name): kind for name, kind in said.items()}
+        choices = [*self.categorical, *([self.condition] if self.condition else [])]
+        return {str(name): kind for name, kind in {**dict.fromkeys(choices, "choice"), **self.kinds}.items()}
 
     @functools.cached_property
     def _file(self) -> TableFile:
@@ -102,6 +109,8 @@ class Table(Task):
 
         frame = self._file.frame
         categorical = [str(name) for name in self.categorical]
+        if self.condition:
+            self._check_condition([str(name) for name in frame.columns])
         tables.check_columns(frame.columns, "categorical", categorical)
         if self.encoding == "scores":
             return scores.ScoredRows(frame, categorical)
@@ -109,6 +118,35 @@ class Table(Task):
             return kinds.Rows(frame, self._kinds, widest=frame.shape[1])
         kinds.check_choices(frame, self._kinds)
         return kinds.Rows(frame, self._kinds)
+
+    def _check_condition(self, names: Sequence[str]) -> None:
+        """Raises TaskError where the condition is no column of choices among the table's columns."""
+        if self.condition not in names:
+            raise option_error("condition", f"the table has no column {self.condition}{suggest(self.condition, names)}")
+        if self._kinds[self.condition] != "choice":
+            raise option_error("condition", f"{self.condition} must be a choice, not {self._kinds[self.condition]!r}")
+        if self.encoding == "scores":
+            raise option_error("condition", "is not for encoding: scores; leave one of the two out")
+
+    @functools.cached_property
+    def _given(self) -> tuple[np.ndarray, int, Column]:
+        """What the rows choose in the condition's column, the place of its block in a sample, and the column."""
+        from gansearch.gan.encoding.kinds import Rows
+
+        assert isinstance(self._rows, Rows)
+        found = self._rows.choice(self.condition)
+        if found is None:
+            raise option_error("condition", f"{self.condition} is the same in all rows")
+        return found
+
+    def labels(self) -> Tensor | None:
+        """Returns the (N,) numbers of the condition's choices, where there is one."""
+        return torch.from_numpy(self._given[0]) if self.condition else None
+
+    def class_names(self) -> list[str]:
+        """Returns the choices of the condition, as they are written."""
+        values = self._given[2].values if self.condition else []
+        return ["a gap" if value is None else str(value) for value in values]
 
     def real(self) -> Tensor:
         """Returns the stored rows, of which `unpacked` makes samples."""
@@ -141,25 +179,33 @@ class Table(Task):
         return told
 
     def generator(self) -> nn.Module:
-        """Returns a network (B, latent_dim) -> (B, W)."""
+        """Returns a network (B, latent_dim), and (B,) choices of the condition if any -> (B, W)."""
+        if not self.condition:
+            return self._generator(self.latent_dim)
+        _, first, column = self._given
+        learned = min(column.choices, _EMBEDDED)
+        network = Conditioned(self._generator(self.latent_dim + learned), column.choices, learned)
+        return WithColumn(network, first, column.choices)
+
+    def _generator(self, inputs: int) -> nn.Module:
         rows = self._rows
-        first, second = self.latent_dim + self.width, self.latent_dim + 2 * self.width
         return nn.Sequential(
-            Residual(self.latent_dim, self.width),
-            Residual(first, self.width),
-            nn.Linear(second, sum(rows.widths)),
+            Residual(inputs, self.width),
+            Residual(inputs + self.width, self.width),
+            nn.Linear(inputs + 2 * self.width, sum(rows.widths)),
             Row(rows.widths) if self.encoding == "scores" else MixedRow(rows.parts),
         )
 
     def discriminator(self, packing: int = 1) -> nn.Module:
-        """Returns a network (B, W · packing) -> (B, 1)."""
-        return nn.Sequential(
+        """Returns a network (B, W · packing) -> (B, 1); a condition is a column that it reads in the rows."""
+        network = nn.Sequential(
             nn.Linear(sum(self._rows.widths) * packing, self.width),
             nn.LeakyReLU(0.2),
             nn.Linear(self.width, self.width),
             nn.LeakyReLU(0.2),
             nn.Linear(self.width, 1),
         )
+        return OfRows(network) if self.condition else network
 
     def quality(self, real: Tensor, fake: Tensor) -> dict[str, float]:
         """Returns distance = `marginals` + `pairs` of the rows as they are exported, or SDMetrics', and two_sample_auc.

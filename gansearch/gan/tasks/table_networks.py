@@ -24,6 +24,34 @@ class Residual(nn.Module):
         return torch.cat([self.layers(x), x], 1)
 
 
+class WithColumn(nn.Module):
+    """(B, n) and (B,) classes -> (B, W) rows of a conditioned network, in which one column is set to the class."""
+
+    def __init__(self, network: nn.Module, first: int, choices: int):
+        """The column is one-hot, at `choices` places from the `first` on."""
+        super().__init__()
+        self.network, self.first, self.choices = network, first, choices
+
+    def forward(self, latents: Tensor, labels: Tensor) -> Tensor:
+        """Returns (B, W) rows."""
+        rows = self.network(latents, labels)
+        column = F.one_hot(labels, self.choices).to(rows.dtype)
+        return torch.cat([rows[:, : self.first], column, rows[:, self.first + self.choices :]], 1)
+
+
+class OfRows(nn.Module):
+    """(B, W) rows and their conditions -> (B, 1) scores of a network that reads the conditions in the rows."""
+
+    def __init__(self, network: nn.Module):
+        super().__init__()
+        self.network = network
+
+    def forward(self, rows: Tensor, labels: Tensor) -> Tensor:
+        """Returns (B, 1) scores."""
+        scores: Tensor = self.network(rows)
+        return scores
+
+
 class Row(nn.Module):
     """Leaves numbers as they are, and draws a one-hot category for each block of logits.
 

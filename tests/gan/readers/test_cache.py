@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gansearch.gan import TaskError
-from gansearch.gan.readers.cache import FOLDER, cached, on_all_cores
+from gansearch.gan.readers.cache import FOLDER, Filled, cached, on_all_cores
 
 
 @pytest.fixture
@@ -19,18 +19,18 @@ def read(source, **options):
 
     def write(out):
         out.write(np.array(source.read_text().split(), "<i2").tobytes())
-        return (2,), ["read"]
+        return Filled((2,), ["read"])
 
     return cached("pairs", [source], options, "<i2", write)
 
 
 def test_samples_are_written_once(source, monkeypatch):
-    samples, warnings, _ = read(source)
+    samples, warnings, *_ = read(source)
     assert samples.tolist() == [[1, 2], [3, 4]]
     assert warnings == ["read"]
     samples[0] = 9  # of this process alone
     monkeypatch.setattr("gansearch.gan.readers.cache._write", None)
-    again, warnings, _ = read(source)
+    again, warnings, *_ = read(source)
     assert again.tolist() == [[1, 2], [3, 4]]
     assert warnings == ["read"]
 
@@ -69,7 +69,7 @@ def test_results_of_all_cores_come_in_order():
 def test_a_file_that_is_gone_is_left_to_the_reader(source):
     def write(out):
         out.write(b"0" * 4)
-        return (2,), ["one is gone"]
+        return Filled((2,), ["one is gone"])
 
     found = cached("pairs", [source, source.parent / "gone"], {}, "<i2", write)
     assert (len(found.samples), found.warnings) == (1, ["one is gone"])
@@ -84,7 +84,17 @@ def test_copies_are_found_once(source, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"{", b"[[2], []]", b"[3, [], []]", b"\xff", b'[[2], [], {"9": 1}]', b"[[7], [], {}]"]
+    "content",
+    [
+        b"",
+        b"{",
+        b"[[2], [], {}]",
+        b"[3, [], [], []]",
+        b"\xff",
+        b'[[2], [], {"9": 1}, []]',
+        b"[[7], [], {}, []]",
+        b"[[2], [], {}, 5]",
+    ],
 )
 def test_a_damaged_cache_is_written_anew(source, content):
     read(source)

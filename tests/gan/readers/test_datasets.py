@@ -20,6 +20,7 @@ class Flowers:
     def __init__(self, root: str, split: str = "train", transform=None, download: bool = False):
         assert download, "nobody has it yet"
         self.root = root
+        self._labels, self.classes = [place % 3 for place in range(60)], ["rose", "oak", "aster"]
 
     def __len__(self):
         return len(PICTURES)
@@ -41,6 +42,9 @@ class Table(list):
 
     _fingerprint = "abc"
 
+    def __getitem__(self, key):
+        return [row[key] for row in self] if isinstance(key, str) else super().__getitem__(key)
+
     def __init__(self, rows, features):
         super().__init__(rows)
         self.features = features
@@ -52,13 +56,23 @@ def packages(monkeypatch):
         if name == "nobody/nothing":
             raise FileNotFoundError("no such data set\non the Hub")
         image = type("Image", (), {})()
-        kinds = {"label": 0, "picture": image} if name != "somebody/words" else {"text": 0}
-        return {"train": Table([{"label": 0, "picture": picture} for picture in PICTURES], kinds)}
+        label = type("ClassLabel", (), {"names": ["rose", "oak", "aster"]})()
+        kinds = {"label": label, "picture": image} if name != "somebody/words" else {"text": 0}
+        return {"train": Table([{"label": i % 3, "picture": one} for i, one in enumerate(PICTURES)], kinds)}
 
     torchvision, datasets, found = ModuleType("torchvision"), ModuleType("torchvision.datasets"), ModuleType("datasets")
     datasets.Flowers, datasets.Wanting, found.load_dataset = Flowers, Wanting, load_dataset
     for module in (torchvision, datasets, found):
         monkeypatch.setitem(sys.modules, module.__name__, module)
+
+
+@pytest.mark.parametrize("path", ["torchvision:Flowers", "hf:somebody/flowers"])
+def test_the_labels_of_a_data_set_are_its_classes(packages, path):
+    task = load_task("images", {"path": path, "size": 16, "condition": "labels"})
+    check_task(task)
+    assert task.class_names() == ["aster", "oak", "rose"]
+    assert task.labels()[:4].tolist() == [2, 1, 0, 2]
+    assert task.described()[0] == "3 classes: aster (20), oak (20), rose (20)"
 
 
 @pytest.mark.parametrize("path", ["torchvision:Flowers", "hf:somebody/flowers"])

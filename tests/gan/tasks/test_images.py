@@ -4,7 +4,8 @@ import pytest
 import torch
 from PIL import Image
 
-from gansearch.gan import TaskError, check_task, load_task
+from gansearch.experiment import Training
+from gansearch.gan import TaskError, Trainer, check_task, load_task
 from gansearch.gan.data import data_of
 from gansearch.gan.split import HELD_OUT_MOST
 from gansearch.gan.tasks import Images
@@ -131,3 +132,42 @@ def test_the_distance_and_its_features_are_chosen(folder):
 def test_what_does_not_go_together_is_refused(folder, options, message):
     with pytest.raises(TaskError, match=message):
         Images(str(folder), **options)
+
+
+@pytest.fixture
+def pets(folder):
+    for name, count in (("cat", 60), ("dog", 60), ("emu", 5)):
+        (folder / name).mkdir()
+        fill(folder / name, count)
+    return {"path": str(folder), "size": 16, "width": 4, "condition": "folders"}
+
+
+@pytest.mark.parametrize("networks", ["dcgan", "resnet"])
+def test_pictures_of_folders_are_made_on_demand(pets, networks):
+    task = load_task("images", {**pets, "networks": networks})
+    check_task(task)
+    assert task.class_names() == ["cat", "dog", "emu"]
+    assert torch.bincount(task.labels()).tolist() == [60, 60, 5]
+    assert task.described()[0] == "3 classes: cat (60), dog (60), emu (5)"
+    assert task.warnings() == ["classes of fewer than 10 pictures, too few to judge them: emu (5)"]
+    trainer = Trainer(task, Training(updates=8, batch_size=8))
+    for _ in trainer.run():
+        pass
+    assert {"distance", "coverage", "class_distance", "worst_class"} <= trainer.result().quality.keys()
+
+
+def test_a_picture_that_cannot_be_read_does_not_shift_the_classes(pets, folder):
+    (folder / "cat/000.png").write_text("not a picture")
+    task = load_task("images", pets)
+    assert torch.bincount(task.labels()).tolist() == [59, 60, 5]
+    first = task.pictures.samples[59]
+    other = load_task("images", {**pets, "path": str(folder / "dog"), "condition": "none"})
+    assert (first == other.pictures.samples[0]).all()
+    assert len(task.real()) == len(task.labels())
+
+
+def test_a_near_miss_of_the_condition_is_suggested(pets):
+    with pytest.raises(TaskError, match=r'task_options.condition: .folder. is not one of none, folders.*"folders"'):
+        load_task("images", {**pets, "condition": "folder"})
+    with pytest.raises(TaskError, match=r'task_options.conditions: images has no such option.*"condition"'):
+        load_task("images", {**pets, "conditions": "folders"})

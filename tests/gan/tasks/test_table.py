@@ -5,10 +5,11 @@ import pandas as pd
 import pytest
 import torch
 
-from gansearch.experiment import Experiment
-from gansearch.gan import TaskError, check_task, load_task
+from gansearch.experiment import Experiment, Training
+from gansearch.gan import TaskError, Trainer, check_task, load_task
 from gansearch.gan.data import data_of
 from gansearch.gan.networks import discriminator_of
+from gansearch.gan.stacked import refusal
 
 
 def task_of(frame: pd.DataFrame, folder, **options):
@@ -181,3 +182,45 @@ def test_trees_tell_rows_whose_columns_do_not_go_together_and_name_the_columns(t
     assert told.tells
     assert told.by == "boosted trees"
     assert "pay" in told.evidence
+
+
+def test_rows_have_the_condition_that_is_asked_for_as_often_as_the_data(people, tmp_path):
+    task = task_of(people, tmp_path, condition="city", width=8)
+    check_task(task)
+    data = data_of(task, torch.device("cpu"))
+    assert task.class_names() == sorted(people["city"].unique())
+    trainer = Trainer(task, Training(updates=8, batch_size=16, loss="relativistic", packing=2), seed=0)
+    for _ in trainer.run():
+        pass
+    names = np.array(task.class_names())
+    for samples, labels in ((trainer.samples(40), trainer.conditions(40)), (data.held_out, data.conditions[0])):
+        rows = task.shown(samples.numpy())
+        cities = [row[rows["columns"].index("city")] for row in rows["rows"]]
+        assert cities == names[labels].tolist()
+    every = torch.cat([trainer._conditions(500)[0] for _ in range(8)])
+    shares = people["city"].value_counts(normalize=True).sort_index().to_numpy()
+    assert torch.bincount(every).numpy() / len(every) == pytest.approx(shares, abs=0.06)
+    assert {"distance", "class_distance"} <= trainer.result().quality.keys()
+
+
+def test_seeds_of_a_table_with_a_condition_are_trained_at_once_or_say_why(people, tmp_path):
+    task = task_of(people, tmp_path, condition="member", width=8)
+    reason = refusal([Trainer(task, Training(updates=8, batch_size=16), seed) for seed in (0, 1)])
+    plain = task_of(people, tmp_path, width=8)
+    assert reason == refusal([Trainer(plain, Training(updates=8, batch_size=16), seed) for seed in (0, 1)])
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"condition": "citty"}, 'condition: the table has no column citty; did you mean "city"'),
+        ({"condition": "city", "kinds": {"city": "identifier"}}, "condition: city must be a choice, not 'identifier'"),
+        ({"condition": "city", "encoding": "scores"}, "condition: is not for encoding: scores"),
+        ({"condition": "same"}, "condition: same is the same in all rows"),
+        ({"condition": "city", "columns": ["age", "income"]}, "condition: the table has no column city"),
+    ],
+)
+def test_a_condition_that_cannot_be_is_told(people, tmp_path, options, problem):
+    people["same"] = 1
+    with pytest.raises(TaskError, match=problem):
+        check_task(task_of(people, tmp_path, **options))
