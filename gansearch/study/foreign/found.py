@@ -12,9 +12,9 @@ from gansearch.experiment import Choices, Entry, Range, masked
 from gansearch.experiment.words import suggest
 from gansearch.stability.verdict import VERDICTS
 from gansearch.store.folder import StudyError
-from gansearch.store.record import trial_columns
+from gansearch.store.record import BALANCE, trial_columns
 
-_OWN = {*trial_columns(())}
+_OWN = {*trial_columns(()), "feasible"} - {*BALANCE}
 """Columns of ours, which no parameter can have the name of."""
 _CHOICES = {"study", "metric", "mode"}
 
@@ -66,8 +66,14 @@ def pick(source: str, kind: str, name: str | None, names: Iterable[str]) -> str:
 
 def column(name: str, taken: Iterable[str] = ()) -> str:
     """Return the column of a parameter, whose own name may be that of a column of ours or of an objective."""
-    balance = {"lr", "lr_ratio", "lr_d", "lr_g", "pretrain_steps", "update_ratio"}
-    return f"{name} (parameter)" if name in (_OWN - balance) | {*taken} else name
+    name = str(name)  # in a damaged file it may be anything
+    return f"{name} (parameter)" if name in _OWN or name in taken else name
+
+
+def objective(name: str) -> str:
+    """Return the column of an objective; a stability and a distance are what we call so."""
+    name = str(name)
+    return f"{name} (objective)" if name in _OWN - {"stability", "distance"} else name
 
 
 def measured(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,11 +13,12 @@ from gansearch.experiment import Choices, Entry, Range, masked
 from gansearch.formatting import many
 from gansearch.store.containment import open_file
 from gansearch.store.folder import StudyError
-from gansearch.study.foreign.found import Found, column, measured, pick
+from gansearch.study.foreign.found import Found, column, measured, objective, pick
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.storages import BaseStorage
+    from optuna.study import Study
     from optuna.trial import FrozenTrial
 
 _SERVER = re.compile(r"(sqlite|mysql|mariadb|postgresql|postgres|oracle|mssql)(\+\w+)?://")
@@ -40,25 +41,27 @@ def read_optuna(source: str, name: str | None) -> Found:
             warnings.simplefilter("ignore")
             storage = _storage(source)
             one = pick(source, "study", name, sorted(optuna.get_all_study_names(storage)))
-            study = optuna.load_study(study_name=one, storage=storage)
-            trials, names = study.get_trials(deepcopy=False), study.metric_names
+            return _found(source, optuna.load_study(study_name=one, storage=storage))
     except StudyError:
         raise
     except (*broken, SQLAlchemyError, optuna.exceptions.OptunaError) as error:
         cause = error.__cause__ if isinstance(error.__cause__, SQLAlchemyError) else error
         reason = masked(str(cause)).partition("\n")[0] or type(error).__name__
         raise StudyError(f"{masked(source)}: cannot be read as an Optuna study ({reason})") from None
-    names = names or (["value"] if len(study.directions) == 1 else [f"value {i}" for i in range(len(study.directions))])
-    objectives = {name: str(d.name) == "MINIMIZE" for name, d in zip(names, study.directions, strict=True)}
+
+
+def _found(source: str, study: Study) -> Found:
+    trials, count = study.get_trials(deepcopy=False), len(study.directions)
+    names = study.metric_names or (["value"] if count == 1 else [f"value {i}" for i in range(count)])
+    objectives = {objective(n): d.name == "MINIMIZE" for n, d in zip(names, study.directions, strict=True)}
     ended = [trial for trial in trials if trial.state.name in _STATUSES]
     search: dict[str, Entry] = {}
     for trial in ended:  # the later range of a parameter counts
         search |= {column(name, objectives): _entry(dist) for name, dist in trial.distributions.items()}
-    remarks = []
-    if len(ended) < len(trials):
-        remarks.append(f"{many(len(trials) - len(ended), 'trial')} of it waits or runs, and is left out.")
+    left = len(trials) - len(ended)
+    remarks = [f"{many(left, 'trial')} of it waits or runs, and is left out."] if left else []
     rows = [_row(trial, objectives) for trial in ended]
-    return Found(masked(source), one, "Optuna study", objectives, search, rows, remarks)
+    return Found(masked(source), study.study_name, "Optuna study", objectives, search, rows, remarks)
 
 
 def _storage(source: str) -> BaseStorage:

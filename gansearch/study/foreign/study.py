@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from gansearch.experiment import Experiment, folder_name
+from gansearch.experiment import Experiment, Range, folder_name
 from gansearch.formatting import without_nan
 from gansearch.stability.verdict import HEALTHY
 from gansearch.store.folder import Folder, StudyError, write_whole, writing
@@ -73,6 +73,7 @@ class ForeignStudy(Plots):
             self.found.rows, columns=[*dict.fromkeys([*names, *(n for r in self.found.rows for n in r)])]
         )
         numbers = {"stability", "distance", "updates", "train_seconds", *self.found.objectives}
+        numbers |= {name for name, entry in self.found.search.items() if isinstance(entry, Range)}
         times = {name: pd.to_datetime(table[name], utc=True) for name in ("started", "ended")}
         missing = {"verdict": None, "node": "", "error": ""}
         texts = {name: table[name].astype(object).where(table[name].notna(), text) for name, text in missing.items()}
@@ -208,7 +209,8 @@ class ForeignStudy(Plots):
     def _rows(self) -> list[dict[Any, Any]]:
         """The first rows of the table, the best first."""
         rank = self.trials["status"].map(["complete", "pruned", "failed"].index)
-        order = self.trials.assign(rank=rank).sort_values(["rank", self.objective], ascending=[True, self.minimised])
+        order = self.trials.sort_values(self.objective, ascending=self.minimised)
+        order = order.loc[rank[order.index].sort_values(kind="stable").index]
         rows = order[self._shown()].head(_MAX_ROWS).astype(object)
         return rows.where(rows.notna(), None).to_dict("records")
 

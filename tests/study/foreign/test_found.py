@@ -6,7 +6,7 @@ import pytest
 
 from gansearch.experiment import Choices, Range
 from gansearch.store.folder import StudyError
-from gansearch.study.foreign.found import chosen, column, entry_of, is_number, measured, pick
+from gansearch.study.foreign.found import chosen, column, entry_of, is_number, measured, objective, pick
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,9 @@ def test_a_parameter_with_the_name_of_a_column_has_another_one():
     assert column("lr") == "lr"
     assert column("update_ratio") == "update_ratio"
     assert column("stability") == "stability (parameter)"
+    assert column("feasible") == "feasible (parameter)"
     assert column("fid", ["fid"]) == "fid (parameter)"
+    assert [objective(name) for name in ("fid", "distance", "number")] == ["fid", "distance", "number (objective)"]
 
 
 def test_only_what_a_number_of_ours_means_is_taken_for_it():
