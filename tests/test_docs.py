@@ -19,6 +19,8 @@ from gansearch.cli.main import app
 from gansearch.cli.shipped import write_starter
 from gansearch.experiment import Experiment, Training, load_yaml
 from gansearch.gan import Loop, LoopTrainer, Trainer, check_task
+from gansearch.scripts.command import fill_words, with_whole_numbers
+from gansearch.scripts.prepare import prepare
 from gansearch.search.errors import SweepError
 from gansearch.search.resume import check_folder
 from gansearch.store.folder import Folder, StudyError
@@ -163,6 +165,26 @@ def test_the_gans_that_are_shown_work(tmp_path, capsys) -> None:
     assert trainer.unread(experiment.search) == []
     assert {"full", "half"} == set(trainer.trial.used_monitors)
     assert trainer.result().quality["l1"] < 0.8
+
+
+def test_the_script_of_the_page_runs_with_the_values_of_a_trial(tmp_path) -> None:
+    page = ROOT / "docs/scripts.md"
+    (tmp_path / "train.py").write_text(blocks(page, "python")[0])
+    task = Experiment.parse(load_yaml(blocks(page, "yaml")[0]), base=tmp_path).task
+    values, given = {"lr_d": 1e-3, "lr_g": 2e-05, "d_steps": 2}, {"gpu_ids": [], "port": 1, "token": "t", "threads": 1}
+    printed = []
+    for seed in (1, 1, 2):
+        made = prepare(task, values, folder=tmp_path / f"{len(printed)}", seed=seed, updates=2, **given)
+        done = subprocess.run(
+            made.words, cwd=made.cwd, env=made.environment, capture_output=True, text=True, check=True
+        )
+        printed.append(done.stdout)
+    assert printed[0] == printed[1] != printed[2]
+    assert [line[:5] for line in printed[0].splitlines()] == ["[0/2]", "[1/2]"]
+    # The list of words that the page says comes out of another of its commands.
+    experiment = Experiment.parse(NEEDED | load_yaml(blocks(page, "yaml")[1]), base=tmp_path)
+    words = fill_words(experiment.task.command, {**with_whole_numbers(experiment.params), "out": "…"})
+    assert " ".join(words[2:]) in page.read_text()
 
 
 @pytest.mark.parametrize(

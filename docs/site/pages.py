@@ -73,7 +73,12 @@ def notebook() -> str:
 def experiment() -> str:
     """A table of the fields of each section, from the JSON schema."""
     tree = schema()
-    sections = {"": tree, "training": tree["$defs"]["Training"], "search": tree["$defs"]["Range"]}
+    sections = {
+        "": tree,
+        "task": tree["$defs"]["ScriptTask"],
+        "training": tree["$defs"]["Training"],
+        "search": tree["$defs"]["Range"],
+    }
     rest = ("replicas", "sampler", "confirm", "resources", "limits")
     sections |= {name: tree["$defs"][name.capitalize()] for name in rest}
     parts = [EXPERIMENT]

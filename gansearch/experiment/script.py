@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, field_validator
+from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema, field_validator
 
 from gansearch.experiment.base import Model, Plain
 from gansearch.experiment.paths import Folder
@@ -81,7 +81,8 @@ def _check_word(word: str) -> None:
         raise ValueError("holds a zero byte, which no word of a command can")
 
 
-Words = Annotated[list[str], BeforeValidator(_words)]
+_WORDS = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+Words = Annotated[list[str], BeforeValidator(_words), WithJsonSchema(_WORDS)]
 """A command: a text, which is split into words as a shell would split it, or a list of words."""
 
 

@@ -26,6 +26,16 @@ def text_of(value: Any) -> str:
     return str(value)
 
 
+def with_whole_numbers(values: Values) -> dict[str, Any]:
+    """Return values in which a list of whole numbers is written so: an experiment has 64 in a list as 64.0."""
+    return {
+        name: [int(one) for one in value]
+        if isinstance(value, list) and all(isinstance(one, int | float) and one == int(one) for one in value)
+        else value
+        for name, value in values.items()
+    }
+
+
 def fill_text(text: str, values: Values) -> str | None:
     """Return a text with the values in it; None where one of them has none."""
     return _joined(parts(text), values, text_of)

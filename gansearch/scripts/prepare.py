@@ -13,7 +13,7 @@ from typing import Any
 
 from gansearch.experiment import DistanceCommand, ScriptTask, suggest
 from gansearch.scripts.changes import changed
-from gansearch.scripts.command import fill_pattern, fill_text, fill_words
+from gansearch.scripts.command import fill_pattern, fill_text, fill_words, with_whole_numbers
 from gansearch.scripts.environment import environment
 from gansearch.scripts.errors import ScriptError
 from gansearch.scripts.modules import Module, modules
@@ -71,7 +71,7 @@ def prepare(
     """
     place = make_workplace(script, folder)
     given = {
-        **values,
+        **with_whole_numbers(values),
         **{"out": str(place.out), "seed": seed, "updates": updates, "port": port, "here": str(script.path("."))},
         **{"gpus": ",".join(gpu_ids) or "-1", "gpu_ids": ",".join(map(str, range(len(gpu_ids)))) or "-1"},
         "python": sys.executable,

@@ -3,7 +3,15 @@ import sys
 
 import pytest
 
-from gansearch.scripts.command import fill_data, fill_pattern, fill_text, fill_words, hydra_value, text_of
+from gansearch.scripts.command import (
+    fill_data,
+    fill_pattern,
+    fill_text,
+    fill_words,
+    hydra_value,
+    text_of,
+    with_whole_numbers,
+)
 
 UNCHANGED = [
     "two words",
@@ -41,6 +49,12 @@ def test_a_value_reaches_the_script_as_one_word_unchanged(text):
 def test_a_list_is_several_words_or_joined_by_commas():
     values = {"dims": [64, 128], "none": []}
     assert fill_words(["--dims", "{dims}", "--x={dims}", "{none}"], values) == ["--dims", "64", "128", "--x=64,128"]
+
+
+def test_whole_numbers_of_a_list_are_written_so():
+    values = {"dims": [64.0, 128.0], "betas": [0.0, 0.9], "lr": 1.0, "none": None}
+    assert with_whole_numbers(values) == values
+    assert fill_words(["{dims}", "{betas}", "{lr}"], with_whole_numbers(values)) == ["64", "128", "0.0", "0.9", "1.0"]
 
 
 def test_without_a_value_the_word_goes_and_the_option_before_it():
