@@ -134,7 +134,8 @@ def test_a_check_estimates_a_sweep_and_writes_nothing(run, tmp_path):
 def test_init_lists_starters_and_shipped_experiments(run, tmp_path):
     status, out, _ = run("init", "--list")
     assert status == 0
-    assert {line.split()[0] for line in out.splitlines() if line.startswith("  ")} == {"gan", "loop", "script", *SHIPPED}
+    listed = {line.split()[0] for line in out.splitlines() if line.startswith("  ")}
+    assert listed == {"gan", "loop", "script", *SHIPPED}
     assert run("init")[0] == 2
     assert [path.name for path in tmp_path.iterdir()] == ["ring.yaml"]
 
