@@ -1,6 +1,7 @@
 """The tasks of the library itself on a pretended GPU, from their data to their results."""
 
 import inspect
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from torch import nn
 
 from gansearch.experiment import Training
 from gansearch.gan import Task, TaskError, Trainer, check_task, load_task
+from gansearch.gan.features.pretrained import _SOURCES, Network, picture_features
 from gansearch.gan.user_code import user_traceback
 from gansearch.stability.referee import referee
 
@@ -39,6 +41,7 @@ def data(tmp_path):
         ("audio", {"path": "sounds", "seconds": 0.25, "width": 2, "networks": "wave"}),
         ("prose", {"path": "texts", "width": 8, "blocks": 1, "length": 16}),
         ("images", {"path": "pictures", "size": 16, "width": 8}),
+        ("images", {"path": "pictures", "size": 16, "width": 8, "distance": "kid"}),
     ],
 )
 def test_a_task_trains_and_is_judged_on_a_gpu(cuda, data, monkeypatch, name, options):
@@ -66,6 +69,27 @@ def test_a_task_trains_and_is_judged_on_a_gpu(cuda, data, monkeypatch, name, opt
     assert on_host.data.real.device.type == "cpu"
     assert not any("data.py" in line for line in seen)
     assert torch.isfinite(torch.from_numpy(trainer.result().samples)).all()
+
+
+class Mean(nn.Module):
+    """As a network of transformers: the mean of each colour."""
+
+    config = SimpleNamespace(hidden_size=3, image_size=8)
+
+    def __init__(self):
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(3))
+
+    def forward(self, pixel_values):
+        return SimpleNamespace(pooler_output=self.scale * pixel_values.mean((2, 3)))
+
+
+def test_networks_of_features_compute_on_the_gpu_from_their_first_use(cuda):
+    network = Network(_SOURCES["dinov2"], Mean(), "")
+    assert network.model.scale.device.type == "cpu"  # so that a process that has loaded it can be forked
+    features = picture_features(torch.rand(60, 1, 16, 16) * 2 - 1, network)
+    assert network.model.scale.device.type == "cuda"
+    assert (features.device.type, features.shape) == ("cpu", (60, 3))
 
 
 class OnHost(Task):
