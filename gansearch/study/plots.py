@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 
 import plotly.graph_objects as go
@@ -65,9 +66,15 @@ class Plots(StudyData):
             raise StudyError(f"no slices of {target!r}: it is not one of stability, distance")
         return figures_trials.slices(self.trials, self.experiment, target, self._best)
 
-    def plot_parallel(self) -> go.Figure:
-        """Plot a line for each trial through its searched parameters, its stability and its distance."""
-        return figures_trials.parallel(self.trials, self.experiment, self._best)
+    def plot_parallel(self, nearest: float = 1.0) -> go.Figure:
+        """Plot a line for each trial through its searched parameters, its stability and its distance.
+
+        Below 1, `nearest` is the share of the trials with a distance that is drawn, those with the smallest.
+        """
+        trials = self.trials
+        if nearest < 1:
+            trials = trials.nsmallest(math.ceil(nearest * trials["distance"].notna().sum()), "distance")
+        return figures_trials.parallel(trials, self.experiment, self._best)
 
     def plot_seeds(self) -> go.Figure:
         """Plot each seed of the confirmed candidates, and of the default settings where they are known."""

@@ -42,9 +42,10 @@ def shareable(text: str) -> str:
     return without_home(masked(shown(text)))
 
 
-def render(template: str, charts: Charts, **context: Any) -> str:
-    """Return the HTML of a page with its charts."""
+def render(template: str, charts: Charts, details: Mapping[int, Any] | None = None, **context: Any) -> str:
+    """Return the HTML of a page with its charts, and the details of trials that its script shows."""
     data = {
+        "details": details or {},
         "figures": {id: json.loads(figure.to_json()) for id, figure in charts.figures.items()},
         "light": LIGHT,
         "dark": DARK,

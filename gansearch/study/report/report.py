@@ -19,9 +19,12 @@ from gansearch.study.analysis.neighbourhood import neighbourhoods
 from gansearch.study.analysis.time_spent import saved, seconds_by_status
 from gansearch.study.plots import Plots
 from gansearch.study.report.answers import Answer, answers_of
+from gansearch.study.report.details import details_of
 from gansearch.study.report.page import Charts, render
 from gansearch.study.report.samples import Samples, beside_reals, samples_of
 
+NEAREST = {"half": 0.5, "tenth": 0.1}
+"""Shares of the trials, the nearest ones, that the parallel coordinates may be confined to."""
 _MAX_ROWS = 1000
 """Rows of the trials table."""
 _MAX_ERRORS = 50
@@ -67,6 +70,7 @@ def report(study: Plots) -> str:
     verdict_reasons = reasons(study)
     folder = shlex.quote(str(as_typed(study.folder.path)))
     answers = answers_of(study)
+    rows = _rows(study)
     return render(
         "report.html",
         charts_of(study, verdict_reasons, answers),
@@ -87,8 +91,10 @@ def report(study: Plots) -> str:
         saved=saved(study.trials, study.experiment),
         seconds=seconds_by_status(study.trials, [*study.confirmation, *read_default(study.folder)]),
         columns=_columns(study),
-        rows=_rows(study),
+        rows=rows,
+        details=details_of(study, [row["number"] for row in rows]),
         errors=failures(study),
+        nearest=list(NEAREST),
         most_errors=_MAX_ERRORS,
         counts=_counts(study),
         experiment=study.experiment.to_yaml(),
@@ -109,6 +115,7 @@ def charts_of(study: Plots, verdict_reasons: Sequence[Reason], answers: Sequence
             "slices-stability": study.plot_slices,
             "slices-distance": partial(study.plot_slices, "distance"),
             "parallel": study.plot_parallel,
+            **{f"parallel-{name}": partial(study.plot_parallel, share) for name, share in NEAREST.items()},
             "seeds": study.plot_seeds,
             "neighbourhood": study.plot_neighbourhood,
             "curves": study.plot_curves,

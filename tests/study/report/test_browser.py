@@ -105,6 +105,14 @@ def test_the_reference_study(browser: Any, tmp_path: Path) -> None:
     browser.execute_script("document.querySelector('#table th button').click()")
     first = "return document.querySelector('#table tbody tr').cells[0].textContent"
     assert browser.execute_script(first) == "0"
+    # A number shows its trial below, with settings to copy, and the way back.
+    browser.execute_script("document.querySelector('button.open[data-trial=\"18\"]').click()")
+    assert browser.find_element("css selector", "#trial h3").text == "Trial 18"
+    assert browser.execute_script("return document.querySelectorAll('#trial .plot .main-svg').length") > 0
+    browser.execute_script("document.querySelector('[data-copy=python]').click()")
+    assert browser.find_element("css selector", "#trial pre").text.startswith('{"lr": ')
+    browser.execute_script("document.querySelector('[data-copy=back]').click()")
+    assert browser.execute_script("return document.activeElement.dataset.trial") == "18"
     # It prints.
     printed = browser.execute_cdp_cmd("Page.printToPDF", {"printBackground": True})["data"]
     assert len(printed) > 100_000

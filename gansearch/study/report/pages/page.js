@@ -1,5 +1,5 @@
 "use strict";
-const { figures, light, dark } = JSON.parse(document.getElementById("data").textContent);
+const { figures, light, dark, details } = JSON.parse(document.getElementById("data").textContent);
 const root = document.documentElement;
 const darkMode = matchMedia("(prefers-color-scheme: dark)");
 const drawn = new Set();  // charts that are redrawn when the colours or the width change
@@ -75,4 +75,56 @@ document.querySelectorAll("#table th").forEach((head, column) => head.addEventLi
   const order = numeric ? (a, b) => a - b : (a, b) => a.localeCompare(b, "en", { numeric: true });
   rows.sort(([a], [b]) => (a === "") - (b === "") || (down ? order(b, a) : order(a, b)));
   body.append(...rows.map(([, row]) => row));
+}));
+
+// A trial whose number is clicked is shown below the table: its curves, and its settings to copy.
+const panel = document.getElementById("trial");
+let shownTrial = null;
+const settings = {
+  yaml: ({ section, params }) => [`${section}:`, ...Object.entries(params).map(([k, v]) => `  ${k}: ${JSON.stringify(v)}`)].join("\n"),
+  python: ({ params }) => `{${Object.entries(params).map(([k, v]) =>
+    `${JSON.stringify(k)}: ${v === true ? "True" : v === false ? "False" : JSON.stringify(v)}`).join(", ")}}`,
+};
+
+function drawTrial() {
+  const plot = panel.querySelector(".plot"), { curves } = details[shownTrial];
+  if (!curves.update) { plot.textContent = "It left no curves."; return; }
+  const line = (name, title, dash, axis) => ({ x: curves.update, y: curves[name], name: title, yaxis: axis, connectgaps: true,
+    mode: name === "distance" ? "lines+markers" : "lines", line: { dash, width: 1.8, color: "INK" } });
+  const axis = { gridcolor: "LINE", zeroline: false, automargin: true };
+  const figure = JSON.parse(JSON.stringify({
+    data: [line("p_real", "D(real)", "solid", "y"), line("p_fake", "D(fake)", "dash", "y"),
+      line("separability", "separability", "dot", "y"), { ...line("distance", "distance", "solid", "y2"), xaxis: "x2", showlegend: false }],
+    layout: { height: 240, width: plot.clientWidth || 900, margin: { l: 8, r: 8, t: 8, b: 8 }, font: { color: "MUTED", family: "system-ui, sans-serif" },
+      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", legend: { orientation: "h", y: 1.15 },
+      xaxis: { ...axis, domain: [0, .47], title: { text: "update" } }, yaxis: { ...axis, range: [-.03, 1.03] },
+      xaxis2: { ...axis, domain: [.55, 1], title: { text: "update" }, anchor: "y2" },
+      yaxis2: { ...axis, anchor: "x2", title: { text: "distance" } } },
+  }).replaceAll("INK", light.ink).replaceAll("MUTED", light.muted).replaceAll("LINE", light.line));
+  const { data, layout } = themed(figure);
+  Plotly.react(plot, data, layout, { displayModeBar: false });
+  plot.setAttribute("aria-label", `Curves of trial ${shownTrial}: D's answers, separability and distance`);
+}
+
+document.querySelectorAll("button.open").forEach(button => button.addEventListener("click", () => {
+  shownTrial = button.dataset.trial;
+  const detail = details[shownTrial];
+  panel.hidden = false;
+  panel.querySelector("h3").textContent = `Trial ${shownTrial}`;
+  panel.querySelector(".sentence").textContent = detail ? detail.sentence : "Its curves and settings are in its folder: the page has those of the first 300 rows.";
+  panel.querySelector("pre").textContent = detail ? settings.yaml(detail) : "";
+  panel.querySelector("[role=status]").textContent = "";
+  panel.querySelector(".plot").replaceChildren();
+  if (detail) drawTrial();
+  panel.focus();
+}));
+
+document.querySelectorAll("button[data-copy]").forEach(button => button.addEventListener("click", async () => {
+  const kind = button.dataset.copy;
+  if (kind === "back") return document.querySelector(`button.open[data-trial="${shownTrial}"]`).focus();
+  const detail = details[shownTrial], said = panel.querySelector("[role=status]");
+  if (!detail) return;
+  panel.querySelector("pre").textContent = settings[kind](detail);
+  try { await navigator.clipboard.writeText(settings[kind](detail)); said.textContent = "Copied."; }
+  catch { getSelection().selectAllChildren(panel.querySelector("pre")); said.textContent = "Selected: press Ctrl+C."; }
 }));

@@ -1,0 +1,32 @@
+"""The details of a trial whose row is chosen."""
+
+from __future__ import annotations
+
+from gansearch.study.report import details
+from gansearch.study.report.details import details_of
+from gansearch.study.study import Study
+
+
+def test_a_trial_has_its_settings_its_sentence_and_short_curves(study: Study) -> None:
+    number = int(study.trials["number"].iloc[3])
+    found = details_of(study, [number])[number]
+    assert found["section"] == "training"
+    assert set(found["params"]) <= set(study.experiment.search)
+    assert found["params"]["lr"] == study.trials.set_index("number").at[number, "lr"]
+    assert found["sentence"]
+    curves = found["curves"]
+    assert {len(column) for column in curves.values()} == {len(curves["update"])}
+    measured = study.curves.query(f"number == {number}")["distance"].notna().sum()
+    assert sum(value is not None for value in curves["distance"]) == measured
+
+
+def test_many_trials_have_none(study: Study, monkeypatch) -> None:
+    monkeypatch.setattr(details, "MOST", 2)
+    numbers = study.trials["number"].tolist()
+    assert list(details_of(study, numbers)) == numbers[:2]
+
+
+def test_a_trial_without_curves_has_empty_ones(study: Study, monkeypatch) -> None:
+    number = int(study.trials["number"].iloc[0])
+    monkeypatch.setitem(study.__dict__, "curves", study.curves.iloc[:0])
+    assert details_of(study, [number])[number]["curves"] == {}
