@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from functools import cached_property
 
+import pandas as pd
 import plotly.graph_objects as go
 
 from gansearch.store.folder import StudyError
@@ -71,10 +72,7 @@ class Plots(StudyData):
 
         Below 1, `nearest` is the share of the trials with a distance that is drawn, those with the smallest.
         """
-        trials = self.trials
-        if nearest < 1:
-            trials = trials.nsmallest(math.ceil(nearest * trials["distance"].notna().sum()), "distance")
-        return figures_trials.parallel(trials, self.experiment, self._best)
+        return figures_trials.parallel(self._nearest(nearest), self.experiment, self._best)
 
     def plot_seeds(self) -> go.Figure:
         """Plot each seed of the confirmed candidates, and of the default settings where they are known."""
@@ -97,6 +95,12 @@ class Plots(StudyData):
     def surrogate(self) -> Surrogate | None:
         """The expected stability anywhere in the searched space; None with too few trials."""
         return stability_surrogate(self.trials)
+
+    def _nearest(self, share: float) -> pd.DataFrame:
+        """The share of the trials that have the smallest distances; all of them for 1."""
+        if share >= 1:
+            return self.trials
+        return self.trials.nsmallest(math.ceil(share * self.trials["distance"].notna().sum()), "distance")
 
     @property
     def _best(self) -> int | None:

@@ -180,9 +180,10 @@ class ForeignStudy(Plots):
             raise StudyError(f"no slices of {target!r}: it is not one of {', '.join(self.found.objectives)}, stability")
         return figures_trials.slices(self.trials, self.experiment, target, self._best)
 
-    def plot_parallel(self) -> go.Figure:
-        """Plot a line for each trial through its searched parameters, its objectives and its stability."""
-        return figures_trials.parallel(self.trials, self.experiment, self._best, [*self.found.objectives, "stability"])
+    def plot_parallel(self, nearest: float = 1.0) -> go.Figure:
+        """Plot a line for each trial, or the nearest ones, through its parameters, its objectives and its stability."""
+        targets = [*self.found.objectives, "stability"]
+        return figures_trials.parallel(self._nearest(nearest), self.experiment, self._best, targets)
 
     def plot_timeline(self) -> go.Figure:
         """Plot the trials over time."""
