@@ -103,9 +103,12 @@ def _copy(root: Path, code: Path, without: Collection[Path]) -> None:
                 f"copied for each run, such as {name}; link data (task.link: [{name}]), or name it in a .gitignore"
             )
         place = code / path.relative_to(root)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(path, place)
-        place.chmod(place.stat().st_mode | 0o200)
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, place)
+            place.chmod(place.stat().st_mode | 0o200)
+        except OSError as error:
+            raise ScriptError(f"task.root: {path} cannot be copied: {error.strerror}") from None
 
 
 def code_files(root: Path, without: Collection[Path] = ()) -> Iterator[Path]:

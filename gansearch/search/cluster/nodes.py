@@ -11,7 +11,7 @@ import ray
 from ray.exceptions import GetTimeoutError, RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from gansearch.experiment import Experiment
+from gansearch.experiment import Experiment, ScriptTask
 from gansearch.gan import TaskError
 from gansearch.gan.registry import task_named
 from gansearch.search.cluster.cluster import alive
@@ -53,7 +53,7 @@ def ask(node: str, experiment: Experiment, marker: Path | str) -> ray.ObjectRef:
     on_node = NodeAffinitySchedulingStrategy(node, soft=False)
     # The death of a worker says nothing of its node.
     task = ray.remote(num_cpus=0, max_retries=2)(_problem).options(scheduling_strategy=on_node)
-    return task.remote(experiment.task_name, experiment.data_path, str(marker))
+    return task.remote(experiment.task, experiment.data_path, str(marker))
 
 
 def answer(reference: ray.ObjectRef, seconds: float) -> str | None:
@@ -66,7 +66,7 @@ def answer(reference: ray.ObjectRef, seconds: float) -> str | None:
         return f"cannot run gansearch: {str(error).strip().splitlines()[-1]}"
 
 
-def _problem(task: str, data: str | None, marker: str) -> str:
+def _problem(task: str | ScriptTask, data: str | None, marker: str) -> str:
     """Return what is wrong with the node that this runs on, "" if nothing is."""
     if is_url(marker):
         try:
@@ -81,6 +81,9 @@ def _problem(task: str, data: str | None, marker: str) -> str:
             f"does not see {Path(marker).parent}, where the results go; give --out a folder that every node sees, "
             "such as one on NFS"
         )
+    if isinstance(task, ScriptTask):
+        missing = next((path for path in map(task.path, task.link) if not path.exists()), None)
+        return f"task.link: there is no {missing}; keep data where every node sees it" if missing else ""
     try:
         task_named(task)
     except TaskError as error:

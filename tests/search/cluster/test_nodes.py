@@ -1,5 +1,6 @@
 """What a node is asked before the first trial; test_join.py asks real ones."""
 
+from gansearch.experiment import ScriptTask
 from gansearch.search.cluster import nodes
 
 
@@ -10,6 +11,10 @@ def test_each_thing_that_a_node_may_lack_has_its_message(mine, tmp_path):
     assert "does not see" in nodes._problem(task, None, str(tmp_path / "out" / "marker"))
     assert "there is no file" in nodes._problem(f"{tmp_path}/none.py:Mine", None, marker)
     assert "there is no /data/none" in nodes._problem(task, "/data/none", marker)
+    script = ScriptTask.model_validate({"command": "python train.py", "link": [str(mine)]})
+    assert nodes._problem(script, None, marker) == ""
+    script = ScriptTask.model_validate({"command": "python train.py", "link": ["/data/none"]})
+    assert "task.link: there is no /data/none" in nodes._problem(script, None, marker)
 
 
 def test_the_marker_leaves_nothing_behind(tmp_path):

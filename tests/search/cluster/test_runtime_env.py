@@ -78,3 +78,16 @@ def test_a_data_set_by_its_name_is_no_file_that_a_node_lacks():
     assert Experiment.parse(fields).data_path is None
     fields["task_options"]["path"] = "wine.csv"
     assert Experiment.parse(fields).data_path == str(Path.cwd() / "wine.csv")
+
+
+def test_the_folder_of_a_script_is_sent_without_its_data_and_its_paths_are_relative_to_it(tmp_path):
+    root = tmp_path / "repo"
+    (root / "data").mkdir(parents=True)
+    (root / "gan").mkdir()
+    (root / "gan/train.py").write_text("raise SystemExit")
+    task = {"command": "python train.py", "root": "..", "link": ["../data"]}
+    code = code_for(Experiment.parse({"name": "one", "task": task}, base=root / "gan"))
+    assert code.runtime_env["working_dir"] == str(root)
+    assert "/data" in code.runtime_env["excludes"]
+    sent = code.experiment.task
+    assert (sent.here, sent.root, sent.link) == ("gan", "..", [str(root / "data")])
