@@ -1,4 +1,4 @@
-"""Times the updates of seeds that are trained at once against the same seeds in turn.
+"""Times the updates of trainings at once against the same in turn: seeds, and configurations.
 
     python benchmarks/stacked.py [--quick]
 
@@ -6,14 +6,19 @@ On a CPU: four seeds, processor time, one thread; the ratio is in turn over at o
 The last network is too large to gain, which is why a CPU trains those in turn (`MOST_WEIGHTS_ON_CPU`). On a GPU: the
 same in seconds, and eight seeds at once over one alone, at most 1.5 for the digits network. All take turns, so that
 other load affects all alike. The losses of both must agree, seed by seed and update by update.
+
+Then 1, 4, 8 and 16 configurations of other learning rates, decay rates and penalties, in turn over at once: first with
+the same turns, then with update ratios between 1/3 and 3 and up to 20 updates of D before, where rows wait for others.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import random
 import statistics
 import time
+from typing import Any
 
 import torch
 
@@ -27,11 +32,45 @@ NETWORKS = {"ring": ("ring", {}), "digits": ("digits", {}), "digits_width_128": 
 FASTER_AT_ONCE = {"ring": 1.2, "digits": 1.0}
 EIGHT_OVER_ONE = {"digits": 1.5} if DEVICE == "cuda" else {}
 DIFFERENCE = 1e-3
+CONFIGURATIONS = (1, 4, 8, 16)
 TRAINING = Training(updates=1_000_000)
 
 
 def trainers(task: Task, seeds: int) -> list[Trainer]:
     return [Trainer(task, TRAINING, seed, DEVICE) for seed in range(seeds)]
+
+
+def configurations(task: Task, count: int, turns: bool) -> list[Trainer]:
+    """So many trainers, drawn at random, whose turns differ where `turns` is true."""
+    draw = random.Random(0)
+    drawn = []
+    for _ in range(count):
+        fields = {"lr": 10 ** draw.uniform(-4, -3), "lr_ratio": 3 ** draw.uniform(-1, 1), "beta1": draw.uniform(0, 0.9)}
+        ratio, before = 3 ** draw.uniform(-1, 1), draw.randrange(20)
+        if turns:
+            fields |= {"update_ratio": ratio, "pretrain_steps": before}
+        drawn.append(Trainer(task, TRAINING.with_params(fields), 0, DEVICE))
+    return drawn
+
+
+def gains(task: Task, updates: int, rounds: int) -> dict[str, float]:
+    """Seconds of configurations in turn over those at once, by their number and turns; each does so many updates."""
+    found = {}
+    for turns in (False, True):
+        for count in CONFIGURATIONS:
+            alone, stacked = configurations(task, count, turns), Stacked(configurations(task, count, turns))
+            ratios = []
+            for round_ in range(rounds + 1):
+                until = updates * (round_ + 1)
+                start = clock()
+                for trainer in alone:
+                    while trainer.updates < until:
+                        trainer.step()
+                middle = clock()
+                stacked.advance(until)
+                ratios.append((middle - start) / (clock() - middle))
+            found[f"{count}, {'own turns' if turns else 'same turns'}"] = round(statistics.median(ratios[1:]), 2)
+    return found
 
 
 def clock() -> float:
@@ -68,7 +107,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer rounds")
     rounds = 5 if parser.parse_args().quick else 25
     torch.set_num_threads(1)
-    figures: dict[str, dict[str, float]] = {}
+    figures: dict[str, dict[str, Any]] = {}
     for name, (task_name, options) in NETWORKS.items():
         task = load_task(task_name, options)
         alone = trainers(task, 4)
@@ -85,6 +124,8 @@ def main() -> None:
         }
         if DEVICE == "cuda":
             figures[name]["eight_at_once_over_one"] = round(seconds[3] / seconds[2], 3)
+        if name in FASTER_AT_ONCE:
+            figures[name]["configurations"] = gains(task, 24, max(3, rounds // 4))
         print(f"{name} on {DEVICE}: {figures[name]}")
     ok = (
         all(figures[name]["in_turn_over_at_once"] >= target for name, target in FASTER_AT_ONCE.items())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
@@ -29,19 +29,9 @@ def optimizer_of(
     return kind(parameters, rate, betas=training.adam_betas, weight_decay=decay, fused=fused)
 
 
-def clip_gradients(parameters: Sequence[Tensor], longest: float, rows: int = 0) -> None:
-    """Shortens a network's gradient to a 2-norm of `longest` at most, in place (Pascanu et al. 2013, algorithm 1).
-
-    With `rows` = 1 the parameters are (R, ...), R networks' each, whose gradients are shortened one by one.
-    """
-    if not rows:
-        nn.utils.clip_grad_norm_(parameters, longest)
-        return
-    gradients = [p.grad for p in parameters if p.grad is not None]
-    norms = torch.stack([g.reshape(len(g), -1).norm(dim=1) for g in gradients]).norm(dim=0)
-    factors = (longest / (norms + 1e-6)).clamp(max=1)  # as torch's
-    for gradient in gradients:
-        gradient.mul_(factors.view(-1, *[1] * (gradient.dim() - 1)))
+def clip_gradients(parameters: Iterable[Tensor], longest: float) -> None:
+    """Shortens a network's gradient to a 2-norm of `longest` at most, in place (Pascanu et al. 2013, algorithm 1)."""
+    nn.utils.clip_grad_norm_(parameters, longest)
 
 
 @torch.no_grad()

@@ -1,35 +1,54 @@
-"""Several seeds of one configuration trained at once."""
+"""Several trainings at once: seeds of one configuration, or configurations that differ in numbers."""
 
 from __future__ import annotations
 
 import copy
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from gansearch.gan.average import mix
+from gansearch.experiment import Training
 from gansearch.gan.networks import Frozen
 from gansearch.gan.optimizers import optimizer_of
 from gansearch.gan.result import Probe
+from gansearch.gan.row_optimizer import Column, RowOptimizer
 from gansearch.gan.seed_trainer import SeedTrainer
 from gansearch.gan.trainer import Trainer
-from gansearch.gan.updates import Updates
-from gansearch.gan.vmapped import Copies
+from gansearch.gan.updates import Turn, Updates, Weight
+from gansearch.gan.vmapped import Copies, columns
 
 MOST_WEIGHTS_ON_CPU = 50_000
 """Most weights of a network that is faster stacked on a CPU: larger ones keep a core busy (benchmarks/stacked.py)."""
+OWN = (
+    *("lr", "lr_ratio", "lr_d", "lr_g", "lr_decay", "betas", "beta1", "beta2", "weight_decay", "clip_grad"),
+    *(
+        "weight_clip",
+        "r1_gamma",
+        "r2_gamma",
+        "gp",
+        "instance_noise",
+        "ema",
+        "pretrain_steps",
+        "update_ratio",
+        "schedule",
+    ),
+)
+"""Fields of training in which trainers at once may differ."""
+_TURNS: tuple[Turn, ...] = ("d", "g", "both")
 _TOLERANCE = 1e-3  # of losses, gradients and buffers after an update, relative, in the 2-norm
 
 
 class Stacked(Updates):
-    """Trainers of one configuration with different seeds, at the same update, which are updated at once.
+    """Trainers of one task, at the same number of updates, whose networks are updated at once.
 
-    Each trainer draws the same random numbers as it would alone, and is probed, judged and saved by itself: its
-    networks, optimizers and losses are rows of those here. Results differ by rounding alone, which long training of a
-    GAN may amplify like any change of a last bit.
+    Each trainer draws the same random numbers as it would alone, has its own learning rates, penalties, schedule and
+    turns, and is probed, judged and saved by itself: its networks and the states of its optimizers are rows of those
+    here. In a step all those take part whose D, or whose G, is next; the others wait for theirs. Results differ by
+    rounding alone, which long training of a GAN may amplify like any change of a last bit.
     """
 
     generator: Copies
@@ -41,82 +60,185 @@ class Stacked(Updates):
         self.trainers = list(trainers)
         self.task, self.training, self.data, self.loss = first.task, first.training, first.data, first.loss
         self.device = first.device
-        self.d_updates, self.g_updates = first.d_updates, first.g_updates
         self.discriminator = Copies([trainer.discriminator for trainer in trainers])
         self.generator = Copies([trainer.generator for trainer in trainers])
-        self._frozen_d, self._frozen_g = Frozen(self.discriminator), Frozen(self.generator, gradients=False)
-        self._resolve()
-        self.schedule = copy.copy(first.schedule)
-        rate_d, rate_g = self.schedule.rates
-        self.optimizer_d = optimizer_of(self.training, self.discriminator.parameters(), rate_d, self.device)
-        self.optimizer_g = optimizer_of(self.training, self.generator.parameters(), rate_g, self.device)
-        _stack_state(self.optimizer_d, [trainer.optimizer_d for trainer in trainers])
-        _stack_state(self.optimizer_g, [trainer.optimizer_g for trainer in trainers])
-        averages = [trainer.average for trainer in trainers if trainer.average is not None]
-        self._average = Copies([average.module for average in averages]) if averages else None
-        self._averaged = int(averages[0].n_averaged) if averages else 0
+        self._frozen_d, self._frozen_g = Frozen(self.discriminator), Frozen(self.generator)
+        self._rows_d = self._optimizers(self.discriminator, "discriminator", "optimizer_d")
+        self._rows_g = self._optimizers(self.generator, "generator", "optimizer_g")
+        averages = [trainer.average.module for trainer in trainers if trainer.average is not None]
+        self._average = Copies(averages) if averages else None
         self.augmentation = first.augmentation  # has no state: `refusal`
-        self.scaler_d, self.scaler_g = first.scaler_d, first.scaler_g  # of none: `refusal`
         self._forward_d, self._forward_g = self.discriminator, self.generator
-        self._losses = tuple(  # type: ignore[assignment]
-            [torch.stack(row) for row in zip(*(trainer._losses[i] for trainer in trainers), strict=True)]
-            for i in range(2)
-        )
         self._answers = []
         self._one_pass = all(trainer._one_pass for trainer in trainers)
+        self._resolve()
+        self._clips = any(trainer.training.clip_grad for trainer in trainers)
+        self._turns: list[Turn | None] = [None for _ in trainers]
+        self._choose(range(len(trainers)))
+
+    @property
+    def updates(self) -> int:
+        """Updates done so far by the trainer that has done fewest."""
+        return min(trainer.updates for trainer in self.trainers)
+
+    def step(self, until: float = math.inf) -> Tensor:
+        """Updates the network whose turn it is in most trainers, there; returns their losses, (chosen,), detached.
+
+        Of trainers that have done `until` updates it is nobody's turn.
+        """
+        for row, trainer in enumerate(self.trainers):
+            if self._turns[row] is None and trainer.updates < until:
+                self._turns[row] = trainer.turn()
+        turn: Turn = max(_TURNS, key=self._turns.count)
+        rows = [row for row, own in enumerate(self._turns) if own == turn]
+        if rows != self._chosen or self._place is not None:
+            self._choose(rows)
+        for row in rows:
+            self._turns[row] = None
+        return self.update_generator() if turn == "g" else self.update_discriminator(turn == "both")
+
+    def advance(self, until: int) -> None:
+        """Steps till every trainer has done so many updates, and gives each the state that it has reached."""
+        while self.updates < until:
+            self.step(until)
+        self.hand_over()
 
     def hand_over(self) -> None:
-        """Gives each trainer the state that it has reached."""
-        losses = [torch.stack(steps).unbind(1) if steps else [()] * len(self.trainers) for steps in self._losses]
+        """Gives each trainer what of its state is kept here."""
         for row, trainer in enumerate(self.trainers):
-            trainer.d_updates, trainer.g_updates = self.d_updates, self.g_updates
-            trainer.schedule = copy.copy(self.schedule)
-            trainer._losses = (list(losses[0][row]), list(losses[1][row]))
-            _hand_state(self.optimizer_d, trainer.optimizer_d, row)
-            _hand_state(self.optimizer_g, trainer.optimizer_g, row)
-            if trainer.average is not None:
-                trainer.average.n_averaged.fill_(self._averaged)
-        self._losses = ([], [])
+            self._rows_d.hand_over(row, trainer.d_updates)
+            self._rows_g.hand_over(row, trainer.g_updates)
+
+    def update_discriminator(self, with_generator: bool = False) -> Tensor:
+        """One update of the chosen trainers' D, or of both networks; returns D's losses, (chosen,), detached."""
+        loss = self._gradient(self._rows_d, None, self._discriminator_loss, self._size_d)
+        if with_generator:
+            self.update_generator()
+        bounds = [trainer.training.weight_clip or math.inf for trainer in self._now]
+        steps = [trainer.d_updates + 1 for trainer in self._now]
+        self._rows_d.step(self._chosen, self._place, steps, bounds)
+        for trainer, own in zip(self._now, loss.unbind(), strict=True):
+            trainer._losses[0].append(own)
+            trainer.d_updates += 1
+        return loss
+
+    def update_generator(self) -> Tensor:
+        """One update of the chosen trainers' G, and of its average; returns G's losses, (chosen,), detached."""
+        with self._frozen_d:
+            loss = self._gradient(self._rows_g, None, self._generator_loss, self._size_g)
+        steps = [trainer.g_updates + 1 for trainer in self._now]
+        self._rows_g.step(self._chosen, self._place, steps, [math.inf for _ in steps])
+        for trainer, own in zip(self._now, loss.unbind(), strict=True):
+            trainer._losses[1].append(own)
+            trainer.g_updates += 1
+        self._update_average()
+        return loss
+
+    def _optimizers(self, copies: Copies, network: str, optimizer: str) -> RowOptimizer:
+        """What makes the steps of all trainers' optimizers, by the names of these and of their networks."""
+        networks, optimizers = ([getattr(trainer, name) for trainer in self.trainers] for name in (network, optimizer))
+        whole = optimizer_of(self.training, copies.parameters(), 0.0, self.device)
+        return RowOptimizer(copies, networks, optimizers, whole, self._column)
+
+    def _choose(self, rows: Sequence[int]) -> None:
+        """Has updates be those of these trainers, by number."""
+        self._chosen, self._now = list(rows), [self.trainers[row] for row in rows]
+        self._place = None if len(rows) == len(self.trainers) else self._on_device(self._chosen)
+        for copies in (self.discriminator, self.generator):
+            copies.choose(self._place)
+
+    def _column(self, values: Sequence[float]) -> Column:
+        """The values of the chosen rows, (chosen, 1) on the device, or the one that all of them have."""
+        if values.count(values[0]) == len(values):
+            return values[0]
+        return self._on_device(values).to(self.discriminator.weights.dtype).unsqueeze(1)
+
+    def _on_device(self, values: Sequence[float]) -> Tensor:
+        """Numbers of the host on the device, which it does not wait for."""
+        made = torch.tensor(values, dtype=None if isinstance(values[0], int) else torch.float64)
+        return made if self.device.type == "cpu" else made.pin_memory().to(self.device, non_blocking=True)
+
+    def _penalties(self) -> tuple[Weight, Weight, Weight]:
+        """The weights of the penalties of those that have any now, (chosen,), 0 for the others; None for no one's."""
+        all_own = zip(*(trainer._penalties() for trainer in self._now), strict=True)
+        r1, r2, gp = (columns(self._column([one or 0.0 for one in own]), 1) if any(own) else None for own in all_own)
+        return r1, r2, gp
+
+    def _noise_std(self, dims: int) -> float | Tensor:
+        return columns(self._column([cast(float, trainer._noise_std(dims)) for trainer in self._now]), dims)
+
+    def _kept(self, n: int) -> int:
+        return self._now[0]._kept(n)
+
+    def _clip(self, parameters: Sequence[Tensor]) -> None:
+        rows = self._rows_d if parameters[0] is self.discriminator.chosen else self._rows_g
+        rows.clip([trainer.training.clip_grad for trainer in self._now])
 
     def _drawn(self, n: int, draw: Callable[[int, torch.Generator], Tensor]) -> Tensor:
-        return torch.stack([draw(n, trainer.draws) for trainer in self.trainers])
+        return torch.stack([draw(n, trainer.draws) for trainer in self._now])
 
     def _made(self, n: int) -> tuple[Tensor, ...]:
         batches = []
-        for trainer in self.trainers:
+        for trainer in self._now:
             with trainer.random_state:  # a task's own code may also draw from torch's global random numbers
                 batches.append(self.data.reals(n, trainer.draws))
         return tuple(torch.stack(rows) for rows in zip(*batches, strict=True))
 
     def _update_average(self) -> None:
-        if self._average is not None:
-            mix(self._average, self.generator, self.schedule.ema if self._averaged else 0.0)
-            self._averaged += 1
+        if self._average is None:
+            return
+        averages = [trainer.average for trainer in self._now if trainer.average is not None]
+        decays = [t.schedule.ema if one.n_averaged else 0.0 for t, one in zip(self._now, averages, strict=True)]
+        self._average.follow(self.generator, self._column([1 - decay for decay in decays]))
+        for average in averages:
+            average.n_averaged += 1
 
 
 def run(trainers: Sequence[SeedTrainer]) -> Iterator[dict[int, Probe]]:
-    """Trains all to their ends at once; yields the probes of the trained seeds, by seed.
+    """Trains all to their ends at once; yields the probes of those that were trained, by their places in `trainers`.
 
-    Several must be `Trainer`s that `refusal` has nothing against; a single one may be any. A seed that stops early
-    leaves the others training. Between probes each trainer's `state()` is complete, and `run` continues from all of
-    them together.
+    Several must be `Trainer`s that `refusal` has nothing against; a single one may be any. One that stops early leaves
+    the others training. Between probes each trainer's `state()` is complete, and `run` continues from all of them
+    together.
     """
-    while going := [trainer for trainer in trainers if trainer.share < 1 and not trainer.stopped]:
+    while going := [place for place, one in enumerate(trainers) if one.share < 1 and not one.stopped]:
         if len(going) == 1:
-            yield from ({going[0].seed: probe} for probe in going[0].run())
+            yield from ({going[0]: probe} for probe in trainers[going[0]].run())
             return
-        together = cast(list[Trainer], going)
+        together = cast(list[Trainer], [trainers[place] for place in going])
         stacked = Stacked(together)
         while not any(trainer.stopped for trainer in together) and stacked.updates < stacked.training.updates:
             start = time.perf_counter()
-            until = together[0].next_probe()
-            while stacked.updates < until:
-                stacked.step()
-            stacked.hand_over()
+            stacked.advance(together[0].next_probe())
             share = (time.perf_counter() - start) / len(going)
             for trainer in together:
                 trainer.seconds += share
-            yield {trainer.seed: trainer.probe() for trainer in together}
+            yield {place: trainer.probe() for place, trainer in zip(going, together, strict=True)}
+
+
+def difference(trainings: Sequence[Training]) -> str:
+    """What in these configurations keeps them from being trained at once; empty where nothing does.
+
+    They may have other numbers in the fields of `OWN`. What draws random numbers, takes memory or is another
+    computation has to be the same: some noise or none, an average or none. So have the turns, where what is computed
+    in an update follows from the number of those before it.
+    """
+    first = trainings[0]
+    names = [name for name in Training.model_fields if name not in OWN]
+    counted = (first.top_k < 1 and first.top_k_anneal) or (first.gp_lambda and first.r1_every > 1)
+    if counted:
+        names += ["pretrain_steps", "update_ratio", "schedule"]
+    for name in names:
+        if any(getattr(training, name) != getattr(first, name) for training in trainings):
+            return f"training.{name} differs"
+    for name, has in (
+        ("gp", lambda one: bool(one.gp_lambda)),
+        ("instance_noise", lambda one: bool(one.instance_noise)),
+        ("ema", lambda one: one.averages),
+    ):
+        if len({has(training) for training in trainings}) > 1:
+            return f"training.{name} is 0 in some and not in others"
+    return ""
 
 
 def refusal(trainers: Sequence[Trainer]) -> str:
@@ -127,13 +249,15 @@ def refusal(trainers: Sequence[Trainer]) -> str:
     """
     first = trainers[0]
     if first.training.balance != "fixed":
-        return f"balance: {first.training.balance} decides for each seed by itself"
+        return f"balance: {first.training.balance} decides for each run by itself"
     if first.training.augment == "ada":
-        return "augment: ada follows each seed's own r_t"
+        return "augment: ada follows each run's own r_t"
     if first.training.precision != "fp32":
         return f"precision: {first.training.precision} is of one network at a time"
     if first.training.compile:
         return "compile: true is of one network at a time"
+    if why := difference([trainer.training for trainer in trainers]):
+        return why
     largest = max(sum(p.numel() for p in n.parameters()) for n in (first.discriminator, first.generator))
     if first.device.type == "cpu" and largest > MOST_WEIGHTS_ON_CPU:
         return f"on a CPU networks of more than {MOST_WEIGHTS_ON_CPU:,} weights are faster in turn"
@@ -152,7 +276,7 @@ def refusal(trainers: Sequence[Trainer]) -> str:
     if _attributes(trainers) != attributes:
         return "a network keeps attributes of its own that are no buffers"
     pairs = zip((vector for (own,) in alone for vector in own), (v for own in at_once for v in own), strict=True)
-    if not all((a - b).norm() <= _TOLERANCE * a.norm() for a, b in pairs):
+    if not all(a.shape == b.shape and (a - b).norm() <= _TOLERANCE * a.norm() for a, b in pairs):
         return "at once the networks do not compute what they compute alone"
     return ""
 
@@ -191,29 +315,3 @@ def _attributes(trainers: Sequence[Trainer]) -> list[object]:
         for module in network.modules()
         for value in vars(module).values()
     ]
-
-
-def _stack_state(stacked: torch.optim.Optimizer, alone: Sequence[torch.optim.Optimizer]) -> None:
-    """Stacks the states of the rows' optimizers. Step counts and options, which all share, stay single."""
-    stacked.param_groups[0] |= _options(alone[0])
-    for index, parameter in enumerate(stacked.param_groups[0]["params"]):
-        states = [optimizer.state[optimizer.param_groups[0]["params"][index]] for optimizer in alone]
-        for name, value in states[0].items():
-            stacked.state[parameter][name] = (
-                value.clone() if name == "step" else torch.stack([state[name] for state in states])
-            )
-
-
-def _options(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    """The options of an optimizer's only group of parameters, such as a rate and Adam's betas."""
-    return {name: value for name, value in optimizer.param_groups[0].items() if name != "params"}
-
-
-def _hand_state(stacked: torch.optim.Optimizer, alone: torch.optim.Optimizer, row: int) -> None:
-    """Gives a row's optimizer its state, and its parameters their gradients."""
-    alone.param_groups[0] |= _options(stacked)
-    pairs = zip(stacked.param_groups[0]["params"], alone.param_groups[0]["params"], strict=True)
-    for parameter, own in pairs:
-        own.grad = None if parameter.grad is None else parameter.grad[row]
-        for name, value in stacked.state[parameter].items():
-            alone.state[own][name] = value.clone() if name == "step" else value[row]

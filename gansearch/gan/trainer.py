@@ -31,7 +31,7 @@ from gansearch.gan.rng import RandomState, restore
 from gansearch.gan.ruling import MOST_SAMPLES, ruling_of
 from gansearch.gan.task import Task
 from gansearch.stability.monitor import StabilityMonitor
-from gansearch.stability.transfer import to_host
+from gansearch.stability.transfer import own_memory, to_host
 from gansearch.stability.verdict import hopeless
 from gansearch.stability.window import Window
 
@@ -207,7 +207,7 @@ class Trainer(Evaluated):
         """Everything that `load_state` needs; for torch.save and torch.load(weights_only=True)."""
         return {
             "average": None,
-            **{name: part.state_dict() for name, part in self._parts().items()},
+            **{name: own_memory(part.state_dict()) for name, part in self._parts().items()},
             "gradients": {
                 name: [None if p.grad is None else p.grad.clone() for p in network.parameters()]
                 for name, network in (("d", self.discriminator), ("g", self.generator))

@@ -20,8 +20,11 @@ from gansearch.gan.forward import Forward
 from gansearch.gan.losses import Loss, gradient_penalty, squared_gradient
 from gansearch.gan.networks import Frozen, Network
 from gansearch.gan.optimizers import clip_gradients, clip_weights
+from gansearch.gan.row_optimizer import RowOptimizer
 from gansearch.gan.task import Task
 
+Weight = float | Tensor | None
+"""Of a term of a loss: a number, or (R,) of R runs at once; None where there is no such term."""
 Turn = Literal["d", "g", "both"]
 """The network that is updated next."""
 
@@ -63,6 +66,7 @@ class Updates:
         """Derives once from `training` what every update needs of it."""
         self._size_d, self._size_g = self.training.batch_size, self.training.batch_size_g
         self._gp, self._auxiliary = self.training.gp_lambda, self.training.auxiliary
+        self._clips = self.training.clip_grad > 0
         self._ones = torch.empty(0)  # a loss's gradient of itself, once there is a loss
 
     @property
@@ -134,12 +138,12 @@ class Updates:
                 real, fake = self._augmented(real, n), self._augmented(fake, n)
         if training.instance_noise:
             real, fake = self._noisy(real, n), self._noisy(fake, n)
-        if r1:
+        if r1 is not None:
             real.requires_grad_()
-        if r2:
+        if r2 is not None:
             fake.requires_grad_()
         # Gradients of gradients are taken in full precision, and from the network itself (gan/forward.py).
-        forward = self.discriminator if r1 or r2 or gp else self._forward_d
+        forward = self._forward_d if r1 is r2 is gp is None else self.discriminator
         if self._one_pass:
             axis = self._batch_axis
             twice = (torch.cat([labels, labels], axis) for labels in y)
@@ -155,26 +159,26 @@ class Updates:
             self._answers.append((scores_real.detach(), scores_fake.detach(), loss.detach()))
         if self._auxiliary:
             loss = loss + self._auxiliary * errors
-        if r1:
+        if r1 is not None:
             loss = loss + r1 / 2 * squared_gradient(scores_real, real)
-        if r2:
+        if r2 is not None:
             loss = loss + r2 / 2 * squared_gradient(scores_fake, fake)
-        if gp:
+        if gp is not None:
             mix = self._drawn(n, lambda n, draws: torch.rand(n, generator=draws, device=self.device))
             score = partial(self._scores, forward)
             loss = loss + gp * gradient_penalty(lambda x: score(x, *y), real.detach(), fake.detach(), mix)
         return loss
 
-    def _penalties(self) -> tuple[float, float, float]:
-        """The weights of R1, R2 and WGAN-GP's penalty in D's next update.
+    def _penalties(self) -> tuple[Weight, Weight, Weight]:
+        """The weights of R1, R2 and WGAN-GP's penalty in D's next update; None for one that it has not.
 
-        Lazy ones are 0 but for every `r1_every`th update, in which they make up for the others (Karras et al. 2020,
+        Lazy ones are in every `r1_every`th update alone, in which they make up for the others (Karras et al. 2020,
         arXiv 1912.04958, appendix B).
         """
         every, now = self.training.r1_every, self.schedule
         if self.d_updates % every:
-            return 0.0, 0.0, 0.0
-        return every * now.r1_gamma, every * now.r2_gamma, every * self._gp
+            return None, None, None
+        return every * now.r1_gamma or None, every * now.r2_gamma or None, every * self._gp or None
 
     def _adapt(self) -> None:
         """Lets what follows D's answers take those of this update."""
@@ -225,7 +229,7 @@ class Updates:
 
     def _gradient(
         self,
-        optimizer: torch.optim.Optimizer,
+        optimizer: torch.optim.Optimizer | RowOptimizer,
         scaler: torch.amp.GradScaler | None,
         loss_of: Callable[[], Tensor],
         n: int,
@@ -243,11 +247,15 @@ class Updates:
             losses = [loss, *(self._backward(loss_of(), share, scaler) for _ in range(batches - 1))]
             loss = torch.stack(losses).mean(0)
         mean = self._exchanged(parameters, loss, n)
-        if scaler:
+        if scaler and isinstance(optimizer, torch.optim.Optimizer):
             scaler.unscale_(optimizer)
-        if self.training.clip_grad:
-            clip_gradients(parameters, self.training.clip_grad, self._batch_axis)
+        if self._clips:
+            self._clip(parameters)
         return mean
+
+    def _clip(self, parameters: Sequence[Tensor]) -> None:
+        """Shortens a network's gradient where it is too long."""
+        clip_gradients(parameters, self.training.clip_grad)
 
     def _backward(self, loss: Tensor, share: float, scaler: torch.amp.GradScaler | None) -> Tensor:
         """Adds the gradient of a share of a loss, of several the gradients of each; returns the loss, detached."""
@@ -299,10 +307,13 @@ class Updates:
         return self.augmentation(pictures, draws)
 
     def _noisy(self, samples: Tensor, n: int) -> Tensor:
-        std = self.training.instance_noise * (1 - self.updates / self.training.updates)
         shape = samples.shape[self._batch_axis + 1 :]
         noise = self._drawn(n, lambda n, draws: torch.randn(n, *shape, generator=draws, device=self.device))
-        return samples + std * noise
+        return samples + self._noise_std(samples.dim()) * noise
+
+    def _noise_std(self, dims: int) -> float | Tensor:
+        """The standard deviation of D's noise now, to be multiplied with samples of so many dimensions."""
+        return self.training.instance_noise * (1 - self.updates / self.training.updates)
 
     def _drawn(self, n: int, draw: Callable[[int, torch.Generator], Tensor]) -> Tensor:
         """What `draw` makes for a batch of n, or of this process's part of it, with a run's random numbers."""

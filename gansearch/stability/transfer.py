@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -17,3 +18,12 @@ def to_host(*tensors: Tensor | None) -> list[Any]:
     for device in {one.device for one in tensors if one is not None and one.is_cuda}:
         torch.cuda.current_stream(device).synchronize()
     return copies
+
+
+def own_memory(state: Any) -> Any:
+    """A state_dict in which tensors that are a part of a larger one are copies: torch.save would write all of that."""
+    if isinstance(state, Tensor):
+        return state if state.untyped_storage().nbytes() == state.nbytes else state.clone()
+    if isinstance(state, Mapping):
+        return {name: own_memory(value) for name, value in state.items()}
+    return [own_memory(value) for value in state] if isinstance(state, list) else state

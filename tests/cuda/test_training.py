@@ -139,13 +139,13 @@ def start_alike(one, other):
 
 def run(trainer, cuda, seeds=None):
     """Trains to the end; the waits in the updates, and for each probe it and its waits."""
-    steps, probes = seeds or trainer, []
+    probes = []
     with cuda.waits() as between:
         for until in PROBES:
-            while steps.updates < until:
-                steps.step()
             if seeds:
-                seeds.hand_over()
+                seeds.advance(until)
+            while trainer.updates < until:
+                trainer.step()
             with cuda.waits() as at_probe:
                 probes.append((trainer.probe(), at_probe))
     between = {name: count for name, count in between.items() if not name.startswith("an event, gan/balance/")}
@@ -192,6 +192,22 @@ def test_seeds_at_once_give_the_cpus_results_and_are_waited_for_at_probes_alone(
     (_, expected), (between, probes) = runs
     check_waits(between, probes)
     assert all(close(a, b) for (a, _), (b, _) in zip(expected, probes, strict=True))
+
+
+@pytest.mark.parametrize("shared", [{}, {"optimizer": "sgd", "lr": 1e-3}, {"optimizer": "adamw", "lr_decay": 0.5}])
+def test_configurations_at_once_give_the_cpus_results_and_are_waited_for_at_probes_alone(cuda, shared):
+    own = [
+        {"r1_gamma": 0.1, "ema": 0.9, "instance_noise": 0.1},
+        {"update_ratio": 2.5, "ema": 0.5, "instance_noise": 0.2, "clip_grad": 0.1, "weight_decay": 0.1},
+        {"pretrain_steps": 0, "ema": 0.9, "beta2": 0.9, "instance_noise": 0.1, "weight_clip": 0.5},
+    ]
+    rows = {device: [made(Points(), {**one, **shared}, device) for one in own] for device in ("cpu", "cuda")}
+    for one, other in zip(*rows.values(), strict=True):
+        start_alike(one, other)
+    (_, expected), (between, probes) = (run(row[0], cuda, Stacked(row)) for row in rows.values())
+    check_waits(between, probes)
+    assert all(close(a, b) for (a, _), (b, _) in zip(expected, probes, strict=True))
+    assert [(row.d_updates, row.g_updates) for row in rows["cpu"]] == [(r.d_updates, r.g_updates) for r in rows["cuda"]]
 
 
 @pytest.mark.parametrize("fields", PICTURES.values(), ids=PICTURES)

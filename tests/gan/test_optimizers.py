@@ -4,7 +4,7 @@ from torch import nn
 
 from gansearch.experiment import Training
 from gansearch.gan import Trainer, load_task
-from gansearch.gan.optimizers import clip_gradients, clip_weights, optimizer_of
+from gansearch.gan.optimizers import clip_weights, optimizer_of
 from tests.gan.reference import Reference
 
 RING = {"samples": 500, "width": 16}
@@ -57,23 +57,6 @@ def test_a_gradient_is_shortened_to_the_given_norm():
     expected = Expected(load_task("ring", RING)).losses(20)
     assert ours(optimizer="sgd", lr=0.5, clip_grad=0.05) == pytest.approx(expected, rel=1e-5)
     assert ours(optimizer="sgd", lr=0.5) != pytest.approx(expected, rel=1e-2)
-
-
-def test_each_rows_gradient_is_shortened_by_itself():
-    networks = [nn.Linear(3, 2) for _ in range(3)]
-    rows = [
-        nn.Parameter(torch.stack([dict(n.named_parameters())[name] for n in networks])) for name in ("weight", "bias")
-    ]
-    for i, parameter in enumerate(rows):
-        parameter.grad = torch.randn(parameter.shape, generator=torch.Generator().manual_seed(i))
-        parameter.grad[0] *= 1e-3  # a row that is short enough
-        for row, network in enumerate(networks):
-            list(network.parameters())[i].grad = parameter.grad[row].clone()
-    clip_gradients(rows, 0.1, rows=1)
-    for row, network in enumerate(networks):
-        clip_gradients(list(network.parameters()), 0.1)
-        for parameter, alone in zip(rows, network.parameters(), strict=True):
-            assert torch.allclose(parameter.grad[row], alone.grad, rtol=1e-5)
 
 
 def test_d_s_weights_are_cut_off_after_its_updates_as_in_the_first_wgan():

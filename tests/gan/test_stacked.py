@@ -78,7 +78,7 @@ def close(a, b, rel):
         {"loss": "lsgan", "simultaneous": True},
         {"loss": "hinge", "accumulate": 2, "clip_grad": 0.3, "optimizer": "adamw", "weight_decay": 0.1},
         {"loss": "wgan", "weight_clip": 0.05, "optimizer": "sgd", "lr": 0.01},  # as relativistic
-        {"loss": "non_saturating", "optimizer": "rmsprop", "lr": 1e-3},
+        {"loss": "non_saturating", "optimizer": "rmsprop", "lr": 1e-4},
         {"loss": "relativistic", "optimizer": "sgd", "lr": 0.01, "top_k": 0.5, "top_k_anneal": 0.5, "batch_ratio": 0.5},
         {"loss": "minimax", "r1_gamma": 1.0, "r2_gamma": 1.0, "r1_every": 4},
     ],
@@ -89,9 +89,9 @@ def test_seeds_at_once_have_the_probes_and_networks_that_they_have_in_turn(task,
     in_turn, at_once = (trainers(task, seeds=(3, 4), updates=40, **training) for _ in range(2))
     assert refusal(at_once) == ""
     probes = list(run(at_once))
-    for trainer, stacked in zip(in_turn, at_once, strict=True):
+    for place, (trainer, stacked) in enumerate(zip(in_turn, at_once, strict=True)):
         for alone, together in zip(trainer.run(), probes, strict=True):
-            assert numbers(together[trainer.seed]) == pytest.approx(numbers(alone), rel=1e-3, abs=1e-4, nan_ok=True)
+            assert numbers(together[place]) == pytest.approx(numbers(alone), rel=1e-3, abs=1e-4, nan_ok=True)
         assert close(tensors(trainer), tensors(stacked), rel=1e-3)
         assert (stacked.d_updates, stacked.g_updates) == (trainer.d_updates, trainer.g_updates)
         assert torch.equal(stacked.draws.get_state(), trainer.draws.get_state())
@@ -161,7 +161,7 @@ def test_a_seed_that_diverges_leaves_the_others_as_they_were():
     list(run(whole))
     probes = list(run(broken))
     assert broken[1].updates < broken[0].updates == 60
-    assert sum(4 in both for both in probes) < sum(3 in both for both in probes) == len(probes)
+    assert sum(1 in both for both in probes) < sum(0 in both for both in probes) == len(probes)
     assert [trainer.result().status for trainer in broken] == ["complete", "failed", "complete"]
     for i in (0, 2):
         assert close(tensors(whole[i]), tensors(broken[i]), rel=1e-3)
@@ -172,9 +172,9 @@ def test_the_last_seed_trains_on_alone():
     pair, alone = trainers(task, seeds=(3, 4)), trainers(task, seeds=(3,))
     pair[1].discriminator[0].weight.data.fill_(1e30)
     last = list(run(pair))[-1]
-    assert list(last) == [3]
+    assert list(last) == [0]
     *_, expected = alone[0].run()
-    assert numbers(last[3]) == pytest.approx(numbers(expected), rel=1e-2, abs=1e-3, nan_ok=True)
+    assert numbers(last[0]) == pytest.approx(numbers(expected), rel=1e-2, abs=1e-3, nan_ok=True)
 
 
 class Counting(nn.Linear):
@@ -284,3 +284,127 @@ def test_data_without_end_may_draw_from_the_global_state():
     for a, b in zip(in_turn, at_once, strict=True):
         list(a.run())
         assert close(tensors(a), tensors(b), rel=1e-4)
+
+
+MIXED = [
+    {"lr": 1e-3, "lr_ratio": 2.0, "beta1": 0.0, "ema": 0.9, "r1_gamma": 1.0},
+    {"lr": 2e-4, "update_ratio": 2.5, "pretrain_steps": 5, "ema": 0.99, "clip_grad": 0.1, "weight_decay": 0.1},
+    {
+        **{"lr_d": 5e-4, "lr_g": 1e-3, "update_ratio": 0.5, "lr_decay": 0.5, "ema": 0.9},
+        "schedule": [{"after": 20, "lr_d": 1e-4, "r1_gamma": 0.5, "update_ratio": 1, "beta2": 0.9, "ema": 0.5}],
+    },
+]
+"""Configurations with other numbers, penalties, turns and schedules."""
+
+
+def configurations(task, shared=(), own=MIXED, **more):
+    given = [{**BUDGET, **dict(shared), **fields, **more} for fields in own]
+    return [Trainer(task, Training(**fields), seed=7) for fields in given]
+
+
+@pytest.mark.parametrize("task", ["ring", "digits"])
+@pytest.mark.parametrize(
+    "shared",
+    [
+        {},
+        {"optimizer": "adamw"},
+        {"optimizer": "sgd", "loss": "lsgan", "instance_noise": 0.1, "accumulate": 2},
+        {"optimizer": "sgd", "loss": "wgan", "gp": 1.0},
+        {"optimizer": "sgd", "loss": "wgan", "weight_clip": 0.05, "r1_every": 3},
+        {"loss": "relativistic", "top_k": 0.5, "optimizer": "sgd"},
+    ],
+    ids=lambda shared: "-".join(map(str, shared.values())) or "adam",
+)
+def test_configurations_at_once_have_the_probes_and_networks_that_they_have_alone(task, shared):
+    task = load_task(task, {"width": 8})
+    alone, at_once = (configurations(task, shared) for _ in range(2))
+    assert refusal(at_once) == ""
+    probes = list(run(at_once))
+    for place, (one, row) in enumerate(zip(alone, at_once, strict=True)):
+        own = list(one.run())
+        assert len(own) == len(probes)
+        for expected, found in zip(own, probes, strict=True):
+            assert numbers(found[place]) == pytest.approx(numbers(expected), rel=1e-3, abs=2e-4, nan_ok=True)
+        assert (row.d_updates, row.g_updates) == (one.d_updates, one.g_updates)
+        assert close(tensors(one), tensors(row), rel=1e-3)
+        assert torch.equal(row.draws.get_state(), one.draws.get_state())
+        steps = [float(state["step"]) for state in row.optimizer_d.state.values() if "step" in state]
+        assert all(step == row.d_updates for step in steps)
+
+
+def test_configurations_have_different_results():
+    rows = configurations(load_task("ring", {"width": 8}))
+    *_, last = run(rows)
+    assert len({round(probe.loss_d, 3) for probe in last.values()}) == len(MIXED)
+    assert len({(row.d_updates, row.g_updates) for row in rows}) == len(MIXED)
+
+
+@pytest.mark.usefixtures("double")
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "rmsprop"])
+def test_over_many_updates_of_other_configurations_nothing_but_rounding_differs(optimizer):
+    task = load_task("ring", {"width": 8})
+    alone, at_once = (configurations(task, optimizer=optimizer, updates=200) for _ in range(2))
+    Stacked(at_once).advance(200)
+    for one, row in zip(alone, at_once, strict=True):
+        for _ in range(200):
+            one.step()
+        assert close(tensors(one), tensors(row), rel=1e-6)
+
+
+def test_a_row_that_diverges_and_one_that_is_stopped_leave_the_third_as_it_was():
+    task = load_task("ring", {"width": 16})
+    whole, broken = configurations(task), configurations(task)
+    broken[0].discriminator[0].weight.data.fill_(1e30)
+    list(run(whole))
+    for done, _ in enumerate(run(broken)):
+        if done == 10:
+            broken[1].stopped = "a rung"
+    assert [trainer.result().status for trainer in broken] == ["failed", "pruned", "complete"]
+    assert broken[0].updates < broken[1].updates < broken[2].updates == 60
+    assert close(tensors(whole[2]), tensors(broken[2]), rel=1e-3)
+
+
+def test_a_row_is_saved_by_itself_and_goes_on_alone():
+    task = load_task("ring", {"width": 16})
+    whole, cut = configurations(task), configurations(task)
+    list(run(whole))
+    for _, _ in zip(range(20), run(cut), strict=False):
+        pass
+    for place, fields in enumerate(MIXED):
+        file, alone = io.BytesIO(), io.BytesIO()
+        torch.save(cut[place].state(), file)
+        (fresh,) = configurations(task, own=[fields])
+        next(fresh.run())
+        torch.save(fresh.state(), alone)
+        assert len(file.getvalue()) < 1.2 * len(alone.getvalue())  # without the other rows
+        file.seek(0)
+        (resumed,) = configurations(task, own=[fields])
+        resumed.load_state(torch.load(file, weights_only=True))
+        list(resumed.run())
+        assert close(tensors(whole[place]), tensors(resumed), rel=1e-3)
+
+
+def test_the_turns_of_most_go_first_and_nobody_goes_past_the_probe():
+    rows = configurations(load_task("ring", {"width": 8}))
+    stacked = Stacked(rows)
+    assert len(stacked.step()) == 3  # D's of all
+    stacked.advance(12)
+    assert [row.updates for row in rows] == [12, 12, 12]
+
+
+@pytest.mark.parametrize(
+    ("own", "why"),
+    [
+        ([{"batch_size": 8}, {}], "batch_size differs"),
+        ([{"loss": "wgan", "gp": 0.0}, {"loss": "wgan"}], "gp is 0 in some"),
+        ([{"ema": 0.9}, {}], "ema is 0 in some"),
+        ([{"instance_noise": 0.1}, {}], "instance_noise is 0 in some"),
+        ([{"top_k": 0.5, "top_k_anneal": 0.5, "update_ratio": ratio} for ratio in (1, 2)], "update_ratio differs"),
+        ([{"gp": 1.0, "r1_every": 4, "pretrain_steps": steps} for steps in (0, 2)], "pretrain_steps differs"),
+        ([{"gp": 1.0, "r1_every": 4, "lr": lr} for lr in (1e-3, 2e-3)], ""),
+        ([{"r1_gamma": 1.0}, {}], ""),
+    ],
+)
+def test_configurations_that_need_another_computation_are_refused(own, why):
+    found = refusal(configurations(load_task("ring", {"width": 8}), own=own))
+    assert (why in found) if why else not found

@@ -56,9 +56,9 @@ class TrialRun(Run):
                     return
                 with self._next_trainers() as self.trainers:
                     self._begin()
-                    one = self.trainers[0]
-                    for probe in one.run() if len(self.trainers) == 1 else stacked.run(self.trainers):
-                        self._note({one.seed: probe} if isinstance(probe, Probe) else probe)
+                    alone = len(self.trainers) == 1
+                    for probe in self.trainers[0].run() if alone else stacked.run(self.trainers):
+                        self._note({0: probe} if isinstance(probe, Probe) else probe)
                         yield self.saves.due(self.updates) and not isinstance(self.experiment.task, ScriptTask)
                     self._finish()
         except WorkerDied:
@@ -102,7 +102,8 @@ class TrialRun(Run):
         self.resumed = []
 
     def _note(self, probes: Mapping[int, Probe]) -> None:
-        self.rows += [{"seed": n, **dataclasses.asdict(probe)} for n, probe in probes.items() if not probe.is_empty]
+        seeds = {place: trainer.seed for place, trainer in enumerate(self.trainers)}
+        self.rows += [{"seed": seeds[n], **dataclasses.asdict(one)} for n, one in probes.items() if not one.is_empty]
         self._reach_rung()
 
     def _finish(self) -> None:

@@ -207,7 +207,7 @@ def test_a_run_with_such_a_schedule_resumes_and_is_stacked():
     at_once = [make(seed, **{**fields, "loss": "hinge"}) for seed in (0, 1)]
     for trainer in at_once:
         advance(trainer, 10)  # they are stacked part way, with the options that they have there
-    assert stacked.Stacked(at_once).optimizer_d.param_groups[0]["betas"] == (0.0, 0.95)
+    assert at_once[0].optimizer_d.param_groups[0]["betas"] == (0.0, 0.95)
     for _ in stacked.run(at_once):
         pass
     for seed, trainer in enumerate(at_once):

@@ -1,0 +1,182 @@
+"""The optimizers of several networks, which make their steps at once, each with its own options and state."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gansearch.gan.vmapped import Copies, trained
+
+STATES: dict[type[torch.optim.Optimizer], tuple[str, ...]] = {
+    torch.optim.Adam: ("exp_avg", "exp_avg_sq"),
+    torch.optim.AdamW: ("exp_avg", "exp_avg_sq"),
+    torch.optim.RMSprop: ("square_avg",),
+    torch.optim.SGD: (),
+}
+"""What each optimizer keeps for a parameter, beside the number of its steps."""
+_OPTIONS = ("lr", "betas", "weight_decay")
+
+Column = float | Tensor
+"""What the chosen rows have each, (chosen, 1), or all of them."""
+
+
+class RowOptimizer:
+    """The steps that R networks' own optimizers would make, as operations on the matrix of their weights.
+
+    Each row has the learning rate, decay rates and weight decay that its optimizer has at the time. Results differ from
+    its own by rounding.
+    """
+
+    def __init__(
+        self,
+        copies: Copies,
+        networks: Sequence[nn.Module],
+        optimizers: Sequence[torch.optim.Optimizer],
+        whole: torch.optim.Optimizer,
+        column: Callable[[Sequence[float]], Column],
+    ):
+        """Takes the optimizers of `networks`, which `copies` are of, and one without state of the matrix as a `whole`.
+
+        `column` makes one of the chosen rows' numbers.
+        """
+        self._copies, self._optimizers, self._column = copies, optimizers, column
+        self._parameters = [trained(network) for network in networks]
+        self._kind = type(optimizers[0])
+        for optimizer, parameters in zip(optimizers, self._parameters, strict=True):
+            _make_state(optimizer, parameters)
+        self._state = [self._shared(name) for name in STATES[self._kind]]
+        self._gradients = torch.zeros_like(copies.weights)
+        self._whole = whole
+        if self._state:
+            step = optimizers[0].state[self._parameters[0][0]]["step"].clone()
+            whole.state[copies.weights] = {"step": step, **dict(zip(STATES[self._kind], self._state, strict=True))}
+        self._stepped: set[int] = set()
+
+    @property
+    def param_groups(self) -> list[dict[str, Any]]:
+        """One group, of what is trained of the chosen networks; the rest is in those of the rows' own optimizers."""
+        return [{"params": [self._copies.chosen]}]
+
+    def clip(self, longest: Sequence[float]) -> None:
+        """Shortens each chosen row's gradient to its longest 2-norm, as `clip_gradients`; 0 leaves it as it is."""
+        gradient = self._copies.chosen.grad
+        assert gradient is not None
+        most = self._column([one or math.inf for one in longest])
+        gradient.mul_((most / (gradient.norm(dim=1, keepdim=True) + 1e-6)).clamp(max=1))
+
+    @torch.no_grad()
+    def step(self, rows: Sequence[int], place: Tensor | None, steps: Sequence[int], most: Sequence[float]) -> None:
+        """Makes the chosen rows' steps, which are their `steps`th ones, and cuts their weights off at ± `most`.
+
+        `rows` are their numbers, `place` the same on the device, and None where all are chosen.
+        """
+        gradient = self._copies.chosen.grad
+        assert gradient is not None
+        self._stepped.update(rows)
+        groups = [self._optimizers[row].param_groups[0] for row in rows]
+        whole = self._copies.weights.data, *self._state
+        if place is None:
+            self._gradients, (weights, *state) = gradient, whole
+        else:
+            self._gradients.index_copy_(0, place, gradient)
+            weights, *state = (one[place] for one in whole)
+        if place is None and _same(groups, steps):
+            self._step_all(groups[0], steps[0])
+        else:
+            self._change(weights, gradient, state, groups, steps)
+        if min(most) < math.inf:
+            bound: Any = self._column(most)
+            weights.clamp_(-bound, bound)
+        if place is not None:
+            for one, part in zip(whole, (weights, *state), strict=True):
+                one.index_copy_(0, place, part)
+
+    def hand_over(self, row: int, steps: int) -> None:
+        """Gives a row's own optimizer the number of its steps, and its parameters their last gradients."""
+        if row not in self._stepped:
+            return
+        gradients = self._copies.parts(self._gradients[row])
+        for parameter, gradient in zip(self._parameters[row], gradients, strict=True):
+            parameter.grad = gradient
+            if "step" in (state := self._optimizers[row].state[parameter]):
+                state["step"].fill_(steps)
+
+    def _change(
+        self,
+        weights: Tensor,
+        gradient: Tensor,
+        state: Sequence[Tensor],
+        groups: Sequence[dict[str, Any]],
+        steps: Sequence[int],
+    ) -> None:
+        """Changes weights and state in place, both (n, P), by what torch's optimizers do without any flag."""
+
+        def column(value: Callable[[dict[str, Any]], float]) -> Column:
+            return self._column([value(group) for group in groups])
+
+        rate = column(lambda group: group["lr"])
+        if any(group["weight_decay"] for group in groups):
+            if self._kind is torch.optim.AdamW:
+                weights.mul_(column(lambda group: 1 - group["lr"] * group["weight_decay"]))
+            else:
+                gradient = gradient + weights * column(lambda group: group["weight_decay"])
+        if self._kind is torch.optim.SGD:
+            weights.sub_(gradient * rate)
+            return
+        eps = groups[0]["eps"]
+        if self._kind is torch.optim.RMSprop:
+            (squares,) = state
+            squares.lerp_(gradient.square(), 1 - groups[0]["alpha"])
+            weights.sub_((gradient * rate).div_(squares.sqrt().add_(eps)))
+            return
+        means, squares = state
+        means.lerp_(gradient, column(lambda group: 1 - group["betas"][0]))
+        squares.lerp_(gradient.square(), column(lambda group: 1 - group["betas"][1]))
+        betas = [(group["betas"], step) for group, step in zip(groups, steps, strict=True)]
+        root = squares.sqrt().mul_(self._column([(1 - b2**step) ** -0.5 for (_, b2), step in betas])).add_(eps)
+        lengths = self._column([g["lr"] / (1 - b1**step) for g, ((b1, _), step) in zip(groups, betas, strict=True)])
+        weights.sub_((means * lengths).div_(root))
+
+    def _step_all(self, group: dict[str, Any], steps: int) -> None:
+        """Makes the step of all rows, which is their `steps`th one, with the options that they share."""
+        self._whole.param_groups[0] |= {name: group[name] for name in _OPTIONS if name in group}
+        if self._state:
+            self._whole.state[self._copies.weights]["step"].fill_(steps - 1)
+        self._whole.step()
+
+    def _shared(self, name: str) -> Tensor:
+        """(R, P) of a part of the state, whose rows the rows' own optimizers have from now on."""
+        pairs = list(zip(self._optimizers, self._parameters, strict=True))
+        matrix = self._copies.matrix([[optimizer.state[p][name] for p in own] for optimizer, own in pairs])
+        for (optimizer, own), row in zip(pairs, matrix, strict=True):
+            for parameter, values in zip(own, self._copies.parts(row), strict=True):
+                optimizer.state[parameter][name] = values
+        return matrix
+
+
+def _same(groups: Sequence[dict[str, Any]], steps: Sequence[int]) -> bool:
+    """Whether all rows have the same options, and have made as many steps."""
+    return all(
+        step == steps[0] and all(group.get(name) == groups[0].get(name) for name in _OPTIONS)
+        for group, step in zip(groups, steps, strict=True)
+    )
+
+
+def _make_state(optimizer: torch.optim.Optimizer, parameters: Sequence[nn.Parameter]) -> None:
+    """Has torch make an optimizer's state, as it does in a first step: this one is of length 0 and not counted."""
+    if optimizer.state or type(optimizer) is torch.optim.SGD:
+        return
+    (group,), before = optimizer.param_groups, [parameter.grad for parameter in parameters]
+    rate, group["lr"] = group["lr"], 0.0
+    for parameter in parameters:
+        parameter.grad = torch.zeros_like(parameter)
+    optimizer.step()
+    group["lr"] = rate
+    for parameter, gradient in zip(parameters, before, strict=True):
+        parameter.grad = gradient
+        for value in optimizer.state[parameter].values():
+            value.zero_()  # a weight decay is a gradient too
