@@ -167,16 +167,23 @@ def _same(groups: Sequence[dict[str, Any]], steps: Sequence[int]) -> bool:
 
 
 def _make_state(optimizer: torch.optim.Optimizer, parameters: Sequence[nn.Parameter]) -> None:
-    """Has torch make an optimizer's state, as it does in a first step: this one is of length 0 and not counted."""
-    if optimizer.state or type(optimizer) is torch.optim.SGD:
+    """Has torch make the state that an optimizer lacks, as it does in a first step, here of length 0 and not counted.
+
+    It lacks that of all parameters before its first step, and later of those that have got no gradient.
+    """
+    missing = [parameter for parameter in parameters if not optimizer.state.get(parameter)]
+    if not missing or type(optimizer) is torch.optim.SGD:
         return
     (group,), before = optimizer.param_groups, [parameter.grad for parameter in parameters]
-    rate, group["lr"] = group["lr"], 0.0
     for parameter in parameters:
+        parameter.grad = None
+    for parameter in missing:
         parameter.grad = torch.zeros_like(parameter)
+    rate, group["lr"] = group["lr"], 0.0
     optimizer.step()
     group["lr"] = rate
-    for parameter, gradient in zip(parameters, before, strict=True):
-        parameter.grad = gradient
+    for parameter in missing:
         for value in optimizer.state[parameter].values():
             value.zero_()  # a weight decay is a gradient too
+    for parameter, gradient in zip(parameters, before, strict=True):
+        parameter.grad = gradient

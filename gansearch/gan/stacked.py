@@ -19,7 +19,7 @@ from gansearch.gan.row_optimizer import Column, RowOptimizer
 from gansearch.gan.seed_trainer import SeedTrainer
 from gansearch.gan.trainer import Trainer
 from gansearch.gan.updates import Turn, Updates, Weight
-from gansearch.gan.vmapped import Copies, columns
+from gansearch.gan.vmapped import Copies, columns, trained
 
 MOST_WEIGHTS_ON_CPU = 50_000
 """Most weights of a network that is faster stacked on a CPU: larger ones keep a core busy (benchmarks/stacked.py)."""
@@ -265,6 +265,7 @@ def refusal(trainers: Sequence[Trainer]) -> str:
     attributes = _attributes(trainers)
     try:
         alone = [_try(trainer, [trainer]) for trainer in trainers]
+        unused = any(p.grad is None for trainer in trainers for n in _networks(trainer) for p in trained(n))
         for trainer, state in zip(trainers, before, strict=True):
             trainer.load_state(state)
         at_once = _try(Stacked(trainers), trainers)
@@ -276,7 +277,9 @@ def refusal(trainers: Sequence[Trainer]) -> str:
     if _attributes(trainers) != attributes:
         return "a network keeps attributes of its own that are no buffers"
     pairs = zip((vector for (own,) in alone for vector in own), (v for own in at_once for v in own), strict=True)
-    if not all(a.shape == b.shape and (a - b).norm() <= _TOLERANCE * a.norm() for a, b in pairs):
+    if unused and any(trainer.training.decay for trainer in trainers):
+        return "at once weights without a gradient would decay"
+    if not all((a - b).norm() <= _TOLERANCE * a.norm() for a, b in pairs):
         return "at once the networks do not compute what they compute alone"
     return ""
 
@@ -291,7 +294,10 @@ def _try(updates: Updates, trainers: Sequence[Trainer]) -> list[list[Tensor]]:
     return [
         [
             torch.stack([losses[-1] for losses in trainer._losses]),
-            *(_vector(p.grad for p in n.parameters() if p.grad is not None) for n in _networks(trainer)),
+            *(
+                _vector(torch.zeros_like(p) if p.grad is None else p.grad for p in trained(n))
+                for n in _networks(trainer)
+            ),
             *(_vector(n.buffers()) for n in _networks(trainer)),
         ]
         for trainer in trainers

@@ -82,6 +82,20 @@ def test_a_row_without_a_step_keeps_its_gradient_and_begins_at_its_first_step():
     assert all(not value.any() for state in optimizer.state.values() for value in state.values())
 
 
+def test_a_parameter_without_a_gradient_gets_a_state_and_the_others_keep_theirs():
+    network = nn.Linear(3, 2)
+    optimizer = torch.optim.Adam(network.parameters())
+    network.weight.grad = torch.ones_like(network.weight)
+    optimizer.step()
+    before = optimizer.state[network.weight]["exp_avg"].clone()
+    copies = Copies([network])
+    RowOptimizer(copies, [network], [optimizer], torch.optim.Adam([copies.weights]), column)
+    assert torch.equal(optimizer.state[network.weight]["exp_avg"], before)
+    assert not optimizer.state[network.bias]["exp_avg"].any()
+    assert torch.equal(network.weight.grad, torch.ones_like(network.weight))
+    assert network.bias.grad is None
+
+
 def test_weights_of_several_types_are_refused():
     network = nn.Sequential(nn.Linear(3, 2), nn.Linear(2, 1).double())
     with pytest.raises(TypeError, match="one type"):

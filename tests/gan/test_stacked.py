@@ -260,6 +260,19 @@ def test_a_weight_without_gradient_stays():
     assert all(torch.equal(w, t.discriminator[0].weight) for w, t in zip(before, pair, strict=True))
 
 
+def test_weights_that_nothing_uses_stay_and_are_refused_where_they_would_decay():
+    class Idle(nn.Linear):
+        def __init__(self):
+            super().__init__(3, 1)
+            self.idle = nn.Parameter(torch.ones(2))
+
+    pair = trainers(Points(Idle), seeds=(3, 4))
+    assert refusal(pair) == ""
+    list(run(pair))
+    assert all(torch.equal(trainer.discriminator.idle, torch.ones(2)) for trainer in pair)
+    assert "decay" in refusal(trainers(Points(Idle), seeds=(3, 4), weight_decay=0.1))
+
+
 def test_a_refusal_changes_nothing():
     task = load_task("digits", {"width": 8})
     asked, fresh = trainers(task, ema=0.9), trainers(task, ema=0.9)
