@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from gansearch.diagnosis import chart
 from gansearch.diagnosis.facts import CANNOT_SHOW, MONITOR, NOTHING_WRONG, SEARCH, facts
+from gansearch.diagnosis.questions import questions
 from gansearch.diagnosis.rules.evidence import Evidence
 from gansearch.diagnosis.rules.finding import KINDS, Finding
 from gansearch.diagnosis.text import begin, heading, read_as
@@ -46,6 +47,7 @@ def _described(one: Judged) -> dict[str, Any]:
         "read_as": list(read_as(one.log)),
         "fine": not any(finding.is_verdict for finding in one.findings),
         "facts": [fact for game in one.log.games for fact in facts(Evidence(one.log, game))],
+        "questions": list(questions(one.log, one.findings)),
         "findings": one.findings,
         "unknown": one.unknown,
         "charts": list(chart.charts(one.log, one.findings)),
