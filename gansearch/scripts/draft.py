@@ -133,7 +133,8 @@ def _composed(data: Any, folder: Path) -> Any:
 
 def _balance(made: _Draft, knobs: Sequence[Knob], code: Sequence[Module]) -> None:
     """Give D and G a rate each: by what the script offers, else by edits of the optimizers."""
-    pairs = _pair(rates(code), knobs)
+    pairs, others = _pair(rates(code), knobs)
+    made.remarks += [f"{name} has optimizers of D and G too: edit those if it is what runs" for name in others]
     shared = len({one.text for one in pairs.values()}) == 1
     for role in ("lr_d", "lr_g"):
         knob, rate = _first(knobs, role), pairs.get(role)
@@ -158,8 +159,11 @@ def _balance(made: _Draft, knobs: Sequence[Knob], code: Sequence[Module]) -> Non
         made.remarks.append(f"found {found}: without one each there is no balance to search; name them under edits")
 
 
-def _pair(found: Sequence[Rate], knobs: Sequence[Knob]) -> dict[str, Rate]:
-    """Return the rates of D and G of one file: the one that an option's default names, or the first that has both."""
+def _pair(found: Sequence[Rate], knobs: Sequence[Knob]) -> tuple[dict[str, Rate], list[str]]:
+    """Return the rates of D and G of one file, and the names of others that have both.
+
+    It is the file that an option's default names, or the first one.
+    """
     files: dict[str, dict[str, Rate]] = {}
     for one in found:
         files.setdefault(one.module.name, {}).setdefault(one.of, one)
@@ -167,7 +171,8 @@ def _pair(found: Sequence[Rate], knobs: Sequence[Knob]) -> dict[str, Rate]:
     named = {knob.value for knob in knobs if knob.word and isinstance(knob.value, str) and knob.value}
     chosen = next((name for name in both if any(value in name for value in named)), both[0] if both else "")
     pair = files.get(chosen, {})
-    return {role: pair[role] for role in ("lr_d", "lr_g") if role in pair}
+    others = [name for name in both if name != chosen and len(files[name]) == 2]
+    return {role: pair[role] for role in ("lr_d", "lr_g") if role in pair}, others
 
 
 def _rest(made: _Draft, knobs: Sequence[Knob], code: Sequence[Module]) -> int:
@@ -177,6 +182,8 @@ def _rest(made: _Draft, knobs: Sequence[Knob], code: Sequence[Module]) -> int:
     lengths = [one for one in knobs if one.role == "updates" and isinstance(one.value, int) and one.value > 0]
     if length := _first(lengths, "updates"):
         made.give(length, "{updates}", ", the time of a trial")
+        more = [one for one in lengths if one.word and one.name.startswith(f"{length.name}_")]
+        made.remarks += [f"{one.name} ({one.where}) makes it longer than {length.name}" for one in more]
     else:
         made.remarks.append(
             "nothing sets how long it trains: it is ended once training.updates of its own time are over"

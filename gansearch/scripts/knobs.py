@@ -35,7 +35,7 @@ _ROLES = {
     "out": r"(out|output|save|results?|checkpoints?|ckpts?|log|exp|work|run|default_root)_?(dir|f|folder|path)|outf|out"
     r"|output|experiment",
     "updates": r"(n|num|max|total|train|training)_((max|train|training)_)?(epochs?|iters?|iterations?|steps|kimg)"
-    r"|epochs|n_?iter|n_?epochs?|iterations",
+    r"|epochs|(n_?iter|n_?epochs?)(_decay)?|iterations",
     "gpu": r"gpus?(_ids?)?|device_ids?|cuda_visible_devices?",
     "port": r"((master|dist|visdom|display)_)?port|dist_url|init_method",
     "config": r"(config|cfg|hparams?|settings)(_?(file|path))?|yaml",
