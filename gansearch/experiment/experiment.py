@@ -138,7 +138,7 @@ class Experiment(Model):
         errors = dict(loop_errors(training, written, self.search, self.start_from, self.confirm))
         if isinstance(self.task, ScriptTask):
             errors |= dict(script_errors(self.task, self.search, self.params, self.task_options))
-        return errors | dict(process_errors(self.resources, self.is_population))
+        return errors | dict(process_errors(self.resources, self.is_population, isinstance(self.task, ScriptTask)))
 
     @property
     def data_path(self) -> str | None:

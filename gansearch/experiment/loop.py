@@ -89,9 +89,11 @@ def loop_errors(
     yield from confirm_errors(training, confirm)
 
 
-def process_errors(resources: Resources, is_population: bool) -> Iterator[tuple[str, str]]:
+def process_errors(resources: Resources, is_population: bool, is_script: bool) -> Iterator[tuple[str, str]]:
     """Yields what cannot be done with a loop, which keeps its networks to itself."""
-    if resources.processes > 1:
+    if resources.processes > 1 and is_script:
+        yield "resources", "a script is started once and has all GPUs of its trial; write workers: 1 beside gpus"
+    elif resources.processes > 1:
         yield "resources", "a loop of your own is called in one process; leave workers out, and gpus at 1 or below"
     if is_population:
         yield "sampler", "pbt copies networks between trials, which a loop of your own keeps to itself; use another"

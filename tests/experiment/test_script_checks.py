@@ -42,11 +42,16 @@ def test_a_script_is_a_loop_with_names_of_its_own():
         ({"cwd": "here", "files": {"{out}/a.yaml": {}}}, {}, "task.files.{out}/a.yaml.from", "is missing"),
         ({"cwd": "here", "command": "python t.py {lr_d}"}, {}, "task.cwd", "a folder of its own by {out}"),
         ({}, {"training": {"loss": "hinge"}}, "training.loss", "under params: or search:"),
+        ({}, {"resources": {"gpus": 2}}, "resources", "write workers: 1 beside gpus"),
         ({}, {"sampler": "pbt"}, "sampler", "keeps to itself"),
     ],
 )
 def test_fields_that_do_not_go_together(task, fields, path, part):
     assert part in errors(task, **fields)[path]
+
+
+def test_a_script_may_have_several_gpus():
+    assert parsed(resources={"gpus": 2, "workers": 1}).resources.processes == 1
 
 
 def test_a_name_that_only_asks_for_others_need_not_reach_the_script():
