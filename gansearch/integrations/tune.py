@@ -23,7 +23,7 @@ class StabilityStopper(Stopper):
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
         """Return whether a trial is to stop."""
-        return bool(result.get("hopeless"))
+        return bool(result.get("hopeless") == 1)
 
     def stop_all(self) -> bool:
         """Return whether the whole run is to stop, which it never is."""
@@ -55,8 +55,8 @@ class StabilityCallback(Callback):
         if "verdict" not in last:
             return
         self.verdicts[last["verdict"]] += 1
-        self.stopped += bool(last.get("hopeless"))
-        beyond = ", stopped beyond hope" if last.get("hopeless") else ""
+        self.stopped += last.get("hopeless") == 1
+        beyond = ", stopped beyond hope" if last.get("hopeless") == 1 else ""
         print(f"{trial}: {words(last['verdict'])}, stability {last.get('stability', float('nan')):.2f}{beyond}")
 
     def on_experiment_end(self, trials: list[Trial], **info: Any) -> None:

@@ -1,9 +1,22 @@
 import pytest
 
-from gansearch.experiment.words import entry_hint, list_hint, number_hint, suggest, text_hint, unknown_field
+from gansearch.experiment.words import (
+    entry_hint,
+    field_called,
+    list_hint,
+    number_hint,
+    suggest,
+    text_hint,
+    unknown_field,
+)
 
 TRAINING = ["updates", "lr", "batch_size"]
 SECTIONS = {"": ["name", "trials"], "training": TRAINING, "resources": ["gpus"]}
+
+
+def test_other_names_of_a_field_and_names_of_none():
+    names = ("d_lr", "D-LR", "n_critic", "lr", "width")
+    assert [field_called(name) for name in names] == ["lr_d", "lr_d", "update_ratio", "lr", "width"]
 
 
 @pytest.mark.parametrize(

@@ -187,7 +187,7 @@ class ForeignStudy(Plots):
 
     def plot_timeline(self) -> go.Figure:
         """Plot the trials over time."""
-        if self.trials["started"].isna().all():
+        if not self.summary()["wall_seconds"]:
             raise EmptyFigureError("times are not recorded")
         return super().plot_timeline()
 

@@ -151,6 +151,14 @@ def test_trials_that_are_asked_at_once_keep_their_sources_and_draw_different_val
     assert study.sampler._plans == {}
 
 
+def test_trials_that_are_never_told_keep_no_memory():
+    study = optuna.create_study(sampler=gansearch.BalanceSampler(0))
+    asked = [study.ask() for _ in range(300)]
+    assert len(study.sampler._plans) <= 256
+    far_from_balance(asked[0])  # whose plan is made again
+    assert len(study.trials[0].params) == 3
+
+
 def test_threads_share_one_sampler():
     study = optuna.create_study(sampler=gansearch.BalanceSampler(0))
     study.optimize(far_from_balance, n_trials=40, n_jobs=4)

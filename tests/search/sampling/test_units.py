@@ -3,7 +3,7 @@
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from gansearch.search.sampling.units import from_unit, nearest_value, to_unit
+from gansearch.search.sampling.units import from_unit, holds, nearest_value, to_unit
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,13 @@ def test_what_is_outside_becomes_the_nearest_value():
     assert nearest_value(IntDistribution(0, 300), 754) == 300
     assert nearest_value(CategoricalDistribution([0.0, 0.1, 1.0]), 0.6) == 1.0
     assert nearest_value(CategoricalDistribution(["hinge", "wgan"]), "minimax") == "hinge"
+
+
+def test_a_distribution_holds_what_is_in_its_range_and_choices_that_are_numbers_may_be_near_one():
+    rate, count = FloatDistribution(1e-5, 1e-3, log=True), IntDistribution(1, 5)
+    assert [holds(rate, value) for value in (1e-5, 1e-3, 2e-3, 0, None, "1e-4")] == [True, True] + [False] * 4
+    assert [holds(count, value) for value in (1, 2.4, 6)] == [True, True, False]
+    assert holds(CategoricalDistribution([1e-4, 1e-3]), 5e-4)
+    assert [holds(CategoricalDistribution(["a", "b"]), value) for value in ("a", "c", 1.0, None)] == [True] + [
+        False
+    ] * 3

@@ -74,3 +74,8 @@ def test_a_parameter_that_some_trials_do_without_is_no_error() -> None:
     assert next(iter(found["stability"])) == "lr"
     assert found["stability"]["update_ratio"] < 0.2
     assert "update_ratio" not in importance(table.assign(update_ratio=math.nan), SPACE)["stability"]
+
+
+def test_null_among_the_choices_is_a_choice():
+    table = trials(30).assign(loss=[None, "hinge", "lsgan"] * 10)
+    assert set(importance(table, SPACE)["stability"]) == set(SPACE) & set(table)

@@ -51,3 +51,10 @@ def test_there_is_none_of_too_few_trials_or_of_equal_ones():
     assert stability_surrogate(table) is not None
     assert stability_surrogate(table.head(ENOUGH - 1)) is None
     assert stability_surrogate(table.head(1).loc[[0] * ENOUGH].reset_index()) is None
+
+
+def test_null_among_the_choices_is_a_choice():
+    column = pd.Series([None, "hinge", "wgan"])
+    scale = scale_of(column)
+    assert len(scale.texts) == 3
+    assert sorted(scale.unit(column)) == [0, 0.5, 1]
