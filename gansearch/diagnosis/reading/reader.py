@@ -15,6 +15,8 @@ from gansearch.diagnosis.training_log import TrainingLog
 
 SNIFFED = 60
 """Lines that decide what a text is read as."""
+LONGEST = 20_000
+"""Characters of a line of a log that grows; what is longer is no row, unless it is JSON."""
 BATCH = 20_000
 """Lines that are taken at a time."""
 
@@ -67,6 +69,9 @@ class LogReader:
 
     def _take(self, lines: Sequence[str], numbers: Sequence[int]) -> None:
         """Take lines, of which the first decide what the text is read as."""
+        if self._growing and any(len(line) > LONGEST for line in lines):  # nobody may wait for those that are no row
+            short = [place for place, line in enumerate(lines) if len(line) <= LONGEST or line.startswith("{")]
+            lines, numbers = [lines[place] for place in short], [numbers[place] for place in short]
         if self._source is not None:
             self._pass_on(self._source, lines, numbers)
             return

@@ -42,6 +42,14 @@ def test_a_file_that_was_written_anew_is_read_anew(tmp_path: Path, anew: str) ->
     assert log.log().games[0].values["d_loss"][0] == 2.1
 
 
+def test_a_line_that_is_no_row_for_its_length_is_left_out_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "log.txt"
+    path.write_text("x" * 3_000_000 + "\n" + "".join(f"step {i} d_loss 1.{i} g_loss 0.{i}\n" for i in range(1, 9)))
+    log = only(path, Wanted())
+    log.read()
+    assert log.log().records == 8
+
+
 def test_columns_that_were_named_may_come_later(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
     path.write_text('{"step": 1, "first": 0.5, "g_loss": 1.5}\n')
