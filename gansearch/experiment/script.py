@@ -50,6 +50,7 @@ def _words(command: Any) -> Any:
         if not command:
             raise ValueError("must be a command with at least one word")
         for word in command:
+            _filled(word)
             if isinstance(word, str):
                 _check_word(word)
     return command
@@ -74,7 +75,6 @@ def _unquoted(text: str) -> Iterator[tuple[re.Pattern[str], str]]:
 
 
 def _check_word(word: str) -> None:
-    parts(word)
     if word.endswith(".ipynb"):
         raise ValueError(f"cannot run a notebook; write it as a script: jupyter nbconvert --to script {word}")
     if "\0" in word:
@@ -87,7 +87,13 @@ Words = Annotated[list[str], BeforeValidator(_words), WithJsonSchema(_WORDS)]
 
 
 def _filled(value: Any) -> Any:
-    """A value whose texts may hold `{name}`. Raises ValueError for a brace that is part of none."""
+    """A value whose texts may hold `{name}`.
+
+    Raises:
+        ValueError: A brace is part of none, or the quotes around one are missing, which makes it a mapping.
+    """
+    if isinstance(value, dict) and list(value.values()) == [None]:
+        raise ValueError(f'is a mapping for YAML; in quotes it is a value of the trial: "{{{next(iter(value))}}}"')
     if isinstance(value, dict):
         return {key: _filled(one) for key, one in value.items()}
     if isinstance(value, list | tuple):

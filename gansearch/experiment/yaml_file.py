@@ -22,6 +22,7 @@ _PROBLEMS = {
     "mapping values are not allowed": "a second colon in the line, or another indentation than the line above",
     "unhashable key": "a list or a mapping as a name; are {{ }} of a template left?",
     "could not determine a constructor": "tags such as !name are not read",
+    "but got '{'": "a text with {name} in it stands in quotes where it is within { } or [ ]",
     "another document": "a second --- ; an experiment is one document",
     "second occurrence": "an anchor (&name) that is set twice",
     "special characters are not allowed": "a character that cannot be in a text file",

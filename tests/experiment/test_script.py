@@ -66,6 +66,13 @@ def test_what_only_a_shell_would_read_is_refused_with_what_to_do(command, part):
         ({"edits": {"train.py": 1}}, "task.edits", "write FILE.py: NAME"),
         ({"env": {"A-B": 1}}, "task.env", "of letters, digits and _"),
         ({"env": {"A": [1, "b"]}}, "task.env.A", "numbers only"),
+        (
+            {"edits": {"a.py: x": {"lr_d": None}}},
+            "task.edits.a.py: x",
+            'in quotes it is a value of the trial: "{lr_d}"',
+        ),
+        ({"command": ["a", {"lr_d": None}]}, "task.command", 'in quotes it is a value of the trial: "{lr_d}"'),
+        ({"files": {"a.yaml": {"set": {"x": {"lr_d": None}}}}}, "task.files.a.yaml.set.x", "quotes it is a value of"),
         ({"metrics": "{out"}, "task.metrics", "write {{ for a brace"),
     ],
 )
