@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 from functools import cached_property
 from pathlib import Path
@@ -17,15 +18,16 @@ from gansearch.stability.verdict import HEALTHY
 from gansearch.store.folder import Folder, StudyError, write_whole, writing
 from gansearch.study.analysis.choose import Choice, plain
 from gansearch.study.analysis.importance import importance
+from gansearch.study.compare import Comparison
 from gansearch.study.figures import trials as figures_trials
 from gansearch.study.figures.base import EmptyFigureError
 from gansearch.study.figures.progress import progress
 from gansearch.study.foreign.found import Found, chosen
 from gansearch.study.foreign.optuna_study import is_optuna, read_optuna
 from gansearch.study.foreign.tune_folder import is_tune, read_tune
-from gansearch.study.plots import Plots
 from gansearch.study.report.page import Charts, render
 from gansearch.study.report.report import failures
+from gansearch.study.swept import Study
 
 _COLUMNS = (
     *("number", "status", "verdict", "stability", "distance", "feasible"),
@@ -52,7 +54,7 @@ def open_foreign(source: str | Path) -> ForeignStudy:
     return ForeignStudy(read_optuna(path, choices.get("study")) if is_optuna(path) else read_tune(path, choices))
 
 
-class ForeignStudy(Plots):
+class ForeignStudy(Study):
     """The results of somebody else's study: `trials` as a table, the `best` trial, figures and a report.
 
     What it did not record is NaN in the table, has no figure, and is named in `remarks`.
@@ -169,6 +171,16 @@ class ForeignStudy(Plots):
             write_whole(path, text)
         return path
 
+    def export(self, path: str | Path | None = None, format: str = "yaml", anyway: bool = False) -> str:
+        """Raise StudyError: only of a sweep it is known how `gansearch train` trains a configuration."""
+        raise StudyError(
+            f"{self.found.source}: is no sweep of gansearch, which alone is exported; `best.params` has it"
+        )
+
+    def compare(self, *others: Study) -> Comparison:
+        """Raise StudyError: only sweeps have what is compared."""
+        raise StudyError(f"{self.found.source}: is no sweep of gansearch, which alone is compared")
+
     def plot_progress(self) -> go.Figure:
         """Plot the first objective of each trial, and the best one so far."""
         return progress(self.trials, self.objective, self.minimised, self._best)
@@ -216,4 +228,8 @@ class ForeignStudy(Plots):
         return rows.where(rows.notna(), None).to_dict("records")
 
     def __repr__(self) -> str:
+        """One line."""
         return f"ForeignStudy({self.found.source!r}): {self.found.kind} {self.found.name}"
+
+    def _repr_html_(self) -> str:
+        return html.escape(repr(self))

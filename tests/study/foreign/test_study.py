@@ -128,6 +128,10 @@ def test_figures_that_need_what_was_not_recorded_say_so(plain):
     for plot, part in [(study.plot_pareto, "stability"), (study.plot_curves, "trial")]:
         with pytest.raises(StudyError, match=part):
             plot()
+    for call in (study.export, study.compare):
+        with pytest.raises(StudyError, match="is no sweep of gansearch"):
+            call()
+    assert "celeba" in study._repr_html_()
     with pytest.raises(StudyError, match="not one of value, stability"):
         study.plot_slices("fid")
     assert study.plot_slices().data
