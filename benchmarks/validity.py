@@ -19,7 +19,7 @@ import math
 import operator
 import statistics
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -31,6 +31,7 @@ from sklearn.metrics import roc_auc_score
 
 from gansearch.stability import verdict
 from gansearch.stability.band import MEASURES, band_of
+from gansearch.stability.classes import ClassRuling
 from gansearch.stability.observer import Observation
 from gansearch.stability.referee import Ruling
 from gansearch.stability.report import judge
@@ -61,6 +62,7 @@ THRESHOLDS = {
     "SWING": (0.05, 0.1, 0.15),
 }
 BANDS = Path(__file__).parents[1] / "gansearch/stability/healthy.json"
+RULED = ("referee", "apart", "diversity", "distinctness")
 WEIGHTS = [w for w in itertools.product([i / 10 for i in range(11)], repeat=3) if math.isclose(sum(w), 1)]
 
 
@@ -114,13 +116,21 @@ def read(folder: Path) -> Iterator[tuple[float, Run]]:
                 distance=look["distance"] if math.isfinite(look["distance"]) else math.inf,
                 rows=[row for row in known if row.step <= until],
                 since=int((until + min(before, until)) / 2),
-                ruling=Ruling(look["referee"], look["apart"], look["diversity"], look["distinctness"], observation)
+                ruling=replace(Ruling(*(look[name] for name in RULED), observation), classes=classes_of(look))
                 if judged
                 else None,
                 pretrain_steps=before,
                 updates=look["updates"],
             ),
         )
+
+
+def classes_of(look: dict[str, Any]) -> tuple[ClassRuling, ...]:
+    """The ruling on all classes together, as validity_runs.py writes it; () of a task without classes."""
+    if not look.get("class_count", 0) > 0:
+        return ()
+    names = ("count", "apart", "diversity", "distinctness", "hits", "expected", "chance")
+    return (ClassRuling(label=0, name="all", **{name: look[f"class_{name}"] for name in names}),)
 
 
 def good(rank: pd.Series, score: pd.Series) -> float:

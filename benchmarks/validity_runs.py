@@ -31,8 +31,9 @@ from torch import Tensor
 
 from gansearch.experiment import Training
 from gansearch.gan import Task, Trainer, load_task
-from gansearch.gan.data import data_of
+from gansearch.gan.data import Data, data_of
 from gansearch.gan.ruling import MOST_SAMPLES
+from gansearch.stability.classes import ClassRuling, by_class, within
 from gansearch.stability.observer import Observation
 from gansearch.stability.referee import rule
 
@@ -44,6 +45,10 @@ FILES = {"table": "sklearn:breast_cancer", "music": "data/music"}
 """A table of scikit-learn's, and the notes that `modalities_data.py music data/music` writes."""
 LOSSES = ("non_saturating", "minimax", "hinge", "wgan")
 STAGES = (0.25, 0.5, 1.0)
+CLASSES = tuple(
+    f"class_{name}" for name in ("apart", "diversity", "distinctness", "hits", "expected", "chance", "count")
+)
+"""Columns of tasks with classes."""
 
 
 def configuration(task: str, index: int) -> dict[str, Any]:
@@ -140,13 +145,16 @@ def look(trainer: Trainer, arrays: dict[str, np.ndarray], stage: int) -> dict[st
     return {k: v for k, v in asdict(result).items() if k != "samples"}
 
 
-def ruled(task: Task, held_out: Tensor, samples: Tensor, separability: float) -> dict[str, Any]:
+def ruled(task: Task, data: Data, samples: Tensor, separability: float) -> dict[str, Any]:
     """Returns the measures of a ruling on a run's samples, its referee's separability and its observer's."""
-    measures = asdict(rule(separability, task.embedding(held_out), task.embedding(samples)))
-    reals = held_out[:MOST_SAMPLES]
+    embedded = task.embedding(data.held_out), task.embedding(samples)
+    measures = asdict(rule(separability, *embedded))
+    if data.classes:
+        measures |= of_classes(by_class(*embedded, *data.conditions, *data.repeated(len(samples))))
+    reals = data.held_out[:MOST_SAMPLES]
     observation = task.observe(reals, samples) or Observation(separability, len(reals))
     return {
-        **{name: measures[name] for name in ("apart", "diversity", "distinctness")},
+        **{name: measures[name] for name in ("apart", "diversity", "distinctness", *CLASSES) if name in measures},
         "referee": separability,
         "observer": observation.auc,
         "observed": observation.count,
@@ -154,11 +162,22 @@ def ruled(task: Task, held_out: Tensor, samples: Tensor, separability: float) ->
     }
 
 
+def of_classes(rulings: list[ClassRuling]) -> dict[str, float]:
+    """Returns one ruling on all classes: how far they are together, the least diverse, and the one missed most."""
+    missed = min(rulings, key=lambda one: (not one.misses, one.hits - one.expected))
+    return {
+        "class_apart": within(rulings),
+        "class_diversity": min(one.diversity for one in rulings),
+        "class_distinctness": min(one.distinctness for one in rulings),
+        **{f"class_{name}": getattr(missed, name) for name in ("hits", "expected", "chance", "count")},
+    }
+
+
 def tables(runs: Path, folder: Path) -> None:
     """Writes runs.parquet, a row a run and stage, and rows.parquet, a row a run and probe, from all whole runs."""
     stages, rows = [], []
     tasks = {name: task_named(name) for name in {path.name.split("-")[0] for path in runs.glob("*.json")}}
-    held_out = {name: data_of(task, torch.device("cpu")).held_out for name, task in tasks.items()}
+    data = {name: data_of(task, torch.device("cpu")) for name, task in tasks.items()}
     for path in sorted(runs.glob("*.json")):
         record, arrays = json.loads(path.read_text()), np.load(path.with_suffix(".npz"))
         run = {key: record[key] for key in ("task", "index", "seed")}
@@ -168,7 +187,7 @@ def tables(runs: Path, folder: Path) -> None:
             look, samples = record["stages"][at], torch.from_numpy(arrays[f"samples_{at}"])
             separability = look["referee_gap"] + look["separability"]
             judged = samples.isfinite().all() and math.isfinite(separability)
-            ruling = ruled(tasks[record["task"]], held_out[record["task"]], samples, separability) if judged else {}
+            ruling = ruled(tasks[record["task"]], data[record["task"]], samples, separability) if judged else {}
             stages.append(
                 run
                 | {"stage": stage, "until": look["updates"], "distance_then": look["distance"], "distance": final}

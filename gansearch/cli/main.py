@@ -248,11 +248,13 @@ def check(file: File, address: Address = None, as_json: Json = False, set_: Set 
 
 @app.command()
 def tasks(as_json: Json = False) -> None:
-    """List the built-in tasks."""
+    """List the built-in tasks, each with the options that `task_options` may have."""
     from gansearch.gan import available_tasks
+    from gansearch.gan.registry import options_of
 
     descriptions = available_tasks()
-    _print(descriptions, (f"{name:10} {description}" for name, description in descriptions.items()), as_json)
+    lines = (f"{name:10} {text}\n{'':10} {', '.join(options_of(name))}" for name, text in descriptions.items())
+    _print(descriptions, lines, as_json)
 
 
 app.command()(init)

@@ -55,6 +55,11 @@ def available_tasks() -> dict[str, str]:
     return {name: (inspect.getdoc(task) or "").split("\n")[0] for name, task in sorted(_TASKS.items())}
 
 
+def options_of(name: str) -> list[str]:
+    """The names of the options that a registered task takes."""
+    return list(inspect.signature(_TASKS[name]).parameters)
+
+
 def load_task(spec: str, options: Mapping[str, Any] | None = None) -> Task | Loop:
     """The task that `task:` and `task_options:` name. Raises TaskError, with the traceback of the user's code."""
     dtype, device = torch.get_default_dtype(), torch.get_default_device()

@@ -390,7 +390,7 @@ def test_what_a_training_raises_has_the_user_s_lines_alone(run, tmp_path):
 
 
 def test_tasks_and_schema_are_printed(run):
-    assert "digits" in run("tasks")[1]
+    assert "width, latent_dim, condition" in run("tasks")[1]
     assert set(json.loads(run("tasks", "--json")[1])) >= {"digits", "grid", "ring"}
     assert json.loads(run("schema")[1]) == json.loads((ROOT / "experiments/schema.json").read_text())
 

@@ -13,6 +13,8 @@ from gansearch.gan import Task, TaskError, Trainer, data
 from gansearch.gan.distributed.group import Meeting, Parted
 from gansearch.gan.distributed.trainer import ParallelTrainer, follow, lead
 from gansearch.gan.losses import LOSSES
+from tests.gan.conditional import Clusters
+from tests.gan.conditional import Endless as EndlessClusters
 
 pytestmark = pytest.mark.slow
 
@@ -167,6 +169,8 @@ CASES = [
     (Plain, {"r1_gamma": 1.0, "r1_every": 4, "optimizer": "adamw"}),
     (Plain, {"batch_size": 15, "batch_ratio": 2.5, "balance": "gap_aware", "loss": "relativistic"}),
     (Plain, {"schedule": [{"after": 50, "r1_gamma": 1.0, "beta2": 0.9, "ema": 0.9}]}),
+    (Clusters, {"loss": "relativistic", "batch_size": 15}),
+    (EndlessClusters, {"gp": 0.1, "accumulate": 2}),
     (Normed, {"sync_batch_norm": True, "r1_gamma": 1.0}),
     (Normed, {"sync_batch_norm": True, "batch_size": 15, "loss": "relativistic", "ema": 0.9}),
 ]
@@ -186,7 +190,13 @@ def test_half_of_the_batch_each_gives_the_losses_of_the_whole_batch(two, task, t
     assert agree(weights(trainer), two.ended, rtol=0)
 
 
-@pytest.mark.parametrize(("task", "training"), [(Plain, {"r1_gamma": 1.0}), (Endless, {"loss": "wgan"})])
+@pytest.mark.parametrize(
+    ("task", "training"),
+    [
+        (Plain, {"r1_gamma": 1.0}),
+        (Endless, {"loss": "wgan"}),
+    ],
+)
 def test_half_of_the_batch_each_agrees_in_single_precision(two, task, training):
     training = Training(**BUDGET, **training)
     with two(task(), training, precise=False) as trainer:
