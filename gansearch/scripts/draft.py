@@ -16,7 +16,17 @@ from gansearch.scripts import habits
 from gansearch.scripts.command import text_of
 from gansearch.scripts.edits import assigned
 from gansearch.scripts.errors import ScriptError
-from gansearch.scripts.knobs import Knob, Rate, of_constants, of_options, of_settings, rates, role_of, settings_of
+from gansearch.scripts.knobs import (
+    Knob,
+    Rate,
+    names_read,
+    of_constants,
+    of_options,
+    of_settings,
+    rates,
+    role_of,
+    settings_of,
+)
 from gansearch.scripts.modules import Module, modules
 from gansearch.scripts.options import Option, argparse_options, is_hydra, literal
 from gansearch.scripts.signatures import signature_options
@@ -68,8 +78,9 @@ def draft(script: Path, folder: Path, cwd: Path) -> str:
     code = modules(script, here)
     made, options = _Draft(), [*argparse_options(code), *signature_options(code)]
     hydra = is_hydra(code)
-    source, data = _settings(options, code, here)
-    knobs = [*of_options(options, code), *of_settings(data, source.name if source else "", code, hydra)]
+    read = names_read(code)
+    source, data = _settings(options, code, here, read)
+    knobs = [*of_options(options, code), *of_settings(data, source.name if source else "", read, hydra)]
     knobs += [knob for knob in of_constants(code) if knob.role]
     _balance(made, knobs, code)
     for name in ("d_steps", "pretrain_steps"):
@@ -93,7 +104,7 @@ def _first(knobs: Sequence[Knob], role: str) -> Knob | None:
     return next((one for one in knobs if one.role == role and (one.word or one.setting or one.edit)), None)
 
 
-def _settings(options: Sequence[Option], code: Sequence[Module], here: Path) -> tuple[Path | None, Any]:
+def _settings(options: Sequence[Option], code: Sequence[Module], here: Path, read: set[str]) -> tuple[Path | None, Any]:
     """Return the file of settings that a script reads, with its data: an option's default, Hydra's, or the first."""
     for module in code:
         for node in module.nodes if is_hydra([module]) else ():
@@ -109,13 +120,17 @@ def _settings(options: Sequence[Option], code: Sequence[Module], here: Path) -> 
     knob = next((one for one in of_options(options, code) if one.role == "config"), None)
     if knob is None:
         return None, None
-    files = [here / str(knob.value)] if knob.value else []
-    files += sorted(
-        (one for ending in ("y*ml", "json") for one in here.rglob(f"*.{ending}") if "." not in one.parent.name),
-        key=lambda path: (len(path.parts), path),
-    )[:500]
-    read = ((path, list(of_settings(settings_of(path), "", code))) for path in files if path.is_file())
-    found = [(path, {one.role for one in knobs}) for path, knobs in read if knobs]
+    own = here / str(knob.value or "none")
+    files = (
+        [own]
+        if own.is_file()
+        else sorted(
+            (one for ending in ("y*ml", "json") for one in here.rglob(f"*.{ending}") if "." not in one.parent.name),
+            key=lambda path: (len(path.parts), path),
+        )[:500]
+    )
+    tried = ((path, list(of_settings(settings_of(path), "", read))) for path in files if path.is_file())
+    found = [(path, {one.role for one in knobs}) for path, knobs in tried if knobs]
     best = max(found, key=lambda one: len({"lr_d", "lr_g", "lr"} & one[1]), default=None)
     return (best[0], settings_of(best[0])) if best else (None, None)
 

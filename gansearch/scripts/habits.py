@@ -80,7 +80,7 @@ def _is_data(text: str, here: Path) -> bool:
         or here.is_relative_to(path)
     ):
         return False
-    return not any(path.rglob("*.py")) and not any(path.glob("*.y*ml"))
+    return not any(path.glob("*.py")) and not any(path.glob("*.y*ml"))
 
 
 def levels_above(code: Sequence[Module], here: Path) -> int:

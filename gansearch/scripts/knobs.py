@@ -86,13 +86,13 @@ def of_options(options: Sequence[Option], code: Sequence[Module]) -> Iterator[Kn
             yield Knob(role, option.name, option.default, option.where, word=f"{option.flag}=" if option.flag else "")
 
 
-def of_settings(data: Any, where: str, code: Sequence[Module], word: bool = False, path: str = "") -> Iterator[Knob]:
-    """Yield the values of a file of settings whose names the code reads; with `word` they are overrides of Hydra."""
+def of_settings(data: Any, where: str, read: set[str], word: bool = False, path: str = "") -> Iterator[Knob]:
+    """Yield the values of a file of settings whose names are read; with `word` they are Hydra's overrides."""
     for name, value in data.items() if isinstance(data, dict) else ():
         whole = f"{path}.{name}".lstrip(".")
         if isinstance(value, dict):
-            yield from of_settings(value, where, code, word, whole)
-        elif set(whole.split(".")) & names_read(code):
+            yield from of_settings(value, where, read, word, whole)
+        elif set(whole.split(".")) & read:
             given = {"word": f"{whole}="} if word else {"setting": whole}
             yield Knob(role_of(whole, value), whole, value, where, **given)
 
