@@ -9,7 +9,7 @@ Under eight minutes on one GPU, two with `--quick`; on a CPU it tries the script
 `waits`: the same fields under torch's `set_sync_debug_mode("error")`, which raises where the host waits in an update.
 `step`: milliseconds an update of the trainer, beside a hand-written loop, in turns: in fp32, in bf16, compiled; and of
 a CUDA graph of the loop, which has no launches to wait for. Of 64-pixel pictures, of the digits and of the ring.
-`stacked`: updates of eight seeds at once over those of one.
+`stacked`: updates of eight seeds at once over those of one; the same of eight configurations.
 `at_once`: updates a second of 1, 2, 4 and 8 processes that train the digits on one GPU, together.
 `sweep`: `gansearch sweep` of 16 trials of the digits and of the pictures, with the GPU's use meanwhile by nvidia-smi.
 `ddp`: seconds of a training by one worker and by one on each GPU, where there are several.
