@@ -37,6 +37,12 @@ def scaler_of(training: Training, device: torch.device) -> torch.amp.GradScaler 
     return torch.amp.GradScaler(device.type) if training.precision == "fp16" else None
 
 
+def scaled_step(optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler) -> None:
+    """Makes an optimizer's step, which the scaler leaves out where the gradient is infinite, and adapts the scale."""
+    scaler.step(optimizer)
+    scaler.update()
+
+
 class Autocast:
     """A network under autocast, which gives float32 (Micikevicius et al. 2018, arXiv 1710.03740).
 

@@ -16,7 +16,7 @@ from gansearch.gan.balance.controller import BalanceController
 from gansearch.gan.balance.gap_aware import GapAwareRate
 from gansearch.gan.balance.schedule import Schedule
 from gansearch.gan.data import Data
-from gansearch.gan.forward import Forward
+from gansearch.gan.forward import Forward, scaled_step
 from gansearch.gan.losses import Loss, gradient_penalty, squared_gradient
 from gansearch.gan.networks import Frozen, Network
 from gansearch.gan.optimizers import clip_gradients, clip_weights
@@ -106,7 +106,7 @@ class Updates:
         if with_generator:
             self.update_generator()
         if self.scaler_d:
-            _scaled_step(self.optimizer_d, self.scaler_d)
+            scaled_step(self.optimizer_d, self.scaler_d)
         else:
             self.optimizer_d.step()
         if self.training.weight_clip:
@@ -120,7 +120,7 @@ class Updates:
         with self._frozen_d:
             loss = self._gradient(self.optimizer_g, self.scaler_g, self._generator_loss, self._size_g)
         if self.scaler_g:
-            _scaled_step(self.optimizer_g, self.scaler_g)
+            scaled_step(self.optimizer_g, self.scaler_g)
         else:
             self.optimizer_g.step()
         self._losses[1].append(loss)
@@ -345,9 +345,3 @@ class Updates:
         decay, budget = self.training.lr_decay, self.training.updates
         left = min(1.0, (budget - self.updates) / (decay * budget)) if decay else 1.0
         return rate_d * left, rate_g * left
-
-
-def _scaled_step(optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler) -> None:
-    """Makes an optimizer's step, which the scaler leaves out where the gradient is infinite, and adapts the scale."""
-    scaler.step(optimizer)
-    scaler.update()
