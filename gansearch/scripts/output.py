@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import selectors
 import threading
 from collections import deque
@@ -18,6 +19,7 @@ WAITING = 16 << 20
 """Bytes that may wait to be read for numbers; beyond them lines are left out, so that a script is never held up."""
 AT_ONCE = 1 << 20
 """Bytes of a pipe, and of one reading of it."""
+_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|nan|inf(?:inity)?)", re.IGNORECASE)
 _SET_SIZE = 1031
 """Of fcntl: F_SETPIPE_SZ of Linux."""
 
@@ -93,6 +95,11 @@ class Stream:
         text = BACKSPACES.sub("\r", ANSI.sub("", end.decode("utf-8", "replace")))
         lines = (line.rstrip("\r").rpartition("\r")[2].rstrip() for line in text.split("\n"))
         return [line for line in lines if line][-count:]
+
+    def last_number(self) -> float | None:
+        """Return the last number of its last line; None where there is none."""
+        found = [number for line in self.last_lines(1) for number in _NUMBER.findall(line)]
+        return float(found[-1]) if found else None
 
 
 class Output:

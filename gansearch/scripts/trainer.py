@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import secrets
 import shutil
 import signal
@@ -37,6 +36,8 @@ LOOK_SECONDS, LOOK_SHARE = 1.0, 0.1
 """Between two judgements, at least; and the share of the time that they may take."""
 ALIVE_SECONDS = 10.0
 """After which a silent script is said to be alive."""
+SHOWN_SECONDS = 60.0
+"""After which rows are shown though there are few; the first ones are at once."""
 PROBES = 200
 """Of a whole run, at most: rows between them are averaged."""
 GRACE_SECONDS, GRACE_SHARE = 60.0, 0.1
@@ -44,13 +45,12 @@ GRACE_SECONDS, GRACE_SHARE = 60.0, 0.1
 LONGEST = 2
 """Times its budget for a script that is given `{updates}` and ends by itself, in its own count of them."""
 LAST_LINES = 15
-_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|nan|inf(?:inity)?)", re.IGNORECASE)
 
 
 class ScriptTrainer:
     """Trains one seed by running the script once, in a folder of its own.
 
-    It cannot be continued: a run that was interrupted begins anew.
+    A run that was interrupted begins anew.
     """
 
     def __init__(
@@ -109,8 +109,7 @@ class ScriptTrainer:
     def run(self, most_seconds: float = math.inf, at_least: float = 0.0) -> Generator[Probe, None, None]:
         """Run the script and yield what it writes as probes; one without numbers says that it lives.
 
-        It is ended at its budget, when `stopped` is set, and after `most_seconds`. Rows are averaged over `at_least` so
-        much of its time; by default so that there are at most `PROBES`.
+        It is ended at its budget, when `stopped` is set, and after `most_seconds`. Rows are averaged over `at_least`.
 
         Raises:
             ScriptError: It cannot be prepared.
@@ -134,7 +133,8 @@ class ScriptTrainer:
     def _follow(
         self, process: Process, reading: Reading, least: float, most_seconds: float
     ) -> Generator[Probe, None, None]:
-        said, yielded, due = time.monotonic(), 0.0, 0.0
+        yielded = due = 0.0
+        said = shown = time.monotonic()
         while True:
             ended = process.wait(POLL_SECONDS)
             news = reading.read()
@@ -144,17 +144,25 @@ class ScriptTrainer:
             if ended or (news and now >= due) or (now - said > ALIVE_SECONDS and not self._ending):
                 self.look = reading.look()
                 self.paced = [*self.paced[:1], (now - process.started, self.look.time)] if self.look.time else []
-                probes = [] if self._ending and not ended else self.look.probes(yielded, least)
-                probes = [probe for probe in probes if probe.update <= self._budget]
                 due = time.monotonic() + max(LOOK_SECONDS, (time.monotonic() - now) / LOOK_SHARE)
-                if not probes and now - said > ALIVE_SECONDS and not ended:
-                    probes = [probe_of(yielded)]
-                for probe in probes:
-                    yielded, said = probe.update, now
+                for probe in self._due_probes(yielded, least, now - shown, bool(ended)):
+                    yielded, said, shown = probe.update, now, now
                     yield probe
+                if now - said > ALIVE_SECONDS and not ended:
+                    said = now
+                    yield probe_of(yielded)
             if ended:
                 return
             self._end_if_due(process, most_seconds)
+
+    def _due_probes(self, since: float, least: float, waited: float, ended: bool) -> list[Probe]:
+        """The rows after a time as probes; few of them where none was shown yet, or the last one long ago."""
+        if self._ending and not ended:
+            return []
+        probes = self.look.probes(since, least)
+        if not probes and self.look.time > since and (not since or waited > SHOWN_SECONDS):
+            probes = self.look.probes(since, self.look.time - since)
+        return [probe for probe in probes if probe.update <= self._budget]
 
     def _end_if_due(self, process: Process, most_seconds: float) -> None:
         """Tell the script to end, once there is a reason."""
@@ -188,10 +196,9 @@ class ScriptTrainer:
 
     def _hopeless(self) -> str:
         """Why the training is beyond hope; empty where it is not, or nobody knows."""
-        if self.look.monitors:
-            found = (hopeless(rows, self.share) for rows in self.look.monitors.values())
-            return next(filter(None, found), "")
-        return self._judgement.sentence if self.look.has_numbers and self._judgement.verdict == "diverged" else ""
+        found = next(filter(None, (hopeless(rows, self.share) for rows in self.look.monitors.values())), "")
+        diverged = self.look.has_numbers and not self.look.monitors and self._judgement.verdict == "diverged"
+        return self._judgement.sentence if diverged else found
 
     def _finish(self, ended: Ended) -> None:
         """Measure the distance where a command does. Raises ScriptFailed where the script failed."""
@@ -221,18 +228,16 @@ class ScriptTrainer:
             ended = process.wait(self._script.limit_seconds or 24 * 3600)
         finally:
             process.close()
-        lines = process.output.stdout.last_lines(1)
-        found = _NUMBER.findall(lines[-1]) if lines else []
-        if ended is None or not ended.is_success or not found:
+        found = process.output.stdout.last_number()
+        if ended is None or not ended.is_success or found is None:
             how = "it took too long" if ended is None else str(ended)
-            why = f"{how}, and printed no number" if ended is None or ended.is_success else how
+            why = f"{how}, and printed no number" if ended and ended.is_success else how
             raise self._failure(f"task.distance.command: {why}", process)
-        return float(found[-1])
+        return found
 
     def _failure(self, why: str, process: Process | None = None) -> ScriptFailed:
         """The error of a failed run, with the last lines of its output."""
-        process = process or self._process
-        lines = process.output.last_lines(LAST_LINES) if process else []
+        lines = one.output.last_lines(LAST_LINES) if (one := process or self._process) else []
         text = f"{self._script.name}: {why}" + ("" if not lines else "; its last lines:\n" + "\n".join(lines))
         return ScriptFailed(self._masked(text))
 
@@ -308,7 +313,7 @@ class ScriptTrainer:
             (folder / f"{name}.txt").write_text(self._masked(stream.kept().decode(errors="replace")))
 
     def state(self) -> dict[str, Any]:
-        """Nothing to continue from: a script begins anew."""
+        """Nothing: a script begins anew."""
         return {}
 
     def load_state(self, state: dict[str, Any]) -> None:
@@ -337,8 +342,7 @@ class ScriptTrainer:
 
     def _start(self, words: Sequence[str]) -> Process:
         assert self._prepared is not None
-        number = signal.Signals[self._script.stop_signal]
-        holder = Path(self._holder.name)
+        number, holder = signal.Signals[self._script.stop_signal], Path(self._holder.name)
         given = (words, self._prepared.environment, self._prepared.cwd)
         return Process(*given, token=self._token, stop_signal=number, folder=holder)
 

@@ -4,6 +4,8 @@ import time
 import tracemalloc
 from pathlib import Path
 
+import pytest
+
 from gansearch.scripts.output import FIRST, LAST, WAITING, Stream
 from gansearch.scripts.process import Process
 
@@ -40,6 +42,16 @@ def test_last_lines_are_as_a_terminal_leaves_them() -> None:
     stream = Stream()
     stream.put(b"first\n\x1b[31mred\x1b[0m\n 10%\r 20%\r100%\n\b\b\b3/8\n\nend")
     assert stream.last_lines(4) == ["red", "100%", "3/8", "end"]
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("a\nfid: 2.5e-1\n", 0.25), ("1 of 3: -7", -7), (".5 (better)", 0.5), ("none", None), ("", None)],
+)
+def test_the_last_number_is_of_the_last_line(text: str, number: float | None) -> None:
+    stream = Stream()
+    stream.put(text.encode())
+    assert stream.last_number() == number
 
 
 def test_a_script_that_prints_much_is_not_held_up_by_a_reader_that_does_nothing(tmp_path: Path) -> None:

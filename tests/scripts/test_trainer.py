@@ -162,6 +162,12 @@ def test_a_silent_script_says_that_it_lives(train: Any, monkeypatch: pytest.Monk
     assert not probes[-1].is_empty
 
 
+def test_the_first_rows_of_a_long_training_are_shown_at_once(train: Any) -> None:
+    _, probes = train(ROWS, updates=10**6)
+    assert len(probes) == 1
+    assert probes[0].update <= 20
+
+
 def test_the_file_of_a_monitor_gives_a_full_verdict(train: Any) -> None:
     root = Path(__file__).parents[2]
     code = f"""
