@@ -166,7 +166,7 @@ def _balance(made: _Draft, knobs: Sequence[Knob], code: Sequence[Module]) -> Non
     if shared and len(pairs) == 2 and any(one.edit in (edit for edit, _, _ in made.edits) for one in pairs.values()):
         (d, g), text = pairs.values(), next(iter(pairs.values())).text or "their optimizer's default"
         made.remarks.append(
-            f"D ({d.module.name}:{d.line}) and G ({g.module.name}:{g.line}) share {text}: edits part them"
+            f"D ({d.module.name}:{d.line}) and G ({g.module.name}:{g.line}) share {text}; edits give each its own"
         )
     if len(made.search) < 2:  # nothing but rates so far
         one = _first(knobs, "lr")

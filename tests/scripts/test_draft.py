@@ -111,7 +111,7 @@ def test_one_rate_of_both_is_parted_by_edits_and_what_nothing_reads_is_left_out(
     edits = {"train.py: optimizerD.lr": "{lr_d}", "train.py: optimizerG.lr": "{lr_g}"}
     assert experiment.task.edits == edits
     assert experiment.training.updates == 25
-    assert "# - D (train.py:13) and G (train.py:14) share opt.lr: edits part them\n" in text
+    assert "# - D (train.py:13) and G (train.py:14) share opt.lr; edits give each its own\n" in text
     assert experiment.search["lr_d"].prior == 0.0002
 
 
