@@ -106,7 +106,8 @@ def read(folder: Path) -> Iterator[tuple[float, Run]]:
         windows.setdefault(key, []).append(Window(**row, **shares))
     for look in looks.to_dict("records"):
         known = windows[look["task"], look["index"], look["seed"]]
-        before, until = look["pretrain_steps"], look["until"]
+        before = look["pretrain_steps"] + int(np.nan_to_num(look.get("d_start", 0.0)))  # of runs with pairs
+        until = look["until"]
         judged = math.isfinite(look["referee"])
         observation = Observation(look["observer"], look["observed"], told_from=look["told_from"])
         yield (

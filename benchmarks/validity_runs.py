@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from paired_task import Halves
 from tables_data import TABLES
 from torch import Tensor
 
@@ -34,10 +35,11 @@ from gansearch.gan import Task, Trainer, load_task
 from gansearch.gan.data import Data, data_of
 from gansearch.gan.ruling import MOST_SAMPLES
 from gansearch.stability.classes import ClassRuling, by_class, within
+from gansearch.stability.measures import per_sample
 from gansearch.stability.observer import Observation
 from gansearch.stability.referee import rule
 
-UPDATES = {"ring": 4000, "grid": 4000, "digits": 3000, "table": 3000, "music": 1000, "conditional": 1500}
+UPDATES = {"ring": 4000, "grid": 4000, "digits": 3000, "table": 3000, "music": 1000, "conditional": 1500, "halves": 600}
 UPDATES |= dict.fromkeys(("fair", "weather", "superstore", "ACTG175"), 1500)  # of tables_data.py
 FITTED = ("ring", "grid", "digits")
 """Tasks by which weights and thresholds were chosen."""
@@ -74,14 +76,21 @@ def configuration(task: str, index: int) -> dict[str, Any]:
             "pretrain_steps": 0,
             "updates": UPDATES[task],
         }
-    return {
+    paired = {}
+    if task == "halves":  # the weight of the reconstruction is part of the balance
+        paired = {
+            "reconstruction": "l1",
+            "reconstruction_weight": log_uniform(0.1, 100),
+            "d_start": draw.choice([0, 0, 100]),
+        }
+    return paired | {
         "loss": LOSSES[index % 4],
         "r1_gamma": log_uniform(0.01, 3.0) if index // 4 % 2 else 0.0,
         "lr": log_uniform(1e-4, 1e-2),
         "lr_ratio": log_uniform(0.05, 20),
         "update_ratio": log_uniform(0.2, 5),
         "batch_size": 64,
-        "pretrain_steps": draw.choice([0, 0, 200, 800]),
+        "pretrain_steps": draw.choice([0, 0, 100] if paired else [0, 0, 200, 800]),
         "updates": UPDATES[task],
     }
 
@@ -90,6 +99,8 @@ def task_named(name: str) -> Task:
     """The task of these runs."""
     if name == "music":
         return load_task("audio", {"path": FILES[name], "rate": 8000, "seconds": 0.125})
+    if name == "halves":
+        return Halves()
     if name in TABLES:
         file = Path("data/tables") / f"{name}.csv"
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -105,7 +116,7 @@ def run(task_name: str, index: int, seed: int, path: Path) -> None:
     params = configuration(task_name, index)
     trainer = Trainer(task_named(task_name), Training(**params), seed=seed)
     stages, arrays, start = [], {}, time.perf_counter()
-    before, updates = trainer.training.pretrain_steps, trainer.training.updates
+    before, updates = trainer.training.before, trainer.training.updates
     probes = []
     for probe in trainer.run():
         probes.append(asdict(probe))
@@ -139,7 +150,7 @@ def look(trainer: Trainer, arrays: dict[str, np.ndarray], stage: int) -> dict[st
             "fake": (torch.from_numpy(result.samples[:256]), *data.repeated(len(result.samples[:256]))),
         }
         for name, given in inputs.items():
-            scores[f"{name}_{stage}"] = trainer.discriminator(*given).flatten().numpy()
+            scores[f"{name}_{stage}"] = per_sample(trainer.discriminator(*given)).numpy()
     arrays.update(scores)
     arrays[f"samples_{stage}"] = result.samples.astype(np.float32)
     return {k: v for k, v in asdict(result).items() if k != "samples"}

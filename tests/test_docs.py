@@ -146,6 +146,10 @@ def test_the_gans_that_are_shown_work(tmp_path, capsys) -> None:
     images = names["Pictures"](str(tmp_path / "pictures.npy")).real()
     assert names["Judged"]().quality(images[:25], images[25:])["distance"] > 0
     assert set(names["Kernel"]().quality(images[:25], images[25:])) == {"distance", "kid", "kid_error"}
+    check_task(names["Enlarged"]())
+    enlarged = Trainer(names["Enlarged"](), Training(updates=60, reconstruction="l1", d_start=10))
+    errors = [probe.reconstruction for probe in enlarged.run()]
+    assert 0 < errors[-1] < errors[0]
     assert names["Words"]().shown(np.eye(27)[None, [2, 0, 19]]) == {"kind": "text", "texts": ["cat"]}
     assert "balanced (stability 0.7" in capsys.readouterr().out
     # A page's experiment and its loop go together.

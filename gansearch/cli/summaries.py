@@ -98,8 +98,9 @@ def print_trained(result: TrainResult, out: Path | None) -> None:
         say(f"report:     {Trained(out).report()}")
         programs = sorted(out.glob("seed-*/generator.pt2"))
         if programs:
-            latents = f"torch.randn(64, {result.latent_dim})"
-            say(f"in torch alone: torch.export.load({str(programs[0])!r}).module()({latents})")
+            given = [f"torch.randn(64, {result.latent_dim})"] if result.latent_dim else []
+            given += ["conditions"] if programs[0].with_name("conditions.npy").is_file() else []
+            say(f"in torch alone: torch.export.load({str(programs[0])!r}).module()({', '.join(given)})")
 
 
 def print_progress(updates: int) -> Callable[[int, Probe], None]:

@@ -36,10 +36,20 @@ _MARKS = {
 _BELIEFS = "0 fake ▿ · ▾ real   1"
 _COLUMN_WIDTHS = {
     **{"trial": 5, "seed": 5, _BELIEFS: _BAR_WIDTH, "stability": 9, "distance": 9, "update": 9, "updates/s": 9},
-    **{"GPU": 3, "GPU memory": 10, "GPU busy": 8, "separability": 12, "saturated": 9, "node": 15},
+    **{"GPU": 3, "GPU memory": 10, "GPU busy": 8, "reconstruction": 14, "separability": 12, "saturated": 9, "node": 15},
 }
 """The columns of the running trials, and their widths in characters."""
-_DISPENSABLE = ("node", "saturated", "separability", "seed", "updates/s", "GPU memory", "GPU", "GPU busy")
+_DISPENSABLE = (
+    "node",
+    "saturated",
+    "separability",
+    "reconstruction",
+    "seed",
+    "updates/s",
+    "GPU memory",
+    "GPU",
+    "GPU busy",
+)
 """Columns that a narrow terminal goes without, in the order in which they are left out."""
 _MOST_CONFIRMATIONS = 4
 """The number of runs on fresh seeds that are listed."""
@@ -169,12 +179,18 @@ def _params(experiment: Experiment, row: pd.Series) -> list[str]:
 def _running(current: Status, width: int, most: int) -> Table:
     """Returns a table of the running trials, with at most `most` rows and the columns that fit."""
     budget, nodes = current.study.experiment.training.updates, current.progress["nodes"]
-    known = {name for trial in current.running for name, value in (trial["probe"] or {}).items() if value is not None}
+    known = {
+        name
+        for trial in current.running
+        for name, value in (trial["probe"] or {}).items()
+        if value is not None and value == value
+    }
     present = {
         "node": len(nodes) > 1,
         "GPU": any(node["gpus"] for node in nodes),
         "GPU memory": "gpu_memory" in known,
         "GPU busy": "gpu_utilisation" in known,
+        "reconstruction": "reconstruction" in known,
     }
     columns = _columns(width, budget, present)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bright_black")
@@ -217,6 +233,7 @@ def _cells(trial: Mapping[str, Any], budget: int, now: float) -> dict[str, str |
         "GPU": str(probe.get("gpus") or ""),
         "GPU memory": "" if probe.get("gpu_memory") is None else size(probe["gpu_memory"]),
         "GPU busy": "" if probe.get("gpu_utilisation") is None else f"{probe['gpu_utilisation']:.0%}",
+        "reconstruction": f"{probe.get('reconstruction') or math.nan:.4g}",
         "separability": f"{probe['separability']:.2f}",
         "saturated": f"{probe['saturated_right'] + probe['saturated_wrong']:.0%}",
         "node": str(probe.get("node") or ""),

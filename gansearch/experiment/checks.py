@@ -75,8 +75,8 @@ def unusual(search: Space) -> Errors:
 
 
 def longest_pretraining(training: Training, search: Space) -> int:
-    """Returns the most D updates before G's first one that a trial may have."""
-    return max([training.pretrain_steps, *map(int, _numbers(search, "pretrain_steps"))])
+    """Returns the most updates before D and G are trained against each other that a trial may have."""
+    return sum(_longest(training, search, name) for name in ("pretrain_steps", "d_start"))
 
 
 def unread(training: Training, search: Space) -> dict[str, str]:
@@ -90,6 +90,9 @@ def unread(training: Training, search: Space) -> dict[str, str]:
         fields["ada_target"] = "is read with augment: ada alone; leave it out, or use that"
     if not any(share < 1 for share in _numbers(search, "top_k") or [training.top_k]):
         fields["top_k_anneal"] = "is read with top_k below 1 alone; leave it out, or set that"
+    if _possible(training, search, "reconstruction") == {"none"}:
+        for name in ("reconstruction_weight", "d_start"):
+            fields[name] = "is read with a reconstruction alone; leave it out, or set reconstruction: l1"
     return fields
 
 
@@ -142,8 +145,13 @@ def _rate_errors(path: str, given: Iterable[str]) -> Errors:
 
 
 def _pretraining_errors(training: Training, search: Space) -> Errors:
-    longest, updates, entry = longest_pretraining(training, search), training.updates, search.get("pretrain_steps")
+    longest, updates = _longest(training, search, "pretrain_steps"), training.updates
+    entry = search.get("pretrain_steps")
     if longest < updates:
+        if updates <= longest_pretraining(training, search):
+            start = _longest(training, search, "d_start")
+            both = f"{start} and pretrain_steps = {longest} leave" if longest else f"{start} leaves"
+            yield f"{_section('d_start', search)}.d_start", f"{both} nothing of training.updates = {updates}"
         return
     remedy = ""
     if isinstance(entry, Range):
@@ -225,6 +233,11 @@ def _possible(training: Training, search: Space, name: str) -> set[Any]:
     """The values that a field of few values may have in a trial."""
     values = values_of(search[name]).values() if name in search else [getattr(training, name)]
     return {value for value in values if isinstance(value, Hashable)}
+
+
+def _longest(training: Training, search: Space, name: str) -> int:
+    """The largest value that a trial may have of a field of whole numbers."""
+    return max([getattr(training, name), *map(int, _numbers(search, name))])
 
 
 def _numbers(search: Space, name: str) -> list[Any]:

@@ -39,6 +39,9 @@ LATER = (
     "top_k",
     "top_k_anneal",
     "auxiliary",
+    "reconstruction",
+    "reconstruction_weight",
+    "d_start",
 )
 """Fields that earlier versions do not know: a file in which they have their defaults does not name them."""
 
@@ -164,6 +167,13 @@ class Training(Model):
     auxiliary: float = Field(0.0, ge=0)
     """λ of the auxiliary classifier (AC-GAN, arXiv 1610.09585): of a D that gives (scores, logits of classes), both
     networks' losses have λ times the logits' cross-entropy added, D's of reals and of fakes. 0 is none."""
+    reconstruction: Literal["none", "l1", "l2", "embedding"] = "none"
+    """Added to G's loss where the task has pairs: the mean absolute or squared difference of its samples from their
+    targets, or the absolute one of what the task's `embedding` makes of both (of sounds, their log-mel spectra)."""
+    reconstruction_weight: float = Field(100.0, ge=0)
+    """What the reconstruction is multiplied by (pix2pix's λ, arXiv 1611.07004); 0 is none."""
+    d_start: int = Field(0, ge=0)
+    """G updates before D's first one, on the reconstruction alone."""
     instance_noise: float = Field(0.0, ge=0)
     """Standard deviation of the noise that D's training samples get, falling linearly to 0 over the run."""
     label_smoothing: float = Field(0.0, ge=0, lt=0.5)
@@ -220,6 +230,21 @@ class Training(Model):
     def penalised(self) -> bool:
         """Whether some update of D has a penalty, and so second derivatives."""
         return bool(self.gp_lambda) or any(segment.r1_gamma or segment.r2_gamma for segment in self.segments)
+
+    @property
+    def reconstructs(self) -> bool:
+        """Whether G's loss has a reconstruction beside what D says."""
+        return self.reconstruction != "none" and self.reconstruction_weight > 0
+
+    @property
+    def start_steps(self) -> int:
+        """G updates on the reconstruction alone; none without one."""
+        return self.d_start if self.reconstructs else 0
+
+    @property
+    def before(self) -> int:
+        """Updates before the two networks are trained against each other: `d_start` of G, then pretraining of D."""
+        return self.start_steps + self.pretrain_steps
 
     @property
     def averages(self) -> bool:

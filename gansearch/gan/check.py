@@ -13,7 +13,7 @@ from torch.nn.parameter import is_lazy
 from gansearch.gan.bounds import stay_between
 from gansearch.gan.data import data_of
 from gansearch.gan.loop.task import Loop
-from gansearch.gan.networks import Scored, discriminator_of
+from gansearch.gan.networks import Scored, WithoutLatents, discriminator_of, generator_of
 from gansearch.gan.task import Task, TaskError
 from gansearch.gan.user_code import user_traceback
 
@@ -31,14 +31,16 @@ def check_task(task: Task | Loop, device: str | torch.device = "cpu") -> None:
     if isinstance(task, Loop):
         return
     device, name = torch.device(device), type(task).__name__
-    if not isinstance(task.latent_dim, int) or task.latent_dim < 1:
-        raise TaskError(f"{name}: latent_dim must be a whole number above 0, not {task.latent_dim!r}")
     for method in ("generator", "discriminator"):
         if isinstance(getattr(task, method), nn.Module):
             raise TaskError(f"{name}: {method} must be a method that makes a network, not a network")
     try:
         real, *y = data_of(task, device).examples(_SAMPLES)
-        networks = {"generator": task.generator(), "discriminator": discriminator_of(task, conditional=bool(y))}
+        least = 0 if y else 1
+        if not isinstance(task.latent_dim, int) or task.latent_dim < least:
+            what = "above 0" if least else "from 0, which gives G conditions alone"
+            raise TaskError(f"{name}: latent_dim must be a whole number {what}, not {task.latent_dim!r}")
+        networks = {"generator": generator_of(task, bool(y)), "discriminator": discriminator_of(task, 1, bool(y))}
     except TaskError:
         raise
     except (Exception, SystemExit) as error:
@@ -77,8 +79,9 @@ def check_task(task: Task | Loop, device: str | torch.device = "cpu") -> None:
 
 def _generated(generator: nn.Module, latent_dim: int, y: Sequence[Tensor], device: torch.device, name: str) -> Tensor:
     """(B, ...) samples of a generator. Raises TaskError where it takes no (B, latent_dim) numbers."""
-    call = "generator(z, y)" if y else "generator(z)"
-    _check_arguments(generator, f"{name}: the generator", call)
+    call = "generator(z, y)" if y and latent_dim else "generator(y)" if y else "generator(z)"
+    inner = generator.network if isinstance(generator, WithoutLatents) else generator
+    _check_arguments(inner, f"{name}: the generator", call)
     try:
         fake = generator(torch.randn(_SAMPLES, latent_dim, device=device), *y)
     except Exception as error:
@@ -133,12 +136,17 @@ def _scores(discriminator: nn.Module, samples: Tensor, y: Sequence[Tensor], kind
             f"{name}: the discriminator gives a {type(scores).__name__}, not scores; "
             "define score(self, outputs) that takes them out of it"
         )
-    if scores.numel() != _SAMPLES or scores.shape[:1] != (_SAMPLES,):
+    if scores.shape[:1] != (_SAMPLES,) or not _are_scores(scores):
         raise TaskError(
             f"{name}: the discriminator must give (B,) or (B, 1) scores, not {tuple(scores.shape)} for "
             f"B = {_SAMPLES}{_one_a_sample(scores)}"
         )
     return scores
+
+
+def _are_scores(scores: Tensor) -> bool:
+    """Whether (B, ...) outputs are one score a sample, or a map of them: one a patch, in a single channel."""
+    return scores.numel() == _SAMPLES or scores.dim() == 3 or (scores.dim() > 3 and scores.shape[1] == 1)
 
 
 def _one_a_sample(scores: Tensor) -> str:

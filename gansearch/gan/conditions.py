@@ -54,6 +54,19 @@ def with_conditions(given: Any, source: str) -> tuple[Tensor, ...]:
     return samples, labels
 
 
+def is_paired(task: Task) -> bool:
+    """Whether a task has pairs: its conditions are the inputs that its samples are the targets of."""
+    return type(task).pairs is not Task.pairs
+
+
+def as_conditioned(given: Any, source: str) -> tuple[Tensor, ...]:
+    """(x, y) of pairs, (inputs, targets): targets are samples, inputs their conditions. Raises TaskError."""
+    if not isinstance(given, tuple | list) or len(given) != 2:
+        what = f"{len(given)} parts" if isinstance(given, tuple | list) else f"a {type(given).__name__}"
+        raise TaskError(f"{source} must return (inputs, targets), not {what}")
+    return with_conditions((given[1], given[0]), source)
+
+
 def are_classes(labels: Tensor) -> bool:
     """Whether conditions are the numbers of classes, (N,) whole ones."""
     return labels.dim() == 1 and not labels.is_floating_point()

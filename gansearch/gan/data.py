@@ -10,7 +10,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gansearch.gan.conditions import checked, classes_in, labels_of, ordered_for_display, typed, with_conditions
+from gansearch.gan.conditions import (
+    as_conditioned,
+    checked,
+    classes_in,
+    is_paired,
+    labels_of,
+    ordered_for_display,
+    typed,
+    with_conditions,
+)
 from gansearch.gan.split import HELD_OUT_MOST, split
 from gansearch.gan.task import Task, TaskError, Trainable
 
@@ -37,7 +46,8 @@ class Data:
         self._unpacked_labels = task.unpacked_labels if unpacks_labels else None
         self._rows: Tensor | None = None  # numbers of the training samples in `real`, where not all are
         given = task.held_out()
-        held_out = None if given is None else with_conditions(given, "held_out()")
+        read = as_conditioned if is_paired(task) else with_conditions
+        held_out = None if given is None else read(given, "held_out()")
         if self._made is None:
             held_out = self._read(task, held_out)
         elif type(task).labels is not Task.labels:
@@ -57,9 +67,10 @@ class Data:
 
     def _read(self, task: Task, held_out: tuple[Tensor, ...] | None) -> tuple[Tensor, ...]:
         """Reads data with an end; returns the held-out samples, and their conditions if any."""
-        given = task.real()
-        samples = _samples(given, "real()") if self._unpacked is None else _tensor(given, "real()")
-        labels = labels_of(task, len(samples))
+        source = "pairs()" if is_paired(task) else "real()"
+        given, *inputs = as_conditioned(task.pairs(), source) if is_paired(task) else (task.real(),)
+        samples = _samples(given, source) if self._unpacked is None else _tensor(given, source)
+        labels = inputs[0].detach() if inputs else labels_of(task, len(samples))
         if labels is not None and self._unpacked_labels is None:
             labels = checked(labels, "labels()")
         if held_out is not None and len(held_out) != 1 + (labels is not None):
@@ -201,6 +212,12 @@ def data_of(task: Task, device: torch.device) -> Data:
         read = loaded.get(torch.device("cpu"))
         loaded[device] = Data(task, device) if read is None or read.real is None else read.on(device)
     return loaded[device]
+
+
+def inputs_of(task: Trainable) -> Tensor | None:
+    """The inputs (M, ...) of the held-out pairs of a task whose data has been read; None before, and without pairs."""
+    read = _DATA.get(id(task), {}).values() if isinstance(task, Task) and is_paired(task) else ()
+    return next((data.conditions[0] for data in read), None)
 
 
 def held_out_of(task: Trainable) -> Tensor | None:

@@ -8,10 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from gansearch.gan.average import Average
-from gansearch.gan.conditions import quality_of
+from gansearch.gan.conditions import is_paired, quality_of
 from gansearch.gan.networks import Frozen, gradient_norm, parts
+from gansearch.gan.reconstruction import held_out_error
 from gansearch.gan.updates import Updates
-from gansearch.stability.measures import relativistic
+from gansearch.stability.measures import per_sample, relativistic
 from gansearch.stability.monitor import StabilityMonitor
 from gansearch.stability.transfer import to_host
 
@@ -73,32 +74,38 @@ class Evaluated(Updates):
         return torch.randn(n, self.task.latent_dim, generator=self.probe_draws, device=self.device)
 
     def _observe(self) -> tuple[Tensor, list[Tensor | None]]:
-        """Gives a probe's scores and samples to the monitor; the row that it adds, and the gradients' norms of D and G.
+        """Gives a probe's scores and samples to the monitor; the row that it adds, and three numbers.
 
-        Never waits for the device.
+        These are the gradients' norms of D and G, and with pairs the reconstruction of held-out ones. Never waits for
+        the device.
         """
         real, *y = self.data.first(PROBE_SAMPLES)
         with torch.no_grad(), self._probed_d, self._probed_g:
             fake = self.generator(self._probe_latents(len(real)), *y)
-            scores_fake, scores_real = (self.discriminator(samples, *y).flatten() for samples in (fake, real))
+            scores_fake, scores_real = (per_sample(self.discriminator(samples, *y)) for samples in (fake, real))
             seen = None
             if self.data.real is not None:  # without an end of data D has seen nothing twice
-                seen = self.discriminator(*self.data.reals(min(SEEN_SAMPLES, len(real)), self.probe_draws)).flatten()
+                seen = per_sample(self.discriminator(*self.data.reals(min(SEEN_SAMPLES, len(real)), self.probe_draws)))
             if self.loss.output == "relativistic":
                 seen = None if seen is None else relativistic(seen, scores_fake)[0]
                 scores_real, scores_fake = relativistic(scores_real, scores_fake)
-            norms = [gradient_norm(network) for network in (self.discriminator, self.generator)]
+            numbers = [gradient_norm(network) for network in (self.discriminator, self.generator)]
+            kind, paired = self.training.reconstruction, is_paired(self.task)
+            numbers.append(held_out_error(self.task, kind, fake, real) if paired else None)
             row = self.monitor.update(
-                *(scores_real, scores_fake, self.updates, norms[1]),
+                *(scores_real, scores_fake, self.updates, numbers[1]),
                 seen=seen,
                 samples=(self.task.embedding(real), self.task.embedding(fake)),
             )
-        return row, norms
+        return row, numbers
 
     def _measure(self) -> None:
         """Takes the task's quality measure of the held-out reals and as many fakes."""
         real, fake, *y = to_host(self.data.held_out, self.samples(len(self.data.held_out)), *self.data.conditions)
-        measured = quality_of(self.task, real, fake, *y) if bool(fake.isfinite().all()) else {}
+        measured = dict(quality_of(self.task, real, fake, *y)) if bool(fake.isfinite().all()) else {}
+        if measured and is_paired(self.task):
+            error = held_out_error(self.task, self.training.reconstruction, fake, real)
+            measured = {**measured, "reconstruction": float(error)}
         given = {"samples": len(fake), **(measured or {"distance": math.nan})}
         self.quality = {name: float(value) for name, value in given.items()}
         self._measured_at = self.updates

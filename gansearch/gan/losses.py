@@ -88,6 +88,21 @@ _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTra
 _MATRICES = (nn.Linear, nn.Embedding, *_CONVOLUTIONS)
 
 
+def of_samples(scores: Tensor, count: int) -> Tensor:
+    """Returns (..., count) scores of samples of (..., count · patches) ones: the means over the patches of each."""
+    return scores if scores.shape[-1] == count else scores.unflatten(-1, (count, -1)).mean(-1)
+
+
+def best_of(scores: Tensor, others: Tensor, count: int, kept: int) -> tuple[Tensor, Tensor]:
+    """Returns the scores of the `kept` samples, of `count`, that have the highest, and others of the same samples.
+
+    Both are (..., count · patches); which samples are best their means say.
+    """
+    best = of_samples(scores, count).topk(kept, -1).indices.unsqueeze(-1)
+    rows = (each.unflatten(-1, (count, -1)).take_along_dim(best, -2).flatten(-2) for each in (scores, others))
+    return next(rows), next(rows)
+
+
 def squared_gradient(scores: Tensor, samples: Tensor) -> Tensor:
     """E‖∇D(x)‖², the penalty of R1 (reals) and R2 (fakes): γ/2 times it (Mescheder et al. 2018, equation 9)."""
     (gradient,) = torch.autograd.grad(scores.sum(), samples, create_graph=True)

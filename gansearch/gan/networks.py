@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from gansearch.gan.task import Task, TaskError
+from gansearch.stability.measures import per_sample
 
 _INSTANCE_NORMS = (nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d)
 _DROPOUT = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
@@ -88,8 +89,47 @@ class Scored(nn.Module):
     def forward(self, *inputs: Tensor, logits: bool = False) -> Tensor:
         """(B, ...) samples, and conditions if any -> (B,) or (B, 1) scores; (B, 1 + K) with the `logits` of classes."""
         outputs = self.network(*inputs)
-        scores = self._score(outputs)
-        return torch.cat([scores.flatten().unsqueeze(1), outputs[1]], 1) if logits else scores
+        scores = joined(self._score(outputs))
+        return torch.cat([per_sample(scores).unsqueeze(1), outputs[1]], 1) if logits else scores
+
+
+def joined(scores: Any) -> Any:
+    """(B, 1, patches) scores of a list of (B, ...), those of several scales; all else as it is.
+
+    Each scale's are repeated to as many as the one with the most has, so that in a mean all scales count alike.
+    """
+    if not isinstance(scores, list) or not all(isinstance(one, Tensor) for one in scores):
+        return scores
+    flat = [one.flatten(1) if one.dim() > 1 else one.unsqueeze(1) for one in scores]
+    most = max(one.shape[1] for one in flat)
+    columns = torch.arange(most, device=flat[0].device)
+    return torch.cat([one[:, columns * one.shape[1] // most] for one in flat], 1).unsqueeze(1)
+
+
+def _join(module: nn.Module, inputs: Any, outputs: Any) -> Any:
+    return joined(outputs)
+
+
+class WithoutLatents(nn.Module):
+    """A generator of conditions alone, which is called as one of (B, 0) latents and conditions."""
+
+    def __init__(self, network: nn.Module):
+        super().__init__()
+        self.network = network
+
+    def forward(self, latents: Tensor, conditions: Tensor) -> Tensor:
+        """(B, ...) samples of (B, ...) conditions."""
+        samples: Tensor = self.network(conditions)
+        return samples
+
+
+def generator_of(task: Task, conditional: bool = False) -> nn.Module:
+    """A fresh generator of the task, (B, latent_dim) latents and conditions where there are some -> (B, ...) samples.
+
+    With `latent_dim` 0 the task's own takes conditions alone.
+    """
+    network = task.generator()
+    return WithoutLatents(network) if conditional and task.latent_dim == 0 else network
 
 
 class Packed(nn.Module):
@@ -112,14 +152,17 @@ class Packed(nn.Module):
 
 
 def discriminator_of(task: Task, packing: int = 1, conditional: bool = False) -> nn.Module:
-    """A fresh discriminator of the task, (B, ...) samples -> (B,) or (B, 1) scores. Raises TaskError.
+    """A fresh discriminator of the task, (B, ...) samples -> (B,), (B, 1) or patches' scores. Raises TaskError.
 
     A `conditional` one is given conditions too, and may give logits of classes beside its scores.
     """
     if packing > 1 and "packing" not in inspect.signature(task.discriminator).parameters:
         raise TaskError(f"training.packing: {type(task).__name__}.discriminator() takes no `packing`; leave it out")
     network = task.discriminator(**({"packing": packing} if packing > 1 else {}))
-    network = Scored(network, task) if conditional or type(task).score is not Task.score else network
+    if conditional or type(task).score is not Task.score:
+        network = Scored(network, task)
+    elif isinstance(network, nn.Module):
+        network.register_forward_hook(_join)  # a module around it would give its weights other names
     return Packed(network, packing) if packing > 1 else network
 
 

@@ -23,5 +23,5 @@ def positive(**options: float) -> None:
 def one_of(name: str, value: object, allowed: Iterable[object]) -> None:
     """Checks that an option has one of the allowed values. Raises TaskError that lists them."""
     if value not in allowed:
-        names = [str(item).lower() for item in allowed]  # true and false, as YAML writes them
+        names = [str(item).lower() if isinstance(item, bool) else str(item) for item in allowed]  # as YAML writes them
         raise option_error(name, f"{value!r} is not one of {', '.join(names)}{suggest(str(value), names)}")

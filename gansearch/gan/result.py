@@ -39,6 +39,8 @@ class Probe:
     held_out_gap: float = math.nan
     """2 · AUC − 1 of D's scores, training reals against held-out ones: 0 for a D that scores both alike, 1 for one that
     tells them apart. NaN where D was shown no training reals."""
+    reconstruction: float = math.nan
+    """Of pairs, the mean difference of held-out targets from what G makes of their inputs, unweighted."""
     outputs: dict[str, list[int]] | None = None
     """How many of D's answers to "real" and to "fake" samples are in each twentieth of [0, 1]; None at most probes."""
 

@@ -13,7 +13,7 @@ from gansearch.gan.data import Data
 from gansearch.gan.networks import discriminator_of, make_weights, parts
 from gansearch.gan.task import Task
 from gansearch.stability.classes import by_class
-from gansearch.stability.measures import copies, distances
+from gansearch.stability.measures import copies, distances, per_sample
 from gansearch.stability.observer import Observation, observe_scores
 from gansearch.stability.referee import SAMPLES, Ruling, referee, rule
 
@@ -100,5 +100,5 @@ def _asked(fresh_d: nn.Module, separability: float, count: int, *fake: Tensor) -
     """What a referee that has learned, tested on `count` reals, tells of (M, ...) fakes and their conditions if any."""
     sizes = parts(len(fake[0]), _AT_ONCE)
     with torch.no_grad():
-        scores = [fresh_d(*part).flatten() for part in zip(*(one.split(sizes) for one in fake), strict=True)]
+        scores = [per_sample(fresh_d(*part)) for part in zip(*(one.split(sizes) for one in fake), strict=True)]
     return observe_scores(separability, count, torch.cat(scores).float().cpu().numpy())

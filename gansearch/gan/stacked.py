@@ -38,7 +38,7 @@ OWN = (
     ),
 )
 """Fields of training in which trainers at once may differ."""
-_TURNS: tuple[Turn, ...] = ("d", "g", "both")
+_TURNS: tuple[Turn, ...] = ("d", "g", "both", "alone")
 _TOLERANCE = 1e-3  # of losses, gradients and buffers after an update, relative, in the 2-norm
 
 
@@ -95,7 +95,8 @@ class Stacked(Updates):
             self._choose(rows)
         for row in rows:
             self._turns[row] = None
-        return self.update_generator() if turn == "g" else self.update_discriminator(turn == "both")
+        self._alone = turn == "alone"
+        return self.update_generator() if turn in ("g", "alone") else self.update_discriminator(turn == "both")
 
     def advance(self, until: int) -> None:
         """Steps till every trainer has done so many updates, and gives each the state that it has reached."""

@@ -93,6 +93,15 @@ class Task(Trainable):
         """(B, ...) conditions as networks take them from (B, ...) rows of `labels`, where those are stored smaller."""
         return stored
 
+    def pairs(self) -> tuple[Tensor, Tensor]:
+        """(inputs, targets), (N, ...) each, in place of `real` and `labels`: samples are to be made of inputs.
+
+        An input is the condition of its target: networks are called `(z, input)`, or with `latent_dim` 0 `(input)`, and
+        `(sample, input)`. `unpacked` is of targets, `unpacked_labels` of inputs, and `held_out` gives pairs too.
+        `training.reconstruction` adds the difference of samples from targets to G's loss.
+        """
+        raise NotImplementedError
+
     def real_batch(self, n: int, generator: torch.Generator) -> Tensor | tuple[Tensor, Tensor]:
         """(n, ...) fresh samples, for data without end, in place of `real`. `generator` makes runs reproducible.
 

@@ -23,9 +23,17 @@ from gansearch.gan.data import data_of
 from gansearch.gan.evaluation import Evaluated
 from gansearch.gan.forward import forward_of, refuse_shape, scaler_of
 from gansearch.gan.losses import LOSSES, add_spectral_norm
-from gansearch.gan.networks import Frozen, discriminator_of, make_weights, refuse_classifier, scores_are_independent
+from gansearch.gan.networks import (
+    Frozen,
+    discriminator_of,
+    generator_of,
+    make_weights,
+    refuse_classifier,
+    scores_are_independent,
+)
 from gansearch.gan.optimizers import optimizer_of
 from gansearch.gan.probe_schedule import ProbeSchedule
+from gansearch.gan.reconstruction import refuse_reconstruction
 from gansearch.gan.result import Probe, Result
 from gansearch.gan.rng import RandomState, restore
 from gansearch.gan.ruling import MOST_SAMPLES, ruling_of
@@ -50,13 +58,14 @@ class Trainer(Evaluated):
         self.device = torch.device(device)
         self.data = data_of(task, self.device)
         refuse_shape(training, self.data.held_out.shape[1:])
+        refuse_reconstruction(task, training, self.data)
         self.loss = LOSSES[training.loss]
         # Probes have random numbers of their own, so that they do not change the training; layers draw from torch's.
         self.draws = torch.Generator(self.device).manual_seed(seed)
         self.probe_draws = torch.Generator(self.device).manual_seed(seed + 1_000_003)
         self.random_state = RandomState(seed, self.device)
         with self.random_state:
-            self.generator = self._prepared(task.generator(), (task.latent_dim,))
+            self.generator = self._prepared(generator_of(task, bool(self.data.conditions)), (task.latent_dim,))
             discriminator = discriminator_of(task, training.packing, bool(self.data.conditions))
             self.discriminator = self._prepared(discriminator, self.data.held_out.shape[1:])
             if training.spectral_norm:
@@ -109,22 +118,22 @@ class Trainer(Evaluated):
     def probe(self) -> Probe:
         """Takes a probe of the run as it is, and decides whether the run continues."""
         with self._active():
-            row, norms = self._observe()
+            row, observed = self._observe()
             means = [torch.stack(losses).mean() if losses else None for losses in self._losses]
             self._losses = ([], [])
             counts = self.monitor.histograms() if self._probes.counts_answers(self.updates) else None
             table = self.monitor.table() if self.prune else None
             adapted = (self.augmentation.r_t, self.augmentation.p) if self.augmentation else (None, None)
             # Here, once, the host waits for the device.
-            row, table, counts, *numbers = to_host(row, table, counts, *means, *norms, *adapted)
+            row, table, counts, *numbers = to_host(row, table, counts, *means, *observed, *adapted)
             now = Window.of(row.double())
-            loss_d, loss_g, norm_d, norm_g, r_t, p = (math.nan if one is None else float(one) for one in numbers)
+            loss_d, loss_g, norm_d, norm_g, error, r_t, p = (math.nan if n is None else float(n) for n in numbers)
             invalid = any(one is not None and not one.isfinite() for one in numbers[:2])
             if invalid:
                 self.monitor.mark_invalid()
             if self.prune or now.invalid or invalid:
                 # A pretrained D is certain and right: that says nothing before G has had its turn.
-                before = self.training.pretrain_steps
+                before = self.training.before
                 probed = self.monitor.rows() if table is None or invalid else Window.all_of(table)
                 rows = [row for row in probed if row.step > before or row.invalid]
                 self.stopped = hopeless(rows, self.share) or ""
@@ -143,6 +152,7 @@ class Trainer(Evaluated):
                 r_t=r_t,
                 augment_p=p,
                 held_out_gap=now.mean("held_out_gap"),
+                reconstruction=error,
                 outputs=None if counts is None else dict(zip(("real", "fake"), counts.tolist(), strict=True)),
             )
 
@@ -161,7 +171,7 @@ class Trainer(Evaluated):
             distance = self.quality.get("distance", math.nan) if not diverged else math.nan
             if not math.isfinite(distance):
                 self.monitor.mark_invalid()
-            scored_from = (self.training.updates + self.training.pretrain_steps) // 2
+            scored_from = (self.training.updates + self.training.before) // 2
             report = self.monitor.report(since=scored_from, ruling=ruling)
         return Result.judged(
             report,
@@ -177,13 +187,13 @@ class Trainer(Evaluated):
     @property
     def share(self) -> float:
         """Share of the updates after pretraining that are done, in [0, 1]."""
-        before = self.training.pretrain_steps
+        before = self.training.before
         return max(0, self.updates - before) / (self.training.updates - before)
 
     @property
     def stability(self) -> float:
         """The stability score if the run ended now, without a referee; takes some ms."""
-        since = (self.updates + min(self.updates, self.training.pretrain_steps)) // 2
+        since = (self.updates + min(self.updates, self.training.before)) // 2
         return self.monitor.report(since).stability
 
     def standing(self) -> tuple[float, float]:

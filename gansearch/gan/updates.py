@@ -3,43 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from gansearch.experiment import Training
-from gansearch.gan.augment import Augmentation
 from gansearch.gan.balance.controller import BalanceController
 from gansearch.gan.balance.gap_aware import GapAwareRate
 from gansearch.gan.balance.schedule import Schedule
-from gansearch.gan.data import Data
+from gansearch.gan.draws import Draws
 from gansearch.gan.forward import Forward, scaled_step
-from gansearch.gan.losses import Loss, gradient_penalty, squared_gradient
+from gansearch.gan.losses import Loss, best_of, gradient_penalty, of_samples, squared_gradient
 from gansearch.gan.networks import Frozen, Network
 from gansearch.gan.optimizers import clip_gradients, clip_weights
+from gansearch.gan.reconstruction import reconstruction
 from gansearch.gan.row_optimizer import RowOptimizer
-from gansearch.gan.task import Task
 
 Weight = float | Tensor | None
 """Of a term of a loss: a number, or (R,) of R runs at once; None where there is no such term."""
-Turn = Literal["d", "g", "both"]
-"""The network that is updated next."""
+Turn = Literal["d", "g", "both", "alone"]
+"""The network that is updated next; `alone` is G, before D starts."""
 
 
-class Updates:
+class Updates(Draws):
     """How networks are updated: what a `Trainer`, of one seed, and a `Stacked`, of several, have in common.
 
     Samples are (B, ...), scores (B,) and losses () of one seed, with a leading axis R of several. All that is drawn at
     random comes through `_drawn`, which the subclasses define.
     """
 
-    task: Task
-    training: Training
-    device: torch.device
-    data: Data
     loss: Loss
     generator: Network
     discriminator: Network
@@ -50,7 +43,6 @@ class Updates:
     schedule: Schedule
     balance: BalanceController | None = None
     gap_aware: GapAwareRate | None = None
-    augmentation: Augmentation | None = None
     d_updates: int
     g_updates: int
     _losses: tuple[list[Tensor], list[Tensor]]  # of D and G since the last probe
@@ -60,13 +52,14 @@ class Updates:
     _frozen_d: Frozen
     _frozen_g: Frozen
     _one_pass: bool  # real and fake go through D as one batch
-    _batch_axis = 0
+    _alone = False  # D has not started yet: G learns from the reconstruction alone
 
     def _resolve(self) -> None:
         """Derives once from `training` what every update needs of it."""
         self._size_d, self._size_g = self.training.batch_size, self.training.batch_size_g
         self._gp, self._auxiliary = self.training.gp_lambda, self.training.auxiliary
         self._clips = self.training.clip_grad > 0
+        self._reconstructs, self._start = self.training.reconstructs, self.training.start_steps
         self._ones = torch.empty(0)  # a loss's gradient of itself, once there is a loss
 
     @property
@@ -77,7 +70,8 @@ class Updates:
     def step(self) -> Tensor:
         """Updates the network whose turn it is (both, where `simultaneous`); returns its loss, detached."""
         turn = self.turn()
-        return self.update_generator() if turn == "g" else self.update_discriminator(turn == "both")
+        self._alone = turn == "alone"
+        return self.update_generator() if turn in ("g", "alone") else self.update_discriminator(turn == "both")
 
     def turn(self) -> Turn:
         """Whose update is next; makes the changes that are due before it."""
@@ -90,6 +84,8 @@ class Updates:
                 group["lr"] = rate
                 if "betas" in group:
                     group["betas"] = (group["betas"][0], self.schedule.beta2)
+        if self.g_updates < self._start:
+            return "alone"
         if self.d_updates < self.training.pretrain_steps:
             return "d"
         if self.training.simultaneous:
@@ -155,18 +151,20 @@ class Updates:
             scores_fake, errors = self._judged(forward, fake, *y)
             errors = error + errors
         loss = self.loss.d(scores_real, scores_fake, training.label_smoothing)
+        count = real.shape[self._batch_axis]
+        of_real, of_fake = of_samples(scores_real, count), of_samples(scores_fake, count)
         if self.balance or self.gap_aware or self.augmentation:
-            self._answers.append((scores_real.detach(), scores_fake.detach(), loss.detach()))
+            self._answers.append((of_real.detach(), of_fake.detach(), loss.detach()))
         if self._auxiliary:
             loss = loss + self._auxiliary * errors
         if r1 is not None:
-            loss = loss + r1 / 2 * squared_gradient(scores_real, real)
+            loss = loss + r1 / 2 * squared_gradient(of_real, real)
         if r2 is not None:
-            loss = loss + r2 / 2 * squared_gradient(scores_fake, fake)
+            loss = loss + r2 / 2 * squared_gradient(of_fake, fake)
         if gp is not None:
             mix = self._drawn(n, lambda n, draws: torch.rand(n, generator=draws, device=self.device))
-            score = partial(self._scores, forward)
-            loss = loss + gp * gradient_penalty(lambda x: score(x, *y), real.detach(), fake.detach(), mix)
+            score = lambda x: of_samples(self._scores(forward, x, *y), count)  # noqa: E731
+            loss = loss + gp * gradient_penalty(score, real.detach(), fake.detach(), mix)
         return loss
 
     def _penalties(self) -> tuple[Weight, Weight, Weight]:
@@ -198,11 +196,19 @@ class Updates:
         n = self._size_g
         real: Tensor | None = None
         y: Sequence[Tensor] = ()
-        if self.data.conditions and self.loss.paired:  # pairs of a real and a fake of the same condition
-            real, *y = self._batch(n)
+        if self.data.conditions and (self.loss.paired or self._reconstructs):
+            real, *y = self._batch(n)  # pairs of a real and a fake of the same condition
         elif self.data.conditions:
             y = self._conditions(n)
         fake = self._forward_g(self._latents(n), *y)
+        if real is None or not self._reconstructs:
+            return self._adversarial_loss(n, fake, real, y)
+        kind, weight = self.training.reconstruction, self.training.reconstruction_weight
+        error = weight * reconstruction(self.task, kind, fake, real, self._batch_axis)
+        return error if self._alone else error + self._adversarial_loss(n, fake, real, y)
+
+    def _adversarial_loss(self, n: int, fake: Tensor, real: Tensor | None, y: Sequence[Tensor]) -> Tensor:
+        """G's loss of what D says of (B, ...) fakes with conditions y, beside reals where the loss needs them."""
         if self.augmentation:
             fake = self._augmented(fake, n)
         if self.training.instance_noise:
@@ -215,8 +221,8 @@ class Updates:
                 real = self._augmented(real, n) if self.augmentation else real
                 scores_real = self._scores(self._forward_d, real, *y)
         if self.training.top_k < 1:
-            best = scores.topk(self._kept(scores.shape[-1]), -1).indices
-            scores, scores_real = scores.gather(-1, best), scores_real.gather(-1, best)
+            count = fake.shape[self._batch_axis]
+            scores, scores_real = best_of(scores, scores_real, count, self._kept(count))
         loss = self.loss.g(scores, scores_real)
         return loss + self._auxiliary * error if self._auxiliary else loss
 
@@ -280,44 +286,6 @@ class Updates:
         classes = conditions[0].flatten()
         errors = F.cross_entropy(outputs[..., 1:].flatten(0, -2), classes, reduction="none")
         return outputs[..., 0], errors.view(conditions[0].shape).mean(-1)
-
-    def _batch(self, n: int) -> tuple[Tensor, ...]:
-        """(x,), or (x, y) with conditions: reals of a batch of n."""
-        if self.data.real is None:
-            return self._made(n)
-        picks = self._drawn(n, self.data.picks)
-        return self.data.at(picks), *self.data.conditions_at(picks)
-
-    def _conditions(self, n: int) -> tuple[Tensor, ...]:
-        """(y,), conditions of a batch of n fakes, drawn as the data's are."""
-        return self._made(n)[1:] if self.data.real is None else self.data.conditions_at(self._drawn(n, self.data.picks))
-
-    def _made(self, n: int) -> tuple[Tensor, ...]:
-        """What `_batch` gives of data without end."""
-        raise NotImplementedError
-
-    def _latents(self, n: int) -> Tensor:
-        dim = self.task.latent_dim
-        return self._drawn(n, lambda n, draws: torch.randn(n, dim, generator=draws, device=self.device))
-
-    def _augmented(self, pictures: Tensor, n: int) -> Tensor:
-        assert self.augmentation is not None
-        columns = self.augmentation.columns
-        draws = self._drawn(n, lambda n, draws: torch.rand(n, columns, generator=draws, device=self.device))
-        return self.augmentation(pictures, draws)
-
-    def _noisy(self, samples: Tensor, n: int) -> Tensor:
-        shape = samples.shape[self._batch_axis + 1 :]
-        noise = self._drawn(n, lambda n, draws: torch.randn(n, *shape, generator=draws, device=self.device))
-        return samples + self._noise_std(samples.dim()) * noise
-
-    def _noise_std(self, dims: int) -> float | Tensor:
-        """The standard deviation of D's noise now, to be multiplied with samples of so many dimensions."""
-        return self.training.instance_noise * (1 - self.updates / self.training.updates)
-
-    def _drawn(self, n: int, draw: Callable[[int, torch.Generator], Tensor]) -> Tensor:
-        """What `draw` makes for a batch of n, or of this process's part of it, with a run's random numbers."""
-        raise NotImplementedError
 
     def _share(self, n: int) -> float:
         """The share of a batch of n that this process trains on."""

@@ -38,6 +38,11 @@ def histogram(logits: Tensor) -> Tensor:
     return (bins.unsqueeze(1) == torch.arange(BINS, device=logits.device)).sum(0)
 
 
+def per_sample(scores: Tensor) -> Tensor:
+    """(B,) scores of (B, ...): means over the patches of each sample, which are no independent samples."""
+    return scores.flatten(1).mean(1) if scores.dim() > 1 else scores
+
+
 def separability(real: Tensor, fake: Tensor) -> Tensor:
     """Area under the ROC curve of (N,) real against (M,) fake scores, ties counted half: () in [0, 1].
 

@@ -23,6 +23,7 @@ from gansearch.stability.measures import (
     energy,
     mean_distance,
     nearest,
+    per_sample,
     rounded,
     separability,
 )
@@ -124,5 +125,5 @@ def referee(
     discriminator.eval()
     with torch.no_grad():
         # Logits that differ by less than .001 count as equal.
-        scores = [rounded(discriminator(*samples).flatten(), 1e-3) for samples in (held_out, fresh)]
+        scores = [rounded(per_sample(discriminator(*samples)), 1e-3) for samples in (held_out, fresh)]
         return float(separability(*scores))

@@ -25,6 +25,7 @@ class _Probe(_Part):
     saturated_right: float
     saturated_wrong: float
     stability: float | None = None
+    reconstruction: float | None = None
     gpu_memory: Amount | None = None
     gpu_utilisation: Amount | None = None
 

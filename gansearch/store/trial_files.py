@@ -20,9 +20,9 @@ from gansearch.store.samples import write_samples
 CURVE_COLUMNS = (
     *("number", "seed", "update", "loss_d", "loss_g", "p_real", "p_fake"),
     *("saturated_right", "saturated_wrong", "separability", "grad_norm_d", "grad_norm_g", "distance"),
-    *("r_t", "augment_p", "held_out_gap"),
+    *("r_t", "augment_p", "held_out_gap", "reconstruction"),
 )
-"""The columns of curves.parquet, in order; the last three are NaN in files of earlier versions, which lack them."""
+"""The columns of curves.parquet, in order; the last four are NaN in files of earlier versions, which lack them."""
 
 
 def write_trial(

@@ -40,6 +40,7 @@ from torch import nn
 
 from gansearch.experiment import Experiment, ExperimentError, masked_data
 from gansearch.gan import Probe, Result, SeedTrainer
+from gansearch.gan.networks import WithoutLatents
 from gansearch.gan.sample_display import display_of, files_of, undone
 from gansearch.rendering.render import files
 from gansearch.signals import Interrupts
@@ -204,9 +205,9 @@ class SeedFolder:
         trainer.copy_files(self.path / "checkpoint")
         if (generator := trainer.final_generator()) is None:
             return self._write_samples(trainer, judged)
-        write_whole(self.path / "generator.safetensors", _weights(generator.state_dict()))
+        write_whole(self.path / "generator.safetensors", _weights(generator.state_dict(), generator))
         if self.best.weights:
-            write_whole(self.path / "generator-best.safetensors", _weights(self.best.weights))
+            write_whole(self.path / "generator-best.safetensors", _weights(self.best.weights, generator))
         if self.keep == "last" or not self.best.weights:
             self._write_samples(trainer, judged)
             return self._write_program(generator, trainer)
@@ -240,15 +241,19 @@ class SeedFolder:
         return np.concatenate(given) if given else None
 
     def _write_program(self, generator: nn.Module, trainer: SeedTrainer) -> None:
-        network = copy.deepcopy(generator).cpu().eval()
-        undo, labels = trainer.task.undo(), trainer.conditions(2)
-        whole = network if undo is None else nn.Sequential(network, undo) if labels is None else _Undone(network, undo)
-        if program := exported_program(whole, trainer.task.latent_dim, labels):
+        network = copy.deepcopy(generator.network if isinstance(generator, WithoutLatents) else generator).cpu().eval()
+        undo, labels, latent_dim = trainer.task.undo(), trainer.conditions(2), trainer.task.latent_dim
+        inputs = [torch.randn(2, latent_dim)] if latent_dim or labels is None else []
+        inputs += [] if labels is None else [labels.cpu()]
+        behind = _Undone if len(inputs) == 2 else nn.Sequential
+        if program := exported_program(network if undo is None else behind(network, undo), *inputs):
             write_whole(self.path / "generator.pt2", program)
 
 
-def _weights(state: Mapping[str, torch.Tensor]) -> bytes:
-    """Returns weights as a safetensors file has them."""
+def _weights(state: Mapping[str, torch.Tensor], generator: nn.Module) -> bytes:
+    """Returns a generator's weights as a safetensors file has them, by the names that the task's own network has."""
+    ours = "network." if isinstance(generator, WithoutLatents) else ""
+    state = {name.removeprefix(ours): value for name, value in state.items()}
     return save({name: value.detach().cpu().contiguous() for name, value in state.items()})
 
 
@@ -265,17 +270,16 @@ class _Undone(nn.Module):
         return samples
 
 
-def exported_program(generator: nn.Module, latent_dim: int, labels: torch.Tensor | None = None) -> bytes | None:
+def exported_program(generator: nn.Module, *inputs: torch.Tensor) -> bytes | None:
     """Returns the generator as a program of torch.export, or None if torch cannot export it.
 
-    The program takes latents (B, latent_dim) for any B, and with `labels`, conditions of two samples, conditions
-    (B, ...) too, and returns samples (B, ...).
+    `inputs` are those of two samples: latents (2, latent_dim), conditions (2, ...), or both. The program takes as many,
+    (B, ...) for any B, and returns samples (B, ...).
     """
     logging.getLogger("torch._export").setLevel(logging.ERROR)
     batch = torch.export.Dim("samples")
     content = io.BytesIO()
     try:
-        inputs = (torch.randn(2, latent_dim), *(() if labels is None else (labels.cpu(),)))
         program = torch.export.export(generator, inputs, dynamic_shapes=({0: batch},) * len(inputs))
         torch.export.save(program, content)
     except Exception:  # noqa: BLE001 (a user's network may raise anything; its weights are written in any case)

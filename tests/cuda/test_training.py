@@ -14,6 +14,7 @@ from gansearch.gan import Task, Trainer
 from gansearch.gan.stacked import Stacked, refusal
 from tests.gan.conditional import Clusters
 from tests.gan.conditional import Endless as EndlessClusters
+from tests.gan.paired import Halves, Sampled
 
 BUDGET = {"updates": 24, "pretrain_steps": 4, "batch_size": 8, "lr": 1e-3}
 PROBES = (5, 12, 18, 24)
@@ -61,6 +62,13 @@ FIELDS = {
 
 Not fp16 with an optimizer that is not fused, which RMSprop is not: torch's scaler then waits at every update.
 """
+PAIRS = {
+    "no reconstruction": {},
+    "l1": {"reconstruction": "l1", "reconstruction_weight": 10.0},
+    "l2 of a late D": {"reconstruction": "l2", "d_start": 5},
+    "l1 of embeddings, relativistic": {"reconstruction": "embedding", "loss": "relativistic"},
+}
+"""The same for fields that are for pairs."""
 PICTURES = {
     "plain": {},
     "channels last": {"channels_last": True, "ema": 0.9},
@@ -210,6 +218,17 @@ def test_configurations_at_once_give_the_cpus_results_and_are_waited_for_at_prob
     assert [(row.d_updates, row.g_updates) for row in rows["cpu"]] == [(r.d_updates, r.g_updates) for r in rows["cuda"]]
 
 
+@pytest.mark.parametrize("fields", PAIRS.values(), ids=PAIRS)
+@pytest.mark.parametrize("kind", [Halves, Sampled])
+def test_pairs_give_the_cpus_results_as_well(cuda, kind, fields):
+    on_cpu, on_gpu = (made(kind(scales=2), fields, device) for device in ("cpu", "cuda:0"))
+    start_alike(on_cpu, on_gpu)
+    (_, expected), (between, probes) = run(on_cpu, cuda), run(on_gpu, cuda)
+    check_waits(between, probes)
+    assert all(close(a, b) for (a, _), (b, _) in zip(expected, probes, strict=True))
+    assert math.isfinite(probes[-1][0].reconstruction)
+
+
 @pytest.mark.parametrize("fields", PICTURES.values(), ids=PICTURES)
 def test_pictures_do_not_make_the_host_wait_between_probes_either(cuda, fields):
     trainer = made(Pictures(), fields, "cuda:0")
@@ -248,8 +267,12 @@ def test_conditions_do_not_make_the_host_wait_between_probes_either(cuda, task, 
 
 def test_every_field_of_training_is_tried():
     conditional = [fields for _, fields in CONDITIONAL.values()]
-    tried = {name for fields in (BUDGET, *FIELDS.values(), *PICTURES.values(), *conditional) for name in fields}
-    assert set(Training.model_fields) - tried == ELSEWHERE, "add a line to FIELDS, PICTURES or CONDITIONAL"
+    tried = {
+        name
+        for fields in (BUDGET, *FIELDS.values(), *PAIRS.values(), *PICTURES.values(), *conditional)
+        for name in fields
+    }
+    assert set(Training.model_fields) - tried == ELSEWHERE, "add a line to FIELDS, PAIRS, PICTURES or CONDITIONAL"
 
 
 @pytest.mark.parametrize("task", [Points(), Bytes()], ids=lambda task: type(task).__name__)

@@ -96,6 +96,27 @@ def test_fields_that_a_schedule_changes_cannot_be_searched(errors):
         ({"training": {"balance": "held", "simultaneous": True}}, "training.balance", "simultaneous"),
         ({"training": {"simultaneous": True}, "search": {"balance": {"choices": ["held"]}}}, "training.balance", "one"),
         ({"training": {"top_k_anneal": 0.5}}, "training.top_k_anneal", "top_k below 1"),
+        ({"training": {"d_start": 5}}, "training.d_start", "with a reconstruction alone"),
+        (
+            {"search": {"reconstruction_weight": {"low": 1, "high": 9}}},
+            "search.reconstruction_weight",
+            "with a reconstruction alone",
+        ),
+        (
+            {"training": {"reconstruction": "l1", "d_start": 4000}},
+            "training.d_start",
+            "4000 leaves nothing of training.updates = 4000",
+        ),
+        (
+            {
+                "training": {"reconstruction": "l1", "pretrain_steps": 2000},
+                "search": {"d_start": {"low": 0, "high": 2000}},
+            },
+            "search.d_start",
+            "2000 and pretrain_steps = 2000 leave nothing of training.updates = 4000",
+        ),
+        ({"training": {"reconstruction": "mae"}}, "training.reconstruction", 'did you mean "l1"'),
+        ({"training": {"lambda_l1": 10}}, "training.lambda_l1", "reconstruction_weight"),
         (
             {
                 "training": {"batch_size": 8},

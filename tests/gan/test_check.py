@@ -116,7 +116,7 @@ SHARED = nn.Sequential(nn.Linear(2, 16), nn.Unflatten(1, (1, 4, 4)))
         ({"generator": lambda: SHARED}, ["must make a network at each call"]),
         ({"discriminator": Late}, ["makes layers at its first call.*nn.LazyLinear"]),
         ({"discriminator": Loose}, ["network without weights to train.*nn.ModuleList"]),
-        ({"discriminator": lambda: nn.Conv2d(1, 1, 2)}, [r"outputs.mean\(\(1, 2, 3\)\)"]),
+        ({"discriminator": lambda: nn.Conv2d(1, 2, 2)}, [r"outputs.mean\(\(1, 2, 3\)\)"]),
         ({"discriminator": lambda: nn.Sequential(nn.Flatten(), nn.Linear(16, 2))}, ["take one of them in score"]),
         ({"discriminator": lambda: nn.Sequential(nn.Conv2d(1, 1, 2), nn.Flatten(0))}, ["keep one score a sample"]),
         (
@@ -132,7 +132,7 @@ SHARED = nn.Sequential(nn.Linear(2, 16), nn.Unflatten(1, (1, 4, 4)))
         ({"real": lambda: exit()}, ["SystemExit"]),
         ({"generator": lambda: nn.Linear(2, 9)}, [r"\(9,\)", r"\(1, 4, 4\)"]),
         ({"discriminator": lambda: nn.Linear(9, 1)}, [r"\(1, 4, 4\)", r"\(1, 9\)"]),
-        ({"discriminator": lambda: nn.Conv2d(1, 1, 1)}, [r"\(4, 1, 4, 4\)"]),
+        ({"discriminator": lambda: nn.Conv2d(1, 2, 1)}, [r"\(4, 2, 4, 4\)"]),
         ({"discriminator": lambda: nn.Sequential(nn.Flatten(), nn.Linear(16, 1), nn.Sigmoid())}, ["sigmoid"]),
         ({"discriminator": Guarded}, ["ends in a sigmoid"]),
         (

@@ -156,7 +156,7 @@ def test_a_generator_that_torch_cannot_export_has_no_program(tmp_path):
         def forward(self, latent):
             return latent[: int(latent.sum().item() * 0) + len(latent)]
 
-    assert folder_module.exported_program(Odd(), 2) is None
+    assert folder_module.exported_program(Odd(), torch.randn(2, 2)) is None
 
 
 def test_the_samples_begin_with_those_that_were_judged(tmp_path, monkeypatch):

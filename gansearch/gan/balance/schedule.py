@@ -12,9 +12,12 @@ class Schedule:
 
     def __init__(self, training: Training):
         self._segments = training.segments
-        self._before = training.pretrain_steps
+        self._before = training.before
         self._taken = 0
-        self._since = (self._before, 0)  # the D and G updates from which the ratio is counted
+        self._since = (
+            training.pretrain_steps,
+            training.start_steps,
+        )  # the D and G updates from which the ratio is counted
         self._enter(0)
 
     def follow(self, d_updates: int, g_updates: int) -> bool:
@@ -26,7 +29,7 @@ class Schedule:
         updates, taken, ratio = d_updates + g_updates, self._taken, self.update_ratio
         while self._next <= updates:
             self._enter(self._taken + 1)
-        if self.update_ratio != ratio and d_updates >= self._before:
+        if self.update_ratio != ratio and updates >= self._before:
             self._since = (d_updates, g_updates)
         return self._taken > taken
 

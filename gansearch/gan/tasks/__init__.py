@@ -5,6 +5,7 @@ from gansearch.gan.tasks.audio import Audio
 from gansearch.gan.tasks.digits import Digits
 from gansearch.gan.tasks.images import Images
 from gansearch.gan.tasks.mixtures import Grid, Ring
+from gansearch.gan.tasks.pix2pix import Pix2pix
 from gansearch.gan.tasks.points import Points
 from gansearch.gan.tasks.prose import Prose
 from gansearch.gan.tasks.table import Table
@@ -14,6 +15,7 @@ BUILT_IN: dict[str, type[Task]] = {
     "digits": Digits,
     "grid": Grid,
     "images": Images,
+    "pix2pix": Pix2pix,
     "points": Points,
     "prose": Prose,
     "ring": Ring,

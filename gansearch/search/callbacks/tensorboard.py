@@ -32,6 +32,7 @@ TAGS = {
     "r_t": "augmentation/r_t",
     "augment_p": "augmentation/p",
     "held_out_gap": "discriminator/held_out_gap",
+    "reconstruction": "quality/reconstruction",
 }
 """The tag of each column of a probe."""
 _FEW = 8

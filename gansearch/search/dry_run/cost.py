@@ -132,9 +132,9 @@ def evaluation_cost(trainer: Trainer) -> EvaluationCost:
 
 def counts(training: Training) -> tuple[float, float]:
     """Return the (D, G) updates of a run; as many of both where the run itself decides on their balance."""
-    after = training.updates - training.pretrain_steps
+    after = training.updates - training.before
     equal = training.balance == "held" or training.simultaneous
-    g = after / (1 + (1.0 if equal else training.update_ratio))
+    g = training.start_steps + after / (1 + (1.0 if equal else training.update_ratio))
     return training.updates - g, g
 
 

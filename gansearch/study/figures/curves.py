@@ -17,6 +17,8 @@ from gansearch.study.figures.palette import COLOURS, INK
 
 AUGMENTATION = {"Augmentation": ("— r_t, - - p", {"r_t": ("solid", "r_t"), "augment_p": ("dash", "p")})}
 """A panel for trials with `augment: ada`, as those of `PANELS`."""
+RECONSTRUCTION = {"Reconstruction": ("of held-out pairs", {"reconstruction": ("solid", "reconstruction")})}
+"""The same for trials of a task with pairs."""
 _SIGNS = {"range": [-1.05, 1.05], "dtick": 0.5}
 _MAX_PROBES = 200
 """Probes of a seed that are drawn at most."""
@@ -44,7 +46,8 @@ def curves(
         heading=f"Trial {number}: {words(verdict)}",
         key=shaded,
     )
-    panels = {**PANELS, **AUGMENTATION} if probes["r_t"].notna().any() else PANELS
+    more = {"r_t": AUGMENTATION, "reconstruction": RECONSTRUCTION}
+    panels = PANELS | {k: v for column, own in more.items() if probes[column].notna().any() for k, v in own.items()}
     add_panels(figure, [title(name, key) for name, (key, _) in panels.items()], columns=4, row=190)
     seeds = [part for _, part in probes.groupby("seed")]
     colour = COLOURS.get(verdict or "", INK)
@@ -59,7 +62,12 @@ def curves(
             figure.add_scatter(**_line(median), **common, line_width=2, opacity=1)
         for seed, since in late.items():
             _shade(figure, panel, since, ends[seed], colour)
-        y_axis = {"Gradient": _norm_axis(probes), "Augmentation": _SIGNS}.get(name, SHARES)
+        own_axes = {
+            "Gradient": _positive_axis(probes[["grad_norm_g", "grad_norm_d"]]),
+            "Augmentation": _SIGNS,
+            "Reconstruction": _positive_axis(probes[["reconstruction"]]),
+        }
+        y_axis = own_axes.get(name, SHARES)
         style_axes(figure, panel, {"title_text": "update", "rangemode": "tozero"}, y_axis)
     longest = max(map(len, seeds))
     note = f"Drawn: {_MAX_PROBES} of {longest:,} probes." if longest > _MAX_PROBES else ""
@@ -81,10 +89,10 @@ def _late_words(late: Mapping[int, float], seeds: int) -> str:
     return f"Shaded: trouble that began late, after update {since}, and lasted to the end. The run is judged by it."
 
 
-def _norm_axis(probes: pd.DataFrame) -> dict[str, Any]:
-    """Return an axis for the gradients' norms, over all that are positive, so that a vanishing one is visible."""
-    norms = probes[["grad_norm_g", "grad_norm_d"]].to_numpy(dtype=float)
-    positive = pd.Series(norms[np.isfinite(norms) & (norms > 0)])
+def _positive_axis(columns: pd.DataFrame) -> dict[str, Any]:
+    """Return an axis for the gradients' norms and the like, over all that are positive, so that small ones are seen."""
+    numbers = columns.to_numpy(dtype=float)
+    positive = pd.Series(numbers[np.isfinite(numbers) & (numbers > 0)])
     return value_axis(positive, spans_decade(positive)) if len(positive) else {}
 
 

@@ -65,7 +65,7 @@ def test_a_trial_leaves_scalars_under_steady_tags_and_its_score(log: TensorBoard
     for seed in (0, 1):
         path = tmp_path / f"tensorboard/trial-00012/seed-{seed}"
         tags = read(path).Tags()["scalars"]
-        unmeasured = {"augmentation/r_t", "augmentation/p", "discriminator/held_out_gap"}
+        unmeasured = {"augmentation/r_t", "augmentation/p", "discriminator/held_out_gap", "quality/reconstruction"}
         assert set(tags) == {*TAGS.values(), "stability/score"} - unmeasured
         mine = [row for row in rows if row["seed"] == seed]
         assert steps(path, "discriminator/p_real") == [row["update"] for row in mine]

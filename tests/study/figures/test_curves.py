@@ -26,6 +26,15 @@ def test_a_trial_with_ada_has_a_panel_of_r_t_and_p(study: Study) -> None:
     assert {one.name: one.y[0] for one in shown.data}["r_t"] == 0.7
 
 
+def test_a_trial_of_pairs_has_a_panel_of_the_reconstruction(study: Study) -> None:
+    table = study.curves.copy()
+    assert not any("Reconstruction" in one.text for one in draw_curves(table, 0).layout.annotations)
+    table.loc[table["number"] == 0, "reconstruction"] = 0.3
+    shown = draw_curves(table, 0)
+    assert any("Reconstruction" in one.text for one in shown.layout.annotations)
+    assert {one.name: one.y[0] for one in shown.data}["reconstruction"] == 0.3
+
+
 def test_a_gradient_that_vanishes_is_drawn_to_the_end(study: Study) -> None:
     curves = study.curves[study.curves["number"] == 3].copy()
     curves.iloc[-1, curves.columns.get_loc("grad_norm_g")] = 1e-12
