@@ -30,6 +30,7 @@ _MARKS = {
     "triangle-down": "▼",
     "square": "■",
     "diamond": "◆",
+    "hexagon": "⬢",
     "circle": "●",
 }
 """The characters that stand for the report's symbols."""
