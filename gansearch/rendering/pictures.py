@@ -23,7 +23,7 @@ def image_grid(samples: np.ndarray, most: int = 64) -> np.ndarray:
 
 
 def triptychs(inputs: np.ndarray, fakes: np.ndarray, targets: np.ndarray) -> np.ndarray | None:
-    """Return (H, W, 3) bytes: input, fake and target of each pair beside each other, in a grid of at most 600 pixels.
+    """Return (H, W, 3) bytes: input, fake and target of each pair beside each other, in a square of some 300 pixels.
 
     All are (N, 1 | 3, H, W) in [−1, 1]; smaller inputs are enlarged. None where they do not fit beside each other.
     """
@@ -36,8 +36,8 @@ def triptychs(inputs: np.ndarray, fakes: np.ndarray, targets: np.ndarray) -> np.
     parts = [_framed(_pixels(one)) for one in (enlarged, fakes[:count], targets[:count])]
     rows = np.concatenate(parts, 3)[:, :, :-1, :-1]
     height, width = fakes.shape[2:]
-    columns = max(1, min(600 // (3 * width + 5), int(count**0.5)))
-    whole = min(count // columns, max(2, 600 // (height + 1))) * columns
+    columns = max(1, min(300 // (3 * width + 5), int(count**0.5)))
+    whole = min(count // columns, max(2, columns * (3 * width + 5) // (height + 1))) * columns
     return _grid(np.pad(rows[:whole], ((0, 0), (0, 0), (0, 0), (0, 2 * (columns > 1))), constant_values=255), columns)
 
 
