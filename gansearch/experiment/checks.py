@@ -40,6 +40,8 @@ def errors_between(
     training: Training, search: Space, start_from: Sequence[Start], confirm: Confirm | None, resources: Resources
 ) -> Errors:
     """Yields everything that is wrong between fields, where our trainer trains."""
+    if training.updates < 2:
+        yield "training.updates", f"must be 2 or more, for one of D and one of G, not {training.updates}"
     yield from _search_errors(training, search)
     for i, point in enumerate(start_from):
         yield from _start_errors(f"start_from[{i}]", point)

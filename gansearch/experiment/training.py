@@ -89,8 +89,8 @@ class Training(Model):
 
     loss: Loss = "non_saturating"
     """The adversarial loss of both networks."""
-    updates: int = Field(4000, ge=2)
-    """Budget: D and G updates together, pretraining included."""
+    updates: int = Field(4000, ge=1)
+    """Budget: D and G updates together, pretraining included; of a script its own unit of time."""
     batch_size: int = Field(64, ge=1)
     """Samples in a batch; D sees as many real as fake ones."""
     batch_ratio: float = Field(1.0, gt=0)

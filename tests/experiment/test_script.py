@@ -120,3 +120,11 @@ def test_paths_are_relative_to_the_experiment_and_move_with_the_folder_that_is_s
     assert moved.link == [str(tmp_path / "repo/gan/data"), str(tmp_path / "raw")]
     assert moved.files["a.yaml"].source == "/etc/b.yaml"
     assert given.below(tmp_path / "elsewhere") == given
+
+
+def test_one_epoch_is_a_budget_of_a_script_and_one_update_none_of_our_trainer() -> None:
+    task = {"command": "python train.py --niter={updates} --lr={lr}"}
+    whole = {"name": "x", "task": task, "search": {"lr": {"low": 1e-4, "high": 1e-2}}, "training": {"updates": 1}}
+    assert Experiment.parse(whole).training.updates == 1
+    with pytest.raises(ExperimentError, match=r"training\.updates: must be 2 or more"):
+        Experiment.parse({"name": "x", "task": "ring", "training": {"updates": 1}})
