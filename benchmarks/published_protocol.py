@@ -12,8 +12,6 @@ from gansearch.experiment import Experiment, Training
 SEEDS = range(20_000, 20_010)
 """Fresh seeds of every row: those of `gansearch train`, which neither trials nor their race use."""
 BALANCE: dict[str, Any] = {
-    "lr": {"low": 2e-4, "high": 3e-3, "log": True},
-    "lr_ratio": {"low": 0.2, "high": 5, "log": True},
     "lr_decay": {"low": 0.0, "high": 1.0},
     "pretrain_steps": {"low": 0, "high": 400},
     "balance": {"choices": ["fixed", "held"]},
@@ -22,7 +20,7 @@ BALANCE: dict[str, Any] = {
     "beta1": {"choices": [0.0, 0.5, 0.8]},
     "beta2": {"choices": [0.9, 0.99, 0.999]},
 }
-"""The space of the balance alone: both rates and whether they fall, whose turn it is, and Adam's memory."""
+"""The space of the balance alone, beside the rates, which are around the paper's: do they fall, whose turn, Adam's."""
 R1 = {"r1_gamma": {"low": 1e-3, "high": 1.0, "log": True}}
 
 
@@ -69,15 +67,23 @@ class Table:
         return Training(updates=self.updates, **{**self.training, **row.changes})
 
     def experiment(self, name: str) -> Experiment:
-        """The sweep of a row that is searched."""
+        """The sweep of a row that is searched: first the paper's settings, then many trials near its rates."""
         row = ROWS[name]
-        space = {**row.search, "pretrain_steps": {"low": 0, "high": min(400, self.updates // 10)}}
+        lr, ratio, betas = self.training["lr"], self.training.get("lr_ratio", 1.0), self.training["betas"]
+        space = {
+            "lr": {"low": lr / 3, "high": lr * 10, "log": True, "prior": lr},
+            "lr_ratio": {"low": ratio / 5, "high": ratio * 5, "log": True},
+            **row.search,
+            "pretrain_steps": {"low": 0, "high": min(400, self.updates // 10)},
+        }
+        start = {"lr": lr, "lr_ratio": ratio, "lr_decay": 0.0, "pretrain_steps": 0, "balance": "fixed"}
         return Experiment(
             name=f"published-{name}",
             task=self.path,
             training=self.training_of(row),
             search=space,
             trials=self.trials,
+            start_from=[start | {"update_ratio": 1.0, "beta1": betas[0], "beta2": betas[1]}],
             confirm={"top": 3, "replicas": 3, "default": False},
             resources={"gpus": 0},
         )

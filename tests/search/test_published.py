@@ -24,7 +24,9 @@ def tasks(modules):
 @pytest.fixture
 def work(modules, tmp_path):
     """A table whose trainings have twenty updates, with nothing done yet."""
-    table = modules("protocol").Table("a ring", "UnrolledRing", 8, {"lr": 1e-3, "batch_size": 8}, 20, 40, trials=3)
+    table = modules("protocol").Table(
+        "a ring", "UnrolledRing", 8, {"lr": 1e-3, "betas": (0.5, 0.999), "batch_size": 8}, 20, 40, trials=3
+    )
     return modules("runs").Work("tiny", table, tmp_path, tmp_path, range(20_000, 20_002))
 
 
@@ -111,6 +113,8 @@ def test_a_search_that_is_continued_is_the_unbroken_one(work, monkeypatch):
     file = work.folder / "tiny-balance-search.jsonl"
     lines = file.read_text().splitlines()
     assert [json.loads(line)["number"] for line in lines[:3]] == [0, 1, 2]
+    first = json.loads(lines[0])["params"]
+    assert (first["lr"], first["beta1"], first["lr_decay"]) == (1e-3, 0.5, 0)  # the paper's own
     file.write_text("\n".join(lines[:2]) + "\n")
     assert work.search_of("balance").best() == best
     again = file.read_text().splitlines()
