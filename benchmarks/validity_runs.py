@@ -4,6 +4,7 @@
     python benchmarks/validity_runs.py --tasks table --configurations 24     # on which nothing was fitted
     python benchmarks/validity_runs.py --tasks music --configurations 24 --seeds 1   # likewise
     python benchmarks/validity_runs.py --tasks conditional --configurations 40 --seeds 1   # digits, each asked for
+    python benchmarks/validity_runs.py --tasks halves --configurations 40 --seeds 1   # pairs: digits of their halves
     python benchmarks/validity_runs.py --tasks fair weather superstore ACTG175 --configurations 12  # for the trees
     python benchmarks/validity_runs.py --tables results/reference/validity      # and then the tables of what is there
 
