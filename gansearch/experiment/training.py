@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from gansearch.experiment.base import Model
 from gansearch.experiment.entries import Range
@@ -186,6 +186,19 @@ class Training(Model):
     """Take both gradients at the same parameters (for oracles); needs `update_ratio: 1`."""
     schedule: list[Change] = Field([])
     """What changes during the run, in order; until the first change the values are those given above."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _flat(cls, given: Any) -> Any:
+        """Takes `reconstruction: {loss: l1, weight: 100}` for the two fields that a search knows."""
+        section = given.get("reconstruction") if isinstance(given, dict) else None
+        if not isinstance(section, dict):
+            return given
+        fields = {"loss": "reconstruction", "weight": "reconstruction_weight"}
+        for name in section.keys() - fields.keys():
+            raise ValueError(f"reconstruction has loss and weight, no {name}")
+        rest = {name: value for name, value in given.items() if name != "reconstruction"}
+        return {**rest, **{fields[name]: value for name, value in section.items()}}
 
     @field_validator("schedule")
     @classmethod

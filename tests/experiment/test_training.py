@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from gansearch.experiment import Training
+from gansearch.experiment import ExperimentError, Training
 from gansearch.experiment.training import LATER
 
 
@@ -63,3 +63,10 @@ def test_weight_decay_is_torchs_unless_given():
     assert [Training(optimizer=name).decay for name in ("adam", "adamw", "rmsprop", "sgd")] == [0, 0.01, 0, 0]
     assert Training(optimizer="adamw", weight_decay=0).decay == 0
     assert Training(optimizer="adamw").used("weight_decay") == 0.01
+
+
+def test_a_reconstruction_may_be_a_section(load):
+    given = load("name: a\ntask: digits\ntraining: {reconstruction: {loss: l2, weight: 50}}").training
+    assert (given.reconstruction, given.reconstruction_weight) == ("l2", 50)
+    with pytest.raises(ExperimentError, match="reconstruction has loss and weight, no wieght"):
+        load("name: a\ntask: digits\ntraining: {reconstruction: {loss: l2, wieght: 50}}")
