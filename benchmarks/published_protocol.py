@@ -103,5 +103,5 @@ TABLES = {
     ),
     "unrolled": Table("the ring of unrolled GANs", "UnrolledRing", 8, UNROLLED, 10_000, 50_000),
 }
-QUICK = Table("a ring by small networks", "UnrolledRing", 8, {"lr": 1e-3, "betas": (0.8, 0.999)}, 300, 50_000, trials=4)
+QUICK = Table("a ring by small networks", "UnrolledRing", 8, {"lr": 1e-3, "betas": (0.8, 0.999)}, 200, 50_000, trials=3)
 """For `--quick`."""
