@@ -121,7 +121,7 @@ def test_what_read_the_data_reads_the_files_of_samples(tmp_path: Path, monkeypat
         for name, content in files(samples).items():
             (tmp_path / kind / name).write_bytes(content)
     assert read_pictures(in_folder(str(tmp_path / "image")), 64, None).warnings == []
-    pieces, told, _ = read_pieces(str(tmp_path / "audio"), 2_000, 1.0)
+    pieces, told, *_ = read_pieces(str(tmp_path / "audio"), 2_000, 1.0)
     assert (pieces.shape, told) == ((64, 1, 2_000), [])
     found = read_windows(str(tmp_path / "text"), 8, 64, False)
     assert set(found.alphabet) == {*"".join(texts), *"- "}

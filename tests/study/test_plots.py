@@ -28,7 +28,7 @@ def study(finished: Folder) -> Study:
 
 
 def test_the_page_shows_the_methods_figures(study: Study) -> None:
-    charts: Charts = charts_of(study, reasons(study))
+    charts: Charts = charts_of(study, reasons(study), ())
     names = {"stability_map": "map", "importance": "shares", "slices": "slices-stability"}
     for name in PLOTS:
         figure = getattr(study, f"plot_{name}")()
