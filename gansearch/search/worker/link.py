@@ -15,6 +15,9 @@ from typing import Any
 PACKED = ("rows", "ending")
 """What of a trial's report is pickled on its own: its worker passes it on, and needs none of it."""
 
+NO_ROOM = "no_room"
+"""Of a trial's last report: whether it ran out of its GPU's memory. Its worker alone reads it."""
+
 
 class Stopped(BaseException):
     """Raised in the process of a trial by a call, once its worker wants it to end."""
