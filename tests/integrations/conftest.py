@@ -6,12 +6,16 @@ from collections.abc import Iterator
 
 import pytest
 
+TAKEN = (signal.SIGINT, signal.SIGUSR1)
+"""The signals that Tune takes for good."""
 
-@pytest.fixture(autouse=True)
+
+@pytest.fixture(autouse=True, scope="module")
 def _as_before() -> Iterator[None]:
-    handler, loaded = signal.getsignal(signal.SIGUSR1), set(sys.modules)
+    handlers, loaded = [signal.getsignal(number) for number in TAKEN], set(sys.modules)
     yield
-    signal.signal(signal.SIGUSR1, handler)  # Tune takes it for good
+    for number, handler in zip(TAKEN, handlers, strict=True):
+        signal.signal(number, handler)
     for name in set(sys.modules) - loaded:
         if name.startswith("ray.air.integrations"):
             del sys.modules[name]
