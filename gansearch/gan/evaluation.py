@@ -63,7 +63,7 @@ class Evaluated(Updates):
         fake = self.samples(len(real), *y)
         if not bool(fake.isfinite().all()):
             return math.nan
-        return float(quality_of(self.task, *to_host(real, fake, *y))["distance"])
+        return float(quality_of(self.task, *to_host(real, fake, *y)).get("distance", math.nan))
 
     def final_generator(self) -> nn.Module:
         """The generator to export, (B, latent_dim), conditions -> (B, ...): the averaged one where there is one."""

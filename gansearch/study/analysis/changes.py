@@ -48,20 +48,14 @@ class Change:
     interval: tuple[float, float]
     """90% prediction interval of that ratio for the medians of `SEEDS` new seeds of either setting."""
 
-    @property
-    def is_likely(self) -> bool:
-        """Whether the whole interval is an improvement."""
-        return self.interval[1] < 1
-
 
 def best_changes(runs: pd.DataFrame, experiment: Experiment, settings: Mapping[str, Any] | None = None) -> list[Change]:
     """The best other value of each searched field, if it alone is changed; what brings most is first.
 
     The log distances of the runs are taken for a Gaussian process over the search space (Rasmussen and Williams 2006,
     chapter 2), with Matérn kernels of 3/2, a length for each field, and noise. It gives the difference of two settings
-    a normal distribution. A value is chosen
-    by the mean of the ratio, and only those below 1 are given. There is none with fewer than ten distances,
-    in a population, and where the settings do not have a value for every searched field.
+    a normal distribution. A value is chosen by the mean of the ratio, and only those below 1 are given. There is none
+    with fewer than ten distances, in a population, and where the settings do not have a value for every searched field.
 
     Args:
         runs: The searched fields and the "distance" of each run.

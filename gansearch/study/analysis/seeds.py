@@ -112,10 +112,9 @@ def default_trial(experiment: Experiment, trials: pd.DataFrame) -> int | None:
 
 def default_values(experiment: Experiment) -> dict[str, Any] | None:
     """The default settings' values of the searched fields; None where the parameters of a user's loop have none."""
-    try:
-        return {name: experiment.training.used(name) for name in experiment.search}
-    except AttributeError:
+    if experiment.without_value:
         return None
+    return {name: experiment.training.used(name) for name in experiment.search}
 
 
 def with_default(experiment: Experiment, trials: pd.DataFrame, numbers: Sequence[int]) -> list[int | None]:

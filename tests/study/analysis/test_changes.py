@@ -39,7 +39,6 @@ def test_the_change_that_brings_most_is_first_with_its_size_and_an_interval() ->
     assert (first.name, first.before) == ("lr", 1e-4)
     assert 6e-4 < first.after < 1.6e-3
     assert first.interval[0] < math.exp(-2) < first.interval[1] < 1  # (log10(1e-4) + 3)² · 2 = 2
-    assert first.is_likely
     assert (second.name, second.after) == ("loss", "hinge")
     assert second.interval[0] < 0.5 < second.interval[1]
 
@@ -48,7 +47,7 @@ def test_changes_are_of_the_settings_that_are_asked_for() -> None:
     own = {"lr": 1e-3, "pretrain_steps": 0, "loss": "non_saturating"}
     found = {one.name: one for one in best_changes(runs(), experiment(), own)}
     assert found["loss"].after == "hinge"
-    assert found["loss"].is_likely
+    assert found["loss"].interval[1] < 1
     assert "lr" not in found or found["lr"].ratio > 0.8
 
 
@@ -108,3 +107,11 @@ def test_nine_in_ten_intervals_hold_of_planted_changes() -> None:
             held += change.interval[0] <= math.exp(after - before) <= change.interval[1]
     assert tried > 15
     assert held >= 0.8 * tried
+
+
+def test_a_loop_whose_parameters_have_no_defaults_has_no_change_of_them() -> None:
+    search = {"gap": {"low": 0.0, "high": 1.0}}
+    loop = Experiment.model_validate({"name": "x", "task": "./a.py:train", "search": search})
+    table = pd.DataFrame({"gap": np.linspace(0, 1, 20), "distance": np.linspace(1, 9, 20)})
+    assert best_changes(table, loop) == []
+    assert best_changes(table, loop, {"gap": 0.9})[0].after < 0.5
