@@ -4,6 +4,7 @@ import importlib
 import os
 import shutil
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -18,6 +19,7 @@ import optuna
 import pytest
 
 from gansearch.formatting import many
+from gansearch.signals import ENDING
 from gansearch.store.folder import Folder
 from tests.programs import missing_programs
 from tests.synthetic import write_study
@@ -98,6 +100,27 @@ def everything_is_free(request):
     stack.close()
     stack.enter_context(local_ray())
     raise AssertionError(f"after {FREE_SECONDS} s: {free} of {whole} are free; placement groups: {groups}")
+
+
+@pytest.fixture(autouse=True)
+def signals_are_as_before(request):
+    """Fails a test that leaves a signal to somebody else: what other tests send would not reach them."""
+    before = {number: signal.getsignal(number) for number in ENDING}
+    yield
+    left = [number.name for number, handler in before.items() if signal.getsignal(number) is not handler]
+    for number, handler in before.items():
+        signal.signal(number, handler)
+    assert not left or "tune_run" in request.fixturenames, f"{left} have other handlers than before the test"
+
+
+@pytest.fixture
+def tune_run() -> Iterator[None]:
+    """For a test with a run of Tune itself in this process, which takes signals for good and imports trackers."""
+    loaded = set(sys.modules)
+    yield
+    for name in set(sys.modules) - loaded:
+        if name.startswith("ray.air.integrations"):
+            del sys.modules[name]
 
 
 @pytest.fixture

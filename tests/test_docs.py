@@ -215,7 +215,7 @@ def test_several_networks_are_trained_each_with_a_monitor_of_its_own(place, para
     assert set(result.verdicts) == monitors
 
 
-def test_what_is_shown_of_ones_own_runs_works(ray_session, tmp_path, monkeypatch, capsys) -> None:
+def test_what_is_shown_of_ones_own_runs_works(ray_session, tune_run, tmp_path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("ray.train.constants.DEFAULT_STORAGE_PATH", str(tmp_path))
     names: dict = {"__name__": "__main__"}  # as the user's script: Ray sends its functions as they are

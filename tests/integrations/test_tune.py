@@ -36,7 +36,7 @@ def breaking(tmp_path_factory):
     return tmp_path_factory.mktemp("tune")
 
 
-def test_a_run_of_ones_own_stops_what_is_beyond_hope_and_is_restored(ray_session, breaking, capsys):
+def test_a_run_of_ones_own_stops_what_is_beyond_hope_and_is_restored(ray_session, tune_run, breaking, capsys):
     first = [{"lr_d": 1e-2, "lr_g": 1e-4, "breaks": False}, {"lr_d": 1e-3, "lr_g": 1e-3, "breaks": False}]
     search = BalanceSearch(seed=0, points_to_evaluate=[*first, {"breaks": True}])
     search = ConcurrencyLimiter(search, max_concurrent=2)
