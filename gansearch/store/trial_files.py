@@ -12,7 +12,7 @@ import pandas as pd
 
 from gansearch.store.containment import Refused, read_text
 from gansearch.store.folder import Folder, StudyError, write_whole
-from gansearch.store.nan_json import from_json, to_json
+from gansearch.store.nan_json import from_json, read_json, to_json
 from gansearch.store.numbers_file import read_table
 from gansearch.store.record import TrialRecord, parse_record
 from gansearch.store.samples import write_samples
@@ -64,6 +64,12 @@ def read_record(folder: Folder, number: int) -> TrialRecord | None:
     except (OSError, ValueError):
         return None
     return record if record.number == number else None
+
+
+def read_source(folder: Folder, number: int) -> str:
+    """Where the configuration of a trial came from; empty where no record says so."""
+    data = read_json(folder.record(number) / "result.json")
+    return str(data.get("source", "")) if isinstance(data, dict) else ""
 
 
 def read_records(folder: Folder) -> list[TrialRecord]:

@@ -9,14 +9,17 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from gansearch.store.folder import StudyError
-from gansearch.store.trial_files import read_record
+from gansearch.store.trial_files import read_record, read_source
+from gansearch.study.analysis.seeds import default_trial
 from gansearch.study.analysis.surrogate import Surrogate, stability_surrogate
 from gansearch.study.data import StudyData
+from gansearch.study.figures import bands as figures_bands
 from gansearch.study.figures import compute as figures_compute
 from gansearch.study.figures import curves as figures_curves
 from gansearch.study.figures import trials as figures_trials
 from gansearch.study.figures import winner as figures_winner
 from gansearch.study.figures.base import EmptyFigureError
+from gansearch.study.figures.groupings import Grouping, groupings
 
 
 class Plots(StudyData):
@@ -57,6 +60,16 @@ class Plots(StudyData):
         late = {seed.seed: seed.late_since for seed in record.seeds} if record else {}
         return figures_curves.curves(self.curves, number, verdict if isinstance(verdict, str) else None, late)
 
+    def plot_bands(self, by: str = "verdict") -> go.Figure:
+        """Plot the curves of all trials in groups: a median and a band from the 10th to the 90th percentile of each.
+
+        `by` is one of `groupings`: "verdict", a searched parameter (numbers in quarters), "distance" (at the end),
+        "source", "status", "configuration" (the seeds of each), or "all trials".
+        """
+        if by not in self.groupings:
+            raise StudyError(f"no bands by {by!r}: it is not one of {', '.join(self.groupings)}")
+        return figures_bands.bands(self._runs_at, by, self.groupings[by])
+
     def plot_importance(self) -> go.Figure:
         """Plot the share of the variance that each parameter explains, for stability and for distance."""
         return figures_winner.importance(self.importance)
@@ -90,6 +103,18 @@ class Plots(StudyData):
     def map_pairs(self) -> list[tuple[str, str]]:
         """The pairs of parameters for which a stability map is useful, in the order in which the report shows them."""
         return figures_trials.map_pairs(self.trials, self.experiment, list(self.importance.get("stability", ())))
+
+    @cached_property
+    def groupings(self) -> dict[str, Grouping]:
+        """The columns by which trials can be grouped, each with the numbers of the trials of its groups by label."""
+        first = [None if self.choice is None else self.choice.number, default_trial(self.experiment, self.trials)]
+        known = self.trials["number"] if self.run.get("sources") else ()
+        sources = {number: source for number in known if (source := read_source(self.folder, number))}
+        return groupings(self.trials, self.experiment, self._runs_at.seeds, sources, first)
+
+    @cached_property
+    def _runs_at(self) -> figures_bands.Runs:
+        return figures_bands.Runs.of(self.curves)
 
     @cached_property
     def surrogate(self) -> Surrogate | None:

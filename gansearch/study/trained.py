@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 
 from gansearch.experiment import Experiment, ExperimentError
 from gansearch.formatting import without_nan
@@ -21,6 +23,9 @@ from gansearch.store.nan_json import from_json
 from gansearch.store.numbers_file import read_table
 from gansearch.store.record import SeveralSeeds, parse
 from gansearch.study.analysis.seeds import Seeds
+from gansearch.study.figures.bands import Runs, bands
+from gansearch.study.figures.base import EmptyFigureError
+from gansearch.study.figures.groupings import MOST_GROUPS
 from gansearch.study.report import answers
 from gansearch.study.report.answers import Answer
 from gansearch.study.report.page import Charts, render
@@ -85,11 +90,22 @@ class Trained(SeveralSeeds):
             answers.memorises(curves),
         ]
 
+    def plot_bands(self, each: bool = False) -> go.Figure:
+        """Plot the median of the seeds over the updates and the band of eight in ten, or with `each` the first six."""
+        together = {"all seeds": [seed.seed for seed in self.seeds]}
+        single = {f"seed {seed.seed}": [seed.seed] for seed in self.seeds[:MOST_GROUPS]}
+        curves = [one.curves.assign(number=one.result.seed, seed=one.result.seed) for one in self.trained]
+        if not curves:
+            raise EmptyFigureError("no seed has ended yet")
+        return bands(Runs.of(pd.concat(curves)), "seed", single if each else together)
+
     def report(self, path: str | Path | None = None) -> Path:
         """Write the page, report.html in the folder by default, and return its path."""
         path = self.path / "report.html" if path is None else Path(path)
         found = self.answers()
-        text = render("trained.html", Charts({one.id: one.draw for one in found}), trained=self, answers=found)
+        plots = {one.id: one.draw for one in found} | {"bands": self.plot_bands}
+        plots |= {"bands-1": partial(self.plot_bands, each=True)} if len(self.seeds) > 1 else {}
+        text = render("trained.html", Charts(plots), trained=self, answers=found)
         with writing(path):
             write_whole(path, text)
         return path

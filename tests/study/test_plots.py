@@ -19,7 +19,8 @@ from gansearch.study.report.report import charts_of, reasons
 from gansearch.study.study import Study, load_study
 from tests.synthetic import confirm, write_study
 
-PLOTS = ["stability_map", "pareto", "curves", "importance", "slices", "parallel", "seeds", "neighbourhood", "timeline"]
+PLOTS = ["stability_map", "pareto", "curves", "bands", "importance", "slices", "parallel", "seeds", "neighbourhood"]
+PLOTS += ["timeline"]
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +48,26 @@ def test_a_map_of_other_parameters(study: Study) -> None:
         study.plot_curves(99)
     with pytest.raises(StudyError, match="'fid'"):
         study.plot_slices("fid")
+    with pytest.raises(StudyError, match=r"no bands by 'los': it is not one of verdict, status, distance, lr, "):
+        study.plot_bands("los")
+
+
+def test_trials_are_grouped_by_where_they_came_from(folder: Folder) -> None:
+    assert "source" not in load_study(folder.path).groupings
+    run = json.loads(folder.run.read_text())
+    folder.run.write_text(json.dumps({**run, "sources": {"prior": {"trials": 1, "balanced": 1, "distance": 1.0}}}))
+    for number, source in enumerate(["prior", "tpe", "tpe"]):
+        record = read_record(folder, number)
+        assert record
+        write_record(folder, replace(record, source=source))
+    (folder.record(3) / "result.json").write_text("[")
+    groups = load_study(folder.path).groupings["source"]
+    assert {name: list(numbers)[:3] for name, numbers in groups.items()} == {
+        "none": [3, 4, 5],
+        "tpe": [1, 2],
+        "prior": [0],
+    }
+    assert load_study(folder.path).plot_bands("source").layout.meta["key"][1][0] == "tpe · 2 runs"
 
 
 def test_a_study_without_trials_has_no_figures(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from gansearch import Experiment, train
 from gansearch.store.folder import StudyError
+from gansearch.study.figures.base import EmptyFigureError
 from gansearch.study.report import answers
 from gansearch.study.trained import Trained, is_training
 from tests.study.report.html_page import Page
@@ -31,13 +32,20 @@ def test_the_page_answers_five_questions_and_shows_each_seed(folder: Path) -> No
         *(answers.BROKEN, answers.WHEN, answers.CHANGE, answers.HOLDS, answers.MEMORY)
     ]
     text = trained.report().read_text()
-    words = Page(text).words()
+    words, charts = Page(text).words(), Page(text).charts()
     assert "seed" in words
     assert "built-in method" not in words
     assert "<b>x" not in text.split("<script")[0]
     assert text.count('<img src="data:image/png;base64,') == 2
     best = json.loads((folder / "seed-20000/result.json").read_text())["best"]
     assert f"{best['distance']:.4g}" in words
+    # The curves of the seeds, together and each by itself.
+    key = {
+        name: [label for label, *_ in figure["layout"]["meta"]["key"]]
+        for name, figure in charts.items()
+        if "bands" in name
+    }
+    assert key == {"bands": ["all seeds · 2 runs"], "bands-1": ["seed 20000 · 1 run", "seed 20001 · 1 run"]}
 
 
 def test_the_summary_is_that_of_train_with_the_nearest_moment(folder: Path) -> None:
@@ -60,6 +68,8 @@ def test_seeds_that_have_not_ended_or_are_broken_are_left_out(folder: Path, tmp_
     assert [seed.seed for seed in Trained(part).seeds] == [20000]
     (part / "seed-20000/result.json").write_text("{")
     assert Trained(part).answers() == []
+    with pytest.raises(EmptyFigureError):
+        Trained(part).plot_bands()
     assert "No seed has ended yet" in Trained(part).report().read_text()
 
 

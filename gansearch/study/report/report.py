@@ -116,6 +116,8 @@ def charts_of(study: Plots, verdict_reasons: Sequence[Reason], answers: Sequence
             "slices-distance": partial(study.plot_slices, "distance"),
             "parallel": study.plot_parallel,
             **{f"parallel-{name}": partial(study.plot_parallel, share) for name, share in NEAREST.items()},
+            "bands": study.plot_bands,
+            **{f"bands-{place}": partial(study.plot_bands, by) for place, by in enumerate([*study.groupings][1:], 1)},
             "seeds": study.plot_seeds,
             "neighbourhood": study.plot_neighbourhood,
             "curves": study.plot_curves,

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from gansearch.study.study import Study
 
-SECTIONS = ["answer", "stability-map", "reasons", "pareto-front", "importance", "slices", "winner", "compute"]
-SECTIONS += ["trials", "failures", "made"]
+SECTIONS = ["answer", "stability-map", "reasons", "pareto-front", "importance", "slices", "all-curves", "winner"]
+SECTIONS += ["compute", "trials", "failures", "made"]
 CHARTS = {"map", "pareto", "shares", "slices-stability", "slices-distance", "parallel", "seeds", "neighbourhood"}
-CHARTS |= {"curves", "timeline", "answer-broken", "answer-when", "answer-change", "answer-seeds"}
+CHARTS |= {"curves", "bands", "timeline", "answer-broken", "answer-when", "answer-change", "answer-seeds"}
 
 
 class Page(HTMLParser):

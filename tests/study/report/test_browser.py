@@ -101,6 +101,14 @@ def test_the_reference_study(browser: Any, tmp_path: Path) -> None:
         "const s = document.querySelector('select'); s.value = 'map-2'; s.dispatchEvent(new Event('change'))"
     )
     assert browser.execute_script(AXIS_TITLES) != before
+    # The curves of all trials are grouped by another column, from the keyboard, and the legend says so.
+    choose = browser.find_element("css selector", "[data-chart=bands]")
+    legend = browser.find_element("css selector", "[data-key=bands]")
+    assert "balanced · 22 runs" in legend.text
+    choose.send_keys("lr")
+    assert " to 0.0" in legend.text
+    assert "balanced" not in legend.text
+    choose.send_keys("verdict")
     # A heading sorts the table.
     browser.execute_script("document.querySelector('#table th button').click()")
     first = "return document.querySelector('#table tbody tr').cells[0].textContent"

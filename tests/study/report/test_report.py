@@ -30,6 +30,7 @@ def test_every_section_is_there_in_order(study: Study, text: str) -> None:
     curves = {f"curves-{verdict}" for verdict in study.verdicts if verdict != "balanced"}
     assert set(found.ids("div")) == CHARTS | curves | {"trial"}
     others = {f"map-{place}" for place in range(1, 10)} | {"parallel-half", "parallel-tenth"}
+    others |= {f"bands-{place}" for place in range(1, len(study.groupings))}
     assert set(found.charts()) == CHARTS | curves | others
     labels = [attrs["aria-label"] for tag, attrs in found.elements if attrs.get("class") == "chart"]
     assert all(label and len(label) > 20 for label in labels)

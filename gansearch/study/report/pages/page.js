@@ -45,6 +45,19 @@ function draw(element) {
   Plotly.react(element, data, layout, { displayModeBar: false });
   element.setAttribute("aria-label", layout.meta.text);
   drawn.add(element);
+  const key = document.querySelector(`[data-key="${element.id}"]`);
+  if (key) key.replaceChildren(...layout.meta.key.map(keyOf));
+}
+
+// An entry of the legend of groups: its line, as it is drawn, and its name.
+function keyOf([name, colour, dash]) {
+  const item = document.createElement("li");
+  item.innerHTML = '<svg viewBox="0 0 30 6" class="line" aria-hidden="true"><path d="M0 3h30" stroke-width="3" fill="none"/></svg>';
+  const path = item.querySelector("path");
+  path.setAttribute("stroke", colour);
+  if (dash !== "solid") path.setAttribute("stroke-dasharray", dash.replaceAll("px", ""));
+  item.append(name);
+  return item;
 }
 
 // Each chart is drawn when it comes near the window, so that a page of many charts opens at once.
