@@ -40,7 +40,9 @@ def local_ray(gpus: int = 0) -> Iterator[None]:
 
     fork_workers()
     quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR"}
+    handler = signal.getsignal(signal.SIGTERM)
     ray.init("local", num_cpus=2, num_gpus=gpus, object_store_memory=10**8, **quiet)
+    signal.signal(signal.SIGTERM, handler)  # Ray takes it
     yield
     ray.shutdown()
 

@@ -11,7 +11,7 @@ from typing import Any
 from ray.tune.experiment import Trial
 from ray.tune.progress_reporter import TrialProgressCallback
 
-from gansearch.search.cluster.ray_patches import give_whole_gpu, kill_worker
+from gansearch.search.cluster.ray_patches import give_whole_gpu
 from gansearch.search.gpu_use import gpus_of
 from gansearch.search.sampling.searcher import LimitedSearcher
 from gansearch.search.slots import Slots
@@ -61,7 +61,8 @@ class Supervisor(SweepCallback, TrialProgressCallback):
     def on_trial_result(self, trial: Trial, result: dict[str, Any], **info: Any) -> None:
         """Note a report. An ending is taken out of it where the trial is to be tried again.
 
-        That is after an error on a node that may be unfit, and where a trial that shares its GPU ran out of memory.
+        That is after an error on a node that may be unfit, and where a trial that shares its GPU ran out of memory. The
+        worker of a trial that failed raises, which Tune takes for a failure that the trial survives or not.
         """
         self._watchdog.reported(trial)
         node, ending = result.get("on", ""), result.get("ending")
@@ -74,7 +75,6 @@ class Supervisor(SweepCallback, TrialProgressCallback):
         if crowded or (ending.error and node and not self._slots.trusts(node)):
             result["ending"] = None
             self._allow_move(trial)
-            kill_worker(trial)
         else:
             trial.max_failures = 0  # ignore failures of the worker after the trial has ended
             result["ending"] = replace(ending, error=with_remedy(ending.error))

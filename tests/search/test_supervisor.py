@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
-import ray
 from ray.tune import PlacementGroupFactory
 
 from gansearch.formatting import error_line
@@ -25,7 +24,6 @@ class TuneTrial:
         self.placement_group_factory = PlacementGroupFactory([{"CPU": 1.0, "GPU": gpus}], strategy="STRICT_PACK")
         self.config = {"number": 0, "params": {}}
         self.max_failures = FAILURES
-        self.temporary_state = SimpleNamespace(ray_actor="its worker")
         self.metric_analysis, self.metric_n_steps, self.last_result, self.evaluated_params = ({1: 2} for _ in range(4))
 
 
@@ -49,13 +47,11 @@ def ending(error=""):
     return Ending([], None, now, now, "192.0.2.9", error)
 
 
-def test_what_fails_on_a_node_that_has_not_answered_is_tried_elsewhere(supervisor, monkeypatch):
-    killed, trial = [], TuneTrial()
-    monkeypatch.setattr(ray, "kill", killed.append)
+def test_what_fails_on_a_node_that_has_not_answered_is_tried_elsewhere(supervisor):
+    trial = TuneTrial()
     supervisor.on_trial_start(trial)
     result = {"rows": [], "on": "new", "ending": ending("ModuleNotFoundError: No module named 'mine'")}
     supervisor.on_trial_result(trial, result)
-    assert killed == ["its worker"]
     assert result["ending"] is None, "the recorder must not record it"
     supervisor.on_trial_recover(trial)
     assert trial.max_failures == FAILURES + 1
@@ -77,9 +73,8 @@ torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB
 """
 
 
-def test_a_trial_that_runs_out_of_memory_on_a_gpu_that_it_shares_is_tried_again_alone(supervisor, monkeypatch, caplog):
-    killed, thinned, trial = [], [], TuneTrial(gpus=0.25)
-    monkeypatch.setattr(ray, "kill", killed.append)
+def test_a_trial_that_runs_out_of_memory_on_a_gpu_that_it_shares_is_tried_again_alone(supervisor, caplog):
+    thinned, trial = [], TuneTrial(gpus=0.25)
 
     def thin_out(gpus):
         thinned.append(gpus)
@@ -89,14 +84,14 @@ def test_a_trial_that_runs_out_of_memory_on_a_gpu_that_it_shares_is_tried_again_
     supervisor._slots.thin_out = thin_out
     result = {"rows": [], "on": "known", "ending": ending(MEMORY)}
     supervisor.on_trial_result(trial, result)
-    assert (result["ending"], killed, thinned) == (None, ["its worker"], [0.25])
+    assert (result["ending"], thinned) == (None, [0.25])
     assert trial.placement_group_factory == PlacementGroupFactory([{"CPU": 1.0, "GPU": 1.0}], strategy="STRICT_PACK")
     assert trial.max_failures == FAILURES + 1
     assert "trial 00000 ran out of memory on a GPU that it shared" in caplog.text
     assert caplog.text.strip().endswith("from now on 3 at once")
     result = {"rows": [], "on": "known", "ending": ending(MEMORY)}
     supervisor.on_trial_result(trial, result)
-    assert (len(killed), trial.max_failures) == (1, 0)
+    assert trial.max_failures == 0
     line = error_line(result["ending"].error)
     assert line.startswith("the trial needs more memory than its GPU has; make training.batch_size")
     assert line.endswith("Tried to allocate 2.00 GiB")

@@ -92,7 +92,7 @@ class Population(PopulationBasedTraining):
 
     def choose_trial_to_run(self, tune_controller: TuneController) -> Trial | None:
         """Choose as Tune does, but hold the exchange where the member that it waits for has died."""
-        live = tune_controller.get_live_trials()
+        live = [trial for trial in tune_controller.get_live_trials() if not trial.is_finished()]
         if live and all(
             self._trial_state[trial].last_train_time >= self._next_perturbation_sync and trial.status == Trial.PAUSED
             for trial in live

@@ -15,8 +15,8 @@ from typing import Any
 PACKED = ("rows", "ending")
 """What of a trial's report is pickled on its own: its worker passes it on, and needs none of it."""
 
-NO_ROOM = "no_room"
-"""Of a trial's last report: whether it ran out of its GPU's memory. Its worker alone reads it."""
+FAILED = "failed"
+"""Of a trial's last report: whether it ended by an error. Its worker alone reads it."""
 
 
 class Stopped(BaseException):

@@ -21,7 +21,7 @@ from gansearch.experiment import Experiment
 from gansearch.gan import Result
 from gansearch.search.worker import gpu
 from gansearch.search.worker.distributed import why
-from gansearch.search.worker.link import NO_ROOM, PACKED, Link
+from gansearch.search.worker.link import FAILED, PACKED, Link
 from gansearch.search.worker.samples import few, to_show
 from gansearch.search.worker.saves import STATE, read_state
 from gansearch.stability.result import SeedResult
@@ -142,7 +142,7 @@ def train(link: Link, left: bytes, begin: tuple[Any, ...]) -> tuple[bytes, dict[
     """Train, in a process of its own, what another process has `left`, or else what `begun` makes of `begin`.
 
     Reports {"rows", "is_copy"} and what `Run.status` says. Returns what the next process is given as `left`, where the
-    trial continues in one, and the last report, which else has an "ending" and NO_ROOM.
+    trial continues in one, and the last report, which else has an "ending" and FAILED.
     """
     run: Run = pickle.loads(left) if left else begun(*begin)  # noqa: S301 (of such a process)
     run.link = link
@@ -159,7 +159,7 @@ def train(link: Link, left: bytes, begin: tuple[Any, ...]) -> tuple[bytes, dict[
         news = packed(run.news())
         return pickle.dumps(run), news
     ending = run.ending()
-    return b"", packed({**run.news(), "ending": ending, NO_ROOM: gpu.is_out_of_memory(ending.error)})
+    return b"", packed({**run.news(), "ending": ending, FAILED: bool(ending.error)})
 
 
 def begun(make: bytes, config: Mapping[str, Any], cpus: float, gpus: float, saved: list[str], own: bool) -> Run:

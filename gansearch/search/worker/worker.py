@@ -15,7 +15,7 @@ from ray.actor import ActorHandle
 from ray.exceptions import RayError
 
 from gansearch.search.worker.followers import Followers
-from gansearch.search.worker.link import NO_ROOM, PACKED, Packed
+from gansearch.search.worker.link import FAILED, PACKED, Packed
 from gansearch.search.worker.process import Origin, call
 
 PROGRAM = "gansearch.search.worker.run:train"
@@ -50,10 +50,10 @@ def run_trial(
         while left:
             worker.report(news)
             left, news = call(origin, PROGRAM, (left, ()), known)
-    again = news.pop(NO_ROOM, False) and 0 < resources.get("GPU", 0.0) < 1
+    failed = news.pop(FAILED, False)
     worker.report(news)
-    if again:  # if it returned before it is killed, Tune would take the trial for complete
-        raise RuntimeError("ran out of memory on a GPU that it shared; it is tried again with one to itself")
+    if failed:  # the trial may be tried again, which Tune does after a failure of its worker alone
+        raise RuntimeError("the trial failed")
 
 
 class _Worker:

@@ -11,14 +11,24 @@ from tests.search.population.populations import PBT
 
 def test_nobody_waits_for_an_exchange_that_cannot_come(make_tiny):
     population = Population(make_tiny(**PBT))
-    waiting, late = SimpleNamespace(status="PAUSED"), SimpleNamespace(status="RUNNING")
+    waiting, late = _Member("PAUSED"), _Member("RUNNING")
     members = {id(waiting): (waiting, 1), id(late): (late, 0)}
     population._trial_state = _States(members)
     live = [waiting, late]
     controller = SimpleNamespace(get_live_trials=lambda: live, get_trials=lambda: live)
     assert population.choose_trial_to_run(controller) is None
-    live.remove(late)  # it died on its way to the exchange
+    late.status = "ERROR"  # it died on its way to the exchange; Tune keeps it
     assert population.choose_trial_to_run(controller) is waiting
+
+
+class _Member:
+    """A trial of Ray Tune."""
+
+    def __init__(self, status):
+        self.status = status
+
+    def is_finished(self):
+        return self.status == "ERROR"
 
 
 class _States:

@@ -3,12 +3,14 @@
 import pickle
 import subprocess
 import sys
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pytest
 from ray.exceptions import ActorDiedError
 
 from gansearch.search.worker import worker as module
+from gansearch.search.worker.link import FAILED
 from gansearch.search.worker.worker import _Worker
 
 
@@ -33,6 +35,18 @@ def reports(monkeypatch):
 def test_a_report_comes_to_the_driver_as_the_process_made_it(reports):
     _Worker(None, None).report({"stability": 0.5, "rows": pickle.dumps([{"seed": 0}])})
     assert reports == [{"on": "node-1", "gpus": "0, 1", "stability": 0.5, "rows": [{"seed": 0}]}]
+
+
+@pytest.mark.parametrize("failed", [False, True])
+def test_the_worker_of_a_trial_that_failed_raises_so_that_tune_may_try_it_again(reports, monkeypatch, failed):
+    bundle = {"CPU": 1.0}
+    context = SimpleNamespace(get_trial_resources=lambda: SimpleNamespace(bundles=[bundle]))
+    monkeypatch.setattr(module.tune, "get_context", lambda: context)
+    monkeypatch.setattr(module.tune, "get_checkpoint", lambda: None)
+    monkeypatch.setattr(module, "call", lambda *given: (b"", {"rows": pickle.dumps([]), FAILED: failed}))
+    with pytest.raises(RuntimeError, match="the trial failed") if failed else nullcontext():
+        module.run_trial(None, b"", {"number": 0, "params": {}, "checkpoints": []})
+    assert reports == [{"on": "node-1", "gpus": "0, 1", "rows": []}]
 
 
 def test_why_a_checkpoint_cannot_be_kept_is_told_to_the_process(reports, tmp_path):
