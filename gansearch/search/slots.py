@@ -74,9 +74,10 @@ class Slots:
         self._listeners.resized(self.now)
         return True
 
-    def trusts(self, node: str) -> bool:
-        """Return whether a node is known to be fit: an error on another one says nothing about a trial."""
-        return node in self._fit
+    @property
+    def fit(self) -> list[str]:
+        """The nodes that are known to be fit: an error on another one says nothing about a trial."""
+        return list(self._fit)
 
     def is_alive(self, node: str) -> bool:
         """Ask the cluster whether it has a node."""

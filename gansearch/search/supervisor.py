@@ -51,6 +51,7 @@ class Supervisor(SweepCallback, TrialProgressCallback):
         self._watchdog.check()
         self._slots.update()
         self._searcher.most = self._slots.wanted if self._searcher.ahead else self._slots.now
+        self._searcher.fit = self._slots.fit
         if self._slots.fill:
             self._searcher.gpus = self._slots.bundle["GPU"]
 
@@ -61,8 +62,8 @@ class Supervisor(SweepCallback, TrialProgressCallback):
     def on_trial_result(self, trial: Trial, result: dict[str, Any], **info: Any) -> None:
         """Note a report. An ending is taken out of it where the trial is to be tried again.
 
-        That is after an error on a node that may be unfit, and where a trial that shares its GPU ran out of memory. The
-        worker of a trial that failed raises, which Tune takes for a failure that the trial survives or not.
+        That is after an error on a node that may be unfit, and where a trial that shares its GPU ran out of memory. Its
+        worker raises then, of which Tune knows no more than that it died.
         """
         self._watchdog.reported(trial)
         node, ending = result.get("on", ""), result.get("ending")
@@ -72,7 +73,7 @@ class Supervisor(SweepCallback, TrialProgressCallback):
         crowded = is_out_of_memory(ending.error) and 0 < gpus_of(trial) < 1
         if crowded:
             self._isolate(trial)
-        if crowded or (ending.error and node and not self._slots.trusts(node)):
+        if crowded or (ending.error and node and node not in self._slots.fit):
             result["ending"] = None
             self._allow_move(trial)
         else:

@@ -128,7 +128,7 @@ def test_the_next_run_is_decided_when_one_has_ended_and_the_choice_is_told_befor
 
     searcher = RaceSearcher(waiting, lambda run: {"name": run}, lambda: told.append(len(asked)))
     searcher.most = 1
-    assert [searcher.suggest("a"), searcher.suggest("b")] == [{"name": (1, 10_000)}, None]
+    assert [searcher.suggest("a"), searcher.suggest("b")] == [{"name": (1, 10_000), "fit": []}, None]
     searcher.on_trial_complete("a", error=True)
     assert [searcher.suggest("b"), searcher.suggest("c")] == [{"name": (1, 10_001)}, None]
     searcher.most = 2

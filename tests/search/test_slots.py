@@ -48,11 +48,11 @@ def test_a_node_that_joins_is_filled_once_it_has_answered(there, make_tiny):
     nodes["second"] = 4.0
     slots.update()
     assert slots.now == 2
-    assert not slots.trusts("second")
+    assert "second" not in slots.fit
     answers["second"] = ""
     slots.update()
     assert (slots.now, slots.wanted, slots.most) == (6, 7, 6)
-    assert slots.trusts("second")
+    assert "second" in slots.fit
     del nodes["first"]
     slots.update()
     assert (slots.now, slots.most) == (4, 6)

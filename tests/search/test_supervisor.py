@@ -30,7 +30,7 @@ class TuneTrial:
 @pytest.fixture
 def supervisor():
     slots = SimpleNamespace(
-        trusts=lambda node: node != "new",
+        fit=["known", "gone"],
         is_alive=lambda node: node != "gone",
         update=lambda: None,
         wanted=7,

@@ -55,11 +55,13 @@ class LimitedSearcher(Searcher):
     """Whether one more is suggested than fits, so that a slot that falls free has a trial that waits."""
     gpus: float | None = None
     """The share of a GPU of the trials to come; None leaves it as it was when they began."""
+    fit: Sequence[str] = ()
+    """Ray's ids of the nodes that are known to be fit."""
 
     @property
-    def resources(self) -> dict[str, float]:
-        """What a config says of its trial's resources."""
-        return {} if self.gpus is None else {"gpus": self.gpus}
+    def resources(self) -> dict[str, Any]:
+        """What a config says of its trial's resources and nodes."""
+        return {"fit": list(self.fit)} | ({} if self.gpus is None else {"gpus": self.gpus})
 
     def set_max_concurrency(self, max_concurrent: int) -> bool:
         """Leave Tune's own limit, which is fixed, aside."""

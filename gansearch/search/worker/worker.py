@@ -31,7 +31,8 @@ def run_trial(
 ) -> None:
     """Train what `make`, a pickled callable, makes of a config and this worker's CPUs and GPUs; in a new process.
 
-    `config` holds "number", "params" and "checkpoints", those of an earlier sweep, newest first. `rungs` and `race` are
+    `config` holds "number", "params" and "checkpoints", those of an earlier sweep, newest first, and "fit", the nodes
+    that are known to be fit. `rungs` and `race` are
     the actors of Rungs and of Race. Reports what `gansearch.search.worker.run.train` does, with "on" and "gpus": Ray's
     id of the node, and the ids of the GPUs.
     """
@@ -52,8 +53,8 @@ def run_trial(
             left, news = call(origin, PROGRAM, (left, ()), known)
     failed = news.pop(FAILED, False)
     worker.report(news)
-    if failed:  # the trial may be tried again, which Tune does after a failure of its worker alone
-        raise RuntimeError("the trial failed")
+    if failed and (0 < resources.get("GPU", 0.0) < 1 or worker.node not in config.get("fit", ())):
+        raise RuntimeError("the trial failed")  # it may be tried again: if this returned, Tune took it for complete
 
 
 class _Worker:
@@ -61,8 +62,9 @@ class _Worker:
 
     def __init__(self, rungs: ActorHandle | None, race: ActorHandle | None):
         self._rungs, self._race = rungs, race
+        self.node = ray.get_runtime_context().get_node_id()
         self._about = {
-            "on": ray.get_runtime_context().get_node_id(),
+            "on": self.node,
             "gpus": ", ".join(map(str, ray.get_gpu_ids())),
         }
 

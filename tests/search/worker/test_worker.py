@@ -37,15 +37,23 @@ def test_a_report_comes_to_the_driver_as_the_process_made_it(reports):
     assert reports == [{"on": "node-1", "gpus": "0, 1", "stability": 0.5, "rows": [{"seed": 0}]}]
 
 
-@pytest.mark.parametrize("failed", [False, True])
-def test_the_worker_of_a_trial_that_failed_raises_so_that_tune_may_try_it_again(reports, monkeypatch, failed):
-    bundle = {"CPU": 1.0}
+@pytest.mark.parametrize(
+    ("failed", "gpus", "fit", "raises"),
+    [
+        (False, 0.5, [], False),
+        (True, 0.5, ["node-1"], True),
+        (True, 1.0, ["node-1"], False),
+        (True, 0.0, ["node-2"], True),
+    ],
+)
+def test_the_worker_of_a_trial_that_may_be_tried_again_raises(reports, monkeypatch, failed, gpus, fit, raises):
+    bundle = {"CPU": 1.0, "GPU": gpus}
     context = SimpleNamespace(get_trial_resources=lambda: SimpleNamespace(bundles=[bundle]))
     monkeypatch.setattr(module.tune, "get_context", lambda: context)
     monkeypatch.setattr(module.tune, "get_checkpoint", lambda: None)
     monkeypatch.setattr(module, "call", lambda *given: (b"", {"rows": pickle.dumps([]), FAILED: failed}))
-    with pytest.raises(RuntimeError, match="the trial failed") if failed else nullcontext():
-        module.run_trial(None, b"", {"number": 0, "params": {}, "checkpoints": []})
+    with pytest.raises(RuntimeError, match="the trial failed") if raises else nullcontext():
+        module.run_trial(None, b"", {"number": 0, "params": {}, "checkpoints": [], "fit": fit})
     assert reports == [{"on": "node-1", "gpus": "0, 1", "rows": []}]
 
 
