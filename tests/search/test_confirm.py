@@ -130,14 +130,14 @@ def test_the_next_run_is_decided_when_one_has_ended_and_the_choice_is_told_befor
     searcher.most = 1
     assert [searcher.suggest("a"), searcher.suggest("b")] == [{"name": (1, 10_000), "fit": []}, None]
     searcher.on_trial_complete("a", error=True)
-    assert [searcher.suggest("b"), searcher.suggest("c")] == [{"name": (1, 10_001)}, None]
+    assert [searcher.suggest("b"), searcher.suggest("c")] == [{"name": (1, 10_001), "fit": []}, None]
     searcher.most = 2
     searcher.on_trial_complete("gone")
-    assert [searcher.suggest("c"), searcher.suggest("d")] == [{"name": (None, 10_000)}, None]
+    assert [searcher.suggest("c"), searcher.suggest("d")] == [{"name": (None, 10_000), "fit": []}, None]
     assert asked == [[], [], [(1, 10_001)]]
     assert told == [], "a candidate still runs"
     searcher.on_trial_complete("b")
-    assert searcher.suggest("d") == {"name": (None, 10_001)}
+    assert searcher.suggest("d") == {"name": (None, 10_001), "fit": []}
     assert searcher.suggest("e") is None
     assert told == [4]
     searcher.on_trial_complete("d")
