@@ -119,24 +119,26 @@ class _Differences:
         """The value of a field that is expected to bring most; None where none is better than what it is."""
         values = [value for value in _values(self.axes[name]) if not same(value, before[name])]
         points = np.stack([self._point(before), *(self._point({**before, name: value}) for value in values)])
-        means, variances = zip(*(self._difference(process, points) for process in self._processes), strict=True)
+        means, variances, noises = zip(*(self._difference(one, points) for one in self._processes), strict=True)
         mean = self._weights @ np.array(means)
-        spread = np.sqrt(self._weights @ (np.array(variances) + (np.array(means) - mean) ** 2))
-        # The mean of a ratio whose logarithm is normal: a value that nobody tried may be a great loss too.
-        of_ratio = mean + spread**2 / 2
+        variance = self._weights @ (np.array(variances) + (np.array(means) - mean) ** 2)
+        spread = np.sqrt(variance + self._weights @ np.array(noises))
+        # The mean of a ratio whose logarithm is normal: a value that nobody tried may be a great loss too. The luck of
+        # the seeds is in the interval alone: it is the same on either side.
+        of_ratio = mean + variance / 2
         place = int(of_ratio.argmin())
         if of_ratio[place] >= 0:
             return None
         low, middle, high = np.exp(mean[place] + _HALF_WIDTH * spread[place] * np.array([-1, 0, 1])).tolist()
         return Change(name, before[name], values[place], middle, float(np.exp(of_ratio[place])), (low, high))
 
-    def _difference(self, process: Any, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and variance of what medians of seeds at each point but the first differ by from those at the first."""
+    def _difference(self, process: Any, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+        """Mean and variance of what each point but the first differs by from the first; what seeds' medians add."""
         mean, covariance = process.predict(points, return_cov=True)
         noise = process.kernel_.k2.noise_level * self._variance
         variance = np.diag(covariance) - noise  # which counts the noise of a single run
         differs = np.maximum(variance[1:] + variance[0] - 2 * covariance[0, 1:], 0)
-        return mean[1:] - mean[0], differs + 2 * _OF_A_MEDIAN * noise
+        return mean[1:] - mean[0], differs, 2 * _OF_A_MEDIAN * noise
 
     def _point(self, settings: Mapping[str, Any]) -> np.ndarray:
         return np.concatenate([_coordinates(entry, plain(settings[name])) for name, entry in self.axes.items()])
