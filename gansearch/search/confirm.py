@@ -35,7 +35,7 @@ from gansearch.store.confirmation import (
 )
 from gansearch.store.folder import Folder
 from gansearch.store.record import TrialRecord
-from gansearch.store.samples import write_samples
+from gansearch.store.samples import write_moments, write_samples
 from gansearch.study.analysis.choose import candidates
 from gansearch.study.analysis.race import FIRST_SEED, FreshRun, next_runs, rules_of
 from gansearch.study.analysis.seeds import with_default
@@ -82,7 +82,7 @@ def confirming(
 
     def config(run: FreshRun) -> dict[str, Any]:
         chosen = {} if run.number is None else params(run.number)
-        return _config(run, {**chosen, **longer})
+        return _config(run, {**chosen, **longer}, _seeds(experiment)[0])
 
     if budget:  # as many probes as in a trial, with more updates between them
         session.patience.factor = max(1.0, budget / experiment.training.updates)
@@ -160,6 +160,8 @@ class ConfirmationRecorder(SweepCallback):
         ending: Ending | None = result.pop("ending", None)
         run = _run_of(trial)
         if ending and run not in self._ended:
+            if ending.moments:
+                write_moments(self._folder.record(run.number), **ending.moments)
             if ending.samples is not None and run.seed == self._experiment.seed + FIRST_SEED:
                 write_samples(self._folder, run.number, ending.samples, ending.shown, confirmed=True)
             self._record(run, _failed(run, ending.error) if ending.error else ending.seeds[0])
@@ -185,10 +187,11 @@ class ConfirmationRecorder(SweepCallback):
         self._listener.confirming(run.number, run.seed, result)
 
 
-def _config(run: FreshRun, params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the worker of a run is given."""
+def _config(run: FreshRun, params: Mapping[str, Any], first: int) -> dict[str, Any]:
+    """Return what the worker of a run is given; of the `first` seed samples are kept at several moments."""
     name = f"confirm-{'default' if run.number is None else f'{run.number:05d}'}-{run.seed}"
-    return {"name": name, "number": run.number, "seed": run.seed, "params": dict(params), "checkpoints": []}
+    what = {"number": run.number, "seed": run.seed, "params": dict(params), "moments": run.seed == first}
+    return {"name": name, "checkpoints": [], **what}
 
 
 def _run_of(trial: Trial) -> FreshRun:

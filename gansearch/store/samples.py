@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,9 @@ from gansearch.store.folder import Folder, StudyError, write_array, write_whole
 from gansearch.store.nan_json import read_json, to_json
 from gansearch.store.numbers_file import read_array
 
+_MOMENTS = "moments.npy"
+_MOST_MOMENTS = 20
+"""Moments of a file that are read at most: a training has seven, and some more if its budget grew."""
 _MAX_RATE = 384_000
 """Samples a second that a sound card may have."""
 
@@ -91,6 +94,26 @@ def read_inputs(folder: Folder) -> np.ndarray | None:
     """The inputs of the held-out real samples; None without pairs."""
     found = _read(folder.inputs)
     return None if found is None else found.array
+
+
+def write_moments(folder: Path, updates: Sequence[int], array: np.ndarray, display: Mapping[str, Any]) -> None:
+    """Write (M, K, ...) samples of the same latents after M numbers of updates, into a trial's folder or a seed's.
+
+    Nothing is written of what is no picture and no points.
+    """
+    if len(array) and SampleSet(array[0], display).kind in ("image", "points"):
+        folder.mkdir(parents=True, exist_ok=True)
+        _write(folder / _MOMENTS, array, {"updates": list(updates), "display": display})
+
+
+def read_moments(folder: Path) -> dict[int, SampleSet]:
+    """What `write_moments` has written, by the number of updates; {} where there is nothing that can be read."""
+    found = _read(folder / _MOMENTS)
+    updates, display = ((found and found.display.get(name)) for name in ("updates", "display"))
+    if found is None or not isinstance(updates, list) or not isinstance(display, dict) or found.array.ndim < 2:
+        return {}
+    pairs = zip(updates[:_MOST_MOMENTS], found.array, strict=False)
+    return {update: SampleSet(array, display) for update, array in pairs if type(update) is int}
 
 
 def _path(folder: Folder, number: int | None, confirmed: bool) -> Path:

@@ -29,6 +29,7 @@ from gansearch.study.figures.groupings import MOST_GROUPS
 from gansearch.study.report import answers
 from gansearch.study.report.answers import Answer
 from gansearch.study.report.page import Charts, render
+from gansearch.study.report.samples import over_time
 
 _MOST_PICTURE = 5_000_000
 """Bytes of a picture of samples that is put into the page."""
@@ -105,7 +106,9 @@ class Trained(SeveralSeeds):
         found = self.answers()
         plots = {one.id: one.draw for one in found} | {"bands": self.plot_bands}
         plots |= {"bands-1": partial(self.plot_bands, each=True)} if len(self.seeds) > 1 else {}
-        text = render("trained.html", Charts(plots), trained=self, answers=found)
+        courses = (over_time(f"seed {seed.seed}", self.path / f"seed-{seed.seed}") for seed in self.seeds)
+        moments = next(filter(None, courses), None)
+        text = render("trained.html", Charts(plots), trained=self, answers=found, moments=moments)
         with writing(path):
             write_whole(path, text)
         return path

@@ -47,6 +47,8 @@ class BestMoment:
         if not self.weights:
             return None
         last = trainer.training_distance()
+        if self.update == trainer.updates:  # the end itself: two measurements of it differ by chance
+            return Compared(self.update, last, last)
         with self.in_place(trainer):
             return Compared(self.update, trainer.training_distance(), last)
 

@@ -9,6 +9,8 @@ seed-20000/conditions.npy           the conditions of these fakes, where the GAN
 seed-20000/samples.png              some of them as a picture; sample-00.wav and so on for sounds, samples.txt for
                                     texts, samples.csv for a table, as its own file is written; samples.parquet too
                                     where that is one
+seed-20000/moments.npy              of pictures and points, samples of the same latents at seven moments, (7, K, ...),
+                                    and moments.json with their updates
 seed-20000/curves.parquet           the probes
 seed-20000/generator.safetensors    G's weights, averaged if the experiment says so
 seed-20000/generator-best.safetensors
@@ -40,6 +42,7 @@ from torch import nn
 
 from gansearch.experiment import Experiment, ExperimentError, masked_data
 from gansearch.gan import Probe, Result, SeedTrainer
+from gansearch.gan.moments import Moments
 from gansearch.gan.networks import WithoutLatents
 from gansearch.gan.sample_display import display_of, files_of, undone
 from gansearch.rendering.render import files
@@ -51,7 +54,7 @@ from gansearch.store.lock import held
 from gansearch.store.nan_json import from_json, to_json
 from gansearch.store.numbers_file import read_array
 from gansearch.store.record import parse
-from gansearch.store.samples import SampleSet
+from gansearch.store.samples import SampleSet, write_moments
 from gansearch.training.best import BestMoment, Compared
 
 SAMPLES = 2_000
@@ -130,7 +133,7 @@ class SeedFolder:
     def __init__(self, path: Path, updates: int, keep: Literal["last", "best"] = "last"):
         """`updates` is the budget of the run in D and G updates together; `keep` as an experiment has it."""
         self.path, self.updates, self.keep = path, updates, keep
-        self.best = BestMoment()
+        self.best, self.moments = BestMoment(), Moments()
         self.compared: Compared | None = None
         """The run's nearest moment beside its end, once it was trained here."""
         self._result, self._checkpoint = path / "result.json", path / "checkpoint.pt"
@@ -156,7 +159,9 @@ class SeedFolder:
         probes = probes if trainer.updates else []  # a script begins anew
         saved = time.monotonic()
         with Interrupts() as interrupts:
+            self.moments.note(trainer)
             for probe in trainer.run():
+                self.moments.note(trainer)
                 if not probe.is_empty:
                     probes.append(dataclasses.asdict(probe))
                     self.best.note(trainer, probe.distance)
@@ -187,6 +192,8 @@ class SeedFolder:
             trainer.load_state(state["trainer"])
             if "best" in state:  # an older checkpoint has none
                 self.best.load_state(state["best"])
+            if "moments" in state:
+                self.moments.load_state(state["moments"])
             probes: list[dict[str, Any]] = from_json(state["probes"])
         except Exception as error:  # noqa: BLE001 (torch has no class for a file cut short, or for networks that have changed)
             reason = " ".join(str(error).split())[:_REASON_CHARACTERS]
@@ -196,6 +203,7 @@ class SeedFolder:
 
     def _save(self, trainer: SeedTrainer, probes: list[dict[str, Any]]) -> None:
         state = {"trainer": trainer.state(), "probes": to_json(probes), "best": self.best.state()}
+        state["moments"] = self.moments.state()
         with _writing(self.path):
             write_whole(self._checkpoint, lambda file: torch.save(state, file))
 
@@ -203,6 +211,7 @@ class SeedFolder:
         curves = pd.DataFrame(probes).drop(columns="outputs", errors="ignore")  # histograms are no columns of a curve
         write_whole(self.path / "curves.parquet", lambda file: curves.to_parquet(file, index=False))
         trainer.copy_files(self.path / "checkpoint")
+        write_moments(self.path, **self.moments.kept(trainer.task))
         if (generator := trainer.final_generator()) is None:
             return self._write_samples(trainer, judged)
         write_whole(self.path / "generator.safetensors", _weights(generator.state_dict(), generator))

@@ -5,15 +5,17 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from gansearch.search.callbacks.listener import Listener
-from gansearch.search.confirm import ConfirmationRecorder, RaceSearcher, affordable, missing
+from gansearch.search.confirm import ConfirmationRecorder, RaceSearcher, _config, affordable, missing
 from gansearch.search.sampling.total_time import TotalTime
 from gansearch.search.worker.run import Ending
 from gansearch.stability.result import SeedResult
 from gansearch.store.confirmation import read_confirmation, read_default
 from gansearch.store.folder import Folder, write_format
+from gansearch.store.samples import read_moments
 from gansearch.study.analysis.race import FreshRun
 from tests.synthetic import a_record
 
@@ -67,6 +69,17 @@ def test_runs_are_missing_until_they_are_recorded_with_the_same_budget(recorder,
     assert missing(folder, longer, records) == runs
     assert missing(folder, make_tiny(), records) == []
     assert missing(folder, experiment, []) == []
+
+
+def test_the_first_fresh_seed_of_a_configuration_keeps_samples_of_its_moments(recorder, tmp_path):
+    assert [_config(FreshRun(3, seed), {}, 10_000)["moments"] for seed in (10_000, 10_001)] == [True, False]
+    moments = {"updates": [0, 9], "array": np.zeros((2, 4, 2), "float32"), "display": {}}
+    recorder.on_trial_start(tune_trial(3, 10_000))
+    done = replace(ending(10_000), moments=moments)
+    recorder.on_trial_result(tune_trial(3, 10_000), {"rows": [], "ending": done})
+    ended(recorder, FreshRun(None, 10_000))
+    assert list(read_moments(Folder(tmp_path).record(3))) == [0, 9]
+    assert read_moments(Folder(tmp_path).record(None)) == {}
 
 
 def test_candidates_race_and_in_a_folder_begun_before_each_gets_all_its_seeds(make_tiny, tmp_path):

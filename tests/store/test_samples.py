@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 from gansearch.store.folder import Folder
-from gansearch.store.samples import SampleSet, read_real, read_samples, write_real, write_samples
+from gansearch.store.nan_json import to_json
+from gansearch.store.samples import (
+    SampleSet,
+    read_moments,
+    read_real,
+    read_samples,
+    write_moments,
+    write_real,
+    write_samples,
+)
 
 TONE = np.sin(np.arange(16.0))[None]
 AUDIO = {"kind": "audio", "rate": 8_000}
@@ -36,6 +45,33 @@ def test_the_first_real_samples_are_kept_and_a_damaged_display_is_none(tmp_path)
         assert read_real(folder).display == {}
     folder.real.write_bytes(b"half")
     assert read_real(folder) is None
+
+
+def test_samples_of_several_moments_come_back_by_their_updates(tmp_path):
+    assert read_moments(tmp_path) == {}
+    array = np.arange(24.0).reshape(3, 4, 2)
+    write_moments(tmp_path / "seed", [0, 50, 1_000], array, {"kind": "points"})
+    found = read_moments(tmp_path / "seed")
+    assert list(found) == [0, 50, 1_000]
+    assert found[50].array == pytest.approx(array[1])
+    assert found[50].kind == "points"
+
+
+def test_moments_are_of_pictures_and_points_alone(tmp_path):
+    write_moments(tmp_path, [0, 9], np.stack([TONE, TONE]), AUDIO)
+    write_moments(tmp_path, [], np.empty(0), {})
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("updates", [None, "many", [[1], {}, "x"], {"0": 1}])
+def test_damaged_moments_are_none(tmp_path, updates):
+    write_moments(tmp_path, [0, 1], np.zeros((2, 4, 2)), {})
+    (tmp_path / "moments.json").write_text(to_json({"updates": updates, "display": {}}))
+    assert read_moments(tmp_path) == {}
+    write_moments(tmp_path, range(2_000), np.zeros((2_000, 4, 2)), {})
+    assert len(read_moments(tmp_path)) == 20, "a stranger's file does not make a page of any size"
+    np.save(tmp_path / "moments.npy", np.float32(1))
+    assert read_moments(tmp_path) == {}
 
 
 @pytest.mark.parametrize(

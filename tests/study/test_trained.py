@@ -36,7 +36,9 @@ def test_the_page_answers_five_questions_and_shows_each_seed(folder: Path) -> No
     assert "seed" in words
     assert "built-in method" not in words
     assert "<b>x" not in text.split("<script")[0]
-    assert text.count('<img src="data:image/png;base64,') == 2
+    assert text.count('<img src="data:image/png;base64,') == 2 + 7
+    assert "Samples of seed 20000 after 0 updates, 0% of the training" in text
+    assert "Samples of seed 20000 after 300 updates, 100% of the training" in text
     best = json.loads((folder / "seed-20000/result.json").read_text())["best"]
     assert f"{best['distance']:.4g}" in words
     # The curves of the seeds, together and each by itself.

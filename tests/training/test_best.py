@@ -51,6 +51,16 @@ def test_a_moment_takes_the_generator_s_place_and_leaves_it_again():
     assert compared.update == 0
 
 
+def test_a_run_that_was_nearest_at_its_end_was_not_nearer_before_it():
+    trainer = trainer_for(load_task("ring"), ring().training)
+    for _ in trainer.run():
+        pass
+    best = BestMoment()
+    best.note(trainer, 5.0)
+    compared = best.compared(trainer)
+    assert (compared.update, compared.distance) == (300, compared.last_distance)
+
+
 def test_both_generators_are_written_and_keep_says_whose_samples(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(BestMoment, "note", _first_only)
     with caplog.at_level(logging.WARNING):

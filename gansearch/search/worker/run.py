@@ -64,6 +64,8 @@ class Ending:
     real_shown: dict[str, Any] = field(default_factory=dict)
     inputs: np.ndarray | None = None
     """What `real` are the targets of, and `samples` were made of, with pairs."""
+    moments: dict[str, Any] = field(default_factory=dict)
+    """Samples of the same latents at several moments, as `write_moments` takes them; {} where none were asked for."""
 
 
 class Run(ABC):

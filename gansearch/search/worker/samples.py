@@ -8,6 +8,7 @@ import numpy as np
 
 from gansearch.experiment import Experiment
 from gansearch.gan.data import held_out_of, inputs_of
+from gansearch.gan.moments import Moments
 from gansearch.gan.sample_display import MOST_SAMPLES, display_of, displayed, undone
 from gansearch.search.worker.seed import task_of
 
@@ -32,3 +33,11 @@ def to_show(experiment: Experiment, samples: np.ndarray | None) -> dict[str, Any
         return {}
     real_shown = {} if real is None else display_of(task, real)
     return {"shown": display_of(task, samples), "real": real, "real_shown": real_shown, "inputs": inputs}
+
+
+def over_time(experiment: Experiment, moments: Moments | None) -> dict[str, Any]:
+    """Return the samples of several moments for the Ending of a trial; {} where there are none."""
+    try:
+        return moments.kept(task_of(experiment)) if moments else {}
+    except Exception:  # noqa: BLE001 (as above)
+        return {}

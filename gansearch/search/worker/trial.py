@@ -14,9 +14,11 @@ import torch
 
 from gansearch.experiment import Experiment, ScriptTask
 from gansearch.gan import Probe, SeedTrainer, Trainer, stacked
+from gansearch.gan.moments import Moments
 from gansearch.search.worker.distributed import WorkerDied, training_of
 from gansearch.search.worker.halving import rungs_of
 from gansearch.search.worker.run import Ending, Run
+from gansearch.search.worker.samples import over_time
 from gansearch.search.worker.saves import Saves
 from gansearch.search.worker.seed import SeedJob, trainer_of
 from gansearch.stability.result import SeedResult
@@ -28,8 +30,9 @@ class TrialRun(Run):
     """A trial over its seeds: those that every trial trains, then those that it earns."""
 
     def __init__(self, experiment: Experiment, config: Mapping[str, Any], cpus: float, gpus: float):
-        """Start untrained. `config` may name the first "seed"."""
+        """Start untrained. `config` may name the first "seed", and say that samples of its "moments" are kept."""
         super().__init__(experiment, config, cpus, gpus)
+        self.moments = Moments() if config.get("moments") else None
         self.first_seed = config.get("seed", experiment.seed)
         self.standings: list[Standing] = []
         self.trainers: list[SeedTrainer] = []
@@ -100,11 +103,17 @@ class TrialRun(Run):
         for trainer, state in zip(self.trainers, self.resumed, strict=False):
             trainer.load_state(state)
         self.resumed = []
+        self._keep_moment()
 
     def _note(self, probes: Mapping[int, Probe]) -> None:
         seeds = {place: trainer.seed for place, trainer in enumerate(self.trainers)}
+        self._keep_moment()
         self.rows += [{"seed": seeds[n], **dataclasses.asdict(one)} for n, one in probes.items() if not one.is_empty]
         self._reach_rung()
+
+    def _keep_moment(self) -> None:
+        if self.moments and not self.seeds:
+            self.moments.note(self.trainers[0])
 
     def _finish(self) -> None:
         for trainer in self.trainers:
@@ -141,9 +150,8 @@ class TrialRun(Run):
     def ending(self) -> Ending:
         """Return what the seeds left."""
         started = self.started or datetime.now(UTC)
-        return self._ending(
-            started, in_turn=self.in_turn, standings=self.standings, remark=self.remark, files=self.files
-        )
+        more = {"remark": self.remark, "files": self.files, "moments": over_time(self.experiment, self.moments)}
+        return self._ending(started, in_turn=self.in_turn, standings=self.standings, **more)
 
     def state(self) -> dict[str, Any]:
         """Return the seeds that are done, and the states of those that train."""
@@ -153,6 +161,7 @@ class TrialRun(Run):
             "standings": to_json([dataclasses.asdict(standing) for standing in self.standings]),
             "rows": to_json(self.rows),
             "samples": None if self.samples is None else torch.from_numpy(self.samples),
+            "moments": self.moments and self.moments.state(),
             "trainers": [trainer.state() for trainer in self.trainers],
         }
 
@@ -167,6 +176,8 @@ class TrialRun(Run):
         self.standings = [parse(Standing, standing) for standing in from_json(state["standings"])]
         self.rows = from_json(state["rows"])
         self.samples = None if state["samples"] is None else state["samples"].numpy()
+        if self.moments and state.get("moments"):
+            self.moments.load_state(state["moments"])
         self.resumed = state["trainers"]
         self.saves = Saves(self.experiment.checkpoints, self.updates)
 

@@ -14,6 +14,7 @@ from gansearch.stability.verdict import ADVICE, HEALTHY, MEANING
 from gansearch.store.confirmation import read_default
 from gansearch.store.folder import as_typed
 from gansearch.store.record import BALANCE, GPU
+from gansearch.store.samples import read_inputs, read_real
 from gansearch.store.trial_files import read_record
 from gansearch.study.analysis.neighbourhood import neighbourhoods
 from gansearch.study.analysis.time_spent import saved, seconds_by_status
@@ -21,7 +22,7 @@ from gansearch.study.plots import Plots
 from gansearch.study.report.answers import Answer, answers_of
 from gansearch.study.report.details import details_of
 from gansearch.study.report.page import Charts, render
-from gansearch.study.report.samples import Samples, beside_reals, samples_of
+from gansearch.study.report.samples import OverTime, Samples, beside_reals, over_time, samples_of
 
 NEAREST = {"half": 0.5, "tenth": 0.1}
 """Shares of the trials, the nearest ones, that the parallel coordinates may be confined to."""
@@ -85,6 +86,7 @@ def report(study: Plots) -> str:
         unequal=_unequal_evidence(study),
         try_default=_default_command(study, folder),
         samples=beside_reals(study),
+        moments=_moments(study),
         pairs=study.map_pairs,
         reasons=verdict_reasons,
         around=neighbourhoods(study.trials, [choice.number])[choice.number] if choice else None,
@@ -99,6 +101,14 @@ def report(study: Plots) -> str:
         counts=_counts(study),
         experiment=study.experiment.to_yaml(),
     )
+
+
+def _moments(study: Plots) -> OverTime | None:
+    """Return the samples of the chosen trial's first fresh seed at several moments, if there are any."""
+    if study.choice is None:
+        return None
+    folder, number = study.folder, study.choice.number
+    return over_time(f"trial {number}", folder.record(number), read_real(folder), read_inputs(folder))
 
 
 def charts_of(study: Plots, verdict_reasons: Sequence[Reason], answers: Sequence[Answer]) -> Charts:

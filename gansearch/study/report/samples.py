@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from gansearch.rendering.render import Display, show
-from gansearch.store.samples import SampleSet, read_inputs, read_real, read_samples
+from gansearch.store.samples import SampleSet, read_inputs, read_moments, read_real, read_samples
 from gansearch.study.analysis.choose import candidates
 from gansearch.study.plots import Plots
 from gansearch.study.report.page import fragment
@@ -39,6 +42,28 @@ class Gallery:
 
     def _repr_html_(self) -> str:
         return fragment("gallery.html", samples=self.samples)
+
+
+@dataclass(frozen=True)
+class OverTime:
+    """The samples of one run at several moments of its training, from the same latents."""
+
+    label: str
+    moments: Mapping[int, Display]
+    """By its number of updates."""
+
+
+def over_time(
+    label: str, folder: Path, real: SampleSet | None = None, inputs: np.ndarray | None = None
+) -> OverTime | None:
+    """Return what a trial's folder, or a seed's, has of several moments; None where that is fewer than two pictures.
+
+    Points are drawn on one scale, that of `real` where it has points; pairs beside their `inputs` and targets.
+    """
+    found = read_moments(folder)
+    displays = show(list(found.values()), real, inputs)
+    moments = {update: display for update, display in zip(found, displays, strict=True) if display.picture}
+    return OverTime(label, moments) if len(moments) > 1 else None
 
 
 def beside_reals(study: Plots) -> list[Samples]:

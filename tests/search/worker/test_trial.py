@@ -26,8 +26,8 @@ def results(trial):
 PROBES = probe_updates(80)
 
 
-def started(experiment, params):
-    return TrialRun(experiment, {"number": 0, "params": params}, cpus=1, gpus=0)
+def started(experiment, params, **config):
+    return TrialRun(experiment, {"number": 0, "params": params, **config}, cpus=1, gpus=0)
 
 
 # In turn in the middle of the second seed, at once in the middle of both.
@@ -36,7 +36,7 @@ def test_a_trial_goes_on_from_a_checkpoint_as_if_unbroken(make_tiny, tmp_path, s
     training = {"updates": 80, "batch_size": 8, "spectral_norm": spectral_norm}
     experiment = make_tiny(replicas=2, prune=False, training=training)
     params = {"lr": 1e-3, "betas": [0.5, 0.9]}
-    unbroken, cut = started(experiment, params), started(experiment, params)
+    unbroken, cut = (started(experiment, params, moments=True) for _ in range(2))
     for _ in unbroken.train():
         pass
     training = cut.train()
@@ -44,7 +44,7 @@ def test_a_trial_goes_on_from_a_checkpoint_as_if_unbroken(make_tiny, tmp_path, s
         next(training)
     assert len(cut.trainers) == (1 if spectral_norm else 2)
     torch.save(cut.state(), tmp_path / "state.pt")
-    resumed = started(experiment, params)
+    resumed = started(experiment, params, moments=True)
     resumed.load_state(torch.load(tmp_path / "state.pt", weights_only=True))
     for _ in resumed.train():
         pass
@@ -54,6 +54,17 @@ def test_a_trial_goes_on_from_a_checkpoint_as_if_unbroken(make_tiny, tmp_path, s
     assert results(resumed) == results(unbroken)
     assert to_json(resumed.rows) == to_json(unbroken.rows)
     assert np.array_equal(resumed.samples, unbroken.samples)
+    moments = [run.ending().moments for run in (resumed, unbroken)]
+    assert moments[0]["updates"] == moments[1]["updates"] == unbroken.moments.updates
+    assert np.array_equal(*(one["array"] for one in moments))
+    assert len(moments[0]["array"]) == 7
+
+
+def test_a_trial_of_a_search_keeps_no_moments(make_tiny):
+    run = started(make_tiny(training={"updates": 20, "batch_size": 8}), {"lr": 1e-3, "betas": [0.5, 0.9]})
+    for _ in run.train():
+        pass
+    assert run.ending().moments == {}
 
 
 def test_a_checkpoint_of_another_configuration_is_not_gone_on_from(make_tiny):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gansearch.store.samples import write_real, write_samples
+from gansearch.store.samples import write_moments, write_real, write_samples
 from gansearch.store.trial_files import read_record, write_record
 from gansearch.study.report.comparison import write_comparison
 from gansearch.study.study import Study, load_study
@@ -151,6 +151,36 @@ def test_other_studies(browser: Any, kind: str, tmp_path: Path) -> None:
     if kind == "script":
         assert browser.title == f"{evil} · gansearch"
         assert browser.find_element("css selector", "h1").text == evil
+
+
+MOMENTS = """return Array.from(document.querySelectorAll('.strip figure'),
+  one => one.getBoundingClientRect().width > 0 && one.querySelector('img').naturalWidth > 0)"""
+
+
+def test_a_slider_goes_through_the_samples_of_a_training(browser: Any, tmp_path: Path) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    folder = write_study(tmp_path / "s", trials=12)
+    best = load_study(folder.path).choice
+    assert best
+    random = np.random.default_rng(0)
+    write_moments(folder.record(best.number), [0, 200, 4_000], random.uniform(-1, 1, (3, 9, 1, 8, 8)), {})
+    visit(browser, load_study(folder.path).report())
+    check(browser)
+    slider, said = (browser.find_element("css selector", f".moment {tag}") for tag in ("input", "output"))
+    assert slider.accessible_name.strip() == "Moment"
+    assert browser.execute_script(MOMENTS) == [False, False, True]
+    slider.send_keys(Keys.ARROW_LEFT)
+    assert browser.execute_script(MOMENTS) == [False, True, False]
+    assert said.text == slider.get_attribute("aria-valuetext") == "after 200 updates, 5% of the training"
+    # Printed, all of them are there, and no slider.
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        assert browser.execute_script(MOMENTS) == [True, True, True]
+        assert not slider.is_displayed()
+    finally:
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    assert browser.get_log("browser") == []
 
 
 def test_late_trouble_is_shaded(browser: Any, tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gansearch.store.samples import write_real
+from gansearch.store.samples import write_moments, write_real
 from gansearch.store.trial_files import read_record, write_trial
-from gansearch.study.report.samples import Gallery, beside_reals, displayed, samples_of
+from gansearch.study.report.samples import Gallery, beside_reals, displayed, over_time, samples_of
 from gansearch.study.study import Study, load_study
 from tests.rendering.test_render import KINDS
 from tests.synthetic import write_study
@@ -47,6 +47,18 @@ def test_without_reals_four_configurations_are_displayed(study: Study) -> None:
 def test_a_study_may_have_no_samples(tmp_path: Path) -> None:
     bare = load_study(write_study(tmp_path / "bare", trials=1, samples=False).path)
     assert "No samples were kept" in bare.show_samples()._repr_html_()
+
+
+def test_samples_of_several_moments_have_pictures_on_one_scale(tmp_path: Path) -> None:
+    assert over_time("trial 0", tmp_path) is None
+    points = np.stack([np.full((9, 2), 0.1), np.full((9, 2), 1.0)]).astype("float32")
+    write_moments(tmp_path, [0, 100], points, {})
+    found = over_time("trial 0", tmp_path)
+    assert found is not None
+    assert list(found.moments) == [0, 100]
+    assert len({display.picture for display in found.moments.values()}) == 2
+    write_moments(tmp_path, [0], points[:1], {})
+    assert over_time("trial 0", tmp_path) is None, "one moment is no course"
 
 
 def test_samples_of_a_trial_without_a_verdict_say_so(tmp_path: Path) -> None:

@@ -76,6 +76,21 @@ addEventListener("resize", () => { if (innerWidth !== width && !printing) { widt
 addEventListener("beforeprint", () => { printing = true; root.classList.add("printing"); charts.forEach(draw); });
 addEventListener("afterprint", () => { printing = false; root.classList.remove("printing"); redraw(); });
 
+// Of samples at several moments the page shows those that the slider chooses; printed, or without this script, all.
+document.querySelectorAll(".course").forEach(course => {
+  const moments = course.querySelectorAll(".strip figure"), slider = course.querySelector("input");
+  const choose = () => {
+    const chosen = moments[slider.value];
+    moments.forEach(one => one.classList.toggle("now", one === chosen));
+    slider.setAttribute("aria-valuetext", chosen.dataset.text);
+    course.querySelector("output").textContent = chosen.dataset.text;
+  };
+  course.classList.add("live");
+  course.querySelector(".moment").hidden = false;
+  slider.addEventListener("input", choose);
+  choose();
+});
+
 // A click on a heading sorts the table. Cells without a value go last in both directions.
 document.querySelectorAll("#table th").forEach((head, column) => head.addEventListener("click", () => {
   const down = head.getAttribute("aria-sort") === "ascending";
