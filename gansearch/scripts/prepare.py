@@ -137,7 +137,7 @@ def _names_of_out(script: ScriptTask) -> set[str]:
 def _found(field: str, words: list[str], cwd: Path, path: str) -> list[str]:
     """Return the words with the whole path of the program. Raises ScriptError where it is not there."""
     program = words[0] if words else ""
-    found = shutil.which(cwd / program if "/" in program else program, path=path)
+    found = shutil.which(str(cwd / program) if "/" in program else program, path=path)
     if not found:
         where = cwd if "/" in program else "PATH"
         raise ScriptError(f"task.{field}: there is no program {program!r} in {where}, or it cannot be executed")

@@ -1,7 +1,9 @@
+import json
 import os
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -199,3 +201,11 @@ def test_every_run_needs_a_new_folder(here):
     assert (
         sys.executable in prepared(here, given={"folder": here.parent / "2"}, command="python train.py {python}").words
     )
+
+
+@pytest.mark.parametrize("program", [sys.executable, "./run.sh"])
+def test_a_program_may_be_a_path(here, program):
+    (here / "run.sh").write_text('#!/bin/sh\nexec python "$@"\n')
+    (here / "run.sh").chmod(0o700)
+    made = prepared(here, command=f"{program} train.py {{lr_d}} {{amp}} {{name}} {{out}}")
+    assert Path(json.loads(json.dumps(made.words))[0]).is_absolute()  # the supervisor gets them as JSON
