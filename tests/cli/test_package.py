@@ -63,3 +63,7 @@ def test_a_wheel_runs_a_shipped_experiment_without_a_clone(installed, tmp_path):
     short = ("--set", "training.updates=60", "--set", "search.pretrain_steps=0", "--set", "confirm=null")
     run(installed, "sweep", "ring", "--trials", "1", *short, "--quiet", cwd=tmp_path)
     assert json.loads(run(installed, "report", "results/ring", "--json", cwd=tmp_path))["trials"]["total"] == 1
+    assert "1 of 1 have ended" in run(installed, "status", "results/ring", cwd=tmp_path)
+    run(installed, "export", "results/ring", "-o", "best.yaml", cwd=tmp_path)
+    run(installed, "train", "best.yaml", "--seeds", "1", "--out", "trained", cwd=tmp_path)
+    assert "report.html" in os.listdir(tmp_path / "trained")
