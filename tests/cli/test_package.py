@@ -66,4 +66,4 @@ def test_a_wheel_runs_a_shipped_experiment_without_a_clone(installed, tmp_path):
     assert "1 of 1 have ended" in run(installed, "status", "results/ring", cwd=tmp_path)
     run(installed, "export", "results/ring", "-o", "best.yaml", cwd=tmp_path)
     run(installed, "train", "best.yaml", "--seeds", "1", "--out", "trained", cwd=tmp_path)
-    assert "report.html" in os.listdir(tmp_path / "trained")
+    assert (tmp_path / "trained/report.html").is_file()
