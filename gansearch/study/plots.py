@@ -83,7 +83,8 @@ class Plots(StudyData):
     def plot_parallel(self, nearest: float = 1.0) -> go.Figure:
         """Plot a line for each trial through its searched parameters, its stability and its distance.
 
-        Below 1, `nearest` is the share of the trials with a distance that is drawn, those with the smallest.
+        Below 1, `nearest` is the share of the trials with a distance that is drawn, those with the smallest; above 1 it
+        is their number.
         """
         return figures_trials.parallel(self._nearest(nearest), self.experiment, self._best)
 
@@ -121,11 +122,11 @@ class Plots(StudyData):
         """The expected stability anywhere in the searched space; None with too few trials."""
         return stability_surrogate(self.trials)
 
-    def _nearest(self, share: float) -> pd.DataFrame:
-        """The share of the trials that have the smallest distances; all of them for 1."""
-        if share >= 1:
-            return self.trials
-        return self.trials.nsmallest(math.ceil(share * self.trials["distance"].notna().sum()), "distance")
+    def _nearest(self, part: float) -> pd.DataFrame:
+        """The share or the number of the trials that have the smallest distances; all of them for 1."""
+        measured = self.trials[self.trials["distance"].notna()]
+        count = part if part > 1 else math.ceil(part * len(measured))
+        return self.trials if part == 1 else measured.nsmallest(int(count), "distance")
 
     @property
     def _best(self) -> int | None:

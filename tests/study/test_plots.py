@@ -52,6 +52,15 @@ def test_a_map_of_other_parameters(study: Study) -> None:
         study.plot_bands("los")
 
 
+def test_parallel_coordinates_of_the_nearest_trials_by_share_or_number(study: Study) -> None:
+    order = study.trials.sort_values("distance")["number"].tolist()
+    measured = int(study.trials["distance"].notna().sum())
+    for part, count in ((0.1, 4), (7, 7), (1000, measured)):
+        figure = study.plot_parallel(part)
+        drawn = {row[0] for trace in figure.data for row in trace.customdata}
+        assert drawn == set(order[:count]), part
+
+
 def test_trials_are_grouped_by_where_they_came_from(folder: Folder) -> None:
     assert "source" not in load_study(folder.path).groupings
     run = json.loads(folder.run.read_text())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,7 @@ from gansearch.study.figures.palette import COLOURS, INK, LINE, MUTED
 
 _MAX_LINES = 250
 """Trials in the parallel coordinates at most."""
+_SHARE = Range(low=0, high=1)
 _SHADES = [[0, "rgba(120,130,140,0)"], [1, "rgba(120,130,140,.30)"]]
 
 
@@ -159,14 +161,16 @@ def parallel(
 ) -> go.Figure:
     """Draw a line for each trial through its searched parameters, its stability and its distance, or other `targets`.
 
-    Every axis runs from the smallest to the largest value, logarithmic if that is more than a decade. Choices are
-    evenly spaced, in their order. A trial without a verdict has no line; where none has one, those without any target.
+    Every axis runs from the smallest to the largest value, logarithmic where the search is, and for other numbers than
+    the stability if that is more than a decade. Choices are evenly spaced, in their order. A trial without a verdict
+    has no line; where none has one, those without any target.
     """
     names = [*varied(trials, experiment), *targets]
     judged = trials["verdict"].isin(COLOURS)
     shown = judged if judged.any() else trials[[*targets]].notna().any(axis=1)
     trials = with_choice_labels(trials[shown], experiment)
-    axes = {name: axis for name in names if (axis := _parallel_axis(trials[name], experiment.search.get(name)))}
+    entries: dict[str, Any] = {"stability": _SHARE, **experiment.search}
+    axes = {name: axis for name in names if (axis := _parallel_axis(trials[name], entries.get(name)))}
     if len(axes) < 2 or len(trials) < 2:
         raise EmptyFigureError("fewer than two trials with a verdict or axes to draw them on")
     drawn, _ = subsample(trials, [best], most=_MAX_LINES)
@@ -190,7 +194,7 @@ def parallel(
             label = {"text": _label(value), "yanchor": anchor, "showarrow": False, "font": {"size": 11}}
             figure.add_annotation(x=place, y=height, **label)
         figure.add_shape(type="line", x0=place, x1=place, y0=0, y1=1, line={"color": LINE, "width": 1.5}, layer="below")
-    texts = [html.escape(name) for name in axes]
+    texts = [html.escape(name) + " (log)" * axis.log for name, axis in axes.items()]
     figure.update_xaxes(tickvals=[*range(len(axes))], ticktext=texts, showgrid=False, range=[-0.4, len(axes) - 0.6])
     figure.update_xaxes(tickangle=-25 if len(axes) > 5 else 0)
     figure.update_yaxes(visible=False, range=[-0.1, 1.1])
@@ -201,7 +205,10 @@ def parallel(
 def _parallel_axis(column: pd.Series[Any], entry: object) -> Scale | None:
     """Return the scale of a column; choices that were tried are evenly spaced. None where all values are the same."""
     if not isinstance(entry, Choices):
-        return scale_of(column)
+        scale = scale_of(column)
+        if scale is None or not isinstance(entry, Range):
+            return scale
+        return replace(scale, log=entry.log and scale.low > 0)
     texts = tuple(label for label in choice_labels(entry, column) if label in set(column))
     return Scale(0, len(texts) - 1, log=False, texts=texts) if len(texts) > 1 else None
 

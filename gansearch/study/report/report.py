@@ -24,8 +24,8 @@ from gansearch.study.report.details import details_of
 from gansearch.study.report.page import Charts, render
 from gansearch.study.report.samples import OverTime, Samples, beside_reals, over_time, samples_of
 
-NEAREST = {"half": 0.5, "tenth": 0.1}
-"""Shares of the trials, the nearest ones, that the parallel coordinates may be confined to."""
+NEAREST = {"half": 0.5, "tenth": 0.1, "100": 100, "30": 30, "10": 10}
+"""Shares and numbers of the trials, the nearest ones, that the parallel coordinates may be confined to."""
 _MAX_ROWS = 1000
 """Rows of the trials table."""
 _MAX_ERRORS = 50
@@ -94,6 +94,7 @@ def report(study: Plots) -> str:
         seconds=seconds_by_status(study.trials, [*study.confirmation, *read_default(study.folder)]),
         columns=_columns(study),
         rows=rows,
+        listed={row["number"] for row in rows},
         details=details_of(study, [row["number"] for row in rows]),
         errors=failures(study),
         nearest=list(NEAREST),
@@ -114,6 +115,7 @@ def _moments(study: Plots) -> OverTime | None:
 def charts_of(study: Plots, verdict_reasons: Sequence[Reason], answers: Sequence[Answer]) -> Charts:
     """Return the charts of the page by the id of their element; maps of further pairs are chosen by the reader."""
     pairs = enumerate(study.map_pairs[1:], start=1)
+    nearest = {name: part for name, part in NEAREST.items() if part < len(study.trials)}
     return Charts(
         {
             **{one.id: one.draw for one in answers},
@@ -125,7 +127,7 @@ def charts_of(study: Plots, verdict_reasons: Sequence[Reason], answers: Sequence
             "slices-stability": study.plot_slices,
             "slices-distance": partial(study.plot_slices, "distance"),
             "parallel": study.plot_parallel,
-            **{f"parallel-{name}": partial(study.plot_parallel, share) for name, share in NEAREST.items()},
+            **{f"parallel-{name}": partial(study.plot_parallel, part) for name, part in nearest.items()},
             "bands": study.plot_bands,
             **{f"bands-{place}": partial(study.plot_bands, by) for place, by in enumerate([*study.groupings][1:], 1)},
             "seeds": study.plot_seeds,

@@ -36,6 +36,20 @@ def test_the_front_holds_the_healthy_trials_that_no_other_beats(study: Study) ->
     assert list(front.y) == sorted(front.y)
 
 
+def test_parallel_axes_are_logarithmic_where_the_search_is(study: Study) -> None:
+    narrow = study.trials[study.trials["lr"].between(1e-3, 4e-3)].assign(pretrain_steps=lambda part: 1 + part.index**3)
+    figure = parallel(narrow, study.experiment)
+    names = ["lr (log)", "lr_ratio (log)", "pretrain_steps", "update_ratio (log)", "r1_gamma", "stability", "distance"]
+    assert [name.replace("distance (log)", "distance") for name in figure.layout.xaxis.ticktext] == names
+    lines = [trace for trace in figure.data if trace.name != "best-balanced"]
+    first = {trace.customdata[at][0]: trace.y[at] for trace in lines for at, x in enumerate(trace.x) if x == 0}
+    table = narrow.set_index("number")["lr"]
+    span = np.log(table.max() / table.min())
+    assert len(first) == len(narrow)
+    for number, at in first.items():
+        assert at == pytest.approx(np.log(table[number] / table.min()) / span, abs=1e-3)
+
+
 def test_parallel_lines_have_a_gap_between_trials(study: Study) -> None:
     figure = parallel(study.trials, study.experiment, best=3)
     balanced = next(trace for trace in figure.data if trace.name == "balanced")

@@ -53,6 +53,13 @@ AXIS_TITLES = "return Array.from(document.querySelectorAll('#map .xtitle, #map .
 INK = "return getComputedStyle(document.querySelector('#pareto .g-ytitle text')).fill"
 
 
+MARKED = """const row = document.querySelector('tr:target'), box = row && row.getBoundingClientRect();
+return row && box.top > 0 && box.bottom < innerHeight ? row.id : ''"""
+"""The row that is marked, if it is in sight."""
+CLICK = """document.getElementById('pareto').emit('plotly_click', { points: [{ customdata: [3, 1, 1],
+  data: { hovertemplate: '<b>trial %{customdata[0]}</b>' } }] })"""
+
+
 def resize(browser: Any, width: int) -> None:
     size = {"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": width < 600}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
@@ -113,14 +120,6 @@ def test_the_reference_study(browser: Any, tmp_path: Path) -> None:
     browser.execute_script("document.querySelector('#table th button').click()")
     first = "return document.querySelector('#table tbody tr').cells[0].textContent"
     assert browser.execute_script(first) == "0"
-    # A number shows its trial below, with settings to copy, and the way back.
-    browser.execute_script("document.querySelector('button.open[data-trial=\"18\"]').click()")
-    assert browser.find_element("css selector", "#trial h3").text == "Trial 18"
-    assert browser.execute_script("return document.querySelectorAll('#trial .plot .main-svg').length") > 0
-    browser.execute_script("document.querySelector('[data-copy=python]').click()")
-    assert browser.find_element("css selector", "#trial pre").text.startswith('{"lr": ')
-    browser.execute_script("document.querySelector('[data-copy=back]').click()")
-    assert browser.execute_script("return document.activeElement.dataset.trial") == "18"
     # It prints.
     printed = browser.execute_cdp_cmd("Page.printToPDF", {"printBackground": True})["data"]
     assert len(printed) > 100_000
@@ -136,6 +135,45 @@ def test_the_reference_study(browser: Any, tmp_path: Path) -> None:
         assert browser.execute_script(KEYS)
     finally:
         set_theme(browser, "light")
+
+
+def test_a_trial_leads_to_its_row_and_its_row_to_its_curves_and_back(browser: Any, tmp_path: Path) -> None:
+    from selenium.webdriver import ActionChains
+    from selenium.webdriver.support.select import Select
+
+    visit(browser, load_study(REFERENCE).report(tmp_path / "digits.html"))
+    # A number shows its trial below, with settings to copy, and the way back.
+    browser.execute_script("document.querySelector('button.open[data-trial=\"18\"]').click()")
+    assert browser.find_element("css selector", "#trial h3").text == "Trial 18"
+    assert browser.execute_script("return document.querySelectorAll('#trial .plot .main-svg').length") > 0
+    browser.execute_script("document.querySelector('[data-copy=python]').click()")
+    assert browser.find_element("css selector", "#trial pre").text.startswith('{"lr": ')
+    browser.execute_script("document.querySelector('[data-copy=back]').click()")
+    assert browser.execute_script("return document.activeElement.dataset.trial") == "18"
+    assert browser.execute_script(MARKED) == "trial-18"
+    # A click on a trial in a figure leads there, too.
+    point = browser.find_elements("css selector", "#pareto .scatterlayer .point")[4]
+    browser.execute_script("arguments[0].scrollIntoView({ block: 'center' })", point)
+    ActionChains(browser).move_to_element(point).pause(0.3).perform()
+    hovered = browser.find_element("css selector", "#pareto .hoverlayer").text
+    ActionChains(browser).click().perform()
+    marked = browser.execute_script(MARKED)
+    assert marked != "trial-18"
+    assert hovered.startswith(f"trial {marked.removeprefix('trial-')} ·")
+    assert browser.execute_script("return `trial-${document.activeElement.dataset.trial}`") == marked
+    # And so does the name of a trial beside its samples.
+    browser.execute_script("document.querySelector('#answer figcaption a').click()")
+    assert browser.execute_script(MARKED) == "trial-18"
+    # A trial that the table has no row of is named below its figure.
+    browser.execute_script("document.getElementById('trial-3').remove()")
+    browser.execute_script(CLICK)
+    assert browser.find_element("css selector", "#pareto + .drawn").text.startswith("Trial 3 is not among the rows")
+    # The parallel coordinates of the ten nearest trials.
+    lines = "return document.querySelectorAll('#parallel .scatterlayer .point').length"
+    before = browser.execute_script(lines)
+    Select(browser.find_element("css selector", "[data-chart=parallel]")).select_by_visible_text("the nearest 10")
+    assert 0 < browser.execute_script(lines) < before
+    assert browser.get_log("browser") == []
 
 
 @pytest.mark.parametrize("kind", ["failed", "single", "script"])

@@ -29,7 +29,7 @@ def test_every_section_is_there_in_order(study: Study, text: str) -> None:
     assert found.ids("section") == SECTIONS
     curves = {f"curves-{verdict}" for verdict in study.verdicts if verdict != "balanced"}
     assert set(found.ids("div")) == CHARTS | curves | {"trial"}
-    others = {f"map-{place}" for place in range(1, 10)} | {"parallel-half", "parallel-tenth"}
+    others = {f"map-{place}" for place in range(1, 10)} | {f"parallel-{name}" for name in ("half", "tenth", "30", "10")}
     others |= {f"bands-{place}" for place in range(1, len(study.groupings))}
     assert set(found.charts()) == CHARTS | curves | others
     labels = [attrs["aria-label"] for tag, attrs in found.elements if attrs.get("class") == "chart"]

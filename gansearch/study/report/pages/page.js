@@ -44,6 +44,12 @@ function draw(element) {
   Object.assign(layout, { width, showlegend: false, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)" });
   Plotly.react(element, data, layout, { displayModeBar: false });
   element.setAttribute("aria-label", layout.meta.text);
+  noteOf(element).textContent = layout.meta.drawn;
+  if (!drawn.has(element)) element.on("plotly_click", ({ points }) => {
+    const trial = points.find(({ data }) => data.hovertemplate?.includes("trial %{customdata[0]}"));
+    if (trial && document.getElementById("table") && !toRow(trial.customdata[0]))
+      noteOf(element).textContent = `Trial ${trial.customdata[0]} is not among the rows of the table below; trials.parquet has it.`;
+  });
   drawn.add(element);
   const key = document.querySelector(`[data-key="${element.id}"]`);
   if (key) key.replaceChildren(...layout.meta.key.map(keyOf));
@@ -58,6 +64,18 @@ function keyOf([name, colour, dash]) {
   if (dash !== "solid") path.setAttribute("stroke-dasharray", dash.replaceAll("px", ""));
   item.append(name);
   return item;
+}
+
+const noteOf = element => element.nextElementSibling;  // what is said below a chart
+
+// Goes to the row of a trial, which the address names and the style marks. Returns whether the table has it.
+function toRow(number) {
+  const row = document.getElementById(`trial-${number}`);
+  if (!row) return false;
+  location.hash = row.id;
+  row.scrollIntoView({ block: "center" });
+  row.querySelector("button")?.focus({ preventScroll: true });
+  return true;
 }
 
 // Each chart is drawn when it comes near the window, so that a page of many charts opens at once.
@@ -149,7 +167,7 @@ document.querySelectorAll("button.open").forEach(button => button.addEventListen
 
 document.querySelectorAll("button[data-copy]").forEach(button => button.addEventListener("click", async () => {
   const kind = button.dataset.copy;
-  if (kind === "back") return document.querySelector(`button.open[data-trial="${shownTrial}"]`).focus();
+  if (kind === "back") return toRow(shownTrial);
   const detail = details[shownTrial], said = panel.querySelector("[role=status]");
   if (!detail) return;
   panel.querySelector("pre").textContent = settings[kind](detail);
