@@ -111,11 +111,11 @@ class Plots(StudyData):
         first = [None if self.choice is None else self.choice.number, default_trial(self.experiment, self.trials)]
         known = self.trials["number"] if self.run.get("sources") else ()
         sources = {number: source for number in known if (source := read_source(self.folder, number))}
-        return groupings(self.trials, self.experiment, self._runs_at.seeds, sources, first)
+        return groupings(self.trials, self.experiment, figures_bands.seeds_of(self._runs_at), sources, first)
 
     @cached_property
-    def _runs_at(self) -> figures_bands.Runs:
-        return figures_bands.Runs.of(self.curves)
+    def _runs_at(self) -> pd.DataFrame:
+        return figures_bands.runs_of(self.curves)
 
     @cached_property
     def surrogate(self) -> Surrogate | None:

@@ -23,7 +23,7 @@ from gansearch.store.nan_json import from_json
 from gansearch.store.numbers_file import read_table
 from gansearch.store.record import SeveralSeeds, parse
 from gansearch.study.analysis.seeds import Seeds
-from gansearch.study.figures.bands import Runs, bands
+from gansearch.study.figures.bands import bands, runs_of
 from gansearch.study.figures.base import EmptyFigureError
 from gansearch.study.figures.groupings import MOST_GROUPS
 from gansearch.study.report import answers
@@ -98,7 +98,7 @@ class Trained(SeveralSeeds):
         curves = [one.curves.assign(number=one.result.seed, seed=one.result.seed) for one in self.trained]
         if not curves:
             raise EmptyFigureError("no seed has ended yet")
-        return bands(Runs.of(pd.concat(curves)), "seed", single if each else together)
+        return bands(runs_of(pd.concat(curves)), "seed", single if each else together)
 
     def report(self, path: str | Path | None = None) -> Path:
         """Write the page, report.html in the folder by default, and return its path."""

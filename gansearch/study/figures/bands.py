@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,47 +21,30 @@ PANELS = {"distance": "Distance", "separability": "Separability", "p_real": "D(r
 """The columns of the curves that are drawn, each with its title."""
 _MOST_UPDATES = 50
 """Updates at which curves are compared. Where runs were probed at more, it is their means over as many equal spans."""
-_BAND = (0.1, 0.5, 0.9)
+_BAND = {"low": 0.1, "middle": 0.5, "high": 0.9}
 """Quantiles: the ends of a band with its line between them."""
 _FEW = 12
 """Points of a line below which each has a marker."""
 
 
-@dataclass(frozen=True)
-class Runs:
-    """The curves of R runs, a trial's seed each, at U updates that they have in common."""
+def runs_of(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the curves of runs, a trial's seed each, at updates that they have in common, from a table of curves.
 
-    updates: np.ndarray
-    """(U,), ascending."""
-    trials: np.ndarray
-    """(R,) numbers of their trials."""
-    curves: Mapping[str, np.ndarray]
-    """(R, U) values of each column; NaN where nothing was measured, and from where a run was stopped."""
+    The index is (number, seed, update), the columns are those of `PANELS`; what was not measured is NaN.
+    """
+    at = table["update"].astype(float)
+    table, at = table[np.isfinite(at)], at[np.isfinite(at)]
+    if at.nunique() > _MOST_UPDATES:
+        ends = np.linspace(at.min(), at.max(), _MOST_UPDATES)
+        at = pd.Series(ends[np.searchsorted(ends, at).clip(max=_MOST_UPDATES - 1)], at.index, name="update")
+    measured = table[[*PANELS]].astype(float)
+    return measured.where(np.isfinite(measured)).groupby([table["number"], table["seed"], at]).mean()
 
-    @classmethod
-    def of(cls, table: pd.DataFrame) -> Runs:
-        """The runs in a table of curves."""
-        at = table["update"].to_numpy(dtype=float)
-        table, at = table[np.isfinite(at)], at[np.isfinite(at)]
-        updates = np.unique(at)
-        if len(updates) > _MOST_UPDATES:
-            updates = np.linspace(updates[0], updates[-1], _MOST_UPDATES)
-        measured = table[[*PANELS]].astype(float)
-        run = table.groupby(["number", "seed"]).ngroup()
-        place = np.minimum(np.searchsorted(updates, at), len(updates) - 1)
-        means = measured.where(np.isfinite(measured)).groupby([run, place]).mean()
-        cells = tuple(means.index.get_level_values(level) for level in (0, 1))
-        curves = {name: np.full((run.nunique(), len(updates)), np.nan) for name in PANELS}
-        for name, values in curves.items():
-            values[cells] = means[name]
-        return cls(updates, table["number"].groupby(run).first().to_numpy(), curves)
 
-    @property
-    def seeds(self) -> dict[int, int]:
-        """The number of runs of each trial."""
-        return {
-            int(trial): int(count) for trial, count in zip(*np.unique(self.trials, return_counts=True), strict=True)
-        }
+def seeds_of(runs: pd.DataFrame) -> dict[int, int]:
+    """Return the number of runs of each trial."""
+    counts = runs.index.to_frame()[["number", "seed"]].drop_duplicates()["number"].value_counts()
+    return dict(zip(counts.index.tolist(), counts.tolist(), strict=True))
 
 
 @dataclass(frozen=True)
@@ -70,100 +52,83 @@ class _Group:
     """A group of runs as it is drawn."""
 
     label: str
-    rows: np.ndarray
-    """(R,) whether a run belongs to it."""
     colour: str
     dash: str
+    runs: pd.DataFrame
 
     @property
     def name(self) -> str:
-        return f"{self.label} · {many(int(self.rows.sum()), 'run')}"
+        return f"{self.label} · {many(sum(seeds_of(self.runs).values()), 'run')}"
 
-    def quantiles(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return (3, U) ends and middle of the band of (R, U) values, and (U,) the runs that it is of."""
-        own = values[self.rows]
-        counts = np.isfinite(own).sum(0)
-        found = np.full((3, values.shape[1]), np.nan)
-        found[:, counts > 0] = np.nanquantile(own[:, counts > 0], _BAND, axis=0)
-        return found, counts
+    def band(self, column: str) -> pd.DataFrame:
+        """Return the "low", "middle" and "high" of a column by update, and of how many "runs" they are."""
+        values = self.runs[column].dropna().groupby(level="update")
+        return pd.DataFrame({name: values.quantile(share) for name, share in _BAND.items()} | {"runs": values.size()})
+
+    def add_band(self, figure: go.Figure, panel: int, band: pd.DataFrame) -> None:
+        """Fill a panel between the ends of a band."""
+        there_and_back = pd.concat([band["high"], band["low"][::-1]])
+        common = {"legendgroup": self.label, "showlegend": False, "hoverinfo": "skip", **axes(panel)}
+        line = {"mode": "lines", "line": {"width": 0}, "fill": "toself", "fillcolor": faint(self.colour)}
+        figure.add_scatter(x=rounded(there_and_back.index.to_numpy()), y=rounded(there_and_back), **line, **common)
+
+    def add_line(self, figure: go.Figure, panel: int, band: pd.DataFrame) -> None:
+        """Add the line of the medians of a band to a panel."""
+        label, mode = html.escape(self.label), "lines+markers" if len(band) < _FEW else "lines"
+        figure.add_scatter(
+            x=rounded(band.index.to_numpy()),
+            y=rounded(band["middle"]),
+            mode=mode,
+            name=html.escape(self.name),
+            line={"width": 2, "color": self.colour, "dash": self.dash},
+            cliponaxis=False,
+            customdata=band["runs"].tolist(),
+            hovertemplate=f"{label}: %{{y}}<br>update %{{x}}, runs: %{{customdata}}<extra></extra>",
+            legendgroup=self.label,
+            showlegend=not panel,
+            **axes(panel),
+        )
 
 
-def bands(runs: Runs, by: str, groups: Grouping) -> go.Figure:
-    """Draw the median of each group of trials over the updates, with the band that holds eight in ten of its runs."""
-    drawn = [one for place, label in enumerate(groups) if (one := _group(runs, by, groups, label, place)).rows.any()]
-    panels = [name for name in PANELS if any(np.isfinite(runs.curves[name][one.rows]).any() for one in drawn)]
+def bands(runs: pd.DataFrame, by: str, groups: Grouping) -> go.Figure:
+    """Draw the median of each group of trials over the updates, with the band that holds eight in ten of its runs.
+
+    `runs` are those of `runs_of`.
+    """
+    numbers = runs.index.get_level_values("number")
+    found = [
+        _Group(label, *_look(by, label, place), runs[numbers.isin(groups[label])]) for place, label in enumerate(groups)
+    ]
+    drawn = [one for one in found if len(one.runs)]
+    panels = [name for name in PANELS if len(runs) and runs[name].notna().any()]
     if not panels:
         raise EmptyFigureError("no trial left curves")
     figure = new_figure(
-        f"Curves by {by}, medians and bands from the 10th to the 90th percentile. {_ends(runs, drawn, panels[0])}",
+        f"Curves by {by}, medians and bands from the 10th to the 90th percentile. {_ends(drawn, panels[0])}",
         heading=f"Curves of all trials by {by}",
         key="Line: the median of the runs; band: from their 10th to their 90th percentile",
     )
     add_panels(figure, [title(PANELS[name]) for name in panels], columns=2, row=200, least=300)
-    last = float(runs.updates[-1])
+    last = float(runs.index.get_level_values("update").max())
     for panel, name in enumerate(panels):
-        found = [(one, *one.quantiles(runs.curves[name])) for one in drawn]
-        for one, quantiles, _ in found:  # bands first, so that none covers a line
-            _add_band(figure, panel, runs.updates, quantiles, one)
-        for one, quantiles, counts in found:
-            _add_line(figure, panel, runs.updates, quantiles[1], counts, one)
-        ends = pd.Series(np.concatenate([quantiles.ravel() for _, quantiles, _ in found])).dropna()
+        tables = [one.band(name) for one in drawn]
+        for add in (_Group.add_band, _Group.add_line):  # bands first, so that none covers a line
+            for one, band in zip(drawn, tables, strict=True):
+                add(one, figure, panel, band)
+        ends = pd.concat([band[side] for band in tables for side in ("low", "high")])
         y_axis = value_axis(ends, spans_decade(ends)) if name == "distance" else SHARES
         style_axes(figure, panel, {"title_text": "update", "range": [0, last or 1]}, y_axis)
     return with_meta(figure, key=[[one.name, one.colour, one.dash] for one in drawn])
 
 
-def _group(runs: Runs, by: str, groups: Grouping, label: str, place: int) -> _Group:
-    """Return a group in its verdict's colour, or that of its place."""
-    colour = GROUPS[place % len(GROUPS)]
-    if by == "verdict":
-        colour = COLOURS.get(label.replace(" ", "_"), MUTED)
-    return _Group(label, np.isin(runs.trials, list(groups[label])), colour, DASHES[place % len(DASHES)])
+def _look(by: str, label: str, place: int) -> tuple[str, str]:
+    """Return the colour and the dash of a group: of a verdict its own colour."""
+    colour = COLOURS.get(label.replace(" ", "_"), MUTED) if by == "verdict" else GROUPS[place % len(GROUPS)]
+    return colour, DASHES[place % len(DASHES)]
 
 
-def _ends(runs: Runs, drawn: list[_Group], name: str) -> str:
+def _ends(drawn: list[_Group], column: str) -> str:
     """Return the last median of each group in words."""
-    last = [(one.name, one.quantiles(runs.curves[name])[0][1]) for one in drawn]
-    known = [(label, median[np.isfinite(median)]) for label, median in last]
-    texts = [f"{label}, {format_number(float(median[-1]))}" for label, median in known if len(median)]
-    return f"{PANELS[name]} at the end: {'; '.join(texts)}."
-
-
-def _add_band(figure: go.Figure, panel: int, updates: np.ndarray, quantiles: np.ndarray, group: _Group) -> None:
-    """Fill a panel between the ends of a group's (3, U) quantiles."""
-    known = np.isfinite(quantiles[1])
-    x, low, high = updates[known], quantiles[0, known], quantiles[2, known]
-    if (high > low).any():
-        figure.add_scatter(
-            x=rounded(np.concatenate([x, x[::-1]])),
-            y=rounded(np.concatenate([high, low[::-1]])),
-            mode="lines",
-            line={"width": 0, "color": group.colour},
-            fill="toself",
-            fillcolor=faint(group.colour),
-            hoverinfo="skip",
-            showlegend=False,
-            legendgroup=group.label,
-            **axes(panel),
-        )
-
-
-def _add_line(
-    figure: go.Figure, panel: int, updates: np.ndarray, middle: np.ndarray, counts: np.ndarray, group: _Group
-) -> None:
-    """Add the line of a group's (U,) medians to a panel."""
-    known = np.isfinite(middle)
-    name = html.escape(group.label)
-    figure.add_scatter(
-        x=rounded(updates[known]),
-        y=rounded(middle[known]),
-        mode="lines+markers" if known.sum() < _FEW else "lines",
-        name=html.escape(group.name),
-        line={"width": 2, "color": group.colour, "dash": group.dash},
-        cliponaxis=False,
-        customdata=counts[known].tolist(),
-        hovertemplate=f"{name}: %{{y}}<br>update %{{x}}, runs: %{{customdata}}<extra></extra>",
-        showlegend=not panel,
-        legendgroup=group.label,
-        **axes(panel),
-    )
+    last = [(one.name, one.band(column)["middle"]) for one in drawn]
+    texts = [f"{name}, {format_number(float(middle.iloc[-1]))}" for name, middle in last if len(middle)]
+    return f"{PANELS[column]} at the end: {'; '.join(texts)}."

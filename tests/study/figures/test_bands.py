@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gansearch.study.figures.bands import Runs, bands
+from gansearch.study.figures.bands import bands, runs_of, seeds_of
 from gansearch.study.figures.base import EmptyFigureError
 from gansearch.study.figures.palette import COLOURS, GROUPS
 
@@ -18,9 +18,9 @@ def probes(trial: int, seed: int, values: list[float], step: int = 10, **columns
     return pd.DataFrame({"number": trial, "seed": seed, "update": [step * k for k in range(len(values))], **known})
 
 
-def eleven(length: int = 3) -> Runs:
+def eleven(length: int = 3) -> pd.DataFrame:
     """Eleven trials whose separability is 0, .1, … 1 all along."""
-    return Runs.of(pd.concat([probes(trial, 0, [trial / 10] * length) for trial in range(11)]))
+    return runs_of(pd.concat([probes(trial, 0, [trial / 10] * length) for trial in range(11)]))
 
 
 def test_a_band_holds_eight_in_ten_runs_around_their_median() -> None:
@@ -36,15 +36,15 @@ def test_a_band_holds_eight_in_ten_runs_around_their_median() -> None:
 
 
 def test_a_run_counts_up_to_where_it_was_stopped() -> None:
-    runs = Runs.of(pd.concat([probes(0, 0, [0.2, 0.2, 0.2]), probes(1, 0, [0.8]), probes(2, 0, [0.5, math.inf, 0.4])]))
+    runs = runs_of(pd.concat([probes(0, 0, [0.2, 0.2, 0.2]), probes(1, 0, [0.8]), probes(2, 0, [0.5, math.inf, 0.4])]))
     line = bands(runs, "verdict", {"balanced": [0, 1, 2]}).data[-1]
     assert line.y == pytest.approx((0.5, 0.2, 0.3))
     assert line.customdata == (3, 1, 2)
 
 
 def test_the_seeds_of_a_trial_are_runs() -> None:
-    runs = Runs.of(pd.concat([probes(7, seed, [seed / 10]) for seed in range(3)] + [probes(8, 0, [0.9])]))
-    assert runs.seeds == {7: 3, 8: 1}
+    runs = runs_of(pd.concat([probes(7, seed, [seed / 10]) for seed in range(3)] + [probes(8, 0, [0.9])]))
+    assert seeds_of(runs) == {7: 3, 8: 1}
     figure = bands(runs, "configuration", {"trial 7": [7], "trial 8": [8]})
     assert [trace.y for trace in figure.data if trace.name] == [(0.1,), (0.9,)]
     assert [trace.name for trace in figure.data if trace.name] == ["trial 7 · 3 runs", "trial 8 · 1 run"]
@@ -60,15 +60,15 @@ def test_no_band_covers_a_line_and_verdicts_have_their_colours() -> None:
 
 def test_curves_of_many_updates_are_means_over_equal_spans() -> None:
     values = np.linspace(0, 1, 1000)
-    runs = Runs.of(pd.concat([probes(trial, 0, list(values)) for trial in range(2)]))
-    assert runs.curves["separability"].shape == (2, 50)
-    assert np.isfinite(runs.curves["separability"]).all()
-    assert runs.curves["separability"][0] == pytest.approx(runs.updates / 9990, abs=0.02)
+    runs = runs_of(pd.concat([probes(trial, 0, list(values)) for trial in range(2)]))
+    one = runs.loc[0, "separability"]
+    assert len(one) == 50
+    assert one.to_numpy() == pytest.approx(one.index.get_level_values("update") / 9990, abs=0.02)
     assert len(bands(runs, "x", {"one": [0, 1]}).to_json()) < 20_000
 
 
 def test_a_distance_over_decades_is_on_a_logarithmic_axis_and_what_was_not_measured_has_no_panel() -> None:
-    runs = Runs.of(pd.concat([probes(0, 0, [0.5], distance=1.0), probes(1, 0, [0.5], distance=1000.0)]))
+    runs = runs_of(pd.concat([probes(0, 0, [0.5], distance=1.0), probes(1, 0, [0.5], distance=1000.0)]))
     figure = bands(runs, "x", {"a": [0], "b": [1]})
     assert [one.text for one in figure.layout.annotations] == ["<b>Distance</b>", "<b>Separability</b>"]
     assert figure.layout.yaxis.type == "log"
@@ -84,6 +84,6 @@ def test_a_label_is_text() -> None:
 
 def test_without_curves_there_is_no_figure() -> None:
     with pytest.raises(EmptyFigureError, match="no trial left curves"):
-        bands(Runs.of(probes(0, 0, [])), "verdict", {"balanced": [0]})
+        bands(runs_of(probes(0, 0, [])), "verdict", {"balanced": [0]})
     with pytest.raises(EmptyFigureError, match="no trial left curves"):
-        bands(Runs.of(probes(0, 0, [math.nan])), "verdict", {"balanced": [0]})
+        bands(runs_of(probes(0, 0, [math.nan])), "verdict", {"balanced": [0]})
