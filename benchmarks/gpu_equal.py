@@ -1,4 +1,4 @@
-"""Whether trainings on a GPU are the CPU's, and whether an update ever waits for it; for benchmarks/gpu.py."""
+"""Whether trainings on a GPU are the CPU's, wait for it, and are the same as CUDA graphs; for benchmarks/gpu.py."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from gansearch.experiment import Training
 from gansearch.gan import Task, Trainer, load_task
 from gansearch.gan.data import data_of
+from gansearch.gan.graphs import refusal
 from tests.cuda.test_training import FIELDS
 
 
@@ -66,8 +67,8 @@ def waits(device: str, quick: bool) -> dict[str, str]:
         trainer = Trainer(
             task, Training(**{"updates": 1_000, "pretrain_steps": 2, "batch_size": 32, **fields}), 0, device
         )
-        for _ in range(8):
-            trainer.step()  # what is made once may wait
+        for _ in range(12):
+            trainer.step()  # what is made once may wait, and so may a capture
         torch.cuda.synchronize()
         torch.cuda.set_sync_debug_mode("error")
         try:
@@ -77,4 +78,21 @@ def waits(device: str, quick: bool) -> dict[str, str]:
             found[name] = str(error).splitlines()[0]
         finally:
             torch.cuda.set_sync_debug_mode("default")
+    return found
+
+
+def graphs(device: str, quick: bool) -> dict[str, dict[str, Any]]:
+    """The largest difference of each case from the same one with graphs; why it goes without, foreseen or not."""
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    found = {}
+    for name, task, fields in list(cases())[:: 4 if quick else 1] if device == "cuda" else ():
+        ways = [
+            {"updates": 1_000, "pretrain_steps": 2, "batch_size": 32, **fields, "graph": way} for way in (False, True)
+        ]
+        trainers = [Trainer(task, Training(**way), 0, device) for way in ways]
+        steps = [torch.stack([trainer.step() for trainer in trainers]) for _ in range(24)]
+        one, other = torch.stack(steps).cpu().unbind(1)
+        foreseen, why = refusal(trainers[1].training, trainers[1].device), trainers[1].graphs.why
+        difference = float((one - other).abs().max() / one.abs().mean())
+        found[name] = {"difference": difference, "without": why, "unforeseen": bool(why and not foreseen)}
     return found

@@ -32,6 +32,7 @@ LATER = (
     "weight_clip",
     "precision",
     "compile",
+    "graph",
     "channels_last",
     "augment",
     "ada_target",
@@ -133,6 +134,9 @@ class Training(Model):
     Weights, losses, probes and D's updates with a penalty stay in float32."""
     compile: bool = False
     """Updates call both networks by torch.compile, but D as it is where a penalty needs second derivatives."""
+    graph: bool = False
+    """On a GPU, captures updates as CUDA graphs and replays them, which saves small networks the launch of each kernel;
+    what cannot be captured runs as it does without."""
     channels_last: bool = False
     """Weights and pictures (B, C, H, W) with their channels last in memory, as GPUs' convolutions are fastest."""
     lr_decay: float = Field(0.0, ge=0, le=1)

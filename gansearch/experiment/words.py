@@ -30,6 +30,7 @@ _NAMES = {
     "ada_target": "target_rt aug_target",
     "precision": "amp autocast dtype mixed_precision",
     "compile": "torch_compile",
+    "graph": "cuda_graph cuda_graphs cudagraph cudagraphs graphs",
     "beta1": "b1 beta_1 momentum",
     "beta2": "b2 beta_2",
     "reconstruction": "recon recon_loss reconstruction_loss pixel_loss l1_loss",

@@ -27,9 +27,8 @@ class Average(nn.Module):
         self.register_buffer("n_averaged", torch.tensor(0))
 
     def update(self, network: nn.Module, decay: float) -> None:
-        """Takes the network's current weights and buffers into the average, with a weight of 1 − `decay`."""
+        """Takes the network's current weights and buffers in, with a weight of 1 − `decay`; the caller counts."""
         mix(self.module, network, decay if self.n_averaged else 0.0)
-        self.n_averaged += 1
 
 
 @torch.no_grad()

@@ -40,6 +40,8 @@ class Data:
         """Their conditions as the task stores them; None without any, and for data without end."""
         self.count = 0
         """The number of training samples, for data with an end."""
+        self.on_host = False
+        """Whether batches come from the host to another device; of data without end, whether one has."""
         self._made = task.real_batch if type(task).real_batch is not Task.real_batch else None
         self._unpacked = task.unpacked if type(task).unpacked is not Task.unpacked else None
         unpacks_labels = type(task).unpacked_labels is not Task.unpacked_labels
@@ -147,7 +149,7 @@ class Data:
         They are where the samples are. Of samples on the host they follow from the seed and the offset of the device's
         generator, which the host knows: numbers that the device draws would be waited for.
         """
-        if not self._on_host:
+        if not self.on_host:
             return torch.randint(self.count, (n,), generator=generator, device=self.device)
         offset = generator.get_offset()
         generator.set_offset(offset + _OFFSET)
@@ -164,7 +166,7 @@ class Data:
         return () if self.labels is None else (self._at(self.labels, self._unpacked_labels, picks),)
 
     def _at(self, stored: Tensor, unpacked: Callable[[Tensor], Tensor] | None, picks: Tensor) -> Tensor:
-        rows = picks.cpu() if self._on_host else picks
+        rows = picks.cpu() if self.on_host else picks
         rows = rows if self._rows is None else self._rows[rows]
         if unpacked is None:
             return self._gathered(stored, rows)
@@ -176,7 +178,7 @@ class Data:
         Gathered in pinned memory on the host, from which it is copied while the host goes on. Torch gives such memory
         to another batch once the copy is done.
         """
-        if not self._on_host:
+        if not self.on_host:
             return stored[rows]
         batch = torch.empty(*rows.shape, *stored.shape[1:], dtype=stored.dtype, pin_memory=True)
         torch.index_select(stored, 0, rows.flatten(), out=batch.flatten(0, rows.dim() - 1))
@@ -185,14 +187,15 @@ class Data:
     def _sent(self, made: Tensor) -> Tensor:
         """A part of a fresh batch on the device."""
         if self.device.type == "cuda" and made.device.type == "cpu":
+            self.on_host = True
             return made.pin_memory().to(self.device, non_blocking=True)
         return made.to(self.device)
 
     def _place(self) -> None:
         """Notes where the samples are, which `_to_device` has decided, and puts the numbers of the rows beside them."""
-        self._on_host = self.real is not None and self.real.device.type != self.device.type
         if self.real is None:
             return
+        self.on_host = self.real.device.type != self.device.type
         if self._rows is not None:
             self._rows = self._rows.to(self.real.device)
         self.count = len(self.real if self._rows is None else self._rows)

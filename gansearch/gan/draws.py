@@ -22,6 +22,7 @@ class Draws:
     data: Data
     augmentation: Augmentation | None = None
     _batch_axis = 0
+    _noise: Tensor | None = None  # D's noise where it is read on the device (gan/graphs.py)
 
     @property
     def updates(self) -> int:
@@ -60,6 +61,8 @@ class Draws:
 
     def _noise_std(self, dims: int) -> float | Tensor:
         """The standard deviation of D's noise now, to be multiplied with samples of so many dimensions."""
+        if self._noise is not None:
+            return self._noise
         return self.training.instance_noise * (1 - self.updates / self.training.updates)
 
     def _drawn(self, n: int, draw: Callable[[int, torch.Generator], Tensor]) -> Tensor:

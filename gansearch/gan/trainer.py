@@ -22,6 +22,7 @@ from gansearch.gan.balance.schedule import Schedule
 from gansearch.gan.data import data_of
 from gansearch.gan.evaluation import Evaluated
 from gansearch.gan.forward import forward_of, refuse_shape, scaler_of
+from gansearch.gan.graphs import Graphs, refusal
 from gansearch.gan.losses import LOSSES, add_spectral_norm
 from gansearch.gan.networks import (
     Frozen,
@@ -38,6 +39,7 @@ from gansearch.gan.result import Probe, Result
 from gansearch.gan.rng import RandomState, restore
 from gansearch.gan.ruling import MOST_SAMPLES, ruling_of
 from gansearch.gan.task import Task
+from gansearch.gan.updates import Turn
 from gansearch.stability.monitor import StabilityMonitor
 from gansearch.stability.transfer import own_memory, to_host
 from gansearch.stability.verdict import hopeless
@@ -97,6 +99,7 @@ class Trainer(Evaluated):
         self._frozen_d, self._frozen_g = Frozen(self.discriminator), Frozen(self.generator, gradients=False)
         self._probed_d, self._probed_g = (Frozen(one, False, False) for one in (self.discriminator, self.generator))
         self._resolve()
+        self.graphs = Graphs(self, self.draws, refusal(training, self.device)) if training.graph else None
 
     def run(self) -> Iterator[Probe]:
         """Trains to the end of the budget, yielding a probe about every 50th of it.
@@ -210,8 +213,8 @@ class Trainer(Evaluated):
         return {}
 
     def remark(self, searched: Iterable[str] = ()) -> str:
-        """Returns nothing: only of a user's loop there is something to say."""
-        return ""
+        """Returns why updates are made without graphs where `training.graph` asks for them; else nothing."""
+        return self.graphs.remark() if self.graphs else ""
 
     def state(self) -> dict[str, Any]:
         """Everything that `load_state` needs; for torch.save and torch.load(weights_only=True)."""
@@ -266,6 +269,8 @@ class Trainer(Evaluated):
         self._losses = tuple(list(losses.to(self.device).unbind()) for losses in state["losses"])  # type: ignore[assignment]
         self.quality, self.stopped, self.seconds = state["quality"], state["stopped"], state["seconds"]
         self._measured_at = state.get("measured_at", -1)
+        if self.graphs:
+            self.graphs.forget()
 
     def _parts(self) -> dict[str, Any]:
         """All that has a state_dict, by its name in `state()`."""
@@ -299,6 +304,9 @@ class Trainer(Evaluated):
     def _update_average(self) -> None:
         if self.average is not None:
             self.average.update(self.generator, self.schedule.ema)
+
+    def _changed(self, turn: Turn) -> Sequence[Tensor]:
+        return self.graphs.changed(turn) if self.graphs else self.change(turn)
 
     def _due_distance(self) -> float:
         """The distance where one of the run's measurements is due, else NaN."""

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from gansearch.gan.average import Average
 from gansearch.gan.balance.controller import BalanceController
 from gansearch.gan.balance.gap_aware import GapAwareRate
 from gansearch.gan.balance.schedule import Schedule
@@ -41,6 +42,7 @@ class Updates(Draws):
     scaler_d: torch.amp.GradScaler | None  # of losses, with `precision: fp16`
     scaler_g: torch.amp.GradScaler | None
     schedule: Schedule
+    average: Average | None  # of G
     balance: BalanceController | None = None
     gap_aware: GapAwareRate | None = None
     d_updates: int
@@ -53,6 +55,7 @@ class Updates(Draws):
     _frozen_g: Frozen
     _one_pass: bool  # real and fake go through D as one batch
     _alone = False  # D has not started yet: G learns from the reconstruction alone
+    _defers = False  # what follows D's answers takes them after the update (gan/graphs.py)
 
     def _resolve(self) -> None:
         """Derives once from `training` what every update needs of it."""
@@ -96,33 +99,58 @@ class Updates(Draws):
 
     def update_discriminator(self, with_generator: bool = False) -> Tensor:
         """One update of D, or of both by gradients at the same parameters; returns D's loss, detached."""
-        loss = self._gradient(self.optimizer_d, self.scaler_d, self._discriminator_loss, self._size_d)
-        if self._answers:
-            self._adapt()
-        if with_generator:
-            self.update_generator()
-        if self.scaler_d:
-            scaled_step(self.optimizer_d, self.scaler_d)
-        else:
-            self.optimizer_d.step()
-        if self.training.weight_clip:
-            clip_weights(self.optimizer_d, self.training.weight_clip)
+        loss, *losses_g = self._changed("both" if with_generator else "d")
+        for one in losses_g:
+            self._count_generator(one)
         self._losses[0].append(loss)
         self.d_updates += 1
         return loss
 
     def update_generator(self) -> Tensor:
         """One update of G against a frozen D, and of G's average; returns G's loss, detached."""
+        (loss,) = self._changed("alone" if self._alone else "g")
+        self._count_generator(loss)
+        return loss
+
+    def change(self, turn: Turn) -> list[Tensor]:
+        """Does an update's work on the device, and counts nothing; returns D's loss and G's, or one of them, detached.
+
+        Of G that is also the update of its average.
+        """
+        if turn in ("g", "alone"):
+            return [self._change_generator()]
+        losses = [self._gradient(self.optimizer_d, self.scaler_d, self._discriminator_loss, self._size_d)]
+        if self._answers and not self._defers:
+            self._adapt()
+        if turn == "both":
+            losses.append(self._change_generator())
+        if self.scaler_d:
+            scaled_step(self.optimizer_d, self.scaler_d)
+        else:
+            self.optimizer_d.step()
+        if self.training.weight_clip:
+            clip_weights(self.optimizer_d, self.training.weight_clip)
+        return losses
+
+    def _change_generator(self) -> Tensor:
         with self._frozen_d:
             loss = self._gradient(self.optimizer_g, self.scaler_g, self._generator_loss, self._size_g)
         if self.scaler_g:
             scaled_step(self.optimizer_g, self.scaler_g)
         else:
             self.optimizer_g.step()
-        self._losses[1].append(loss)
-        self.g_updates += 1
         self._update_average()
         return loss
+
+    def _changed(self, turn: Turn) -> Sequence[Tensor]:
+        """The losses of an update, of which `change` does the work."""
+        return self.change(turn)
+
+    def _count_generator(self, loss: Tensor) -> None:
+        self._losses[1].append(loss)
+        self.g_updates += 1
+        if self.average is not None:
+            self.average.n_averaged.add_(1)
 
     def _discriminator_loss(self) -> Tensor:
         training, n = self.training, self._size_d

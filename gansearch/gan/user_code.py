@@ -114,7 +114,7 @@ def user_traceback(error: BaseException) -> str:
 
     Lines of gansearch and of libraries are left out; where none is the user's, the error alone is left.
     """
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_users(frame.filename)]
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if is_users(frame.filename)]
     if isinstance(error, TaskError) and not frames:
         return str(error)
     lines = "".join(traceback.format_exception_only(error)).rstrip().splitlines()
@@ -124,7 +124,8 @@ def user_traceback(error: BaseException) -> str:
     return "".join(traceback.format_list(frames)) + "\n".join(lines)
 
 
-def _is_users(file: str) -> bool:
+def is_users(file: str) -> bool:
+    """Whether a file is of the user's code: neither ours nor installed, but for the package that a task comes from."""
     if file.startswith(_OWN) or (file.startswith("<") and not file.startswith("<ipython")):
         return False
     return not is_installed(file) or file.startswith(tuple(_PACKAGES))

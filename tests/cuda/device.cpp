@@ -26,7 +26,9 @@ void arrive(int64_t until) {
   for (; arrived < until && !pending.empty(); ++arrived, pending.pop_front())
     pending.front().first.copy_(pending.front().second);
 }
+bool forbidden = false;  // torch.cuda.set_sync_debug_mode("error")
 void wait(const std::string& why) {
+  TORCH_CHECK(!forbidden, "called a synchronizing CUDA operation");
   arrive(INT64_MAX);
   if (listener) listener(why.c_str());
 }
@@ -95,6 +97,11 @@ struct Generator final : GeneratorImpl {
     twin.set_state(whole.narrow(0, 0, size).clone());
     std::memcpy(&offset, static_cast<const char*>(whole.const_data_ptr()) + size, 8);
   }
+  void graphsafe_set_state(const intrusive_ptr<GeneratorImpl>& from) override {
+    auto& other = static_cast<Generator&>(*from);
+    twin = other.twin, offset = other.offset;
+  }
+  intrusive_ptr<GeneratorImpl> graphsafe_get_state() const override { return clone(); }
   GeneratorImpl* clone_impl() const override {
     auto* made = new Generator(twin.clone());
     return made->offset = offset, made;
@@ -278,6 +285,7 @@ namespace c10::impl { C10_REGISTER_GUARD_IMPL(CUDA, Guard) }
 
 extern "C" {
 void cuda_listen(void (*to)(const char*)) { listener = to; }
+void cuda_forbid(bool so) { forbidden = so; }
 int64_t cuda_copies() { return arrived + static_cast<int64_t>(pending.size()); }
 void cuda_arrive(int64_t until) { arrive(until); }
 }

@@ -9,8 +9,8 @@ the host for the device, with the line of gansearch that asked for it (`waits`).
 `non_blocking=True` is nonsense until somebody waits.
 
 It cannot show the numbers of CUDA's own kernels (TF32, atomics), races between streams, pinned memory that is written
-to while it is copied, how much memory is taken, NCCL, CUDA graphs, or any speed. It lacks operators that torch has for
-CUDA alone, such as the fused cell of a GRU.
+to while it is copied, how much memory is taken, NCCL, or any speed. CUDA graphs are those of `graph.py`. It lacks
+operators that torch has for CUDA alone, such as the fused cell of a GRU.
 
 `site/sitecustomize.py` imports this with torch; `conftest.py` runs the tests of this folder in such a process.
 """
@@ -26,11 +26,15 @@ from pathlib import Path
 
 import torch
 
+from tests.cuda import graph
+
 _library = ctypes.CDLL(os.environ["PRETENDED_CUDA"])
 _library.cuda_copies.restype = ctypes.c_int64
 _library.cuda_arrive.argtypes = [ctypes.c_int64]
 _PACKAGE = str(Path(importlib.util.find_spec("gansearch").origin).parent)
+_library.cuda_forbid.argtypes = [ctypes.c_bool]
 _seen: Counter[str] | None = None
+_sync_mode = 0
 
 
 @contextlib.contextmanager
@@ -97,8 +101,20 @@ class Event:
 class Stream:
     """As torch.cuda.Stream, the only one."""
 
+    def __init__(self, *options):
+        pass
+
+    def wait_stream(self, other):
+        pass
+
     def synchronize(self):
         _synchronize()
+
+
+def _set_sync_debug_mode(mode):
+    global _sync_mode
+    _sync_mode = {"default": 0, "warn": 1, "error": 2}.get(mode, mode)
+    _library.cuda_forbid(_sync_mode == 2)
 
 
 def _clone(storage):  # a CPU build of torch cannot make a storage on another device
@@ -110,16 +126,21 @@ _default = torch.Generator("cuda")  # the first that is made is the one that lay
 _PRETENDED = {
     "_initialized": True,
     "_is_in_bad_fork": lambda: False,
+    "CUDAGraph": graph.CUDAGraph,
     "Event": Event,
+    "Stream": Stream,
     "current_device": lambda: 0,
     "current_stream": lambda device=None: Stream(),
+    "default_generators": (_default,),
     "device_count": lambda: 1,
     "empty_cache": lambda: None,
     "get_device_name": lambda device=None: "pretended",
     "get_rng_state": lambda device=None: _default.get_state(),
+    "get_sync_debug_mode": lambda: _sync_mode,
+    "graph": graph.graph,
     "is_available": lambda: True,
     "is_bf16_supported": lambda *options, **more: True,
-    "is_current_stream_capturing": lambda: False,
+    "is_current_stream_capturing": lambda: bool(graph.capturing),
     "is_initialized": lambda: True,
     "manual_seed": lambda seed: _default.manual_seed(seed),
     "manual_seed_all": lambda seed: _default.manual_seed(seed),
@@ -127,6 +148,8 @@ _PRETENDED = {
     "mem_get_info": lambda device=None: (_MEMORY, _MEMORY),
     "memory_reserved": lambda device=None: 0,
     "set_rng_state": lambda state, device=None: _default.set_state(state),
+    "set_sync_debug_mode": _set_sync_debug_mode,
+    "stream": contextlib.nullcontext,
     "synchronize": _synchronize,
 }
 for name, value in _PRETENDED.items():

@@ -31,10 +31,10 @@ def run(tmp_path, monkeypatch):
     monkeypatch.setitem(referee.__kwdefaults__, "steps", 20)
     (tmp_path / "ring.yaml").write_text(RING)
 
-    def invoke(*words: str) -> str:
+    def invoke(*words: str, output: str = "stdout") -> str:
         result = CliRunner().invoke(app, words, catch_exceptions=False)
         assert result.exit_code == 0, result.output
-        return result.stdout
+        return getattr(result, output)
 
     return invoke
 
@@ -65,6 +65,23 @@ def test_check_times_a_trial_on_the_gpu(cuda, run, monkeypatch):
         printed = run("check", "ring.yaml")
     assert seen
     assert "pretended" in printed
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["replicas=1"], ""),
+        (["replicas=2"], "seeds at once have none"),
+        (["replicas=1", "resources.gpus=0"], "they are for a GPU, and this is a CPU"),
+        (["replicas=1", "training.precision=fp16"], "precision: fp16 goes without"),
+    ],
+)
+def test_check_says_what_goes_without_graphs(cuda, run, monkeypatch, words, told):
+    monkeypatch.setattr("gansearch.search.dry_run.measuring._MOST_SECONDS", 0.0)
+    changes = [word for change in ("training.graph=true", *words) for word in ("--set", change)]
+    printed = run("check", "ring.yaml", *changes, output="output")
+    assert ("training.graph" in printed) == bool(told)
+    assert told in printed
 
 
 OWN = """

@@ -69,6 +69,10 @@ def test_a_task_trains_and_is_judged_on_a_gpu(cuda, data, monkeypatch, name, opt
     assert on_host.data.real.device.type == "cpu"
     assert not any("data.py" in line for line in seen)
     assert torch.isfinite(torch.from_numpy(trainer.result().samples)).all()
+    graphed = Trainer(task, Training(updates=64, batch_size=8, graph=True), device="cuda")
+    for _ in range(12):
+        graphed.step()
+    assert graphed.remark() == ""
 
 
 class Mean(nn.Module):

@@ -79,6 +79,7 @@ def test_an_average_is_what_torch_makes_of_the_same_updates():
             for tensor in (*network.parameters(), network[1].running_mean):
                 tensor += torch.randn_like(tensor)
         ours.update(network, DECAY)
+        ours.n_averaged += 1
         theirs.update_parameters(network)
     expected = theirs.state_dict()
     assert list(ours.state_dict()) == list(expected)

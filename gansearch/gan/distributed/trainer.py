@@ -45,6 +45,8 @@ class ParallelTrainer(Trainer):
     ):
         self.group = group
         super().__init__(task, training, seed, device, prune)
+        if self.graphs:
+            self.graphs.why = self.graphs.why or "several workers train together"
 
     def run(self) -> Iterator[Probe]:
         """Trains as `Trainer.run`, from rank 0's state."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import torch
 from torch.utils.benchmark import Timer
 
 from gansearch.experiment import Experiment, Training
 from gansearch.gan.conditions import quality_of
+from gansearch.gan.graphs import WARM
 from gansearch.gan.probe_schedule import MEASUREMENTS, probe_updates
 from gansearch.gan.stacked import Stacked, refusal
 from gansearch.gan.task import Task, TaskError
@@ -41,6 +43,13 @@ class Cost:
     """The probes, the quality and the referee of the trial."""
     in_turn: str = ""
     """Why the seeds take turns; empty where they are trained at once, or there is one."""
+    remark: str = ""
+    """What its trainer remarks."""
+
+    def slower(self, factor: float) -> Cost:
+        """Return the same in so many times the seconds."""
+        parts: dict[str, Any] = {name: factor * part for name, part in asdict(self).items() if type(part) is not str}
+        return replace(self, **parts)
 
 
 @dataclass(frozen=True)
@@ -66,13 +75,15 @@ def cost(
     """
     seeds, in_turn = experiment.least_replicas, ""
     trainer = endless_trainer(experiment, task, training, device)
-    compiling = first_seconds(trainer) if training.compile else 0.0
+    compiling = first_seconds(trainer) if training.compile or training.graph else 0.0
     d, g = update_seconds(trainer)
     all_d, all_g = seeds * d, seeds * g
     if seeds > 1:
         trainers = [endless_trainer(experiment, task, training, device, seed) for seed in range(seeds)]
         in_turn = refusal(trainers)
-        all_d, all_g = (all_d, all_g) if in_turn else update_seconds(Stacked(trainers))
+        if not in_turn:
+            trainer = trainers[0]
+            all_d, all_g = update_seconds(Stacked(trainers))
     updates_d, updates_g = counts(training)
     evaluated = seeds * evaluation.seconds(training.updates, len(rungs_of(experiment)) if experiment.prune else 0)
     budget = (experiment.confirm and experiment.confirm.updates) or training.updates
@@ -85,6 +96,7 @@ def cost(
         confirmation=compiling + longer_d * d + longer_g * g + evaluation.seconds(budget),
         evaluation=evaluated,
         in_turn=in_turn,
+        remark=trainer.remark(),
     )
 
 
@@ -96,11 +108,12 @@ def endless_trainer(
 
 
 def first_seconds(trainer: Trainer) -> float:
-    """Make an update of each network, which compiles it; return the seconds, which every worker takes once."""
+    """Make the first updates of each network, which compile or capture it; return the seconds, taken once a worker."""
     start = time.perf_counter()
     with trainer.random_state:
-        trainer.update_discriminator()
-        trainer.update_generator()
+        for _ in range(WARM + 1 if trainer.graphs and not trainer.graphs.why else 1):
+            trainer.update_discriminator()
+            trainer.update_generator()
     return time.perf_counter() - start
 
 

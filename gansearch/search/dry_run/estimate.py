@@ -61,7 +61,7 @@ class Measured:
     gpu_total: int = 0
     """Bytes of the GPU; 0 on a CPU."""
     remarks: tuple[str, ...] = ()
-    """What the task says of its data, or what a sweep of the loop will lack."""
+    """What the task says of its data and the trainer of its updates, or what a sweep of the loop will lack."""
 
     def mean(self, part: str) -> float:
         """Return the mean of a part of the costs over the configurations, in seconds."""
@@ -69,11 +69,7 @@ class Measured:
 
     def slower(self, factor: float) -> Measured:
         """Return the same with costs that are so many times as large: of trials that share a GPU."""
-        costs = [
-            Cost(**{name: value if name == "in_turn" else factor * value for name, value in asdict(cost).items()})
-            for cost in self.costs
-        ]
-        return replace(self, costs=tuple(costs))
+        return replace(self, costs=tuple(cost.slower(factor) for cost in self.costs))
 
 
 @dataclass(frozen=True)

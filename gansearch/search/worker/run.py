@@ -52,7 +52,7 @@ class Ending:
     standings: list[Standing] = field(default_factory=list)
     """At the rungs that it reached."""
     remark: str = ""
-    """What the user should know of a loop of their own; empty if nothing."""
+    """What the user should know of the training; empty if nothing."""
     schedule: list[Segment] = field(default_factory=list)
     """What its weights went through, of a member of a population."""
     shown: dict[str, Any] = field(default_factory=dict)
