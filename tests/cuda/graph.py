@@ -77,9 +77,9 @@ class graph(TorchDispatchMode):
         drawn = [one for one in tree_leaves((args, kwargs)) if isinstance(one, torch.Generator)]
         if self.on_cuda and not any(one.is_cuda for one in given) and "cuda" not in str(kwargs.get("device")):
             return func(*args, **kwargs)  # the host's own, done at once
-        from_host = name in ("_to_copy", "copy_") and {one.is_cuda for one in given} == {True, False}
         counts = name == "_local_scalar_dense" and given[0].dtype == torch.int64 and not self.on_cuda
-        if (name in WAITS and not counts) or (from_host and not given[-1].is_pinned()):
+        masked = name.startswith("index") and any(one.dtype in (torch.bool, torch.uint8) for one in given[1:])
+        if (name in WAITS and not counts) or masked or self.is_unpinned(name, given, kwargs.get("device")):
             self.broken = True
             raise RuntimeError(BROKEN)
         if {one._cdata for one in drawn} - {one._cdata for one in self.graph.generators}:
@@ -93,6 +93,13 @@ class graph(TorchDispatchMode):
         self.own |= {one.untyped_storage()._cdata for one in results} - known
         self.graph.calls.append((func, args, kwargs, results))
         return result
+
+    def is_unpinned(self, name, given, device) -> bool:
+        """Whether a copy is between the device and memory of the host that is not pinned."""
+        if not self.on_cuda or name not in ("_to_copy", "copy_"):
+            return False
+        sides = [one.is_cuda for one in given] + ([] if device is None else [torch.device(device).type == "cuda"])
+        return len(set(sides)) == 2 and not any(one.is_pinned() for one in given if not one.is_cuda)
 
 
 capturing: list[graph] = []

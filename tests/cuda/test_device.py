@@ -158,3 +158,59 @@ def test_views_share_their_memory_and_results_may_be_written_into_given_tensors(
     out = torch.empty(0, device="cuda")
     torch.cat([x, x], out=out)
     assert out.shape == (8, 3)
+
+
+def test_a_wait_raises_where_waits_are_errors(cuda):
+    x = torch.ones(3, device="cuda")
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        with pytest.raises(RuntimeError, match="called a synchronizing CUDA operation"):
+            float(x.sum())
+        x.add_(1)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    assert float(x.sum()) == 6
+
+
+def test_a_graph_repeats_what_was_called_on_the_device_with_what_is_there_then(cuda):
+    draws, kept = torch.Generator("cuda").manual_seed(0), torch.ones(3, device="cuda")
+    network, factor, graph = nn.BatchNorm1d(3).to("cuda"), 2.0, torch.cuda.CUDAGraph()
+    state = draws.get_state()
+    graph.register_generator_state(draws)
+    with torch.cuda.graph(graph, stream=torch.cuda.Stream()):
+        drawn = torch.randn(4, 3, device="cuda", generator=draws)
+        kept.mul_(factor)
+        loss = network(drawn + kept).square().mean() + kept.sum()
+        loss.backward()
+    assert loss.isnan()
+    assert kept.tolist() == [1, 1, 1]
+    assert network.num_batches_tracked == 0
+    assert network.running_mean.tolist() == [0, 0, 0]
+    assert torch.equal(draws.get_state(), state)
+    factor = 3.0
+    kept.fill_(5)
+    for _ in range(2):
+        graph.replay()
+    assert kept.tolist() == [20, 20, 20]
+    assert float(loss) == pytest.approx(61, abs=0.1)
+    assert network.num_batches_tracked == 2
+    draws.set_state(state)
+    torch.randn(4, 3, device="cuda", generator=draws)
+    assert torch.equal(drawn, torch.randn(4, 3, device="cuda", generator=draws))
+
+
+@pytest.mark.parametrize(
+    ("expression", "message"),
+    [
+        ("float(x.sum())", "not permitted when stream is capturing"),
+        ("x[x > 0]", "not permitted when stream is capturing"),
+        ("host.to('cuda')", "not permitted when stream is capturing"),
+        ("torch.randn(2, device='cuda', generator=torch.Generator('cuda'))", "not in capture mode"),
+    ],
+)
+def test_what_no_capture_takes_breaks_it_off(cuda, expression, message):
+    graph, values = torch.cuda.CUDAGraph(), device_values()
+    graph.register_generator_state(torch.Generator("cuda"))
+    with pytest.raises(RuntimeError, match="previous error during capture") as raised, torch.cuda.graph(graph):
+        eval(expression, values)
+    assert message in str(raised.value.__context__)

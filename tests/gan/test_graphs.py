@@ -12,6 +12,8 @@ from torch import nn
 
 from gansearch.experiment import Training
 from gansearch.gan import Trainer, graphs
+from gansearch.gan.distributed.group import Group, Meeting
+from gansearch.gan.distributed.trainer import ParallelTrainer
 from gansearch.gan.stacked import Stacked, refusal
 from tests.cuda import graph as pretended
 from tests.gan.networks import Normed, everything
@@ -320,6 +322,15 @@ def test_a_network_that_has_diverged_is_captured_all_the_same(made):
 )
 def test_fields_that_go_without_graphs_are_named(fields, why):
     assert graphs.refusal(Training(**fields), torch.device("cuda")) == why
+
+
+def test_several_workers_go_without(made):
+    meeting, store = Meeting.call("127.0.0.1", 1)
+    with contextlib.closing(Group(store, 0, 1, torch.device("cpu"), meeting.address)) as group:
+        trainer = ParallelTrainer(group, Points(), Training(**BUDGET, graph=True))
+        losses(trainer, 12)
+        assert trainer.graphs.why == "several workers train together"
+    assert made == []
 
 
 def test_a_cpu_has_none_and_says_so():
