@@ -133,6 +133,8 @@ def _read(path: Path) -> SampleSet | None:
         raise StudyError(str(refused)) from None
     except (OSError, ValueError):
         return None
+    if array.ndim == 0:
+        return None
     display = read_json(path.with_suffix(".json"))
     return SampleSet(array, display if isinstance(display, dict) else {})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,6 @@ _TEXTS, _TIMES = ("verdict", "node", "error"), ("started", "ended")
 _LARGEST = 3e38
 _AT_ONCE = 500
 """Trials whose curves are in memory at once while the table is written."""
-_NEEDED = ("number", "status", "verdict", "stability", "distance")
-"""Columns of trials.parquet without which nothing can be said of a trial."""
 
 
 def other_columns(trials: pd.DataFrame) -> list[str]:
@@ -69,9 +68,10 @@ def read_trials(folder: Folder, searched: Iterable[str]) -> pd.DataFrame:
     searched = list(searched)
     columns = trial_columns(searched)
     table = read_table(folder.trials) if folder.trials.is_file() else pd.DataFrame(columns=columns)
-    if not {*_NEEDED, *searched} <= set(table.columns):
+    if not {*columns} - {*GPU} <= set(table.columns):  # an earlier version has none of these
         table = pd.DataFrame(columns=columns)
     table = table[[name for name in table.columns if name in columns]]
+    _check(table)
     late = (read_record(folder, number) for number in sorted({*folder.numbers()} - set(table["number"])))
     rows = [record.row for record in late if record]
     if rows:
@@ -79,21 +79,29 @@ def read_trials(folder: Folder, searched: Iterable[str]) -> pd.DataFrame:
         table = pd.concat([table, frame], ignore_index=True) if len(table) else frame.reindex(columns=columns)
         table = table.sort_values("number", ignore_index=True)
     numbers = {name: float for name in ("stability", "distance", "train_seconds") if len(table) == 0}
-    times = {name: pd.to_datetime(table[name], utc=True) for name in _TIMES}
+    times = {name: _times(table[name]) for name in _TIMES}
     later = {name: np.nan for name in GPU if name not in table}  # a table of an earlier version
     return _sound(table.astype(numbers).assign(**times, **later))
 
 
-def _sound(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table of trials that may be anybody's with numbers that can be calculated with, NaN for others.
-
-    Raises ValueError where its rows are no trials.
-    """
-    numbers, statuses = table["number"], set(table["status"])
+def _check(table: pd.DataFrame) -> None:
+    """Raise ValueError where rows are no trials."""
+    numbers, statuses = table["number"], set(table["status"].map(str))
     if len(table) and not (pd.api.types.is_integer_dtype(numbers) and numbers.is_unique and numbers.min() >= 0):
         raise ValueError("the numbers of the trials are none")
     if unknown := statuses - set(STATUSES):
-        raise ValueError(f"no trial ends as {str(unknown.pop())[:50]!r}")
+        raise ValueError(f"no trial ends as {unknown.pop()[:50]!r}")
+
+
+def _times(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Return a column of times; what is none, nor a text, is missing. Raises ValueError for other texts."""
+    if not pd.api.types.is_datetime64_any_dtype(column):
+        column = column.where(column.map(lambda time: isinstance(time, str | datetime)), None)
+    return pd.to_datetime(column, utc=True)
+
+
+def _sound(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of trials that may be anybody's with numbers that can be calculated with, NaN for others."""
     others = {*_TIMES, *_TEXTS, "number", "status"}
     columns = [name for name in table.columns if name in trial_columns(()) or pd.api.types.is_float_dtype(table[name])]
     texts = {name: table[name].where(table[name].map(lambda text: isinstance(text, str)), None) for name in _TEXTS}
@@ -105,7 +113,8 @@ def _calculable(column: pd.Series[Any]) -> pd.Series[Any]:
 
     A distance may be infinite.
     """
-    values = pd.to_numeric(column, errors="coerce")
+    numbers = pd.Series(np.nan, column.index) if pd.api.types.is_bool_dtype(column) else column
+    values = pd.to_numeric(numbers, errors="coerce")
     return values.where(~(values.abs() > _LARGEST) | (np.isinf(values) & str(column.name).startswith("distance")))
 
 

@@ -82,6 +82,9 @@ def read_curve_table(path: Path, filters: list[tuple[str, str, int]] | None = No
     table = read_table(path, filters)
     if missing := set(CURVE_COLUMNS[:3]) - set(table.columns):
         raise ValueError(f"it has no column {', '.join(sorted(missing))}")
+    for name, kind in table.dtypes.items():
+        if name in CURVE_COLUMNS and kind.kind not in "iuf":
+            raise ValueError(f"its column {name} holds no numbers")
     return table.reindex(columns=list(CURVE_COLUMNS))
 
 

@@ -8,10 +8,13 @@ from itertools import pairwise
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from pydantic import ValidationError
 
 from gansearch.experiment import Experiment, LoopTraining, ScriptTask, Trackers, Training, as_searched, load_yaml
+from gansearch.experiment.errors import messages
 from gansearch.experiment.training import LATER
 from gansearch.formatting import without_home
+from gansearch.store.folder import StudyError
 from gansearch.study.analysis.choose import Choice
 from gansearch.study.analysis.neighbourhood import WIDTH
 
@@ -109,7 +112,10 @@ def _paths(experiment: Experiment) -> dict[str, Any]:
 
 
 def training_of(choice: Choice, experiment: Experiment) -> Training:
-    """Returns the training section with the choice's numbers, or the parameters of a user's loop."""
+    """Returns the training section with the choice's numbers, or the parameters of a user's loop.
+
+    Raises StudyError where no training has such numbers.
+    """
     updates = experiment.confirm.updates if choice.confirmed and experiment.confirm else None
     budget = {"updates": updates} if updates else {}
     if experiment.is_loop:
@@ -117,7 +123,11 @@ def training_of(choice: Choice, experiment: Experiment) -> Training:
         return experiment.training.with_params({**own, **budget})
     # lr and lr_ratio would give lr_d and lr_g with a rounding error.
     params = {k: v for k, v in choice.params.items() if k not in ("lr", "lr_ratio")}
-    return experiment.training.with_params({**params, **budget})
+    try:
+        return experiment.training.with_params({**params, **budget})
+    except ValidationError as error:
+        name, why = next(iter(messages(error, type(experiment.training).model_fields).items()))
+        raise StudyError(f"trials.parquet: {name} of trial {choice.number}: {why}") from None
 
 
 def evidence(choice: Choice, experiment: Experiment) -> dict[str, Any]:

@@ -45,6 +45,8 @@ def test_the_first_real_samples_are_kept_and_a_damaged_display_is_none(tmp_path)
         assert read_real(folder).display == {}
     folder.real.write_bytes(b"half")
     assert read_real(folder) is None
+    np.save(folder.real, np.float32(1.0))
+    assert read_real(folder) is None
 
 
 def test_samples_of_several_moments_come_back_by_their_updates(tmp_path):

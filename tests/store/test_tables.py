@@ -63,7 +63,7 @@ def test_curves_of_an_earlier_version_lack_the_last_columns(folder):
     assert read_curves(folder)["r_t"].isna().all()
 
 
-@pytest.mark.parametrize("lost", ["stability", "lr"])
+@pytest.mark.parametrize("lost", ["stability", "lr", "lr_g", "train_seconds", "started"])
 def test_a_table_that_lacks_a_column_or_has_another_is_read_as_its_records(folder, lost):
     whole = read_trials(folder, ["lr"])
     table = pd.read_parquet(folder.trials)
@@ -71,6 +71,23 @@ def test_a_table_that_lacks_a_column_or_has_another_is_read_as_its_records(folde
     pd.testing.assert_frame_equal(read_trials(folder, ["lr"]), whole, check_dtype=False)
     table.assign(strange=1.5).to_parquet(folder.trials, index=False)
     assert list(read_trials(folder, ["lr"]).columns) == list(whole.columns)
+
+
+def test_what_is_none_of_a_column_s_values_is_missing_or_the_table_is_broken(folder):
+    table = pd.read_parquet(folder.trials)
+    lists = pd.Series([[None]] * len(table))
+    table.assign(pretrain_steps=True, started=lists, verdict=lists).to_parquet(folder.trials, index=False)
+    assert read_trials(folder, SEARCH)[["pretrain_steps", "started", "verdict"]].isna().all(axis=None)
+    for name in ("status", "number"):
+        table.assign(**{name: lists}).to_parquet(folder.trials, index=False)
+        with pytest.raises(ValueError, match="no trial ends as|numbers of the trials"):
+            read_trials(folder, SEARCH)
+
+
+def test_curves_of_texts_are_no_curves(folder):
+    pd.read_parquet(folder.curves).assign(p_fake="x").to_parquet(folder.curves, index=False)
+    with pytest.raises(ValueError, match="its column p_fake holds no numbers"):
+        read_curves(folder)
 
 
 def test_curves_without_their_updates_are_no_curves(folder):

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from gansearch.experiment import Experiment, load_yaml
+from gansearch.store.folder import StudyError
 from gansearch.store.record import balance
 from gansearch.study.analysis.choose import Choice
 from gansearch.study.analysis.neighbourhood import Neighbourhood
@@ -64,6 +65,12 @@ def test_a_trial_without_confirmation_or_distance_exports_strict_data(tmp_path: 
     choice = Choice(1, PARAMS, 0.8, math.nan)
     evidence = load(to_json(choice, experiment()), tmp_path).evidence
     assert evidence == {"study": "digits", "trial": 1, "stability": 0.8}
+
+
+def test_numbers_that_no_training_has_are_refused() -> None:
+    choice = Choice(1, {**PARAMS, "lr_g": -1.0}, 0.8, 9.0)
+    with pytest.raises(StudyError, match=r"trials.parquet: lr_g of trial 1: must be greater than 0, not -1.0"):
+        to_yaml(choice, experiment())
 
 
 @pytest.mark.parametrize(
