@@ -80,7 +80,7 @@ def test_what_is_none_of_a_column_s_values_is_missing_or_the_table_is_broken(fol
     assert read_trials(folder, SEARCH)[["pretrain_steps", "started", "verdict"]].isna().all(axis=None)
     for name in ("status", "number"):
         table.assign(**{name: lists}).to_parquet(folder.trials, index=False)
-        with pytest.raises(ValueError, match="no trial ends as|numbers of the trials"):
+        with pytest.raises(ValueError, match=r"no trial ends as|numbers of the trials"):
             read_trials(folder, SEARCH)
 
 
