@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -56,7 +57,7 @@ class _Group:
     dash: str
     runs: pd.DataFrame
 
-    @property
+    @cached_property
     def name(self) -> str:
         return f"{self.label} · {many(sum(seeds_of(self.runs).values()), 'run')}"
 
