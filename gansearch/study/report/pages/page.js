@@ -44,7 +44,7 @@ function draw(element) {
   Object.assign(layout, { width, showlegend: false, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)" });
   Plotly.react(element, data, layout, { displayModeBar: false });
   element.setAttribute("aria-label", layout.meta.text);
-  noteOf(element).textContent = layout.meta.drawn;
+  if (noteOf(element).textContent !== layout.meta.drawn) noteOf(element).textContent = layout.meta.drawn;
   if (!drawn.has(element)) element.on("plotly_click", ({ points }) => {
     const trial = points.find(({ data }) => data.hovertemplate?.includes("trial %{customdata[0]}"));
     if (trial && document.getElementById("table") && !toRow(trial.customdata[0]))
