@@ -46,6 +46,8 @@ def test_numbers_are_in_quarters_and_few_ones_by_themselves() -> None:
     }
     trials = numbered(size=[16, 64, 16, math.nan, math.inf])
     assert by_number(trials, trials["size"]) == {"16": [0, 2], "64": [1]}
+    trials = numbered(replicas=[1, 1, 1, 2, 3])
+    assert by_number(trials, trials["replicas"]) == {"1": [0, 1, 2], "2": [3], "3": [4]}
     # Equal numbers are never divided, whichever they are.
     trials = numbered(steps=[0] * 30 + [1, 2, 3, 4, 5, 6])
     groups = by_number(trials, trials["steps"])
