@@ -192,6 +192,9 @@ def _worker_errors(training: Training, search: Space, resources: Resources) -> E
         yield "resources.workers", f"{workers} cannot go with gpus: fill, where trials share a GPU; write gpus: auto"
     if not isinstance(gpus, str) and gpus and gpus != workers and max(gpus, workers) > 1:
         yield "resources.workers", f"{workers} cannot go with gpus: {gpus:g}; each worker has one GPU, or none has one"
+    if resources.stack != 1 and (workers > 1 or gpus == "fill"):
+        shared = f"{workers} workers" if workers > 1 else "gpus: fill, which finds how many processes share a GPU"
+        yield "resources.stack", f"{resources.stack} cannot go with {shared}; leave one of the two out"
     if resources.across_nodes and workers == 1:
         yield "resources.across_nodes", "one worker is on one node; set workers, or gpus, to 2 or more"
     smallest = min(_numbers(search, "batch_size") or [training.batch_size])

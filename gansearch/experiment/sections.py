@@ -59,6 +59,10 @@ class Confirm(Model):
     """Also train the default settings, `training` without its search, on the first three of these seeds."""
 
 
+MOST_ROWS = 64
+"""Most trials that one process may train at once."""
+
+
 class Resources(Model):
     """The resources of one trial: the workers that train it together, and what each of them gets."""
 
@@ -68,6 +72,10 @@ class Resources(Model):
     """GPUs of all workers together. A fraction shares a GPU, 2 and more are one for each worker; auto is one for each
     worker, or 0 where the cluster has none. fill has as many trials share each GPU as give the greatest throughput,
     which is measured before the first trial."""
+    stack: Literal["auto"] | int = 1
+    """Trials that one process trains at once, with the CPUs and the GPU of one trial: small networks of several trials
+    are updated together. auto takes the number with the greatest throughput, which is measured before the first trial;
+    1 where that is no gain."""
     workers: int | None = Field(None, ge=1)
     """Processes that share each batch of a trial; null is one for each GPU, and at least one. More than one without
     GPUs train on CPUs."""
@@ -92,6 +100,13 @@ class Resources(Model):
         if gpus not in ("auto", "fill") and not fits:
             raise ValueError("must be auto, fill, a number from 0 to 1, or a whole number (one for each worker)")
         return gpus
+
+    @field_validator("stack", mode="before")
+    @classmethod
+    def _stack(cls, stack: Any) -> Any:
+        if stack != "auto" and (isinstance(stack, bool) or not isinstance(stack, int) or not 1 <= stack <= MOST_ROWS):
+            raise ValueError(f"must be auto, or a whole number from 1 to {MOST_ROWS}")
+        return stack
 
     @field_validator("custom")
     @classmethod

@@ -75,19 +75,21 @@ class Stacked(Updates):
         self._clips = any(trainer.training.clip_grad for trainer in trainers)
         self._turns: list[Turn | None] = [None for _ in trainers]
         self._choose(range(len(trainers)))
+        for trainer in trainers:
+            trainer.stacked = self
 
     @property
     def updates(self) -> int:
         """Updates done so far by the trainer that has done fewest."""
         return min(trainer.updates for trainer in self.trainers)
 
-    def step(self, until: float = math.inf) -> Tensor:
+    def step(self, until: Sequence[float] = ()) -> Tensor:
         """Updates the network whose turn it is in most trainers, there; returns their losses, (chosen,), detached.
 
-        Of trainers that have done `until` updates it is nobody's turn.
+        Of trainers that have done their number of updates in `until` it is nobody's turn; one at least has not.
         """
         for row, trainer in enumerate(self.trainers):
-            if self._turns[row] is None and trainer.updates < until:
+            if self._turns[row] is None and not (until and trainer.updates >= until[row]):
                 self._turns[row] = trainer.turn()
         turn: Turn = max(_TURNS, key=self._turns.count)
         rows = [row for row, own in enumerate(self._turns) if own == turn]
@@ -100,8 +102,9 @@ class Stacked(Updates):
 
     def advance(self, until: int) -> None:
         """Steps till every trainer has done so many updates, and gives each the state that it has reached."""
+        every = [until for _ in self.trainers]
         while self.updates < until:
-            self.step(until)
+            self.step(every)
         self.hand_over()
 
     def hand_over(self) -> None:
@@ -202,19 +205,33 @@ def run(trainers: Sequence[SeedTrainer]) -> Iterator[dict[int, Probe]]:
     the others training. Between probes each trainer's `state()` is complete, and `run` continues from all of them
     together.
     """
-    while going := [place for place, one in enumerate(trainers) if one.share < 1 and not one.stopped]:
+    if len(trainers) == 1:
+        yield from ({0: probe} for probe in trainers[0].run())
+        return
+    every = cast(Sequence[Trainer], trainers)
+    while going := [place for place, one in enumerate(every) if one.continues()]:
         if len(going) == 1:
-            yield from ({going[0]: probe} for probe in trainers[going[0]].run())
+            yield from ({going[0]: probe} for probe in every[going[0]].run())
             return
-        together = cast(list[Trainer], [trainers[place] for place in going])
-        stacked = Stacked(together)
-        while not any(trainer.stopped for trainer in together) and stacked.updates < stacked.training.updates:
-            start = time.perf_counter()
-            stacked.advance(together[0].next_probe())
-            share = (time.perf_counter() - start) / len(going)
-            for trainer in together:
-                trainer.seconds += share
-            yield {place: trainer.probe() for place, trainer in zip(going, together, strict=True)}
+        these = [every[place] for place in going]
+        while all(trainer.continues() for trainer in these):
+            until = these[0].next_probe()
+            if any(trainer.updates < until for trainer in these):
+                start = time.perf_counter()
+                together(these).advance(until)
+                share = (time.perf_counter() - start) / len(going)
+                for trainer in these:
+                    trainer.seconds += share
+            yield {place: trainer.probe() for place, trainer in zip(going, these, strict=True)}
+
+
+def together(trainers: Sequence[Trainer]) -> Stacked:
+    """The trainers at once: as they are already, or anew where one has been trained with others since."""
+    known = trainers[0].stacked
+    if isinstance(known, Stacked) and known.trainers == list(trainers) and all(t.stacked is known for t in trainers):
+        known._turns = [None for _ in trainers]  # one may have trained by itself meanwhile
+        return known
+    return Stacked(trainers)
 
 
 def difference(trainings: Sequence[Training]) -> str:
@@ -226,8 +243,7 @@ def difference(trainings: Sequence[Training]) -> str:
     """
     first = trainings[0]
     names = [name for name in Training.model_fields if name not in OWN]
-    counted = (first.top_k < 1 and first.top_k_anneal) or (first.gp_lambda and first.r1_every > 1)
-    if counted:
+    if counts(first):
         names += ["pretrain_steps", "update_ratio", "schedule"]
     for name in names:
         if any(getattr(training, name) != getattr(first, name) for training in trainings):
@@ -240,6 +256,11 @@ def difference(trainings: Sequence[Training]) -> str:
         if len({has(training) for training in trainings}) > 1:
             return f"training.{name} is 0 in some and not in others"
     return ""
+
+
+def counts(training: Training) -> bool:
+    """Whether what is computed in an update follows from the number of those before it."""
+    return bool((training.top_k < 1 and training.top_k_anneal) or (training.gp_lambda and training.r1_every > 1))
 
 
 def refusal(trainers: Sequence[Trainer]) -> str:
@@ -271,7 +292,7 @@ def refusal(trainers: Sequence[Trainer]) -> str:
             trainer.load_state(state)
         at_once = _try(Stacked(trainers), trainers)
     except Exception as error:  # noqa: BLE001 (torch.func and the user's networks may raise anything)
-        return f"{type(error).__name__}: {str(error).strip().partition('. ')[0]}"
+        return brief(error)
     finally:
         for trainer, state in zip(trainers, before, strict=True):
             trainer.load_state(state)
@@ -283,6 +304,11 @@ def refusal(trainers: Sequence[Trainer]) -> str:
     if not all((a - b).norm() <= _TOLERANCE * a.norm() for a, b in pairs):
         return "at once the networks do not compute what they compute alone"
     return ""
+
+
+def brief(error: BaseException) -> str:
+    """What was raised, with the first sentence of its message."""
+    return f"{type(error).__name__}: {str(error).strip().partition('. ')[0]}"
 
 
 def _try(updates: Updates, trainers: Sequence[Trainer]) -> list[list[Tensor]]:

@@ -39,7 +39,7 @@ from gansearch.gan.result import Probe, Result
 from gansearch.gan.rng import RandomState, restore
 from gansearch.gan.ruling import MOST_SAMPLES, ruling_of
 from gansearch.gan.task import Task
-from gansearch.gan.updates import Turn
+from gansearch.gan.updates import Turn, Updates
 from gansearch.stability.monitor import StabilityMonitor
 from gansearch.stability.transfer import own_memory, to_host
 from gansearch.stability.verdict import hopeless
@@ -87,11 +87,12 @@ class Trainer(Evaluated):
         if training.augment != "none":
             self.augmentation = Augmentation(training, self.device)
         self.monitor = StabilityMonitor("logit" if self.loss.output == "relativistic" else self.loss.output)  # type: ignore[arg-type]
-        self.d_updates = self.g_updates = 0
+        self.d_updates = self.g_updates = self._probed = 0
         self.seconds = 0.0
         self.quality: dict[str, float] = {}
         self._measured_at = -1
         self.stopped = ""
+        self.stacked: Updates | None = None  # whose rows its networks are, until others are made of them
         self._probes = ProbeSchedule(training.updates)
         self._losses, self._answers = ([], []), []
         self._forward_d = forward_of(self.discriminator, training, self.device)
@@ -107,7 +108,7 @@ class Trainer(Evaluated):
         Ends early when scores or losses are no longer finite, or, with `prune`, when the run is beyond hope;
         `stopped` then says why.
         """
-        while self._continues():
+        while self.continues():
             until = self.next_probe()
             with self._active():
                 while self.updates < until:
@@ -115,13 +116,14 @@ class Trainer(Evaluated):
             yield self.probe()
 
     def next_probe(self) -> int:
-        """The update after which the next probe is due."""
-        return self._probes.next(self.updates)
+        """The update after which the next probe is due, which may be done already."""
+        return self._probes.next(self._probed)
 
     def probe(self) -> Probe:
         """Takes a probe of the run as it is, and decides whether the run continues."""
         with self._active():
             row, observed = self._observe()
+            self._probed = self.updates
             means = [torch.stack(losses).mean() if losses else None for losses in self._losses]
             self._losses = ([], [])
             counts = self.monitor.histograms() if self._probes.counts_answers(self.updates) else None
@@ -187,6 +189,10 @@ class Trainer(Evaluated):
             samples=fake.cpu().numpy(),
         )
 
+    def continues(self) -> bool:
+        """Whether it was not stopped, and has updates or the probe after them left to do."""
+        return self._probed < self.training.updates and not self.stopped
+
     @property
     def share(self) -> float:
         """Share of the updates after pretraining that are done, in [0, 1]."""
@@ -246,7 +252,7 @@ class Trainer(Evaluated):
 
         Only what the schedule says of later updates may differ.
         """
-        state = copy.deepcopy(state)
+        state, self.stacked = copy.deepcopy(state), None
         for name, part in self._parts().items():
             part.load_state_dict(state[name])
         for name, network in (("d", self.discriminator), ("g", self.generator)):
@@ -266,6 +272,7 @@ class Trainer(Evaluated):
             self.augmentation.load_state(state["augment"], self.device)
         self.monitor.load_state(state["monitor"])
         self.d_updates, self.g_updates = state["updates"]
+        self._probed = self.updates
         self._losses = tuple(list(losses.to(self.device).unbind()) for losses in state["losses"])  # type: ignore[assignment]
         self.quality, self.stopped, self.seconds = state["quality"], state["stopped"], state["seconds"]
         self._measured_at = state.get("measured_at", -1)
@@ -283,9 +290,6 @@ class Trainer(Evaluated):
         if self.training.channels_last:  # convolutions give their samples the order of their weights
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         return network.train()
-
-    def _continues(self) -> bool:
-        return self.updates < self.training.updates and not self.stopped
 
     @contextmanager
     def _active(self) -> Iterator[None]:

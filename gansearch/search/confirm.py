@@ -89,7 +89,8 @@ def confirming(
     searcher = RaceSearcher(partial(affordable, session, records), config, session.listener.chosen)
     supervisor = session.supervisor(searcher)
     recorder = ConfirmationRecorder(session, supervisor)
-    train = partial(run_trial, session.origin, pickle.dumps(partial(TrialRun, experiment)))
+    make = pickle.dumps(partial(TrialRun, experiment))
+    train = partial(run_trial, session.origin, make, rows=session.slots.rows)
     options = {"search_alg": searcher, "num_samples": MOST_TRIALS, "max_concurrent_trials": MOST_TRIALS}
     with session.tuning(train, [supervisor, recorder], **options) as tuner:
         yield tuner

@@ -141,6 +141,8 @@ class Recorder(SweepCallback):
             description["gpu_hours"] = self._gpu_use.hours
         if self._slots.fill:
             description["fill"] = self._slots.fill.as_dict()
+        if self._slots.stack:
+            description["stack"] = self._slots.stack.as_dict()
         write_whole(self._folder.run, to_json(description))
         now = time.monotonic()
         self._next_tables = now + max(TABLE_SECONDS, (now - start) / _TABLE_SHARE)

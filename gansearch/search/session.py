@@ -23,6 +23,8 @@ from gansearch.search.cluster.ray_settings import ray_settings
 from gansearch.search.cluster.runtime_env import Code, code_for, local
 from gansearch.search.dry_run.bursts import measure_fill
 from gansearch.search.dry_run.fill import NO_GPU, Fill, parse_fill
+from gansearch.search.dry_run.stack import Stack, parse_stack
+from gansearch.search.dry_run.stacking import given_stack, measured_stack
 from gansearch.search.gpu_use import GpuUse
 from gansearch.search.mirror import storage_of
 from gansearch.search.sampling.searcher import LimitedSearcher
@@ -99,11 +101,12 @@ def open_session(
         storage = storage_of(folder)
         check_nodes(code.experiment, storage or folder.path)
         fill = _fill(code.experiment, joined, folder, listener)
+        stack_ = _stack(code.experiment, joined, folder, listener)
         interrupts = stack.enter_context(Interrupts())
         if not folder.is_ours:
             folder.create(experiment)
         visible_file = join(storage.url, folder.experiment.name) if storage else folder.experiment
-        slots = Slots(code.experiment, joined, visible_file, listener, fill)
+        slots = Slots(code.experiment, joined, visible_file, listener, fill, stack_)
         stack.callback(slots.close)
         yield Session(
             folder,
@@ -133,6 +136,19 @@ def _fill(experiment: Experiment, joined: Cluster, folder: Folder, listener: Lis
         fill = measure_fill(experiment, joined, True)
     listener.doing(str(fill))
     return fill
+
+
+def _stack(experiment: Experiment, joined: Cluster, folder: Folder, listener: Listener) -> Stack | None:
+    """Return how many trials share a process: as before in this folder, or as is wanted or measured now."""
+    wanted = experiment.resources.stack
+    if wanted == 1:
+        return None
+    stack = parse_stack(read_run(folder).get("stack")) if wanted == "auto" else given_stack(experiment, wanted)
+    if stack is None:
+        listener.doing("measuring how many trials one process trains at once")
+        stack = measured_stack(experiment, joined, True)
+    listener.doing(str(stack))
+    return stack
 
 
 def _check_task(experiment: Experiment) -> None:

@@ -19,6 +19,7 @@ from gansearch.search.cluster.cluster import Cluster, alive, fits, workers_on
 from gansearch.search.cluster.nodes import answer, ask
 from gansearch.search.cluster.ray_patches import remove_groups
 from gansearch.search.dry_run.fill import Fill, share
+from gansearch.search.dry_run.stack import Stack, row_of
 
 UPDATE_SECONDS = 3.0
 """Between two looks at the cluster."""
@@ -41,9 +42,16 @@ class Slots:
         visible_file: Path | str,
         listeners: Listener,
         fill: Fill | None = None,
+        stack: Stack | None = None,
     ):
-        """Count the slots of a cluster. `experiment` is the one that workers read; `fill` says how full GPUs are."""
-        self.bundle = cluster.bundle(experiment.resources)
+        """Count the slots of a cluster. `experiment` is the one that workers read; `fill` says how full GPUs are.
+
+        `stack` says how many trials share a process.
+        """
+        self.stack = stack
+        self.rows = stack.at_once if stack else 1
+        """Trials that share a process."""
+        self.bundle = row_of(cluster.bundle(experiment.resources), self.rows)
         self.fill: Fill | None = None
         self._experiment, self._visible_file, self._listeners = experiment, visible_file, listeners
         self._fit = dict(zip(cluster.ids, cluster.nodes, strict=True))

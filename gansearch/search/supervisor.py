@@ -83,6 +83,7 @@ class Supervisor(SweepCallback, TrialProgressCallback):
     def on_trial_recover(self, trial: Trial, **info: Any) -> None:
         """Note that a worker died and Tune resumes its trial. It is not the trial's failure where the node is gone."""
         self._watchdog.stopped(trial)
+        trial.config["alone"] = True  # others, with which it shared a process, may have ended that
         node = self._nodes.pop(trial, "")
         if node and not self._slots.is_alive(node):
             self._allow_move(trial)

@@ -77,7 +77,8 @@ class Trials:
         """Yield a tuner that trains the missing trials."""
         experiment, callbacks = self._session.experiment, [self._supervisor, self.recorder]
         with actors(self._session) as (rungs_actor, race_actor):
-            train = trainable(self._session.worker_experiment, self._session.origin, rungs_actor, race_actor)
+            given = self._session.worker_experiment, self._session.origin, rungs_actor, race_actor
+            train = trainable(*given, self._session.slots.rows)
             if experiment.is_population:
                 options: dict[str, Any] = {
                     "search_alg": Members(),
@@ -101,12 +102,19 @@ class Trials:
 
 
 def trainable(
-    experiment: Experiment, origin: Origin, rungs: ActorHandle | None = None, race: ActorHandle | None = None
+    experiment: Experiment,
+    origin: Origin,
+    rungs: ActorHandle | None = None,
+    race: ActorHandle | None = None,
+    rows: int = 1,
 ) -> Trainable:
-    """Return the function that Ray Tune runs for each trial of an experiment; with actors of Rungs and of Race."""
+    """Return the function that Ray Tune runs for each trial of an experiment; with actors of Rungs and of Race.
+
+    So many `rows` share a process.
+    """
     is_population = experiment.is_population
     make = partial(Member, experiment, exchanges(experiment)) if is_population else partial(TrialRun, experiment)
-    return partial(run_trial, origin, pickle.dumps(make), rungs=rungs, race=race)
+    return partial(run_trial, origin, pickle.dumps(make), rungs=rungs, race=race, rows=rows)
 
 
 @contextmanager

@@ -20,6 +20,7 @@ _FIELDS: dict[str, type | tuple[type, ...]] = {
     "sources": dict,
     "gpu_hours": (int, float),
     "fill": dict,
+    "stack": dict,
 }
 
 

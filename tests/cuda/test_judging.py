@@ -148,7 +148,7 @@ def test_a_trainer_of_a_group_does_on_a_gpu_what_it_does_alone(cuda, monkeypatch
     check_waits(between, probes)
     assert all(close(a, b) for (a, _), (b, _) in zip(expected, probes, strict=True))
     with cuda.waits() as seen:
-        assert trainers[1]._continues() is False
+        assert trainers[1].continues() is False
     assert seen == {}
     trainers[1]._begin()
 

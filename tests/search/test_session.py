@@ -10,6 +10,7 @@ from gansearch.search import session
 from gansearch.search.callbacks.listener import Listener
 from gansearch.search.cluster.cluster import Cluster
 from gansearch.search.dry_run.fill import Card, Fill
+from gansearch.search.dry_run.stack import Stack
 from gansearch.search.sweep import sweep
 from gansearch.store.folder import Folder
 from gansearch.study.study import load_study
@@ -51,6 +52,26 @@ def test_gpus_are_filled_by_what_is_measured_once(fill, tmp_path):
 def test_nothing_is_measured_where_nothing_is_filled(fill):
     assert fill(CPUS) == (None, ["GPU: there is none, so gpus: fill trains on the CPU, as auto does"], 0)
     assert fill(GPUS, gpus="auto") == fill(GPUS, gpus=0.5) == (None, [], 0)
+
+
+def test_trials_of_a_process_are_measured_once_or_given(monkeypatch, tmp_path):
+    measured, found = [], Stack(4, {1: 1.0, 4: 2.0})
+    monkeypatch.setattr(session, "measured_stack", lambda *given: measured.append(given) or found)
+
+    def decide(stack, **fields):
+        told = Told()
+        experiment = Experiment(**{"name": "x", "task": "ring", "resources": {"stack": stack}, **fields})
+        return session._stack(experiment, CPUS, Folder(tmp_path), told), told.lines, len(measured)
+
+    assert decide(1) == (None, [], 0)
+    assert decide(3) == (Stack(3), ["3 trials at once in each process"], 0)
+    (tmp_path / "loop.py").write_text("def train(trial): ...")
+    own = {"task": f"{tmp_path}/loop.py:train", "training": {"updates": 10}}
+    assert decide("auto", **own)[0].at_once == 4
+    assert decide(2, **own)[1] == [f"each trial has a process of its own: {tmp_path}/loop.py:train trains by itself"]
+    (tmp_path / "run.json").write_text(json.dumps({"stack": {**found.as_dict(), "at_once": 2}}))
+    kept, lines, measurements = decide("auto")
+    assert (kept.at_once, lines, measurements) == (2, [str(kept)], 1), "as before in this folder"
 
 
 def test_a_trial_that_finds_no_room_on_its_gpu_is_trained_again_alone(ray_with_a_gpu, tiny, tmp_path, monkeypatch):

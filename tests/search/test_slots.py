@@ -6,6 +6,7 @@ from gansearch.search import slots as module
 from gansearch.search.callbacks.listener import Listener
 from gansearch.search.cluster.cluster import Cluster
 from gansearch.search.dry_run.fill import Fill
+from gansearch.search.dry_run.stack import Stack
 from gansearch.search.slots import Slots
 
 
@@ -70,6 +71,14 @@ def test_a_node_that_lacks_something_is_kept_free(there, make_tiny):
     assert slots.now == 1
     assert told.events == [("at bad", "does not see /results")]
     assert blocked == [(([{"CPU": 2.0}],), {"bundle_label_selector": [{"ray.io/node-id": "bad"}]})] * 2
+
+
+def test_trials_that_share_a_process_have_a_slot_each(make_tiny):
+    node = Cluster(({"CPU": 2.0, "GPU": 1.0},), ("first",))
+    slots = Slots(make_tiny(), node, "experiment.yaml", Told(), None, Stack(4))
+    assert (slots.now, slots.rows, slots.bundle) == (4, 4, {"CPU": 0.25, "GPU": 0.25})
+    slots = Slots(make_tiny(resources={"gpus": 0}), node, "experiment.yaml", Told(), None, Stack(4))
+    assert (slots.now, slots.bundle) == (8, {"CPU": 0.25})
 
 
 def test_a_limit_stays_a_limit(there, make_tiny):

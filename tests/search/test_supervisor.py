@@ -55,6 +55,7 @@ def test_what_fails_on_a_node_that_has_not_answered_is_tried_elsewhere(superviso
     assert result["ending"] is None, "the recorder must not record it"
     supervisor.on_trial_recover(trial)
     assert trial.max_failures == FAILURES + 1
+    assert trial.config["alone"], "it shares its process with no other trial"
 
 
 def test_a_worker_that_dies_after_the_ending_is_not_replaced(supervisor):

@@ -56,12 +56,12 @@ class ParallelTrainer(Trainer):
     def follow(self) -> None:
         """Trains along, in the other processes, until rank 0 has come to the end of its run."""
         self._begin()
-        while self._continues():
+        while self.continues():
             until = self.next_probe()
             with self._active():
                 while self.updates < until:
                     self.step()
-            self._losses = ([], [])
+            self._losses, self._probed = ([], []), self.updates
 
     def step(self) -> Tensor:
         """Updates as `Trainer.step`, together with the other processes."""
@@ -84,9 +84,9 @@ class ParallelTrainer(Trainer):
             # Layers such as dropout should draw other numbers for these samples than rank 0 for its own.
             self.random_state = RandomState(self.seed + self.updates + 1_000_003 * self.group.rank, self.device)
 
-    def _continues(self) -> bool:
+    def continues(self) -> bool:
         """Rank 0 decides: it alone knows why a run may end early."""
-        decided = super()._continues()
+        decided = super().continues()
         continues = torch.full((1,), decided, dtype=torch.uint8, device=self.device)
         self.group.from_first(continues)
         for network in (self.discriminator, self.generator):

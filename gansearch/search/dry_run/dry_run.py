@@ -13,6 +13,8 @@ from gansearch.search.dry_run.bursts import measure_fill
 from gansearch.search.dry_run.estimate import Estimate
 from gansearch.search.dry_run.fill import NO_GPU, share
 from gansearch.search.dry_run.measuring import WORKER_SECONDS, in_worker, measure
+from gansearch.search.dry_run.stack import Stack, row_of
+from gansearch.search.dry_run.stacking import measured_stack
 
 
 def dry_run(experiment: Experiment, address: str | None = None) -> Estimate:
@@ -38,9 +40,16 @@ def dry_run(experiment: Experiment, address: str | None = None) -> Estimate:
         measured = (
             in_worker(code.experiment, {"GPU": gpus}, WORKER_SECONDS, measure, *given) if address else measure(*given)
         )
+        stack: Stack | None = None
+        if experiment.resources.stack != 1:
+            stack = measured_stack(code.experiment, nodes, bool(address))
+            parts = row_of(nodes.bundle(experiment.resources), stack.at_once)
+            shared = experiment.resources.model_copy(update={"cpus": parts["CPU"], "gpus": parts.get("GPU", 0.0)})
+            experiment = experiment.model_copy(update={"resources": shared})
+            measured = replace(measured.slower(stack.slowdown), tried=(*measured.tried, f"stack: {stack}"))
         if fills and not gpus:
             measured = replace(measured, tried=(*measured.tried, NO_GPU))
         if fill:
             shared = experiment.resources.model_copy(update={"gpus": share(fill.at_once)})
             experiment, measured = experiment.model_copy(update={"resources": shared}), measured.slower(fill.slowdown)
-        return Estimate(experiment, nodes, measured, fill)
+        return Estimate(experiment, nodes, measured, fill, stack)

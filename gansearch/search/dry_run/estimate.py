@@ -14,6 +14,7 @@ from gansearch.formatting import duration, gpu_hours, size
 from gansearch.search.cluster.cluster import Cluster
 from gansearch.search.dry_run.cost import Cost, EvaluationCost
 from gansearch.search.dry_run.fill import MOST_ON_A_GPU, Fill, fitting, share
+from gansearch.search.dry_run.stack import Stack
 from gansearch.study.analysis.race import rules_for
 
 MOSTLY = 0.5
@@ -81,6 +82,8 @@ class Estimate:
     measured: Measured
     fill: Fill | None = None
     """How the share in the experiment's `resources.gpus` was found; None where it was given."""
+    stack: Stack | None = None
+    """How many trials share a process, whose parts are in `resources`; None where each has its own."""
 
     @property
     def gpu_hours(self) -> float | None:
@@ -170,7 +173,7 @@ class Estimate:
         `data` and `weights` of a user's loop are null. `trial_seconds` has `least` and `most` seeds and the `longest`
         configuration; `gpu` is null on a CPU, and its `share` what to write as resources.gpus; `trials` are those
         within the limits; `sweep_seconds` and `gpu_hours`, null without a GPU, are without pruning. `fill` is null
-        unless `resources.gpus` is.
+        unless `resources.gpus` is, and `stack` where `resources.stack` is 1.
         """
         measured, fit = self.measured, self.trials_on_a_gpu
         gpu = {"memory": measured.gpu_memory, "total": measured.gpu_total, "trials": fit, "share": share(fit)}
@@ -187,6 +190,7 @@ class Estimate:
             "memory": measured.memory,
             "gpu": gpu if measured.gpu_total else None,
             "fill": self.fill and self.fill.as_dict(),
+            "stack": self.stack and self.stack.as_dict(),
             "cluster": str(self.cluster),
             "slots": self.slots,
             "trials": self.trials,

@@ -38,9 +38,9 @@ class Card:
         """Return what was measured with so many trials, beside one; of one alone, beside what comes nearest to it."""
         others = {number: rate for number, rate in self.rates.items() if number != at_once}
         other = 1 if at_once > 1 else max(others, key=lambda number: others[number], default=0)
-        against = f" against {_product(other, others[other])}" if other in others else ""
+        against = f" against {product(other, others[other])}" if other in others else ""
         if at_once in self.rates:
-            measured = f"{_product(at_once, self.rates[at_once])} updates/s{against}"
+            measured = f"{product(at_once, self.rates[at_once])} updates/s{against}"
         else:
             measured = "one less than ran out of memory"
         each = " each" if at_once > 1 else ""
@@ -123,6 +123,7 @@ def share(trials: int) -> float:
     return math.floor(1000 / trials) / 1000 if trials > 1 else 1.0
 
 
-def _product(trials: int, rate: float) -> str:
+def product(trials: int, rate: float) -> str:
+    """Return a number of trials times the updates a second of each, of their sum."""
     each = rate / trials
     return f"{trials} x {each:,.0f}" if each >= 10 else f"{trials} x {each:.2g}"

@@ -9,14 +9,11 @@ else what it has loaded is loaded by each process on its own.
 from __future__ import annotations
 
 import atexit
-import ctypes
-import fcntl
 import gc
 import importlib
 import math
 import os
 import select
-import selectors
 import shutil
 import signal
 import socket
@@ -26,6 +23,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -38,12 +36,11 @@ from gansearch.gan.data import data_of
 from gansearch.gan.loop.main_thread import beside
 from gansearch.gan.task import Task, TaskError
 from gansearch.search.worker.link import Link
-from gansearch.search.worker.process import FORK, STATUS, USERS
+from gansearch.search.worker.process import USERS
+from gansearch.search.worker.rows import Call, serve
 from gansearch.search.worker.seed import load_once
+from gansearch.search.worker.server import CHECK_SECONDS, LINGER_SECONDS, Server, Users, end_with
 
-LINGER_SECONDS = 15.0
-"""For which the server waits for workers where there are none."""
-_CHECK_SECONDS = 1.0
 _MEASURE_SECONDS = 20.0
 """In which that is done, or each process does it on its own; reading data may take as long as it takes."""
 _SOME = 200
@@ -52,7 +49,6 @@ _ARROW_THREADS = "JE_ARROW_MALLOC_CONF"
 """How the allocator of pyarrow, which pandas imports and scikit-learn too, is told not to start a thread."""
 _UNFIT = 3
 """Exit status of a process that must not be forked."""
-_PR_SET_PDEATHSIG = 1
 
 
 def main(listener: int, folder: str, task: str, options: Mapping[str, Any]) -> None:
@@ -72,8 +68,13 @@ def main(listener: int, folder: str, task: str, options: Mapping[str, Any]) -> N
     connection = Server(socket.socket(fileno=listener), users).run()
     if connection is None:
         shutil.rmtree(folder, ignore_errors=True)
+        return
+    answer = partial(_answer, environment)
+    if isinstance(connection, Connection):
+        answer(connection, lambda function, args: beside(function, Link(connection), *args).result())
     else:
-        _answer(connection, environment)
+        serve(connection, answer)
+    _exit()
 
 
 def prepare(task: str, options: Mapping[str, Any], users: Users) -> bool:
@@ -87,7 +88,7 @@ def prepare(task: str, options: Mapping[str, Any], users: Users) -> bool:
                 return not served(prepared, ready, seconds, users)
             finally:
                 os.close(ready)
-        _end_with(server)
+        end_with(server)
         if not fit(step, task, options):
             os._exit(_UNFIT)
         os.write(tell, b"r")
@@ -157,122 +158,11 @@ def served(prepared: int, ready: int, seconds: float, users: Users) -> bool:
         hangs = time.monotonic() > by and not select.select([ready], [], [], 0)[0]
         if hangs or users.gone(2 * LINGER_SECONDS):
             os.kill(prepared, signal.SIGKILL)
-        time.sleep(_CHECK_SECONDS / 5)
+        time.sleep(CHECK_SECONDS / 5)
 
 
-class Users:
-    """The workers that may need the server: each holds a file locked."""
-
-    def __init__(self, path: Path):
-        """Look at the locks of a file."""
-        self._descriptor = os.open(path, os.O_RDWR)
-        self._seen = time.monotonic()
-
-    def gone(self, seconds: float) -> bool:
-        """Return whether there have been none for so long; then none can come."""
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self._seen = time.monotonic()
-            return False
-        if time.monotonic() - self._seen > seconds:
-            return True
-        fcntl.flock(self._descriptor, fcntl.LOCK_UN)
-        return False
-
-
-class Server:
-    """Forks a process for each worker that asks for one, tells how the process ended, and ends it with the worker."""
-
-    def __init__(self, listener: socket.socket, users: Users):
-        """Serve the workers that connect to `listener`."""
-        self._listener, self._users = listener, users
-        self._selector = selectors.DefaultSelector()
-        self._processes: dict[int, socket.socket] = {}
-        self._woken, self._wake = socket.socketpair()
-
-    def run(self) -> Connection | None:
-        """Return None at the end, and in a forked process its connection."""
-        self._wake.setblocking(False)
-        signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
-        signal.signal(signal.SIGCHLD, lambda *_: None)  # it wakes the selector
-        for one in (self._listener, self._woken):
-            self._selector.register(one, selectors.EVENT_READ)
-        while self._processes or not self._users.gone(LINGER_SECONDS):
-            for key, _ in self._selector.select(_CHECK_SECONDS):
-                asked: Any = key.fileobj
-                if asked is self._listener:
-                    self._selector.register(self._listener.accept()[0], selectors.EVENT_READ)
-                elif asked is self._woken:
-                    self._woken.recv(4096)
-                elif (connection := self._heard(asked)) is not None:
-                    return connection
-            self._note_ended()
-        return None
-
-    def _heard(self, worker: socket.socket) -> Connection | None:
-        """Do what a worker asks. Return the connection of a process that is forked, in this process."""
-        try:
-            request, descriptors, _, _ = socket.recv_fds(worker, 1, 1)
-        except OSError:
-            request, descriptors = b"", []
-        if request == FORK:
-            return self._fork(worker, descriptors[0])
-        for process, whose in self._processes.items():
-            if whose is worker:
-                _kill_group(process)
-        if not request:
-            self._selector.unregister(worker)
-            worker.close()
-        return None
-
-    def _fork(self, worker: socket.socket, descriptor: int) -> Connection | None:
-        server = os.getpid()
-        process = os.fork()
-        if process:
-            os.close(descriptor)
-            self._processes[process] = worker
-            with suppress(OSError):
-                os.setpgid(process, process)  # before it may be killed
-            return None
-        signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        os.setpgid(0, 0)
-        _end_with(server)
-        for key in list(self._selector.get_map().values()):
-            held: Any = key.fileobj
-            held.close()
-        self._selector.close()
-        self._wake.close()
-        return Connection(descriptor)
-
-    def _note_ended(self) -> None:
-        """Tell workers of the processes that have ended; what these have started ends with them."""
-        while self._processes:
-            process, status = os.waitpid(-1, os.WNOHANG)
-            if not process:
-                return
-            _kill_group(process)
-            worker = self._processes.pop(process)
-            with suppress(OSError):  # it has ended too
-                worker.sendall(STATUS.pack(status))
-
-
-def _kill_group(process: int) -> None:
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process, signal.SIGKILL)
-
-
-def _end_with(server: int) -> None:
-    """Have this process killed when the server ends, where the system can do that."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != server:
-            os._exit(1)
-
-
-def _answer(connection: Connection, environment: Mapping[str, str]) -> None:
-    """Call, in a forked process, what the worker at the other end of the connection asks for; send what it returns.
+def _answer(environment: Mapping[str, str], connection: Connection, run: Call) -> None:
+    """Run, in a forked process, what the worker at the other end of the connection asks for; send what it returns.
 
     Loops of the user's own run in the main thread, as they do in a script.
     """
@@ -283,12 +173,11 @@ def _answer(connection: Connection, environment: Mapping[str, str]) -> None:
 
     module, _, name = function.partition(":")
     try:
-        result = False, beside(getattr(importlib.import_module(module), name), Link(connection), *args).result()
+        result = False, run(getattr(importlib.import_module(module), name), args)
     except BaseException:  # noqa: BLE001 (the worker raises it)
         result = True, traceback.format_exc()
     with suppress(OSError):
         connection.send(result)
-    _exit()
 
 
 def _exit() -> None:

@@ -7,6 +7,7 @@ seconds after the last one has. `gansearch.search.worker.fork_server` is its pro
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import pickle
 import signal
@@ -26,8 +27,11 @@ from uuid import uuid4
 from gansearch.experiment import Experiment
 from gansearch.search.worker.link import answer
 
-FORK, KILL = b"f", b"k"
-"""What a worker asks of the server: a process, with one end of a connection to it; to kill that process."""
+FORK, JOIN, KILL = b"f", b"j", b"k"
+"""What a worker asks of the server: a process, with one end of a connection to it; to be one of the workers of a
+process of rows, with the same; to end its part of either."""
+JOINED = struct.Struct("!H16s")
+"""What follows JOIN: how many such processes there may be, and the GPUs that they use, in 16 bytes."""
 STATUS = struct.Struct("!i")
 """What the server tells of a process that has ended: its status, as os.waitpid gives it."""
 USERS = "users"
@@ -78,24 +82,26 @@ def call(
     args: tuple[Any, ...],
     known: Mapping[str, Callable[..., Any]],
     at_once: bool = False,
+    rows: int = 0,
 ) -> Any:
     """Return what `module:function` returns for (link, *args) in a new process; `known` is what its link may call.
 
-    Only calls that are said to be `at_once` may be made by several threads at the same time.
+    Only calls that are said to be `at_once` may be made by several threads at the same time. With `rows` the process
+    may have other workers as well, as in `gansearch.search.worker.rows`: a node has so many of these for each GPU.
 
     Raises:
         ProcessDied: The process ended without a result.
         ProcessRaised: The function raised.
         BaseException: What a known function raises, after which the process is given time to end.
     """
-    with _process(origin, at_once) as (connection, server):
+    with _process(origin, at_once, rows) as (connection, server):
         try:
             with suppress(OSError):  # it has died
                 connection.send((function, args, dict(os.environ)))
             while isinstance((message := _received(connection, server))[0], str):
                 answer(connection, known[message[0]], message[1])
         finally:
-            server.wait(_END_SECONDS)
+            server.wait(0 if rows else _END_SECONDS)
         raised, result = message
     if raised:
         raise ProcessRaised(result)
@@ -116,17 +122,22 @@ class _Server:
         with os.fdopen(_locked(origin.folder / _LOCK, fcntl.LOCK_EX)):
             self._socket = _connected(origin.folder / _SOCKET) or _started(origin)
 
-    def fork(self, end: socket.socket) -> None:
-        """Have a process forked, with one end of a connection. Raises OSError where the server is gone."""
+    def fork(self, end: socket.socket, rows: int) -> None:
+        """Have a process forked, or be one of its workers, as `call` says, with one end of a connection.
+
+        Raises OSError where the server is gone.
+        """
         self.status = None
-        socket.send_fds(self._socket, [FORK], [end.fileno()])
+        gpus = hashlib.md5(os.environ.get("CUDA_VISIBLE_DEVICES", "").encode(), usedforsecurity=False).digest()
+        asked = [JOIN, JOINED.pack(rows, gpus)] if rows else [FORK]
+        socket.send_fds(self._socket, asked, [end.fileno()])
 
     def fileno(self) -> int:
         """Return what is readable once the process has ended, or the server."""
         return self._socket.fileno()
 
     def wait(self, seconds: float) -> None:
-        """Wait until the process has ended. After `seconds` it is killed."""
+        """Wait until the process has ended. After `seconds` it is killed, or left to its other workers."""
         if self.status is not None or self.fileno() < 0:
             return
         told = b""
@@ -152,19 +163,19 @@ _servers: dict[str, _Server] = {}
 
 
 @contextmanager
-def _process(origin: Origin, at_once: bool) -> Iterator[tuple[Connection, _Server]]:
-    """Yield the connection to a new process, and its server. The process has ended afterwards."""
+def _process(origin: Origin, at_once: bool, rows: int) -> Iterator[tuple[Connection, _Server]]:
+    """Yield the connection to a process, and its server. The process has ended afterwards, or is left to others."""
     connected = _Server if at_once else _server
     ours, theirs = socket.socketpair()
     with Connection(ours.detach()) as connection:
         with theirs:
             server = connected(origin)
             try:
-                server.fork(theirs)
+                server.fork(theirs, rows)
             except OSError:  # it has ended since the last call
                 server.close()
                 server = connected(origin)
-                server.fork(theirs)
+                server.fork(theirs, rows)
         try:
             yield connection, server
         finally:

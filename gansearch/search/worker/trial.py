@@ -17,6 +17,7 @@ from gansearch.gan import Probe, SeedTrainer, Trainer, stacked
 from gansearch.gan.moments import Moments
 from gansearch.search.worker.distributed import WorkerDied, training_of
 from gansearch.search.worker.halving import rungs_of
+from gansearch.search.worker.rows import RowLink
 from gansearch.search.worker.run import Ending, Run
 from gansearch.search.worker.samples import over_time
 from gansearch.search.worker.saves import Saves
@@ -40,7 +41,8 @@ class TrialRun(Run):
         self.resumed: list[dict[str, Any]] = []
         """The states of the trainers that a checkpoint was in the middle of."""
         self.started: datetime | None = None
-        self.in_turn = self.remark = ""
+        self.in_turn = self.remark = self.apart = ""
+        """Of `apart`: why it is not trained at once with other trials; empty where it is, or there are none."""
         self.files: dict[str, str] = {}
         """What is kept of its scripts, by path below the trial's folder."""
         self.saves = Saves(experiment.checkpoints, 0)
@@ -59,9 +61,8 @@ class TrialRun(Run):
                     return
                 with self._next_trainers() as self.trainers:
                     self._begin()
-                    alone = len(self.trainers) == 1
-                    for probe in self.trainers[0].run() if alone else stacked.run(self.trainers):
-                        self._note({0: probe} if isinstance(probe, Probe) else probe)
+                    for probes in self._probes():
+                        self._note(probes)
                         yield self.saves.due(self.updates) and not isinstance(self.experiment.task, ScriptTask)
                     self._finish()
         except WorkerDied:
@@ -72,6 +73,17 @@ class TrialRun(Run):
             self.fail(error)
             if self.link and self._earns:
                 self.link("another", self.number, pickle.dumps([]))
+
+    def _probes(self) -> Iterator[Mapping[int, Probe]]:
+        """Train, with other trials of this process where there are any, and yield probes by places in `trainers`."""
+        alone = len(self.trainers) == 1
+        training: Iterator[Any] = self.trainers[0].run() if alone else stacked.run(self.trainers)
+        while True:
+            if isinstance(self.link, RowLink):
+                self.apart = self.link.advance(self.trainers) or self.apart
+            if (probe := next(training, None)) is None:
+                return
+            yield {0: probe} if alone else probe
 
     @contextmanager
     def _next_trainers(self) -> Iterator[list[SeedTrainer]]:
@@ -116,6 +128,8 @@ class TrialRun(Run):
             self.moments.note(self.trainers[0])
 
     def _finish(self) -> None:
+        if self.apart and self.experiment.resources.stack != "auto":
+            self.remark = f"was not trained at once with others: {self.apart}"
         for trainer in self.trainers:
             self.keep(trainer.result())
             self.remark = self.remark or trainer.remark(self.params)

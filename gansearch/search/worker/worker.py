@@ -28,13 +28,15 @@ def run_trial(
     config: Mapping[str, Any],
     rungs: ActorHandle | None = None,
     race: ActorHandle | None = None,
+    rows: int = 1,
 ) -> None:
     """Train what `make`, a pickled callable, makes of a config and this worker's CPUs and GPUs; in a new process.
 
     `config` holds "number", "params" and "checkpoints", those of an earlier sweep, newest first, and "fit", the nodes
-    that are known to be fit. `rungs` and `race` are
-    the actors of Rungs and of Race. Reports what `gansearch.search.worker.run.train` does, with "on" and "gpus": Ray's
-    id of the node, and the ids of the GPUs.
+    that are known to be fit. `rungs` and `race` are the actors of Rungs and of Race. With several `rows` so many trials
+    share a process and its CPUs, each with a worker of its own; but one whose config says "alone" has a process to
+    itself. Reports what `gansearch.search.worker.run.train` does, with "on" and "gpus": Ray's id of the node, and the
+    ids of the GPUs.
     """
     resources = tune.get_context().get_trial_resources().bundles[0]
     worker, followers = _Worker(rungs, race), Followers(origin)
@@ -45,9 +47,11 @@ def run_trial(
         if own:
             with suppress(Exception):  # one that cannot be read: the trial starts again
                 saved = [stack.enter_context(own.as_directory())]
-        begin = (make, dict(config), resources.get("CPU", 1.0), resources.get("GPU", 0.0), saved, bool(own))
+        cpus, gpus = resources.get("CPU", 1.0), resources.get("GPU", 0.0)
+        begin = (make, dict(config), round(rows * cpus, 2), gpus, saved, bool(own))
         known = {**worker.known, **followers.known}
-        left, news = call(origin, PROGRAM, (b"", begin), known)
+        together = 0 if rows == 1 or config.get("alone") else 1 if gpus else _processes(rows * cpus)
+        left, news = call(origin, PROGRAM, (b"", begin), known, rows=together)
         while left:
             worker.report(news)
             left, news = call(origin, PROGRAM, (left, ()), known)
@@ -55,6 +59,13 @@ def run_trial(
     worker.report(news)
     if failed and (0 < resources.get("GPU", 0.0) < 1 or worker.node not in config.get("fit", ())):
         raise RuntimeError("the trial failed")  # it may be tried again: if this returned, Tune took it for complete
+
+
+def _processes(cpus: float) -> int:
+    """Return how many processes with so many CPUs there may be on this node."""
+    here = ray.get_runtime_context().get_node_id()
+    total = next((node["Resources"].get("CPU", 1.0) for node in ray.nodes() if node["NodeID"] == here), 1.0)
+    return max(1, int(total / cpus + 0.01))
 
 
 class _Worker:
