@@ -61,9 +61,11 @@ class TrialRun(Run):
                     return
                 with self._next_trainers() as self.trainers:
                     self._begin()
-                    for probes in self._probes():
-                        self._note(probes)
+                    alone = len(self.trainers) == 1
+                    for probe in self.trainers[0].run() if alone else stacked.run(self.trainers):
+                        self._note({0: probe} if isinstance(probe, Probe) else probe)
                         yield self.saves.due(self.updates) and not isinstance(self.experiment.task, ScriptTask)
+                        self._advance()
                     self._finish()
         except WorkerDied:
             raise  # Tune trains it again from its checkpoint, as after the death of this worker
@@ -73,17 +75,6 @@ class TrialRun(Run):
             self.fail(error)
             if self.link and self._earns:
                 self.link("another", self.number, pickle.dumps([]))
-
-    def _probes(self) -> Iterator[Mapping[int, Probe]]:
-        """Train, with other trials of this process where there are any, and yield probes by places in `trainers`."""
-        alone = len(self.trainers) == 1
-        training: Iterator[Any] = self.trainers[0].run() if alone else stacked.run(self.trainers)
-        while True:
-            if isinstance(self.link, RowLink):
-                self.apart = self.link.advance(self.trainers) or self.apart
-            if (probe := next(training, None)) is None:
-                return
-            yield {0: probe} if alone else probe
 
     @contextmanager
     def _next_trainers(self) -> Iterator[list[SeedTrainer]]:
@@ -116,6 +107,12 @@ class TrialRun(Run):
             trainer.load_state(state)
         self.resumed = []
         self._keep_moment()
+        self._advance()
+
+    def _advance(self) -> None:
+        """Make the updates before the next probe together with other trials, where this process has any."""
+        if isinstance(self.link, RowLink):
+            self.apart = self.link.advance(self.trainers) or self.apart
 
     def _note(self, probes: Mapping[int, Probe]) -> None:
         seeds = {place: trainer.seed for place, trainer in enumerate(self.trainers)}

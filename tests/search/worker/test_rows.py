@@ -12,6 +12,7 @@ from torch import nn
 
 from gansearch.experiment import Experiment
 from gansearch.gan import Task
+from gansearch.gan.probe_schedule import probe_updates
 from gansearch.gan.registry import register_task
 from gansearch.interrupts import Interrupted
 from gansearch.search.callbacks.listener import Listener
@@ -206,9 +207,13 @@ def test_a_trial_that_takes_its_process_with_it_and_the_others_are_tried_again_a
 
 
 def test_trials_at_once_go_on_in_a_resumed_sweep(ray_session, tiny, tmp_path):
+    late = set()
+
     class Cut(Listener):
         def probes(self, number, rows):
-            if len(list((tmp_path / "out" / "trials").glob("ray/*/checkpoint_*"))) > 1:
+            if rows[-1]["update"] >= 60 and list((tmp_path / "out" / "trials").glob(f"ray/{number:05d}/checkpoint_*")):
+                late.add(number)
+            if len(late) == 2:
                 signal.raise_signal(signal.SIGINT)
 
     wanted = tiny(seconds=2.0, trials=2, limits={}, prune=False, checkpoints={"seconds": 0.1}, resources={"stack": 2})
@@ -219,7 +224,9 @@ def test_trials_at_once_go_on_in_a_resumed_sweep(ray_session, tiny, tmp_path):
     before = len(looks.read_text().splitlines())
     records = sweep(wanted, tmp_path / "out", resume=True).records
     assert [record.status for record in records] == ["complete"] * 2
-    assert len(looks.read_text().splitlines()) < before + 8
+    assert len(looks.read_text().splitlines()) <= before + 4
+    updates = pd.read_parquet(Folder(tmp_path / "out").curves).groupby("number")["update"]
+    assert [one.tolist() for _, one in updates] == [probe_updates(80)] * 2
 
 
 def test_a_process_whose_gpu_is_broken_ends_so_that_each_trial_is_tried_again_alone(monkeypatch):
