@@ -24,7 +24,7 @@ OTHERS = {
     "cli/test_package.py": "the wheel and the sdist",
     "cuda/test_commands.py": "train, check and a sweep on a pretended GPU",
     "cuda/test_device.py": "the pretended CUDA device of tests/cuda",
-    "cuda/test_fill.py": "gpus: fill on a pretended GPU",
+    "cuda/test_fill.py": "gpus: fill and stack on a pretended GPU",
     "cuda/test_graphs.py": "updates as graphs on a pretended GPU",
     "cuda/test_judging.py": "monitor, referee and a user's loop on a pretended GPU",
     "cuda/test_tasks.py": "the library's tasks on a pretended GPU",

@@ -74,7 +74,7 @@ def test_each_value_of_the_wrong_kind_has_one_message_with_a_remedy(errors):
         "training.lr": "must be a number, not true",
         "training.updates": "must be a valid integer, unable to parse string as an integer, not '2k'; write 2000",
         "confirm": "must hold fields (top, replicas, updates, default), not false; null is no confirmation",
-        "resources": "must hold fields (cpus, gpus, workers, across_nodes, accelerator_type, memory, custom), "
+        "resources": "must hold fields (cpus, gpus, stack, workers, across_nodes, accelerator_type, memory, custom), "
         "not 'cpus:1'; a space follows each colon",
         "limits": "must hold fields (hours, total_hours, concurrent, updates, stalled_minutes), not nothing; "
         "leave it out where it has none",

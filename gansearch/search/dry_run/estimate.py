@@ -213,7 +213,7 @@ class Estimate:
         ]
         if self.fill:
             lines.append(f"GPU: {self.fill}")
-        elif measured.gpu_total:
+        elif measured.gpu_total and not self.stack:
             fit = self.trials_on_a_gpu
             advice = f"; to share it, write resources: {{gpus: {share(fit):g}}}" if fit > 1 else ""
             lines.append(
@@ -260,8 +260,9 @@ class Estimate:
         kind = "trials" if resources.processes == 1 else "workers of trials"
         for node, workers in zip(self.cluster.nodes, self.cluster.workers_of_nodes(resources), strict=True):
             running, free = min(workers, self.slots * resources.processes), node.get("memory", math.inf)
-            if running * needed > free:
-                fewer = max(1, int(free / needed) // resources.processes)
+            rows = self.stack.at_once if self.stack else 1  # in the memory of one
+            if math.ceil(running / rows) * needed > free:
+                fewer = max(1, rows * int(free / needed) // resources.processes)
                 yield (
                     f"{running} {kind} of {size(needed)} need more than the {size(free)} of memory that are free; "
                     f"write limits: {{concurrent: {fewer}}}"
@@ -271,7 +272,7 @@ class Estimate:
     def _gpu_memory(self) -> Iterator[str]:
         measured, gpus = self.measured, self.cluster.gpus_of_trial(self.experiment.resources)
         trials, fit = int(1 / gpus + 1e-9) if gpus else 0, fitting(measured.gpu_memory, measured.gpu_total)
-        if measured.gpu_total and trials > fit:
+        if measured.gpu_total and trials > fit and not self.stack:
             remedy = f"write gpus: {share(fit):g}" if fit else "make training.batch_size or the networks smaller"
             yield f"resources.gpus: {gpus:g} puts {trials} trials on a GPU whose memory holds {fit}; {remedy}"
 
