@@ -40,7 +40,9 @@ class Kinds:
             if not difference([kind.training, training]):
                 return kind
         kind = Kind(training)
-        if counts(training):
+        if training.graph:
+            kind.why = "graph: true captures the updates of one at a time"
+        elif counts(training):
             kind.why = "what an update computes follows from the number of those before it"
         self._known.append(kind)
         return kind
