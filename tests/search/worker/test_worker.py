@@ -51,10 +51,38 @@ def test_the_worker_of_a_trial_that_may_be_tried_again_raises(reports, monkeypat
     context = SimpleNamespace(get_trial_resources=lambda: SimpleNamespace(bundles=[bundle]))
     monkeypatch.setattr(module.tune, "get_context", lambda: context)
     monkeypatch.setattr(module.tune, "get_checkpoint", lambda: None)
-    monkeypatch.setattr(module, "call", lambda *given: (b"", {"rows": pickle.dumps([]), FAILED: failed}))
+    monkeypatch.setattr(module, "call", lambda *given, rows: (b"", {"rows": pickle.dumps([]), FAILED: failed}))
     with pytest.raises(RuntimeError, match="the trial failed") if raises else nullcontext():
         module.run_trial(None, b"", {"number": 0, "params": {}, "checkpoints": [], "fit": fit})
     assert reports == [{"on": "node-1", "gpus": "0, 1", "rows": []}]
+
+
+@pytest.mark.parametrize(
+    ("bundle", "config", "processes"),
+    [
+        ({"CPU": 0.25}, {}, 2),  # of one CPU each on a node of two
+        ({"CPU": 0.5}, {}, 1),
+        ({"CPU": 0.25, "GPU": 0.25}, {}, 1),
+        ({"CPU": 0.25}, {"alone": True}, 0),
+    ],
+)
+def test_trials_that_share_a_process_say_how_many_of_these_there_may_be(
+    reports, monkeypatch, bundle, config, processes
+):
+    asked = []
+    context = SimpleNamespace(get_trial_resources=lambda: SimpleNamespace(bundles=[bundle]))
+    monkeypatch.setattr(module.tune, "get_context", lambda: context)
+    monkeypatch.setattr(module.tune, "get_checkpoint", lambda: None)
+    monkeypatch.setattr(module.ray, "nodes", lambda: [{"NodeID": "node-1", "Resources": {"CPU": 2.0}}], raising=False)
+
+    def call(origin, program, given, known, rows):
+        asked.append((rows, given[1][2]))
+        return b"", {"rows": pickle.dumps([])}
+
+    monkeypatch.setattr(module, "call", call)
+    for rows in (4, 1):
+        module.run_trial(None, b"", {"number": 0, "params": {}, "checkpoints": [], **config}, rows=rows)
+    assert asked == [(processes, 4 * bundle["CPU"]), (0, bundle["CPU"])]
 
 
 def test_why_a_checkpoint_cannot_be_kept_is_told_to_the_process(reports, tmp_path):
