@@ -29,6 +29,12 @@ def number(value: Any) -> str:
     return "–" if value is None else str(value)
 
 
+def readings(stability: float, distance: float = math.nan) -> list[str]:
+    """What was measured of a run, in words: ["stability 0.80", "distance 12.3"], without what was not."""
+    known = {f"stability {stability:.2f}": stability, f"distance {distance:.4g}": distance}
+    return [text for text, value in known.items() if math.isfinite(value)]
+
+
 def size(memory: float) -> str:
     """Bytes in MB or GB."""
     return f"{memory / 1e6:.0f} MB" if memory < 1e9 else f"{memory / 1e9:.3g} GB"

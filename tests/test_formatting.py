@@ -12,6 +12,7 @@ from gansearch.formatting import (
     gpu_hours,
     many,
     number,
+    readings,
     short,
     shown,
     shown_json,
@@ -38,6 +39,12 @@ def test_numbers(value: float | None, text: str) -> None:
 )
 def test_gpu_hours_have_few_digits(hours: float, text: str) -> None:
     assert gpu_hours(hours) == f"{text} GPU-hours"
+
+
+def test_readings_leave_out_what_was_not_measured() -> None:
+    assert readings(0.8, 12.345) == ["stability 0.80", "distance 12.35"]
+    assert readings(math.nan, 3.0) == ["distance 3"]
+    assert readings(math.nan) == []
 
 
 def test_sizes_in_words() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from gansearch.cli.foreign import is_foreign, report_foreign
 from gansearch.cli.summaries import print_summary
 from gansearch.cli.terminal import print_json, say
-from gansearch.formatting import number
+from gansearch.formatting import readings
 from gansearch.store.folder import StudyError, as_typed
 from gansearch.study.report.comparison import labels, write_comparison
 from gansearch.study.study import load_sweep
@@ -33,7 +33,7 @@ def _report_training(dirs: Sequence[Path], as_json: bool, out: Path | None) -> N
     if as_json:
         return print_json(trained.summary())
     for seed in trained.seeds:
-        say(f"seed {seed.seed}: {seed.verdict}, stability {seed.stability:.2f}, distance {number(seed.distance)}")
+        say(", ".join([f"seed {seed.seed}: {seed.verdict}", *readings(seed.stability, seed.distance)]))
     for answer in trained.answers():
         say(f"{answer.question} {answer.short}")
     if page:

@@ -25,7 +25,7 @@ _ERRORS, _ERROR_CHARACTERS = 3, 160
 
 def print_summary(study: Study, page: Path | None = None) -> None:
     """Prints what a sweep found, the command that exports it, and the path of its report."""
-    from gansearch.formatting import gpu_hours, many
+    from gansearch.formatting import gpu_hours, many, readings
     from gansearch.store.folder import as_typed
 
     counts = study.counts
@@ -58,7 +58,7 @@ def print_summary(study: Study, page: Path | None = None) -> None:
         interval = f" ({best.interval[0]:.4g} to {best.interval[1]:.4g} with new seeds)" if best.interval else ""
         name = "best-balanced" if study.healthy_word == "balanced" else "nearest of the healthy"
         say(f"{name}: trial {best.number}, {confirmed}")
-        say(f"  stability {best.stability:.2f}, distance {best.distance:.4g}{interval}")
+        say(f"  {', '.join(readings(best.stability, best.distance))}{interval}")
         for name, value in best.readable_params.items():
             say(f"  {name:15} {value:.4g}" if isinstance(value, float) else f"  {name:15} {value}")
     if default := study.default:
@@ -81,18 +81,17 @@ def failures(study: StudyData) -> list[tuple[int, str]]:
 
 def print_trained(result: TrainResult, out: Path | None) -> None:
     """Prints the result of each seed, their medians, and the files in `out`, with a report."""
+    from gansearch.formatting import readings
     from gansearch.study.trained import Trained
 
     for seed in result.seeds:
-        measured = [("stability", seed.stability), *seed.quality.items()]
-        known = [f"{name} {value:.4g}" if name != "stability" else f"{name} {value:.2f}" for name, value in measured]
+        numbers = [("stability", seed.stability), *seed.quality.items()]
+        known = [f"{name} {value:.4g}" if name != "stability" else f"{name} {value:.2f}" for name, value in numbers]
         say(f"seed {seed.seed}: {', '.join([seed.verdict, *(text for text in known if not text.endswith(' nan'))])}")
         say(f"  {seed.sentence}")
     healthy = "healthy" if any(seed.verdict == "unknown" for seed in result.seeds) else "balanced"
-    say(
-        f"{result.healthy} of {len(result.seeds)} {healthy}; "
-        f"median stability {result.stability:.2f}, distance {result.distance:.4g}"
-    )
+    medians = f"; median {', '.join(known)}" if (known := readings(result.stability, result.distance)) else ""
+    say(f"{result.healthy} of {len(result.seeds)} {healthy}{medians}")
     if out is not None:
         say(f"samples, curves and generators: {out}")
         say(f"report:     {Trained(out).report()}")

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gansearch.experiment import Experiment
-from gansearch.formatting import duration, many, size, words
+from gansearch.formatting import duration, many, readings, size, words
 from gansearch.study.analysis.choose import candidates
 from gansearch.study.analysis.time_spent import saved
 from gansearch.study.figures.palette import COLOURS, SYMBOLS
@@ -162,9 +162,8 @@ def _best(current: Status, params: bool = False) -> str:
         return ""
     row = trials.loc[trials["number"] == numbers[0]].iloc[0]
     stability, distance = (best.stability, best.distance) if best else (row["stability"], row["distance"])
-    text = f"{'best-balanced' if best else 'best so far'}: trial {numbers[0]}, stability {stability:.2f}"
-    if math.isfinite(distance):
-        text += f", distance {distance:.4g}"
+    name = f"{'best-balanced' if best else 'best so far'}: trial {numbers[0]}"
+    text = ", ".join([name, *readings(stability, distance)])
     if current.state == "running" and math.isfinite(current.expected_gain):
         text += f"; {MORE} more trials would bring about {current.expected_gain:.0%}"
     return text + (f" ({', '.join(_params(current.study.experiment, row))})" if params else "")

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from gansearch.experiment import Experiment, ScriptTask
-from gansearch.formatting import error_line, without_nan
+from gansearch.formatting import error_line, readings, without_nan
 from gansearch.stability.verdict import ADVICE, HEALTHY, SCORE_VERSION, VERDICTS, worst
 from gansearch.store.confirmation import FreshSeed, read_confirmation, read_default
 from gansearch.store.folder import Folder, StudyError
@@ -233,15 +233,16 @@ class StudyData:
         if choice is None:
             return "nothing to export: no trial has ended."
         status, verdict = self._row(choice)["status"], self.verdict_of(choice)
+        known = ", ".join([str(verdict), *readings(choice.stability)])
         if self.headline.startswith("No best"):
-            return f"{self.headline} ({verdict}, stability {choice.stability:.2f}). Export it with --anyway."
+            return f"{self.headline} ({known}). Export it with --anyway."
         if choice.confirmed:
             where = "enough fresh seeds" if self.folder.races else "every fresh seed"
             start = f"nothing healthy to export: no candidate was {self.healthy_word} on {where}; trial"
             facts = f"{choice.healthy} of {len(choice.seeds)} {self.healthy_word}, else {verdict}"
         else:
-            start, facts = "nothing healthy to export; trial", f"{verdict}, stability {choice.stability:.2f}"
-            facts += f", {status}" if status != "complete" else ""
+            start = "nothing healthy to export; trial"
+            facts = known + (f", {status}" if status != "complete" else "")
         sentences = [
             f"{start} {choice.number} came closest ({facts}).",
             ADVICE.get(verdict or "", ""),  # none for a pruned trial that was balanced so far

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from gansearch.experiment import ScriptTask
-from gansearch.formatting import duration, gpu_hours, size, without_nan
+from gansearch.formatting import duration, gpu_hours, readings, size, without_nan
 from gansearch.store.confirmation import read_default
 from gansearch.store.folder import as_typed
 from gansearch.store.lock import is_alive, is_locked, read_progress
@@ -277,7 +277,7 @@ def lines(current: Status) -> Iterator[str]:
         yield f"end:      expected in {duration(current.seconds_left)} ({end:%d %b %H:%M})"
     if study.best:
         best = study.best
-        yield f"best:     trial {best.number}, stability {best.stability:.2f}, distance {best.distance:.4g}"
+        yield ", ".join([f"best:     trial {best.number}", *readings(best.stability, best.distance)])
     if study.unknown:
         yield f"verdicts: {study.verdicts['unknown']} {study.unknown[:1].lower()}{study.unknown[1:]}"
     for trial in current.running:

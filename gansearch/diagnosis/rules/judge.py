@@ -81,7 +81,7 @@ def _missing(evidence: Evidence) -> Iterator[Unknown]:
     """What the log lacks for its balance to be judged."""
     game = evidence.game
     if evidence.is_short and evidence.assumptions:
-        yield Unknown(f"There are only {evidence.log.records} records: what is likely takes {SHORT} of them.")
+        yield Unknown(f"What is likely takes {SHORT} records, of which the log has {evidence.log.records}.")
     if evidence.d_loss is None:
         if not evidence.answers:
             yield Unknown("No column is D's loss, so that who is ahead cannot be judged; name it by --columns.")
