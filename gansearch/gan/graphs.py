@@ -82,6 +82,8 @@ class Graphs:
         """Takes a trainer and its random numbers; with a `why` nothing is captured."""
         self.why = why
         """Why updates are made without graphs; empty where they are not, or while it is not known."""
+        self.at_work = False
+        """Whether an update is being made here: those of the trainer are without a graph then."""
         self._trainer, self._draws = weakref.proxy(trainer), draws  # a circle would keep its memory on the GPU
         self._optimizers = trainer.optimizer_d, trainer.optimizer_g
         self._captured: dict[Hashable, Captured] = {}
@@ -103,20 +105,27 @@ class Graphs:
         """Has all updates captured anew, after tensors have been replaced."""
         self._captured.clear()
 
-    def changed(self, turn: Turn) -> Sequence[Tensor]:
-        """Makes an update, by a graph where it can, and returns its losses as `Updates.change` does."""
+    def update(self, turn: Turn) -> Tensor:
+        """Makes an update, by a graph where it can; returns D's loss, or G's where D has no turn."""
+        self.at_work = True
+        try:
+            return self._update(turn)
+        finally:
+            self.at_work = False
+
+    def _update(self, turn: Turn) -> Tensor:
         if self.why:
-            return self._trainer.change(turn)
+            return self._plain(turn)
         kind = self._kind(turn)
         captured = self._captured.get(kind)
         if captured is None or not captured.is_valid():
             self._met[kind] += 1
             if kind is None or self._met[kind] <= WARM:
                 with self._aside():
-                    return self._trainer.change(turn)
+                    return self._plain(turn)
             captured = self._tried(turn)
             if captured is None:
-                return self._trainer.change(turn)
+                return self._plain(turn)
             self._captured[kind] = captured
             if len(self._captured) > _MOST:
                 self._captured.pop(next(iter(self._captured)))
@@ -124,6 +133,23 @@ class Graphs:
         if captured.answers:
             self._trainer._answers = list(captured.answers)
             self._trainer._adapt()
+        for network, loss in zip({"d": "d", "both": "gd"}.get(turn, "g"), losses, strict=True):
+            self._trainer.count(network, loss)
+        return losses[-1]
+
+    def _plain(self, turn: Turn) -> Tensor:
+        """The same without a graph."""
+        own = self._trainer
+        return own.update_generator() if turn in ("g", "alone") else own.update_discriminator(turn == "both")
+
+    def _uncounted(self, turn: Turn) -> list[Tensor]:
+        """Its losses, G's before D's, where it is no step of the training."""
+        losses: list[Tensor] = []
+        self._trainer._deferred = losses
+        try:
+            self._plain(turn)
+        finally:
+            self._trainer._deferred = None
         return losses
 
     def _kind(self, turn: Turn) -> Hashable:
@@ -164,12 +190,11 @@ class Graphs:
                 _move_steps(self._optimizers)
                 saved = _Saved(own, self._draws)
                 afterwards.callback(saved.restore)
-                own._defers = True
                 if own.data.on_host:
                     raise NoGraph("batches come from the host: too much data, or real_batch() makes them there")
                 with self._aside():
                     with _no_waits():
-                        expected = [self._numbers(turn, own.change(turn)) for _ in range(2)]
+                        expected = [self._numbers(turn, self._uncounted(turn)) for _ in range(2)]
                     if name := saved.replaced():
                         raise NoGraph(f"{name} is another one after an update; make it a buffer, changed in place")
                     saved.restore()
@@ -183,7 +208,7 @@ class Graphs:
                 self.forget()
                 _renew(self._draws)
             finally:
-                own._defers, own._answers = False, []
+                own._answers = []
         return captured
 
     def _capture(self, turn: Turn) -> Captured:
@@ -191,7 +216,7 @@ class Graphs:
         graph.register_generator_state(self._draws)
         # Other threads of the process may use the GPU meanwhile.
         with self._as_inputs(), torch.cuda.graph(graph, stream=self._stream, capture_error_mode="thread_local"):
-            losses = self._trainer.change(turn)
+            losses = self._uncounted(turn)
         answers, self._trainer._answers = self._trainer._answers, []
         first = [optimizer.param_groups[0]["params"][0] for optimizer in self._optimizers]
         gradients = [(p, p.grad) for p in self._parameters(turn)]

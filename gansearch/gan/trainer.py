@@ -39,7 +39,7 @@ from gansearch.gan.result import Probe, Result
 from gansearch.gan.rng import RandomState, restore
 from gansearch.gan.ruling import MOST_SAMPLES, ruling_of
 from gansearch.gan.task import Task
-from gansearch.gan.updates import Turn, Updates
+from gansearch.gan.updates import Updates
 from gansearch.stability.monitor import StabilityMonitor
 from gansearch.stability.transfer import own_memory, to_host
 from gansearch.stability.verdict import hopeless
@@ -308,9 +308,6 @@ class Trainer(Evaluated):
     def _update_average(self) -> None:
         if self.average is not None:
             self.average.update(self.generator, self.schedule.ema)
-
-    def _changed(self, turn: Turn) -> Sequence[Tensor]:
-        return self.graphs.changed(turn) if self.graphs else self.change(turn)
 
     def _due_distance(self) -> float:
         """The distance where one of the run's measurements is due, else NaN."""

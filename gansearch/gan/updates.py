@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import Tensor
@@ -20,6 +20,9 @@ from gansearch.gan.networks import Frozen, Network
 from gansearch.gan.optimizers import clip_gradients, clip_weights
 from gansearch.gan.reconstruction import reconstruction
 from gansearch.gan.row_optimizer import RowOptimizer
+
+if TYPE_CHECKING:
+    from gansearch.gan.graphs import Graphs
 
 Weight = float | Tensor | None
 """Of a term of a loss: a number, or (R,) of R runs at once; None where there is no such term."""
@@ -55,7 +58,8 @@ class Updates(Draws):
     _frozen_g: Frozen
     _one_pass: bool  # real and fake go through D as one batch
     _alone = False  # D has not started yet: G learns from the reconstruction alone
-    _defers = False  # what follows D's answers takes them after the update (gan/graphs.py)
+    graphs: Graphs | None = None
+    _deferred: list[Tensor] | None = None  # losses of an update that is no step of the training (gan/graphs.py)
 
     def _resolve(self) -> None:
         """Derives once from `training` what every update needs of it."""
@@ -99,40 +103,26 @@ class Updates(Draws):
 
     def update_discriminator(self, with_generator: bool = False) -> Tensor:
         """One update of D, or of both by gradients at the same parameters; returns D's loss, detached."""
-        loss, *losses_g = self._changed("both" if with_generator else "d")
-        for one in losses_g:
-            self._count_generator(one)
-        self._losses[0].append(loss)
-        self.d_updates += 1
-        return loss
-
-    def update_generator(self) -> Tensor:
-        """One update of G against a frozen D, and of G's average; returns G's loss, detached."""
-        (loss,) = self._changed("alone" if self._alone else "g")
-        self._count_generator(loss)
-        return loss
-
-    def change(self, turn: Turn) -> list[Tensor]:
-        """Does an update's work on the device, and counts nothing; returns D's loss and G's, or one of them, detached.
-
-        Of G that is also the update of its average.
-        """
-        if turn in ("g", "alone"):
-            return [self._change_generator()]
-        losses = [self._gradient(self.optimizer_d, self.scaler_d, self._discriminator_loss, self._size_d)]
-        if self._answers and not self._defers:
+        if self.graphs is not None and not self.graphs.at_work:
+            return self.graphs.update("both" if with_generator else "d")
+        loss = self._gradient(self.optimizer_d, self.scaler_d, self._discriminator_loss, self._size_d)
+        if self._answers and self._deferred is None:
             self._adapt()
-        if turn == "both":
-            losses.append(self._change_generator())
+        if with_generator:
+            self.update_generator()
         if self.scaler_d:
             scaled_step(self.optimizer_d, self.scaler_d)
         else:
             self.optimizer_d.step()
         if self.training.weight_clip:
             clip_weights(self.optimizer_d, self.training.weight_clip)
-        return losses
+        self.count("d", loss)
+        return loss
 
-    def _change_generator(self) -> Tensor:
+    def update_generator(self) -> Tensor:
+        """One update of G against a frozen D, and of G's average; returns G's loss, detached."""
+        if self.graphs is not None and not self.graphs.at_work:
+            return self.graphs.update("alone" if self._alone else "g")
         with self._frozen_d:
             loss = self._gradient(self.optimizer_g, self.scaler_g, self._generator_loss, self._size_g)
         if self.scaler_g:
@@ -140,14 +130,18 @@ class Updates(Draws):
         else:
             self.optimizer_g.step()
         self._update_average()
+        self.count("g", loss)
         return loss
 
-    def _changed(self, turn: Turn) -> Sequence[Tensor]:
-        """The losses of an update, of which `change` does the work."""
-        return self.change(turn)
-
-    def _count_generator(self, loss: Tensor) -> None:
-        self._losses[1].append(loss)
+    def count(self, network: str, loss: Tensor) -> None:
+        """Counts an update of "d" or "g" that has been made; those that are deferred leave their losses alone."""
+        if self._deferred is not None:
+            self._deferred.append(loss)
+            return
+        self._losses[network == "g"].append(loss)
+        if network == "d":
+            self.d_updates += 1
+            return
         self.g_updates += 1
         if self.average is not None:
             self.average.n_averaged.add_(1)
