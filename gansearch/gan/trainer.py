@@ -53,6 +53,8 @@ class Trainer(Evaluated):
     equals an unbroken one bit for bit. `prune` ends a run that is beyond hope.
     """
 
+    graphs: Graphs | None
+
     def __init__(
         self, task: Task, training: Training, seed: int = 0, device: str | torch.device = "cpu", prune: bool = False
     ):

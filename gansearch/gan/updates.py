@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import Literal, Protocol
 
 import torch
 from torch import Tensor
@@ -21,13 +21,19 @@ from gansearch.gan.optimizers import clip_gradients, clip_weights
 from gansearch.gan.reconstruction import reconstruction
 from gansearch.gan.row_optimizer import RowOptimizer
 
-if TYPE_CHECKING:
-    from gansearch.gan.graphs import Graphs
-
 Weight = float | Tensor | None
 """Of a term of a loss: a number, or (R,) of R runs at once; None where there is no such term."""
 Turn = Literal["d", "g", "both", "alone"]
 """The network that is updated next; `alone` is G, before D starts."""
+
+
+class Replays(Protocol):
+    """What makes updates in the place of a trainer's own, but not while it is at work itself (gan/graphs.py)."""
+
+    at_work: bool
+
+    def update(self, turn: Turn) -> Tensor:
+        """Makes one; returns D's loss, or G's where D has no turn."""
 
 
 class Updates(Draws):
@@ -58,7 +64,7 @@ class Updates(Draws):
     _frozen_g: Frozen
     _one_pass: bool  # real and fake go through D as one batch
     _alone = False  # D has not started yet: G learns from the reconstruction alone
-    graphs: Graphs | None = None
+    graphs: Replays | None = None
     _deferred: list[Tensor] | None = None  # losses of an update that is no step of the training (gan/graphs.py)
 
     def _resolve(self) -> None:
