@@ -72,7 +72,7 @@ class Resources(Model):
     """GPUs of all workers together. A fraction shares a GPU, 2 and more are one for each worker; auto is one for each
     worker, or 0 where the cluster has none. fill has as many trials share each GPU as give the greatest throughput,
     which is measured before the first trial."""
-    stack: Literal["auto"] | int = 1
+    stack: Literal["auto"] | int = Field(1, exclude_if=lambda stack: stack == 1)  # earlier versions know none
     """Trials that one process trains at once, with the CPUs and the GPU of one trial: small networks of several trials
     are updated together. auto takes the number with the greatest throughput, which is measured before the first trial;
     1 where that is no gain."""

@@ -13,7 +13,6 @@ from torch import nn
 from gansearch.experiment import Experiment
 from gansearch.gan import Task
 from gansearch.gan.probe_schedule import probe_updates
-from gansearch.gan.registry import register_task
 from gansearch.interrupts import Interrupted
 from gansearch.search.callbacks.listener import Listener
 from gansearch.search.sweep import sweep
@@ -25,7 +24,6 @@ from gansearch.store.folder import Folder
 SEED_OF_FAILURE = 13
 
 
-@register_task("points-in-rows")
 class Points(Task):
     """Draws its batches by itself, and raises after some of them for one seed."""
 
@@ -63,7 +61,7 @@ class Answered(RowLink):
 
 
 def experiment(**fields):
-    plain = {"name": "points", "task": "points-in-rows", "prune": False, "confirm": None}
+    plain = {"name": "points", "task": "tests.search.worker.test_rows:Points", "prune": False, "confirm": None}
     return Experiment.parse({**plain, **fields, "training": {"updates": 120, "batch_size": 8, **fields["training"]}})
 
 
