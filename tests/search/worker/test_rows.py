@@ -196,10 +196,11 @@ def test_a_sweep_has_the_records_that_it_has_with_a_process_for_each_trial(ray_s
         )
 
 
-def test_a_trial_that_takes_its_process_with_it_and_the_others_are_tried_again_alone(ray_session, tiny, tmp_path):
-    # One of the first trainings ends the process in which others train. One that raised might be among those.
-    records = swept(tiny, tmp_path / "out", does={"3": "die"}, trials=5, seconds=0.4, resources={"stack": 2})
-    assert [record.status for record in records.values()] == ["complete"] * 5
+@pytest.mark.parametrize(("does", "others"), [("die", []), ("raise", ["failed"])])
+def test_a_trial_may_take_its_process_with_it_or_raise_and_the_others_go_on(ray_session, tiny, tmp_path, does, others):
+    # Of a process that ends all trials are tried again alone, the one that ended it too.
+    records = swept(tiny, tmp_path / "out", does={"3": does}, trials=5, seconds=0.4, resources={"stack": 2})
+    assert sorted(record.status for record in records.values()) == ["complete"] * (5 - len(others)) + others
 
 
 def test_trials_at_once_go_on_in_a_resumed_sweep(ray_session, tiny, tmp_path):
