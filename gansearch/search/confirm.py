@@ -163,7 +163,7 @@ class ConfirmationRecorder(SweepCallback):
         if ending and run not in self._ended:
             if ending.moments:
                 write_moments(self._folder.record(run.number), **ending.moments)
-            if ending.samples is not None and run.seed == self._experiment.seed + FIRST_SEED:
+            if ending.samples is not None and run.seed == _seeds(self._experiment)[0]:
                 write_samples(self._folder, run.number, ending.samples, ending.shown, confirmed=True)
             self._record(run, _failed(run, ending.error) if ending.error else ending.seeds[0])
 

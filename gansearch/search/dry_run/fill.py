@@ -66,8 +66,8 @@ class Fill:
     @property
     def slowdown(self) -> float:
         """How many times as long a trial takes as alone on its GPU, a mean over the kinds; 1 where it is not known."""
-        known = [card for card in self.cards if {1, self.at_once} <= card.rates.keys()]
-        return fmean(self.at_once * card.rates[1] / card.rates[self.at_once] for card in known) if known else 1.0
+        known = [card.rates for card in self.cards if {1, self.at_once} <= card.rates.keys()]
+        return fmean(slowdown(rates, self.at_once) for rates in known) if known else 1.0
 
     def as_dict(self) -> dict[str, Any]:
         """Return what run.json keeps."""
@@ -121,6 +121,11 @@ def fitting(memory: int, total: int) -> int:
 def share(trials: int) -> float:
     """Return the share of a GPU, in three digits, of which exactly so many trials fit, up to 16; 1 for none."""
     return math.floor(1000 / trials) / 1000 if trials > 1 else 1.0
+
+
+def slowdown(rates: Mapping[int, float], at_once: int) -> float:
+    """Return how many times as long a trial takes as alone, by the throughput of numbers of trials; 1 if unknown."""
+    return at_once * rates[1] / rates[at_once] if {1, at_once} <= rates.keys() else 1.0
 
 
 def product(trials: int, rate: float) -> str:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from gansearch.experiment.sections import MOST_ROWS
-from gansearch.search.dry_run.fill import product
+from gansearch.search.dry_run.fill import product, slowdown
 from gansearch.store.record import parse
 
 GAIN = 1.2
@@ -42,8 +42,7 @@ class Stack:
     @property
     def slowdown(self) -> float:
         """How many times as long a trial takes as alone; 1 where it is not known."""
-        known = {1, self.at_once} <= self.rates.keys()
-        return self.at_once * self.rates[1] / self.rates[self.at_once] if known else 1.0
+        return slowdown(self.rates, self.at_once)
 
     def as_dict(self) -> dict[str, Any]:
         """Return what run.json keeps."""

@@ -50,7 +50,7 @@ def run_trial(
         cpus, gpus = resources.get("CPU", 1.0), resources.get("GPU", 0.0)
         begin = (make, dict(config), round(rows * cpus, 2), gpus, saved, bool(own))
         known = {**worker.known, **followers.known}
-        together = 0 if rows == 1 or config.get("alone") else 1 if gpus else _processes(rows * cpus)
+        together = 0 if rows == 1 or config.get("alone") else 1 if gpus else _processes(worker.node, rows * cpus)
         left, news = call(origin, PROGRAM, (b"", begin), known, rows=together)
         while left:
             worker.report(news)
@@ -61,9 +61,8 @@ def run_trial(
         raise RuntimeError("the trial failed")  # it may be tried again: if this returned, Tune took it for complete
 
 
-def _processes(cpus: float) -> int:
-    """Return how many processes with so many CPUs there may be on this node."""
-    here = ray.get_runtime_context().get_node_id()
+def _processes(here: str, cpus: float) -> int:
+    """Return how many processes with so many CPUs there may be on a node, this one."""
     total = next((node["Resources"].get("CPU", 1.0) for node in ray.nodes() if node["NodeID"] == here), 1.0)
     return max(1, int(total / cpus + 0.01))
 
