@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gansearch.experiment import Training
-from gansearch.gan.stacked import brief, counts, difference, refusal
+from gansearch.gan.stacked import NOT_FINITE, brief, counts, difference, refusal
 from gansearch.gan.trainer import Trainer
 
 
@@ -67,8 +67,11 @@ class Kinds:
 def refused(kind: Kind, trainers: list[Trainer]) -> str:
     """Why these trainers of a kind are trained alone; empty where they can be at once, or there is one.
 
-    The first two that come are tried.
+    The first two that come are tried, and others later where one of these diverges.
     """
     if kind.why is None and len(trainers) > 1:
-        kind.why = refusal(trainers[:2])
+        why = refusal(trainers[:2])
+        if why == NOT_FINITE:
+            return why
+        kind.why = why
     return kind.why or ""

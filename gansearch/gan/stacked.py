@@ -25,17 +25,8 @@ MOST_WEIGHTS_ON_CPU = 50_000
 """Most weights of a network that is faster stacked on a CPU: larger ones keep a core busy (benchmarks/stacked.py)."""
 OWN = (
     *("lr", "lr_ratio", "lr_d", "lr_g", "lr_decay", "betas", "beta1", "beta2", "weight_decay", "clip_grad"),
-    *(
-        "weight_clip",
-        "r1_gamma",
-        "r2_gamma",
-        "gp",
-        "instance_noise",
-        "ema",
-        "pretrain_steps",
-        "update_ratio",
-        "schedule",
-    ),
+    *("weight_clip", "r1_gamma", "r2_gamma", "gp", "instance_noise", "ema", "pretrain_steps", "update_ratio"),
+    "schedule",
 )
 """Fields of training in which trainers at once may differ."""
 _TURNS: tuple[Turn, ...] = ("d", "g", "both", "alone")
@@ -263,6 +254,10 @@ def counts(training: Training) -> bool:
     return bool((training.top_k < 1 and training.top_k_anneal) or (training.gp_lambda and training.r1_every > 1))
 
 
+NOT_FINITE = "one diverges at once, which says nothing of the others"
+"""A refusal of some trainers that others with the same networks need not meet."""
+
+
 def refusal(trainers: Sequence[Trainer]) -> str:
     """Why these trainers should train in turn, or "" where `run` trains them at once with the same results.
 
@@ -298,6 +293,8 @@ def refusal(trainers: Sequence[Trainer]) -> str:
             trainer.load_state(state)
     if _attributes(trainers) != attributes:
         return "a network keeps attributes of its own that are no buffers"
+    if not all(vector.isfinite().all() for (own,) in alone for vector in own):
+        return NOT_FINITE
     pairs = zip((vector for (own,) in alone for vector in own), (v for own in at_once for v in own), strict=True)
     if unused and any(trainer.training.decay for trainer in trainers):
         return "at once weights without a gradient would decay"

@@ -41,6 +41,14 @@ def test_the_first_two_of_a_kind_are_tried_and_keep_their_states(trainer, monkey
         assert all(torch.equal(a, b) for a, b in zip(one.generator.state_dict().values(), state.values(), strict=True))
 
 
+def test_one_that_diverges_does_not_keep_the_others_apart(trainer):
+    kind, good, diverged = Kinds().of(Training(updates=100, batch_size=8)), trainer(lr=1e-3), trainer(lr=1e30)
+    assert "diverges" in refused(kind, [diverged, good])
+    assert kind.why is None
+    assert refused(kind, [good, trainer(lr=1e-4)]) == ""
+    assert kind.why == ""
+
+
 def test_what_cannot_be_at_once_says_why(trainer):
     known = Kinds()
     trainers = [trainer(balance="held") for _ in range(2)]
