@@ -13,7 +13,8 @@ without it, relative to the mean loss, and why where updates go without graphs. 
 CUDA graphs, which have no launches to wait for. Of 64-pixel pictures, of the digits and of the ring.
 `stacked`: updates of eight seeds at once over those of one; the same of eight configurations.
 `at_once`: updates a second of 1, 2, 4 and 8 processes that train the digits on one GPU, together.
-`sweep`: `gansearch sweep` of 16 trials of the digits and of the pictures, with the GPU's use meanwhile by nvidia-smi.
+`sweep`: `gansearch sweep` of 16 trials of the digits and of the pictures, one after another, four at once, with
+`gpus: fill` and `stack: auto`, with the GPU's use meanwhile by nvidia-smi.
 `ddp`: seconds of a training by one worker and by one on each GPU, where there are several.
 `memory`: a batch that no GPU holds is refused by `gansearch check` in a sentence.
 """
@@ -83,29 +84,43 @@ class Use:
         )
 
 
-def swept(experiment: dict[str, Any]) -> dict[str, float]:
-    """Seconds of a sweep by the command, with the GPU's use."""
+def swept(experiment: dict[str, Any]) -> dict[str, Any]:
+    """Seconds of a sweep by the command, with the GPU's use and how many trials it chose to have at once."""
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "gpu.yaml"
+        file, out = Path(folder) / "gpu.yaml", Path(folder) / "out"
         file.write_text(json.dumps({"confirm": None, **experiment}))
-        words = [sys.executable, "-m", "gansearch", "sweep", str(file), "--out", str(Path(folder) / "out"), "--quiet"]
+        words = [sys.executable, "-m", "gansearch", "sweep", str(file), "--out", str(out), "--quiet"]
         start = time.perf_counter()
         with Use() as use:
             subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
-        return {"seconds": round(time.perf_counter() - start, 1), **use.figures()}
+        seconds = round(time.perf_counter() - start, 1)
+        kept = json.loads(next(out.rglob("run.json")).read_text())
+        found = [json.loads(path.read_text()) for path in out.rglob("trials/*/result.json")]
+        chosen = {name: kept[name] for name in ("fill", "stack") if kept.get(name)}
+        return {"seconds": seconds, "finished": len(found), **use.figures(), **chosen}
 
 
-def sweep(device: str, quick: bool) -> dict[str, dict[str, float]]:
-    """Seconds of two sweeps of 16 trials, four at once on a GPU, with its use; of one on a CPU."""
+def sweep(device: str, quick: bool) -> dict[str, dict[str, Any]]:
+    """Seconds of sweeps of 16 trials on a GPU, with its use: as many at once as four ways to share it have; on a CPU
+    of one.
+    """
     small, on_gpu = quick or device == "cpu", device == "cuda"
     tasks = {"digits": ("digits", 300 if small else 2_000)}
+    ways: dict[str, dict[str, Any]] = {"one after another": {"gpus": 0}}
     if on_gpu:
         tasks["pictures"] = (DISCS, 300 if small else 1_000)
+        ways = {"one after another": {"gpus": 1}, "four": {"gpus": 0.25}, "fill": {"gpus": "fill"}}
+        ways["stack"] = {"gpus": 1, "stack": "auto"}
     rates = {"lr": {"low": 1e-4, "high": 1e-2, "log": True}, "lr_ratio": {"low": 0.2, "high": 5, "log": True}}
-    shared = {"trials": 16, "search": rates, "resources": {"cpus": 1, "gpus": 0.25 if on_gpu else 0}}
     return {
-        name: swept({"name": name, "task": task, "training": {"updates": updates}, **shared})
+        f"{name}, {way}": swept(
+            {
+                **{"name": name, "task": task, "trials": 16, "search": rates, "training": {"updates": updates}},
+                "resources": {"cpus": 1, **shared},
+            }
+        )
         for name, (task, updates) in tasks.items()
+        for way, shared in ways.items()
     }
 
 
@@ -143,10 +158,11 @@ PARTS: dict[str, Callable[[str, bool], dict[str, Any]]] = {
 
 def missed(figures: dict[str, Any]) -> list[str]:
     """The targets that the figures miss, of the parts that have run."""
-    found = [f"equal: {name}" for name, difference in figures.get("equal", {}).items() if difference > _bound(name)]
+    found = [f"equal: {name}" for name, difference in figures.get("equal", {}).items() if not _near(name, difference)]
     found += [f"waits: {name}" for name in figures.get("waits", {})]
     for name, found_of in figures.get("graphs", {}).items():
-        found += [f"graphs: {name}"] if found_of["unforeseen"] or found_of["difference"] > _bound(name) else []
+        wrong = isinstance(found_of, str) or found_of["unforeseen"] or not _near(name, found_of["difference"])
+        found += [f"graphs: {name}"] if wrong else []
     for task, ways in figures.get("step", {}).items():
         found += [f"step: {task}"] if ways["ours"] > TARGETS["step"] * ways["by hand"] else []
     found += [f"stacked: {task}" for task, ratio in figures.get("stacked", {}).items() if ratio > TARGETS["stacked"]]
@@ -154,8 +170,10 @@ def missed(figures: dict[str, Any]) -> list[str]:
     return found
 
 
-def _bound(name: str) -> float:
-    return LOW_PRECISION if "bf16" in name or "fp16" in name else TARGETS["difference"]
+def _near(name: str, difference: float | str) -> bool:
+    """Whether a difference is small enough; a text is what was raised."""
+    most = LOW_PRECISION if "bf16" in name or "fp16" in name else TARGETS["difference"]
+    return not isinstance(difference, str) and difference <= most
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,17 +18,32 @@ from gansearch.experiment import Training
 from gansearch.gan import Task, Trainer, load_task
 from gansearch.gan.data import data_of
 from gansearch.gan.graphs import refusal
-from tests.cuda.test_training import FIELDS
+from tests.cuda.test_training import CONDITIONAL, FIELDS, PAIRS, PICTURES
+from tests.gan.paired import Halves, Sampled
 
 
 def cases() -> Iterator[tuple[str, Task, dict[str, Any]]]:
     """Each set of fields with a task that it fits."""
-    tasks = {"ring": load_task("ring"), "digits": load_task("digits"), "discs": Discs(500, 16)}
-    for name, fields in FIELDS.items():
-        if fields.get("packing", 1) == 1:
-            yield name, tasks["discs" if "augment" in fields or "channels_last" in fields else "ring"], fields
-    yield "digits", tasks["digits"], {}
-    yield "pictures", tasks["discs"], {"r1_gamma": 0.1, "ema": 0.99}
+    ring, digits, discs = load_task("ring"), load_task("digits"), Discs(500, 16)
+    yield from ((name, ring, fields) for name, fields in FIELDS.items() if fields.get("packing", 1) == 1)
+    yield from ((f"pictures, {name}", discs, fields) for name, fields in PICTURES.items())
+    yield from ((f"pairs, {name}", Halves(), fields) for name, fields in PAIRS.items())
+    yield "pairs with latents", Sampled(), {"reconstruction": "l1"}
+    yield from ((f"conditions, {name}", task, fields) for name, (task, fields) in CONDITIONAL.items())
+    yield "digits", digits, {}
+    yield "pictures", discs, {"r1_gamma": 0.1, "ema": 0.9}
+
+
+def each(case: Callable[[Task, dict[str, Any]], Any], every: int = 1) -> dict[str, Any]:
+    """What comes of every so many cases; of one that raises a sentence, with its traceback on standard error."""
+    found = {}
+    for name, task, fields in list(cases())[::every]:
+        try:
+            found[name] = case(task, {"updates": 1_000, "pretrain_steps": 2, "batch_size": 32, **fields})
+        except Exception as error:  # noqa: BLE001 (the other cases are tried all the same)
+            traceback.print_exc()
+            found[name] = f"{type(error).__name__}: {error}".partition("\n")[0]
+    return found
 
 
 class SameDraws(Trainer):
@@ -46,27 +62,29 @@ class SameDraws(Trainer):
         finally:
             self.device, self.data = own
 
+    def _made(self, n: int) -> tuple[Tensor, ...]:
+        return tuple(part.to(self.device) for part in self._host[1].reals(n, self._host[2]))
 
-def equal(device: str, quick: bool) -> dict[str, float]:
+
+def equal(device: str, quick: bool) -> dict[str, Any]:
     """The largest difference of each case."""
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
-    found = {}
-    for name, task, fields in cases():
-        training = Training(**{"updates": 1_000, "pretrain_steps": 2, "batch_size": 32, **fields})
-        one, other = (SameDraws(task, training, where) for where in ("cpu", device))
+
+    def difference(task: Task, fields: dict[str, Any]) -> float:
+        fields = {**fields, "graph": False}  # in a graph random numbers are the device's
+        one, other = (SameDraws(task, Training(**fields), where) for where in ("cpu", device))
         other.load_state(one.state())
         losses = torch.tensor([[float(trainer.step()) for trainer in (one, other)] for _ in range(4 if quick else 12)])
-        found[name] = float((losses[:, 0] - losses[:, 1]).abs().max() / losses[:, 0].abs().mean())
-    return found
+        return float((losses[:, 0] - losses[:, 1]).abs().max() / losses[:, 0].abs().mean())
+
+    return each(difference)
 
 
 def waits(device: str, quick: bool) -> dict[str, str]:
     """The cases in which an update waited, each with what torch said."""
-    found = {}
-    for name, task, fields in cases() if device == "cuda" else ():
-        trainer = Trainer(
-            task, Training(**{"updates": 1_000, "pretrain_steps": 2, "batch_size": 32, **fields}), 0, device
-        )
+
+    def said(task: Task, fields: dict[str, Any]) -> str:
+        trainer = Trainer(task, Training(**fields), 0, device)
         for _ in range(12):
             trainer.step()  # what is made once may wait, and so may a capture
         torch.cuda.synchronize()
@@ -74,25 +92,23 @@ def waits(device: str, quick: bool) -> dict[str, str]:
         try:
             for _ in range(10 if quick else 40):
                 trainer.step()
-        except RuntimeError as error:
-            found[name] = str(error).splitlines()[0]
         finally:
             torch.cuda.set_sync_debug_mode("default")
-    return found
+        return ""
+
+    return {name: what for name, what in each(said).items() if what} if device == "cuda" else {}
 
 
-def graphs(device: str, quick: bool) -> dict[str, dict[str, Any]]:
+def graphs(device: str, quick: bool) -> dict[str, Any]:
     """The largest difference of each case from the same one with graphs; why it goes without, foreseen or not."""
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
-    found = {}
-    for name, task, fields in list(cases())[:: 4 if quick else 1] if device == "cuda" else ():
-        ways = [
-            {"updates": 1_000, "pretrain_steps": 2, "batch_size": 32, **fields, "graph": way} for way in (False, True)
-        ]
-        trainers = [Trainer(task, Training(**way), 0, device) for way in ways]
+
+    def compared(task: Task, fields: dict[str, Any]) -> dict[str, Any]:
+        trainers = [Trainer(task, Training(**{**fields, "graph": way}), 0, device) for way in (False, True)]
         steps = [torch.stack([trainer.step() for trainer in trainers]) for _ in range(24)]
         one, other = torch.stack(steps).cpu().unbind(1)
         foreseen, why = refusal(trainers[1].training, trainers[1].device), trainers[1].graphs.why
         difference = float((one - other).abs().max() / one.abs().mean())
-        found[name] = {"difference": difference, "without": why, "unforeseen": bool(why and not foreseen)}
-    return found
+        return {"difference": difference, "without": why, "unforeseen": bool(why and not foreseen)}
+
+    return each(compared, every=4 if quick else 1) if device == "cuda" else {}

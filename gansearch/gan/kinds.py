@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gansearch.experiment import Training
-from gansearch.gan.stacked import NOT_FINITE, brief, counts, difference, refusal
+from gansearch.gan.at_once import NOT_FINITE, brief, counts, difference, refusal
 from gansearch.gan.trainer import Trainer
 
 

@@ -11,7 +11,8 @@ from torch import nn
 
 from gansearch.experiment import Training
 from gansearch.gan import Task, Trainer
-from gansearch.gan.stacked import Stacked, refusal
+from gansearch.gan.at_once import refusal
+from gansearch.gan.stacked import Stacked
 from tests.gan.conditional import Clusters
 from tests.gan.conditional import Endless as EndlessClusters
 from tests.gan.paired import Halves, Sampled

@@ -12,9 +12,10 @@ from torch import nn
 
 from gansearch.experiment import Training
 from gansearch.gan import Trainer, graphs
+from gansearch.gan.at_once import refusal
 from gansearch.gan.distributed.group import Group, Meeting
 from gansearch.gan.distributed.trainer import ParallelTrainer
-from gansearch.gan.stacked import Stacked, refusal
+from gansearch.gan.stacked import Stacked
 from tests.cuda import graph as pretended
 from tests.gan.networks import Normed, everything
 

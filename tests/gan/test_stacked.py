@@ -9,7 +9,8 @@ from torch.nn.utils import parametrizations, spectral_norm
 
 from gansearch.experiment import Training
 from gansearch.gan import Task, Trainer, data, load_task
-from gansearch.gan.stacked import MOST_WEIGHTS_ON_CPU, Stacked, refusal, run
+from gansearch.gan.at_once import MOST_WEIGHTS_ON_CPU, refusal
+from gansearch.gan.stacked import Stacked, run
 
 pytestmark = pytest.mark.slow
 
