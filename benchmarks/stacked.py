@@ -24,8 +24,7 @@ import torch
 
 from gansearch.experiment import Training
 from gansearch.gan import Task, Trainer, load_task
-from gansearch.gan.at_once import MOST_WEIGHTS_ON_CPU
-from gansearch.gan.stacked import Stacked
+from gansearch.gan.stacked import MOST_WEIGHTS_ON_CPU, Stacked
 from gansearch.gan.updates import Updates
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"

@@ -2,51 +2,24 @@
 
 from __future__ import annotations
 
-import traceback
-import warnings
 import weakref
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from gansearch.experiment import Training
+from gansearch.gan.capture import NoGraph, alike, aside, no_waits, reason, renew
 from gansearch.gan.evaluation import Evaluated
 from gansearch.gan.updates import Turn
-from gansearch.gan.user_code import is_users
 
 WARM = 3
 """Updates of a kind that are made one kernel after the other before it is captured, as torch advises."""
 _MOST = 8
 """Graphs that are kept, each with memory of its own: the oldest makes room."""
-_TOLERANCE = 1e-2  # of losses and gradients of two updates, relative, in the 2-norm: cuDNN's sums have no fixed order
-
-_REFUSED = (
-    ("compile", True, "torch.compile makes kernels of its own"),
-    ("precision", "fp16", "its scaler leaves steps out; use bf16"),
-    ("augment", "ada", "its probability changes as D does"),
-    ("balance", "gap_aware", "D's learning rate changes within an update"),
-)
-"""Values of fields with which no update is captured, and why."""
-
-
-def refusal(training: Training, device: torch.device) -> str:
-    """Why no update of a training on a device is captured; empty where that is tried."""
-    if device.type != "cuda":
-        return "they are for a GPU, and this is a CPU"
-    for name, value, why in _REFUSED:
-        if getattr(training, name) == value:
-            return f"{name}: {str(value).lower()} goes without, as {why}"
-    return ""
-
-
-class NoGraph(Exception):
-    """An update can be captured, but its graph would not do what the update does."""
 
 
 @dataclass(frozen=True)
@@ -96,9 +69,7 @@ class Graphs:
 
     def remark(self) -> str:
         """What the user should know; empty where updates are replayed."""
-        why = self.why or (
-            "" if self._captured else "seeds at once have none, nor have the first three updates of a kind"
-        )
+        why = self.why or ("" if self._captured else "the first three of a kind have none")
         return f"training.graph: updates are made without CUDA graphs: {why}" if why else ""
 
     def forget(self) -> None:
@@ -121,7 +92,7 @@ class Graphs:
         if captured is None or not captured.is_valid():
             self._met[kind] += 1
             if kind is None or self._met[kind] <= WARM:
-                with self._aside():
+                with aside(self._stream, self._trainer.device):
                     return self._plain(turn)
             captured = self._tried(turn)
             if captured is None:
@@ -192,8 +163,8 @@ class Graphs:
                 afterwards.callback(saved.restore)
                 if own.data.on_host:
                     raise NoGraph("batches come from the host: too much data, or real_batch() makes them there")
-                with self._aside():
-                    with _no_waits():
+                with aside(self._stream, self._trainer.device):
+                    with no_waits():
                         expected = [self._numbers(turn, self._uncounted(turn)) for _ in range(2)]
                     if name := saved.replaced():
                         raise NoGraph(f"{name} is another one after an update; make it a buffer, changed in place")
@@ -201,12 +172,12 @@ class Graphs:
                     captured = self._capture(turn)
                 saved.restore()
                 found = [self._numbers(turn, self._replay(captured)) for _ in range(2)]
-                if not _alike(expected, found):
+                if not alike(expected, found):
                     raise NoGraph("a replay gives other numbers than the update that was captured")
             except Exception as error:  # noqa: BLE001 (the user's networks may raise anything)
-                captured, self.why = None, _reason(error)
+                captured, self.why = None, reason(error)
                 self.forget()
-                _renew(self._draws)
+                renew(self._draws)
             finally:
                 own._answers = []
         return captured
@@ -243,17 +214,6 @@ class Graphs:
             for group, values in zip(groups, before, strict=True):
                 group.clear()
                 group.update(values)
-
-    @contextmanager
-    def _aside(self) -> Iterator[None]:
-        """Inside, all is done on the stream of captures, where a capture finds what autograd keeps of updates."""
-        now = torch.cuda.current_stream(self._trainer.device)
-        self._stream.wait_stream(now)
-        try:
-            with torch.cuda.stream(self._stream):
-                yield
-        finally:
-            now.wait_stream(self._stream)
 
 
 class _Saved:
@@ -308,42 +268,3 @@ def _move_steps(optimizers: Sequence[torch.optim.Optimizer]) -> None:
         for parameter, state in optimizer.state.items():
             if "step" in state:
                 state["step"] = state["step"].to(parameter.device)
-
-
-@contextmanager
-def _no_waits() -> Iterator[None]:
-    """Inside, RuntimeError is raised where the host waits for the GPU, which would break a capture off."""
-    before = torch.cuda.get_sync_debug_mode()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that not all waits are detected yet
-        torch.cuda.set_sync_debug_mode("error")
-    try:
-        yield
-    finally:
-        torch.cuda.set_sync_debug_mode(before)
-
-
-def _alike(expected: Sequence[Tensor], found: Sequence[Tensor]) -> bool:
-    """Whether vectors agree but for rounding; those that are no longer finite agree with all."""
-    pairs = list(zip(expected, found, strict=True))
-    close = [((a - b).norm() <= _TOLERANCE * a.norm()) | ~a.isfinite().all() for a, b in pairs]
-    return bool(torch.stack(close).all())
-
-
-def _renew(draws: torch.Generator) -> None:
-    """Frees a GPU's generators of a capture that failed, in which older versions of torch leave them."""
-    for generator in (torch.cuda.default_generators[draws.device.index or 0], draws):
-        fresh = torch.Generator(generator.device)
-        fresh.set_state(generator.get_state())
-        generator.graphsafe_set_state(fresh.graphsafe_get_state())
-
-
-def _reason(error: Exception) -> str:
-    """What went wrong, in a line, with the line of the user's code if it was there."""
-    if isinstance(error, NoGraph):
-        return str(error)
-    first = error.__context__ or error  # the end of a capture that was broken off raises another one
-    frames = [frame for frame in traceback.extract_tb(first.__traceback__) if is_users(frame.filename)]
-    where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno}, {frames[-1].line})" if frames else ""
-    message = str(first).strip().partition("\n")[0]
-    return f"{type(first).__name__}: {message}{where}"

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gansearch.experiment import Training
-from gansearch.gan.at_once import NOT_FINITE, brief, counts, difference, refusal
+from gansearch.gan.stacked import NOT_FINITE, brief, counts, difference, refusal
 from gansearch.gan.trainer import Trainer
 
 
@@ -40,9 +40,7 @@ class Kinds:
             if not difference([kind.training, training]):
                 return kind
         kind = Kind(training)
-        if training.graph:
-            kind.why = "graph: true captures the updates of one at a time"
-        elif counts(training):
+        if counts(training):
             kind.why = "what an update computes follows from the number of those before it"
         self._known.append(kind)
         return kind

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -37,59 +36,92 @@ class RowOptimizer:
         networks: Sequence[nn.Module],
         optimizers: Sequence[torch.optim.Optimizer],
         whole: torch.optim.Optimizer,
-        column: Callable[[Sequence[float]], Column],
+        captured: bool = False,
     ):
         """Takes the optimizers of `networks`, which `copies` are of, and one without state of the matrix as a `whole`.
 
-        `column` makes one of the chosen rows' numbers.
+        Where steps are `captured` as CUDA graphs they read all numbers on the device and keep gradients in one place.
         """
-        self._copies, self._optimizers, self._column = copies, optimizers, column
+        self._copies, self._optimizers, self._captured = copies, optimizers, captured
         self._parameters = [trained(network) for network in networks]
         self._kind = type(optimizers[0])
         for optimizer, parameters in zip(optimizers, self._parameters, strict=True):
             _make_state(optimizer, parameters)
         self._state = [self._shared(name) for name in STATES[self._kind]]
-        self._gradients = torch.zeros_like(copies.weights)
+        self.gradients = torch.zeros_like(copies.weights)
+        """(R, P), of each row's last step."""
         self._whole = whole
         if self._state:
             step = optimizers[0].state[self._parameters[0][0]]["step"].clone()
             whole.state[copies.weights] = {"step": step, **dict(zip(STATES[self._kind], self._state, strict=True))}
-        self._stepped: set[int] = set()
+        self.stepped: set[int] = set()
+        """The rows that have made steps."""
 
     @property
     def param_groups(self) -> list[dict[str, Any]]:
         """One group, of what is trained of the chosen networks; the rest is in those of the rows' own optimizers."""
         return [{"params": [self._copies.chosen]}]
 
-    def clip(self, longest: Sequence[float]) -> None:
-        """Shortens each chosen row's gradient to its longest 2-norm, as `clip_gradients`; 0 leaves it as it is."""
+    def tensors(self) -> list[Tensor]:
+        """What a step changes beside the weights: the state and the last gradients, (R, P) each."""
+        return [*self._state, self.gradients]
+
+    def clip(self, longest: Column) -> None:
+        """Shortens each chosen row's gradient to its longest 2-norm, as `clip_gradients`; an infinite one does not."""
         gradient = self._copies.chosen.grad
         assert gradient is not None
-        most = self._column([one or math.inf for one in longest])
-        gradient.mul_((most / (gradient.norm(dim=1, keepdim=True) + 1e-6)).clamp(max=1))
+        gradient.mul_((longest / (gradient.norm(dim=1, keepdim=True) + 1e-6)).clamp(max=1))
+
+    def numbers(self, rows: Sequence[int], steps: Sequence[int]) -> dict[str, Sequence[float]]:
+        """What the next steps of these rows read, which are their `steps`th ones, (rows,) each.
+
+        It is nothing where torch's own optimizer makes the step of all.
+        """
+        groups = [self._optimizers[row].param_groups[0] for row in rows]
+        if not self._captured and len(rows) == len(self._optimizers) and _same(groups, steps):
+            self._prepare(groups[0], steps[0])
+            return {}
+        numbers: dict[str, Sequence[float]] = {"rate": [group["lr"] for group in groups]}
+        if any(group["weight_decay"] for group in groups):
+            numbers["decay"] = (
+                [1 - group["lr"] * group["weight_decay"] for group in groups]
+                if self._kind is torch.optim.AdamW
+                else [group["weight_decay"] for group in groups]
+            )
+        if issubclass(self._kind, torch.optim.Adam):
+            betas = [(group["betas"], step) for group, step in zip(groups, steps, strict=True)]
+            numbers |= {
+                "first": [1 - b1 for (b1, _), _ in betas],
+                "second": [1 - b2 for (_, b2), _ in betas],
+                "root": [(1 - b2**step) ** -0.5 for (_, b2), step in betas],
+                "length": [group["lr"] / (1 - b1**step) for group, ((b1, _), step) in zip(groups, betas, strict=True)],
+            }
+        return numbers
 
     @torch.no_grad()
-    def step(self, rows: Sequence[int], place: Tensor | None, steps: Sequence[int], most: Sequence[float]) -> None:
-        """Makes the chosen rows' steps, which are their `steps`th ones, and cuts their weights off at ± `most`.
+    def step(self, place: Tensor | None, given: Mapping[str, Column]) -> None:
+        """Makes the chosen rows' steps by their `numbers`, and cuts their weights off at ± their "bound" if any.
 
-        `rows` are their numbers, `place` the same on the device, and None where all are chosen.
+        `place` is their numbers on the device, and None where all are chosen.
         """
         gradient = self._copies.chosen.grad
         assert gradient is not None
-        self._stepped.update(rows)
-        groups = [self._optimizers[row].param_groups[0] for row in rows]
         whole = self._copies.weights.data, *self._state
-        if place is None:
-            self._gradients, (weights, *state) = gradient, whole
-        else:
-            self._gradients.index_copy_(0, place, gradient)
+        if place is not None:
+            self.gradients.index_copy_(0, place, gradient)
             weights, *state = (one[place] for one in whole)
-        if place is None and _same(groups, steps):
-            self._step_all(groups[0], steps[0])
         else:
-            self._change(weights, gradient, state, groups, steps)
-        if min(most) < math.inf:
-            bound: Any = self._column(most)
+            weights, *state = whole
+            if self._captured:
+                self.gradients.copy_(gradient)
+            else:
+                self.gradients = gradient
+        if "rate" in given:
+            self._change(weights, gradient, state, given)
+        else:
+            self._whole.step()
+        if "bound" in given:
+            bound: Any = given["bound"]
             weights.clamp_(-bound, bound)
         if place is not None:
             for one, part in zip(whole, (weights, *state), strict=True):
@@ -97,56 +129,41 @@ class RowOptimizer:
 
     def hand_over(self, row: int, steps: int) -> None:
         """Gives a row's own optimizer the number of its steps, and its parameters their last gradients."""
-        if row not in self._stepped:
+        if row not in self.stepped:
             return
-        gradients = self._copies.parts(self._gradients[row])
+        gradients = self._copies.parts(self.gradients[row])
         for parameter, gradient in zip(self._parameters[row], gradients, strict=True):
             parameter.grad = gradient
             if "step" in (state := self._optimizers[row].state[parameter]):
                 state["step"].fill_(steps)
 
-    def _change(
-        self,
-        weights: Tensor,
-        gradient: Tensor,
-        state: Sequence[Tensor],
-        groups: Sequence[dict[str, Any]],
-        steps: Sequence[int],
-    ) -> None:
+    def _change(self, weights: Tensor, gradient: Tensor, state: Sequence[Tensor], given: Mapping[str, Column]) -> None:
         """Changes weights and state in place, both (n, P), by what torch's optimizers do without any flag."""
-
-        def column(value: Callable[[dict[str, Any]], float]) -> Column:
-            return self._column([value(group) for group in groups])
-
-        rate = column(lambda group: group["lr"])
-        if any(group["weight_decay"] for group in groups):
+        if "decay" in given:
             if self._kind is torch.optim.AdamW:
-                weights.mul_(column(lambda group: 1 - group["lr"] * group["weight_decay"]))
+                weights.mul_(given["decay"])
             else:
-                gradient = gradient + weights * column(lambda group: group["weight_decay"])
+                gradient = gradient + weights * given["decay"]
         if self._kind is torch.optim.SGD:
-            weights.sub_(gradient * rate)
+            weights.sub_(gradient * given["rate"])
             return
-        eps = groups[0]["eps"]
+        group = self._optimizers[0].param_groups[0]
         if self._kind is torch.optim.RMSprop:
             (squares,) = state
-            squares.lerp_(gradient.square(), 1 - groups[0]["alpha"])
-            weights.sub_((gradient * rate).div_(squares.sqrt().add_(eps)))
+            squares.lerp_(gradient.square(), 1 - group["alpha"])
+            weights.sub_((gradient * given["rate"]).div_(squares.sqrt().add_(group["eps"])))
             return
         means, squares = state
-        means.lerp_(gradient, column(lambda group: 1 - group["betas"][0]))
-        squares.lerp_(gradient.square(), column(lambda group: 1 - group["betas"][1]))
-        betas = [(group["betas"], step) for group, step in zip(groups, steps, strict=True)]
-        root = squares.sqrt().mul_(self._column([(1 - b2**step) ** -0.5 for (_, b2), step in betas])).add_(eps)
-        lengths = self._column([g["lr"] / (1 - b1**step) for g, ((b1, _), step) in zip(groups, betas, strict=True)])
-        weights.sub_((means * lengths).div_(root))
+        means.lerp_(gradient, given["first"])
+        squares.lerp_(gradient.square(), given["second"])
+        root = squares.sqrt().mul_(given["root"]).add_(group["eps"])
+        weights.sub_((means * given["length"]).div_(root))
 
-    def _step_all(self, group: dict[str, Any], steps: int) -> None:
-        """Makes the step of all rows, which is their `steps`th one, with the options that they share."""
+    def _prepare(self, group: dict[str, Any], steps: int) -> None:
+        """Has the next step of all rows be their `steps`th one, with the options that they share."""
         self._whole.param_groups[0] |= {name: group[name] for name in _OPTIONS if name in group}
         if self._state:
             self._whole.state[self._copies.weights]["step"].fill_(steps - 1)
-        self._whole.step()
 
     def _shared(self, name: str) -> Tensor:
         """(R, P) of a part of the state, whose rows the rows' own optimizers have from now on."""

@@ -2,180 +2,44 @@
 
 from __future__ import annotations
 
-import math
+import copy
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from gansearch.gan.networks import Frozen
-from gansearch.gan.optimizers import optimizer_of
+from gansearch.experiment import Training
 from gansearch.gan.result import Probe
-from gansearch.gan.row_optimizer import Column, RowOptimizer
+from gansearch.gan.row_updates import Stacked
 from gansearch.gan.seed_trainer import SeedTrainer
 from gansearch.gan.trainer import Trainer
-from gansearch.gan.updates import Turn, Updates, Weight
-from gansearch.gan.vmapped import Copies, columns
+from gansearch.gan.updates import Updates
+from gansearch.gan.vmapped import trained
 
-_TURNS: tuple[Turn, ...] = ("d", "g", "both", "alone")
+__all__ = [
+    "MOST_WEIGHTS_ON_CPU",
+    "NOT_FINITE",
+    "Stacked",
+    "brief",
+    "counts",
+    "difference",
+    "refusal",
+    "run",
+    "together",
+]
 
-
-class Stacked(Updates):
-    """Trainers of one task, at the same number of updates, whose networks are updated at once.
-
-    Each trainer draws the same random numbers as it would alone, has its own learning rates, penalties, schedule and
-    turns, and is probed, judged and saved by itself: its networks and the states of its optimizers are rows of those
-    here. In a step all those take part whose D, or whose G, is next; the others wait for theirs. Results differ by
-    rounding alone, which long training of a GAN may amplify like any change of a last bit.
-    """
-
-    generator: Copies
-    discriminator: Copies
-    _batch_axis = 1
-
-    def __init__(self, trainers: Sequence[Trainer]):
-        first = trainers[0]
-        self.trainers = list(trainers)
-        self.task, self.training, self.data, self.loss = first.task, first.training, first.data, first.loss
-        self.device = first.device
-        self.discriminator = Copies([trainer.discriminator for trainer in trainers])
-        self.generator = Copies([trainer.generator for trainer in trainers])
-        self._frozen_d, self._frozen_g = Frozen(self.discriminator), Frozen(self.generator)
-        self._rows_d = self._optimizers(self.discriminator, "discriminator", "optimizer_d")
-        self._rows_g = self._optimizers(self.generator, "generator", "optimizer_g")
-        averages = [trainer.average.module for trainer in trainers if trainer.average is not None]
-        self._average = Copies(averages) if averages else None
-        self.augmentation = first.augmentation  # has no state: `refusal`
-        self._forward_d, self._forward_g = self.discriminator, self.generator
-        self._answers = []
-        self._one_pass = all(trainer._one_pass for trainer in trainers)
-        self._resolve()
-        self._clips = any(trainer.training.clip_grad for trainer in trainers)
-        self._turns: list[Turn | None] = [None for _ in trainers]
-        self._choose(range(len(trainers)))
-        for trainer in trainers:
-            trainer.stacked = self
-
-    @property
-    def updates(self) -> int:
-        """Updates done so far by the trainer that has done fewest."""
-        return min(trainer.updates for trainer in self.trainers)
-
-    def step(self, until: Sequence[float] = ()) -> Tensor:
-        """Updates the network whose turn it is in most trainers, there; returns their losses, (chosen,), detached.
-
-        Of trainers that have done their number of updates in `until` it is nobody's turn; one at least has not.
-        """
-        for row, trainer in enumerate(self.trainers):
-            if self._turns[row] is None and not (until and trainer.updates >= until[row]):
-                self._turns[row] = trainer.turn()
-        turn: Turn = max(_TURNS, key=self._turns.count)
-        rows = [row for row, own in enumerate(self._turns) if own == turn]
-        if rows != self._chosen or self._place is not None:
-            self._choose(rows)
-        for row in rows:
-            self._turns[row] = None
-        self._alone = turn == "alone"
-        return self.update_generator() if turn in ("g", "alone") else self.update_discriminator(turn == "both")
-
-    def advance(self, until: int) -> None:
-        """Steps till every trainer has done so many updates, and gives each the state that it has reached."""
-        every = [until for _ in self.trainers]
-        while self.updates < until:
-            self.step(every)
-        self.hand_over()
-
-    def hand_over(self) -> None:
-        """Gives each trainer what of its state is kept here."""
-        for row, trainer in enumerate(self.trainers):
-            self._rows_d.hand_over(row, trainer.d_updates)
-            self._rows_g.hand_over(row, trainer.g_updates)
-
-    def update_discriminator(self, with_generator: bool = False) -> Tensor:
-        """One update of the chosen trainers' D, or of both networks; returns D's losses, (chosen,), detached."""
-        loss = self._gradient(self._rows_d, None, self._discriminator_loss, self._size_d)
-        if with_generator:
-            self.update_generator()
-        bounds = [trainer.training.weight_clip or math.inf for trainer in self._now]
-        steps = [trainer.d_updates + 1 for trainer in self._now]
-        self._rows_d.step(self._chosen, self._place, steps, bounds)
-        for trainer, own in zip(self._now, loss.unbind(), strict=True):
-            trainer._losses[0].append(own)
-            trainer.d_updates += 1
-        return loss
-
-    def update_generator(self) -> Tensor:
-        """One update of the chosen trainers' G, and of its average; returns G's losses, (chosen,), detached."""
-        with self._frozen_d:
-            loss = self._gradient(self._rows_g, None, self._generator_loss, self._size_g)
-        steps = [trainer.g_updates + 1 for trainer in self._now]
-        self._rows_g.step(self._chosen, self._place, steps, [math.inf for _ in steps])
-        for trainer, own in zip(self._now, loss.unbind(), strict=True):
-            trainer._losses[1].append(own)
-            trainer.g_updates += 1
-        self._update_average()
-        return loss
-
-    def _optimizers(self, copies: Copies, network: str, optimizer: str) -> RowOptimizer:
-        """What makes the steps of all trainers' optimizers, by the names of these and of their networks."""
-        networks, optimizers = ([getattr(trainer, name) for trainer in self.trainers] for name in (network, optimizer))
-        whole = optimizer_of(self.training, copies.parameters(), 0.0, self.device)
-        return RowOptimizer(copies, networks, optimizers, whole, self._column)
-
-    def _choose(self, rows: Sequence[int]) -> None:
-        """Has updates be those of these trainers, by number."""
-        self._chosen, self._now = list(rows), [self.trainers[row] for row in rows]
-        self._place = None if len(rows) == len(self.trainers) else self._on_device(self._chosen)
-        for copies in (self.discriminator, self.generator):
-            copies.choose(self._place)
-
-    def _column(self, values: Sequence[float]) -> Column:
-        """The values of the chosen rows, (chosen, 1) on the device, or the one that all of them have."""
-        if values.count(values[0]) == len(values):
-            return values[0]
-        return self._on_device(values).to(self.discriminator.weights.dtype).unsqueeze(1)
-
-    def _on_device(self, values: Sequence[float]) -> Tensor:
-        """Numbers of the host on the device, which it does not wait for."""
-        made = torch.tensor(values, dtype=None if isinstance(values[0], int) else torch.float64)
-        return made if self.device.type == "cpu" else made.pin_memory().to(self.device, non_blocking=True)
-
-    def _penalties(self) -> tuple[Weight, Weight, Weight]:
-        """The weights of the penalties of those that have any now, (chosen,), 0 for the others; None for no one's."""
-        all_own = zip(*(trainer._penalties() for trainer in self._now), strict=True)
-        r1, r2, gp = (columns(self._column([one or 0.0 for one in own]), 1) if any(own) else None for own in all_own)
-        return r1, r2, gp
-
-    def _noise_std(self, dims: int) -> float | Tensor:
-        return columns(self._column([cast(float, trainer._noise_std(dims)) for trainer in self._now]), dims)
-
-    def _kept(self, n: int) -> int:
-        return self._now[0]._kept(n)
-
-    def _clip(self, parameters: Sequence[Tensor]) -> None:
-        rows = self._rows_d if parameters[0] is self.discriminator.chosen else self._rows_g
-        rows.clip([trainer.training.clip_grad for trainer in self._now])
-
-    def _drawn(self, n: int, draw: Callable[[int, torch.Generator], Tensor]) -> Tensor:
-        return torch.stack([draw(n, trainer.draws) for trainer in self._now])
-
-    def _made(self, n: int) -> tuple[Tensor, ...]:
-        batches = []
-        for trainer in self._now:
-            with trainer.random_state:  # a task's own code may also draw from torch's global random numbers
-                batches.append(self.data.reals(n, trainer.draws))
-        return tuple(torch.stack(rows) for rows in zip(*batches, strict=True))
-
-    def _update_average(self) -> None:
-        if self._average is None:
-            return
-        averages = [trainer.average for trainer in self._now if trainer.average is not None]
-        decays = [t.schedule.ema if one.n_averaged else 0.0 for t, one in zip(self._now, averages, strict=True)]
-        self._average.follow(self.generator, self._column([1 - decay for decay in decays]))
-        for average in averages:
-            average.n_averaged += 1
+MOST_WEIGHTS_ON_CPU = 50_000
+"""Most weights of a network that is faster stacked on a CPU: larger ones keep a core busy (benchmarks/stacked.py)."""
+OWN = (
+    *("lr", "lr_ratio", "lr_d", "lr_g", "lr_decay", "betas", "beta1", "beta2", "weight_decay", "clip_grad"),
+    *("weight_clip", "r1_gamma", "r2_gamma", "gp", "instance_noise", "ema", "pretrain_steps", "update_ratio"),
+    "schedule",
+)
+"""Fields of training in which trainers at once may differ."""
+_TOLERANCE = 1e-3  # of losses, gradients and buffers after an update, relative, in the 2-norm
 
 
 def run(trainers: Sequence[SeedTrainer]) -> Iterator[dict[int, Probe]]:
@@ -212,3 +76,140 @@ def together(trainers: Sequence[Trainer]) -> Stacked:
         known._turns = [None for _ in trainers]  # one may have trained by itself meanwhile
         return known
     return Stacked(trainers)
+
+
+def difference(trainings: Sequence[Training]) -> str:
+    """What in these configurations keeps them from being trained at once; empty where nothing does.
+
+    They may have other numbers in the fields of `OWN`. What draws random numbers, takes memory or is another
+    computation has to be the same: some noise or none, an average or none. So have the turns, where what is computed
+    in an update follows from the number of those before it.
+    """
+    first = trainings[0]
+    names = [name for name in Training.model_fields if name not in OWN]
+    if counts(first):
+        names += ["pretrain_steps", "update_ratio", "schedule"]
+    for name in names:
+        if any(getattr(training, name) != getattr(first, name) for training in trainings):
+            return f"training.{name} differs"
+    for name, has in (
+        ("gp", lambda one: bool(one.gp_lambda)),
+        ("instance_noise", lambda one: bool(one.instance_noise)),
+        ("ema", lambda one: one.averages),
+    ):
+        if len({has(training) for training in trainings}) > 1:
+            return f"training.{name} is 0 in some and not in others"
+    return ""
+
+
+def counts(training: Training) -> bool:
+    """Whether what is computed in an update follows from the number of those before it."""
+    return bool((training.top_k < 1 and training.top_k_anneal) or (training.gp_lambda and training.r1_every > 1))
+
+
+NOT_FINITE = "one diverges at once, which says nothing of the others"
+"""A refusal of some trainers that others with the same networks need not meet."""
+
+
+def refusal(trainers: Sequence[Trainer]) -> str:
+    """Why these trainers should train in turn, or "" where `run` trains them at once with the same results.
+
+    It tries an update of each network, alone and at once, and then restores the trainers' states. After a refusal
+    attributes of a user's networks that are no parameters or buffers may have changed.
+    """
+    first = trainers[0]
+    if first.training.balance != "fixed":
+        return f"balance: {first.training.balance} decides for each run by itself"
+    if first.training.augment == "ada":
+        return "augment: ada follows each run's own r_t"
+    if first.training.precision != "fp32":
+        return f"precision: {first.training.precision} is of one network at a time"
+    if first.training.compile:
+        return "compile: true is of one network at a time"
+    if why := difference([trainer.training for trainer in trainers]):
+        return why
+    largest = max(sum(p.numel() for p in n.parameters()) for n in (first.discriminator, first.generator))
+    if first.device.type == "cpu" and largest > MOST_WEIGHTS_ON_CPU:
+        return f"on a CPU networks of more than {MOST_WEIGHTS_ON_CPU:,} weights are faster in turn"
+    before = [copy.deepcopy(trainer.state()) for trainer in trainers]
+    attributes = _attributes(trainers)
+    try:
+        with _in_full_precision():
+            alone = [_try(trainer, [trainer]) for trainer in trainers]
+        unused = any(p.grad is None for trainer in trainers for n in _networks(trainer) for p in trained(n))
+        for trainer, state in zip(trainers, before, strict=True):
+            trainer.load_state(state)
+        with _in_full_precision():
+            at_once = _try(Stacked(trainers), trainers)
+    except Exception as error:  # noqa: BLE001 (torch.func and the user's networks may raise anything)
+        return brief(error)
+    finally:
+        for trainer, state in zip(trainers, before, strict=True):
+            trainer.load_state(state)
+    if _attributes(trainers) != attributes:
+        return "a network keeps attributes of its own that are no buffers"
+    if not all(vector.isfinite().all() for (own,) in alone for vector in own):
+        return NOT_FINITE
+    pairs = zip((vector for (own,) in alone for vector in own), (v for own in at_once for v in own), strict=True)
+    if unused and any(trainer.training.decay for trainer in trainers):
+        return "at once weights without a gradient would decay"
+    if not all((a - b).norm() <= _TOLERANCE * a.norm() for a, b in pairs):
+        return "at once the networks do not compute what they compute alone"
+    return ""
+
+
+def brief(error: BaseException) -> str:
+    """What was raised, with the first sentence of its message."""
+    return f"{type(error).__name__}: {str(error).strip().partition('. ')[0]}"
+
+
+def _try(updates: Updates, trainers: Sequence[Trainer]) -> list[list[Tensor]]:
+    """Updates each network once; returns each trainer's losses, gradients and buffers after it, a vector each."""
+    with trainers[0].random_state:
+        updates.update_discriminator()
+        updates.update_generator()
+    if isinstance(updates, Stacked):
+        updates.hand_over()
+    return [
+        [
+            torch.stack([losses[-1] for losses in trainer._losses]),
+            *(
+                _vector(torch.zeros_like(p) if p.grad is None else p.grad for p in trained(n))
+                for n in _networks(trainer)
+            ),
+            *(_vector(n.buffers()) for n in _networks(trainer)),
+        ]
+        for trainer in trainers
+    ]
+
+
+@contextmanager
+def _in_full_precision() -> Iterator[None]:
+    """Inside, a GPU multiplies in fp32: TF32, which cuDNN takes for it, has ten bits, and errs by the tolerance."""
+    flags, products = torch.backends.cudnn, torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    now = {name: getattr(flags, name) for name in ("enabled", "benchmark", "benchmark_limit", "deterministic")}
+    try:
+        with flags.flags(**now, allow_tf32=False):
+            yield
+    finally:
+        torch.set_float32_matmul_precision(products)
+
+
+def _vector(tensors: Iterable[Tensor]) -> Tensor:
+    return torch.cat([torch.zeros(1), *(tensor.detach().cpu().float().flatten() for tensor in tensors)])
+
+
+def _networks(trainer: Trainer) -> tuple[nn.Module, nn.Module]:
+    return trainer.discriminator, trainer.generator
+
+
+def _attributes(trainers: Sequence[Trainer]) -> list[object]:
+    """All attributes of the modules, by value where they are plain and else by identity."""
+    return [
+        value if isinstance(value, bool | int | float | str | None) else id(value)
+        for trainer in trainers
+        for network in _networks(trainer)
+        for module in network.modules()
+        for value in vars(module).values()
+    ]

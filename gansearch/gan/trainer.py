@@ -19,10 +19,11 @@ from gansearch.gan.average import Average
 from gansearch.gan.balance.controller import BalanceController
 from gansearch.gan.balance.gap_aware import GapAwareRate
 from gansearch.gan.balance.schedule import Schedule
+from gansearch.gan.capture import refusal
 from gansearch.gan.data import data_of
 from gansearch.gan.evaluation import Evaluated
 from gansearch.gan.forward import forward_of, refuse_shape, scaler_of
-from gansearch.gan.graphs import Graphs, refusal
+from gansearch.gan.graphs import Graphs
 from gansearch.gan.losses import LOSSES, add_spectral_norm
 from gansearch.gan.networks import (
     Frozen,
@@ -222,7 +223,8 @@ class Trainer(Evaluated):
 
     def remark(self, searched: Iterable[str] = ()) -> str:
         """Returns why updates are made without graphs where `training.graph` asks for them; else nothing."""
-        return self.graphs.remark() if self.graphs else ""
+        graphs = (self.stacked and self.stacked.row_graphs) or self.graphs
+        return graphs.remark() if graphs else ""
 
     def state(self) -> dict[str, Any]:
         """Everything that `load_state` needs; for torch.save and torch.load(weights_only=True)."""

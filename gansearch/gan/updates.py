@@ -27,7 +27,17 @@ Turn = Literal["d", "g", "both", "alone"]
 """The network that is updated next; `alone` is G, before D starts."""
 
 
-class Replays(Protocol):
+class Captures(Protocol):
+    """Updates as CUDA graphs."""
+
+    def remark(self) -> str:
+        """What the user should know; empty where updates are replayed."""
+
+    def forget(self) -> None:
+        """Has all updates captured anew."""
+
+
+class Replays(Captures, Protocol):
     """What makes updates in the place of a trainer's own, but not while it is at work itself (gan/graphs.py)."""
 
     at_work: bool
@@ -65,6 +75,7 @@ class Updates(Draws):
     _one_pass: bool  # real and fake go through D as one batch
     _alone = False  # D has not started yet: G learns from the reconstruction alone
     graphs: Replays | None = None
+    row_graphs: Captures | None = None  # of several at once
     _deferred: list[Tensor] | None = None  # losses of an update that is no step of the training (gan/graphs.py)
 
     def _resolve(self) -> None:

@@ -71,7 +71,7 @@ def test_check_times_a_trial_on_the_gpu(cuda, run, monkeypatch):
     ("words", "told"),
     [
         (["replicas=1"], ""),
-        (["replicas=2"], "seeds at once have none"),
+        (["replicas=2"], ""),
         (["replicas=1", "resources.gpus=0"], "they are for a GPU, and this is a CPU"),
         (["replicas=1", "training.precision=fp16"], "precision: fp16 goes without"),
     ],

@@ -11,8 +11,7 @@ from torch import nn
 
 from gansearch.experiment import Training
 from gansearch.gan import Task, Trainer
-from gansearch.gan.at_once import refusal
-from gansearch.gan.stacked import Stacked
+from gansearch.gan.stacked import Stacked, refusal
 from tests.gan.conditional import Clusters
 from tests.gan.conditional import Endless as EndlessClusters
 from tests.gan.paired import Halves, Sampled
@@ -159,7 +158,7 @@ def run(trainer, cuda, seeds=None):
                 trainer.step()
             with cuda.waits() as at_probe:
                 probes.append((trainer.probe(), at_probe))
-    known = ("gan/balance/controller", "gan/graphs")
+    known = ("gan/balance/controller", "gan/capture", "gan/graphs")
     return {name: count for name, count in between.items() if not any(part in name for part in known)}, probes
 
 

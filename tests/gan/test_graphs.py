@@ -11,12 +11,12 @@ import torch
 from torch import nn
 
 from gansearch.experiment import Training
-from gansearch.gan import Trainer, graphs
-from gansearch.gan.at_once import refusal
+from gansearch.gan import Trainer, capture, graphs
 from gansearch.gan.distributed.group import Group, Meeting
 from gansearch.gan.distributed.trainer import ParallelTrainer
 from gansearch.gan.stacked import Stacked
 from tests.cuda import graph as pretended
+from tests.gan import captures
 from tests.gan.networks import Normed, everything
 
 BUDGET = {"updates": 64, "pretrain_steps": 4, "batch_size": 8, "lr": 2**-10}
@@ -26,29 +26,7 @@ BUDGET = {"updates": 64, "pretrain_steps": 4, "batch_size": 8, "lr": 2**-10}
 @pytest.fixture
 def made(monkeypatch):
     """A CPU that passes for a GPU where updates are captured; the graphs that were made."""
-    pretended.CUDAGraph.made.clear()
-    known = graphs.refusal
-    monkeypatch.setattr("gansearch.gan.trainer.refusal", lambda training, _: known(training, torch.device("cuda")))
-    monkeypatch.setattr(graphs, "_renew", lambda draws: None)  # a CPU's generators have no state of a capture
-
-    class Stream:
-        def wait_stream(self, other):
-            pass
-
-    state = torch.get_rng_state()
-    for name, value in {
-        "CUDAGraph": pretended.CUDAGraph,
-        "graph": pretended.graph,
-        "Stream": lambda device: Stream(),
-        "stream": lambda stream: contextlib.nullcontext(),
-        "current_stream": lambda device: Stream(),
-        "get_rng_state": lambda device=None: state,
-        "set_rng_state": lambda state, device=None: None,
-        "get_sync_debug_mode": lambda: 0,
-        "set_sync_debug_mode": lambda mode: None,
-    }.items():
-        monkeypatch.setattr(torch.cuda, name, value)
-    return pretended.CUDAGraph.made
+    return captures.pretend(monkeypatch)
 
 
 class Points(Normed):
@@ -195,15 +173,7 @@ def test_weights_that_have_moved_are_captured_anew(made):
         rows = Stacked([trainer, Trainer(Points(), trainer.training, seed=4)])
         rows.advance(17)
     assert torch.stack(losses(other, 20)).tolist() == pytest.approx(torch.stack(losses(one, 20)).tolist(), rel=1e-3)
-    assert len(made) == 4
-
-
-def test_what_trains_at_once_with_others_says_so(made):
-    rows = [Trainer(Points(), Training(**BUDGET, graph=True), seed) for seed in (1, 2)]
-    assert refusal(rows) == ""
-    Stacked(rows).advance(20)
-    assert made == []
-    assert "seeds at once have none" in rows[0].remark()
+    assert len(made) == 2 + 3 + 2  # alone, at once with one that is behind, and alone again
 
 
 class Strange(nn.Module):
@@ -262,7 +232,7 @@ class Odd(Points):
     ],
 )
 def test_what_a_graph_cannot_repeat_goes_on_without_it_as_if_nothing_had_been_tried(made, way, why, monkeypatch):
-    monkeypatch.setattr(graphs, "is_users", lambda file: file == __file__)
+    monkeypatch.setattr(capture, "is_users", lambda file: file == __file__)
     runs = []
     for trainer in trainers(Odd(way), ema=0.9):
         losses(trainer, 4)  # D is pretrained, the last time by what was to be captured
@@ -322,7 +292,7 @@ def test_a_network_that_has_diverged_is_captured_all_the_same(made):
     ],
 )
 def test_fields_that_go_without_graphs_are_named(fields, why):
-    assert graphs.refusal(Training(**fields), torch.device("cuda")) == why
+    assert capture.refusal(Training(**fields), torch.device("cuda")) == why
 
 
 def test_several_workers_go_without(made):

@@ -4,8 +4,8 @@ from torch import nn
 
 from gansearch.experiment import Training
 from gansearch.gan import TaskError, Trainer, load_task
-from gansearch.gan.at_once import refusal
 from gansearch.gan.networks import Frozen, Packed, discriminator_of, gradient_norm, parts, scores_are_independent
+from gansearch.gan.stacked import refusal
 from tests.gan.networks import Normed, everything, same
 
 FAST = {"updates": 60, "batch_size": 16}

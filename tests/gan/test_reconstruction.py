@@ -11,10 +11,9 @@ from torch.nn import functional as F
 
 from gansearch.experiment import Training
 from gansearch.gan import Task, TaskError, Trainer, check_task
-from gansearch.gan.at_once import refusal
 from gansearch.gan.data import data_of
 from gansearch.gan.reconstruction import reconstruction
-from gansearch.gan.stacked import Stacked
+from gansearch.gan.stacked import Stacked, refusal
 from gansearch.search.dry_run.cost import counts
 from tests.gan.networks import everything, finish, same
 from tests.gan.paired import Halves, Sampled

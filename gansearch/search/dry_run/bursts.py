@@ -14,8 +14,7 @@ import torch
 
 from gansearch.experiment import Experiment
 from gansearch.gan import Loop, TaskError
-from gansearch.gan.at_once import refusal
-from gansearch.gan.stacked import Stacked
+from gansearch.gan.stacked import Stacked, refusal
 from gansearch.scripts.task import Script
 from gansearch.search.cluster.cluster import Cluster
 from gansearch.search.dry_run.cost import endless_trainer

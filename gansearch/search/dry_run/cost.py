@@ -12,11 +12,10 @@ import torch
 from torch.utils.benchmark import Timer
 
 from gansearch.experiment import Experiment, Training
-from gansearch.gan.at_once import refusal
 from gansearch.gan.conditions import quality_of
 from gansearch.gan.graphs import WARM
 from gansearch.gan.probe_schedule import MEASUREMENTS, probe_updates
-from gansearch.gan.stacked import Stacked
+from gansearch.gan.stacked import Stacked, refusal
 from gansearch.gan.task import Task, TaskError
 from gansearch.gan.trainer import Trainer
 from gansearch.search.worker.halving import rungs_of

@@ -13,7 +13,7 @@ from typing import Any, cast
 import torch
 
 from gansearch.experiment import Experiment, ScriptTask
-from gansearch.gan import Probe, SeedTrainer, Trainer, at_once, stacked
+from gansearch.gan import Probe, SeedTrainer, Trainer, stacked
 from gansearch.gan.moments import Moments
 from gansearch.search.worker.distributed import WorkerDied, training_of
 from gansearch.search.worker.halving import rungs_of
@@ -93,7 +93,7 @@ class TrialRun(Run):
             self.in_turn = "the workers of a trial train one seed together"
             return []
         trainers = [trainer_of(self._job(replica)) for replica in range(replicas)]
-        self.in_turn = "" if self.resumed else at_once.refusal(cast(list[Trainer], trainers))
+        self.in_turn = "" if self.resumed else stacked.refusal(cast(list[Trainer], trainers))
         return [] if self.in_turn else trainers
 
     def _job(self, replica: int) -> SeedJob:

@@ -8,7 +8,6 @@ import torch
 
 from gansearch.experiment import Training
 from gansearch.gan import Trainer, load_task, stacked
-from gansearch.gan.at_once import refusal
 from tests.gan.reference import Reference
 
 RING = {"updates": 60, "batch_size": 8}
@@ -132,7 +131,7 @@ def test_a_change_can_be_decided_on_the_way():
 
 def test_seeds_at_once_follow_a_schedule():
     at_once = [make(seed, updates=60, schedule=CHANGES) for seed in (0, 1)]
-    assert not refusal(at_once)
+    assert not stacked.refusal(at_once)
     for _ in stacked.run(at_once):
         pass
     for seed, trainer in enumerate(at_once):

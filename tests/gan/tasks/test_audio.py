@@ -7,8 +7,8 @@ import torch
 
 from gansearch.experiment import Training
 from gansearch.gan import TaskError, Trainer, check_task, load_task
-from gansearch.gan.at_once import refusal
 from gansearch.gan.data import Data
+from gansearch.gan.stacked import refusal
 from gansearch.stability.referee import rule
 
 pytestmark = pytest.mark.slow

@@ -7,9 +7,9 @@ import torch
 
 from gansearch.experiment import Experiment, Training
 from gansearch.gan import TaskError, Trainer, check_task, load_task
-from gansearch.gan.at_once import refusal
 from gansearch.gan.data import data_of
 from gansearch.gan.networks import discriminator_of
+from gansearch.gan.stacked import refusal
 
 
 def task_of(frame: pd.DataFrame, folder, **options):
