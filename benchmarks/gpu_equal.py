@@ -15,9 +15,9 @@ from torch import Tensor
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from gansearch.experiment import Training
-from gansearch.gan import Task, Trainer, load_task
-from gansearch.gan.data import data_of
+from gansearch.gan import Task, Trainer, load_task, stacked
 from gansearch.gan.capture import refusal
+from gansearch.gan.data import data_of
 from tests.cuda.test_training import CONDITIONAL, FIELDS, PAIRS, PICTURES
 from tests.gan.paired import Halves, Sampled
 
@@ -109,6 +109,29 @@ def graphs(device: str, quick: bool) -> dict[str, Any]:
         one, other = torch.stack(steps).cpu().unbind(1)
         foreseen, why = refusal(trainers[1].training, trainers[1].device), trainers[1].graphs.why
         difference = float((one - other).abs().max() / one.abs().mean())
+        return {"difference": difference, "without": why, "unforeseen": bool(why and not foreseen)}
+
+    return each(compared, every=4 if quick else 1) if device == "cuda" else {}
+
+
+def row_graphs(device: str, quick: bool) -> dict[str, Any]:
+    """The same of three trainings at once, each with a learning rate and turns of its own."""
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+
+    def compared(task: Task, fields: dict[str, Any]) -> dict[str, Any]:
+        own = [{**fields, "lr": 1e-4 * (1 + row), "pretrain_steps": row} for row in range(3)]
+        one, other = (
+            [Trainer(task, Training(**{**one, "graph": way}), 0, device) for one in own] for way in (False, True)
+        )
+        if why := stacked.refusal(one):
+            return {"difference": 0.0, "without": why, "unforeseen": False}
+        rows = [stacked.Stacked(trainers) for trainers in (one, other)]
+        for at_once in rows:
+            at_once.advance(24)
+        ours, theirs = (torch.stack([loss for t in way for own in t._losses for loss in own]) for way in (one, other))
+        difference = float((ours - theirs).abs().max() / ours.abs().mean())
+        foreseen, graphs = refusal(other[0].training, other[0].device), rows[1].row_graphs
+        why = graphs.why if graphs else "it was not asked for"
         return {"difference": difference, "without": why, "unforeseen": bool(why and not foreseen)}
 
     return each(compared, every=4 if quick else 1) if device == "cuda" else {}

@@ -61,7 +61,11 @@ def as_graph(update: Callable[[], object]) -> Callable[[], object]:
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
         update()
-    return graph.replay
+
+    def replayed(of: object = update) -> None:  # whose weights the graph uses
+        graph.replay()
+
+    return replayed
 
 
 def ours(task: Task, device: str, **fields: Any) -> Callable[[], object]:
@@ -119,22 +123,55 @@ def step(device: str, quick: bool) -> dict[str, dict[str, float]]:
     return found
 
 
-def stacked(device: str, quick: bool) -> dict[str, float]:
-    """Seconds of eight seeds at once, and of eight configurations with the same turns, over those of one."""
+AT_ONCE = 20
+"""Updates of each training between two looks at the clock."""
+ROWS: dict[str, tuple[int, Callable[[int], dict[str, Any]]]] = {
+    "one": (1, lambda row: {}),
+    "one, graph": (1, lambda row: {"graph": True}),
+    "8 seeds": (8, lambda row: {}),
+    "8 seeds, graph": (8, lambda row: {"graph": True}),
+    "32 seeds, graph": (32, lambda row: {"graph": True}),
+    "one with a penalty": (1, lambda row: {"r1_gamma": 0.1}),
+    "8 configurations": (8, lambda row: {"lr": 1e-4 * (1 + row), "beta1": row / 10, "r1_gamma": 0.1 * row}),
+    "8 configurations, graph": (8, lambda row: {"graph": True, "lr": 1e-4 * (1 + row), "r1_gamma": 0.1 * row}),
+    "8 with other turns": (8, lambda row: {"update_ratio": 0.5 + row / 4}),
+    "8 with other turns, graph": (8, lambda row: {"graph": True, "update_ratio": 0.5 + row / 4}),
+}
+"""How many trainings there are at once, and the fields of each, by a name."""
+
+
+def advance(task: Task, rows: list[Training], device: str) -> Callable[[], object]:
+    """A function that makes `AT_ONCE` updates of each of some trainings."""
+    trainers = [Trainer(task, training, seed, device) for seed, training in enumerate(rows)]
+    at_once = Stacked(trainers) if len(trainers) > 1 else None
+
+    def updated() -> None:
+        until = trainers[0].updates + AT_ONCE
+        while trainers[0].updates < until or any(trainer.updates < until for trainer in trainers):
+            if at_once is None:
+                trainers[0].step()
+            else:
+                at_once.step([until for _ in trainers])
+        for trainer in trainers:
+            trainer._losses = ([], [])  # which a probe would take
+
+    return updated
+
+
+def stacked(device: str, quick: bool) -> dict[str, dict[str, float]]:
+    """Seconds of an update of each of many trainings over those of one: seeds, configurations with the same turns and
+    with others, with graphs and without.
+    """
     found = {}
     for name in ("ring", "digits"):
-        task, training = load_task(name), Training(updates=10**9)
-        trained = {"one": Trainer(task, training, 0, device)}
-        trained["eight"] = Stacked([Trainer(task, training, seed, device) for seed in range(8)])  # type: ignore[assignment]
-        own = [training.with_params({"lr": 1e-4 * (1 + i), "beta1": i / 10, "r1_gamma": 0.1 * i}) for i in range(8)]
-        penalised = Trainer(task, own[-1], 0, device)
-        rows = Stacked([Trainer(task, one, 0, device) for one in own])
-        trained |= {"one of them": penalised, "configurations": rows}  # type: ignore[dict-item]
-        times = seconds_of(
-            {key: one.step for key, one in trained.items()}, device, 3 if quick else 9, 10 if device == "cpu" else 100
-        )
-        found[name] = round(times["eight"] / times["one"], 3)
-        found[f"{name}, configurations"] = round(times["configurations"] / times["one of them"], 3)
+        ways = {
+            way: advance(load_task(name), [Training(updates=10**9, **fields(row)) for row in range(count)], device)
+            for way, (count, fields) in ROWS.items()
+            if device == "cuda" or "graph" not in way
+        }
+        times = seconds_of(ways, device, 3 if quick else 9, 1 if device == "cpu" else 5)
+        found[name] = {way: round(seconds / times["one"], 3) for way, seconds in times.items()}
+        found[name]["milliseconds of one"] = round(1e3 * times["one"] / AT_ONCE, 4)
     return found
 
 

@@ -204,7 +204,9 @@ def test_seeds_at_once_give_the_cpus_results_and_are_waited_for_at_probes_alone(
     assert all(close(a, b) for (a, _), (b, _) in zip(expected, probes, strict=True))
 
 
-@pytest.mark.parametrize("shared", [{}, {"optimizer": "sgd", "lr": 1e-3}, {"optimizer": "adamw", "lr_decay": 0.5}])
+@pytest.mark.parametrize(
+    "shared", [{}, {"optimizer": "sgd", "lr": 1e-3}, {"optimizer": "adamw", "lr_decay": 0.5}, {"graph": True}]
+)
 def test_configurations_at_once_give_the_cpus_results_and_are_waited_for_at_probes_alone(cuda, shared):
     own = [
         {"r1_gamma": 0.1, "ema": 0.9, "instance_noise": 0.1},
