@@ -130,8 +130,9 @@ def row_graphs(device: str, quick: bool) -> dict[str, Any]:
             at_once.advance(24)
         ours, theirs = (torch.stack([loss for t in way for own in t._losses for loss in own]) for way in (one, other))
         difference = float((ours - theirs).abs().max() / ours.abs().mean())
-        foreseen, graphs = refusal(other[0].training, other[0].device), rows[1].row_graphs
-        why = graphs.why if graphs else "it was not asked for"
+        graphs = rows[1].row_graphs
+        why = graphs.why if graphs else ""
+        foreseen = refusal(other[0].training, other[0].device) or other[0].data.real is None
         return {"difference": difference, "without": why, "unforeseen": bool(why and not foreseen)}
 
     return each(compared, every=4 if quick else 1) if device == "cuda" else {}

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -33,6 +34,16 @@ def refusal(training: Training, device: torch.device) -> str:
         if getattr(training, name) == value:
             return f"{name}: {str(value).lower()} goes without, as {why}"
     return ""
+
+
+class Captures(Protocol):
+    """Updates as CUDA graphs."""
+
+    def remark(self) -> str:
+        """What the user should know; empty where updates are replayed."""
+
+    def forget(self) -> None:
+        """Has all updates captured anew."""
 
 
 class NoGraph(Exception):

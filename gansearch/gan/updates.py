@@ -13,6 +13,7 @@ from gansearch.gan.average import Average
 from gansearch.gan.balance.controller import BalanceController
 from gansearch.gan.balance.gap_aware import GapAwareRate
 from gansearch.gan.balance.schedule import Schedule
+from gansearch.gan.capture import Captures
 from gansearch.gan.draws import Draws
 from gansearch.gan.forward import Forward, scaled_step
 from gansearch.gan.losses import Loss, best_of, gradient_penalty, of_samples, squared_gradient
@@ -25,16 +26,6 @@ Weight = float | Tensor | None
 """Of a term of a loss: a number, or (R,) of R runs at once; None where there is no such term."""
 Turn = Literal["d", "g", "both", "alone"]
 """The network that is updated next; `alone` is G, before D starts."""
-
-
-class Captures(Protocol):
-    """Updates as CUDA graphs."""
-
-    def remark(self) -> str:
-        """What the user should know; empty where updates are replayed."""
-
-    def forget(self) -> None:
-        """Has all updates captured anew."""
 
 
 class Replays(Captures, Protocol):

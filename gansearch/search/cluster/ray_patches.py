@@ -13,7 +13,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -164,7 +164,8 @@ def remove_groups(groups: Iterable[PlacementGroup]) -> None:
 def _wait_until_created(groups: Iterable[PlacementGroup]) -> None:
     deadline = time.monotonic() + _CREATION_SECONDS
     for group in groups:
-        group.wait(max(0.0, deadline - time.monotonic()))
+        with suppress(Exception):  # Ray raises this class itself for a group that has been removed, here by a Ctrl-C
+            group.wait(max(0.0, deadline - time.monotonic()))
 
 
 @contextmanager

@@ -22,7 +22,7 @@ MOST_MEASURED = 16
 """Most trials at once that are tried out."""
 _SECONDS = 1.0
 """Of training, for each number."""
-_WARM = 4
+_WARM = 10
 """Updates of each trial before the clock starts."""
 _WORKER_SECONDS = 600.0
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import ray
 from ray.air.execution import ResourceRequest
+from ray.util.placement_group import placement_group
 
 from gansearch.search.cluster import ray_patches
 from gansearch.search.cluster.ray_patches import (
@@ -53,6 +54,13 @@ def test_resources_may_be_given_back_twice(manager):
     manager.free_resources(acquired)
     manager.free_resources(acquired)
     assert not manager.has_resources_ready(ONE)
+
+
+def test_what_is_removed_already_is_removed_again_in_silence(ray_session):
+    group = placement_group([{"CPU": 1}])
+    assert group.wait(10)
+    for _ in range(2):
+        ray_patches.remove_groups([group])
 
 
 def test_a_cancelled_group_is_removed_once_it_is_created(manager):
