@@ -83,12 +83,18 @@ def ray_with_a_gpu(ray_session: ExitStack) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def everything_is_free(request):
-    """Fails a test after which resources of Ray stay taken. The next test gets a new Ray."""
-    yield
+    """Fails a test after which resources of Ray stay taken. The next test gets a new Ray.
+
+    So does one that follows a test without `ray_session` whose code has left the session's Ray.
+    """
     if "ray_session" not in request.fixturenames:
+        yield
         return
     import ray
 
+    if not ray.is_initialized():
+        request.getfixturevalue("ray_session").enter_context(local_ray())
+    yield
     by = time.monotonic() + FREE_SECONDS
     while time.monotonic() < by:
         free, whole = ray.available_resources(), ray.cluster_resources()
