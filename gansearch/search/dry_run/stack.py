@@ -13,6 +13,8 @@ from gansearch.store.record import parse
 
 GAIN = 1.2
 """Times the throughput of one trial alone from which several at once are worth the workers beside them."""
+_MOST = 0.5
+"""Share of a trial's time that its evaluations take from which they are named."""
 _NEARLY = 0.95
 """Share of the greatest throughput with which a smaller number is enough: its trials end sooner."""
 
@@ -25,8 +27,10 @@ class Stack:
     rates: Mapping[int, float] = field(default_factory=dict)
     """Updates a second of all trials of one process, their probes included, by the number of trials."""
     why: str = ""
-    """Why trials are trained alone, where that was not measured."""
+    """Why trials are trained alone, where no measurement says so."""
     device: str = ""
+    evaluated: float = 0.0
+    """Share of a trial's time, alone, in which it is probed and measured, which each does by itself."""
 
     def __str__(self) -> str:
         """Return one line: the number and what it was chosen by."""
@@ -37,7 +41,12 @@ class Stack:
         alone = "each trial has a process of its own"
         said = f"{self.at_once} trials at once in each process" if self.at_once > 1 else alone
         measured = [product(n, self.rates[n]) for n in (self.at_once, other) if n in self.rates]
-        return said + (f": {' against '.join(measured)} updates/s ({self.device})" if len(measured) > 1 else "")
+        if len(measured) < 2:
+            return said
+        most = (
+            f"; {self.evaluated:.0%} of the time is each trial's own, for its probes" if self.evaluated > _MOST else ""
+        )
+        return f"{said}: {' against '.join(measured)} updates/s ({self.device}){most}"
 
     @property
     def slowdown(self) -> float:

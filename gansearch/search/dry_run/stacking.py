@@ -101,7 +101,9 @@ def _measured(experiment: Experiment, device: torch.device, most: int) -> Stack:
     rates = try_numbers(rate, most) if wanted == "auto" else {n: r for n in (1, most) if (r := rate(n))}
     cpu = f"CPU, {many(torch.get_num_threads(), 'thread')}"
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else cpu
-    return Stack(chosen(rates) if wanted == "auto" else most, rates, device=name)
+    number = chosen(rates) if wanted == "auto" else most
+    why = (kinds.of(first.training).why or "") if number == 1 else ""
+    return Stack(number, rates, why, name, evaluating * rates.get(1, 0.0))
 
 
 def _train(trainers: list[Trainer], until: int) -> None:

@@ -36,6 +36,11 @@ def test_several_are_at_once_where_that_is_worth_it(rates, number):
             Stack(1, {1: 500.0, 2: 510.0}, device="H100"),
             "each trial has a process of its own: 1 x 500 against 2 x 255 updates/s (H100)",
         ),
+        (
+            Stack(1, {1: 500.0, 2: 510.0}, device="H100", evaluated=0.8),
+            "each trial has a process of its own: 1 x 500 against 2 x 255 updates/s (H100); "
+            "80% of the time is each trial's own, for its probes",
+        ),
         (Stack(1, {1: 500.0}), "each trial has a process of its own"),
         (Stack(3), "3 trials at once in each process"),
         (Stack(1, why="mine.py trains by itself"), "each trial has a process of its own: mine.py trains by itself"),

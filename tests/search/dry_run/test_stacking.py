@@ -24,9 +24,17 @@ def test_the_throughput_of_configurations_at_once_is_measured_up_to_the_trials_o
     assert {1, 2} == set(stack.rates)  # three trials in each of two slots
     assert all(rate > 0 for rate in stack.rates.values())
     assert stack.device == "CPU, 1 thread"
+    assert 0 < stack.evaluated < 1
     assert torch.get_num_threads() == 2
     given = measured_stack(make_tiny(resources={"stack": 3}), CPUS, False)
     assert (given.at_once, set(given.rates)) == (3, {1, 3})
+
+
+def test_why_none_are_at_once_is_said(make_tiny):
+    held = make_tiny(resources={"stack": "auto"}, trials=6, training={"balance": "held", "updates": 20})
+    stack = measured_stack(held, CPUS, False)
+    assert (stack.at_once, set(stack.rates)) == (1, {1, 2})
+    assert str(stack) == ("each trial has a process of its own: balance: held decides for each run by itself")
 
 
 def test_memory_that_several_have_not_is_no_error(make_tiny, monkeypatch):
