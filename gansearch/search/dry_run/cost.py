@@ -12,6 +12,7 @@ import torch
 from torch.utils.benchmark import Timer
 
 from gansearch.experiment import Experiment, Training
+from gansearch.gan.capture import refusal as refusal_of_graphs
 from gansearch.gan.conditions import quality_of
 from gansearch.gan.graphs import WARM
 from gansearch.gan.probe_schedule import MEASUREMENTS, probe_updates
@@ -22,6 +23,8 @@ from gansearch.search.worker.halving import rungs_of
 
 _SECONDS = 0.05
 """Training of each network, configuration and number of seeds that is timed at least."""
+_GAIN = 1.5
+"""Times as fast from which `training.graph` is advised."""
 _FOREVER = 10**9
 """Updates of what is timed, so that no probe falls due."""
 
@@ -98,6 +101,21 @@ def cost(
         in_turn=in_turn,
         remark=trainer.remark(),
     )
+
+
+def graph_gain(experiment: Experiment, task: Task, training: Training, device: torch.device, known: Cost) -> str:
+    """Train a configuration as CUDA graphs for a moment, and return what is to be said of that beside its cost without.
+
+    It is empty where `training.graph` is set, or goes without, or brings little.
+    """
+    if training.graph or refusal_of_graphs(training, device):
+        return ""
+    trainer = endless_trainer(experiment, task, training.with_params({"graph": True}), device)
+    first_seconds(trainer)
+    if trainer.remark():
+        return ""
+    gain = (known.update_d + known.update_g) / sum(update_seconds(trainer))
+    return f"training.graph: true makes updates {gain:.1f} times as fast on this GPU" if gain >= _GAIN else ""
 
 
 def endless_trainer(

@@ -21,7 +21,7 @@ from gansearch.gan.data import data_of
 from gansearch.gan.forward import refuse_shape, remark_on
 from gansearch.gan.user_code import as_program, user_traceback
 from gansearch.scripts.task import Script, task_of
-from gansearch.search.dry_run.cost import Cost, cost, endless_trainer, evaluation_cost
+from gansearch.search.dry_run.cost import Cost, cost, endless_trainer, evaluation_cost, graph_gain
 from gansearch.search.dry_run.estimate import Measured
 from gansearch.search.dry_run.loop import try_loop
 from gansearch.search.dry_run.script import try_script
@@ -98,6 +98,8 @@ def measure_task(experiment: Experiment, task: Task, drawn: Sequence[Training], 
         if time.monotonic() - start > _MOST_SECONDS:
             break
     share = (time.process_time() - worked) / (time.monotonic() - start)
+    said = [*map(remark_on, drawn), *(own.remark for own in costs)]
+    said.append(graph_gain(experiment, task, drawn[0], device, costs[0]))
     penalized = max(drawn, key=lambda one: sum(map(bool, (one.r1_gamma, one.r2_gamma, one.gp_lambda))))
     for size in _batch_sizes(experiment):
         cost(experiment, task, penalized.with_params({"batch_size": size}), device, evaluation)
@@ -117,7 +119,10 @@ def measure_task(experiment: Experiment, task: Task, drawn: Sequence[Training], 
             f"generator: {weights['generator']:,} parameters; discriminator: {weights['discriminator']:,}",
         ),
         idle=max(0.0, 1 - share) if device.type == "cpu" else 0.0,
-        remarks=(*task.warnings(), *dict.fromkeys(filter(None, [*map(remark_on, drawn), *(c.remark for c in costs)]))),
+        remarks=(
+            *task.warnings(),
+            *dict.fromkeys(filter(None, said)),
+        ),
     )
 
 

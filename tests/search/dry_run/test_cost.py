@@ -1,10 +1,13 @@
 """How many updates and evaluations a run has."""
 
 import pytest
+import torch
 
 from gansearch.experiment import Training
 from gansearch.gan import Trainer, load_task
-from gansearch.search.dry_run.cost import EvaluationCost, counts, first_seconds
+from gansearch.search.dry_run import cost as module
+from gansearch.search.dry_run.cost import Cost, EvaluationCost, counts, first_seconds, graph_gain
+from tests.gan import captures
 
 
 @pytest.mark.parametrize(
@@ -37,3 +40,31 @@ def test_what_compiling_takes_is_measured_once_at_the_first_updates(monkeypatch)
     monkeypatch.setattr("time.perf_counter", lambda: next(clock))
     assert first_seconds(trainer) == 7.5
     assert (trainer.d_updates, trainer.g_updates) == (updates[0] + 1, updates[1] + 1)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "fields", "said"),
+    [
+        (0.01, {}, "training.graph: true makes updates 10.0 times as fast on this GPU"),
+        (0.09, {}, ""),
+        (0.01, {"graph": True}, ""),
+        (0.01, {"augment": "ada"}, ""),
+    ],
+)
+def test_graphs_are_advised_where_they_are_measured_to_be_fast(make_tiny, monkeypatch, seconds, fields, said):
+    captures.pretend(monkeypatch)
+    known = module.refusal_of_graphs
+    monkeypatch.setattr(module, "refusal_of_graphs", lambda training, _: known(training, torch.device("cuda")))
+    monkeypatch.setattr(module, "update_seconds", lambda trainer: (seconds, seconds))
+    experiment, task = make_tiny(training={}), load_task("ring", {"samples": 100, "width": 4})
+    training = Training(batch_size=4, **fields)
+    cost = Cost(update_d=0.1, update_g=0.1, trial=1.0, seed=1.0, confirmation=1.0)
+    assert graph_gain(experiment, task, training, torch.device("cpu"), cost) == said
+
+
+def test_no_graphs_are_advised_where_they_go_without(make_tiny, monkeypatch):
+    monkeypatch.setattr(module, "refusal_of_graphs", lambda training, device: "")
+    monkeypatch.setattr(module, "update_seconds", lambda trainer: (0.01, 0.01))
+    cost = Cost(update_d=0.1, update_g=0.1, trial=1.0, seed=1.0, confirmation=1.0)
+    task = load_task("ring", {"samples": 100, "width": 4})
+    assert graph_gain(make_tiny(training={}), task, Training(batch_size=4), torch.device("cpu"), cost) == ""
