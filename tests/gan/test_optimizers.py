@@ -78,7 +78,8 @@ def test_d_s_weights_are_cut_off_after_its_updates_as_in_the_first_wgan():
 
     expected = Expected(load_task("ring", RING)).losses(20)
     training = {"loss": "wgan", "optimizer": "rmsprop", "lr": 5e-3}
-    assert ours(**training, weight_clip=0.01) == pytest.approx(expected, rel=1e-3)
+    # A loss is the difference of two means, and may be a thousandth of them: their rounding is seen.
+    assert ours(**training, weight_clip=0.01) == pytest.approx(expected, rel=1e-3, abs=1e-8)
     assert Training(loss="wgan", weight_clip=0.01).gp_lambda == 0
     assert Training(loss="wgan", weight_clip=0.01, gp=1.0).gp_lambda == 1
 

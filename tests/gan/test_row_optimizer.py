@@ -1,6 +1,7 @@
 """Steps of several optimizers at once: those that torch's own make, to rounding."""
 
 import copy
+import math
 
 import pytest
 import torch
@@ -28,7 +29,8 @@ def column(values):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("own", [OWN, OWN[:1] * 3], ids=["own options", "the same options"])
-def test_rows_make_the_steps_of_their_own_optimizers(kind, own):
+@pytest.mark.parametrize("captured", [False, True], ids=["", "captured"])
+def test_rows_make_the_steps_of_their_own_optimizers(kind, own, captured):
     make, losses = KINDS[kind], [lambda w: w.square().sum(), lambda w: (w - 1).abs().sum()]
     networks = [nn.Linear(3, 2).double() for _ in own]
     alone = copy.deepcopy(networks)
@@ -36,7 +38,7 @@ def test_rows_make_the_steps_of_their_own_optimizers(kind, own):
         [make(n.parameters(), **o) for n, o in zip(ns, own, strict=True)] for ns in (networks, alone)
     )
     copies = Copies(networks)
-    rows = RowOptimizer(copies, networks, optimizers, make([copies.weights], **own[0]), column)
+    rows = RowOptimizer(copies, networks, optimizers, make([copies.weights], **own[0]), captured)
     done = [0, 0, 0]
     for turn, chosen in enumerate([[0, 1, 2], [1], [0, 2], [0, 1, 2]]):
         place = None if len(chosen) == 3 else torch.tensor(chosen)
@@ -44,7 +46,10 @@ def test_rows_make_the_steps_of_their_own_optimizers(kind, own):
         copies.chosen.grad = None
         losses[turn % 2](copies.chosen).backward()
         done = [count + (row in chosen) for row, count in enumerate(done)]
-        rows.step(chosen, place, [done[row] for row in chosen], [float("inf")] * len(chosen))
+        numbers = rows.numbers(chosen, [done[row] for row in chosen])
+        assert bool(numbers) == (captured or place is not None or own is OWN)
+        rows.step(place, {name: column(own) for name, own in numbers.items()})
+        rows.stepped.update(chosen)
         for row in chosen:
             expected[row].zero_grad()
             sum(losses[turn % 2](p) for p in alone[row].parameters()).backward()
@@ -63,12 +68,13 @@ def test_gradients_are_shortened_and_weights_cut_off_row_by_row():
     networks = [nn.Linear(3, 2) for _ in range(3)]
     optimizers = [torch.optim.SGD(n.parameters(), 1.0) for n in networks]
     copies = Copies(networks)
-    rows = RowOptimizer(copies, networks, optimizers, torch.optim.SGD([copies.weights], 1.0), column)
+    rows = RowOptimizer(copies, networks, optimizers, torch.optim.SGD([copies.weights], 1.0))
     copies.weights.data.zero_()
     copies.weights.grad = gradient = torch.ones_like(copies.weights)
-    rows.clip([0.0, 0.1, 100.0])
+    rows.clip(column([math.inf, 0.1, 100.0]).float())
     assert gradient.norm(dim=1).tolist() == pytest.approx([8**0.5, 0.1, 8**0.5], rel=1e-4)
-    rows.step([0, 1, 2], None, [1, 1, 1], [0.5, float("inf"), float("inf")])
+    rows.numbers([0, 1, 2], [1, 1, 1])
+    rows.step(None, {"bound": column([0.5, math.inf, math.inf]).float()})
     assert copies.weights[:, 0].tolist() == pytest.approx([-0.5, -0.1 / 8**0.5, -1.0], rel=1e-4)
 
 
@@ -76,7 +82,7 @@ def test_a_row_without_a_step_keeps_its_gradient_and_begins_at_its_first_step():
     network = nn.Linear(3, 2)
     optimizer = torch.optim.Adam(network.parameters(), weight_decay=0.1)
     copies = Copies([network])
-    rows = RowOptimizer(copies, [network], [optimizer], torch.optim.Adam([copies.weights]), column)
+    rows = RowOptimizer(copies, [network], [optimizer], torch.optim.Adam([copies.weights]))
     rows.hand_over(0, 5)
     assert network.weight.grad is None
     assert all(not value.any() for state in optimizer.state.values() for value in state.values())
@@ -89,7 +95,7 @@ def test_a_parameter_without_a_gradient_gets_a_state_and_the_others_keep_theirs(
     optimizer.step()
     before = optimizer.state[network.weight]["exp_avg"].clone()
     copies = Copies([network])
-    RowOptimizer(copies, [network], [optimizer], torch.optim.Adam([copies.weights]), column)
+    RowOptimizer(copies, [network], [optimizer], torch.optim.Adam([copies.weights]))
     assert torch.equal(optimizer.state[network.weight]["exp_avg"], before)
     assert not optimizer.state[network.bias]["exp_avg"].any()
     assert torch.equal(network.weight.grad, torch.ones_like(network.weight))
