@@ -98,7 +98,8 @@ def test_a_worker_that_is_killed_leaves_neither_processes_nor_its_folder(patienc
     folder = tmp_path / "run"
     folder.mkdir()
     (tmp_path / "script.py").write_text(
-        f"import subprocess, sys, time; subprocess.run([sys.executable, '-c', {DOUBLE_FORK!r}]); time.sleep(1000)"
+        f"import subprocess, sys, time; subprocess.run([sys.executable, '-c', {DOUBLE_FORK!r}]); "
+        "open(__file__ + '.forked', 'w'); time.sleep(1000)"
     )
     program = f"""
 import os, sys, time
@@ -109,7 +110,7 @@ supervisor.__file__ = {supervisor.__file__!r}
 folder = Path({str(folder)!r})
 words = [sys.executable, str(folder.parent / "script.py")]
 process = Process(words, dict(os.environ), folder, token="killed", folder=folder)
-while len(supervisor.members(-1, "killed")) < 2 and not process.wait(0.02):
+while not Path(words[1] + ".forked").exists() and not process.wait(0.02):
     pass
 print("ready", flush=True)
 time.sleep(30)
