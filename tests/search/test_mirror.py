@@ -150,9 +150,9 @@ def test_a_sweep_whose_lock_was_taken_over_stops_writing(objects, make_tiny, mon
     monkeypatch.setattr(mirror.os, "kill", lambda pid, number: interrupted.append(number))
     opened = mirrored(URL)
     begun(opened.__enter__(), make_tiny())
-    Storage(URL).write("lock.json", json.dumps({"id": "a", "host": "elsewhere", "pid": 7}).encode())
     deadline = time.monotonic() + 30
-    while not interrupted:
+    while not interrupted:  # one that is written while ours has read its own is overwritten once
+        Storage(URL).write("lock.json", json.dumps({"id": "a", "host": "elsewhere", "pid": 7}).encode())
         assert time.monotonic() < deadline
         time.sleep(0.05)
     with pytest.raises(SweepFailed, match=r"another sweep \(process 7 on elsewhere\) has taken it over"):
