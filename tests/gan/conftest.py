@@ -43,3 +43,12 @@ def folder(tmp_path):
     path = tmp_path / "pictures"
     (path / "cats").mkdir(parents=True)
     return path
+
+
+@pytest.fixture
+def double(monkeypatch):
+    """Networks, latents, data and samples in double precision, in which rounding has no time to grow."""
+    monkeypatch.setattr(torch.Tensor, "float", torch.Tensor.double)
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from gansearch.experiment import Training
-from gansearch.gan import Task, Trainer, capture, data
+from gansearch.gan import Task, Trainer, capture
 from gansearch.gan.stacked import Stacked, refusal, run
 from tests.cuda import graph as pretended
 from tests.gan import captures
@@ -15,16 +15,6 @@ from tests.gan.conditional import Clusters, Endless
 from tests.gan.test_graphs import Odd, tensors
 
 BUDGET = {"updates": 80, "pretrain_steps": 4, "batch_size": 8, "lr": 2**-10}
-
-
-@pytest.fixture
-def double(monkeypatch):
-    """Networks, latents and data in double precision, in which rounding has no time to grow."""
-    samples = data._samples
-    monkeypatch.setattr(data, "_samples", lambda given, source: samples(given, source).double())
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
 
 
 @pytest.fixture

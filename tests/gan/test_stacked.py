@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn.utils import parametrizations, spectral_norm
 
 from gansearch.experiment import Training
-from gansearch.gan import Task, Trainer, data, load_task
+from gansearch.gan import Task, Trainer, load_task
 from gansearch.gan.stacked import MOST_WEIGHTS_ON_CPU, Stacked, refusal, run
 
 pytestmark = pytest.mark.slow
@@ -37,8 +37,8 @@ def trainers(task, seeds=SEEDS, prune=False, **training):
 
 
 def numbers(probe):
-    """A probe without its counts and ranks of D's answers: rounding may put some of them on the other side."""
-    return {name: value for name, value in vars(probe).items() if name not in ("outputs", "held_out_gap")}
+    """A probe without its counts of D's answers: rounding may put one of them on the other side of an edge."""
+    return {name: value for name, value in vars(probe).items() if name != "outputs"}
 
 
 def tensors(trainer):
@@ -84,7 +84,9 @@ def close(a, b, rel):
     ],
     ids=lambda training: "-".join(training),
 )
-def test_seeds_at_once_have_the_probes_and_networks_that_they_have_in_turn(task, training):
+def test_seeds_at_once_have_the_probes_and_networks_that_they_have_in_turn(request, task, training):
+    if task == "ring":  # the digits' judge is in single precision
+        request.getfixturevalue("double")
     task = load_task(task, {"width": 8})
     in_turn, at_once = (trainers(task, seeds=(3, 4), updates=40, **training) for _ in range(2))
     assert refusal(at_once) == ""
@@ -92,7 +94,6 @@ def test_seeds_at_once_have_the_probes_and_networks_that_they_have_in_turn(task,
     for place, (trainer, stacked) in enumerate(zip(in_turn, at_once, strict=True)):
         for alone, together in zip(trainer.run(), probes, strict=True):
             assert numbers(together[place]) == pytest.approx(numbers(alone), rel=1e-3, abs=1e-4, nan_ok=True)
-            assert together[place].held_out_gap == pytest.approx(alone.held_out_gap, abs=2e-3, nan_ok=True)
         assert close(tensors(trainer), tensors(stacked), rel=1e-3)
         assert (stacked.d_updates, stacked.g_updates) == (trainer.d_updates, trainer.g_updates)
         assert torch.equal(stacked.draws.get_state(), trainer.draws.get_state())
@@ -114,16 +115,6 @@ def test_one_update_agrees_to_rounding():
         assert close(*gradients, rel=1e-4)
         buffers = [dict(t.generator.named_buffers()) for t in (one, other)]
         assert close(*buffers, rel=1e-4)
-
-
-@pytest.fixture
-def double(monkeypatch):
-    """Networks, latents and data in double precision, in which rounding has no time to grow."""
-    samples = data._samples
-    monkeypatch.setattr(data, "_samples", lambda given, source: samples(given, source).double())
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
 
 
 @pytest.mark.usefixtures("double")

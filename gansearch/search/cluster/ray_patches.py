@@ -13,7 +13,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -164,8 +164,11 @@ def remove_groups(groups: Iterable[PlacementGroup]) -> None:
 def _wait_until_created(groups: Iterable[PlacementGroup]) -> None:
     deadline = time.monotonic() + _CREATION_SECONDS
     for group in groups:
-        with suppress(Exception):  # Ray raises this class itself for a group that has been removed, here by a Ctrl-C
+        try:
             group.wait(max(0.0, deadline - time.monotonic()))
+        except Exception as error:  # Ray's own for a group that is removed already, as after a Ctrl-C, is of this class
+            if "does not exist" not in str(error):
+                raise
 
 
 @contextmanager

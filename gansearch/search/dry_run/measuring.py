@@ -119,10 +119,7 @@ def measure_task(experiment: Experiment, task: Task, drawn: Sequence[Training], 
             f"generator: {weights['generator']:,} parameters; discriminator: {weights['discriminator']:,}",
         ),
         idle=max(0.0, 1 - share) if device.type == "cpu" else 0.0,
-        remarks=(
-            *task.warnings(),
-            *dict.fromkeys(filter(None, said)),
-        ),
+        remarks=(*task.warnings(), *dict.fromkeys(filter(None, said))),
     )
 
 

@@ -34,7 +34,7 @@ def test_why_none_are_at_once_is_said(make_tiny):
     held = make_tiny(resources={"stack": "auto"}, trials=6, training={"balance": "held", "updates": 20})
     stack = measured_stack(held, CPUS, False)
     assert (stack.at_once, set(stack.rates)) == (1, {1, 2})
-    assert str(stack) == ("each trial has a process of its own: balance: held decides for each run by itself")
+    assert str(stack) == "each trial has a process of its own: balance: held decides for each run by itself"
 
 
 def test_memory_that_several_have_not_is_no_error(make_tiny, monkeypatch):

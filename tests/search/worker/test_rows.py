@@ -103,9 +103,9 @@ def same(alone, at_once):
     assert other.distance == pytest.approx(one.distance, rel=1e-3)
     assert other.stability == pytest.approx(one.stability, abs=1e-3)
     assert at_once.samples == pytest.approx(alone.samples, abs=1e-3)
-    for name in ("loss_d", "grad_norm_g"):  # by update, so that a failure tells since when they differ
+    for name, least in (("loss_d", None), ("grad_norm_g", 1e-5)):  # by update: a failure tells since when they differ
         one, other = ({row["update"]: row[name] for row in run.rows} for run in (alone, at_once))
-        assert other == pytest.approx(one, rel=1e-3, abs=1e-5, nan_ok=True)
+        assert other == pytest.approx(one, rel=1e-3, abs=least, nan_ok=True)
 
 
 CONFIGURATIONS = [
