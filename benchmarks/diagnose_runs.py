@@ -25,7 +25,7 @@ from torch.nn import functional as F
 
 from gansearch.experiment import Training
 from gansearch.gan import Task, Trainer, load_task
-from gansearch.gan.losses import Loss
+from gansearch.gan.updates.losses import Loss
 
 UPDATES = {"ring": 4000, "grid": 4000, "digits": 2500, "images": 2500}
 """As in experiments/*.yaml."""

@@ -16,8 +16,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from gansearch.experiment import Training
 from gansearch.gan import Task, Trainer, load_task, stacked
-from gansearch.gan.capture import refusal
 from gansearch.gan.data import data_of
+from gansearch.gan.updates.capture import refusal
 from tests.cuda.test_training import CONDITIONAL, FIELDS, PAIRS, PICTURES
 from tests.gan.paired import Halves, Sampled
 

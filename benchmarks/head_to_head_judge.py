@@ -17,10 +17,10 @@ from head_to_head_loop import PlainLoop
 from gansearch.experiment import Experiment, Training
 from gansearch.gan import load_task
 from gansearch.gan.evaluation import PROBE_SAMPLES, SEEN_SAMPLES
-from gansearch.gan.losses import LOSSES
 from gansearch.gan.networks import Frozen, gradient_norm
 from gansearch.gan.probe_schedule import probe_updates
 from gansearch.gan.ruling import MOST_SAMPLES, ruling_of
+from gansearch.gan.updates.losses import LOSSES
 from gansearch.stability.monitor import StabilityMonitor
 
 FIRST_SEED = 900_000

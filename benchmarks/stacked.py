@@ -25,7 +25,7 @@ import torch
 from gansearch.experiment import Training
 from gansearch.gan import Task, Trainer, load_task
 from gansearch.gan.stacked import MOST_WEIGHTS_ON_CPU, Stacked
-from gansearch.gan.updates import Updates
+from gansearch.gan.updates.updates import Updates
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 NETWORKS = {"ring": ("ring", {}), "digits": ("digits", {}), "digits_width_128": ("digits", {"width": 128})}

@@ -68,6 +68,8 @@ PARTS_ABOVE = {
         "encoding": set(),
         "readers": {"encoding"},
         "balance": set(),
+        "updates": {"balance"},
+        "rows": {"updates"},
         "features": {"readers"},
         "distances": {"readers", "features"},
         "tasks": {"encoding", "readers", "features", "distances"},

@@ -7,11 +7,11 @@ import math
 import torch
 from torch import Tensor, nn
 
-from gansearch.gan.average import Average
 from gansearch.gan.conditions import is_paired, quality_of
 from gansearch.gan.networks import Frozen, gradient_norm, parts
-from gansearch.gan.reconstruction import held_out_error
-from gansearch.gan.updates import Updates
+from gansearch.gan.updates.average import Average
+from gansearch.gan.updates.reconstruction import held_out_error
+from gansearch.gan.updates.updates import Updates
 from gansearch.stability.measures import per_sample, relativistic
 from gansearch.stability.monitor import StabilityMonitor
 from gansearch.stability.transfer import to_host

@@ -12,9 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gansearch.gan.capture import NoGraph, alike, aside, no_waits, reason, renew
 from gansearch.gan.evaluation import Evaluated
-from gansearch.gan.updates import Turn
+from gansearch.gan.updates.capture import NoGraph, alike, aside, no_waits, reason, renew
+from gansearch.gan.updates.updates import Turn
 
 WARM = 3
 """Updates of a kind that are made one kernel after the other before it is captured, as torch advises."""

@@ -18,7 +18,7 @@ _DROPOUT = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropou
 
 
 class Network(Protocol):
-    """What an update needs of a network: a module is one, and so are `gansearch.gan.vmapped.Copies` of one."""
+    """What an update needs of a network: a module is one, and so are `gansearch.gan.updates.vmapped.Copies` of one."""
 
     def __call__(self, *inputs: Tensor, **options: Any) -> Tensor:
         """(B, latent_dim) latents -> (B, ...) samples, or samples -> raw scores; `Copies` have a leading axis R.

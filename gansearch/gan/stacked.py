@@ -13,11 +13,11 @@ from torch import Tensor, nn
 
 from gansearch.experiment import Training
 from gansearch.gan.result import Probe
-from gansearch.gan.row_updates import Stacked
+from gansearch.gan.rows.updates import Stacked
 from gansearch.gan.seed_trainer import SeedTrainer
 from gansearch.gan.trainer import Trainer
-from gansearch.gan.updates import Updates
-from gansearch.gan.vmapped import trained
+from gansearch.gan.updates.updates import Updates
+from gansearch.gan.updates.vmapped import trained
 
 __all__ = [
     "MOST_WEIGHTS_ON_CPU",

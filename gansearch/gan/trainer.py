@@ -14,17 +14,12 @@ import torch
 from torch import Tensor, nn
 
 from gansearch.experiment import Training
-from gansearch.gan.augment import Augmentation
-from gansearch.gan.average import Average
 from gansearch.gan.balance.controller import BalanceController
 from gansearch.gan.balance.gap_aware import GapAwareRate
 from gansearch.gan.balance.schedule import Schedule
-from gansearch.gan.capture import refusal
 from gansearch.gan.data import data_of
 from gansearch.gan.evaluation import Evaluated
-from gansearch.gan.forward import forward_of, refuse_shape, scaler_of
 from gansearch.gan.graphs import Graphs
-from gansearch.gan.losses import LOSSES, add_spectral_norm
 from gansearch.gan.networks import (
     Frozen,
     discriminator_of,
@@ -33,14 +28,19 @@ from gansearch.gan.networks import (
     refuse_classifier,
     scores_are_independent,
 )
-from gansearch.gan.optimizers import optimizer_of
 from gansearch.gan.probe_schedule import ProbeSchedule
-from gansearch.gan.reconstruction import refuse_reconstruction
 from gansearch.gan.result import Probe, Result
 from gansearch.gan.rng import RandomState, restore
 from gansearch.gan.ruling import MOST_SAMPLES, ruling_of
 from gansearch.gan.task import Task
-from gansearch.gan.updates import Updates
+from gansearch.gan.updates.augment import Augmentation
+from gansearch.gan.updates.average import Average
+from gansearch.gan.updates.capture import refusal
+from gansearch.gan.updates.forward import forward_of, refuse_shape, scaler_of
+from gansearch.gan.updates.losses import LOSSES, add_spectral_norm
+from gansearch.gan.updates.optimizers import optimizer_of
+from gansearch.gan.updates.reconstruction import refuse_reconstruction
+from gansearch.gan.updates.updates import Updates
 from gansearch.stability.monitor import StabilityMonitor
 from gansearch.stability.transfer import own_memory, to_host
 from gansearch.stability.verdict import hopeless

@@ -84,7 +84,7 @@ class Waiting(Points):
 
 
 def test_a_network_that_waits_is_named_before_a_capture_breaks_off(cuda, made, monkeypatch):
-    monkeypatch.setattr("gansearch.gan.capture.is_users", lambda file: file == __file__)
+    monkeypatch.setattr("gansearch.gan.updates.capture.is_users", lambda file: file == __file__)
     one, other = both(Waiting(), {"ema": 0.9})
     assert losses(one) == losses(other)
     assert made == []

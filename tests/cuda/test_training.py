@@ -158,7 +158,7 @@ def run(trainer, cuda, seeds=None):
                 trainer.step()
             with cuda.waits() as at_probe:
                 probes.append((trainer.probe(), at_probe))
-    known = ("gan/balance/controller", "gan/capture", "gan/graphs")
+    known = ("gan/balance/controller", "gan/updates/capture", "gan/graphs")
     return {name: count for name, count in between.items() if not any(part in name for part in known)}, probes
 
 
@@ -359,7 +359,7 @@ def test_a_loss_that_is_read_in_every_update_is_caught(cuda, monkeypatch):
     monkeypatch.setattr(Trainer, "_exchanged", wrong)
     between, probes = run(made(Points(), {}, "cuda"), cuda)
     assert sum(between.values()) == BUDGET["updates"]
-    assert all(name.startswith("_local_scalar_dense, gan/updates.py:") for name in between)
+    assert all(name.startswith("_local_scalar_dense, gan/updates/updates.py:") for name in between)
     with pytest.raises(AssertionError):
         check_waits(between, probes)
 

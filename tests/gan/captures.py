@@ -4,7 +4,7 @@ import contextlib
 
 import torch
 
-from gansearch.gan import capture
+from gansearch.gan.updates import capture
 from tests.cuda import graph as pretended
 
 
@@ -19,11 +19,11 @@ def pretend(monkeypatch):
     """Captures are those of tests/cuda/graph.py from now on; returns the list of those that are made."""
     pretended.CUDAGraph.made.clear()
     known, state = capture.refusal, torch.get_rng_state()
-    for module in ("trainer", "row_updates"):
+    for module in ("trainer", "rows.updates"):
         monkeypatch.setattr(
             f"gansearch.gan.{module}.refusal", lambda training, _: known(training, torch.device("cuda"))
         )
-    for module in ("graphs", "row_graphs"):  # a CPU's generators have no state of a capture
+    for module in ("graphs", "rows.graphs"):  # a CPU's generators have no state of a capture
         monkeypatch.setattr(f"gansearch.gan.{module}.renew", lambda draws: None)
     for name, value in {
         "CUDAGraph": pretended.CUDAGraph,

@@ -9,8 +9,8 @@ from torch.nn import functional as F
 from gansearch.experiment import Training
 from gansearch.gan import Task, TaskError, Trainer, check_task
 from gansearch.gan.data import data_of
-from gansearch.gan.losses import gradient_penalty
 from gansearch.gan.stacked import Stacked, refusal
+from gansearch.gan.updates.losses import gradient_penalty
 from tests.gan.conditional import Clusters, Endless
 from tests.gan.networks import finish
 from tests.gan.reference import Reference

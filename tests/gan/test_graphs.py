@@ -11,10 +11,11 @@ import torch
 from torch import nn
 
 from gansearch.experiment import Training
-from gansearch.gan import Trainer, capture, graphs
+from gansearch.gan import Trainer, graphs
 from gansearch.gan.distributed.group import Group, Meeting
 from gansearch.gan.distributed.trainer import ParallelTrainer
 from gansearch.gan.stacked import Stacked
+from gansearch.gan.updates import capture
 from tests.cuda import graph as pretended
 from tests.gan import captures
 from tests.gan.networks import Normed, everything

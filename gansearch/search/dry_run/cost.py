@@ -12,13 +12,13 @@ import torch
 from torch.utils.benchmark import Timer
 
 from gansearch.experiment import Experiment, Training
-from gansearch.gan.capture import refusal as refusal_of_graphs
 from gansearch.gan.conditions import quality_of
 from gansearch.gan.graphs import WARM
 from gansearch.gan.probe_schedule import MEASUREMENTS, probe_updates
 from gansearch.gan.stacked import Stacked, refusal
 from gansearch.gan.task import Task, TaskError
 from gansearch.gan.trainer import Trainer
+from gansearch.gan.updates.capture import refusal as refusal_of_graphs
 from gansearch.search.worker.halving import rungs_of
 
 _SECONDS = 0.05

@@ -18,7 +18,7 @@ from gansearch.experiment import Choices, Experiment, Range, Training
 from gansearch.formatting import many
 from gansearch.gan import Loop, Task, TaskError, check_task
 from gansearch.gan.data import data_of
-from gansearch.gan.forward import refuse_shape, remark_on
+from gansearch.gan.updates.forward import refuse_shape, remark_on
 from gansearch.gan.user_code import as_program, user_traceback
 from gansearch.scripts.task import Script, task_of
 from gansearch.search.dry_run.cost import Cost, cost, endless_trainer, evaluation_cost, graph_gain

@@ -12,7 +12,7 @@ from gansearch.experiment import Training
 from gansearch.gan import Task, TaskError, Trainer, data
 from gansearch.gan.distributed.group import Meeting, Parted
 from gansearch.gan.distributed.trainer import ParallelTrainer, follow, lead
-from gansearch.gan.losses import LOSSES
+from gansearch.gan.updates.losses import LOSSES
 from tests.gan.conditional import Clusters
 from tests.gan.conditional import Endless as EndlessClusters
 

@@ -6,7 +6,7 @@ from torch import nn
 
 from gansearch.experiment import Training
 from gansearch.gan import Task, Trainer, load_task
-from gansearch.gan.losses import LOSSES
+from gansearch.gan.updates.losses import LOSSES
 from tests.gan.networks import Normed, everything, finish, same
 from tests.gan.reference import Reference
 

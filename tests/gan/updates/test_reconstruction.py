@@ -12,8 +12,8 @@ from torch.nn import functional as F
 from gansearch.experiment import Training
 from gansearch.gan import Task, TaskError, Trainer, check_task
 from gansearch.gan.data import data_of
-from gansearch.gan.reconstruction import reconstruction
 from gansearch.gan.stacked import Stacked, refusal
+from gansearch.gan.updates.reconstruction import reconstruction
 from gansearch.search.dry_run.cost import counts
 from tests.gan.networks import everything, finish, same
 from tests.gan.paired import Halves, Sampled

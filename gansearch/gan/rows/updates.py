@@ -9,14 +9,14 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from gansearch.gan.capture import refusal
 from gansearch.gan.networks import Frozen
-from gansearch.gan.optimizers import optimizer_of
-from gansearch.gan.row_graphs import Numbers, RowGraphs
-from gansearch.gan.row_optimizer import Column, RowOptimizer
+from gansearch.gan.rows.graphs import Numbers, RowGraphs
 from gansearch.gan.trainer import Trainer
-from gansearch.gan.updates import Turn, Updates, Weight
-from gansearch.gan.vmapped import Copies, columns
+from gansearch.gan.updates.capture import refusal
+from gansearch.gan.updates.optimizers import optimizer_of
+from gansearch.gan.updates.row_optimizer import Column, RowOptimizer
+from gansearch.gan.updates.updates import Turn, Updates, Weight
+from gansearch.gan.updates.vmapped import Copies, columns
 
 _TURNS: tuple[Turn, ...] = ("d", "g", "both", "alone")
 

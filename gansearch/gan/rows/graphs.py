@@ -10,11 +10,11 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from gansearch.gan.capture import NoGraph, alike, aside, no_waits, reason, renew
 from gansearch.gan.data import Data
-from gansearch.gan.row_optimizer import Column
 from gansearch.gan.trainer import Trainer
-from gansearch.gan.updates import Turn
+from gansearch.gan.updates.capture import NoGraph, alike, aside, no_waits, reason, renew
+from gansearch.gan.updates.row_optimizer import Column
+from gansearch.gan.updates.updates import Turn
 
 Numbers = Mapping[str, Mapping[str, Sequence[float]]]
 """What an update reads from the host, (rows,) each, by the network, "d", "g" or "both", and a name."""

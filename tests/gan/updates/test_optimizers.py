@@ -4,7 +4,7 @@ from torch import nn
 
 from gansearch.experiment import Training
 from gansearch.gan import Trainer, load_task
-from gansearch.gan.optimizers import clip_weights, optimizer_of
+from gansearch.gan.updates.optimizers import clip_weights, optimizer_of
 from tests.gan.reference import Reference
 
 RING = {"samples": 500, "width": 16}

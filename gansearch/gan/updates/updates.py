@@ -9,18 +9,18 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from gansearch.gan.average import Average
 from gansearch.gan.balance.controller import BalanceController
 from gansearch.gan.balance.gap_aware import GapAwareRate
 from gansearch.gan.balance.schedule import Schedule
-from gansearch.gan.capture import Captures
-from gansearch.gan.draws import Draws
-from gansearch.gan.forward import Forward, scaled_step
-from gansearch.gan.losses import Loss, best_of, gradient_penalty, of_samples, squared_gradient
 from gansearch.gan.networks import Frozen, Network
-from gansearch.gan.optimizers import clip_gradients, clip_weights
-from gansearch.gan.reconstruction import reconstruction
-from gansearch.gan.row_optimizer import RowOptimizer
+from gansearch.gan.updates.average import Average
+from gansearch.gan.updates.capture import Captures
+from gansearch.gan.updates.draws import Draws
+from gansearch.gan.updates.forward import Forward, scaled_step
+from gansearch.gan.updates.losses import Loss, best_of, gradient_penalty, of_samples, squared_gradient
+from gansearch.gan.updates.optimizers import clip_gradients, clip_weights
+from gansearch.gan.updates.reconstruction import reconstruction
+from gansearch.gan.updates.row_optimizer import RowOptimizer
 
 Weight = float | Tensor | None
 """Of a term of a loss: a number, or (R,) of R runs at once; None where there is no such term."""
@@ -168,7 +168,7 @@ class Updates(Draws):
             real.requires_grad_()
         if r2 is not None:
             fake.requires_grad_()
-        # Gradients of gradients are taken in full precision, and from the network itself (gan/forward.py).
+        # Gradients of gradients are taken in full precision, and from the network itself (gan/updates/forward.py).
         forward = self._forward_d if r1 is r2 is gp is None else self.discriminator
         if self._one_pass:
             axis = self._batch_axis

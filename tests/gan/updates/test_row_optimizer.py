@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from gansearch.gan.row_optimizer import RowOptimizer
-from gansearch.gan.vmapped import Copies
+from gansearch.gan.updates.row_optimizer import RowOptimizer
+from gansearch.gan.updates.vmapped import Copies
 
 KINDS = {
     "adam": lambda p, **own: torch.optim.Adam(p, **own),

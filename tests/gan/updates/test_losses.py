@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from gansearch.gan.losses import LOSSES, add_spectral_norm, gradient_penalty, squared_gradient
+from gansearch.gan.updates.losses import LOSSES, add_spectral_norm, gradient_penalty, squared_gradient
 
 
 @pytest.mark.parametrize(

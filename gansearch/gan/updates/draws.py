@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from gansearch.experiment import Training
-from gansearch.gan.augment import Augmentation
 from gansearch.gan.data import Data
 from gansearch.gan.task import Task
+from gansearch.gan.updates.augment import Augmentation
 
 
 class Draws:

@@ -7,8 +7,8 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from gansearch.experiment import Training
 from gansearch.gan import Task, Trainer
-from gansearch.gan.average import Average, mix
 from gansearch.gan.stacked import Stacked
+from gansearch.gan.updates.average import Average, mix
 
 DECAY = 0.9
 

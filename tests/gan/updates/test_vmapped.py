@@ -1,7 +1,7 @@
 import torch
 from torch import nn
 
-from gansearch.gan.vmapped import Copies
+from gansearch.gan.updates.vmapped import Copies
 
 
 def test_copies_compute_what_each_network_does_and_share_its_weights():

@@ -6,9 +6,9 @@ import torch
 
 from gansearch.experiment import Training
 from gansearch.gan import TaskError, Trainer, load_task
-from gansearch.gan.augment import Augmentation, ada, diffaugment
-from gansearch.gan.losses import LOSSES
 from gansearch.gan.stacked import refusal
+from gansearch.gan.updates.augment import Augmentation, ada, diffaugment
+from gansearch.gan.updates.losses import LOSSES
 from tests.gan.networks import finish
 from tests.gan.reference import Reference
 

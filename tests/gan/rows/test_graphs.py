@@ -7,8 +7,9 @@ import torch
 from torch import nn
 
 from gansearch.experiment import Training
-from gansearch.gan import Task, Trainer, capture
+from gansearch.gan import Task, Trainer
 from gansearch.gan.stacked import Stacked, refusal, run
+from gansearch.gan.updates import capture
 from tests.cuda import graph as pretended
 from tests.gan import captures
 from tests.gan.conditional import Clusters, Endless

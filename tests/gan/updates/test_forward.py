@@ -7,9 +7,9 @@ from torch.nn import functional as F
 
 from gansearch.experiment import Training
 from gansearch.gan import Task, TaskError, Trainer, load_task
-from gansearch.gan.forward import Compiled, forward_of, refuse_shape, remark_on, scaler_of
 from gansearch.gan.networks import gradient_norm
 from gansearch.gan.stacked import refusal
+from gansearch.gan.updates.forward import Compiled, forward_of, refuse_shape, remark_on, scaler_of
 from tests.gan.networks import finish
 from tests.gan.reference import Reference
 

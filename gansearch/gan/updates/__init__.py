@@ -1,0 +1,1 @@
+"""How D and G are updated: their losses, gradients, optimizers and averages."""
