@@ -58,9 +58,17 @@ class Evaluated(Updates):
         return next(iter(self.data.repeated(n)), None)
 
     def training_distance(self) -> float:
-        """The distance of as many training reals as there are held-out ones, which chose nothing, from fresh fakes."""
-        real, *y = self.data.reals(len(self.data.held_out), self.probe_draws)
-        fake = self.samples(len(real), *y)
+        """The distance of as many training reals as there are held-out ones, which chose nothing, from fresh fakes.
+
+        It takes none of the probes' random numbers: asked twice in a row, of two generators, it has the same reals and
+        latents for both, so that they are compared in pairs.
+        """
+        draws = self.probe_draws.get_state()
+        try:
+            real, *y = self.data.reals(len(self.data.held_out), self.probe_draws)
+            fake = self.samples(len(real), *y)
+        finally:
+            self.probe_draws.set_state(draws)
         if not bool(fake.isfinite().all()):
             return math.nan
         return float(quality_of(self.task, *to_host(real, fake, *y)).get("distance", math.nan))
