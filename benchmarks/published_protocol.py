@@ -55,7 +55,7 @@ class Table:
     """Of D and G together, in the paper."""
     printed: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
     """By method: modes with one hit, what is printed behind its ±, and the share of high quality in %."""
-    trials: int = 16
+    trials: int = 24
 
     @property
     def path(self) -> str:
@@ -67,7 +67,7 @@ class Table:
         return Training(updates=self.updates, **{**self.training, **row.changes})
 
     def experiment(self, name: str) -> Experiment:
-        """The sweep of a row that is searched: first the paper's settings, then many trials near its rates."""
+        """The sweep of a row that is searched: first the settings of the rows above it, then many near the paper's."""
         row = ROWS[name]
         lr, ratio, betas = self.training["lr"], self.training.get("lr_ratio", 1.0), self.training["betas"]
         space = {
@@ -76,14 +76,15 @@ class Table:
             **row.search,
             "pretrain_steps": {"low": 0, "high": min(400, self.updates // 10)},
         }
-        start = {"lr": lr, "lr_ratio": ratio, "lr_decay": 0.0, "pretrain_steps": 0, "balance": "fixed"}
+        start = {"lr": lr, "lr_ratio": ratio, "pretrain_steps": 0, "balance": "fixed", "update_ratio": 1.0}
+        start |= {"beta1": betas[0], "beta2": betas[1]}
         return Experiment(
             name=f"published-{name}",
             task=self.path,
             training=self.training_of(row),
             search=space,
             trials=self.trials,
-            start_from=[start | {"update_ratio": 1.0, "beta1": betas[0], "beta2": betas[1]}],
+            start_from=[start | {"lr_decay": decay} for decay in (0.0, 1.0)],
             confirm={"top": 3, "replicas": 3, "default": False},
             resources={"gpus": 0},
         )
