@@ -47,7 +47,7 @@ from search_runs import TASKS
 # Optuna's own loops over the elements in Python, for two fifths of the time of a replay.
 truncnorm._log_ndtr = log_ndtr
 
-RUNS = Path(__file__).parents[1] / "results/reference/search"
+RUNS = Path(__file__).parents[1] / "results/reference/landscapes"
 SEARCHES = {**ANCHORS, **PRODUCTS}
 SLOW = {"hand_gp"}
 """A suggestion takes a tenth of a second and more: replayed where asked for."""

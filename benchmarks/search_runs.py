@@ -5,8 +5,8 @@
     python benchmarks/search_runs.py --tables results/reference/landscapes  # adds what is there to these tables
     python benchmarks/search_runs.py --prior results/reference/landscapes   # and of these the prior of the sampler
 
-Runs that results/reference/landscapes has are not trained again. Once it has all, it takes the place of
-results/reference/search, which has earlier runs of three tasks, of one seed each.
+Runs that results/reference/landscapes has are not trained again: it has a seed of every configuration, and the other
+three of 29 to 31 of every task's 50. results/reference/search has earlier runs of three tasks, of one seed each.
 
 A run is one seed of one configuration of the experiment's own space, trained to its end: every configuration has one
 seed, every fourth one four. Digits and music have fewer updates than in experiments/, so that a run takes five to ten
