@@ -142,7 +142,9 @@ def prior(folder: Path) -> None:
         healthy = runs.groupby("index")["verdict"].agg(lambda verdicts: bool((verdicts == "balanced").all()))
         medians = runs.groupby("index")["distance"].median()[healthy].nsmallest(len(healthy) // 10)
         chosen = runs.drop_duplicates("index").set_index("index").loc[medians.index, names]
-        best += [{"task": experiment_of(task).task, "params": _with_rates(row)} for row in chosen.to_dict("records")]
+        fixed = {name: experiment_of(task).training.used(name) for name in ("pretrain_steps", "update_ratio")}
+        rows = [_with_rates(fixed | row) for row in chosen.to_dict("records")]
+        best += [{"task": experiment_of(task).task, "params": row} for row in rows]
     PRIOR.write_text("[\n" + ",\n".join(json.dumps(run) for run in best) + "\n]\n")
 
 

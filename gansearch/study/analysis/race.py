@@ -174,12 +174,18 @@ def next_runs(
 
 
 def choose_raced(trials: pd.DataFrame, results: Sequence[FreshSeed], rules: Rules) -> Choice | None:
+    """Return the race's winner with its neighbourhood; None without any."""
+    choice = winner(trials, results, rules)
+    return choice and replace(choice, neighbourhood=neighbourhoods(trials, [choice.number])[choice.number])
+
+
+def winner(trials: pd.DataFrame, results: Sequence[FreshSeed], rules: Rules) -> Choice | None:
     """Return the leader of the candidates that are healthy on fresh seeds, all but one of five; None without any."""
     choices = {choice.number: choice for choice in confirmed_candidates(trials, results)}
     for one in standings(trials, results, rules):
         choice = choices.get(one.number)
         if choice and not one.out and len(choice.seeds) - choice.healthy <= (len(choice.seeds) >= ENOUGH):
-            return replace(choice, neighbourhood=neighbourhoods(trials, [one.number])[one.number])
+            return choice
     return None
 
 
