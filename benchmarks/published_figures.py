@@ -119,10 +119,11 @@ def _text(cell: Cell, scale: float = 1) -> str:
 
 
 def draw(work: Work, file: Path) -> None:
-    """A picture of the samples: a line of panels for each row, a panel for each seed, the modes' circles in red."""
+    """A picture of the samples that are there: a line of panels for each row, one for each seed, the modes in red."""
     from PIL import Image, ImageDraw
 
-    rows = {row: seeds for row in ROWS if (seeds := work.trained(row))}
+    kept = {row: [seed for seed in work.trained(row) if work.picture(row, seed["seed"]).exists()] for row in ROWS}
+    rows = {row: seeds for row, seeds in kept.items() if seeds}
     task = load_task(work.table.path, {})
     most, reach = max(map(len, rows.values()), default=1), 1.25 * float(task.centres.abs().max())
     picture = Image.new("RGB", (most * PANEL, len(rows) * (PANEL + LINE)), "white")
@@ -139,9 +140,8 @@ def draw(work: Work, file: Path) -> None:
             pen.rectangle(
                 [*place(np.array([[-reach, reach], [reach, -reach]]), column, line).flatten()], outline="gray"
             )
-            path = work.picture(row, seed["seed"])
-            if path.exists():
-                pen.point([*place(np.load(path).astype(float), column, line).flatten()], fill="black")
+            samples = np.load(work.picture(row, seed["seed"])).astype(float)
+            pen.point([*place(samples, column, line).flatten()], fill="black")
             for x, y in place(task.centres.numpy(), column, line):
                 pen.ellipse([x - 4, y - 4, x + 4, y + 4], outline="red")
     picture.save(file, optimize=True)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from gansearch.experiment import Experiment
+from gansearch.stability.verdict import HEALTHY
 from gansearch.store.record import TrialRecord
 from gansearch.study.analysis.race import rules_for
 
@@ -80,12 +81,14 @@ def run_seconds(experiment: Experiment, records: Sequence[TrialRecord]) -> float
 def race_seconds(experiment: Experiment, records: Sequence[TrialRecord], running: int, slots: float) -> float:
     """Return what a race takes after these trials and `running` updates: in waves of `slots`, one run at least.
 
-    The winner's other seeds and the default settings are not counted: they get what is left.
+    While no trial is healthy there is nobody to race, and it is a run of one that may become it. The winner's other
+    seeds and the default settings are not counted: they get what is left.
     """
     if experiment.confirm is None:
         return 0.0
     rules = rules_for(experiment, len(records) + 1, sum(record.updates for record in records) + running)
-    runs = max(1, min(math.ceil(rules.runs), rules.top * rules.replicas))
+    some = any(record.status == "complete" and record.verdict in HEALTHY for record in records)
+    runs = max(1, min(math.ceil(rules.runs), rules.top * rules.replicas)) if some else 1
     waves = math.ceil(runs / min(slots, runs))
     return run_seconds(experiment, records) * max(1.0, waves / experiment.least_replicas)
 

@@ -25,8 +25,9 @@ def experiment(hours=1.0, **fields):
     return Experiment(name="x", task="ring", training={"updates": 1000}, limits=limits, **fields)
 
 
-def trial(number, seconds, status="complete", updates=1000):
-    return a_record(number, status, updates=updates, started=BEFORE, ended=BEFORE + timedelta(seconds=seconds))
+def trial(number, seconds, status="complete", updates=1000, **fields):
+    ended = BEFORE + timedelta(seconds=seconds)
+    return a_record(number, status, updates=updates, started=BEFORE, ended=ended, **fields)
 
 
 @pytest.fixture
@@ -55,6 +56,14 @@ def test_a_race_takes_its_share_of_what_was_trained_in_waves():
     assert race_seconds(experiment(confirm={"top": 1, "replicas": 2}), whole, 1000, slots=1) == 120
     assert race_seconds(experiment(confirm=None), whole, 1000, slots=1) == 0
     assert run_seconds(experiment(confirm={"updates": 5000}), whole) == 300
+
+
+def test_while_nothing_is_healthy_there_is_time_for_one_run_of_a_trial_that_may_be():
+    blind = [trial(n, 60, verdict="uninformative") for n in range(39)]
+    assert race_seconds(experiment(), blind, 1000, slots=1) == 60
+    stopped = [*blind, trial(39, 6, "pruned", updates=100)]
+    assert race_seconds(experiment(), stopped, 1000, slots=1) == 60, "a stopped one has no verdict to race on"
+    assert race_seconds(experiment(), [*blind, trial(39, 60)], 0, slots=1) == SHARE * 40 * 60
 
 
 def test_no_trial_begins_that_would_leave_too_little_to_the_race(clock):
