@@ -112,6 +112,11 @@ class TrialRecord:
             object.__setattr__(self, name, fit(getattr(self, name)))
 
     @property
+    def healthy(self) -> bool:
+        """Whether it was trained to its end, and is balanced or nothing wrong can be known of it, as of a seed."""
+        return self.status == "complete" and self.verdict in HEALTHY
+
+    @property
     def row(self) -> dict[str, Any]:
         """Its row of trials.parquet, in the order of the columns."""
         names = trial_columns(self.params)

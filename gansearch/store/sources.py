@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from gansearch.stability.verdict import HEALTHY
 from gansearch.store.record import TrialRecord
 
 PRIOR, MODEL, MOVE = "prior", "tpe", "move"
@@ -46,7 +45,7 @@ def sources(records: Iterable[TrialRecord]) -> dict[str, Any]:
     of.pop("", None)
     found: dict[str, Any] = {}
     for source, drawn in sorted(of.items(), key=lambda item: -len(item[1])):
-        healthy = [one for one in drawn if one.status == "complete" and one.verdict in HEALTHY]
+        healthy = [one for one in drawn if one.healthy]
         nearest = min((one.distance for one in healthy if math.isfinite(one.distance)), default=None)
         found[source] = {"trials": len(drawn), "balanced": len(healthy), "distance": nearest}
     if PRIOR in found and MODEL in found:

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from gansearch.experiment import Experiment
 from gansearch.search.sampling.objective import metrics
 from gansearch.search.sampling.total_time import TotalTime
-from gansearch.stability.verdict import HEALTHY
 from gansearch.store.record import TrialRecord
 from gansearch.study.analysis.outlook import expected_gain
 
@@ -48,8 +47,7 @@ class Budget:
         self._records.append(record)
         self._trained += record.updates
         self._ended += 1
-        is_candidate = record.status == "complete" and record.verdict in HEALTHY
-        self._distances.append(record.distance if is_candidate else math.nan)
+        self._distances.append(record.distance if record.healthy else math.nan)
         costs = _costs(record, self._objective)
         if costs is not None and not any(_as_good(other, costs) for other in self._front):
             self._front = [other for other in self._front if not _as_good(costs, other, by=0)] + [costs]
@@ -85,7 +83,7 @@ def _tenth(distances: Sequence[float]) -> int:
 
 def _costs(record: TrialRecord, objective: str) -> list[float] | None:
     """Return what the objective minimises, −stability, distance or both; None for a trial that cannot be best."""
-    if record.status != "complete" or (objective == "balanced" and record.verdict not in HEALTHY):
+    if record.status != "complete" or (objective == "balanced" and not record.healthy):
         return None
     known = {"stability": -record.stability, "distance": record.distance}
     costs = [known[name] for name in metrics(objective) if math.isfinite(known[name])]

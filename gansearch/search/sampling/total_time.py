@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from gansearch.experiment import Experiment
-from gansearch.stability.verdict import HEALTHY
 from gansearch.store.record import TrialRecord
 from gansearch.study.analysis.race import rules_for
 
@@ -87,8 +86,8 @@ def race_seconds(experiment: Experiment, records: Sequence[TrialRecord], running
     if experiment.confirm is None:
         return 0.0
     rules = rules_for(experiment, len(records) + 1, sum(record.updates for record in records) + running)
-    some = any(record.status == "complete" and record.verdict in HEALTHY for record in records)
-    runs = max(1, min(math.ceil(rules.runs), rules.top * rules.replicas)) if some else 1
+    most = rules.top * rules.replicas if any(record.healthy for record in records) else 1
+    runs = max(1, min(math.ceil(rules.runs), most))
     waves = math.ceil(runs / min(slots, runs))
     return run_seconds(experiment, records) * max(1.0, waves / experiment.least_replicas)
 
