@@ -28,7 +28,7 @@ from gansearch.stability.result import SeedResult
 from gansearch.store.confirmation import FreshSeed
 from gansearch.store.record import Standing, TrialRecord, parse, trial_record
 from gansearch.study.analysis.choose import choose_closest
-from gansearch.study.analysis.race import choose_raced, next_runs, rules_of
+from gansearch.study.analysis.race import next_runs, rules_of, winner
 
 TIME = datetime(2030, 1, 1, tzinfo=UTC)
 
@@ -68,7 +68,7 @@ class Search:
             assert number is not None
             end = self._kept(number, seed, self.params[number], prune=False)["end"]
             results.append(parse(FreshSeed, {**end, "number": number}))
-        choice = choose_raced(trials, results, rules) or choose_closest(trials, results)
+        choice = winner(trials, results, rules) or choose_closest(trials, results)
         if choice is None:
             raise SystemExit(f"{self.experiment.name}: no trial came to an end")
         return self.params[choice.number]

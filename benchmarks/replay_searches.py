@@ -25,7 +25,7 @@ from gansearch.stability.result import SeedResult
 from gansearch.store.confirmation import FreshSeed
 from gansearch.store.record import Standing, TrialRecord, parse, trial_record
 from gansearch.study.analysis.choose import Choice, by_distance, candidates, choose_best, choose_closest, closest
-from gansearch.study.analysis.race import SHARE, choose_raced, next_runs, rules_for, rules_of, winner
+from gansearch.study.analysis.race import SHARE, next_runs, rules_for, rules_of, winner
 
 Centres = Sequence[Mapping[str, Any]]
 TIME = datetime(2030, 1, 1, tzinfo=UTC)
@@ -145,14 +145,12 @@ class Race:
         return Seed(*runs[0]) if runs else None
 
     def exported(self, done: Mapping[Seed, Run]) -> Mapping[str, Any] | None:
-        results = results_of(done)
-        choice = winner(self.table, results, self.rules) if self.rules else None
-        choice = choice or (None if self.table.empty else choose_closest(self.table, results))
+        choice = self.choice(done) or (None if self.table.empty else choose_closest(self.table, results_of(done)))
         return None if choice is None else self.trials[choice.number].params
 
     def choice(self, done: Mapping[Seed, Run]) -> Choice | None:
-        """What best.yaml says; None where nothing is healthy."""
-        return choose_raced(self.table, results_of(done), self.rules) if self.rules else None
+        """What best.yaml says, but for the neighbourhood; None where nothing is healthy."""
+        return winner(self.table, results_of(done), self.rules) if self.rules else None
 
 
 class Confirmation:
