@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
+from replay_figures import HEALTHY
 from replay_landscape import Landscape, Run
 from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
@@ -21,23 +22,26 @@ def foretold(land: Landscape) -> dict[str, Any]:
     """Correlation of left-out log distances with the expected ones, and figures of recorded runs beside those of draws.
 
     Of recorded and drawn: the standard deviation of a seed's log distance, the share of healthy runs, and the rank
-    correlation of the distances at EARLY with the final ones.
+    correlation of the distances at EARLY with the final ones. `healthy_exports` is the share of the recorded
+    configurations that would be healthy exports.
     """
     draw = random.Random(0)
     drawn = [land.draw(run.end, draw) for run in land.runs for _ in range(4)]
     indices = [run.end["index"] for run in land.runs]
+    configurations = {run.end["index"]: run.end for run in land.runs}.values()
     several = [run for run in land.runs if indices.count(run.end["index"]) > 1]
     again = [Run({**run.end, **_result(land.draw(run.end, draw))}, run.looks) for run in several for _ in range(10)]
     figures = {
         **_left_out(land),
         "seed_noise": [_pooled(several), _pooled(again)],
         "healthy": [_healthy(land.runs), _healthy(drawn)],
+        "healthy_exports": float(np.mean([land.share_healthy(end) >= HEALTHY for end in configurations])),
         "median_log": [float(np.median(_logs(land.runs))), float(np.median(_logs(drawn)))],
         "best_tenth_log": [float(np.quantile(_logs(land.runs), 0.1)), float(np.quantile(_logs(drawn), 0.1))],
     }
     for share in EARLY:
         figures[f"rank_at_{share}"] = [_early(land, land.runs, share), _early(land, drawn, share)]
-    return {"runs": len(land.runs), "configurations": len(set(indices)), **_rounded(figures)}
+    return {"runs": len(land.runs), "configurations": len(configurations), **_rounded(figures)}
 
 
 def _left_out(land: Landscape) -> dict[str, float]:

@@ -138,13 +138,13 @@ def prior(folder: Path) -> None:
     best = []
     for task in TASKS:
         runs = pd.read_parquet(folder / f"{task}-runs.parquet")
-        names = list(experiment_of(task).search)
+        experiment = experiment_of(task)
+        fixed = {name: experiment.training.used(name) for name in ("pretrain_steps", "update_ratio")}
         healthy = runs.groupby("index")["verdict"].agg(lambda verdicts: bool((verdicts == "balanced").all()))
         medians = runs.groupby("index")["distance"].median()[healthy].nsmallest(len(healthy) // 10)
-        chosen = runs.drop_duplicates("index").set_index("index").loc[medians.index, names]
-        fixed = {name: experiment_of(task).training.used(name) for name in ("pretrain_steps", "update_ratio")}
+        chosen = runs.drop_duplicates("index").set_index("index").loc[medians.index, list(experiment.search)]
         rows = [_with_rates(fixed | row) for row in chosen.to_dict("records")]
-        best += [{"task": experiment_of(task).task, "params": row} for row in rows]
+        best += [{"task": experiment.task, "params": row} for row in rows]
     PRIOR.write_text("[\n" + ",\n".join(json.dumps(run) for run in best) + "\n]\n")
 
 
