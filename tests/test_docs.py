@@ -19,8 +19,8 @@ from gansearch.cli.main import app
 from gansearch.cli.shipped import write_starter
 from gansearch.experiment import Experiment, Training, load_yaml
 from gansearch.gan import Loop, LoopTrainer, Trainer, check_task
-from gansearch.scripts.command import fill_words, with_whole_numbers
-from gansearch.scripts.prepare import prepare
+from gansearch.scripts.prepare.command import fill_words, with_whole_numbers
+from gansearch.scripts.prepare.prepare import prepare
 from gansearch.search.errors import SweepError
 from gansearch.search.resume import check_folder
 from gansearch.store.folder import Folder, StudyError

@@ -38,7 +38,7 @@ def init(
         write_starter(dir, "loop" if from_loop else "gan")
         say(f"wrote {dir}; try it with: gansearch sweep {shlex.quote(str(file))}")
         return
-    from gansearch.scripts.draft import draft
+    from gansearch.scripts.draft.draft import draft
 
     if from_loop:
         raise typer.BadParameter("--from-loop and --from-script cannot go together", param_hint="--from-script")

@@ -10,7 +10,7 @@ import torch
 from gansearch.experiment import Experiment, LoopTraining, ScriptTask, Training
 from gansearch.gan import Loop, SeedTrainer, Task, load_task, trainer_for
 from gansearch.gan.task import Trainable
-from gansearch.scripts.trainer import ScriptTrainer
+from gansearch.scripts.run.trainer import ScriptTrainer
 
 
 class Script(Trainable):

@@ -11,11 +11,11 @@ import pytest
 
 from gansearch.experiment import DistanceCommand, LoopTraining, ScriptTask
 from gansearch.gan import Probe
-from gansearch.scripts import trainer
-from gansearch.scripts.prepare import Prepared
-from gansearch.scripts.supervisor import members
+from gansearch.scripts.prepare.prepare import Prepared
+from gansearch.scripts.run import trainer
+from gansearch.scripts.run.supervisor import members
+from gansearch.scripts.run.trainer import ScriptTrainer
 from gansearch.scripts.task import Script
-from gansearch.scripts.trainer import ScriptTrainer
 
 ROWS = """
 import time

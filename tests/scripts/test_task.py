@@ -2,8 +2,8 @@ import pytest
 
 from gansearch.experiment import Experiment
 from gansearch.gan import Trainer
+from gansearch.scripts.run.trainer import ScriptTrainer
 from gansearch.scripts.task import Script, seed_trainer, task_of, visible_gpus
-from gansearch.scripts.trainer import ScriptTrainer
 
 SCRIPT = Experiment(
     name="a", task={"command": "python train.py --lr={lr_d}"}, search={"lr_d": {"low": 1e-4, "high": 1e-3}}

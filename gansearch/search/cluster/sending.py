@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from gansearch.formatting import many
-from gansearch.scripts.left_out import MOST_BYTES, MOST_FILES, left_out
+from gansearch.scripts.prepare.left_out import MOST_BYTES, MOST_FILES, left_out
 from gansearch.search.errors import SweepError
 
 

@@ -13,9 +13,9 @@ from gansearch.experiment import Experiment, Training
 from gansearch.formatting import many
 from gansearch.gan import TaskError
 from gansearch.scripts.errors import ScriptFailed
-from gansearch.scripts.reading import Look
+from gansearch.scripts.run.reading import Look
+from gansearch.scripts.run.trainer import ScriptTrainer
 from gansearch.scripts.task import Script, seed_trainer
-from gansearch.scripts.trainer import ScriptTrainer
 from gansearch.search.dry_run.cost import Cost
 from gansearch.search.dry_run.estimate import Measured
 from gansearch.stability.window import Window

@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from pydantic_core import to_jsonable_python
 
 from gansearch.experiment import Experiment, ExperimentError
-from gansearch.scripts.left_out import is_private
+from gansearch.scripts.prepare.left_out import is_private
 from gansearch.search.cluster.ray_patches import JOB_PACKAGE_BYTES, write_package
 from gansearch.search.cluster.runtime_env import FROM, code_for
 from gansearch.search.cluster.sending import agree

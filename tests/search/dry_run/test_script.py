@@ -9,7 +9,7 @@ import pytest
 
 from gansearch.experiment import Experiment
 from gansearch.gan import TaskError
-from gansearch.scripts import trainer
+from gansearch.scripts.run import trainer
 from gansearch.scripts.task import Script
 from gansearch.search.dry_run.estimate import Measured
 from gansearch.search.dry_run.script import try_script
