@@ -163,6 +163,8 @@ def play(rounds: Rounds) -> None:
     from head_to_head_judge import judged
     from head_to_head_tasks import experiment_of
 
+    for task in rounds.tasks:
+        experiment_of(task)  # fetches its data: what lacks it shall end before hours of rounds, not among them
     for task, number, sides in rounds.missing():
         for side in sides:
             with tempfile.TemporaryDirectory(prefix="head-to-head-") as folder:
