@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gansearch.study.study import Study, load_study
     from gansearch.training.train import TrainResult, train
 
-__version__ = "0.2.0"
+__version__ = "0.3.0.dev0"
 
 __all__ = [
     "BalanceController",

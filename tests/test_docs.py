@@ -90,6 +90,19 @@ def test_the_reference_is_made_of_the_code(site: Path) -> None:
         assert f"<code>{name}</code>" in fields or f"<code>{name}:</code>" in fields, name
 
 
+def test_the_reference_of_the_experiment_file_is_that_of_the_code() -> None:
+    page = ROOT / "docs/experiment.md"
+    command = [sys.executable, ROOT / "docs/site/pages.py"]
+    made = subprocess.run(command, check=True, capture_output=True, encoding="utf-8").stdout
+    assert made == page.read_text(encoding="utf-8"), "python docs/site/pages.py > docs/experiment.md"
+
+
+@pytest.mark.parametrize("page", [*PAGES, CONTRIBUTING], ids=[*NAMES, CONTRIBUTING.name])
+def test_every_link_between_pages_leads_to_a_file(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#\s:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
 @pytest.mark.parametrize("page", [*PAGES, CONTRIBUTING], ids=[*NAMES, CONTRIBUTING.name])
 def test_every_file_of_the_repository_that_is_named_exists(page: Path) -> None:
     pattern = r"(?<![\w/])(?:gansearch|experiments|benchmarks|tests|results/reference)/[\w./-]*\w/?"

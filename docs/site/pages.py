@@ -1,4 +1,9 @@
-"""Pages of the site that are made from the code when it is built, so that they cannot lag behind it."""
+"""Pages that are made from the code: all but one when the site is built, so that they cannot lag behind it.
+
+    python docs/site/pages.py > docs/experiment.md
+
+The reference of the experiment file lies in docs/, for those who read it there; a test compares it.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +44,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Adds the pages that are made."""
-    pages = {"experiment.md": experiment(), "commands.md": commands(), "python.md": python(), "notebook.md": notebook()}
+    pages = {"commands.md": commands(), "python.md": python(), "notebook.md": notebook()}
     for name, text in pages.items():
         files.append(File.generated(config, name, content=text))
     return files
@@ -87,7 +92,8 @@ def experiment() -> str:
         about = model.get("description", "") if name else ""
         if name == "search":
             about = "For each field of `training:` a plain value, `{choices: [...]}`, or a range. A range has:"
-        parts.append(f"{about}\n")
+        if about:
+            parts.append(f"{about}\n")
         head = ["| field | what may stand there | default | |", "|---|---|---|---|"]
         parts.append("\n".join([*head, *_rows(model)]) + "\n")
     return "\n".join(parts)
@@ -121,3 +127,7 @@ def _allowed(field: dict[str, Any]) -> Iterator[str]:
 def _value(default: Any) -> str:
     """A default as YAML has it; sections say theirs by themselves."""
     return "" if isinstance(default, dict) else f"`{json.dumps(default).strip(chr(34))}`"
+
+
+if __name__ == "__main__":
+    print(experiment(), end="")

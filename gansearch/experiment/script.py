@@ -176,7 +176,7 @@ class ScriptTask(Model):
     loss: Literal["", "bce", "bce-sum", "bce-mean", "hinge", "lsgan", "wgan"] = ""
     """The adversarial loss, where what is written does not say it; -sum or -mean for what D's is of its two halves."""
     columns: dict[str, str] = Field({})
-    """What columns are where their names do not say it, as `gansearch diagnose --columns`: `{d_loss: errD}`."""
+    """What columns are where their names do not say it, like `--columns` of `gansearch diagnose`: `{d_loss: errD}`."""
 
     @field_validator("edits")
     @classmethod

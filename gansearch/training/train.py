@@ -143,7 +143,7 @@ def _nearer(folder: SeedFolder) -> str:
     found = folder.compared
     if not found or not found.distance < (1 - CLEAR) * found.last_distance:
         return ""
-    kept = "its samples are of that moment" if folder.keep == "best" else "keep: best takes the samples of that moment"
+    kept = "its samples are of it" if folder.keep == "best" else "a training with keep: best takes samples of it"
     return (
         f"nearest after {found.update:,} updates, at {number(found.distance)} where its end is at "
         f"{number(found.last_distance)}; generator-best.safetensors has that moment, {kept}"

@@ -30,13 +30,13 @@ def agree(files: int, size: int, root: str | Path) -> None:
     Raises:
         SweepError: The user does not agree, or there is nobody to be asked.
     """
-    what = f"{many(files, 'file')} of {root} ({size / 1e6:,.2f} MB)"
+    what = f"{many(files, 'file')} of {root} ({size / 2**20:,.2f} MB)"
     print(f"sending {what} to the cluster", file=sys.stderr, flush=True)
     if files <= MOST_FILES and size <= MOST_BYTES:
         return
     advice = "name what the code does not need in a .rayignore file there, or keep data where every node sees it"
     if not (sys.stdin and sys.stdin.isatty()):
-        limits = f"{MOST_FILES:,} files or {MOST_BYTES / 1e6:,.0f} MB"
+        limits = f"{MOST_FILES:,} files or {MOST_BYTES / 2**20:,.0f} MB"
         raise SweepError(f"task: {what} would be sent; above {limits} a terminal is asked, and there is none: {advice}")
     print("send all of it? [y/N] ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):

@@ -82,8 +82,8 @@ class Terminal(io.StringIO):
 
 
 def test_much_is_sent_only_with_the_users_word(monkeypatch, capsys):
-    agree(12, 300_000, "/mine")
-    assert capsys.readouterr().err == "sending 12 files of /mine (0.30 MB) to the cluster\n"
+    agree(12, 3 * 2**20, "/mine")
+    assert capsys.readouterr().err == "sending 12 files of /mine (3.00 MB) to the cluster\n"
     for answer, refused in (("y\n", False), ("yes\n", False), ("\n", True), ("n\n", True), ("", True)):
         monkeypatch.setattr(sys, "stdin", Terminal(answer))
         if refused:
