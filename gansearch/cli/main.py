@@ -6,6 +6,7 @@ as `exit_status`.
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,7 +18,7 @@ import gansearch
 from gansearch.cli.diagnose import diagnose
 from gansearch.cli.group import Commands
 from gansearch.cli.init import init
-from gansearch.cli.terminal import open_streams, print_code, print_document, print_json, say, show_logs
+from gansearch.cli.terminal import open_streams, print_code, print_document, print_json, say, show_logs, stdout_apart
 from gansearch.signals import interruptible
 
 if TYPE_CHECKING:
@@ -198,7 +199,8 @@ def export(
     if out is None:
         print_document(text)
     else:
-        say(f"wrote {out}" + (f"; train it with: gansearch train {out}" if format != "python" else ""))
+        advice = f"; train it with: gansearch train {shlex.quote(str(out))}" if format != "python" else ""
+        say(f"wrote {out}{advice}")
 
 
 @app.command()
@@ -223,7 +225,7 @@ def train(
     from gansearch.training.train import train as train_seeds
 
     watch_probe = (lambda seed, probe: None) if as_json else print_progress(experiment.training.updates)
-    with explained(experiment.task_name):
+    with stdout_apart(as_json), explained(experiment.task_name):
         trained = train_seeds(experiment, seeds, out, watch_probe, resume)
     if as_json:
         print_json(without_nan(trained.summary()))
@@ -238,7 +240,8 @@ def check(file: File, address: Address = None, as_json: Json = False, set_: Set 
     print_code(experiment)
     from gansearch.search.dry_run.dry_run import dry_run
 
-    estimate = dry_run(experiment, address)
+    with stdout_apart(as_json):
+        estimate = dry_run(experiment, address)
     _print(estimate.summary(), [f"{file}: fine", *(f"  {line}" for line in estimate.lines())], as_json)
     if as_json:
         return

@@ -10,7 +10,8 @@ import logging
 import os
 import shlex
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -119,6 +120,23 @@ def _fit(text: str) -> str:
 def print_document(text: str) -> None:
     """Print what programs read to stdout."""
     getattr(sys.stdout, "write_document", sys.stdout.write)(text)
+
+
+@contextmanager
+def stdout_apart(as_json: bool) -> Iterator[None]:
+    """Inside, what users' code prints goes to stderr where stdout is for JSON, that of their processes too."""
+    if not as_json:
+        yield
+        return
+    sys.stdout.flush()
+    stdout = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        os.dup2(stdout, 1)
+        os.close(stdout)
 
 
 def print_json(data: Any) -> None:

@@ -250,6 +250,21 @@ def test_a_sweep_whose_trials_all_fail_has_a_report(run, tmp_path, ray_session):
 
 
 @pytest.mark.slow
+def test_what_a_users_code_prints_is_not_in_the_json(run, tmp_path):
+    (tmp_path / "loop.py").write_text(
+        "import os\n\nimport torch\n\nprint('imported')\n\n\ndef train(trial):\n"
+        "    for step in range(1, 41):\n        print('step', step)\n        os.system('echo a process')\n"
+        "        trial.monitor.update(torch.randn(50), torch.randn(50))\n"
+        "        trial.report(step=step, distance=1.0)\n"
+    )
+    (tmp_path / "loop.yaml").write_text("name: loop\ntask: ./loop.py:train\ntraining: {updates: 40}\nsearch: {}\n")
+    for command in ("train", "check"):
+        status, out, err = run(command, "loop.yaml", "--json")
+        assert status == 0, err
+        assert json.loads(out)
+        assert "step 4\n" in err
+
+
 def test_report_and_its_json(run, study):
     status, out, _ = run("report", str(study), "--json")
     assert status == 0
