@@ -38,6 +38,8 @@ _SILENCE = 3 * BEAT
 """Seconds without a write of lock.json after which its sweep counts as dead."""
 _SETTLE = 1.0
 """Seconds after which lock.json is looked at again, at least."""
+_SENT = ".sent"
+"""A file in the folder, once its journal has been at the URL: if it is not there later, somebody has removed it."""
 _SCAN_SHARE = 0.05
 """Largest share of the time that scanning the folder may take."""
 _LARGE, _GROWTH, _LATE = 2**20, 1.1, 60.0
@@ -104,18 +106,21 @@ def _fill(folder: Folder, storage: Storage) -> None:
         SweepError: Something else than a sweep is at the URL.
     """
     local = folder.journal.read_bytes() if folder.is_ours else b""
+    sent = folder.path / _SENT
     names = {name for name in storage.files() if is_result(name)} - {LOCK, folder.experiment.name, folder.format.name}
     if names and folder.journal.name not in names:
         raise SweepError(f"{storage.url}: is not empty and not a results folder; choose another --out")
     remote = storage.read(folder.journal.name) if names else b""
-    if not names:
+    if not names and (sent.exists() or not local):
         shutil.rmtree(folder.path, ignore_errors=True)  # the results at the URL have been removed
-    elif not local.startswith(remote):
+    elif names and not local.startswith(remote):
         shutil.rmtree(folder.path, ignore_errors=True)
         download(storage, folder.path)
         (folder.path / MANIFEST).unlink()  # this is no copy for reading
     folder.path.mkdir(parents=True, exist_ok=True)
     write_whole(folder.path / URL, storage.url)
+    if names:
+        sent.touch()
 
 
 class _Mirror(threading.Thread):
@@ -198,6 +203,8 @@ class _Mirror(threading.Thread):
                 return
         self._storage.write(name, data)
         self._sent[name], self._sent_at[name] = state, time.monotonic()
+        if name == self._folder.journal.name:
+            (self._folder.path / _SENT).touch()
 
 
 class _Lock(threading.Thread):

@@ -104,6 +104,30 @@ def test_a_sweep_killed_on_this_machine_goes_on_from_its_folder_unless_another_w
         assert folder.journal.read_text() == "1\n2\nanother\n"
 
 
+def test_what_never_reached_its_url_is_kept_and_what_was_removed_there_is_not(objects, make_tiny, monkeypatch):
+    def away(self, name, data):
+        raise OSError("away")
+
+    def swept():
+        with mirrored(URL) as folder:
+            begun(folder, make_tiny())
+            folder.journal.write_text("1\n")
+            monkeypatch.setattr(Storage, "write", away)
+
+    write = Storage.write
+    with pytest.raises(SweepFailed, match="--resume on this machine sends it"):
+        swept()
+    monkeypatch.setattr(Storage, "write", write)
+    with mirrored(URL) as folder:
+        assert folder.journal.read_text() == "1\n"
+    storage = Storage(URL)
+    assert storage.read("study.journal") == b"1\n"
+    for name in storage.files():
+        storage.delete(name)
+    with mirrored(URL) as folder:
+        assert not folder.is_ours
+
+
 def test_a_url_with_something_else_is_refused_and_left_alone(objects):
     Storage(URL).write("photo.jpg", b"1")
     with pytest.raises(SweepError, match=f"{URL}: is not empty and not a results folder"):
