@@ -23,7 +23,7 @@ from gansearch.search.sampling.space import SearchSpace
 from gansearch.search.sampling.space_change import with_columns, with_columns_of
 from gansearch.search.sampling.warm_start import configuration, frozen_trial
 from gansearch.search.worker.checkpoints import checkpoints, trial_name
-from gansearch.store.folder import Folder, as_begun, as_typed, check_links, format_of
+from gansearch.store.folder import Folder, as_begun, as_typed, check_links, format_of, writing
 from gansearch.store.record import TrialRecord
 from gansearch.store.trial_files import read_record
 
@@ -40,6 +40,11 @@ def check_folder(folder: Folder, experiment: Experiment, resume: bool, allow_cha
     Raises SweepError where a sweep must not or cannot write, and ExperimentError where a changed space, which
     `allow_change` permits, contradicts what it was. Writes nothing.
     """
+    with writing(folder.path):  # it may be no path at all, or one that this user must not look into
+        return _checked(folder, experiment, resume, allow_change)
+
+
+def _checked(folder: Folder, experiment: Experiment, resume: bool, allow_change: bool) -> Experiment:
     path = folder.path
     called = as_typed(path) if storage_of(folder) else path
     if fit(str(path)) != str(path):  # neither Ray nor Parquet files can be there

@@ -14,18 +14,19 @@ from gansearch.experiment import Experiment
 from gansearch.formatting import error_line
 from gansearch.interrupts import InterruptMessage
 from gansearch.search.callbacks.listener import Listener, Listeners, quiet_threads
-from gansearch.search.callbacks.progress import Progress
+from gansearch.search.callbacks.progress import Progress, mark_finished
 from gansearch.search.check import check_search
 from gansearch.search.confirm import affordable, confirming, missing
 from gansearch.search.errors import SweepFailed
 from gansearch.search.resume import check_folder, end_waiting, open_repaired
 from gansearch.search.sampling.space import SearchSpace
+from gansearch.search.sampling.space_change import with_columns
 from gansearch.search.session import Session, open_session
 from gansearch.search.trials import Trials
 from gansearch.search.watchdog import Patience
 from gansearch.search.worker.checkpoints import forget
 from gansearch.signals import interruptible
-from gansearch.store.folder import Folder, as_typed
+from gansearch.store.folder import Folder, as_typed, write_whole
 from gansearch.store.lock import lock
 from gansearch.store.record import TrialRecord
 from gansearch.store.repair import repair
@@ -75,9 +76,9 @@ def sweep(
             stack.callback(listener.close)
             if folder.is_ours:
                 repair(folder)
-            records = known = read_records(folder)
+            records = known = [with_columns(experiment, record) for record in read_records(folder)]
             if len(known) >= experiment.most_trials and not missing(folder, experiment, known):
-                end_waiting(open_repaired(folder, experiment, known))
+                _close(folder, experiment, known)
                 listener.begin(experiment, folder, 0, len(known))
             else:
                 session = stack.enter_context(open_session(folder, experiment, address, listener, patience))
@@ -130,6 +131,14 @@ def _stopped_in_words(folder: Folder) -> Iterator[None]:
         reason = str(error).strip().splitlines()[-1]
         why = f"the sweep stopped: {reason}; --resume goes on once that is mended"
         raise SweepFailed(folder.path, why) from error
+
+
+def _close(folder: Folder, experiment: Experiment, records: Sequence[TrialRecord]) -> None:
+    """Bring the files of a sweep that has nothing left to do to the state of one that has ended."""
+    end_waiting(open_repaired(folder, experiment, records))
+    if Experiment.load(folder.experiment).search == experiment.search:  # study and tables are of that space
+        write_whole(folder.experiment, experiment.to_yaml())
+    mark_finished(folder)
 
 
 def _confirm(session: Session, trials: Trials) -> None:

@@ -85,11 +85,14 @@ def is_result(name: str) -> bool:
 
 def results(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
     """The files of a results folder that are copied: each name, and what the file system knows of it."""
-    for path in folder.rglob("*"):
-        name = path.relative_to(folder).as_posix()
-        with suppress(OSError):
-            if is_result(name) and path.is_file() and not path.is_symlink():
-                yield name, path.stat()
+    for place, folders, names in os.walk(folder):  # which passes over folders that are removed meanwhile
+        inside = Path(place).relative_to(folder)
+        folders[:] = [name for name in folders if is_result(f"{(inside / name).as_posix()}/")]
+        for path in (folder / inside / name for name in names):
+            name = path.relative_to(folder).as_posix()
+            with suppress(OSError):
+                if is_result(name) and path.is_file() and not path.is_symlink():
+                    yield name, path.stat()
 
 
 if __name__ == "__main__":

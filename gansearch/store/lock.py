@@ -48,7 +48,8 @@ def held(file: Path, folder: Path, what: str) -> Iterator[bool]:
     A folder that was made for it and is empty at the end is removed. Raises StudyError where another process holds the
     file, which is called a `what`, or it cannot be written.
     """
-    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    with writing(folder):
+        made = [path for path in (folder, *folder.parents) if not path.exists()]
     deadline = time.monotonic() + _GLANCE_SECONDS
     while True:
         with writing(folder):

@@ -18,7 +18,7 @@ class _Part(BaseModel):
 
 class _Probe(_Part):
     seed: int
-    update: int
+    update: int | float
     p_real: float
     p_fake: float
     separability: float

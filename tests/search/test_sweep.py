@@ -1,5 +1,6 @@
 """Whole sweeps of a tiny task: endings, refusals, interruption and going on."""
 
+import json
 import shutil
 import signal
 import sys
@@ -11,7 +12,7 @@ import pytest
 from optuna.trial import TrialState
 
 from gansearch import api
-from gansearch.experiment import Experiment, ExperimentError
+from gansearch.experiment import Choices, Experiment, ExperimentError
 from gansearch.gan import TaskError, Trainer, load_task
 from gansearch.interrupts import Interrupted
 from gansearch.search.callbacks.listener import Listener
@@ -245,6 +246,23 @@ def test_a_finished_sweep_says_so(finished):
     assert log.events == [("begin", 0, 8), ("close",)]
 
 
+def test_what_a_driver_left_that_died_with_nothing_left_to_do_is_brought_to_its_end(finished, tmp_path):
+    copied = shutil.copytree(finished.path, tmp_path / "copied")
+    facts = json.loads((copied / "progress.json").read_text())
+    (copied / "progress.json").write_text(json.dumps({**facts, "state": "confirming"}))
+    fewer = finished.experiment.model_copy(update={"trials": 7, "confirm": None})
+    assert sweep(fewer, copied, resume=True).ran == 0
+    assert json.loads((copied / "progress.json").read_text()) == {**facts, "state": "finished"}
+    assert Experiment.load(copied / "experiment.yaml").trials == 7
+
+
+def test_a_finished_sweep_takes_a_wider_space(finished, tmp_path):
+    copied = shutil.copytree(finished.path, tmp_path / "copied")
+    search = {**finished.experiment.search, "batch_size": Choices(choices=[16, 32])}
+    wider = Experiment(**{**finished.experiment.model_dump(exclude_unset=True), "search": search})
+    assert sweep(wider, copied, resume=True, allow_change=True).ran == 0
+
+
 def test_what_exists_is_refused_and_left_alone(finished, tmp_path):
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "thesis.tex").write_text("years of work")
@@ -259,11 +277,12 @@ def test_what_exists_is_refused_and_left_alone(finished, tmp_path):
         "not a results folder": (finished.experiment, tmp_path / "other", True),
         "not a folder": (finished.experiment, tmp_path / "file", False),
         "cannot be written": (finished.experiment, tmp_path / "file" / "below", False),
+        "File name too long": (finished.experiment, tmp_path / ("x" * 300), False),
         "training.updates: 80 → 160": (longer, finished.path, True),
         "search.lr.high: 0.01 → 0.1": (wider, finished.path, True),
     }
     for message, (experiment, out, resume) in wrong.items():
-        with pytest.raises(SweepError) as error:
+        with pytest.raises((SweepError, StudyError)) as error:
             sweep(experiment, out, resume=resume)
         assert message in str(error.value)
     after = {p: p.stat().st_mtime_ns for folder in (tmp_path, finished.path) for p in folder.rglob("*")}

@@ -1,11 +1,12 @@
 """A results folder as lines of text."""
 
+import shutil
 import subprocess
 import sys
 
 import pytest
 
-from gansearch.store.archive import MARK, is_result, pack, unpack
+from gansearch.store.archive import MARK, is_result, pack, results, unpack
 from gansearch.store.repair import RECORDS_LOG
 
 
@@ -75,3 +76,15 @@ def test_what_a_link_leads_to_is_not_packed(tmp_path):
     (tmp_path / "secret").write_text("a secret")
     (tmp_path / "out/link").symlink_to(tmp_path / "secret")
     assert [*unpack("\n".join(pack(tmp_path / "out", (0, ""))))] == [{"left": 0}]
+
+
+def test_folders_that_are_removed_meanwhile_are_passed_over(tmp_path):
+    for name in ("a", "b", "c", "ray"):
+        (tmp_path / "trials" / name).mkdir(parents=True)
+        (tmp_path / "trials" / name / "file").touch()
+    found = []
+    for name, _ in results(tmp_path):
+        found.append(name)
+        for other in {"a", "b", "c"} - {name.split("/")[1]}:
+            shutil.rmtree(tmp_path / "trials" / other, ignore_errors=True)
+    assert len(found) == 1

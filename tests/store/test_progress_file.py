@@ -8,6 +8,7 @@ from gansearch.store.progress_file import parse_progress
 
 WHOLE = {"written": time.time(), "every": 2.0, "host": "here", "pid": 1, "state": "running", "slots": 2}
 TRIAL = {"number": 1, "started": 1.0, "heard": 2.0, "updates": 10, "updates_per_second": None, "probe": None}
+PROBE = dict.fromkeys(("p_real", "p_fake", "separability", "saturated_right", "saturated_wrong"), 0.5)
 
 
 @pytest.mark.parametrize(
@@ -42,6 +43,8 @@ def test_what_a_sweep_writes_is_kept():
     parsed = parse_progress(facts)
     assert {name: parsed[name] for name in WHOLE} == WHOLE
     assert parsed["running"][0].items() >= TRIAL.items()
+    script = {**TRIAL, "updates": 2.25, "probe": {**PROBE, "seed": 0, "update": 2.25}}  # in its epochs
+    assert parse_progress({**WHOLE, "running": [script]})["running"][0]["probe"]["update"] == 2.25
     for data in ([], None, "text", {}):
         with pytest.raises(ValueError, match=r"."):
             parse_progress(data)

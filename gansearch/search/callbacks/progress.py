@@ -21,6 +21,7 @@ from gansearch.search.mirror import storage_of
 from gansearch.search.watchdog import Patience
 from gansearch.stability.result import SeedResult
 from gansearch.store.folder import Folder, write_whole
+from gansearch.store.lock import read_progress
 from gansearch.store.nan_json import to_json
 from gansearch.store.record import TrialRecord
 
@@ -57,7 +58,7 @@ class Progress(Listener):
         """Write for the first time, and start the thread if anything is left to do."""
         if slots:
             self._folder, self._slots, self._began = folder, slots, time.time()
-            self._write()
+            self._try_to_write()
             self._thread.start()
 
     def resized(self, slots: int) -> None:
@@ -152,6 +153,13 @@ class Progress(Listener):
                 "confirmation": {"running": len(runs), "done": self._confirmed, "runs": runs},
             }
         write_whole(self._folder.progress, to_json(facts))
+
+
+def mark_finished(folder: Folder) -> None:
+    """Let progress.json, if there is one, say that nothing is left to do: its driver may have died just before."""
+    facts = read_progress(folder)
+    if facts.get("state", "finished") != "finished":
+        write_whole(folder.progress, to_json({**facts, "state": "finished", "running": []}))
 
 
 class _Running:

@@ -118,6 +118,8 @@ class TrackerLog(Listener):
             self._metrics(self._runs[number], finite(values), int(row["update"]))
 
     def _finish(self, record: TrialRecord) -> None:
+        if record.number not in self._runs:  # its worker never began
+            self._open(record.number, dict(record.params))
         run = self._runs.pop(record.number)
         values = {"stability/score": record.stability, "updates": record.updates, "train_seconds": record.train_seconds}
         # Curves of several seeds have names of their own, and their median has this one.

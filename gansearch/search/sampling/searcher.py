@@ -41,9 +41,10 @@ def open_study(folder: Folder, experiment: Experiment) -> optuna.Study:
     for name in names[1:]:  # a copy that a dead driver did not finish
         optuna.delete_study(study_name=name, storage=storage)
     study = study_of(storage, names[0] if names else experiment.folder, experiment.objective)
-    if _PRIOR not in study.user_attrs and not study.trials:
+    trials = study.get_trials(deepcopy=False)
+    if _PRIOR not in study.user_attrs and not trials:
         study.set_user_attr(_PRIOR, prior_centres(experiment))  # a resumed sweep has the same, whatever becomes of them
-    study.sampler = make_sampler(experiment, len(study.trials), study.user_attrs.get(_PRIOR, []))
+    study.sampler = make_sampler(experiment, len(trials), study.user_attrs.get(_PRIOR, []))
     return study
 
 

@@ -56,7 +56,7 @@ def with_columns(experiment: Experiment, record: TrialRecord) -> TrialRecord:
 
 def trained(space: SearchSpace, study: optuna.Study, record: TrialRecord) -> dict[str, Any]:
     """Return the parameters of an ended trial, for `Training.with_params`."""
-    trial = study.trials[record.number]
+    trial = study.get_trials(deepcopy=False)[record.number]
     if "left_out" not in trial.user_attrs:
         return space.params(trial.params)
     training = configuration(space.experiment.training, record)

@@ -25,6 +25,8 @@ _DERIVED = {"lr", "lr_ratio"}
 """Columns that are no field of their own: rates are in lr_d and lr_g."""
 _LABEL = "warm_start"
 """The attribute of a trial that names the trial that it was, and of a study with the folders that were read."""
+_BEGUN = "warm_start_begun"
+"""The attribute of a study that names the folder of which trials were added last."""
 
 
 def configuration(training: Training, record: TrialRecord) -> Training:
@@ -90,8 +92,10 @@ def warm_up(study: optuna.Study, space: SearchSpace) -> None:
     for path in space.experiment.warm_folders:
         done = study.user_attrs.get(_LABEL, [])
         if path not in done:
-            if not any(label.startswith(f"{path}, ") for label in labels):
-                study.add_trials(_warm_trials(space, path))
+            died_here = study.user_attrs.get(_BEGUN) == path  # having added some of them
+            if died_here or not any(label.startswith(f"{path}, ") for label in labels):
+                study.set_user_attr(_BEGUN, path)
+                study.add_trials([one for one in _warm_trials(space, path) if one.user_attrs[_LABEL] not in labels])
             study.set_user_attr(_LABEL, [*done, path])
 
 

@@ -1,5 +1,6 @@
 """progress.json while a sweep runs, and at its end."""
 
+import json
 import math
 import time
 
@@ -8,7 +9,7 @@ import pytest
 from gansearch.interrupts import Interrupted
 from gansearch.search.callbacks import progress as module
 from gansearch.search.callbacks.listener import Listener
-from gansearch.search.callbacks.progress import Progress
+from gansearch.search.callbacks.progress import Progress, mark_finished
 from gansearch.search.sweep import sweep
 from gansearch.search.watchdog import Patience
 from gansearch.store.folder import Folder
@@ -100,7 +101,7 @@ def test_a_full_disk_does_not_end_the_thread_that_writes(ray_session, tiny, tmp_
 
     def write(path, text):
         written.append(path)
-        if len(written) == 2 or full:
+        if len(written) < 3 or full:
             raise OSError("no space left")
 
     monkeypatch.setattr(module, "write_whole", write)
@@ -113,3 +114,14 @@ def test_a_full_disk_does_not_end_the_thread_that_writes(ray_session, tiny, tmp_
     progress.close()  # the error of the sweep is what its user sees
     assert len(written) >= 4
     assert caplog.text.count("progress.json is not written: no space left") == 2
+
+
+def test_a_driver_that_died_before_its_last_write_was_finished_all_the_same(tmp_path):
+    folder = Folder(tmp_path)
+    mark_finished(folder)
+    assert not folder.progress.exists()
+    facts = {"written": time.time(), "every": 2.0, "host": "here", "pid": 1, "state": "confirming", "slots": 2}
+    folder.progress.write_text(json.dumps(facts))
+    mark_finished(folder)
+    assert read_progress(folder)["state"] == "finished"
+    assert read_progress(folder)["slots"] == 2

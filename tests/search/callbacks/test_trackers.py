@@ -174,6 +174,18 @@ def test_a_store_that_cannot_be_reached_is_one_warning(finished, caplog):
     assert caplog.text.count("MLflow logs no more of this sweep") == 1
 
 
+def test_a_trial_whose_worker_never_began_is_logged_and_so_are_the_next(finished, store):
+    (log,) = trackers(experiment(trackers={"mlflow": {"tracking_uri": store}}))
+    log.begin(experiment(), finished, 2, 0)
+    log.ended(read_record(finished, 0), "")
+    log.started(1, PARAMS)
+    log.ended(read_record(finished, 1), "")
+    log.close()
+    client = MlflowClient(store)
+    runs = client.search_runs([client.get_experiment_by_name("digits").experiment_id])
+    assert {run.info.run_name for run in runs} == {"trial-00000", "trial-00001"}
+
+
 def test_names_and_options():
     assert trackers(experiment()) == []
     assert experiment(trackers=["mlflow"]).trackers.mlflow.tracking_uri is None

@@ -72,3 +72,24 @@ def test_a_study_that_cannot_warm_up_another_is_refused(swept, tiny, fields, par
     earlier, _, _ = swept(*POINTS)
     with pytest.raises(SweepError, match=part):
         warm_trials(SearchSpace(tiny(**{"search": SEARCH, "warm_start": str(earlier.path), **fields})))
+
+
+def test_a_sweep_that_died_while_it_was_warmed_up_gets_the_rest(swept, tiny, tmp_path, monkeypatch):
+    earlier, _, _ = swept(*POINTS)
+    experiment = tiny(search=SEARCH, warm_start=str(earlier.path), objective="distance")
+    folder = Folder(tmp_path / "new")
+    folder.create(experiment)
+    space = SearchSpace(experiment)
+    study = open_study(folder, experiment)
+
+    def dies(trials):
+        study.add_trial(trials[0])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(study, "add_trials", dies)
+    with pytest.raises(KeyboardInterrupt):
+        warm_up(study, space)
+    for _ in range(2):
+        warm_up(open_study(folder, experiment), space)
+    labels = [trial.user_attrs["warm_start"] for trial in open_study(folder, experiment).trials]
+    assert labels == [f"{earlier.path}, trial {number}" for number in range(len(POINTS))]
