@@ -97,7 +97,7 @@ class TrainedFolder:
             check_format(self.path)
             if not resume:
                 raise self._error("holds a training already; continue it with --resume, or choose another --out")
-            if any(self.path.glob("seed-*/checkpoint.pt")):
+            if any((*self.path.glob("seed-*/checkpoint.pt"), *self.path.glob("seed-*/result.json"))):
                 self._compare(as_begun(Experiment.load(self.experiment), self.path), experiment)
         with _writing(self.path):
             if not exists:

@@ -75,6 +75,9 @@ def test_a_signal_saves_a_checkpoint_at_the_next_probe(tmp_path, number):
 def test_a_folder_without_checkpoints_takes_another_experiment(tmp_path):
     TrainedFolder(tmp_path).begin(ring(), resume=False)
     train(ring(updates=60), out=tmp_path, resume=True)
+    (tmp_path / "seed-20000/checkpoint.pt").unlink()  # they are large; the result is still that of its experiment
+    with pytest.raises(ExperimentError, match="training of another experiment"):
+        train(ring(updates=60, lr=0.01), out=tmp_path, resume=True)
 
 
 def test_resume_reads_finished_seeds_and_trains_others(tmp_path):

@@ -8,7 +8,7 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -303,10 +303,11 @@ class ScriptTrainer:
         return kept(self._script, self._prepared, self._process.output, self._secret_values)
 
     def copy_files(self, folder: Path) -> None:
-        """Copy what the script left in its `{out}`, and its output, into `folder`. Raises OSError."""
-        folder.mkdir(parents=True, exist_ok=True)
+        """Copy what the script left in its `{out}`, and its output, into a new `folder`. Raises OSError."""
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
         if self._prepared is not None and self._prepared.out.is_dir():
-            shutil.copytree(self._prepared.out, folder, dirs_exist_ok=True, symlinks=True)
+            shutil.copytree(self._prepared.out, folder, dirs_exist_ok=True, ignore=_outward(self._prepared.out))
         for name, text in self.records().items():
             (folder / name).write_text(text)
         for name, stream in self._process.output.streams if self._process else ():
@@ -348,3 +349,14 @@ class ScriptTrainer:
 
     def _masked(self, text: str) -> str:
         return mask(text, self._secret_values)
+
+
+def _outward(root: Path) -> Callable[[str, list[str]], list[str]]:
+    """Return what `copytree` leaves out: links but those to files below `root`, which it copies as files."""
+
+    def ignored(folder: str, names: list[str]) -> list[str]:
+        links = [path for name in names if (path := Path(folder, name)).is_symlink()]
+        inside = root.resolve()
+        return [path.name for path in links if not (path.is_file() and path.resolve().is_relative_to(inside))]
+
+    return ignored

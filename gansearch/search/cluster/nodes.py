@@ -99,8 +99,10 @@ def _marker(out: Path | Storage) -> Iterator[Path | str]:
     name = f".seen-{uuid.uuid4().hex}"
     if isinstance(out, Storage):
         out.write(name, b"seen")
-        yield join(out.url, name)
-        out.delete(name)
+        try:
+            yield join(out.url, name)
+        finally:
+            out.delete(name)
         return
     made = [folder for folder in (out, *out.parents) if not folder.exists()]
     marker = out / name

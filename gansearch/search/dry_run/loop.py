@@ -30,7 +30,7 @@ def try_loop(experiment: Experiment, loop: Loop, training: Training, device: tor
     try:
         for probe in (running := trainer.run(PATIENCE_SECONDS)):
             reports.append((probe.update, trainer.seconds))
-            if len(reports) == REPORTS or time.monotonic() - start > SECONDS:
+            if len(reports) == REPORTS or (probe.update > 0 and time.monotonic() - start > SECONDS):
                 break
         running.close()
     except TimeoutError:
@@ -45,6 +45,11 @@ def try_loop(experiment: Experiment, loop: Loop, training: Training, device: tor
         )
     # Before its first report a loop loads its data.
     (first, begun), (last, ended) = (reports[0], reports[-1]) if len(reports) > 1 else ((0, 0.0), reports[0])
+    if last <= first:
+        raise TaskError(
+            f"{loop.name}(trial) reported nothing after step {last:,}; call trial.report(step=...) with the steps that "
+            "are done, about 50 times a run"
+        )
     update = (ended - begun) / (last - first)
     seed, budget = update * training.updates, (experiment.confirm and experiment.confirm.updates) or training.updates
     steps = ", ".join(f"{step:,}" for step, _ in reports)

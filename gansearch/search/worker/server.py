@@ -176,8 +176,10 @@ class Server:
             number, status = os.waitpid(-1, os.WNOHANG)
             if not number:
                 return
+            process = self._processes.pop(number, None)
+            if process is None:  # a child of the task's own code
+                continue
             _kill_group(number)
-            process = self._processes.pop(number)
             for worker in process.workers:
                 with suppress(OSError):  # it has ended too
                     worker.sendall(STATUS.pack(status))

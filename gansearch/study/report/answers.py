@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from gansearch.formatting import number, words
 from gansearch.stability.band import MEASURES, Band, band_of, shipped_band
 from gansearch.stability.sentence import MEMORISES
-from gansearch.stability.verdict import ADVICE, MEANING
+from gansearch.stability.verdict import ADVICE, HEALTHY, MEANING
 from gansearch.study.analysis.changes import SEEDS, Change
 from gansearch.study.analysis.moments import Moment, distances_of, moment_of
 from gansearch.study.analysis.seeds import Seeds, default_trial
@@ -83,6 +83,8 @@ def is_broken(runs: dict[str, dict[str, np.ndarray]], verdict: str, healthy: Ban
     )
     if verdict == "balanced":
         short = f"{label}: not broken" + ("" if not inside < healthy.usual else ", though it looks unusual")
+    elif verdict in HEALTHY:
+        short = f"{label}: not known to be broken"
     elif verdict:
         short = f"{label}: broken, {words(verdict)}"
     else:

@@ -13,6 +13,7 @@ from gansearch.formatting import error_line, many
 from gansearch.stability.verdict import ADVICE, HEALTHY, MEANING
 from gansearch.store.confirmation import read_default
 from gansearch.store.folder import as_typed
+from gansearch.store.object_store import is_copy
 from gansearch.store.record import BALANCE, GPU
 from gansearch.store.samples import read_inputs, read_real
 from gansearch.store.trial_files import read_record
@@ -139,9 +140,9 @@ def charts_of(study: Plots, verdict_reasons: Sequence[Reason], answers: Sequence
 
 
 def reasons(study: Plots) -> list[Reason]:
-    """Return every verdict but balanced, the most frequent first, with its trial of median stability."""
+    """Return every unhealthy verdict, the most frequent first, with its trial of median stability."""
     trials = study.trials
-    counts = {verdict: count for verdict, count in study.verdicts.items() if verdict != "balanced"}
+    counts = {verdict: count for verdict, count in study.verdicts.items() if verdict not in HEALTHY}
     typical: dict[str, int] = {}
     for verdict in sorted(counts, key=lambda verdict: -counts[verdict]):
         numbers = trials[trials["verdict"] == verdict].sort_values("stability")["number"]
@@ -171,9 +172,9 @@ def _sentence(study: Plots, number: int, verdict: str) -> str:
 def _default_command(study: Plots, folder: str) -> str:
     """Return the command that trains the default settings on fresh seeds, for as long as a confirmation.
 
-    It is empty for a user's loop whose parameters have no default values.
+    It is empty for a user's loop whose parameters have no default values, and for results at a URL.
     """
-    if study.experiment.without_value:
+    if study.experiment.without_value or is_copy(study.folder.path):
         return ""
     longer = study.experiment.confirm and study.experiment.confirm.updates
     budget = f" --set training.updates={longer}" if longer else ""

@@ -150,6 +150,19 @@ def test_what_it_left_is_copied(train: Any, tmp_path: Path) -> None:
     assert (tmp_path / "copy" / "stdout.txt").read_text().startswith("step 1 ")
 
 
+def test_links_that_it_left_are_files_of_the_copy_or_none(train: Any, tmp_path: Path) -> None:
+    lines = "import os, sys; os.chdir(sys.argv[1]); open('5.pt', 'w').write('weights')\n"
+    links = {"latest.pt": "5.pt", "same.pt": "OUT/5.pt", "away": "/etc/hostname", "d": "."}
+    lines += f"for name, to in {links}.items(): os.symlink(to.replace('OUT', os.getcwd()), name)\n"
+    trainer, _ = train(ROWS + lines, words=("{out}",))
+    for _ in range(2):
+        trainer.copy_files(tmp_path / "copy")
+    assert not any(path.is_symlink() for path in (tmp_path / "copy").iterdir())
+    assert {path.name for path in (tmp_path / "copy").iterdir()} >= {"5.pt", "latest.pt", "same.pt", "stdout.txt"}
+    assert not {"away", "d"} & {path.name for path in (tmp_path / "copy").iterdir()}
+    assert (tmp_path / "copy/latest.pt").read_text() == "weights"
+
+
 def test_a_distance_that_is_never_read_is_remarked_on(train: Any) -> None:
     trainer, _ = train(ROWS, distance="d_lss")
     assert trainer.remark() == "task.distance: no column is called 'd_lss'. Did you mean 'd_loss'?"

@@ -1,7 +1,10 @@
 """What a node is asked before the first trial; test_join.py asks real ones."""
 
+import pytest
+
 from gansearch.experiment import ScriptTask
 from gansearch.search.cluster import nodes
+from gansearch.store.object_store import Storage
 
 
 def test_each_thing_that_a_node_may_lack_has_its_message(mine, tmp_path):
@@ -26,3 +29,18 @@ def test_the_marker_leaves_nothing_behind(tmp_path):
     with nodes._marker(out):
         pass
     assert list(out.iterdir()) == []
+
+
+def test_the_marker_at_a_url_goes_with_a_node_that_lacks_something(objects):
+    storage = Storage("s3://bucket/out")
+    seen = []
+
+    def ask():
+        with nodes._marker(storage):
+            seen.extend(storage.files())
+            raise ValueError("a node lacks it")
+
+    with pytest.raises(ValueError, match="a node lacks it"):
+        ask()
+    assert len(seen) == 1
+    assert storage.files() == {}

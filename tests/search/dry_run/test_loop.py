@@ -25,5 +25,12 @@ def test_a_loop_is_tried_out(tmp_path):
     warnings = " ".join(dry_run(loop(task=f"{path}:train", training={"updates": 5})).warnings)
     for part in ("never asks trial.should_stop()", "reports no distance=", "fewer than 10 reports"):
         assert part in warnings
+    path = tmp_path / "first.py"
+    path.write_text(
+        "import torch\n\n\ndef train(trial):\n    trial.monitor.update(torch.randn(9), torch.randn(9))\n"
+        "    trial.report(step=0)\n"
+    )
+    with pytest.raises(TaskError, match="reported nothing after step 0; call"):
+        dry_run(loop(task=f"{path}:train"))
     with pytest.raises(TaskError, match=r"(?s)raised when it was trained.*loops.py.*no such luck"):
         dry_run(loop(search={**SEARCH, "kind": "raise", "layers": 1}))

@@ -1,5 +1,7 @@
 """Processes of rows: who shares one, and who is left when a worker or the process ends."""
 
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -90,3 +92,22 @@ def test_all_workers_of_a_process_that_dies_are_told(origin):
     assert other not in workers.pids
     later.go[0].set()
     assert later.calls[0].result(60) == 0
+
+
+def test_a_child_of_the_tasks_own_code_does_not_end_the_server():
+    code = """
+import os, signal
+from gansearch.search.worker import server
+
+known, own = (os.posix_spawn("/bin/sleep", ["sleep", seconds], {}) for seconds in ("60", "0"))
+one = object.__new__(server.Server)
+one._processes = {known: server._Process([], None, "")}
+os.waitid(os.P_PID, own, os.WEXITED | os.WNOWAIT)
+one._note_ended()
+assert list(one._processes) == [known]
+os.kill(known, signal.SIGKILL)
+os.waitid(os.P_PID, known, os.WEXITED | os.WNOWAIT)
+one._note_ended()
+assert one._processes == {}
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gansearch.stability.band import shipped_band
 from gansearch.study.figures.base import EmptyFigureError
 from gansearch.study.report import answers
-from gansearch.study.report.answers import answers_of, memorises, when
+from gansearch.study.report.answers import answers_of, is_broken, memorises, when
 from gansearch.study.study import Study, load_study
 from tests.synthetic import write_study
 
@@ -49,6 +50,12 @@ def test_a_d_that_scores_its_training_reals_higher_memorises(gap: float, short: 
     assert "r_t" not in answer.text
     assert "r_t ended at 0.62" in memorises(curves.assign(r_t=0.62)).text
     assert memorises(curves.assign(held_out_gap=np.nan)).short == "Not recorded"
+
+
+def test_a_script_whose_verdict_nothing_shows_is_not_called_broken(study: Study) -> None:
+    run = {"share": np.array([0.5, 1.0]), "separability": np.array([0.6, 0.6])}
+    for verdict, short in (("unknown", "not known to be broken"), ("oscillating", "broken, oscillating")):
+        assert is_broken({"Seed 1": run}, verdict, shipped_band("non_saturating")).short == f"Seed 1: {short}"
 
 
 def test_a_run_that_was_better_before_is_rolled_back_to_a_moment() -> None:
