@@ -6,7 +6,8 @@
 A round is three searches in an order drawn for it: by hand (head_to_head_hand.py) for so many seconds, and gansearch
 for the same and for half of it, each a process of its own on two slots. All of it counts, from the start of Python to
 its end: Ray, trials, race, default settings, report. Then every winner is trained on the same ten fresh seeds
-by one plain loop (head_to_head_judge.py). Where nothing is exported the default settings are judged.
+by one plain loop (head_to_head_judge.py). Where gansearch finds nothing healthy it is what `export --anyway` writes,
+since by hand asks for no health at all; where there is nothing at all, the default settings.
 
 Every side of a round is a JSON line of the results; what is there is not run again. Prints tables of the rounds that
 have all sides, and a JSON line: the figures, the targets, and whether all that can be said of them are met. A figure of
@@ -138,23 +139,22 @@ def _by_hand(out: Path) -> dict[str, Any] | None:
 
 
 def _by_sweep(out: Path) -> dict[str, Any] | None:
+    from gansearch import load_study
     from gansearch.experiment import Experiment
-    from gansearch.store.folder import Folder
-    from gansearch.store.nan_json import from_json
-    from gansearch.store.trial_files import read_records
 
     if not (out / "run.json").exists() or not (out / "report.html").exists():
         return None
-    records = read_records(Folder(out))
-    statuses = [record.status for record in records]
-    best = Experiment.load(out / "best.yaml") if (out / "best.yaml").exists() else None
-    evidence = best.evidence if best else {}
-    counted = from_json(Folder(out).run.read_text(encoding="utf-8")).get("total_seconds")
+    study = load_study(out)
+    counts, choice = study.counts, None
+    if study.choice:  # where nothing is healthy what came closest: by hand asks for no health either
+        study.export(out / "exported.yaml", anyway=True)
+        choice = Experiment.load(out / "exported.yaml")
+    evidence = choice.evidence if choice else {}
     return {
-        "counted": counted,
-        **{"params": None, "trials": len(records), "whole": statuses.count("complete")},
-        **{"errors": statuses.count("failed"), "exported": best is not None, "claimed": evidence.get("distance")},
-        **{"interval": evidence.get("distance_interval"), "training": best.training if best else None},
+        "counted": study.run.get("total_seconds"),
+        **{"params": None, "trials": counts["total"], "whole": counts["complete"]},
+        **{"errors": counts["failed"], "exported": study.best is not None, "claimed": evidence.get("distance")},
+        **{"interval": evidence.get("distance_interval"), "training": choice.training if choice else None},
     }
 
 
