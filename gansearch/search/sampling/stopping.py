@@ -62,7 +62,8 @@ class Budget:
         if time.monotonic() > self._deadline:
             return f"its {self._hours:g} hours are over"
         if not self.total_time.has_trial(self._records, running, slots):
-            return f"the rest of its {self.total_time.hours:g} hours in all is for the race"
+            rest = "is for the race" if any(record.healthy for record in self._records) else "is too short for a trial"
+            return f"the rest of its {self.total_time.hours:g} hours in all {rest}"
         if self.remaining(0) <= 0:
             return f"its {self.updates:,} updates are used up"
         if self._front and self._ended - self._last_progress >= self.flat:

@@ -46,12 +46,10 @@ class TotalTime:
             return True
         own = self._experiment.training.updates * self._experiment.least_replicas
         race = race_seconds(self._experiment, records, running + own, slots)
-        return self.left > trial_seconds(records) + race + self._start_seconds(records)
+        return self.left > trial_seconds(records) + (race and race + self._start_seconds(records))
 
     def _start_seconds(self, records: Sequence[TrialRecord]) -> float:
         """Return what the workers of a race are expected to take to start: as long as Ray and those of the trials."""
-        if self._experiment.confirm is None:
-            return 0.0
         starts = [record.started for record in records if record.started > self._started]
         return (min(starts) - self._started).total_seconds() if starts else 0.0
 
@@ -80,14 +78,13 @@ def run_seconds(experiment: Experiment, records: Sequence[TrialRecord]) -> float
 def race_seconds(experiment: Experiment, records: Sequence[TrialRecord], running: int, slots: float) -> float:
     """Return what a race takes after these trials and `running` updates: in waves of `slots`, one run at least.
 
-    While no trial is healthy there is nobody to race, and it is a run of one that may become it. The winner's other
-    seeds and the default settings are not counted: they get what is left.
+    None while no trial is healthy: there is nobody to race, and the search goes on. The winner's other seeds and the
+    default settings are not counted: they get what is left.
     """
-    if experiment.confirm is None:
+    if experiment.confirm is None or not any(record.healthy for record in records):
         return 0.0
     rules = rules_for(experiment, len(records) + 1, sum(record.updates for record in records) + running)
-    most = rules.top * rules.replicas if any(record.healthy for record in records) else 1
-    runs = max(1, min(math.ceil(rules.runs), most))
+    runs = max(1, min(math.ceil(rules.runs), rules.top * rules.replicas))
     waves = math.ceil(runs / min(slots, runs))
     return run_seconds(experiment, records) * max(1.0, waves / experiment.least_replicas)
 

@@ -58,12 +58,18 @@ def test_a_race_takes_its_share_of_what_was_trained_in_waves():
     assert run_seconds(experiment(confirm={"updates": 5000}), whole) == 300
 
 
-def test_while_nothing_is_healthy_there_is_time_for_one_run_of_a_trial_that_may_be():
+def test_while_nothing_is_healthy_all_of_the_time_is_for_trials():
     blind = [trial(n, 60, verdict="uninformative") for n in range(39)]
-    assert race_seconds(experiment(), blind, 1000, slots=1) == 60
+    assert race_seconds(experiment(), blind, 1000, slots=1) == 0
     stopped = [*blind, trial(39, 6, "pruned", updates=100)]
-    assert race_seconds(experiment(), stopped, 1000, slots=1) == 60, "a stopped one has no verdict to race on"
+    assert race_seconds(experiment(), stopped, 1000, slots=1) == 0, "a stopped one has no verdict to race on"
     assert race_seconds(experiment(), [*blind, trial(39, 60)], 0, slots=1) == SHARE * 40 * 60
+
+
+def test_a_sweep_in_which_nothing_is_healthy_ends_with_the_last_trial_that_fits(clock):
+    blind = [trial(n, 60, verdict="uninformative") for n in range(19)]
+    assert TotalTime(experiment(), used=3539).has_trial(blind, 0, 1)
+    assert not TotalTime(experiment(), used=3541).has_trial(blind, 0, 1)
 
 
 def test_no_trial_begins_that_would_leave_too_little_to_the_race(clock):
@@ -102,6 +108,10 @@ def test_a_budget_says_for_what_the_rest_of_the_time_is(clock):
     assert budget.over() == ""
     clock.now = 3400
     assert budget.over() == "the rest of its 1 hours in all is for the race"
+    blind = Budget(experiment(), [trial(n, 60, verdict="uninformative") for n in range(19)])
+    assert blind.over() == ""
+    clock.now += 3541
+    assert blind.over() == "the rest of its 1 hours in all is too short for a trial"
 
 
 @pytest.mark.parametrize("slots", [1, 2, 5])
