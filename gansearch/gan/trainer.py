@@ -77,7 +77,8 @@ class Trainer(Evaluated):
                 add_spectral_norm(self.discriminator)
             if training.auxiliary:
                 refuse_classifier(self.discriminator, self.data.classes, *self.data.first(8))
-            self._one_pass = scores_are_independent(self.discriminator, *self.data.first(8))
+            # Of a batch that is no multiple of the packing one pack would be of reals and fakes.
+            self._one_pass = training.packing == 1 and scores_are_independent(self.discriminator, *self.data.first(8))
         self.average = Average(self.generator) if training.averages else None
         self.schedule = Schedule(training)
         self.optimizer_d = optimizer_of(training, self.discriminator.parameters(), self.schedule.rates[0], self.device)

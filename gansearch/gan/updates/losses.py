@@ -103,21 +103,30 @@ def best_of(scores: Tensor, others: Tensor, count: int, kept: int) -> tuple[Tens
     return next(rows), next(rows)
 
 
-def squared_gradient(scores: Tensor, samples: Tensor) -> Tensor:
-    """E‖∇D(x)‖², the penalty of R1 (reals) and R2 (fakes): γ/2 times it (Mescheder et al. 2018, equation 9)."""
+def squared_gradient(scores: Tensor, samples: Tensor, packing: int = 1) -> Tensor:
+    """E‖∇D(x)‖², the penalty of R1 (reals) and R2 (fakes): γ/2 times it (Mescheder et al. 2018, equation 9).
+
+    With `packing` x is a pack, whose score each of its samples has.
+    """
     (gradient,) = torch.autograd.grad(scores.sum(), samples, create_graph=True)
-    return gradient.square().flatten(scores.dim()).sum(-1).mean(-1)
+    return gradient.square().flatten(scores.dim()).sum(-1).mean(-1) / packing
 
 
-def gradient_penalty(score: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, mix: Tensor) -> Tensor:
+def gradient_penalty(
+    score: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, mix: Tensor, packing: int = 1
+) -> Tensor:
     """E(‖∇D(x̂)‖ − 1)² between pairs of real and fake (Gulrajani et al. 2017, equation 3); `mix` is (B,) in [0, 1].
 
-    `score` gives D's scores of samples.
+    `score` gives D's scores of samples. With `packing` x̂ is a pack, as CTGAN has it; one that is not full is left out.
     """
+    axis, count = mix.dim() - 1, mix.shape[-1]
+    packs = max(1, count // packing)
+    mix, real, fake = (part.narrow(axis, 0, min(count, packs * packing)) for part in (mix, real, fake))
     share = mix.view(*mix.shape, *[1] * (real.dim() - mix.dim()))
     between = (share * real + (1 - share) * fake).requires_grad_()
     (gradient,) = torch.autograd.grad(score(between).sum(), between, create_graph=True)
-    return (gradient.flatten(mix.dim()).norm(dim=-1) - 1).square().mean(-1)
+    gradient = gradient.unflatten(axis, (packs, -1)) / min(count, packing)
+    return (gradient.flatten(axis + 1).norm(dim=-1) - 1).square().mean(-1)
 
 
 def add_spectral_norm(discriminator: nn.Module) -> None:

@@ -188,13 +188,17 @@ class Updates(Draws):
         if self._auxiliary:
             loss = loss + self._auxiliary * errors
         if r1 is not None:
-            loss = loss + r1 / 2 * squared_gradient(of_real, real)
+            loss = loss + r1 / 2 * squared_gradient(of_real, real, training.packing)
         if r2 is not None:
-            loss = loss + r2 / 2 * squared_gradient(of_fake, fake)
+            loss = loss + r2 / 2 * squared_gradient(of_fake, fake, training.packing)
         if gp is not None:
+
+            def score(samples: Tensor) -> Tensor:
+                axis, count = self._batch_axis, samples.shape[self._batch_axis]
+                return of_samples(self._scores(forward, samples, *(part.narrow(axis, 0, count) for part in y)), count)
+
             mix = self._drawn(n, lambda n, draws: torch.rand(n, generator=draws, device=self.device))
-            score = lambda x: of_samples(self._scores(forward, x, *y), count)  # noqa: E731
-            loss = loss + gp * gradient_penalty(score, real.detach(), fake.detach(), mix)
+            loss = loss + gp * gradient_penalty(score, real.detach(), fake.detach(), mix, training.packing)
         return loss
 
     def _penalties(self) -> tuple[Weight, Weight, Weight]:
@@ -249,6 +253,7 @@ class Updates(Draws):
             with torch.no_grad():
                 real = self._batch(n)[0] if real is None else real
                 real = self._augmented(real, n) if self.augmentation else real
+                real = self._noisy(real, n) if self.training.instance_noise else real
                 scores_real = self._scores(self._forward_d, real, *y)
         if self.training.top_k < 1:
             count = fake.shape[self._batch_axis]

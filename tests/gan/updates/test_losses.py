@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from gansearch.gan.networks import Packed
 from gansearch.gan.updates.losses import LOSSES, add_spectral_norm, gradient_penalty, squared_gradient
 
 
@@ -33,6 +34,22 @@ def test_penalties_of_a_linear_d_are_its_weights_norm():
     weight = torch.tensor([2.0, -1.0, 2.0])
     assert float(squared_gradient(real @ weight, real)) == pytest.approx(9)
     assert float(gradient_penalty(lambda x: x @ weight, real.detach(), fake, torch.rand(5))) == pytest.approx(4)
+
+
+@pytest.mark.parametrize("batch", [20, 23, 3])
+def test_penalties_of_packs_are_those_of_a_pack(batch):
+    weight = torch.randn(12)
+    packed = Packed(nn.Linear(12, 1), 4)
+    packed.network.weight.data[0] = weight / weight.norm()  # the gradient of a pack has length 1
+    real, fake = torch.randn(batch, 3, requires_grad=True), torch.randn(batch, 3)
+    score = lambda samples: packed(samples).flatten()  # noqa: E731
+    if batch == 20:
+        assert float(squared_gradient(score(real), real, packing=4).detach()) == pytest.approx(1, rel=1e-5)
+    gradient = packed.network.weight.detach()[0].view(4, 3)
+    if batch == 3:  # one pack, in which the first sample is there twice
+        gradient = torch.cat([gradient[:1] + gradient[3:], gradient[1:3]])
+    penalty = gradient_penalty(score, real.detach(), fake, torch.rand(batch), packing=4)
+    assert float(penalty) == pytest.approx((float(gradient.norm()) - 1) ** 2, rel=1e-4, abs=1e-9)
 
 
 def test_spectral_norm_divides_every_weight_once():

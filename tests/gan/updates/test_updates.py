@@ -1,4 +1,5 @@
 import math
+from typing import ClassVar
 
 import pytest
 import torch
@@ -11,6 +12,16 @@ from tests.gan.networks import Normed, everything, finish, same
 from tests.gan.reference import Reference
 
 FAST = {"updates": 60, "batch_size": 16}
+
+
+class Points(Task):
+    latent_dim = 2
+
+    def real(self):
+        return torch.randn(500, 2, generator=torch.Generator().manual_seed(0))
+
+    def generator(self):
+        return nn.Linear(2, 2)
 
 
 @pytest.mark.parametrize("options", [{}, {"spectral_norm": True}, {"loss": "relativistic"}, {"loss": "wgan"}])
@@ -218,6 +229,38 @@ def test_g_learns_from_the_fakes_that_d_scores_highest(loss, anneal):
     assert [trainer.step().item() for _ in range(24)] == pytest.approx(expected, rel=1e-3, abs=1e-5)
     others = Trainer(load_task("ring", RING), Training(loss=loss, **{**fields, "top_k": 1.0}))
     assert [others.step().item() for _ in range(24)] != pytest.approx(expected, rel=1e-3, abs=1e-5)
+
+
+def test_no_pack_holds_reals_and_fakes():
+    class Packs(Points):
+        seen: ClassVar[list] = []
+
+        def discriminator(self, packing=1):
+            network = nn.Linear(2 * packing, 1)
+            network.register_forward_pre_hook(lambda _, inputs: self.seen.append(len(inputs[0])))
+            return network
+
+    trainer = Trainer(Packs(), Training(updates=10, batch_size=7, packing=2))
+    Packs.seen.clear()
+    trainer.step()
+    assert Packs.seen == [4, 4]
+
+
+def test_a_relativistic_g_compares_with_reals_as_noisy_as_its_fakes():
+    class Wide(Points):
+        seen: ClassVar[list] = []
+
+        def discriminator(self):
+            network = nn.Linear(2, 1)
+            network.register_forward_pre_hook(lambda _, inputs: self.seen.append(float(inputs[0].detach().std())))
+            return network
+
+    trainer = Trainer(Wide(), Training(updates=1_000, batch_size=500, loss="relativistic", instance_noise=50.0))
+    while not trainer.g_updates:
+        Wide.seen.clear()
+        trainer.step()
+    assert len(Wide.seen) == 2
+    assert all(40 < spread < 60 for spread in Wide.seen)
 
 
 def test_the_fakes_that_d_rejects_have_no_gradient():
