@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import PurePath
 from typing import Any
 
@@ -14,6 +15,8 @@ from gansearch.gan.task import Trainable
 
 MOST_SAMPLES = 64
 MOST_BYTES = 1_000_000
+
+_LOG = logging.getLogger(__name__)
 
 
 def displayed(samples: np.ndarray | Tensor) -> int:
@@ -41,11 +44,15 @@ def display_of(task: Trainable, samples: np.ndarray) -> dict[str, Any]:
 
 
 def files_of(task: Trainable, samples: np.ndarray) -> dict[str, bytes]:
-    """What `task.sample_files` returns for (N, ...) samples, names of other folders left out; {} where it raises."""
+    """What `task.sample_files` returns for (N, ...) samples, without names of other folders.
+
+    Where it raises, {} and a warning.
+    """
     try:
         files = task.sample_files(samples)
         return {name: bytes(content) for name, content in files.items() if name == PurePath(name).name}
-    except Exception:  # noqa: BLE001 (as above)
+    except Exception as error:  # noqa: BLE001 (as above)
+        _LOG.warning("samples are written as arrays alone: sample_files raised %s: %s", type(error).__name__, error)
         return {}
 
 

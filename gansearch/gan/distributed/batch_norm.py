@@ -44,15 +44,17 @@ class Synchronised(_BatchNorm):
         if not (self.training and self.group.training):
             return super().forward(input)
         self._check_input_dim(input)
-        mean, variance, count = _moments(input, self.group)
+        # As torch does: half precision cannot even count the values of a channel.
+        values = input.to(torch.promote_types(input.dtype, torch.float32))
+        mean, variance, count = _moments(values, self.group)
         if self.track_running_stats:
             self._track(mean.detach(), variance.detach() * count / (count - 1))
         shape = (1, -1, *[1] * (input.dim() - 2))
         scale = torch.rsqrt(variance + self.eps)
         if self.weight is not None:
             scale = scale * self.weight
-        output = (input - mean.view(shape)) * scale.view(shape)
-        return output if self.bias is None else output + self.bias.view(shape)
+        output = (values - mean.view(shape)) * scale.view(shape)
+        return (output if self.bias is None else output + self.bias.view(shape)).to(input.dtype)
 
     def _track(self, mean: Tensor, variance: Tensor) -> None:
         if self.num_batches_tracked is None or self.running_mean is None or self.running_var is None:

@@ -36,6 +36,8 @@ class Lookup:
     source: str
     values: Mapping[Any, Any]
     """By the source's values, as they are written."""
+    form: Form | None = None
+    """Of the source, where its values have an order."""
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -48,12 +50,15 @@ class Lookup:
 
     def compute(self, made: Mapping[str, list[Any]]) -> list[Any]:
         """The N values, as written, of N rows of the other columns; of a number that is new those of the nearest."""
-        if all(value in self.values for value in made[self.source]):
-            return [self.values[value] for value in made[self.source]]
-        numbers = sorted(value for value in self.values if value is not None)
-        ends = (np.array(numbers[:-1], float) + np.array(numbers[1:], float)) / 2
-        nearest = {value: numbers[np.searchsorted(ends, value)] for value in set(made[self.source]) - {None}}
-        return [self.values[nearest.get(value)] for value in made[self.source]]
+        values = made[self.source]
+        if self.form and any(value not in self.values for value in values):
+            known = [value for value in self.values if value is not None]
+            places = _numbers(self.form, known)
+            order = np.argsort(places)
+            ends = (places[order][:-1] + places[order][1:]) / 2
+            nearest = order[np.searchsorted(ends, _numbers(self.form, values))].tolist()
+            values = [None if v is None else known[n] for v, n in zip(values, nearest, strict=True)]
+        return [self.values[value] for value in values]
 
 
 @dataclass(frozen=True)
@@ -83,12 +88,17 @@ class Formula:
     def compute(self, made: Mapping[str, list[Any]]) -> list[Any]:
         """The N values, as written, of N rows of the other columns."""
         pairs = zip(self.sources, self.forms, strict=False)
-        numbers = [form.numbers(pd.Series(made[name], dtype=object).convert_dtypes()) for name, form in pairs]
+        numbers = [_numbers(form, made[name]) for name, form in pairs]
         with np.errstate(all="ignore"):
             features = _FEATURES[self.operation](*numbers)
             values = sum(w * f for w, f in zip(self.weights, (*features, 1.0), strict=True))
         values = np.where(np.isfinite(values), values, np.nan)
         return self.forms[-1].write(values.round(self.decimals) + 0.0)
+
+
+def _numbers(form: Form, values: list[Any]) -> np.ndarray:
+    """(N,) float64 of N values as they are written, NaN for None."""
+    return form.numbers(pd.Series(values, dtype=object).convert_dtypes())
 
 
 Function = Lookup | Formula
@@ -101,8 +111,13 @@ _FEATURES: dict[str, Any] = {
 }
 
 
-def lookups(table: Mapping[str, pd.Series], numbers: Mapping[str, np.ndarray], free: set[str]) -> Iterator[Lookup]:
-    """Yields the columns of a table, of `free` ones, that go with another column; `numbers` holds those of numbers."""
+def lookups(
+    table: Mapping[str, pd.Series], forms: Mapping[str, Form], numbers: Mapping[str, np.ndarray], free: set[str]
+) -> Iterator[Lookup]:
+    """Yields the columns of a table, of `free` ones, that go with another one.
+
+    Those of numbers have `forms`, and what these make of them.
+    """
     codes = {name: pd.factorize(values, use_na_sentinel=False)[0] for name, values in table.items()}
     counts = {name: int(column.max()) + 1 for name, column in codes.items()}
     places = {name: place for place, name in enumerate(table)}
@@ -113,7 +128,8 @@ def lookups(table: Mapping[str, pd.Series], numbers: Mapping[str, np.ndarray], f
             if _goes_with(codes[name], codes[source], counts[name], counts[source], shuffled, numbers.get(source)):
                 pairs = pd.DataFrame({column: table[column] for column in (source, name)}).value_counts(dropna=False)
                 most = pairs.index.to_frame(index=False).drop_duplicates(source)  # the most frequent pair is first
-                yield Lookup(name, source, dict(zip(*(plain(most[column]) for column in (source, name)), strict=True)))
+                values = dict(zip(*(plain(most[column]) for column in (source, name)), strict=True))
+                yield Lookup(name, source, values, forms.get(source))
                 break
 
 

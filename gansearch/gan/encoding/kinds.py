@@ -76,7 +76,7 @@ class Rows:
     def _found(self, table: Mapping[str, pd.Series], forms: Mapping[str, Form], free: set[str]) -> list[Function]:
         """The columns that others determine, each after those that it needs; makes `groups` for some."""
         numbers = {name: form.numbers(table[name]) for name, form in forms.items()}
-        found: list[Function] = list(lookups(table, numbers, free))
+        found: list[Function] = list(lookups(table, forms, numbers, free))
         left = {name: column for name, column in numbers.items() if name not in {f.name for f in found}}
         for group in exclusive({name: column for name, column in left.items() if name in free}):
             together = pd.DataFrame({name: table[name] for name in group}).astype("string").agg("".join, axis=1)

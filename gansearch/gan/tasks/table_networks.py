@@ -105,6 +105,7 @@ class MixedRow(nn.Module):
         """Returns (B, W) rows of (B, W) logits and numbers."""
         if not len(self.choices):
             return x
+        x = x.to(torch.promote_types(x.dtype, torch.float32))  # in half precision some draws would be 0, without a log
         noisy = F.pad((x - torch.empty_like(x).exponential_().log()) / TEMPERATURE, (0, 1), value=-1e9)
         soft = noisy.index_select(1, self.choices.flatten()).unflatten(1, self.choices.shape).softmax(2)
         hard = torch.zeros_like(soft).scatter_(2, soft.argmax(2, keepdim=True), 1.0)

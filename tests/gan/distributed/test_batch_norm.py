@@ -33,6 +33,16 @@ def test_in_a_group_of_one_it_is_batch_norm_with_its_second_derivatives(layer, s
         assert torch.allclose(one.double(), other.double(), rtol=1e-8, atol=1e-10)
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_is_normalised_in_full_as_by_torch(dtype):
+    plain, shared = nn.Sequential(nn.BatchNorm2d(2)), nn.Sequential(nn.BatchNorm2d(2))
+    synchronise(shared, ALONE)
+    inputs = (3 + torch.randn(80, 2, 32, 32)).to(dtype)  # more values a channel than half precision counts to
+    assert shared(inputs).dtype == dtype
+    assert torch.allclose(shared(inputs).float(), plain(inputs.float()), atol=0.02)
+    assert torch.allclose(shared[0].running_var, torch.full((2,), 1 - 0.81 + 0.81), atol=0.01)
+
+
 def test_outside_of_an_update_it_is_plain_batch_norm():
     network = nn.Sequential(nn.BatchNorm1d(3))
     expected = network(torch.ones(4, 3))

@@ -10,8 +10,9 @@ CITIES = {"Bonn": "Germany", "Kiel": "Germany", "Oslo": "Norway", "Riga": "Latvi
 
 
 def found_lookups(frame: pd.DataFrame) -> dict:
-    numbers = {name: form_of(frame[name]).numbers(frame[name]) for name in frame if form_of(frame[name])}
-    return {lookup.name: lookup for lookup in lookups(dict(frame.items()), numbers, set(frame))}
+    forms = {name: form for name in frame if (form := form_of(frame[name]))}
+    numbers = {name: form.numbers(frame[name]) for name, form in forms.items()}
+    return {lookup.name: lookup for lookup in lookups(dict(frame.items()), forms, numbers, set(frame))}
 
 
 def found_formulas(**columns) -> dict:
@@ -44,6 +45,22 @@ def test_ranges_of_numbers_and_gaps_decide_too():
     assert set(lookup) == {"seen", "late"}
     assert lookup["seen"].compute({"days": [None, 17.5]}) == [False, True]
     assert lookup["late"].compute({"days": [None, 17.5, 890.25]}) == ["n", "n", "y"]
+
+
+def test_dates_and_times_decide_by_the_nearest_one_too():
+    days = pd.date_range("2015-01-01", periods=900).to_series(index=range(900))
+    minutes = DRAWS.permutation(np.arange(900) + 270)
+    frame = pd.DataFrame(
+        {
+            "day": days.dt.strftime("%Y-%m-%d"),
+            "year": days.dt.year,
+            "clock": [f"{m // 60}:{m % 60:02}" for m in minutes],
+        }
+    )
+    frame["half"] = np.where(minutes < 720, "am", "pm")
+    lookup = found_lookups(frame)
+    assert lookup["year"].compute({"day": ["2013-05-01", "2016-02-03", "2019-01-01"]}) == [2015, 2016, 2017]
+    assert lookup["half"].compute({"clock": ["0:10", "11:58", "23:00"]}) == ["am", "am", "pm"]
 
 
 def test_what_is_the_same_by_chance_is_no_function():

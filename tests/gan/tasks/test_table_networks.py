@@ -28,6 +28,12 @@ def test_choices_are_drawn_as_often_as_their_logits_say_and_have_gradients():
         assert float(gradient[:, 0].sum()) > 0 > float(gradient[:, 1].sum())
 
 
+def test_half_precision_is_drawn_in_full():
+    drawn = MixedRow(PARTS)(torch.randn(400, 8).half())
+    assert drawn.dtype == torch.float32
+    assert torch.allclose(drawn[:, 1:4].sum(1), torch.ones(400))
+
+
 def test_a_mixed_row_moves_with_its_network():
     row = MixedRow(PARTS).to("meta")
     assert {indices.device.type for indices in (row.choices, row.places, row.gates)} == {"meta"}
