@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import copy
 import re
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,7 @@ _Loader.add_implicit_resolver(
 )
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:int",
-    re.compile(r"[-+]?(0b[01_]+|0x[0-9a-fA-F_]+|0o[0-7_]+|[0-9][0-9_]{0,100})$"),
+    re.compile(r"[-+]?(0b_*[01][01_]*|0x_*[0-9a-fA-F][0-9a-fA-F_]*|0o_*[0-7][0-7_]*|[0-9][0-9_]{0,100})$"),
     list("-+0123456789"),
 )
 
@@ -120,7 +121,7 @@ def set_field(data: dict[str, Any], override: str) -> None:
     for parent in parents:
         if data.get(parent) is None:
             data[parent] = {}
-        data = data[parent]
+        data[parent] = data = copy.deepcopy(data[parent])  # its own, where other fields share it by an anchor
         if not isinstance(data, dict):
             raise ExperimentError("--set", {key: f"{parent} holds no fields"})
     try:

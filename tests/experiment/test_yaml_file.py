@@ -1,7 +1,7 @@
 import pytest
 
 from gansearch.experiment import Experiment, ExperimentError, Range, load_yaml
-from gansearch.experiment.yaml_file import read_file
+from gansearch.experiment.yaml_file import read_file, set_field
 
 EXPERIMENT = """
 name: digits
@@ -27,6 +27,17 @@ def test_set_overrides_any_field(errors, load):
     assert experiment.search["lr"] == Range(low=1e-5, high=1e-3)
     assert "training.updats" in errors(EXPERIMENT, "training.updats=2")
     assert "KEY=VALUE" in errors(EXPERIMENT, "training.updates")[""]
+
+
+def test_set_changes_one_of_two_fields_that_share_an_anchor(tmp_path):
+    (tmp_path / "a.yaml").write_text("search: {lr_d: &r {low: 1e-5, high: 1e-2}, lr_g: *r}")
+    data, _ = read_file(tmp_path / "a.yaml")
+    set_field(data, "search.lr_d.high=1e-3")
+    assert data["search"] == {"lr_d": {"low": 1e-5, "high": 1e-3}, "lr_g": {"low": 1e-5, "high": 1e-2}}
+
+
+def test_a_prefix_without_digits_is_a_text():
+    assert load_yaml("[0x_, 0b_, 0o__, 0x_1f, 0b1_0]") == ["0x_", "0b_", "0o__", 31, 2]
 
 
 def test_exponents_without_a_dot_are_numbers():

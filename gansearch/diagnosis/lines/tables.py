@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 
@@ -16,6 +17,8 @@ INDEX = "index"
 """The name of a first column that has none, as pandas writes it."""
 RULE = re.compile(r"[\s|+:=-]*")
 """A line under a table's header."""
+COMMA = re.compile(r"\s*[-+]?(?:0,\d+|\d+,(?!\d{3}\b)\d+)(?:[eE][-+]?\d+)?\s*")
+"""A number whose comma stands for no thousands: then no other of the table does."""
 
 
 class Table:
@@ -25,6 +28,7 @@ class Table:
         self.records = Records()
         self._names = list(names)
         self._delimiter = delimiter
+        self._has_commas = delimiter == ";"  # for decimals
         self._id = 0
         self._shortest = WHOLE
         self._skipped = 0
@@ -72,9 +76,10 @@ class Table:
         self._id += len(rows)
         self._shortest = min(self._shortest, min(decimals(row[-1]) for row in rows))
         self.records.add_lines(ids, at)
+        self._has_commas = self._has_commas or any(map(COMMA.fullmatch, filter(lambda cell: "," in cell, chain(*rows))))
         for name, cells in zip(self._names, zip(*rows, strict=True), strict=True):
             if name:
-                values, printed = column([decimal(cell) for cell in cells] if self._delimiter == ";" else cells)
+                values, printed = column([decimal(cell) for cell in cells] if self._has_commas else cells)
                 self.records.add(name, ids[printed], values[printed])
 
 

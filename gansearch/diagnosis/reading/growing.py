@@ -97,12 +97,20 @@ class GrowingEvents:
 
     def log(self) -> TrainingLog:
         """What was read so far. Raises LogError."""
-        paths = sorted(self._files, key=lambda path: (path.stat().st_mtime, path.name))
+        paths = sorted(self._files, key=lambda path: (_written(path), path.name))
         records, _ = table_of({path: self._files[path].scalars for path in paths})
         return self._wanted.table(paths[-1].name, records, "TensorBoard's event files", configuration(paths[-1]))
 
     def close(self) -> None:
         """Nothing is left to take."""
+
+
+def _written(path: Path) -> float:
+    """When a file was written last; 0 for one that was removed since."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 class GrowingRun:
@@ -113,7 +121,10 @@ class GrowingRun:
 
     def read(self) -> bool:
         """Read what was not there the last time; whether there was anything."""
-        return self._run.read()
+        try:
+            return self._run.read()
+        except OSError:  # it was removed
+            return False
 
     def log(self) -> TrainingLog:
         """What was read so far. Raises LogError."""
@@ -133,7 +144,10 @@ class GrowingWhole:
 
     def read(self) -> bool:
         """Whether it has changed since the last time."""
-        found = self._path.stat()
+        try:
+            found = self._path.stat()
+        except OSError:  # it is being replaced, or was removed
+            return False
         before, self._seen = self._seen, (found.st_mtime_ns, found.st_size)
         return before != self._seen
 

@@ -7,6 +7,7 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
+from datetime import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,19 @@ from gansearch.scripts.prepare.command import text_of
 
 _KEY = re.compile(r"""\.?(?:"([^"]+)"|([^."\[\]]+)|\[(\d+)\])""")
 _MERGE, _MAP, _STR = (f"tag:yaml.org,2002:{kind}" for kind in ("merge", "map", "str"))
+_TIME = "!time"
+
+
+class _Dumper(yaml.SafeDumper):
+    """Also writes the times of day of TOML, which YAML has not."""
+
+
+class _Constructor(SafeConstructor):
+    """Makes them of what was written."""
+
+
+_Dumper.add_representer(time, lambda dumper, value: dumper.represent_scalar(_TIME, value.isoformat()))
+_Constructor.add_constructor(_TIME, lambda constructor, node: time.fromisoformat(node.value))
 
 
 def settings_text(source: Path, target: str, values: Mapping[str, Any]) -> str:
@@ -62,14 +76,14 @@ def _read(text: str, ending: str) -> Node:
 
 def _node(data: Any) -> Node:
     """Plain data as a node."""
-    return _read(yaml.safe_dump(data, default_flow_style=None, sort_keys=False), "")
+    return _read(yaml.dump(data, Dumper=_Dumper, default_flow_style=None, sort_keys=False), "")
 
 
 def _written(root: Node, ending: str) -> str:
     """The text of a file."""
     if ending not in (".json", ".toml"):
         return str(yaml.serialize(root, Dumper=yaml.SafeDumper, allow_unicode=True, width=10_000))
-    data = SafeConstructor().construct_document(root)
+    data = _Constructor().construct_document(root)
     if ending == ".json":
         return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
     return "".join(f"{_toml(key)} = {_toml(value)}\n" for key, value in data.items())

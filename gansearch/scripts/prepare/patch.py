@@ -112,13 +112,14 @@ def _apply(change: _Change, path: Path, name: str, diff: str) -> None:
         raise ScriptError(f"task.patch: {diff} changes {name}, which is no text file of the code") from None
     moved = 0
     for hunk in change.hunks:
-        at = _place(lines, hunk.before, hunk.line - 1 + moved)
+        near = hunk.line - bool(hunk.before)  # of a hunk that takes nothing away it is the line before
+        at = _place(lines, hunk.before, near + moved)
         if at is None:
             raise ScriptError(
                 f"task.patch: {diff} does not fit {name}: the lines that it changes at {hunk.line} are others there"
             )
         lines[at : at + len(hunk.before)] = hunk.after
-        moved = at - (hunk.line - 1) + len(hunk.after) - len(hunk.before)
+        moved = at - near + len(hunk.after) - len(hunk.before)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes("\n".join(lines if lines[-1:] == [""] or change.old != _NOTHING else [*lines, ""]).encode())
 

@@ -19,7 +19,9 @@ WAITING = 16 << 20
 """Bytes that may wait to be read for numbers; beyond them lines are left out, so that a script is never held up."""
 AT_ONCE = 1 << 20
 """Bytes of a pipe, and of one reading of it."""
-_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|nan|inf(?:inity)?)", re.IGNORECASE)
+_NUMBER = re.compile(
+    r"[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?|\.\d+(?:e[-+]?\d+)?|(?<![a-z])(?:nan|inf(?:inity)?)(?![a-z]))", re.IGNORECASE
+)
 _SET_SIZE = 1031
 """Of fcntl: F_SETPIPE_SZ of Linux."""
 

@@ -6,6 +6,7 @@ import dataclasses
 import glob
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -161,7 +162,7 @@ class Reading:
             try:
                 self._logs[name] = as_rows(with_halves(sources[name](), self._halves))
                 self.trouble.pop(name, None)
-            except LogError as error:
+            except (LogError, OSError) as error:
                 self.trouble[name] = str(error)
         self._changed.clear()
         logs = [self._logs[name] for name in sources if name in self._logs]
@@ -203,14 +204,18 @@ class Reading:
         for path in map(Path, sorted(glob.glob(self._pattern, recursive=True))):  # noqa: PTH207
             if path in self._files or path in self._probes or not self._is_new(path):
                 continue
-            if path.is_file():
-                with path.open("rb") as file:
-                    head = file.read(len(MARK))
-                if head == MARK:
-                    self._probes[path] = GrowingProbes(path)
-                if head == MARK or MARK.startswith(head):
-                    continue  # too short to be known
-            growing([path], self._files, self._wanted)
+            with suppress(OSError):  # it may be gone again
+                self._add(path)
+
+    def _add(self, path: Path) -> None:
+        if path.is_file():
+            with path.open("rb") as file:
+                head = file.read(len(MARK))
+            if head == MARK:
+                self._probes[path] = GrowingProbes(path)
+            if head == MARK or MARK.startswith(head):
+                return  # too short to be known
+        growing([path], self._files, self._wanted)
 
     def _is_new(self, path: Path) -> bool:
         try:

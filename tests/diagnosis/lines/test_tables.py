@@ -1,5 +1,7 @@
 """Tables."""
 
+import pytest
+
 from gansearch.diagnosis.lines.sources import sniff
 from gansearch.diagnosis.lines.tables import Table, is_header
 
@@ -22,6 +24,19 @@ def test_decimal_commas():
     table = Table(["d_loss", "g_loss"], ";")
     table.feed(["0,5;1,25e-3"], [2])
     assert table.records.column("g_loss")[0].tolist() == [0.00125]
+
+
+@pytest.mark.parametrize("delimiter", ["\t", "|", None, ","])
+def test_decimal_commas_between_other_delimiters(delimiter):
+    cells = [["1", "1,386", "0,693"], ["2", "1,200", "12,000"]]
+    lines = ['"' + '","'.join(row) + '"' if delimiter == "," else (delimiter or " ").join(row) for row in cells]
+    table = Table(["step", "d_loss", "g_loss"], delimiter)
+    table.feed(lines, [2, 3])
+    assert table.records.column("d_loss")[0].tolist() == [1.386, 1.2]
+    assert table.records.column("g_loss")[0].tolist() == [0.693, 12.0]
+    thousands = Table(["step", "images"], "\t")
+    thousands.feed(["1\t1,386", "2\t12,000"], [2, 3])
+    assert thousands.records.column("images")[0].tolist() == [1386, 12000]
 
 
 def test_a_row_that_was_cut():

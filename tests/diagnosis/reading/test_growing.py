@@ -109,6 +109,8 @@ def test_documents_are_read_whole_whenever_they_change(tmp_path: Path) -> None:
     assert log.read()
     assert not log.read()
     assert log.log().records == 2
+    path.unlink()
+    assert not log.read()
 
 
 def test_an_empty_file_is_no_log_yet(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 import json
 import tomllib
+from datetime import date, time
 
 import pytest
 import yaml
@@ -56,6 +57,8 @@ def test_json_and_toml(tmp_path):
     expected = tomllib.loads(before)
     expected["a"].update(lr=0.5, l=[{"w": 4.0}])
     assert tomllib.loads(text) == {**expected, "n": 'q"\n'}
+    text = written(tmp_path, {"lr": 0.5}, "t = 07:30:00\nd = 2024-01-31\nlr = 1.0", "run.toml")
+    assert tomllib.loads(text) == {"t": time(7, 30), "d": date(2024, 1, 31), "lr": 0.5}
 
 
 def test_a_path_that_is_added(tmp_path):

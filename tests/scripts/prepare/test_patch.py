@@ -95,3 +95,12 @@ def test_a_diff_that_does_not_fit_is_an_error(tmp_path, text, part):
 def test_a_diff_that_is_not_there_is_an_error(tmp_path):
     with pytest.raises(ScriptError, match="No such file"):
         apply_patch(tmp_path / "none.diff", [tmp_path])
+
+
+def test_lines_are_added_behind_the_line_that_a_hunk_without_context_names(tmp_path):
+    lines = BEFORE.splitlines(keepends=True)
+    for place in range(len(lines) + 1):
+        after = "".join([*lines[:place], "new\n", *lines[place:]])
+        changed = difflib.unified_diff(lines, after.splitlines(keepends=True), "a/pkg/train.py", "b/pkg/train.py", n=0)
+        text = "".join(changed)
+        assert patched(tmp_path / str(place), text)[1] == after

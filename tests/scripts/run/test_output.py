@@ -1,3 +1,4 @@
+import math
 import os
 import sys
 import time
@@ -46,12 +47,20 @@ def test_last_lines_are_as_a_terminal_leaves_them() -> None:
 
 @pytest.mark.parametrize(
     ("text", "number"),
-    [("a\nfid: 2.5e-1\n", 0.25), ("1 of 3: -7", -7), (".5 (better)", 0.5), ("none", None), ("", None)],
+    [
+        ("a\nfid: 2.5e-1\n", 0.25),
+        ("1 of 3: -7", -7),
+        (".5 (better)", 0.5),
+        ("fid 12.5, inference in finance", 12.5),
+        ("fid: NaN", math.nan),
+        ("none", None),
+        ("", None),
+    ],
 )
 def test_the_last_number_is_of_the_last_line(text: str, number: float | None) -> None:
     stream = Stream()
     stream.put(text.encode())
-    assert stream.last_number() == number
+    assert stream.last_number() == pytest.approx(number, nan_ok=True)
 
 
 def test_a_script_that_prints_much_is_not_held_up_by_a_reader_that_does_nothing(tmp_path: Path) -> None:

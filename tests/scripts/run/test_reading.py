@@ -141,6 +141,19 @@ def test_files_that_come_late_are_read_and_older_ones_are_not(tmp_path: Path) ->
     assert reading.look().time == 3
 
 
+def test_a_document_that_is_removed_keeps_what_was_read_and_its_next_is_read(tmp_path: Path) -> None:
+    rows = '[{"d_loss": 1.5, "g_loss": 0.5}, {"d_loss": 1.25, "g_loss": 0.75}]'
+    reading = Reading(ScriptTask(command=["x"]), str(tmp_path / "*/state.json"), Streams(), time.time() - 60)  # type: ignore[arg-type]
+    for name in ("checkpoint-1", "checkpoint-2"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "state.json").write_text(rows)
+        assert reading.read()
+        assert reading.look().time == 2
+        (tmp_path / name / "state.json").unlink()
+        assert not reading.read()
+        assert reading.look().time == 2
+
+
 def test_probes_are_means_over_parts_of_the_time() -> None:
     look = read("".join(f"step {i} d_loss {i}.0 g_loss {i}.5\n" for i in range(1, 11)), distance="fid")
     assert [(one.update, one.loss_d) for one in look.probes(0, 5)] == [(5, 3.0), (10, 8.0)]
