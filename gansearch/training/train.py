@@ -141,7 +141,7 @@ def _train_seed(
 def _nearer(folder: SeedFolder) -> str:
     """Returns that a run was clearly nearer to the data before its end; empty if it was not."""
     found = folder.compared
-    if not found or not found.distance < (1 - CLEAR) * found.last_distance:
+    if not found or not found.distance < found.last_distance - CLEAR * abs(found.last_distance):
         return ""
     kept = "its samples are of it" if folder.keep == "best" else "a training with keep: best takes samples of it"
     return (

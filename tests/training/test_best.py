@@ -84,7 +84,7 @@ def test_a_run_that_was_nearer_before_is_told(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr("gansearch.training.train.CLEAR", -100)
     with caplog.at_level(logging.WARNING):
         train(ring(), out=tmp_path / "t")
-    assert "generator-best.safetensors has that moment, keep: best takes" in caplog.text
+    assert "generator-best.safetensors has that moment, a training with keep: best takes" in caplog.text
 
 
 def test_an_interrupted_run_goes_on_with_its_best_moment(tmp_path, monkeypatch):

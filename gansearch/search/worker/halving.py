@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 from gansearch.experiment import Experiment
 from gansearch.store.record import Standing
@@ -46,14 +47,18 @@ class Rungs:
         """Start with the `known` standings of earlier trials."""
         self._by_distance = by_distance
         self._rungs = BY_DISTANCE if by_distance else BY_BOTH
-        self._standings: list[list[Standing]] = [[] for _ in self._rungs]
+        self._standings: list[dict[Any, Standing]] = [{} for _ in self._rungs]
         for standing in known:
-            self._standings[standing.rung].append(standing)
+            self.reach(standing)
 
-    def reach(self, standing: Standing) -> str:
-        """Note a trial's standing at a rung. Return why it should stop there, or nothing."""
-        others = list(self._standings[standing.rung])
-        self._standings[standing.rung].append(standing)
+    def reach(self, standing: Standing, number: int | None = None) -> str:
+        """Note a trial's standing at a rung. Return why it should stop there, or nothing.
+
+        A trial of a `number` counts once, also if its worker dies there and it reaches the rung again.
+        """
+        trials = self._standings[standing.rung]
+        others = [known for trial, known in trials.items() if trial != number]
+        trials[object() if number is None else number] = standing
         share, keeps = self._rungs[standing.rung]
         if len(others) < FEWEST or not is_behind(standing, others, keeps, self._by_distance):
             return ""

@@ -105,6 +105,9 @@ class TrialRun(Run):
         self.started = self.started or datetime.now(UTC)
         for trainer, state in zip(self.trainers, self.resumed, strict=False):
             trainer.load_state(state)
+        if self.resumed and self.link:
+            for standing in self.standings:  # which the rungs of a resumed sweep do not know
+                self.link("reach", pickle.dumps(standing), self.number)
         self.resumed = []
         self._keep_moment()
         self._advance()
@@ -149,7 +152,7 @@ class TrialRun(Run):
         stabilities, distances = zip(*(trainer.standing() for trainer in going), strict=True)
         standing = Standing(rung, statistics.median(stabilities), statistics.median(distances))
         self.standings.append(standing)
-        reason = self.link("reach", pickle.dumps(standing))
+        reason = self.link("reach", pickle.dumps(standing), self.number)
         for trainer in going:
             trainer.stopped = reason
 

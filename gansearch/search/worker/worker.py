@@ -95,9 +95,9 @@ class _Worker:
             return str(error) or type(error).__name__
         return ""
 
-    def reach(self, standing: bytes) -> str:
-        """Note a standing at a rung. Return why the trial should stop there, or nothing."""
-        return str(self._asked(self._rungs, "reach", Packed(standing)) or "")
+    def reach(self, standing: bytes, number: int) -> str:
+        """Note a trial's standing at a rung. Return why it should stop there, or nothing."""
+        return str(self._asked(self._rungs, "reach", Packed(standing), number) or "")
 
     def another(self, number: int, seeds: bytes) -> bool:
         """Note a trial's seeds. Return whether it should train one more."""

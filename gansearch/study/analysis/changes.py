@@ -54,8 +54,9 @@ def best_changes(runs: pd.DataFrame, experiment: Experiment, settings: Mapping[s
 
     The log distances of the runs are taken for a Gaussian process over the search space (Rasmussen and Williams 2006,
     chapter 2), with Matérn kernels of 3/2, a length for each field, and noise. It gives the difference of two settings
-    a normal distribution. A value is chosen by the mean of the ratio, and only those below 1 are given. There is none
-    with fewer than ten distances, in a population, and where the settings do not have a value for every searched field.
+    a normal distribution. A value is chosen by the mean of the ratio, and only those below 1 are given, of fields that
+    are in force. There is none with fewer than ten distances, in a population, where the settings do not have a value
+    for every searched field, and where some distance, of the user's own, has no logarithm.
 
     Args:
         runs: The searched fields and the "distance" of each run.
@@ -65,14 +66,17 @@ def best_changes(runs: pd.DataFrame, experiment: Experiment, settings: Mapping[s
     before = default_values(experiment) if settings is None else dict(settings)
     axes = {name: entry for name, entry in experiment.search.items() if isinstance(entry, Range | Choices)}
     axes = {name: entry for name, entry in axes.items() if runs[name].map(str).nunique() > 1}
-    known = runs[np.isfinite(runs["distance"].astype(float)) & (runs["distance"] > 0)]
+    known = runs[np.isfinite(runs["distance"].astype(float))]
     if experiment.is_population or len(known) < ENOUGH or not axes or before is None or axes.keys() - before.keys():
+        return []
+    if (known["distance"] <= 0).any():
         return []
     if len(known) > _MOST:
         nearest = known["distance"].nsmallest(_MOST // 2).index
         known = pd.concat([known.loc[nearest], known.drop(nearest).tail(_MOST - len(nearest))])
-    differences = _Differences(axes, known)
-    found = [differences.best(name, before) for name in axes]
+    differences = _Differences(axes, known, before)
+    now = lambda name: before[name] if name in before else experiment.training.used(name)  # noqa: E731
+    found = [differences.best(name, before) for name, entry in axes.items() if entry.holds(now)]
     return sorted((one for one in found if one), key=lambda one: one.mean)
 
 
@@ -82,13 +86,18 @@ class _Differences:
     The likeliest kernel alone would be too sure of itself: of thirty runs many kernels may be right.
     """
 
-    def __init__(self, axes: Mapping[str, Range | Choices], runs: pd.DataFrame):
-        """Fit the processes to the log distances of some runs."""
+    def __init__(self, axes: Mapping[str, Range | Choices], runs: pd.DataFrame, before: Mapping[str, Any]):
+        """Fit the processes to the log distances of some runs.
+
+        A field whose value of `before` was not searched has another coordinate, 1 for the runs that have such a one:
+        the end of the range says nothing of what is beyond it.
+        """
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.gaussian_process import GaussianProcessRegressor
         from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
         self.axes = axes
+        self._beyond = [name for name, entry in axes.items() if _is_beyond(entry, before[name])]
         logs = np.log(runs["distance"].to_numpy(dtype=float))
         middle = float(np.median(logs))
         deviation = float(np.median(np.abs(logs - middle))) / 0.6745 or 1.0
@@ -141,7 +150,20 @@ class _Differences:
         return mean[1:] - mean[0], differs, 2 * _OF_A_MEDIAN * noise
 
     def _point(self, settings: Mapping[str, Any]) -> np.ndarray:
-        return np.concatenate([_coordinates(entry, plain(settings[name])) for name, entry in self.axes.items()])
+        places = [_coordinates(entry, plain(settings[name])) for name, entry in self.axes.items()]
+        beyond = [float(_is_beyond(self.axes[name], settings[name])) for name in self._beyond]
+        return np.concatenate([*places, beyond])
+
+
+def _is_beyond(entry: Range | Choices, value: Any) -> bool:
+    """Whether a number is outside of what is searched."""
+    ends = (entry.low, entry.high) if isinstance(entry, Range) else entry.choices
+    numbers = [float(one) for one in (plain(value), *ends) if isinstance(one, int | float)]
+    return (
+        len(numbers) > len(ends)
+        and math.isfinite(numbers[0])
+        and not min(numbers[1:]) <= numbers[0] <= max(numbers[1:])
+    )
 
 
 def _coordinates(entry: Range | Choices, value: Any) -> np.ndarray:
@@ -167,6 +189,7 @@ def _values(entry: Range | Choices) -> Sequence[Any]:
     low, high = float(entry.low), float(entry.high)
     numbers = np.geomspace(low, high, _PLACES) if entry.log else np.linspace(low, high, _PLACES)
     if entry.step is not None:
+        high = low + math.floor((high - low) / entry.step + 1e-9) * entry.step
         numbers = low + np.round((numbers - low) / entry.step) * entry.step
     elif isinstance(as_searched(entry, low), int):
         numbers = np.round(numbers)

@@ -47,10 +47,11 @@ def moment_of(curves: pd.DataFrame) -> Moment | None:
     updates = distances.index.to_numpy(dtype=float)
     update, last_update = float(updates[distances.argmin()]), float(updates[-1])
     before = distances[updates <= updates[0] + 2 / 3 * (last_update - updates[0])]
-    near = distances <= (1 + CLEAR) * last
+    near = distances <= last + CLEAR * abs(last)
     since = float(updates[int(np.flatnonzero(~near)[-1]) + 1 if not near.all() else 0])
-    if best < (1 - CLEAR) * last:
+    if best < last - CLEAR * abs(last):  # a distance of the user's own may be below 0
         advice: Literal["go on", "stop", "roll back"] = "roll back"
     else:
-        advice = "go on" if last < (1 - CLEAR) * float(before.min()) else "stop"
+        earlier = float(before.min())
+        advice = "go on" if last < earlier - CLEAR * abs(earlier) else "stop"
     return Moment(update, best, last_update, last, advice, since)

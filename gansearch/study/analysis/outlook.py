@@ -15,7 +15,9 @@ _LEAST = 8
 
 
 def expected_gain(distances: Sequence[float], more: int) -> float:
-    """Return the share by which `more` trials are expected to bring down the smallest distance; NaN if unknown.
+    """Return the share by which `more` trials are expected to bring down the smallest distance.
+
+    NaN with too few healthy trials, and where some distance, of the user's own, has no logarithm.
 
     `distances` has one entry for each trial, in the order in which they ended, NaN for one that was stopped, failed or
     unhealthy. Only the second half of the trials counts: the sampler was worse at first. Of n exchangeable trials a
@@ -25,9 +27,10 @@ def expected_gain(distances: Sequence[float], more: int) -> float:
     log distances have an exponential tail; where there is a smallest possible distance it falls by less.
     """
     late = list(distances[len(distances) // 2 :])
-    logs = sorted(math.log(distance) for distance in late if distance > 0 and math.isfinite(distance))
-    if len(logs) < _LEAST:
+    known = sorted(distance for distance in late if math.isfinite(distance))
+    if len(known) < _LEAST or known[0] <= 0:
         return math.nan
+    logs = [math.log(distance) for distance in known]
     doubling = sum((farther - nearer) / 2**i for i, (nearer, farther) in enumerate(pairwise(logs), start=1))
     return -math.expm1(-doubling * math.log2(1 + more / len(late)))
 

@@ -114,8 +114,13 @@ def stability_surrogate(trials: pd.DataFrame) -> Surrogate | None:
 
 
 def distance_surrogate(trials: pd.DataFrame) -> Surrogate | None:
-    """A surrogate of the distance's logarithm, in which a trial without one counts with the largest; None as above."""
-    logs = np.log(trials["distance"].where(trials["distance"] > 0)).replace(math.inf, math.nan)
+    """A surrogate of the distance's logarithm, in which a trial without one counts with the largest.
+
+    None with too few trials, and where some distance, of the user's own, has no logarithm.
+    """
+    if (trials["distance"] <= 0).any():
+        return None
+    logs = np.log(trials["distance"]).replace(math.inf, math.nan)
     return _fitted(trials, logs.fillna(logs.max())) if logs.notna().sum() >= ENOUGH else None
 
 

@@ -38,6 +38,13 @@ def test_rungs_go_on_from_what_is_known():
     assert not Rungs(True, known[1:]).reach(Standing(0, 0.1, 2.0))
 
 
+def test_a_trial_that_reaches_a_rung_again_counts_once():
+    rungs = Rungs(True, [Standing(0, 0.9, 1.0)] * (FEWEST - 1))
+    for _ in range(3):
+        assert not rungs.reach(Standing(0, 0.1, 2.0), 7)
+    assert rungs.reach(Standing(0, 0.1, 2.0), 8)
+
+
 @pytest.mark.parametrize("by_distance", [True, False])
 def test_equal_trials_are_kept(by_distance):
     rungs = Rungs(by_distance, (Standing(rung, 0.5, 1.0) for rung in range(2) for _ in range(20)))

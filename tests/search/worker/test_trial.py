@@ -67,6 +67,30 @@ def test_a_trial_of_a_search_keeps_no_moments(make_tiny):
     assert run.ending().moments == {}
 
 
+def test_the_rungs_of_a_resumed_sweep_are_told_where_a_trial_stood(make_tiny):
+    wanted, config = make_tiny(prune=True, trials=3), {"number": 3, "params": {"lr": 1e-3}}
+    first, second = (TrialRun(wanted, config, 1, 0) for _ in range(2))
+    told = []
+
+    def link(name, *given):
+        if name == "reach":
+            told.append(given)
+        return ""
+
+    first.link = link
+    for _ in first.train():
+        if len(told) == 2:
+            break
+    before = told.copy()
+    second.load_state(first.state(), resumed=True)
+    told.clear()
+    second.link = link
+    for _ in second.train():
+        pass
+    assert told == before
+    assert [number for _, number in told] == [3, 3]
+
+
 def test_a_checkpoint_of_another_configuration_is_not_gone_on_from(make_tiny):
     experiment = make_tiny(training={"updates": 40, "batch_size": 8})
     state = started(experiment, {"lr": 1e-3, "betas": [0.5, 0.9]}).state()

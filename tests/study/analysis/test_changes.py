@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from gansearch import Experiment
-from gansearch.study.analysis.changes import best_changes
+from gansearch.experiment import Range
+from gansearch.study.analysis.changes import _values, best_changes
 
 SEARCH: dict[str, Any] = {
     "lr": {"low": 1e-4, "high": 1e-2, "log": True},
@@ -115,3 +116,34 @@ def test_a_loop_whose_parameters_have_no_defaults_has_no_change_of_them() -> Non
     table = pd.DataFrame({"gap": np.linspace(0, 1, 20), "distance": np.linspace(1, 9, 20)})
     assert best_changes(table, loop) == []
     assert best_changes(table, loop, {"gap": 0.9})[0].after < 0.5
+
+
+def test_a_default_beyond_the_range_is_no_end_of_it() -> None:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"r1_gamma": 10 ** rng.uniform(0, 2, 40), "lr": 10 ** rng.uniform(-4, -2, 40)})
+    table["distance"] = np.exp(rng.normal(0, 0.4, 40))
+    default = pd.DataFrame({"r1_gamma": 0.0, "lr": 1e-4, "distance": 5 * np.exp(rng.normal(0, 0.4, 3))})
+    wanted = experiment(search={"lr": SEARCH["lr"], "r1_gamma": {"low": 1, "high": 100, "log": True}})
+    first = best_changes(pd.concat([table, default], ignore_index=True), wanted)[0]
+    assert (first.name, first.before) == ("r1_gamma", 0.0)
+    assert first.interval[0] < 0.2 < first.interval[1] < 1
+    assert [one for one in best_changes(table, wanted) if one.name == "r1_gamma" and one.interval[1] < 1] == []
+
+
+def test_fields_that_are_not_in_force_are_no_change() -> None:
+    target = {"low": 0.55, "high": 0.9, "when": {"balance": "held"}}
+    search = {"balance": {"choices": ["fixed", "held"]}, "target_separability": target}
+    table = pd.DataFrame({"balance": ["held", "fixed"] * 20, "target_separability": np.linspace(0.55, 0.9, 40)})
+    table["distance"] = np.exp(4 * table["target_separability"])
+    found = {one.name for one in best_changes(table, experiment(search=search))}
+    assert "target_separability" not in found
+    held = {"balance": "held", "target_separability": 0.9}
+    assert "target_separability" in {one.name for one in best_changes(table, experiment(search=search), held)}
+
+
+def test_values_keep_the_steps_of_a_range_that_ends_between_two() -> None:
+    assert _values(Range(low=1, high=2.5, step=1)) == [1, 2]
+
+
+def test_distances_without_a_logarithm_have_no_change() -> None:
+    assert best_changes(runs().assign(distance=lambda t: t["distance"] - 1), experiment()) == []

@@ -24,6 +24,11 @@ def curves(*distances: float, seed: int = 0) -> pd.DataFrame:
         ((10, 5, 2, 2.05), "stop", 300),
         ((10, 2, 4, 6), "roll back", 200),
         ((10, 2.01, 2.1, 2.05, 2.1, 2.0), "stop", 600),
+        ((-5, -8, -10), "go on", 300),  # a distance of the user's own
+        ((2, 1, 0.2, -0.1), "go on", 400),
+        ((2, -4.2, -1, -3), "roll back", 200),
+        ((1, -4.2, -4.1, -4), "stop", 200),
+        ((2, 1, 0), "go on", 300),
     ],
 )
 def test_the_advice_follows_from_where_the_smallest_distance_is(distances, advice, update):

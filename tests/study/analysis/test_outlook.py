@@ -45,3 +45,7 @@ def test_candidates_are_complete_and_balanced_in_the_order_in_which_they_ended()
     ]
     table = pd.DataFrame([record.row for record in records])
     assert candidate_distances(table) == pytest.approx([7.0, 5.0, math.nan, math.nan], nan_ok=True)
+
+
+def test_nothing_is_expected_of_distances_without_a_logarithm():
+    assert math.isnan(expected_gain([1.0] * 8 + [-1.0] + [2.0] * 20 + [-0.5], 5))

@@ -4,7 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gansearch.study.analysis.surrogate import ENOUGH, Scale, Surrogate, scale_of, scales, stability_surrogate
+from gansearch.study.analysis.surrogate import (
+    ENOUGH,
+    Scale,
+    Surrogate,
+    distance_surrogate,
+    scale_of,
+    scales,
+    stability_surrogate,
+)
 
 
 def trials(count=60):
@@ -58,3 +66,10 @@ def test_null_among_the_choices_is_a_choice():
     scale = scale_of(column)
     assert len(scale.texts) == 3
     assert sorted(scale.unit(column)) == [0, 0.5, 1]
+
+
+def test_distances_without_a_logarithm_have_no_surrogate():
+    table = trials().assign(distance=1.0, stability=1.0)
+    table["distance"] += np.arange(60)
+    assert distance_surrogate(table) is not None
+    assert distance_surrogate(table.assign(distance=table["distance"] - 5)) is None
