@@ -21,7 +21,8 @@ from gansearch.experiment import Experiment
 from gansearch.search.sampling.searcher import LimitedSearcher
 from gansearch.search.session import Session
 from gansearch.search.supervisor import Supervisor
-from gansearch.search.tuning import MOST_TRIALS, SweepCallback
+from gansearch.search.tuning import MOST_TRIALS, SweepCallback, name_of
+from gansearch.search.worker.checkpoints import forget, ray_folder
 from gansearch.search.worker.run import Ending
 from gansearch.search.worker.trial import TrialRun
 from gansearch.search.worker.worker import run_trial
@@ -153,6 +154,8 @@ class ConfirmationRecorder(SweepCallback):
         run = _run_of(trial)
         if run not in self._running:
             self._running.add(run)
+            # Checkpoints of an interrupted run of this name are newer by their numbers than those that come.
+            forget(self._folder, ray_folder(self._folder, name_of(trial)))
             self._listener.confirming(run.number, run.seed, None)
 
     def on_trial_result(self, trial: Trial, result: dict[str, Any], **info: Any) -> None:

@@ -176,6 +176,8 @@ class _Mirror(threading.Thread):
         changed = [name for name, state in states.items() if self._sent.get(name) != state]
         due = [name for name in changed if everything or self._is_due(name, states[name])]
         for name in sorted(due, key=lambda name: (self._rank(name), states[name][1])):
+            if self._lock and self._lock.lost:  # what is there is another's by now
+                break
             self._send(name, states[name], journal if name == folder.journal.name else None)
         for name in self._sent.keys() - states.keys():
             self._storage.delete(name)
@@ -253,11 +255,15 @@ class _Lock(threading.Thread):
             raise SweepError(f"{url}: another sweep is writing to it; wait for it, or stop it first")
 
     def run(self) -> None:
+        was_gone = False
         while not self._over.wait(BEAT):
             try:
                 other = self._read()
-                if other.get("id", self._own["id"]) != self._own["id"]:
-                    self.lost = f"another sweep ({_owner(other)})"
+                was_gone, is_gone = not other, was_gone and not other
+                if was_gone and not is_gone:
+                    continue  # looked at again, before a sweep is said to have taken it, and ended
+                if other.get("id") != self._own["id"]:
+                    self.lost = f"another sweep ({_owner(other)})" if other else "another sweep, which has ended,"
                     is_ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
                     os.kill(os.getpid(), signal.SIGTERM if is_ignored else signal.SIGINT)
                     return

@@ -17,6 +17,8 @@ from gansearch.search.cluster.ray_patches import kill_worker
 _FACTOR = 10
 """Multiple of the longest silence so far; also of `stalled_minutes` before any trial has reported."""
 _CHECK_SECONDS = 1.0
+_LOOKS = 3
+"""Checks in a row at which a trial has been silent for too long: a driver that was suspended finds reports waiting."""
 
 
 class Patience:
@@ -48,6 +50,7 @@ class Watchdog:
         """Watch no trial yet."""
         self._patience = patience
         self._reported: dict[Trial, float] = {}
+        self._overdue: dict[Trial, int] = {}
         self._killed: set[Trial] = set()
         self._reasons: dict[Trial, str] = {}
         self._next_check = 0.0
@@ -61,10 +64,12 @@ class Watchdog:
         now = time.monotonic()
         self._patience.note(now - self._reported.get(trial, now))
         self._reported[trial] = now
+        self._overdue.pop(trial, None)
 
     def stopped(self, trial: Trial) -> None:
         """Watch a trial no more: it has no worker."""
         self._reported.pop(trial, None)
+        self._overdue.pop(trial, None)
 
     def reason(self, trial: Trial) -> str:
         """Return why the worker of a trial was killed twice; empty where it was not."""
@@ -78,7 +83,9 @@ class Watchdog:
         self._next_check = now + _CHECK_SECONDS
         for trial, reported in list(self._reported.items()):
             if trial.status == Trial.RUNNING and now - reported > self._patience.seconds:
-                self._kill(trial, now - reported)
+                self._overdue[trial] = self._overdue.get(trial, 0) + 1
+                if self._overdue[trial] >= _LOOKS:
+                    self._kill(trial, now - reported)
 
     def _kill(self, trial: Trial, silence: float) -> None:
         if trial in self._killed:

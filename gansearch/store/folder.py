@@ -19,6 +19,8 @@ from gansearch.store.containment import SETTINGS_BYTES, links, read_text
 
 _NUMBER = r"[0-9]{5}|[1-9][0-9]{5,8}"
 """The names of the folders of trials, as `Folder.record` makes them."""
+MARKER = ".seen-"
+"""The begin of the name of a file for which nodes look, to see whether they see the folder."""
 _JOURNAL_LOCK = "study.journal.lock"
 """Optuna's lock of the journal, a link that nothing is read or written through."""
 FORMAT = 5
@@ -73,11 +75,12 @@ class Folder:
 
     @property
     def is_free(self) -> bool:
-        """Whether a sweep may begin here: there is nothing, an empty folder, or the empty journal that locks it."""
+        """Whether a sweep may begin here: there is nothing, or what one has left that was killed as it began."""
         if not self.path.is_dir():
             return not self.path.exists()
-        others = {path.name for path in self.path.iterdir()} - {URL}
-        return not others or (others == {self.journal.name} and self.journal.stat().st_size == 0)
+        found = {path for path in self.path.iterdir() if path.name != URL and not path.name.startswith(MARKER)}
+        begun = any(self.records.glob("*")) or (self.journal.is_file() and self.journal.stat().st_size > 0)
+        return found <= {self.format, self.journal, self.records} and not begun
 
     def record(self, number: int | None) -> Path:
         """The folder of one trial's files; with None that of the default settings, which are no trial."""

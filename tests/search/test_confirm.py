@@ -35,7 +35,7 @@ def recorder(make_tiny, tmp_path):
 
 
 def tune_trial(number, seed):
-    return SimpleNamespace(config={"number": number, "seed": seed})
+    return SimpleNamespace(config={"name": f"confirm-{number}-{seed}", "number": number, "seed": seed})
 
 
 def ending(seed, error=""):
@@ -52,6 +52,17 @@ def ended(recorder, *runs):
     for run in runs:
         recorder.on_trial_start(tune_trial(run.number, run.seed))
         recorder.on_trial_result(tune_trial(run.number, run.seed), {"rows": [], "ending": ending(run.seed)})
+
+
+def test_a_run_that_begins_anew_has_no_checkpoints_of_an_interrupted_one(recorder, tmp_path):
+    run = tune_trial(7, 10_000)
+    older = Folder(tmp_path).records / "ray" / run.config["name"] / "checkpoint_000005"
+    older.mkdir(parents=True)
+    recorder.on_trial_start(run)
+    assert not older.exists()
+    older.mkdir(parents=True)
+    recorder.on_trial_start(run)  # after the death of its worker
+    assert older.exists()
 
 
 @pytest.mark.parametrize("races", [True, False])

@@ -169,6 +169,21 @@ def test_of_two_sweeps_that_begin_at_the_same_time_one_is_refused(objects, make_
     assert sorted(Storage(URL).files()) == ["experiment.yaml", "format.json", "study.journal"]
 
 
+def test_a_sweep_whose_lock_was_taken_over_by_one_that_has_ended_stops_writing_too(objects, make_tiny):
+    def held():
+        with mirrored(URL) as folder:
+            begun(folder, make_tiny())
+            time.sleep(1.0)
+            Storage(URL).delete("lock.json")
+            Storage(URL).write("study.journal", b"another's")
+            for _ in range(100):
+                time.sleep(0.1)
+
+    with pytest.raises(SweepFailed, match="another sweep, which has ended, has taken it over"):
+        held()
+    assert Storage(URL).read("study.journal") == b"another's"
+
+
 def test_a_sweep_whose_lock_was_taken_over_stops_writing(objects, make_tiny, monkeypatch):
     interrupted: list[int] = []
     monkeypatch.setattr(mirror.os, "kill", lambda pid, number: interrupted.append(number))

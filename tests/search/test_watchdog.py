@@ -58,15 +58,33 @@ def test_only_a_trial_that_trains_and_is_silent_is_ended(monkeypatch, pretend):
         watchdog.started(one)
     minutes(10)
     assert killed == []  # ten times a minute, the longest silence, are not over
+    minutes(2)
+    assert killed == [], "the driver may have been away"
     minutes(1)
     assert killed == ["silent"]
     assert silent.max_failures == 2
     minutes(20)
     watchdog.started(silent)
-    minutes(11)
+    minutes(13)
     assert killed == ["silent"] * 2
     assert silent.max_failures == 0
-    assert "reported nothing for 11 min 0 s (limits.stalled_minutes), twice" in watchdog.reason(silent)
+    assert "reported nothing for 13 min 0 s (limits.stalled_minutes), twice" in watchdog.reason(silent)
+
+
+def test_a_driver_that_was_suspended_kills_nobody_whose_report_waits(monkeypatch, pretend):
+    now, killed = [0.0], []
+    pretend(module, monotonic=lambda: now[0])
+    monkeypatch.setattr(ray, "kill", killed.append)
+    watchdog, trial = Watchdog(Patience(10)), Worked("trial")
+    watchdog.started(trial)
+    watchdog.reported(trial)
+    for _ in range(3):
+        now[0] += 80_000.0
+        watchdog.check()
+        watchdog.reported(trial)
+        now[0] += 1.0
+        watchdog.check()
+    assert killed == []
 
 
 class Clock:

@@ -166,3 +166,17 @@ def test_what_is_written_follows_no_link(tmp_path):
     (tmp_path / "file").symlink_to(tmp_path / "other")
     write_whole(tmp_path / "file", "text")
     assert not (tmp_path / "other").exists()
+
+
+def test_what_a_sweep_left_that_was_killed_as_it_began_is_in_nobodys_way(tmp_path):
+    folder = Folder(tmp_path)
+    folder.journal.touch()
+    folder.records.mkdir()
+    folder.format.write_text("{}")
+    (tmp_path / ".seen-1").touch()
+    assert folder.is_free
+    (folder.records / "00000").mkdir()
+    assert not folder.is_free
+    (folder.records / "00000").rmdir()
+    (tmp_path / "thesis.tex").touch()
+    assert not folder.is_free

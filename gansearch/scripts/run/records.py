@@ -1,9 +1,10 @@
-"""What of a script's run may be written down: no key, token, secret or password of its environment."""
+"""What is kept of a script's run: no key, token, secret or password of its environment, and no link out of it."""
 
 from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -44,3 +45,13 @@ def kept(script: ScriptTask, prepared: Prepared, output: Output, secrets: Iterab
         lines = stream.last_lines(LINES)
         found[f"{name}.txt"] = "\n".join(lines) + ("\n" if lines else "")
     return {name: mask(text, secrets) for name, text in found.items() if text}
+
+
+def copy_out(out: Path, folder: Path) -> None:
+    """Copy what a script left in its `out`. Links to files in there are copied as files, others are left out."""
+
+    def outward(place: str, names: list[str]) -> list[str]:
+        links = [path for name in names if (path := Path(place, name)).is_symlink()]
+        return [path.name for path in links if not (path.is_file() and path.resolve().is_relative_to(out.resolve()))]
+
+    shutil.copytree(out, folder, dirs_exist_ok=True, ignore=outward)

@@ -8,7 +8,7 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from gansearch.scripts.errors import ScriptFailed
 from gansearch.scripts.prepare.prepare import Prepared, prepare
 from gansearch.scripts.run.process import Ended, Process, free_port
 from gansearch.scripts.run.reading import Look, Reading, probe_of
-from gansearch.scripts.run.records import kept, mask, secret_values
+from gansearch.scripts.run.records import copy_out, kept, mask, secret_values
 from gansearch.scripts.run.verdict import Judgement, judgement
 from gansearch.stability.verdict import hopeless
 
@@ -307,7 +307,7 @@ class ScriptTrainer:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         if self._prepared is not None and self._prepared.out.is_dir():
-            shutil.copytree(self._prepared.out, folder, dirs_exist_ok=True, ignore=_outward(self._prepared.out))
+            copy_out(self._prepared.out, folder)
         for name, text in self.records().items():
             (folder / name).write_text(text)
         for name, stream in self._process.output.streams if self._process else ():
@@ -349,14 +349,3 @@ class ScriptTrainer:
 
     def _masked(self, text: str) -> str:
         return mask(text, self._secret_values)
-
-
-def _outward(root: Path) -> Callable[[str, list[str]], list[str]]:
-    """Return what `copytree` leaves out: links but those to files below `root`, which it copies as files."""
-
-    def ignored(folder: str, names: list[str]) -> list[str]:
-        links = [path for name in names if (path := Path(folder, name)).is_symlink()]
-        inside = root.resolve()
-        return [path.name for path in links if not (path.is_file() and path.resolve().is_relative_to(inside))]
-
-    return ignored

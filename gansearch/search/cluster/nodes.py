@@ -16,7 +16,7 @@ from gansearch.gan import TaskError
 from gansearch.gan.registry import task_named
 from gansearch.search.cluster.cluster import alive
 from gansearch.search.errors import SweepError
-from gansearch.store.folder import writing
+from gansearch.store.folder import MARKER, writing
 from gansearch.store.object_store import Storage, is_url, join, reason
 
 _SECONDS = 300.0
@@ -96,7 +96,7 @@ def _problem(task: str | ScriptTask, data: str | None, marker: str) -> str:
 @contextmanager
 def _marker(out: Path | Storage) -> Iterator[Path | str]:
     """Make a file in `out`, and remove it afterwards with the folders that were made for it."""
-    name = f".seen-{uuid.uuid4().hex}"
+    name = f"{MARKER}{uuid.uuid4().hex}"
     if isinstance(out, Storage):
         out.write(name, b"seen")
         try:

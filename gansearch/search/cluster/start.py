@@ -69,7 +69,7 @@ def _folder() -> Path:
 
 def _trouble(folder: Path) -> str:
     """Return why Ray's files cannot be in a folder; empty where they can."""
-    if len(str(folder)) > _LONGEST:
+    if len(os.fsencode(folder)) > _LONGEST:
         return f"has a path of more than {_LONGEST - len('/ray')} characters, too long for sockets"
     if not _can_be_made(folder / "session"):
         return "cannot be written"

@@ -70,9 +70,11 @@ class Followers:
         self.cancel()
 
     def cancel(self) -> None:
-        """End them."""
+        """End those that have not ended: to cancel a task that just has can end this worker."""
+        ended = self._done(0)
         for task in self._tasks:
-            ray.cancel(task, force=True)
+            if task not in ended:
+                ray.cancel(task, force=True)
         self._tasks = []
 
     def why_parted(self) -> tuple[bool, str]:

@@ -73,7 +73,7 @@ class Origin:
     def folder(self) -> Path:
         """The server's folder on this node."""
         folder = Path(tempfile.gettempdir(), f"gansearch-{self.key}")
-        return folder if len(str(folder)) < _LONGEST_PATH else Path("/tmp", folder.name)
+        return folder if len(os.fsencode(folder)) < _LONGEST_PATH else Path("/tmp", folder.name)
 
 
 def call(
@@ -128,7 +128,8 @@ class _Server:
         Raises OSError where the server is gone.
         """
         self.status = None
-        gpus = hashlib.md5(os.environ.get("CUDA_VISIBLE_DEVICES", "").encode(), usedforsecurity=False).digest()
+        visible = ",".join(os.environ.get(f"{kind}_VISIBLE_DEVICES", "") for kind in ("CUDA", "HIP", "ROCR"))
+        gpus = hashlib.md5(visible.encode(), usedforsecurity=False).digest()
         asked = [JOIN, JOINED.pack(rows, gpus)] if rows else [FORK]
         socket.send_fds(self._socket, asked, [end.fileno()])
 

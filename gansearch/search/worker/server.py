@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import fcntl
+import math
 import os
 import selectors
 import signal
@@ -23,6 +24,8 @@ from gansearch.search.worker.rows import CONNECTION
 LINGER_SECONDS = 15.0
 """For which the server waits for workers where there are none."""
 CHECK_SECONDS = 1.0
+END_SECONDS = 15.0
+"""A process of rows may take so long to end, once its last worker has left."""
 _PR_SET_PDEATHSIG = 1
 
 Ended = TypeVar("Ended", Connection, socket.socket)
@@ -34,6 +37,10 @@ class Users:
     def __init__(self, path: Path):
         """Look at the locks of a file."""
         self._descriptor = os.open(path, os.O_RDWR)
+        self._seen = time.monotonic()
+
+    def note(self) -> None:
+        """Count the seconds from now on: there are some."""
         self._seen = time.monotonic()
 
     def gone(self, seconds: float) -> bool:
@@ -57,6 +64,8 @@ class _Process:
     control: socket.socket | None = None
     """Through which connections come to a process of rows; closed once it has no workers."""
     gpus: bytes = b""
+    killed_at: float = math.inf
+    """When it is killed if it has not ended by itself, since its last worker has left."""
 
     def is_open(self, gpus: bytes) -> bool:
         """Return whether trials with these GPUs may become rows of it."""
@@ -93,12 +102,17 @@ class Server:
                 elif (connection := self._heard(asked)) is not None:
                     return connection
             self._note_ended()
+            self._kill_late()
+            if self._processes:
+                self._users.note()
         return None
 
     def _heard(self, worker: socket.socket) -> Connection | socket.socket | None:
         """Do what a worker asks. Return the connection of a process that is forked, in this process."""
         try:
             request, descriptors, _, _ = socket.recv_fds(worker, 1, 1)
+            if request in (FORK, JOIN) and not descriptors:
+                raise OSError("too many open files")
             most, gpus = JOINED.unpack(worker.recv(JOINED.size, socket.MSG_WAITALL)) if request == JOIN else (0, b"")
         except (OSError, struct.error):
             request, descriptors = b"", []
@@ -123,10 +137,14 @@ class Server:
         open_ = [process for process in self._processes.values() if process.is_open(gpus)]
         if len(open_) < most:
             ours, theirs = socket.socketpair()
+            before = len(self._processes)
             if self._fork(worker, theirs, ours, gpus):
                 connection.close()
                 ours.close()
                 return theirs
+            if len(self._processes) == before:
+                connection.close()
+                return None
             open_ = [list(self._processes.values())[-1]]
         process = min(open_, key=lambda process: len(process.workers))
         if worker not in process.workers:
@@ -143,13 +161,22 @@ class Server:
             worker.sendall(STATUS.pack(0))
         if not process.workers and process.control:
             process.control.close()
+            process.killed_at = time.monotonic() + END_SECONDS
 
     def _fork(
         self, worker: socket.socket, end: Ended, control: socket.socket | None = None, gpus: bytes = b""
     ) -> Ended | None:
         """Fork a process for a worker; return its end of a connection in that process, after closing it in this one."""
         server = os.getpid()
-        number = os.fork()
+        try:
+            number = os.fork()
+        except OSError:  # no memory, or too many processes: only this worker's trial has failed
+            end.close()
+            if control:
+                control.close()
+            with suppress(OSError):
+                worker.sendall(STATUS.pack(os.EX_OSERR << 8))
+            return None
         if number:
             end.close()
             self._processes[number] = _Process([worker], control, gpus)
@@ -169,6 +196,12 @@ class Server:
             if process.control:
                 process.control.close()
         return end
+
+    def _kill_late(self) -> None:
+        """Kill the processes of rows that do not end, as where a thread of the user's code goes on."""
+        for number, process in self._processes.items():
+            if time.monotonic() > process.killed_at:
+                _kill_group(number)
 
     def _note_ended(self) -> None:
         """Tell workers of the processes that have ended; what these have started ends with them."""

@@ -49,6 +49,14 @@ def test_what_the_users_code_raised_is_the_reason_before_a_death(group):
     assert group("", "").why_parted() == (False, "")
 
 
+def test_only_those_that_still_run_are_ended(group, monkeypatch):
+    ended = []
+    monkeypatch.setattr(module.ray, "cancel", lambda task, force: ended.append(task))
+    monkeypatch.setattr(module.ray, "wait", lambda tasks, **options: (tasks[:1], tasks[1:]))
+    group("first", "second").cancel()
+    assert ended == ["second"]
+
+
 def test_a_process_asks_whether_one_has_ended_or_failed(group):
     known = group().known
     assert not known["follower_ended"]()

@@ -134,3 +134,5 @@ def test_a_folder_of_somebody_else_is_not_used(tmp_path, monkeypatch):
 def test_a_folder_is_where_a_socket_can_be(monkeypatch, tmp_path):
     monkeypatch.setattr(module.tempfile, "gettempdir", lambda: str(tmp_path / ("x" * 90)))
     assert Origin("ring", {}).folder.parent == Path("/tmp")
+    monkeypatch.setattr(module.tempfile, "gettempdir", lambda: "/home/" + "ы" * 40)  # two bytes each
+    assert Origin("ring", {}).folder.parent == Path("/tmp")

@@ -111,3 +111,44 @@ one._note_ended()
 assert one._processes == {}
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_process_that_cannot_be_forked_fails_its_own_worker_alone():
+    code = """
+import os, socket
+from multiprocessing.connection import Pipe
+from gansearch.search.worker import server
+
+def full():
+    raise BlockingIOError("too many processes")
+
+os.fork = full
+one, (ours, theirs) = object.__new__(server.Server), socket.socketpair()
+one._processes = {}
+for ask in (lambda end: one._fork(ours, end), lambda end: one._join(ours, end, 1, b"")):
+    assert ask(Pipe()[0]) is None
+    assert os.waitstatus_to_exitcode(*server.STATUS.unpack(theirs.recv(server.STATUS.size))) == os.EX_OSERR
+assert one._processes == {}
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_process_of_rows_that_does_not_end_is_killed():
+    code = """
+import os, socket
+from gansearch.search.worker import server
+
+(ours, theirs), (control, _) = socket.socketpair(), socket.socketpair()
+number = os.posix_spawn("/bin/sleep", ["sleep", "60"], {}, setpgroup=0)
+one, process = object.__new__(server.Server), server._Process([ours], control)
+one._processes = {number: process}
+one._leave(process, ours)
+one._kill_late()
+assert os.waitid(os.P_PID, number, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None, "it has some seconds"
+process.killed_at -= server.END_SECONDS
+one._kill_late()
+os.waitid(os.P_PID, number, os.WEXITED | os.WNOWAIT)
+one._note_ended()
+assert one._processes == {}
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
