@@ -48,11 +48,12 @@ def _of_parameters(module: Module, node: ast.FunctionDef, is_typer: bool) -> Ite
     defaults: list[ast.expr | None] = [None] * (len(node.args.args) - len(node.args.defaults))
     for one, given in zip(arguments, [*defaults, *node.args.defaults, *node.args.kw_defaults], strict=False):
         text = f"{ast.unparse(given) if given else ''} {ast.unparse(one.annotation) if one.annotation else ''}"
-        made = given if isinstance(given, ast.Call) else None
+        parts = [given, *(ast.walk(one.annotation) if one.annotation else ())]  # or Annotated[…, typer.Option(…)]
+        made = next((part for part in parts if isinstance(part, ast.Call)), None)
         flags = [flag for part in (made.args if made else ()) if isinstance(flag := literal(part), str)]
         flag = next((part for part in flags if part.startswith("--")), f"--{one.arg}")
         flag = flag if flags or not is_typer else flag.replace("_", "-")
-        default = literal(made.args[0] if made and made.args else given)
+        default = literal(made.args[0] if made and made is given and made.args else given)
         positional = is_typer and ("Argument(" in text or (given is None and "Option(" not in text))
         kind = "both" if is_typer and isinstance(default, bool) else "value"
         required = given is None or text.startswith(("typer.Option(...", "typer.Argument(..."))
