@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from gansearch.scripts.draft.knobs import role_of
 from gansearch.scripts.prepare.edits import assigned
@@ -95,15 +96,22 @@ def _written(code: Sequence[Module], options: Sequence[Option]) -> set[str]:
             values[name.rpartition(".")[2]] = literal(node)
         for name, call in module.calls:
             inner = list(ast.walk(call))
-            given = [one.value for one in inner if isinstance(one, ast.Constant)]
-            given += [values.get(getattr(one, "attr", getattr(one, "id", ""))) for one in inner]
-            paths = [re.split(r"[%{]", one)[0] for one in given if isinstance(one, str)]
+            named = _texts(values.get(getattr(one, "attr", getattr(one, "id", ""))) for one in inner)
+            plain = _texts(getattr(one, "value", None) for one in inner)
             if re.search(r"(Folder|Dataset)$", name) or any(word.arg == "download" for word in call.keywords):
-                read.update(paths)
+                read.update(named, plain)
+            elif _writes(name, call) and name.endswith(("makedirs", "mkdir", "SummaryWriter")):
+                saved.update(named, plain)
             elif _writes(name, call):
-                saved.update(paths)
-                saved.update(one.rpartition("/")[0] for one in paths if not name.endswith(("makedirs", "mkdir")))
+                calls = [one for one in inner if isinstance(one, ast.Call) and ast.unparse(one.func).endswith("join")]
+                saved.update(named, _texts(literal(one) for join in calls for one in join.args[:1]))
+                saved.update(one.rpartition("/")[0] for one in (*named, *plain))
     return set(map(os.path.normpath, saved)) - set(map(os.path.normpath, read))
+
+
+def _texts(values: Iterable[Any]) -> list[str]:
+    """Return the texts among values, up to what is filled in."""
+    return [re.split(r"[%{]", one)[0] for one in values if isinstance(one, str)]
 
 
 def _writes(name: str, call: ast.Call) -> bool:
