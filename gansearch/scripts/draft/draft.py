@@ -78,7 +78,9 @@ def draft(script: Path, folder: Path, cwd: Path) -> str:
     package = [one for one in script.parents if (one / "__init__.py").is_file()]
     here = cwd if script.is_relative_to(cwd) else (package[-1] if package else script).parent
     code = modules(script, here)
-    made, options = _Draft(), [*argparse_options(code), *signature_options(code)]
+    made = _Draft()
+    options, command, remark = _of_subcommand([*argparse_options(code), *signature_options(code)], code)
+    made.remarks += remark
     hydra = is_hydra(code)
     read = names_read(code)
     source, data = _settings(options, code, here, read)
@@ -97,9 +99,26 @@ def draft(script: Path, folder: Path, cwd: Path) -> str:
     elif source and made.settings and (config := _first(knobs, "config")):
         made.give(config, f"run{source.suffix}", ", with what is set below")
     _required(made, options)
+    if command:
+        flags = {option.flag for option in options if option.command == ""}  # of the script itself
+        before = [word for word in made.words if word[0].partition("=")[0] in flags]
+        made.words = [*before, (command, "the subcommand"), *(word for word in made.words if word not in before)]
     made.links = habits.data_folders(code, options, here)
     made.remarks += dict.fromkeys(habits.remarks(code))
     return _text(made, script, here, folder.resolve(), code, source, updates)
+
+
+def _of_subcommand(options: Sequence[Option], code: Sequence[Module]) -> tuple[list[Option], str, list[str]]:
+    """Return the options without those of other subcommands than the one with the learning rates; it; and a remark."""
+    roles: dict[str, set[str]] = {}
+    for one in options:
+        if one.command:
+            roles.setdefault(one.command, set()).add(role_of(one.name, one.default))
+    chosen = max(roles, key=lambda name: (len(roles[name] & {"lr_d", "lr_g", "lr"}), "train" in name), default="")
+    remark = f"it has the subcommands {', '.join(roles)}; {chosen} is run" if len(roles) > 1 else ""
+    if not chosen and any(name.endswith("add_subparsers") for module in code for name, _ in module.calls):
+        remark = "its command line has subcommands: put one before its options"
+    return [one for one in options if one.command in (chosen, "", None)], chosen, [remark] if remark else []
 
 
 def _first(knobs: Sequence[Knob], role: str) -> Knob | None:

@@ -216,8 +216,68 @@ def test_literals_are_edited_and_habits_are_told(tmp_path):
         assert part in text
 
 
+SUBPARSERS = """
+import argparse
+parser = argparse.ArgumentParser()
+parser.add_argument("--seed", type=int)
+commands = parser.add_subparsers()
+one = commands.add_parser("eval")
+one.add_argument("--weights", required=True)
+one.add_argument("--out", required=True)
+one = commands.add_parser("train")
+group = one.add_argument_group("rates")
+group.add_argument("--lr_d", type=float, default=1e-4)
+group.add_argument("--lr_g", type=float, default=1e-4)
+one.add_argument("--data", required=True)
+opt = parser.parse_args()
+print(opt.seed, opt.lr_d, opt.lr_g)
+"""
+CLICK_GROUP = """
+import click
+@click.group()
+@click.option("--seed", type=int)
+def cli(seed): print(seed)
+@cli.command()
+@click.option("--weights", required=True)
+def evaluate(weights): print(weights)
+@cli.command("train")
+@click.option("--lr_d", default=1e-4)
+@click.option("--lr_g", default=1e-4)
+@click.argument("data")
+def fit(lr_d, lr_g, data): print(lr_d, lr_g, data)
+"""
+TYPER_APP = """
+import typer
+app = typer.Typer()
+@app.command()
+def evaluate(weights: str): print(weights)
+@app.command()
+def train_gan(data: str, lr_d: float = 1e-4, lr_g: float = 1e-4): print(data, lr_d, lr_g)
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (SUBPARSERS, ["--seed={seed}", "train", "--lr_d={lr_d}", "--lr_g={lr_g}", "--data=FILL-IN"]),
+        (CLICK_GROUP, ["--seed={seed}", "train", "--lr_d={lr_d}", "--lr_g={lr_g}", "FILL-IN"]),
+        (TYPER_APP, ["train-gan", "--lr-d={lr_d}", "--lr-g={lr_g}", "FILL-IN"]),
+        (TYPER_APP.replace("@app.command()\ndef ev", "def ev"), ["--lr-d={lr_d}", "--lr-g={lr_g}", "FILL-IN"]),
+    ],
+)
+def test_the_subcommand_with_the_rates_comes_before_its_options_alone(tmp_path, source, words):
+    experiment, text = drafted(tmp_path, {"train.py": source})
+    assert experiment.task.command[2:] == words
+    assert ("; train" in text) == any(word.startswith("train") for word in words)
+
+
+def test_subcommands_that_no_option_can_be_assigned_to_are_remarked(tmp_path):
+    _, text = drafted(tmp_path, {"train.py": "add_all(parser.add_subparsers())\n"})
+    assert "its command line has subcommands: put one before its options" in text
+
+
 def test_folders_that_it_writes_to_are_not_linked(tmp_path):
-    for name in ("data", "train", "images", "samples", "logs", "plots", "made", "out"):
+    for name in ("data", "train", "images", "samples", "logs", "plots", "made", "joined", "out"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "x.npy").write_text("earlier")
     source = """
@@ -238,6 +298,7 @@ logs.mkdir(exist_ok=True)
 save_image(x, "images/%d.png" % n)
 save_image(x, os.path.join(sample_dir, f"{n}.png"))
 plt.savefig(f"{opt.plot_dir}/{n}.png")
+torch.save({"data": x, "n": n}, os.path.join("joined", "x.pt"))
 print(opt.outf)
 """
     experiment, _ = drafted(tmp_path, {"train.py": source})
