@@ -80,7 +80,7 @@ def _resolved(folder: str, name: str, importer: str) -> str:
     except (ValueError, ImportError):
         return name
     found = spec.origin if spec else None
-    return name if spec is None or (found and Path(found).is_relative_to(folder)) else _own_name(file) + dot + rest
+    return name if spec is None or (found and Path(found) == file) else _own_name(file) + dot + rest
 
 
 class _Finder(MetaPathFinder):

@@ -22,11 +22,11 @@ class BatchProbes:
         ValueError: `every` is below 1, or `output` is none of StabilityMonitor's.
     """
 
-    def __init__(self, probe: Probe, every: int = 50, output: Output = "logit"):
+    def __init__(self, probe: Probe, every: int = 50, output: Output = "logit", name: str = ""):
         if every < 1:
             raise ValueError(f"every must be at least 1 batch, not {every}")
         self.probe, self.every, self.monitor = probe, every, StabilityMonitor(output)
-        self.batches = 0
+        self.name, self.batches = name, 0
 
     def after_batch(self, trained: Any) -> None:
         """Count a training batch, and probe what is `trained` where a probe is due."""
@@ -39,6 +39,15 @@ class BatchProbes:
         """Return the report so far; None before the first probe. Waits for the device."""
         return self.monitor.report() if self.batches >= self.every else None
 
+    def metrics(self, report: StabilityReport) -> dict[str, float]:
+        """Return the numbers that go to a library's own loggers."""
+        prefix = f"{self.name}_" if self.name else ""
+        return {f"{prefix}stability": report.stability, f"{prefix}separability": report.separability}
+
+    def print(self, report: StabilityReport) -> None:
+        """Print a report, with the name of D where it has one."""
+        print(f"{self.name}: {report}" if self.name else report)
+
     def state(self) -> dict[str, Any]:
         """Return what a checkpoint keeps."""
         return {"monitor": self.monitor.state(), "batches": self.batches}
@@ -47,8 +56,3 @@ class BatchProbes:
         """Continue from a checkpoint."""
         self.monitor.load_state(state["monitor"])
         self.batches = state["batches"]
-
-
-def metrics(report: StabilityReport) -> dict[str, float]:
-    """Return the numbers that go to a library's own loggers."""
-    return {"stability": report.stability, "separability": report.separability}

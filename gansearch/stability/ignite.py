@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gansearch.stability.batches import BatchProbes, Probe, metrics
+from gansearch.stability.batches import BatchProbes, Probe
 from gansearch.stability.monitor import Output
 from gansearch.stability.report import StabilityReport
 
@@ -19,11 +19,12 @@ class StabilityHandler:
 
     `probe(engine)` returns D's scores of some real and as many fake samples. `handler.report` is the StabilityReport up
     to the last epoch; its "stability" and "separability" are in `engine.state.metrics`, which Ignite's and MONAI's
-    loggers write. `Checkpoint` and MONAI's `CheckpointSaver` can keep the handler's state.
+    loggers write, with `name` before them where it is given. `Checkpoint` and MONAI's `CheckpointSaver` can keep the
+    handler's state.
     """
 
-    def __init__(self, probe: Probe, every: int = 50, output: Output = "logit") -> None:
-        self._probes = BatchProbes(probe, every, output)
+    def __init__(self, probe: Probe, every: int = 50, output: Output = "logit", name: str = "") -> None:
+        self._probes = BatchProbes(probe, every, output, name)
         self.monitor = self._probes.monitor
         self.report: StabilityReport | None = None
 
@@ -44,8 +45,8 @@ class StabilityHandler:
     def _update(self, engine: Engine) -> None:
         self.report = self._probes.report()
         if self.report:
-            engine.state.metrics.update(metrics(self.report))
+            engine.state.metrics.update(self._probes.metrics(self.report))
 
     def _print(self, engine: Engine) -> None:
         if self.report:
-            print(self.report)
+            self._probes.print(self.report)

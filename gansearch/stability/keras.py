@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gansearch.stability.batches import BatchProbes, Probe, metrics
+from gansearch.stability.batches import BatchProbes, Probe
 from gansearch.stability.monitor import Output
 from gansearch.stability.report import StabilityReport
 
@@ -25,12 +25,12 @@ class StabilityCallback(keras.callbacks.Callback):
 
     `probe(model)` returns D's scores of some real and as many fake samples. `callback.report` is the StabilityReport up
     to the last epoch; its "stability" and "separability" are among the epoch's logs, which History, TensorBoard and
-    ModelCheckpoint see. `callback.monitor` has more.
+    ModelCheckpoint see, with `name` before them where it is given. `callback.monitor` has more.
     """
 
-    def __init__(self, probe: Probe, every: int = 50, output: Output = "logit") -> None:
+    def __init__(self, probe: Probe, every: int = 50, output: Output = "logit", name: str = "") -> None:
         super().__init__()
-        self._probes = BatchProbes(probe, every, output)
+        self._probes = BatchProbes(probe, every, output, name)
         self.monitor = self._probes.monitor
         self.report: StabilityReport | None = None
 
@@ -42,9 +42,9 @@ class StabilityCallback(keras.callbacks.Callback):
         """Updates the report and logs it."""
         self.report = self._probes.report()
         if self.report and logs is not None:
-            logs.update(metrics(self.report))
+            logs.update(self._probes.metrics(self.report))
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Prints the report."""
         if self.report:
-            print(self.report)
+            self._probes.print(self.report)

@@ -6,7 +6,7 @@ import importlib
 import sys
 from typing import Any
 
-from gansearch.stability.batches import BatchProbes, Probe, metrics
+from gansearch.stability.batches import BatchProbes, Probe
 from gansearch.stability.monitor import Output
 from gansearch.stability.report import StabilityReport
 
@@ -27,12 +27,19 @@ class StabilityCallback(_lightning().Callback):  # type: ignore[misc]
     `probe(module)` returns D's scores of some real and as many fake samples, tensors of any shape; it is called without
     gradients. `callback.report` is the StabilityReport up to the last epoch; its "stability" and "separability" are
     logged, so that loggers and ModelCheckpoint can use them. Its state is part of Lightning's checkpoints.
+    With several discriminators give each its callback and a `name`, which stands before what is logged.
     """
 
-    def __init__(self, probe: Probe, every: int = 50, output: Output = "logit") -> None:
-        self._probes = BatchProbes(probe, every, output)
+    def __init__(self, probe: Probe, every: int = 50, output: Output = "logit", name: str = "") -> None:
+        self._probes = BatchProbes(probe, every, output, name)
         self.monitor = self._probes.monitor
         self.report: StabilityReport | None = None
+
+    @property
+    def state_key(self) -> str:
+        """The name of its part of a checkpoint."""
+        key: str = super().state_key
+        return f"{key}{{name: {self._probes.name}}}" if self._probes.name else key
 
     def on_train_batch_end(self, trainer: Any, pl_module: Any, *_: Any, **__: Any) -> None:
         """Gives the monitor a probe where one is due."""
@@ -42,12 +49,12 @@ class StabilityCallback(_lightning().Callback):  # type: ignore[misc]
         """Updates the report and logs it."""
         self.report = self._probes.report()
         if self.report is not None:
-            pl_module.log_dict(metrics(self.report))
+            pl_module.log_dict(self._probes.metrics(self.report))
 
     def on_train_end(self, trainer: Any, pl_module: Any) -> None:
         """Prints the report, on the first process alone."""
         if self.report is not None and trainer.is_global_zero:
-            print(self.report)
+            self._probes.print(self.report)
 
     def state_dict(self) -> dict[str, Any]:
         """The callback's part of a checkpoint."""

@@ -45,6 +45,14 @@ def test_a_module_of_a_folder_comes_before_an_installed_one(folder):
     assert import_from(folder, "json").loaded == 1
 
 
+def test_a_file_comes_before_a_module_that_is_installed_below_its_folder(folder, monkeypatch):
+    for name in (".venv/lib/python3/site-packages/below_it.py", "below_it.py"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(f"WHERE = {name!r}\n")
+    monkeypatch.syspath_prepend(folder / ".venv/lib/python3/site-packages")
+    assert import_from(folder, "below_it").WHERE == "below_it.py"
+
+
 def test_a_file_is_imported_once(folder):
     assert import_file(folder / "my_gan.py") is import_file(folder / "my_gan.py")
 

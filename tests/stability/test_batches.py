@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from gansearch.stability.batches import BatchProbes, metrics
+from gansearch.stability.batches import BatchProbes
 
 
 def probe(shift):
@@ -20,7 +20,7 @@ def test_a_probe_is_due_every_so_many_batches():
         probes.after_batch(1.0)
     assert [row.step for row in probes.monitor.rows()] == [3, 6]
     report = probes.report()
-    assert metrics(report) == {"stability": report.stability, "separability": report.separability}
+    assert probes.metrics(report) == {"stability": report.stability, "separability": report.separability}
 
 
 def test_a_checkpoint_continues_the_count():

@@ -31,6 +31,19 @@ def test_an_engine_is_probed(capsys):
     assert again.monitor.rows()[-1].step == 40
 
 
+def test_two_handlers_have_a_name_each(capsys):
+    one, two = (
+        StabilityHandler(lambda engine: (HELD_OUT[:, 0], torch.randn(64)), every=5, name=name) for name in ("A", "B")
+    )
+    engine = Engine(lambda engine, batch: None)
+    one.attach(engine)
+    two.attach(engine)
+    engine.run(range(10))
+    assert engine.state.metrics["A_stability"] == pytest.approx(one.report.stability)
+    assert "B_separability" in engine.state.metrics
+    assert f"B: {two.report}" in capsys.readouterr().out
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_monai_s_trainer_of_gans_is_probed():
     pytest.importorskip("monai", reason="the integrations extra is not installed")

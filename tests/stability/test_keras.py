@@ -59,6 +59,16 @@ def test_the_callback_probes_logs_and_prints(capsys):
     assert callback.report.verdict in capsys.readouterr().out
 
 
+def test_two_callbacks_have_a_name_each(capsys):
+    one, two = (StabilityCallback(probe, every=5, name=name) for name in ("D_A", "D_B"))
+    gan = Gan()
+    gan.compile(keras.optimizers.Adam(1e-2), keras.optimizers.Adam(1e-2))
+    history = gan.fit(torch.randn(80, 2) + 3, batch_size=16, callbacks=[one, two], verbose=0).history
+    assert history["D_A_stability"][-1] == pytest.approx(one.report.stability)
+    assert "D_B_separability" in history
+    assert f"D_B: {two.report}" in capsys.readouterr().out
+
+
 def test_without_keras_on_torch_the_error_says_what_to_do(monkeypatch):
     monkeypatch.delitem(sys.modules, "gansearch.stability.keras")
     with monkeypatch.context() as patch:

@@ -39,9 +39,9 @@ def probe(gan):
     return gan.discriminator(HELD_OUT), gan.discriminator(gan.generator(torch.randn(64, 4)))
 
 
-def trained(callback, folder, epochs=3, checkpoint=None):
+def trained(callback, folder, epochs=3, checkpoint=None, others=()):
     trainer = pl.Trainer(
-        max_epochs=epochs, callbacks=[callback], logger=False, accelerator="cpu", default_root_dir=folder,
+        max_epochs=epochs, callbacks=[callback, *others], logger=False, accelerator="cpu", default_root_dir=folder,
         enable_progress_bar=False, enable_model_summary=False,
     )  # fmt: skip
     data = torch.utils.data.DataLoader(torch.randn(160, 2) + 3, batch_size=16)
@@ -64,6 +64,16 @@ def test_the_callback_continues_from_a_checkpoint(tmp_path):
     callback = StabilityCallback(probe, every=5)
     trained(callback, tmp_path, epochs=2, checkpoint=tmp_path / "one.ckpt")
     assert [row.step for row in callback.monitor.rows()] == [5, 10, 15, 20]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_two_callbacks_have_a_name_each(tmp_path, capsys):
+    one, two = (StabilityCallback(probe, every=5, name=name) for name in ("D_A", "D_B"))
+    trainer = trained(one, tmp_path, others=[two])
+    assert float(trainer.callback_metrics["D_A_stability"]) == pytest.approx(one.report.stability)
+    assert "D_B_separability" in trainer.callback_metrics
+    assert f"D_B: {two.report}" in capsys.readouterr().out
+    assert StabilityCallback(probe).state_key == "StabilityCallback"
 
 
 def test_without_lightning_the_error_names_the_extra(monkeypatch):

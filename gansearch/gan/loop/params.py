@@ -27,7 +27,12 @@ class Params(dict[str, Any]):
         self.unread.discard(name)
         return super().get(name, default)
 
-    def __iter__(self) -> Iterator[str]:  # dict(params) and **params call this too
+    def pop(self, name: str, *default: Any) -> Any:
+        """The parameter, which is removed; it counts as read."""
+        self.unread.discard(name)
+        return super().pop(name, *default)
+
+    def __iter__(self) -> Iterator[str]:  # dict(params), **params and params | {} call this too
         self.unread.clear()
         return super().__iter__()
 

@@ -181,7 +181,8 @@ class Trial:
             **numbers: Whatever else is worth keeping; `loss_d`, `loss_g`, `grad_norm_d` and `grad_norm_g` are drawn.
 
         Raises:
-            ValueError: Something is none of that, or a step comes before the last one.
+            ValueError: Something is none of that, or a step comes before the last one. A report at the last step once
+                more adds to it, without a new row in the curves.
         """
         numbers = numbers if distance is None else {**numbers, "distance": distance}
         shown = [] if real is None and fake is None else _samples(real, fake)
@@ -205,14 +206,15 @@ class Trial:
             if distance is None:
                 finite = bool(shown[1].isfinite().all())
                 given["distance"] = sliced_wasserstein(shown[0], shown[1]) if finite else math.nan
-        self.step, self.reports = step, self.reports + 1
+        is_new = not self.reports or step > self.step
+        self.step, self.reports = step, self.reports + is_new
         self.numbers |= {name: value for name, value in given.items() if name not in (*_CURVES, "distance")}
         self.distance = given.get("distance", self.distance)
         self._judge(windows, given)
         probe = self._probe([windows[name][-1] for name, monitor in self.monitors.items() if monitor.is_new], given)
         for monitor in self.monitors.values():
             monitor.forget_probe()
-        self._hand_over(probe)
+        self._hand_over(probe if is_new else None)
 
     def state(self) -> dict[str, Any]:
         """Tensors, numbers and texts from which `load_state` continues."""
@@ -238,7 +240,7 @@ class Trial:
         if step is None:
             step = max(steps, default=self.step + 1)
         step = int(_number("step", step))
-        if self._resumed_step < step < (self.step + 1 if self.reports else 0):
+        if self._resumed_step < step < (self.step if self.reports else 0):
             raise ValueError(f"trial.report(step={step}) comes after step {self.step}: steps are the updates done")
         return step
 

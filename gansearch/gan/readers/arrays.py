@@ -97,7 +97,9 @@ def _table(file: Path) -> Points:
     table = read_table(str(file))
     frame, warnings = table.frame, [text for text in table.warnings if "holds no names" not in text]  # none are needed
     counting = [
-        str(name) for name in frame if str(name).startswith("Unnamed: ") and _counts(frame[name].to_numpy(object))
+        str(name)
+        for name in frame
+        if str(name).startswith("Unnamed: ") and frame[name].notna().all() and _counts(frame[name].to_numpy(object))
     ]
     if counting and len(counting) < len(frame.columns):
         frame = frame.drop(columns=counting)

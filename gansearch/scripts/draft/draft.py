@@ -45,6 +45,8 @@ class _Draft:
     edits: list[tuple[str, str, str]] = field(default_factory=list)
     search: dict[str, str] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)
+    """Folders of data."""
 
     def give(self, knob: Knob, value: str, comment: str = "") -> None:
         """Give the script a value in the way that the knob takes it."""
@@ -76,7 +78,9 @@ def draft(script: Path, folder: Path, cwd: Path) -> str:
     package = [one for one in script.parents if (one / "__init__.py").is_file()]
     here = cwd if script.is_relative_to(cwd) else (package[-1] if package else script).parent
     code = modules(script, here)
-    made, options = _Draft(), [*argparse_options(code), *signature_options(code)]
+    made = _Draft()
+    options, command, remark = _of_subcommand([*argparse_options(code), *signature_options(code)], code)
+    made.remarks += remark
     hydra = is_hydra(code)
     read = names_read(code)
     source, data = _settings(options, code, here, read)
@@ -95,8 +99,26 @@ def draft(script: Path, folder: Path, cwd: Path) -> str:
     elif source and made.settings and (config := _first(knobs, "config")):
         made.give(config, f"run{source.suffix}", ", with what is set below")
     _required(made, options)
+    if command:
+        flags = {option.flag for option in options if option.command == ""}  # of the script itself
+        before = [word for word in made.words if word[0].partition("=")[0] in flags]
+        made.words = [*before, (command, "the subcommand"), *(word for word in made.words if word not in before)]
+    made.links = habits.data_folders(code, options, here)
     made.remarks += dict.fromkeys(habits.remarks(code))
     return _text(made, script, here, folder.resolve(), code, source, updates)
+
+
+def _of_subcommand(options: Sequence[Option], code: Sequence[Module]) -> tuple[list[Option], str, list[str]]:
+    """Return the options without those of other subcommands than the one with the learning rates; it; and a remark."""
+    roles: dict[str, set[str]] = {}
+    for one in options:
+        if one.command:
+            roles.setdefault(one.command, set()).add(role_of(one.name, one.default))
+    chosen = max(roles, key=lambda name: (len(roles[name] & {"lr_d", "lr_g", "lr"}), "train" in name), default="")
+    remark = f"it has the subcommands {', '.join(roles)}; {chosen} is run" if len(roles) > 1 else ""
+    if not chosen and any(name.endswith("add_subparsers") for module in code for name, _ in module.calls):
+        remark = "its command line has subcommands: put one before its options"
+    return [one for one in options if one.command in (chosen, "", None)], chosen, [remark] if remark else []
 
 
 def _first(knobs: Sequence[Knob], role: str) -> Knob | None:
@@ -107,16 +129,14 @@ def _first(knobs: Sequence[Knob], role: str) -> Knob | None:
 def _settings(options: Sequence[Option], code: Sequence[Module], here: Path, read: set[str]) -> tuple[Path | None, Any]:
     """Return the file of settings that a script reads, with its data: an option's default, Hydra's, or the first."""
     for module in code:
-        for node in module.nodes if is_hydra([module]) else ():
-            if (
-                isinstance(node, ast.FunctionDef)
-                and node.decorator_list
-                and isinstance(node.decorator_list[0], ast.Call)
-            ):
-                words = {word.arg: literal(word.value) for word in node.decorator_list[0].keywords}
-                name = str(words.get("config_name") or "config").removesuffix(".yaml")
-                path = module.path.parent / str(words.get("config_path") or ".") / f"{name}.yaml"
-                return path, _composed(settings_of(path), path.parent)
+        for node in module.nodes:
+            for call in node.decorator_list if isinstance(node, ast.FunctionDef) else ():
+                if isinstance(call, ast.Call) and ast.unparse(call.func).endswith("hydra.main"):
+                    words = dict(zip(("config_path", "config_name"), map(literal, call.args), strict=False))
+                    words |= {str(word.arg): literal(word.value) for word in call.keywords}
+                    name = str(words.get("config_name") or "config").removesuffix(".yaml")
+                    path = module.path.parent / str(words.get("config_path") or ".") / f"{name}.yaml"
+                    return path, _composed(settings_of(path), path.parent)
     knob = next((one for one in of_options(options, code) if one.role == "config"), None)
     if knob is None:
         return None, None
@@ -136,52 +156,73 @@ def _settings(options: Sequence[Option], code: Sequence[Module], here: Path, rea
 
 
 def _composed(data: Any, folder: Path) -> Any:
-    """Hydra's data with the groups of its defaults: `- model: dcgan` is model/dcgan.yaml, under `model`."""
+    """Hydra's data with the groups of its defaults: `- model/optim: adam` is model/optim/adam.yaml, in model.optim.
+
+    `- model/optim@optim_d: adam` is the same file in optim_d.
+    """
     groups = data.pop("defaults", []) if isinstance(data, dict) else []
     for one in groups if isinstance(groups, list) else ():
         for group, name in one.items() if isinstance(one, dict) else ():
-            chosen = settings_of(folder / str(group) / f"{name}.yaml")
+            path, _, package = str(group).removeprefix("override ").removeprefix("optional ").partition("@")
+            chosen = settings_of(folder / path / f"{name}.yaml")
             if isinstance(chosen, dict):
-                data[group] = {**chosen, **(data.get(group) or {})}
+                inner = data
+                for key in filter(None, re.split(r"[/.]", (package or path).removeprefix("_global_"))):
+                    if not isinstance(inner.get(key), dict):
+                        inner[key] = {}
+                    inner = inner[key]
+                inner.update({**chosen, **inner})
     return data
 
 
 def _balance(made: _Draft, knobs: Sequence[Knob], code: Sequence[Module]) -> None:
     """Give D and G a rate each: by what the script offers, else by edits of the optimizers."""
-    pairs, others = _pair(rates(code), knobs)
+    found = rates(code)
+    pairs, others = _pair([rate for rate in found if rate.edit], knobs)
     made.remarks += [f"{name} has optimizers of D and G too: edit those if it is what runs" for name in others]
-    shared = len({one.text for one in pairs.values()}) == 1
+    texts = [{rate.text for rate in its} for its in pairs.values()]
+    shared = set.intersection(*texts) if texts else set()
     for role in ("lr_d", "lr_g"):
-        knob, rate = _first(knobs, role), pairs.get(role)
-        traced = next((one for one in knobs if rate and one.name == re.split(r"\W+", rate.text)[-1]), None)
-        if rate and not knob:
-            own = literal(ast.parse(rate.text or "None", mode="eval").body)
-            edit = Knob(
-                role, rate.text, own or (traced and traced.value), f"{rate.module.name}:{rate.line}", edit=rate.edit
-            )
-            knob = traced if traced and not shared and not traced.edit else edit
-        if knob:
-            made.give(knob, f"{{{role}}}")
-            made.search[role] = _range(role, knob.value)
-    if shared and len(pairs) == 2 and any(one.edit in (edit for edit, _, _ in made.edits) for one in pairs.values()):
-        (d, g), text = pairs.values(), next(iter(pairs.values())).text or "their optimizer's default"
-        made.remarks.append(
-            f"D ({d.module.name}:{d.line}) and G ({g.module.name}:{g.line}) share {text}; edits give each its own"
-        )
+        knob = _first(knobs, role)
+        given = [knob] if knob else [_of_rate(rate, knobs, shared) for rate in pairs.get(role, ())]
+        for i, one in enumerate(given):
+            if one not in given[:i]:
+                made.give(one, f"{{{role}}}")
+        if given:
+            made.search[role] = _range(role, given[0].value)
+        made.remarks += [
+            f"the rate of {rate.optimizer} ({rate.at}) comes by * or **: change it by a patch"
+            for rate in found
+            if rate.of == role and not rate.edit and not knob
+        ]
+    edits = {rate.edit for its in pairs.values() for rate in its}
+    if shared and len(pairs) == 2 and any(edit in edits for edit, _, _ in made.edits):
+        d, g = (next(rate for rate in its if rate.text in shared) for its in pairs.values())
+        text = d.text or "their optimizer's default"
+        made.remarks.append(f"D ({d.at}) and G ({g.at}) share {text}; edits give each its own")
     if len(made.search) < 2:  # nothing but rates so far
-        one = _first(knobs, "lr")
-        found = f"{one.name} ({one.where}) for both" if one else "no learning rate of D and of G"
-        made.remarks.append(f"found {found}: without one each there is no balance to search; name them under edits")
+        both = _first(knobs, "lr")
+        text = f"{both.name} ({both.where}) for both" if both else "no learning rate of D and of G"
+        made.remarks.append(f"found {text}: without one each there is no balance to search; name them under edits")
 
 
-def _pair(found: Sequence[Rate], knobs: Sequence[Knob]) -> tuple[dict[str, Rate], list[str]]:
+def _of_rate(rate: Rate, knobs: Sequence[Knob], shared: set[str]) -> Knob:
+    """Return what gives an optimizer its rate: an option or a setting that no other role shares, else an edit."""
+    traced = next((one for one in knobs if one.name == re.split(r"\W+", rate.text)[-1]), None)
+    if traced and rate.text not in shared and not traced.edit:
+        return traced
+    own = literal(ast.parse(rate.text or "None", mode="eval").body)
+    return Knob(rate.of, rate.text, own or (traced and traced.value), rate.at, edit=rate.edit)
+
+
+def _pair(found: Sequence[Rate], knobs: Sequence[Knob]) -> tuple[dict[str, list[Rate]], list[str]]:
     """Return the rates of D and G of one file, and the names of others that have both.
 
     It is the file that an option's default names, or the first one.
     """
-    files: dict[str, dict[str, Rate]] = {}
+    files: dict[str, dict[str, list[Rate]]] = {}
     for one in found:
-        files.setdefault(one.module.name, {}).setdefault(one.of, one)
+        files.setdefault(one.module.name, {}).setdefault(one.of, []).append(one)
     both = [name for name, pair in files.items() if len(pair) == 2] or list(files)
     named = {knob.value for knob in knobs if knob.word and isinstance(knob.value, str) and knob.value}
     chosen = next((name for name in both if any(value in name for value in named)), both[0] if both else "")
@@ -290,7 +331,7 @@ def _text(
             "  edits:",
             *(f"    {_plain(key)}: {_plain(value)}  # {comment}" for key, value, comment in made.edits),
         ]
-    for part, found in (("link", habits.data_folders(code, here)), ("mkdir", habits.missing(code, here))):
+    for part, found in (("link", made.links), ("mkdir", habits.missing(code, here))):
         lines += [f"  {part}: {_plain(found)}"] if found else []
     fixed = ", ".join(f"{one} ({where})" for one, where in habits.folders(code).items())
     lines += [f"  # It writes to {fixed}: of the run's own copy."] if fixed else []

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+from gansearch.scripts.draft.knobs import role_of
+from gansearch.scripts.prepare.edits import assigned
 from gansearch.scripts.prepare.modules import Module
-from gansearch.scripts.prepare.options import literal
+from gansearch.scripts.prepare.options import Option, literal
 
 _SAVES = re.compile(
     r"(save|savez|save_image|savefig|savemat|to_csv|imsave|imwrite|open|makedirs|mkdir|Path|SummaryWriter)$"
@@ -29,10 +33,11 @@ def texts(module: Module) -> Iterator[tuple[str, ast.Constant]]:
 def seeds(code: Sequence[Module]) -> list[tuple[str, str, Module]]:
     """Return where seeds are set, to what expression, and the module."""
     return [
-        (module.at(call), ast.unparse(call.args[0]), module)
+        (module.at(call), ast.unparse(seed), module)
         for module in code
         for name, call in module.calls
-        if _SEEDS.search(name) and call.args
+        if _SEEDS.search(name)
+        for seed in [*(word.value for word in call.keywords if word.arg == "seed"), *call.args][:1]
     ]
 
 
@@ -65,10 +70,55 @@ def missing(code: Sequence[Module], here: Path) -> list[str]:
     return [one for one in folders(code) if not (here / one).is_dir() and not any(one in text for text in made)]
 
 
-def data_folders(code: Sequence[Module], here: Path) -> list[str]:
-    """Return the folders that are there, without code, and that a text of the script names."""
+def data_folders(code: Sequence[Module], options: Sequence[Option], here: Path) -> list[str]:
+    """Return the folders that are there, without code, and that a text of the script names, if it does not write there.
+
+    A link to a folder that it writes to would have its trials overwrite what the user has in it.
+    """
     found = dict.fromkeys(text.rstrip("/") for module in code for text, _ in texts(module) if re.search(r"\w", text))
-    return [one for one in found if len(one) < 200 and "\n" not in one and _is_data(one, here)]
+    written = _written(code, options)
+    return [
+        one
+        for one in found
+        if len(one) < 200 and "\n" not in one and os.path.normpath(one) not in written and _is_data(one, here)
+    ]
+
+
+def _written(code: Sequence[Module], options: Sequence[Option]) -> set[str]:
+    """Return the folders that a script writes to, by their texts or by names of these; none of a dataset."""
+    saved = {str(option.default) for option in options if role_of(option.name, option.default) == "out"}
+    read: set[str] = set()
+    for module in code:
+        values = {option.name: option.default for option in options}
+        for name, node in assigned(module.tree):
+            if isinstance(node, ast.Call) and node.args and ast.unparse(node.func).endswith("Path"):
+                node = node.args[0]
+            values[name.rpartition(".")[2]] = literal(node)
+        for name, call in module.calls:
+            inner = list(ast.walk(call))
+            named = _texts(values.get(getattr(one, "attr", getattr(one, "id", ""))) for one in inner)
+            plain = _texts(getattr(one, "value", None) for one in inner)
+            if re.search(r"(Folder|Dataset)$", name) or any(word.arg == "download" for word in call.keywords):
+                read.update(named, plain)
+            elif _writes(name, call) and name.endswith(("makedirs", "mkdir", "SummaryWriter")):
+                saved.update(named, plain)
+            elif _writes(name, call):
+                calls = [one for one in inner if isinstance(one, ast.Call) and ast.unparse(one.func).endswith("join")]
+                saved.update(named, _texts(literal(one) for join in calls for one in join.args[:1]))
+                saved.update(one.rpartition("/")[0] for one in (*named, *plain))
+    return set(map(os.path.normpath, saved)) - set(map(os.path.normpath, read))
+
+
+def _texts(values: Iterable[Any]) -> list[str]:
+    """Return the texts among values, up to what is filled in."""
+    return [re.split(r"[%{]", one)[0] for one in values if isinstance(one, str)]
+
+
+def _writes(name: str, call: ast.Call) -> bool:
+    """Whether a call saves something. A `Path` may be read as well."""
+    if name.endswith("open"):
+        return name == "open" and len(call.args) > 1 and not {"w", "a", "x"}.isdisjoint(str(literal(call.args[1])))
+    return bool(_SAVES.search(name)) and not name.endswith("Path")
 
 
 def _is_data(text: str, here: Path) -> bool:

@@ -100,17 +100,43 @@ def of_settings(data: Any, where: str, read: set[str], word: bool = False, path:
 def of_constants(code: Sequence[Module]) -> Iterator[Knob]:
     """Yield the numbers that are assigned to a name once: constants, defaults of yacs, and then those of parameters."""
     read, given = names_read(code), {name for module in code for name, _ in given_to_calls(module.tree)}
+    given |= _given_by_position(code)
     found = []
     for module in code:
         pairs = list(assigned(module.tree))
         for name, node in pairs:
-            value, (owner, _, last) = literal(node), name.rpartition(".")
+            dotted = re.sub(r"\['(\w+)'\]", r".\1", name)  # of a dictionary
+            value, owner, last = literal(node), name.rpartition(".")[0], dotted.rpartition(".")[2]
             default = owner in module.functions  # of a parameter, which no call may give
             usable = [other for other, _ in pairs].count(name) == 1 and last in read and not (default and last in given)
             if isinstance(value, int | float) and usable:
-                knob = Knob(role_of(name, value), name, value, module.at(node), edit=f"{module.name}: {name}")
+                knob = Knob(role_of(dotted, value), name, value, module.at(node), edit=f"{module.name}: {name}")
                 found.append((default, knob))
     yield from (knob for _, knob in sorted(found, key=lambda one: one[0]))
+
+
+def _given_by_position(code: Sequence[Module]) -> set[str]:
+    """Return the names of the parameters that calls give by their position."""
+    nodes = [node for module in code for node in module.nodes]
+    functions = [(one.name, one) for one in nodes if isinstance(one, ast.FunctionDef) and one.name != "__init__"]
+    for owner in nodes:
+        if isinstance(owner, ast.ClassDef):
+            inner = [one for one in owner.body if isinstance(one, ast.FunctionDef)]
+            functions += [(owner.name, one) for one in inner if one.name == "__init__"]
+    parameters: dict[str, list[list[str]]] = {}
+    for name, one in functions:
+        names = [each.arg for each in (*one.args.posonlyargs, *one.args.args) if each.arg not in ("self", "cls")]
+        parameters.setdefault(name, []).append(names)
+    found: set[str] = set()
+    for module in code:
+        for called, call in module.calls:
+            for names in parameters.get(called.rpartition(".")[2], ()):
+                found.update(names if _has_starred(call) else names[: len(call.args)])
+    return found
+
+
+def _has_starred(call: ast.Call) -> bool:
+    return any(isinstance(one, ast.Starred) for one in call.args)
 
 
 @dataclass(frozen=True)
@@ -125,6 +151,12 @@ class Rate:
     module: Module
     line: int
     edit: str
+    """A key of `edits:`; empty where the rate may come by `*args` or `**options`, which no edit can reach."""
+
+    @property
+    def at(self) -> str:
+        """Where it is: `train.py:12`."""
+        return f"{self.module.name}:{self.line}"
 
 
 def rates(code: Sequence[Module]) -> list[Rate]:
@@ -145,10 +177,11 @@ def rates(code: Sequence[Module]) -> list[Rate]:
             named = [word.value for word in call.keywords if word.arg in ("lr", "learning_rate")]
             keyword = next((str(word.arg) for word in call.keywords if word.arg in ("lr", "learning_rate")), keyword)
             node = next(iter(named or call.args[place : place + 1]), None)
-            text = ast.unparse(node) if node else ""
-            key = f"{module.name}: {name}.{keyword}"
+            hidden = not named and (_has_starred(call) or (not node and any(not word.arg for word in call.keywords)))
+            text = ast.unparse(node) if node and not hidden else ""
+            key = "" if hidden else f"{module.name}: {name}.{keyword}"
             found.append(Rate("lr_d" if d else "lr_g", name, text, module, call.lineno, key))
-    return [one for one in found if [other.edit for other in found].count(one.edit) == 1]
+    return [one for one in found if not one.edit or [other.edit for other in found].count(one.edit) == 1]
 
 
 def names_read(code: Sequence[Module]) -> set[str]:

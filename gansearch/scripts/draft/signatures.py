@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 from collections.abc import Iterator, Sequence
 
 from gansearch.scripts.prepare.modules import Module
@@ -17,12 +18,33 @@ def signature_options(modules: Sequence[Module]) -> Iterator[Option]:
             if not isinstance(node, ast.FunctionDef):
                 continue
             decorators = [ast.unparse(one) for one in node.decorator_list]
-            yield from (one for call in node.decorator_list if (one := _of_click(module, call)))
+            found = [one for call in node.decorator_list if (one := _of_click(module, call))]
             if called.get(node.name, "").endswith("typer.run") or any(".command" in one for one in decorators):
                 if not any("option(" in one or "argument(" in one for one in decorators):
-                    yield from _of_parameters(module, node, True)
+                    found += _of_parameters(module, node, True)
             elif called.get(node.name, "") in ("fire.Fire", "Fire"):
-                yield from _of_parameters(module, node, False)
+                found += _of_parameters(module, node, False)
+            command = _subcommand(module, node)
+            yield from (dataclasses.replace(one, command=command) for one in found)
+
+
+def _subcommand(module: Module, node: ast.FunctionDef) -> str | None:
+    """Return the subcommand that a function is, of a group of click's or an app of typer's; as `Option.command`."""
+    functions = [one for one in module.nodes if isinstance(one, ast.FunctionDef)]
+    decorators = [(one.name, ast.unparse(call).partition("(")[0]) for one in functions for call in one.decorator_list]
+    called = [name for _, name in decorators]
+    groups = {name for name, decorator in decorators if decorator.endswith(".group")}
+    added = {ast.unparse(one) for name, call in module.calls if name.endswith(".add_command") for one in call.args[:1]}
+    for one in node.decorator_list:
+        owner, _, kind = ast.unparse(one).partition("(")[0].rpartition(".")
+        is_one_of_several = owner != "click" and (called.count(f"{owner}.command") > 1 or f"{owner}.callback" in called)
+        if kind in ("group", "callback"):
+            return ""
+        if kind == "command" and (owner in groups or node.name in added or is_one_of_several):
+            call = one if isinstance(one, ast.Call) else ast.Call(one, [], [])
+            given = [*call.args, *(word.value for word in call.keywords if word.arg == "name")]
+            return literal(given[0]) if given else node.name.replace("_", "-")
+    return None
 
 
 def _of_click(module: Module, node: ast.expr) -> Option | None:
@@ -48,11 +70,12 @@ def _of_parameters(module: Module, node: ast.FunctionDef, is_typer: bool) -> Ite
     defaults: list[ast.expr | None] = [None] * (len(node.args.args) - len(node.args.defaults))
     for one, given in zip(arguments, [*defaults, *node.args.defaults, *node.args.kw_defaults], strict=False):
         text = f"{ast.unparse(given) if given else ''} {ast.unparse(one.annotation) if one.annotation else ''}"
-        made = given if isinstance(given, ast.Call) else None
+        parts = [given, *(ast.walk(one.annotation) if one.annotation else ())]  # or Annotated[…, typer.Option(…)]
+        made = next((part for part in parts if isinstance(part, ast.Call)), None)
         flags = [flag for part in (made.args if made else ()) if isinstance(flag := literal(part), str)]
         flag = next((part for part in flags if part.startswith("--")), f"--{one.arg}")
         flag = flag if flags or not is_typer else flag.replace("_", "-")
-        default = literal(made.args[0] if made and made.args else given)
+        default = literal(made.args[0] if made and made is given and made.args else given)
         positional = is_typer and ("Argument(" in text or (given is None and "Option(" not in text))
         kind = "both" if is_typer and isinstance(default, bool) else "value"
         required = given is None or text.startswith(("typer.Option(...", "typer.Argument(..."))

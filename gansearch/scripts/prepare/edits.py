@@ -171,8 +171,11 @@ def _with_argument(source: str, call: ast.Call, name: str, new: str) -> str:
     place = _PLACES.get(name, len(call.args))
     if own or len(named) == 1:
         return _checked(_replaced(source, (own or named)[0], new))
-    if place < len(call.args) and not any(isinstance(one, ast.Starred) for one in call.args):
+    starred = any(isinstance(one, ast.Starred) for one in call.args)
+    if place < len(call.args) and not starred:
         return _checked(_replaced(source, call.args[place], new))
+    if starred or any(word.arg is None for word in call.keywords):
+        raise ScriptError(f"the call in line {call.lineno} may have {name} by its * or **; change it by task.patch")
     line, column = call.end_lineno or 1, (call.end_col_offset or 1) - 1
     end = ast.Constant(None, lineno=line, col_offset=column, end_lineno=line, end_col_offset=column)
     for text in (f", {name}={new}", f"{name}={new}"):

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gansearch.scripts.prepare.edits import assigned
 from gansearch.scripts.prepare.modules import Module
 
 _ACTIONS = {"store_true": "on", "store_false": "off", "BooleanOptionalAction": "both", "store_const": "on"}
@@ -28,6 +29,8 @@ class Option:
     required: bool
     where: str
     """`train.py:12`."""
+    command: str | None = None
+    """The subcommand that it belongs to; empty for the script itself, None where that cannot be said."""
 
 
 def literal(node: ast.AST | None) -> Any:
@@ -58,7 +61,25 @@ def argparse_options(modules: Sequence[Module]) -> Iterator[Option]:
             default = literal(words.get("default"))
             if default is None and kind in ("on", "off"):
                 default = kind == "off"
-            yield Option(dest, "" if positional else long, default, kind, required, module.at(call))
+            command = _subcommand(module, name.rpartition(".")[0], call.lineno)
+            yield Option(dest, "" if positional else long, default, kind, required, module.at(call), command)
+
+
+def _subcommand(module: Module, parser: str, line: int) -> str | None:
+    """Return the subcommand of a parser, by what its name was last given above a line; as `Option.command`."""
+    if not any(name.endswith("add_parser") for name, _ in module.calls):
+        return None
+    made = [one for name, one in assigned(module.tree) if name == parser and one.lineno < line]
+    call = max(made, key=lambda one: one.lineno, default=None)
+    if not isinstance(call, ast.Call):
+        return None
+    owner, _, called = ast.unparse(call.func).rpartition(".")
+    if called == "add_parser":
+        return literal(call.args[0]) if call.args else None
+    if called in ("add_argument_group", "add_mutually_exclusive_group"):
+        return _subcommand(module, owner, call.lineno)
+    is_whole = called == "ArgumentParser" and not any(word.arg == "add_help" for word in call.keywords)
+    return "" if is_whole else None
 
 
 def is_hydra(modules: Sequence[Module]) -> bool:

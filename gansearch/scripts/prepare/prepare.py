@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import re
 import shutil
 import sys
@@ -94,7 +95,7 @@ def prepare(
         cwd=place.cwd,
         out=place.out,
         diff=diff,
-        metrics=str(place.cwd / metrics) if metrics else "",
+        metrics=str(Path(glob.escape(str(place.cwd))) / metrics) if metrics else "",
         distance_words=measure and _found("distance.command", measure, place.cwd, variables["PATH"]),
     )
 

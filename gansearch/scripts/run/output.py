@@ -93,7 +93,15 @@ class Stream:
     def last_lines(self, count: int, most: int = 20_000) -> list[str]:
         """Return its last lines as a terminal leaves them: without colours, of a bar its last state."""
         with self._lock:
-            end = (bytes(self._first[-most:]) + b"".join(list(self._last)[-3:]))[-most:]
+            chunks, missing = [], most
+            for chunk in reversed(self._last):
+                chunks.append(chunk)
+                missing -= len(chunk)
+                if missing <= 0:
+                    break
+            else:  # nothing lies between both
+                chunks.append(bytes(self._first[-missing:]))
+            end = b"".join(reversed(chunks))[-most:]
         text = BACKSPACES.sub("\r", ANSI.sub("", end.decode("utf-8", "replace")))
         lines = (line.rstrip("\r").rpartition("\r")[2].rstrip() for line in text.split("\n"))
         return [line for line in lines if line][-count:]

@@ -12,6 +12,10 @@ from gansearch.gan.loop.params import Params
         (lambda params: (lambda **given: given)(**params), []),
         (lambda params: list(params.items()), []),
         (lambda params: params.copy(), []),
+        (lambda params: params.pop("a"), ["b"]),
+        (lambda params: params.pop("c", 3), ["a", "b"]),
+        (lambda params: params | {"c": 3}, []),
+        (lambda params: {"c": 3} | params, []),
         (lambda params: None, ["a", "b"]),
     ],
 )

@@ -49,6 +49,19 @@ def test_a_report_with_samples_measures_their_distance():
     assert one.monitor.rows()[0].mean("apart") > 0.3
 
 
+def test_a_last_report_at_the_step_already_reported_adds_to_it():
+    one, probes = trial()
+    one.monitor.update(*scores())
+    one.report(step=4, distance=2)
+    one.monitor.update(*scores())
+    samples = torch.randn(50, 2)
+    one.report(step=4, real=samples, fake=samples + 1, fid=3)
+    assert [row.step for row in one.monitor.rows()] == [4, 4]
+    assert (one.reports, one.numbers, one.samples[1].shape) == (1, {"fid": 3}, (50, 2))
+    assert 0.5 < one.distance < 1.5
+    assert [probe for probe in probes if probe] == probes[:1]
+
+
 def test_a_resumed_trial_ignores_what_it_has_reported():
     one, _ = trial()
     for step in (1, 2, 3):

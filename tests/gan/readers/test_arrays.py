@@ -130,6 +130,14 @@ def test_what_an_archive_says_of_its_size_is_believed_and_bounded(monkeypatch):
             read_points(str(write(name)))
 
 
+def test_a_first_column_without_a_name_that_has_a_gap_is_a_column_of_points():
+    table = pd.DataFrame(POINTS.round(3), columns=list("abc"), index=pd.array([None, *range(1, len(POINTS))], "Int64"))
+    table.to_csv("gap.csv")
+    points, warnings, _ = read_points("gap.csv")
+    assert points.shape == (len(POINTS) - 1, 4)
+    assert "have a number missing" in warnings[-1]
+
+
 def test_a_table_as_other_programs_write_it_is_the_same_points():
     table = pd.DataFrame(POINTS.round(3), columns=list("abc"))
     table.to_csv("index.csv")

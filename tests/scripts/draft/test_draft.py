@@ -65,6 +65,13 @@ def main(data: str, disc_lr: float = 2e-4, gen_lr: float = typer.Option(1e-4, "-
     print(data, disc_lr, gen_lr, epochs)
 typer.run(main)
 """
+ANNOTATED = """
+import typer
+from typing import Annotated
+def main(lr_d: Annotated[float, typer.Option("--lr-disc")] = 2e-4, g: Annotated[int, typer.Argument()] = 1):
+    print(lr_d, g)
+typer.run(main)
+"""
 FIRE = """
 import fire
 def main(lr_d=2e-4, lr_g=1e-4, pretrain_steps=0, seed=1):
@@ -145,11 +152,33 @@ def test_hydra_and_its_groups(tmp_path):
     assert experiment.training.updates == 9
 
 
+def test_hydra_s_settings_are_found_by_position_below_other_decorators_and_in_nested_groups(tmp_path):
+    source = """
+import functools, hydra
+@functools.cache()
+def helper(): ...
+@helper()
+@hydra.main("conf", "train", version_base=None)
+def main(cfg):
+    fit(cfg.model.optim.lr_d, cfg.optim_g.lr_g, cfg.seed)
+"""
+    conf = {
+        "train.yaml": "defaults: [model: dcgan, model/optim: adam, other/optim@optim_g: adam]\nseed: 1\n",
+        "model/dcgan.yaml": "{size: 64}",
+        "model/optim/adam.yaml": "{lr_d: 1e-4}",
+        "other/optim/adam.yaml": "{lr_g: 2e-4}",
+    }
+    experiment, _ = drafted(tmp_path, {"train.py": source, **{f"conf/{name}": text for name, text in conf.items()}})
+    assert experiment.task.command[2:4] == ["model.optim.lr_d={lr_d}", "optim_g.lr_g={lr_g}"]
+    assert experiment.search["lr_d"].prior == 1e-4
+
+
 @pytest.mark.parametrize(
     ("source", "words", "search"),
     [
         (CLICK, ["--d-lr={lr_d}", "--g-lr={lr_g}", "--n-critic={d_steps}", "FILL-IN"], ["lr_d", "lr_g", "d_steps"]),
         (TYPER, ["--disc-lr={lr_d}", "--lr-gen={lr_g}", "--epochs={updates}", "FILL-IN"], ["lr_d", "lr_g"]),
+        (ANNOTATED, ["--lr-disc={lr_d}"], ["lr_d"]),
         (
             FIRE,
             ["--lr_d={lr_d}", "--lr_g={lr_g}", "--pretrain_steps={pretrain_steps}", "--seed={seed}"],
@@ -185,6 +214,126 @@ def test_literals_are_edited_and_habits_are_told(tmp_path):
         "It writes to epochs (gan/train.py:14)",
     ):
         assert part in text
+
+
+SUBPARSERS = """
+import argparse
+parser = argparse.ArgumentParser()
+parser.add_argument("--seed", type=int)
+commands = parser.add_subparsers()
+one = commands.add_parser("eval")
+one.add_argument("--weights", required=True)
+one.add_argument("--out", required=True)
+one = commands.add_parser("train")
+group = one.add_argument_group("rates")
+group.add_argument("--lr_d", type=float, default=1e-4)
+group.add_argument("--lr_g", type=float, default=1e-4)
+one.add_argument("--data", required=True)
+opt = parser.parse_args()
+print(opt.seed, opt.lr_d, opt.lr_g)
+"""
+CLICK_GROUP = """
+import click
+@click.group()
+@click.option("--seed", type=int)
+def cli(seed): print(seed)
+@cli.command()
+@click.option("--weights", required=True)
+def evaluate(weights): print(weights)
+@cli.command("train")
+@click.option("--lr_d", default=1e-4)
+@click.option("--lr_g", default=1e-4)
+@click.argument("data")
+def fit(lr_d, lr_g, data): print(lr_d, lr_g, data)
+"""
+TYPER_APP = """
+import typer
+app = typer.Typer()
+@app.command()
+def evaluate(weights: str): print(weights)
+@app.command()
+def train_gan(data: str, lr_d: float = 1e-4, lr_g: float = 1e-4): print(data, lr_d, lr_g)
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (SUBPARSERS, ["--seed={seed}", "train", "--lr_d={lr_d}", "--lr_g={lr_g}", "--data=FILL-IN"]),
+        (CLICK_GROUP, ["--seed={seed}", "train", "--lr_d={lr_d}", "--lr_g={lr_g}", "FILL-IN"]),
+        (TYPER_APP, ["train-gan", "--lr-d={lr_d}", "--lr-g={lr_g}", "FILL-IN"]),
+        (TYPER_APP.replace("@app.command()\ndef ev", "def ev"), ["--lr-d={lr_d}", "--lr-g={lr_g}", "FILL-IN"]),
+    ],
+)
+def test_the_subcommand_with_the_rates_comes_before_its_options_alone(tmp_path, source, words):
+    experiment, text = drafted(tmp_path, {"train.py": source})
+    assert experiment.task.command[2:] == words
+    assert ("; train" in text) == any(word.startswith("train") for word in words)
+
+
+def test_subcommands_that_no_option_can_be_assigned_to_are_remarked(tmp_path):
+    _, text = drafted(tmp_path, {"train.py": "add_all(parser.add_subparsers())\n"})
+    assert "its command line has subcommands: put one before its options" in text
+
+
+def test_folders_that_it_writes_to_are_not_linked(tmp_path):
+    for name in ("data", "train", "images", "samples", "logs", "plots", "made", "joined", "out"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x.npy").write_text("earlier")
+    source = """
+import argparse, os
+from pathlib import Path
+parser = argparse.ArgumentParser()
+parser.add_argument("--outf", default="./out/")
+parser.add_argument("--plot_dir", default="plots")
+opt = parser.parse_args()
+sample_dir, logs = "samples", Path("logs")
+os.makedirs("images", exist_ok=True)
+os.makedirs("train", exist_ok=True)
+Path("made").mkdir(exist_ok=True)
+os.listdir("data")
+FashionMNIST("train", download=True)
+open(os.path.join("data", "x.npy"), "rb")
+logs.mkdir(exist_ok=True)
+save_image(x, "images/%d.png" % n)
+save_image(x, os.path.join(sample_dir, f"{n}.png"))
+plt.savefig(f"{opt.plot_dir}/{n}.png")
+torch.save({"data": x, "n": n}, os.path.join("joined", "x.pt"))
+print(opt.outf)
+"""
+    experiment, _ = drafted(tmp_path, {"train.py": source})
+    assert sorted(experiment.task.link) == ["data", "train"]
+
+
+def test_each_of_several_discriminators_gets_the_rate(tmp_path):
+    source = """
+optimizer_G = torch.optim.Adam(G.parameters(), lr=opt.lr)
+optimizer_D_A = torch.optim.Adam(D_A.parameters(), lr=opt.lr)
+optimizer_D_B = torch.optim.Adam(D_B.parameters(), lr=opt.lr)
+"""
+    experiment, text = drafted(tmp_path, {"train.py": source})
+    rates = {f"train.py: optimizer_{name}.lr": "{lr_d}" for name in ("D_A", "D_B")}
+    assert experiment.task.edits == {**rates, "train.py: optimizer_G.lr": "{lr_g}", "train.py: seed": "{seed}"}
+    assert "D (train.py:3) and G (train.py:2) share opt.lr" in text
+
+
+def test_a_rate_that_comes_by_a_star_is_remarked(tmp_path):
+    source = """
+optimizer_D = Adam(D.parameters(), *adam_args)
+optimizer_G = Adam(G.parameters(), **adam_options)
+"""
+    experiment, text = drafted(tmp_path, {"train.py": source})
+    assert list(experiment.task.edits) == ["train.py: seed"]
+    for part in ("the rate of optimizer_D (train.py:2)", "the rate of optimizer_G (train.py:3)"):
+        assert f"{part} comes by * or **: change it by a patch" in text
+
+
+def test_a_seed_may_be_given_by_its_name(tmp_path):
+    experiment, text = drafted(tmp_path, {"train.py": "seed_everything(workers=True, seed=42)\n"})
+    assert "train.py:1: the seed is 42 in every run" in text
+    assert experiment.task.edits == {}
+    experiment, _ = drafted(tmp_path / "other", {"train.py": "my_seed = 42\nset_seed(seed=my_seed)\n"})
+    assert experiment.task.edits == {"train.py: my_seed": "{seed}"}
 
 
 def test_a_module_of_a_package_is_run_as_one_and_what_lies_above_is_copied_too(tmp_path):

@@ -1,6 +1,14 @@
+import ast
+from pathlib import Path
+
 import pytest
 
-from gansearch.scripts.draft.knobs import role_of
+from gansearch.scripts.draft.knobs import of_constants, role_of
+from gansearch.scripts.prepare.modules import Module
+
+
+def constants(source):
+    return {one.edit: one.role for one in of_constants([Module(Path("train.py"), "train.py", ast.parse(source))])}
 
 
 @pytest.mark.parametrize(
@@ -31,3 +39,33 @@ def test_what_names_of_texts_are_taken_for():
     }
     for role, names in roles.items():
         assert {name: role_of(name, "x") for name in names.split()} == dict.fromkeys(names.split(), role)
+
+
+def test_defaults_that_a_call_gives_by_position_are_left_out():
+    source = """
+def train(data, lr_d=1e-4, lr_g=1e-4): return lr_d, lr_g
+def fit(lr_d=1e-4, n_critic=3): return n_critic
+class Trainer:
+    def __init__(self, data, d_lr=1e-4, g_lr=1e-4): self.rates = d_lr, g_lr
+    def run(self, epochs=3, seed=1): return epochs, seed
+Trainer(data, 2e-4).run(5)
+train(data, 2e-4)
+fit(*given)
+"""
+    assert constants(source) == {
+        "train.py: train.lr_g": "lr_g",
+        "train.py: __init__.g_lr": "lr_g",
+        "train.py: run.seed": "seed",
+    }
+
+
+def test_numbers_in_a_dictionary_are_constants():
+    source = """
+config = {"lr_d": 1e-4, "optim_g": {"lr": 2e-4}, "epochs": 7, "n_critic": 3}
+train(config["lr_d"], config["optim_g"]["lr"], config.get("epochs"))
+"""
+    assert constants(source) == {
+        "train.py: config['lr_d']": "lr_d",
+        "train.py: config['optim_g']['lr']": "lr_g",
+        "train.py: config['epochs']": "updates",
+    }

@@ -128,6 +128,14 @@ def test_what_fits_nowhere_or_twice_is_an_error(target, new, part):
     assert part in str(caught.value)
 
 
+@pytest.mark.parametrize("given", ["p, *more", "p, **options", "*all_of_them"])
+def test_an_argument_that_may_come_by_a_star_is_an_error(given):
+    with pytest.raises(ScriptError, match=r"the call in line 1 may have lr by its \* or \*\*"):
+        edited(f"opt = Adam({given})", "opt.lr", "1")
+    assert edited("opt = Adam(p, 2, **options)", "opt.lr", "1") == "opt = Adam(p, 1, **options)"
+    assert edited("opt = Adam(*p, lr=2)", "opt.lr", "1") == "opt = Adam(*p, lr=1)"
+
+
 def test_a_file_that_is_no_python_is_an_error():
     with pytest.raises(ScriptError, match="not Python that can be read"):
         edited("print 'x'", "x", "1")

@@ -1,3 +1,4 @@
+import glob
 import json
 import os
 import stat
@@ -201,6 +202,12 @@ def test_every_run_needs_a_new_folder(here):
     assert (
         sys.executable in prepared(here, given={"folder": here.parent / "2"}, command="python train.py {python}").words
     )
+
+
+def test_the_pattern_of_metrics_matches_where_the_path_of_the_run_holds_stars_and_brackets(here):
+    made = prepared(here, metrics="log*.csv", given={"folder": here.parent / "run [1] *?"})
+    (made.cwd / "log1.csv").write_text("")
+    assert glob.glob(made.metrics) == [str(made.cwd / "log1.csv")]  # noqa: PTH207
 
 
 @pytest.mark.parametrize("program", [sys.executable, "./run.sh"])

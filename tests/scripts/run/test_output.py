@@ -45,6 +45,18 @@ def test_last_lines_are_as_a_terminal_leaves_them() -> None:
     assert stream.last_lines(4) == ["red", "100%", "3/8", "end"]
 
 
+def test_last_lines_are_the_last_ones_however_they_were_read() -> None:
+    stream = Stream()
+    stream.put(b"old\n" * (FIRST // 4))
+    for n in range(5_000):
+        stream.put(b"new %d\n" % n)
+    assert stream.last_lines(1_000) == [f"new {n}" for n in range(4_000, 5_000)]
+    assert "old" not in stream.last_lines(5_000)
+    short = Stream()
+    short.put(b"old\n" * (FIRST // 4) + b"new\n")
+    assert short.last_lines(3) == ["old", "old", "new"]
+
+
 @pytest.mark.parametrize(
     ("text", "number"),
     [
