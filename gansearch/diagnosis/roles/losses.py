@@ -103,9 +103,9 @@ def seen_loss(values: Values, columns: Mapping[str, str]) -> tuple[Loss, str] | 
     if "critic" in columns.get("d_loss", "").lower():
         return "wgan", "the names of the columns"
     real, score = values.get("score_real"), values.get("score_fake")
-    if real is not None and score is not None and "d_loss" in values:
-        if any(same(values["d_loss"], one) for one in (real - score, score - real)):
-            return "wgan", "the values: D's loss is the difference of its scores"
+    apart = None if real is None or score is None or "d_loss" not in values else real - score
+    if apart is not None and (same(values["d_loss"], apart) or same(values["d_loss"], -apart)):
+        return "wgan", "the values: D's loss is the difference of its scores"
     if score is not None and "g_loss" in values and same(values["g_loss"], -score):
         return "hinge", "the values: G's loss is minus the scores of its samples, and D's is never negative"
     if (g < -1e-6).sum() >= min(2, len(g)) > 0 and len(d):
