@@ -85,7 +85,8 @@ def paired(drafts: dict[str, Draft]) -> tuple[list[Draft], list[str]]:
     for one in rest:
         lost = [name for role, name in one.roles.items() if role in CORE]
         if lost and not (set(lost) & {drafts[key].roles.get("g_total") for key in full}):
-            notes.append(f"{' and '.join(lost)} belong{'s' if len(lost) == 1 else ''} to no pair and is left out.")
+            belong = "belongs to no pair and is" if len(lost) == 1 else "belong to no pair and are"
+            notes.append(f"{' and '.join(lost)} {belong} left out.")
         if one.name == "" or len(full) == 1:
             for key in full:
                 share(one, drafts[key])

@@ -33,6 +33,13 @@ def test_other_words_in_the_names_of_one_game_are_no_other_game():
     assert not notes
 
 
+def test_columns_of_no_pair_are_named():
+    _, notes = games({"D_A": [1, 2], "G_A": [1, 2], "D_B": [1, 2]})
+    assert notes == ["D_B belongs to no pair and is left out."]
+    _, notes = games({"D_A": [1, 2], "G_A": [1, 2], "D_B_loss_real": [1, 2], "D_B_loss_fake": [1, 2]})
+    assert notes == ["D_B_loss_real and D_B_loss_fake belong to no pair and are left out."]
+
+
 def test_halves_by_number():
     assert games({"d1": [1, 2], "d2": [1, 2], "g": [1, 2]})[0] == {
         "": {"g_loss": "g", "d_loss_real": "d1", "d_loss_fake": "d2"}
