@@ -89,9 +89,8 @@ def print_trained(result: TrainResult, out: Path | None) -> None:
         known = [f"{name} {value:.4g}" if name != "stability" else f"{name} {value:.2f}" for name, value in numbers]
         say(f"seed {seed.seed}: {', '.join([seed.verdict, *(text for text in known if not text.endswith(' nan'))])}")
         say(f"  {seed.sentence}")
-    healthy = "healthy" if any(seed.verdict == "unknown" for seed in result.seeds) else "balanced"
     medians = f"; median {', '.join(known)}" if (known := readings(result.stability, result.distance)) else ""
-    say(f"{result.healthy} of {len(result.seeds)} {healthy}{medians}")
+    say(f"{result.healthy} of {len(result.seeds)} {result.healthy_word}{medians}")
     if out is not None:
         say(f"samples, curves and generators: {out}")
         say(f"report:     {Trained(out).report()}")
