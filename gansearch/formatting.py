@@ -29,9 +29,9 @@ def number(value: Any) -> str:
     return "–" if value is None else str(value)
 
 
-def step_text(step: float) -> str:
-    """A step of a training: a whole one in full, another in six digits."""
-    return f"{step:,.0f}" if float(step).is_integer() else f"{step:,.6g}"
+def step_text(step: float, digits: int = 6) -> str:
+    """A step of a training: a whole or large one in full, another, such as a part of an epoch, in some digits."""
+    return f"{step:,.0f}" if float(step).is_integer() or abs(step) >= 1e5 else f"{step:,.{digits}g}"
 
 
 def readings(stability: float, distance: float = math.nan) -> list[str]:
