@@ -232,7 +232,7 @@ class ForeignStudy(Study):
         order = self.trials.sort_values(self.objective, ascending=self.minimised)
         order = order.loc[rank[order.index].sort_values(kind="stable").index]
         first = order[self._shown()].head(_MAX_ROWS)
-        rows = first.astype({name: "Int64" for name in first if self._is_whole(name)}).astype(object)
+        rows = first.astype({name: "Int64" for name in map(str, first) if self._is_whole(name)}).astype(object)
         return rows.where(rows.notna(), None).to_dict("records")
 
     def __repr__(self) -> str:

@@ -22,8 +22,8 @@ _CURVES = ("p_real", "p_fake", "separability", "distance")
 def details_of(study: Plots, numbers: Sequence[int]) -> dict[int, dict[str, Any]]:
     """Return the details of the first of some trials, by number: plain data for the page's script."""
     searched = [name for name, entry in study.experiment.search.items() if isinstance(entry, Range | Choices)]
-    entries = study.experiment.search
-    nullable = {name for name in searched if isinstance(entries[name], Choices) and None in entries[name].choices}
+    entries = study.experiment.search.items()
+    nullable = {name for name, entry in entries if isinstance(entry, Choices) and None in entry.choices}
     rows = study.trials.set_index("number")
     chosen = list(numbers[:MOST])
     curves = study.curves[study.curves["number"].isin(chosen)]
