@@ -96,7 +96,7 @@ def left_out(trials: int) -> str:
     )
 
 
-def cell(value: Any) -> Any:
+def scalar(value: Any) -> Any:
     """Return a value of a parameter as a table has it: lists and mappings as text."""
     return value if isinstance(value, int | float | str | bool | None) else json.dumps(value, default=str)
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from gansearch.experiment import Choices, Entry, Range, masked
 from gansearch.store.containment import open_file
 from gansearch.store.folder import StudyError
-from gansearch.study.foreign.found import Found, cell, column, left_out, measured, objective, pick
+from gansearch.study.foreign.found import Found, column, left_out, measured, objective, pick, scalar
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -86,7 +86,7 @@ def _row(trial: FrozenTrial, objectives: dict[str, bool]) -> dict[str, Any]:
     return {
         **measured(trial.user_attrs),
         **dict(zip(objectives, values, strict=False)),
-        **{column(name, objectives): cell(value) for name, value in trial.params.items()},
+        **{column(name, objectives): scalar(value) for name, value in trial.params.items()},
         "number": trial.number,
         "status": _STATUSES[trial.state.name],
         "feasible": all(value <= 0 for value in trial.constraints.values()),
@@ -106,4 +106,4 @@ def _entry(dist: BaseDistribution) -> Entry:
 
     if isinstance(dist, FloatDistribution | IntDistribution):
         return Range.model_construct(low=dist.low, high=dist.high, log=dist.log, step=dist.step)
-    return Choices.model_construct(choices=list(map(cell, dist.choices)))  # type: ignore[attr-defined]
+    return Choices.model_construct(choices=list(map(scalar, dist.choices)))  # type: ignore[attr-defined]

@@ -15,7 +15,7 @@ from gansearch.formatting import error_line
 from gansearch.stability.report import NUMBERS
 from gansearch.store.containment import TEXT_BYTES, read_text
 from gansearch.store.folder import StudyError
-from gansearch.study.foreign.found import Found, cell, column, entry_of, is_number, left_out, measured
+from gansearch.study.foreign.found import Found, column, entry_of, is_number, left_out, measured, scalar
 
 _TUNES = {
     *("time_this_iter_s", "time_total_s", "training_iteration", "iterations_since_restore", "time_since_restore"),
@@ -126,7 +126,7 @@ def _flat(data: Any, path: str = "") -> dict[str, Any]:
     if isinstance(data, Mapping):
         parts = [_flat(value, f"{path}/{name}".lstrip("/")) for name, value in data.items()]
         return {name: value for part in parts for name, value in part.items()}
-    return {path: cell(data)}
+    return {path: scalar(data)}
 
 
 def _metric(source: str, trials: list[dict[str, Any]], wanted: str | None) -> str:

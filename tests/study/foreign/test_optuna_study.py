@@ -70,7 +70,7 @@ def test_names_and_directions_of_objectives_and_trials_that_run(tmp_path):
     assert read_optuna(str(tmp_path / "log"), None).remarks == ["2 trials of it wait or run, and are left out."]
 
 
-def test_times_that_are_local_are_told_in_utc(tmp_path, monkeypatch):
+def test_times_that_are_local_become_utc(tmp_path, monkeypatch):
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     time.tzset()
     try:
