@@ -29,6 +29,11 @@ def number(value: Any) -> str:
     return "–" if value is None else str(value)
 
 
+def step_text(step: float, digits: int = 6) -> str:
+    """A step of a training: a whole or large one in full, another, such as a part of an epoch, in some digits."""
+    return f"{step:,.0f}" if float(step).is_integer() or abs(step) >= 1e5 else f"{step:,.{digits}g}"
+
+
 def readings(stability: float, distance: float = math.nan) -> list[str]:
     """What was measured of a run, in words: ["stability 0.80", "distance 12.3"], without what was not."""
     known = {f"stability {stability:.2f}": stability, f"distance {distance:.4g}": distance}

@@ -17,6 +17,7 @@ from gansearch.formatting import (
     shown,
     shown_json,
     size,
+    step_text,
     without_home,
     without_nan,
 )
@@ -121,3 +122,8 @@ def test_the_home_folder_is_a_tilde_where_it_is_part_of_a_path(monkeypatch):
 def test_text_that_no_file_could_hold_is_made_fit():
     data = {"caf\udce9": ["ü", ("\ud800", 1.5)], "a": None}
     assert fit(data) == {"caf\\udce9": ["ü", ("\\ud800", 1.5)], "a": None}
+
+
+def test_steps_are_in_full_where_they_are_whole_or_large() -> None:
+    assert [step_text(step) for step in (0, 1_185_550.0, 592_775.5, 10 / 3)] == ["0", "1,185,550", "592,776", "3.33333"]
+    assert step_text(10 / 3, 4) == "3.333"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import os
 import shlex
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -63,7 +66,7 @@ def print_summary(study: Study, page: Path | None = None) -> None:
             say(f"  {name:15} {value:.4g}" if isinstance(value, float) else f"  {name:15} {value}")
     if default := study.default:
         seeds = f"{default.healthy} of {len(default.seeds)} {study.healthy_word}"
-        say(f"{default.label}: {seeds}, distance {default.distance:.4g}")
+        say(", ".join([f"{default.label}: {seeds}", *readings(math.nan, default.distance)]))
     if best is not None:
         say(f"export it:  gansearch export {shlex.quote(str(as_typed(study.folder.path)))} -o best.yaml")
     if page is not None:
@@ -86,12 +89,12 @@ def print_trained(result: TrainResult, out: Path | None) -> None:
 
     for seed in result.seeds:
         numbers = [("stability", seed.stability), *seed.quality.items()]
-        known = [f"{name} {value:.4g}" if name != "stability" else f"{name} {value:.2f}" for name, value in numbers]
-        say(f"seed {seed.seed}: {', '.join([seed.verdict, *(text for text in known if not text.endswith(' nan'))])}")
+        finite = [(name, value) for name, value in numbers if math.isfinite(value)]
+        known = [f"{name} {value:.4g}" if name != "stability" else f"{name} {value:.2f}" for name, value in finite]
+        say(f"seed {seed.seed}: {', '.join([seed.verdict, *known])}")
         say(f"  {seed.sentence}")
-    healthy = "healthy" if any(seed.verdict == "unknown" for seed in result.seeds) else "balanced"
     medians = f"; median {', '.join(known)}" if (known := readings(result.stability, result.distance)) else ""
-    say(f"{result.healthy} of {len(result.seeds)} {healthy}{medians}")
+    say(f"{result.healthy} of {len(result.seeds)} {result.healthy_word}{medians}")
     if out is not None:
         say(f"samples, curves and generators: {out}")
         say(f"report:     {Trained(out).report()}")
@@ -105,16 +108,16 @@ def print_trained(result: TrainResult, out: Path | None) -> None:
 def print_progress(updates: int) -> Callable[[int, Probe], None]:
     """Returns a function that prints a seed's progress to stderr at a probe.
 
-    In a terminal each probe rewrites the line. Elsewhere a line is printed at most every 30 seconds.
+    In a terminal each probe rewrites the line, cut to its width. Elsewhere a line is printed at most every 30 seconds.
     """
-    from gansearch.formatting import duration
+    from gansearch.formatting import duration, short, step_text
 
     starts: dict[int, tuple[float, float]] = {}
     printed = time.monotonic()
 
     def watch(seed: int, probe: Probe) -> None:
         nonlocal printed
-        now, terminal = time.monotonic(), sys.stderr.isatty()
+        now, terminal = time.monotonic(), sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
         start, first_update = starts.setdefault(seed, (now, probe.update))  # a resumed seed starts in the middle
         over = probe.update >= updates
         if not terminal and (now - printed < _PROGRESS_SECONDS or over):
@@ -122,10 +125,11 @@ def print_progress(updates: int) -> Callable[[int, Probe], None]:
         printed = now
         rate = (probe.update - first_update) / (now - start) if now > start else 0
         left = f", about {duration((updates - probe.update) / rate)} left" if rate and not over else ""
-        text = (
-            f"seed {seed}: update {probe.update:,} of {updates:,}{left}; D(real) {probe.p_real:.2f}, "
-            f"D(fake) {probe.p_fake:.2f}, separability {probe.separability:.2f}"
-        )
+        numbers = {"D(real)": probe.p_real, "D(fake)": probe.p_fake, "separability": probe.separability}
+        known = ", ".join(f"{name} {value:.2f}" for name, value in numbers.items() if math.isfinite(value))
+        text = f"seed {seed}: update {step_text(probe.update, 4)} of {step_text(updates)}{left}"
+        text += f"; {known}" if known else ""
+        text = short(text, shutil.get_terminal_size().columns - 1) if terminal else text
         end = "\n" if over or not terminal else ""
         print(f"\r\x1b[K{text}" if terminal else text, end=end, file=sys.stderr, flush=True)
 

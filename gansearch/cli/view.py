@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gansearch.experiment import Experiment
-from gansearch.formatting import duration, many, readings, size, words
+from gansearch.formatting import duration, many, readings, size, step_text, words
 from gansearch.study.analysis.choose import candidates
 from gansearch.study.analysis.time_spent import saved
 from gansearch.study.figures.palette import COLOURS, SYMBOLS
@@ -221,23 +221,28 @@ def _cells(trial: Mapping[str, Any], budget: int, now: float) -> dict[str, str |
     probe, rate = trial["probe"], trial["updates_per_second"]
     if probe is None:
         return {"trial": str(trial["number"]), _BELIEFS: f"starting, {duration(now - trial['started'])}"}
-    stability, distance = probe.get("stability"), trial.get("distance")
+    saturated = probe["saturated_right"] + probe["saturated_wrong"]
     return {
         "trial": str(trial["number"]),
         "seed": str(probe["seed"]),
         _BELIEFS: belief_bar(probe["p_real"], probe["p_fake"]),
-        "stability": f"{stability:.2f}" if stability is not None and math.isfinite(stability) else "",
-        "distance": f"{distance:.4g}" if distance is not None else "",
-        "update": f"{probe['update']}/{budget}",
+        "stability": _finite(probe.get("stability"), ".2f"),
+        "distance": _finite(trial.get("distance"), ".4g"),
+        "update": f"{step_text(probe['update'], 4)}/{step_text(budget)}".replace(",", ""),
         "updates/s": f"{rate:,.0f}" if rate else "",
         "GPU": str(probe.get("gpus") or ""),
         "GPU memory": "" if probe.get("gpu_memory") is None else size(probe["gpu_memory"]),
         "GPU busy": "" if probe.get("gpu_utilisation") is None else f"{probe['gpu_utilisation']:.0%}",
-        "reconstruction": f"{probe.get('reconstruction') or math.nan:.4g}",
-        "separability": f"{probe['separability']:.2f}",
-        "saturated": f"{probe['saturated_right'] + probe['saturated_wrong']:.0%}",
+        "reconstruction": _finite(probe.get("reconstruction"), ".4g"),
+        "separability": _finite(probe["separability"], ".2f"),
+        "saturated": _finite(saturated, ".0%"),
         "node": str(probe.get("node") or ""),
     }
+
+
+def _finite(value: float | None, form: str) -> str:
+    """Returns a number in a format; nothing where it is none, or not finite."""
+    return f"{value:{form}}" if value is not None and math.isfinite(value) else ""
 
 
 def belief_bar(p_real: float, p_fake: float) -> Text:

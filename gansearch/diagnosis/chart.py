@@ -11,6 +11,7 @@ from gansearch.diagnosis.rules.bounds import chance
 from gansearch.diagnosis.rules.evidence import Evidence
 from gansearch.diagnosis.rules.finding import Finding
 from gansearch.diagnosis.training_log import Game, TrainingLog
+from gansearch.formatting import step_text
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 720, 200, 56, 22, 10
 POINTS = 360
@@ -68,7 +69,9 @@ def charts(log: TrainingLog, findings: Sequence[Finding]) -> Iterator[Chart]:
             title = f"{game.name}: " if game.name else ""
             yield from _chart(log, title + ", ".join(drawn), drawn, levels, marks)
     for name, values in log.metrics.items():
-        marks = [(finding.since, n) for n, finding in numbered if finding.text.startswith(f"{name} ")]
+        marks = [
+            (finding.since, n) for n, finding in numbered if finding.text.startswith(f"{name} ") and finding.is_verdict
+        ]
         yield from _chart(log, name, {name: values}, (), marks)
 
 
@@ -116,7 +119,7 @@ def _chart(
             band = [*zip(x, least, strict=True), *zip(x[::-1], greatest[::-1], strict=True)]
             curves.append(Curve(name, colour, _path(zip(x, mean, strict=True)), _path(band)))
     ticks = [(float(down(np.array(y))), f"{y:.3g}") for y in np.linspace(low + margin, high - margin, 3)]
-    steps = [(float(across(np.array(step))), f"{step:,.6g}") for step in (first, (first + last) / 2, last)]
+    steps = [(float(across(np.array(step))), step_text(step)) for step in (first, (first + last) / 2, last)]
     yield Chart(
         title,
         tuple(curves),

@@ -10,6 +10,8 @@ from typing import IO
 
 from gansearch.diagnosis.diagnosis import Diagnosis, split_loss, with_halves
 from gansearch.diagnosis.reading import LogError, LogReader
+from gansearch.diagnosis.roles.assembly import check_role
+from gansearch.diagnosis.roles.losses import checked
 from gansearch.diagnosis.text import begin
 from gansearch.diagnosis.training_log import Halves
 from gansearch.formatting import many, words
@@ -33,9 +35,12 @@ def follow(
     A line is said whenever what is found is no longer the same.
 
     Raises:
-        LogError: There was nothing to read in it.
+        LogError: There is no such loss or role, before anything is read; or there was nothing to read in it.
     """
     family, halves = split_loss(loss)
+    checked(family)
+    for role in columns or {}:
+        check_role(role)
     reader = LogReader("-", dict(columns or {}), family)
     known: tuple[str, ...] | None = None
     due, pending = time.monotonic() + seconds, False

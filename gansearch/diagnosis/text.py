@@ -9,7 +9,7 @@ from gansearch.diagnosis.facts import CANNOT_SHOW, MONITOR, NOTHING_WRONG, SEARC
 from gansearch.diagnosis.rules.evidence import Evidence
 from gansearch.diagnosis.rules.finding import KINDS, Finding
 from gansearch.diagnosis.training_log import ROLES, Game, TrainingLog
-from gansearch.formatting import many, words
+from gansearch.formatting import many, step_text, words
 
 WIDTH = 88
 ALWAYS = ("d_loss", "d_loss_real", "d_loss_fake", "g_loss", "g_total", "p_real", "p_fake", "score_real", "score_fake")
@@ -37,7 +37,7 @@ def heading(log: TrainingLog) -> str:
     """What was read, in a sentence."""
     text = f"{log.file}: {many(log.records, 'record')}"
     if log.records:
-        text += f", {log.step_name} {log.steps[0]:,.6g} to {log.steps[-1]:,.6g}"
+        text += f", {log.step_name} {step_text(log.steps[0])} to {step_text(log.steps[-1])}"
     text += f", read as {log.format}." if log.format else "."
     return text + (f" The last of {log.runs} runs in it." if log.runs > 1 else "")
 
@@ -71,7 +71,7 @@ def begin(finding: Finding, log: TrainingLog) -> str:
     if finding.since is None:
         return ""
     line = f" (line {finding.line:,})" if finding.line is not None and log.step_name != "line" else ""
-    return f"since {log.step_name} {finding.since:,.6g}{line}"
+    return f"since {log.step_name} {step_text(finding.since)}{line}"
 
 
 def _roles(game: Game) -> Iterator[str]:

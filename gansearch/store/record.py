@@ -270,6 +270,11 @@ class SeveralSeeds:
         """The number of seeds whose verdict is balanced, or unknown where that is all that can be known."""
         return sum(seed.verdict in HEALTHY for seed in self.seeds)
 
+    @property
+    def healthy_word(self) -> str:
+        """What these seeds are called where they are healthy: balanced, unless of one that is not known."""
+        return "healthy" if any(seed.verdict == "unknown" for seed in self.seeds) else "balanced"
+
 
 def spread(values: Iterable[float]) -> float:
     """The maximum minus the minimum of those values that are numbers; NaN if none is."""

@@ -85,7 +85,7 @@ class Trained(SeveralSeeds):
         group = Seeds("this configuration", None, self.seeds, fresh=True)
         return [
             answers.is_broken(runs, verdict, shipped_band(loss)),
-            answers.when(first.curves, f"Seed {first.result.seed}"),
+            answers.when(first.curves, f"Seed {first.result.seed}", self.experiment.is_loop),
             answers.what_helps(verdict),
             answers.holds([group], confirmed=True),
             answers.memorises(curves),

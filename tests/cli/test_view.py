@@ -163,6 +163,15 @@ def test_unknown_facts_are_left_out(tmp_path):
         assert "left if none is stopped early" in line(status(load_study(empty.path)))
 
 
+def test_numbers_of_a_running_trial_that_are_unknown_are_left_out():
+    (trial,) = running([10])
+    unknown = dict.fromkeys(("separability", "saturated_right", "saturated_wrong", "reconstruction"), math.nan)
+    trial = {**trial, "distance": math.nan, "probe": {**trial["probe"], **unknown, "update": 10 / 3}}
+    cells = view._cells(trial, 20, time.time())
+    assert cells["update"] == "3.333/20"
+    assert [cells[name] for name in ("distance", "separability", "saturated", "reconstruction")] == [""] * 4
+
+
 def test_a_large_cluster_fits_the_terminal(running_sweep):
     write_progress(running_sweep, running=running(range(10, 74)), slots=64)
     text = drawn(running_sweep, 100, height=24)

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -48,6 +49,17 @@ def test_curves_are_short_and_within_the_picture(count):
     assert len(path) <= POINTS
     assert (path >= 0).all()
     assert (path <= [WIDTH, HEIGHT]).all()
+
+
+def test_only_what_is_wrong_with_a_metric_is_marked():
+    log = log_of(d_loss=noisy(0.9), g_loss=noisy(1.0), metrics={"fid": noisy(9.0), "kid_fid": -noisy(1.0)})
+    assert [bool(chart.marks) for chart in drawn(log)[2:]] == [False, True]
+
+
+def test_steps_over_a_million_are_in_full():
+    log = log_of(d_loss=noisy(0.9))
+    log = replace(log, steps=np.linspace(0, 1_185_550, 200))
+    assert [text for _, text in drawn(log)[0].steps] == ["0", "592,775", "1,185,550"]
 
 
 def test_columns_without_a_number_are_not_drawn():

@@ -61,3 +61,11 @@ def test_a_stream_that_is_cut_short_by_ctrl_c_is_judged():
 def test_nothing_to_read_is_an_error():
     with pytest.raises(LogError):
         follow(io.BytesIO(b"hello\n"))
+
+
+@pytest.mark.parametrize("wrong", [{"loss": "hinj"}, {"columns": {"d_los": "errD"}}])
+def test_a_mistyped_loss_or_role_is_said_before_anything_is_read(wrong):
+    stream = io.BytesIO(FINE.encode())
+    with pytest.raises(LogError, match="Did you mean"):
+        follow(stream, **wrong)
+    assert stream.tell() == 0

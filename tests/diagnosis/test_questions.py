@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -54,6 +56,27 @@ def test_r_t_says_whether_d_memorises():
     assert (
         "training samples for real" in answers(log_of(d_loss=noisy(0.9), g_loss=noisy(1.0), sign_real=noisy(0.95)))[4]
     )
+
+
+def test_a_high_r_t_beside_augmentation_is_not_known():
+    log = log_of(d_loss=noisy(0.9), g_loss=noisy(1.0), sign_real=np.full(200, 0.85), augment=np.full(200, 0.3))
+    assert answers(log)[4] == "Not known: r_t is 0.85 while the augmentation is at p = 0.30."
+
+
+@pytest.mark.parametrize("end", [np.inf, np.nan])
+def test_a_metric_that_ended_as_no_number_is_not_at_its_best(end):
+    fid = np.r_[np.linspace(90, 20, 199), end]
+    log = log_of(d_loss=noisy(0.9), g_loss=noisy(1.0), metrics={"fid": fid})
+    said = answers(replace(log, broken_metrics=("fid",)))[1]
+    assert "fid ended as no number" in said
+    assert "best" not in said
+
+
+def test_what_is_wrong_from_the_first_record_on_has_nothing_to_roll_back_to():
+    log = log_of(d_loss=np.full(200, 100.0), g_loss=noisy(1.0))
+    assert answers(log)[1].startswith("Stop: it has been so from the first record.")
+    log = log_of(d_loss=np.zeros(60), g_loss=np.zeros(60), reconstruction=noisy(1.0, 60))
+    assert answers(log)[1] == "Go on until it begins."
 
 
 def test_they_stand_at_the_top_of_the_page(tmp_path):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 
 from gansearch.diagnosis.rules.judge import judge
@@ -28,6 +30,13 @@ def test_where_nothing_is_wrong_that_is_said_and_what_such_a_log_cannot_show():
 
 def test_it_fits_a_terminal_and_a_forum():
     assert max(map(len, text_of(log_of(loss=None, d_loss=noisy(0.9), g_loss=noisy(1.0))).splitlines())) <= 88
+
+
+def test_steps_are_in_full():
+    log = log_of(d_loss=np.r_[noisy(0.6, 100), np.full(100, 100.0)], g_loss=noisy(1.0))
+    text = text_of(replace(log, steps=1_185_550 + np.arange(200.0)))
+    assert "step 1,185,550 to 1,185,749" in text
+    assert "since step 1,185,650 (line 102)" in text
 
 
 def test_halves_that_the_values_rule_out_are_said():

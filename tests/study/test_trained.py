@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,12 @@ def test_seeds_that_have_not_ended_or_are_broken_are_left_out(folder: Path, tmp_
     with pytest.raises(EmptyFigureError):
         Trained(part).plot_bands()
     assert "No seed has ended yet" in Trained(part).report().read_text()
+
+
+def test_a_seed_whose_verdict_is_not_known_is_healthy(folder: Path) -> None:
+    trained = Trained(folder)
+    trained.seeds = [replace(seed, verdict="unknown") for seed in trained.seeds]
+    assert "2 of 2 seeds healthy" in Page(trained.report().read_text()).words()
 
 
 def test_other_folders_are_no_trainings(folder: Path, tmp_path: Path) -> None:

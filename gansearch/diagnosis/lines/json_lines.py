@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -71,13 +72,13 @@ def flattened(value: dict[str, Any], prefix: str = "") -> dict[str, float]:
             one = one[0]
         if isinstance(one, dict) and "mean" in one:
             if one.get("num", 1) and isinstance(one["mean"], int | float):
-                numbers[path] = float(one["mean"])
+                numbers[path] = as_float(one["mean"])
                 if isinstance(one.get("std"), int | float):
-                    numbers[f"{path}:std"] = float(one["std"])
+                    numbers[f"{path}:std"] = as_float(one["std"])
         elif isinstance(one, dict):
             numbers |= flattened(one, f"{path}/")
         elif isinstance(one, int | float) and not isinstance(one, bool):
-            numbers[path] = float(one)
+            numbers[path] = as_float(one)
         elif isinstance(one, str):
             try:
                 value_of = number(one)
@@ -86,3 +87,11 @@ def flattened(value: dict[str, Any], prefix: str = "") -> dict[str, float]:
             if value_of is not None:
                 numbers[path] = value_of
     return numbers
+
+
+def as_float(value: float) -> float:
+    """A number as a float: infinite for an integer beyond the largest one, as 1e400 is."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf

@@ -158,7 +158,7 @@ def role_of(found: list[str], std: bool) -> tuple[str, frozenset[str], int] | No
     have = frozenset(found)
     metric = next((word for word in found if METRICS.fullmatch(word)), None)
     if metric and not have & (LOSS | DISCRIMINATOR | GENERATOR):
-        return "metric", have, 0
+        return None if std or "std" in have else ("metric", have, 0)
     half = "real" if have & REAL else "fake" if have & FAKE else ""
     if std:
         return (f"score_{half}_std", have, 0) if have & SCORE and half else None

@@ -64,6 +64,9 @@ def table_of(path: Path) -> Records:
         snapshot = SNAPSHOT.search(str(row.get("snapshot_pkl")))
         if snapshot:
             row["kimg"] = int(snapshot.group(1))
+        results = row.pop("results", None)
+        if isinstance(results, dict):
+            row |= results | row
     table = JsonLines()
-    table.take([flattened(row.pop("results", {}) | row) for row in rows], range(1, len(rows) + 1))
+    table.take([flattened(row) for row in rows], range(1, len(rows) + 1))
     return table.records

@@ -127,13 +127,17 @@ def meanings_of(names: Sequence[str], columns: Mapping[str, str]) -> dict[str, M
 def check_columns(columns: Mapping[str, str], names: Sequence[str]) -> None:
     """Refuse roles and columns that do not exist."""
     for role, name in columns.items():
-        if role not in ROLES and role not in STEP_ROLES:
-            known = [*ROLES, *STEP_ROLES]
-            hint = did_you_mean(role, known) or f" Roles are {', '.join(ROLES)}."
-            raise LogError(f"columns: there is no role {role!r}.{hint}")
+        check_role(role)
         if name not in names:
             hint = did_you_mean(name, names) or f" There are {listed(names)}."
             raise LogError(f"columns: {role}: no column is called {name!r}.{hint}")
+
+
+def check_role(role: str) -> None:
+    """Refuse a role that does not exist."""
+    if role not in ROLES and role not in STEP_ROLES:
+        hint = did_you_mean(role, [*ROLES, *STEP_ROLES]) or f" Roles are {', '.join(ROLES)}."
+        raise LogError(f"columns: there is no role {role!r}.{hint}")
 
 
 def listed(names: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from gansearch.diagnosis.numbers.names import Meaning, words
+from gansearch.diagnosis.roles.losses import same
 
 Columns = Mapping[str, tuple[np.ndarray, np.ndarray]]
 """By name the (N,) values and where they are printed."""
@@ -84,7 +85,8 @@ def paired(drafts: dict[str, Draft]) -> tuple[list[Draft], list[str]]:
     for one in rest:
         lost = [name for role, name in one.roles.items() if role in CORE]
         if lost and not (set(lost) & {drafts[key].roles.get("g_total") for key in full}):
-            notes.append(f"{' and '.join(lost)} belong{'s' if len(lost) == 1 else ''} to no pair and is left out.")
+            belong = "belongs to no pair and is" if len(lost) == 1 else "belong to no pair and are"
+            notes.append(f"{' and '.join(lost)} {belong} left out.")
         if one.name == "" or len(full) == 1:
             for key in full:
                 share(one, drafts[key])
@@ -132,6 +134,7 @@ def settle(draft: Draft, columns: Columns) -> list[str]:
     most = max((columns[one][1].sum() for one in (*draft.roles.values(), *draft.terms)), default=0)
     draft.terms = [term for term in draft.terms if columns[term][1].sum() >= 0.3 * most]
     settle_halves(draft, columns)
+    settle_critic(draft, columns)
     settle_scores(draft, columns)
     name = draft.roles.get("g_loss")
     if name is None:
@@ -180,6 +183,19 @@ def settle_halves(draft: Draft, columns: Columns) -> None:
         kind = "p"
     for half, name in zip(("real", "fake"), names, strict=True):
         draft.roles.setdefault(f"{kind}_{half}", str(name))
+
+
+def settle_critic(draft: Draft, columns: Columns) -> None:
+    """What is called the halves of D's loss are scores where it is their difference, as in the first WGAN's code."""
+    names = [draft.roles.get(role) for role in ("d_loss", "d_loss_real", "d_loss_fake")]
+    if None in names:
+        return
+    loss, real, fake = (columns[str(name)][0] for name in names)
+    if any(same(loss, of_halves) for of_halves in (real + fake, (real + fake) / 2)):
+        return
+    if same(loss, real - fake) or same(loss, fake - real):
+        for half in ("real", "fake"):
+            draft.roles.setdefault(f"score_{half}", draft.roles.pop(f"d_loss_{half}"))
 
 
 def settle_scores(draft: Draft, columns: Columns) -> None:

@@ -8,7 +8,7 @@ from typing import Any, get_args
 import numpy as np
 
 from gansearch.diagnosis.numbers.errors import LogError, did_you_mean
-from gansearch.diagnosis.numbers.names import one_of
+from gansearch.diagnosis.numbers.names import ADVERSARIAL, DISCRIMINATOR, RECONSTRUCTION, one_of, words
 from gansearch.diagnosis.roles.formats import Format
 from gansearch.diagnosis.training_log import Halves, Loss
 
@@ -28,6 +28,8 @@ KEYS = one_of(
     " criterion loss adv_type adv_loss_type loss_mode loss_kwargs.class_name gan_opt.gan_type"
     " disc_loss_type"
 )
+OF_ANYTHING = ("mse", "mseloss", "l2")
+"""Losses that other terms have as well, so that only a key of the adversarial one says that they are LSGAN's."""
 CLAMPS = (100.0, 50.0, 16.118, 15.4249, 13.8155, 18.4207, 27.631)
 """Values at which implementations of the cross-entropy cut it off."""
 PLATEAUS: tuple[tuple[Loss, Halves, float, float, float], ...] = (
@@ -60,8 +62,10 @@ def configured(config: Mapping[str, Any]) -> tuple[Loss, str] | None:
         low = path.lower().removesuffix(".value")
         last = low.rpartition(".")[2]
         if isinstance(value, str) and (last in KEYS or any(low.endswith(key) for key in KEYS if "." in key)):
-            loss = SPELLINGS.get(value.lower().rpartition(".")[2])
-            if loss:
+            spelling, named = value.lower().rpartition(".")[2], {*words(path.removesuffix(".class_name"))}
+            loss = SPELLINGS.get(spelling)
+            of_gan = spelling not in OF_ANYTHING or named & (ADVERSARIAL | DISCRIMINATOR)
+            if loss and of_gan and not named & RECONSTRUCTION:
                 found.setdefault(loss, f"{path}: {value}")
     return next(iter(found.items())) if len(found) == 1 else None
 
@@ -73,7 +77,7 @@ def known_loss(
     if given:
         return given, "--loss"
     beside = configured(config)
-    if beside:
+    if beside and possible({**values, "g_loss": np.empty(0)}, beside[0]):  # G's is negative in the minimax game, too
         return beside[0], f"the configuration beside the log ({beside[1]})"
     seen = seen_loss(values, columns)
     if seen:
@@ -98,7 +102,10 @@ def seen_loss(values: Values, columns: Mapping[str, str]) -> tuple[Loss, str] | 
         return "wgan", "the values: D's loss is negative, which only a critic's can be"
     if "critic" in columns.get("d_loss", "").lower():
         return "wgan", "the names of the columns"
-    score = values.get("score_fake")
+    real, score = values.get("score_real"), values.get("score_fake")
+    apart = None if real is None or score is None or "d_loss" not in values else real - score
+    if apart is not None and (same(values["d_loss"], apart) or same(values["d_loss"], -apart)):
+        return "wgan", "the values: D's loss is the difference of its scores"
     if score is not None and "g_loss" in values and same(values["g_loss"], -score):
         return "hinge", "the values: G's loss is minus the scores of its samples, and D's is never negative"
     if (g < -1e-6).sum() >= min(2, len(g)) > 0 and len(d):

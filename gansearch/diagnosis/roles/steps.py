@@ -9,6 +9,7 @@ import numpy as np
 from gansearch.diagnosis.lines.pairs import BAR_STEP
 from gansearch.diagnosis.numbers.fragments import left_out
 from gansearch.diagnosis.numbers.names import TOTAL, counter, words
+from gansearch.formatting import step_text
 
 FEWEST = 5
 """Records of a last run that has just begun: then the run before it is judged."""
@@ -173,7 +174,9 @@ def last_run(position: np.ndarray, breaks: np.ndarray, printed: np.ndarray, name
             begin = at
     if resumed:
         times = f"{len(resumed)} times, the last time at" if len(resumed) > 1 else "at"
-        notes.append(f"The run was resumed {times} {name} {resumed[-1]:g}: of what was done twice the last is read.")
+        notes.append(
+            f"The run was resumed {times} {name} {step_text(resumed[-1])}: of what was done twice the last is read."
+        )
     if 0.9 * len(printed) < printed.sum() < len(printed):
         # Nearly all count: of a record that does not, the headline was cut.
         keep &= printed

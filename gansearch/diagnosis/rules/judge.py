@@ -83,7 +83,9 @@ def _missing(evidence: Evidence) -> Iterator[Unknown]:
     if evidence.is_short and evidence.assumptions:
         yield Unknown(f"What is likely takes {SHORT} records, of which the log has {evidence.log.records}.")
     if evidence.d_loss is None:
-        if not evidence.answers:
+        if "d_loss" in game.values:
+            yield Unknown(f"{evidence.name('d_loss')} is never finite, so that who is ahead cannot be judged.")
+        elif not evidence.answers:
             yield Unknown("No column is D's loss, so that who is ahead cannot be judged; name it by --columns.")
         return
     if game.loss == "wgan":

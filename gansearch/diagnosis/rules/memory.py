@@ -21,9 +21,8 @@ def memorising(evidence: Evidence) -> Iterator[Finding]:
     r_t = 2 · accuracy − 1 on training reals. Karras et al. 2020 (StyleGAN2-ADA), sections 3.1 and 3.2: r_t near 1 is
     D overfitting, .6 is what the controller steers to, so that r_t near it is no finding, and p up to .8 was safe.
     """
-    augment = evidence.windows("augment")[evidence.half :] if evidence.has("augment") else None
-    p = float(augment[-max(1, len(augment) // 5) :].mean()) if augment is not None else 0.0
-    if augment is not None and p > LEAKS:
+    p = last_augment(evidence)
+    if p > LEAKS:
         grade = "likely" if p > 1 else "note"
         text = f"{evidence.name('augment')} is {p:.2f} in the end: " + (
             "the controller wants more augmentation than there is, because D still overfits."
@@ -42,3 +41,11 @@ def memorising(evidence: Evidence) -> Iterator[Finding]:
             f"training samples for real. Adaptive augmentation holds it at {TARGET:g}."
         )
         yield Finding("memorising", "likely", text, *evidence.since(evidence.windows("sign_real") > SURE))
+
+
+def last_augment(evidence: Evidence) -> float:
+    """The probability of augmentation at the end of a log; 0 where there is none."""
+    if not evidence.has("augment"):
+        return 0.0
+    augment = evidence.windows("augment")[evidence.half :]
+    return float(augment[-max(1, len(augment) // 5) :].mean())

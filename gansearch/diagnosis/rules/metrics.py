@@ -11,6 +11,7 @@ import numpy as np
 
 from gansearch.diagnosis.rules.finding import Finding
 from gansearch.diagnosis.training_log import TrainingLog
+from gansearch.formatting import step_text
 
 RISE = 0.2
 """Share of the way from the first value to the best one, back over which the last one is said to have gone back."""
@@ -49,6 +50,9 @@ def broken(log: TrainingLog) -> Iterator[Finding]:
     for name, values in log.metrics.items():
         metric = metric_of(name)
         known = np.flatnonzero(np.isfinite(values))
+        printed = np.flatnonzero(~np.isnan(values))
+        if metric and len(printed) and name in log.broken_metrics and np.isinf(values[printed[-1]]):
+            yield _infinite(log, name, int(known[-1]) if len(known) else -1)
         if metric is None or not len(known):
             continue
         wrong = known[(values[known] < metric.least) | (values[known] > metric.most)]
@@ -64,6 +68,15 @@ def broken(log: TrainingLog) -> Iterator[Finding]:
                 at = float(log.steps[records[0]]), int(log.lines[records[0]])
                 yield Finding("metric_broken", grade, text, *at)  # type: ignore[arg-type]
                 break
+
+
+def _infinite(log: TrainingLog, name: str, before: int) -> Finding:
+    """A metric that is infinite in the end, from the first such record after the one `before` on."""
+    values = log.metrics[name]
+    first = before + 1 + int(np.flatnonzero(np.isinf(values[before + 1 :]))[0])
+    step = f"{log.step_name} {step_text(log.steps[first])}"
+    text = f"{name} is {values[first]:g} from {step} to the end: of finite samples it is finite."
+    return Finding("metric_broken", "proven", text, float(log.steps[first]), int(log.lines[first]))
 
 
 def trend(log: TrainingLog) -> Iterator[Finding]:

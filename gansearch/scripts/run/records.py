@@ -47,11 +47,19 @@ def kept(script: ScriptTask, prepared: Prepared, output: Output, secrets: Iterab
     return {name: mask(text, secrets) for name, text in found.items() if text}
 
 
-def copy_out(out: Path, folder: Path) -> None:
-    """Copy what a script left in its `out`. Links to files in there are copied as files, others are left out."""
+def copy_out(out: Path | None, folder: Path) -> None:
+    """Copy what a script left in its `out`, if anything, into a new folder.
+
+    Links to files in there are copied as files, others are left out.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    if out is None or not out.is_dir():
+        return
+    root = out.resolve()
 
     def outward(place: str, names: list[str]) -> list[str]:
         links = [path for name in names if (path := Path(place, name)).is_symlink()]
-        return [path.name for path in links if not (path.is_file() and path.resolve().is_relative_to(out.resolve()))]
+        return [path.name for path in links if not (path.is_file() and path.resolve().is_relative_to(root))]
 
     shutil.copytree(out, folder, dirs_exist_ok=True, ignore=outward)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import secrets
-import shutil
 import signal
 import tempfile
 import time
@@ -304,10 +303,7 @@ class ScriptTrainer:
 
     def copy_files(self, folder: Path) -> None:
         """Copy what the script left in its `{out}`, and its output, into a new `folder`. Raises OSError."""
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        if self._prepared is not None and self._prepared.out.is_dir():
-            copy_out(self._prepared.out, folder)
+        copy_out(self._prepared and self._prepared.out, folder)
         for name, text in self.records().items():
             (folder / name).write_text(text)
         for name, stream in self._process.output.streams if self._process else ():

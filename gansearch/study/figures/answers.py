@@ -104,7 +104,7 @@ def seeds(groups: Sequence[Seeds]) -> go.Figure:
     points = [(label, seed) for label, seed in points if np.isfinite(seed.distance)]
     if not points:
         raise EmptyFigureError("no seed has a distance")
-    counted = [f"{group.label}: {group.healthy} of {len(group.seeds)} seeds balanced" for group in groups]
+    counted = [f"{group.label}: {group.healthy} of {len(group.seeds)} seeds {group.healthy_word}" for group in groups]
     figure = _small("; ".join(counted) + ".")
     figure.add_scatter(
         x=[seed.distance for _, seed in points],

@@ -37,6 +37,8 @@ def value_axis(column: pd.Series[Any], log: bool, few_ticks: bool = False) -> di
     exponents = range(math.floor(low) - 1, math.ceil(high) + 1)
     ticks = [m * 10.0**e for e in exponents if e % every == 0 for m in multiples]
     ticks = [tick for tick in ticks if low - margin <= math.log10(tick) <= high + margin]
+    if not ticks:
+        ticks = sorted({float(f"{end:.4g}") for end in (column.min(), column.max())})
     if few_ticks and len(ticks) > 3:
         long = max(len(f"{tick:g}") for tick in ticks) > 4
         ticks = [ticks[0], *([] if long else [ticks[len(ticks) // 2]]), ticks[-1]]

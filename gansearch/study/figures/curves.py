@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from gansearch.formatting import words
+from gansearch.formatting import step_text, words
 from gansearch.stability.figure import LATE, PANELS, SHARES
 from gansearch.study.figures.axes import rounded, spans_decade, value_axis
 from gansearch.study.figures.base import EmptyFigureError, add_panels, axes, new_figure, style_axes, title, with_meta
@@ -39,9 +39,11 @@ def curves(
     late = {seed: since for seed, since in (late or {}).items() if seed in ends and since < ends[seed]}
     shaded = _late_words(late, len(ends))
     last = probes.sort_values("update").groupby("seed").tail(1).median(numeric_only=True)
+    ends_at = {"D(real)": last["p_real"], "D(fake)": last["p_fake"], "separability": last["separability"]}
+    known = ", ".join(f"{name} {value:.2f}" for name, value in ends_at.items() if np.isfinite(value))
     figure = new_figure(
-        f"Trial {number}, {words(verdict)}, over {last['update']:,.0f} updates; at its end "
-        f"D(real) {last['p_real']:.2f}, D(fake) {last['p_fake']:.2f}, separability {last['separability']:.2f}."
+        f"Trial {number}, {words(verdict)}, over {step_text(last['update'], 4)} updates"
+        + (f"; at its end {known}." if known else ".")
         + (f" {shaded}" if shaded else ""),
         heading=f"Trial {number}: {words(verdict)}",
         key=shaded,

@@ -57,14 +57,14 @@ def groupings(
 
 def by_value(trials: pd.DataFrame, column: pd.Series[Any], order: Iterable[Any] = ()) -> Grouping:
     """Return a group for each value, those in `order` first; of too many values the rarest together."""
-    labels = column.map(_text)
+    labels = column.map(choice_label)
     frequent = list(labels.value_counts().index)
     if len(frequent) > MOST_GROUPS:
         frequent = frequent[: MOST_GROUPS - 1]
         labels = labels.where(labels.isin(frequent), "others")
         frequent += ["others"]
-    ordered = dict.fromkeys([*(text for text in map(_text, order) if text in frequent), *frequent])
-    return {text: _of(trials, labels == text) for text in ordered}
+    ordered = dict.fromkeys([*(text for text in map(choice_label, order) if text in frequent), *frequent])
+    return {name: _of(trials, labels == text) for text, name in _shortened(ordered).items()}
 
 
 def by_number(trials: pd.DataFrame, column: pd.Series[Any]) -> Grouping:
@@ -87,8 +87,16 @@ def _configurations(trials: pd.DataFrame, seeds: Mapping[int, int], first: Itera
     return {f"trial {one}": [one] for one in [*order][:MOST_GROUPS]}
 
 
-def _text(value: Any) -> str:
-    return short(choice_label(value))
+def _shortened(labels: Iterable[str]) -> dict[str, str]:
+    """Return labels as a legend has space for them; those whose beginnings are the same are numbered."""
+    names: dict[str, str] = {}
+    for label in labels:
+        name, place = short(label), 1
+        while name in names.values():
+            place += 1
+            name = f"{short(label, 18)} ({place})"
+        names[label] = name
+    return names
 
 
 def _of(trials: pd.DataFrame, chosen: pd.Series[bool]) -> list[int]:

@@ -69,7 +69,7 @@ def seeds(groups: Sequence[Seeds]) -> go.Figure:
     if not targets:
         raise EmptyFigureError("no seed has a stability or a distance")
     descriptions = [
-        f"{group.label}: {group.healthy} of {len(group.seeds)} seeds balanced, "
+        f"{group.label}: {group.healthy} of {len(group.seeds)} seeds {group.healthy_word}, "
         f"stability {format_number(group.stability)}, distance {format_number(group.distance)}"
         for group in groups
     ]

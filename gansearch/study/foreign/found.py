@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import math
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 from gansearch.experiment import Choices, Entry, Range, masked
 from gansearch.experiment.words import suggest
+from gansearch.formatting import many
 from gansearch.stability.verdict import VERDICTS
 from gansearch.store.folder import StudyError
 from gansearch.store.record import BALANCE, trial_columns
@@ -61,7 +64,8 @@ def pick(source: str, kind: str, name: str | None, names: Iterable[str]) -> str:
     listed = ", ".join(names[:20]) + (" …" if len(names) > 20 else "")
     if name is not None:
         raise StudyError(f"{masked(source)}: has no {kind} {name!r}{suggest(name, names)}; it has {listed}")
-    raise StudyError(f"{masked(source)}: has several; choose one with {masked(source)}?{kind}={names[0]}: {listed}")
+    one = shlex.quote(f"{masked(source)}?{kind}={quote(names[0], safe='')}")
+    raise StudyError(f"{masked(source)}: has several; choose one with {one}: {listed}")
 
 
 def column(name: str, taken: Iterable[str] = ()) -> str:
@@ -83,6 +87,18 @@ def measured(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _NUMBERS = ("separability", "saturated_right", "saturated_wrong", "referee_gap", "updates", "train_seconds")
+
+
+def left_out(trials: int) -> str:
+    """Return the remark on trials that have not ended."""
+    return (
+        f"{many(trials, 'trial')} of it {'waits or runs, and is' if trials == 1 else 'wait or run, and are'} left out."
+    )
+
+
+def scalar(value: Any) -> Any:
+    """Return a value of a parameter as a table has it: lists and mappings as text."""
+    return value if isinstance(value, int | float | str | bool | None) else json.dumps(value, default=str)
 
 
 def is_number(value: Any) -> bool:

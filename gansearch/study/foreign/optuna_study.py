@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 import sqlite3
 import warnings
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from gansearch.experiment import Choices, Entry, Range, masked
-from gansearch.formatting import many
 from gansearch.store.containment import open_file
 from gansearch.store.folder import StudyError
-from gansearch.study.foreign.found import Found, column, measured, objective, pick
+from gansearch.study.foreign.found import Found, column, left_out, measured, objective, pick, scalar
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -59,7 +59,7 @@ def _found(source: str, study: Study) -> Found:
     for trial in ended:  # the later range of a parameter counts
         search |= {column(name, objectives): _entry(dist) for name, dist in trial.distributions.items()}
     left = len(trials) - len(ended)
-    remarks = [f"{many(left, 'trial')} of it waits or runs, and is left out."] if left else []
+    remarks = [left_out(left)] if left else []
     rows = [_row(trial, objectives) for trial in ended]
     return Found(masked(source), study.study_name, "Optuna study", objectives, search, rows, remarks)
 
@@ -86,14 +86,19 @@ def _row(trial: FrozenTrial, objectives: dict[str, bool]) -> dict[str, Any]:
     return {
         **measured(trial.user_attrs),
         **dict(zip(objectives, values, strict=False)),
-        **{column(name, objectives): value for name, value in trial.params.items()},
+        **{column(name, objectives): scalar(value) for name, value in trial.params.items()},
         "number": trial.number,
         "status": _STATUSES[trial.state.name],
         "feasible": all(value <= 0 for value in trial.constraints.values()),
-        "started": trial.datetime_start,
-        "ended": trial.datetime_complete,
+        "started": _utc(trial.datetime_start),
+        "ended": _utc(trial.datetime_complete),
         "error": str(trial.user_attrs.get("error") or ("Optuna does not record why" if failed else "")),
     }
+
+
+def _utc(time: datetime | None) -> datetime | None:
+    """Return a time of Optuna, which is local and does not say so, in UTC."""
+    return time and time.astimezone(UTC)
 
 
 def _entry(dist: BaseDistribution) -> Entry:
@@ -101,4 +106,4 @@ def _entry(dist: BaseDistribution) -> Entry:
 
     if isinstance(dist, FloatDistribution | IntDistribution):
         return Range.model_construct(low=dist.low, high=dist.high, log=dist.log, step=dist.step)
-    return Choices.model_construct(choices=list(dist.choices))  # type: ignore[attr-defined]
+    return Choices.model_construct(choices=list(map(scalar, dist.choices)))  # type: ignore[attr-defined]

@@ -16,7 +16,7 @@ from gansearch.experiment import Experiment, Range, folder_name
 from gansearch.formatting import without_nan
 from gansearch.stability.verdict import HEALTHY
 from gansearch.store.folder import Folder, StudyError, write_whole, writing
-from gansearch.study.analysis.choose import Choice, plain
+from gansearch.study.analysis.choose import Choice
 from gansearch.study.analysis.importance import importance
 from gansearch.study.compare import Comparison
 from gansearch.study.figures import trials as figures_trials
@@ -209,8 +209,15 @@ class ForeignStudy(Study):
         if able.empty:
             return None
         row = able.sort_values([self.objective, "number"], ascending=[self.minimised, True]).iloc[0]
-        params = {name: plain(row[name]) for name in self.found.search if name in row and pd.notna(row[name])}
+        given = next(one for one in self.found.rows if one["number"] == row["number"])
+        params = {name: given[name] for name in self.found.search if name in given}
         return Choice(int(row["number"]), params, float(row["stability"]), float(row["distance"]))
+
+    def _is_whole(self, name: str) -> bool:
+        """Whether a column is a range whose values are whole numbers, of which the page keeps every digit."""
+        values = [row[name] for row in self.found.rows if row.get(name) is not None]
+        is_range = isinstance(self.found.search.get(name), Range)
+        return is_range and all(isinstance(value, int) and abs(value) < 2**53 for value in values)
 
     def _shown(self) -> list[str]:
         """The columns of the table that have anything in them."""
@@ -224,7 +231,8 @@ class ForeignStudy(Study):
         rank = self.trials["status"].map(["complete", "pruned", "failed"].index)
         order = self.trials.sort_values(self.objective, ascending=self.minimised)
         order = order.loc[rank[order.index].sort_values(kind="stable").index]
-        rows = order[self._shown()].head(_MAX_ROWS).astype(object)
+        first = order[self._shown()].head(_MAX_ROWS)
+        rows = first.astype({name: "Int64" for name in map(str, first) if self._is_whole(name)}).astype(object)
         return rows.where(rows.notna(), None).to_dict("records")
 
     def __repr__(self) -> str:

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from gansearch.experiment.words import suggest
-from gansearch.formatting import error_line, many
+from gansearch.formatting import error_line
 from gansearch.stability.report import NUMBERS
 from gansearch.store.containment import TEXT_BYTES, read_text
 from gansearch.store.folder import StudyError
-from gansearch.study.foreign.found import Found, column, entry_of, is_number, measured
+from gansearch.study.foreign.found import Found, column, entry_of, is_number, left_out, measured, scalar
 
 _TUNES = {
     *("time_this_iter_s", "time_total_s", "training_iteration", "iterations_since_restore", "time_since_restore"),
@@ -41,7 +41,7 @@ def read_tune(source: str, choices: Mapping[str, str]) -> Found:
         if trial := _trial(path, states):
             trials.append(trial)
     if waiting := sum(trial["status"] is None for trial in trials):
-        remarks.append(f"{many(waiting, 'trial')} of it waits or runs, and is left out.")
+        remarks.append(left_out(waiting))
     trials = sorted((trial for trial in trials if trial["status"]), key=_order)
     if not trials:
         raise StudyError(f"{source}: no trial of this run of Ray Tune has ended, or left a result that can be read")
@@ -126,7 +126,7 @@ def _flat(data: Any, path: str = "") -> dict[str, Any]:
     if isinstance(data, Mapping):
         parts = [_flat(value, f"{path}/{name}".lstrip("/")) for name, value in data.items()]
         return {name: value for part in parts for name, value in part.items()}
-    return {path: data if isinstance(data, int | float | str | bool | None) else json.dumps(data)}
+    return {path: scalar(data)}
 
 
 def _metric(source: str, trials: list[dict[str, Any]], wanted: str | None) -> str:

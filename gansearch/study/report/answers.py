@@ -64,7 +64,7 @@ def answers_of(study: Plots) -> list[Answer]:
     shown = {label: run_of(part, steps, updates) for (label, part), steps in zip(runs.items(), before, strict=False)}
     return [
         is_broken(shown, verdict, band_for(study, loss)),
-        when(trial, f"Trial {study.choice.number}"),
+        when(trial, f"Trial {study.choice.number}", study.experiment.is_loop),
         which_change(study.changes()[:MOST], "default settings"),
         holds(study.groups, study.choice.confirmed),
         memorises(trial),
@@ -94,8 +94,11 @@ def is_broken(runs: dict[str, dict[str, np.ndarray]], verdict: str, healthy: Ban
     return Answer("answer-broken", BROKEN, short, text, partial(figures.band, lines, healthy))
 
 
-def when(curves: pd.DataFrame, label: str) -> Answer:
-    """Whether a run should have gone on, could stop, or was better before; `curves` are its rows."""
+def when(curves: pd.DataFrame, label: str, is_loop: bool = False) -> Answer:
+    """Whether a run should have gone on, could stop, or was better before; `curves` are its rows.
+
+    The networks of a training loop or script are its own, so that nothing but itself can keep those of a moment.
+    """
     moment = moment_of(curves)
     if moment is None:
         text = "The distance was measured fewer than three times."
@@ -106,15 +109,15 @@ def when(curves: pd.DataFrame, label: str) -> Answer:
         {"go on": "Go on", "stop": "Stop there", "roll back": f"Roll back to update {moment.update:,.0f}"}[
             moment.advice
         ],
-        _when_text(moment, label),
+        _when_text(moment, label, is_loop),
         partial(figures.course, distances_of(curves), moment),
     )
 
 
-def _when_text(moment: Moment, label: str) -> str:
+def _when_text(moment: Moment, label: str, is_loop: bool) -> str:
     nearest = f"{label} was nearest after {moment.update:,.0f} updates, at {number(moment.distance)}"
     if moment.advice == "roll back":
-        kept = "gansearch train keeps the generator of that moment"
+        kept = "Save a checkpoint there" if is_loop else "gansearch train keeps the generator of that moment"
         return f"{nearest}; it ended at {number(moment.last_distance)}. {kept}."
     if moment.advice == "go on":
         return f"{label} ended at {number(moment.last_distance)} and was still improving: try more training.updates."
@@ -150,7 +153,7 @@ def _changed(change: Change) -> str:
 
 
 def holds(groups: list[Seeds], confirmed: bool) -> Answer:
-    """On how many seeds the first of some configurations is balanced, beside the last one, the default settings."""
+    """On how many seeds the first of some configurations is healthy, beside the last one, the default settings."""
     group = groups[0]
     text = f"{group.label.capitalize()}: distance {number(group.distance)}"
     if group.interval:
@@ -158,9 +161,8 @@ def holds(groups: list[Seeds], confirmed: bool) -> Answer:
     others = [one for one in groups[1:] if one.label.startswith("default settings")]
     text += "."
     if others:
-        text += (
-            f" Default settings: {others[0].healthy} of {len(others[0].seeds)} balanced, {number(others[0].distance)}."
-        )
+        seeds = f"{others[0].healthy} of {len(others[0].seeds)} {others[0].healthy_word}"
+        text += f" Default settings: {seeds}, {number(others[0].distance)}."
     if not confirmed:
         text += " These are the seeds by which it was chosen, so expect less."
     kind = "fresh seeds" if confirmed else "seeds of the search"

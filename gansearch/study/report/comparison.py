@@ -40,6 +40,7 @@ def comparison(studies: Sequence[Plots]) -> str:
         Charts(plots),
         studies=list(zip(names, studies, strict=True)),
         names=names,
+        healthy_words={study.healthy_word for study in studies},
         verdicts={verdict for study in studies for verdict in study.verdicts},
         groups=[study.groups[0] if study.groups else None for study in studies],
         table=rows.to_dict("list"),

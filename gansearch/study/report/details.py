@@ -22,6 +22,8 @@ _CURVES = ("p_real", "p_fake", "separability", "distance")
 def details_of(study: Plots, numbers: Sequence[int]) -> dict[int, dict[str, Any]]:
     """Return the details of the first of some trials, by number: plain data for the page's script."""
     searched = [name for name, entry in study.experiment.search.items() if isinstance(entry, Range | Choices)]
+    entries = study.experiment.search.items()
+    nullable = {name for name, entry in entries if isinstance(entry, Choices) and None in entry.choices}
     rows = study.trials.set_index("number")
     chosen = list(numbers[:MOST])
     curves = study.curves[study.curves["number"].isin(chosen)]
@@ -32,9 +34,10 @@ def details_of(study: Plots, numbers: Sequence[int]) -> dict[int, dict[str, Any]
         record = read_record(study.folder, number)
         sentences = [seed.sentence for seed in (record.seeds if record else ()) if seed.sentence]
         params = {name: plain(rows.at[number, name]) for name in searched}
+        params = {name: value for name, value in params.items() if value is not None or name in nullable}
         found[int(number)] = {
             "section": section,
-            "params": {name: value for name, value in params.items() if value is not None and value == value},
+            "params": params,
             "sentence": sentences[0] if sentences else "",
             "curves": _curves(parts[number]) if number in parts else {},
         }

@@ -207,7 +207,7 @@ def failures(study: Plots) -> list[Failure]:
         numbers = ", ".join(map(str, group["number"].head(_MAX_NUMBERS))) + (" …" if len(group) > _MAX_NUMBERS else "")
         first = group.iloc[0]
         text = errors[group.index[0]].strip()
-        where = f"Trial {first['number']} on {first['node']}"
+        where = f"Trial {first['number']}" + (f" on {first['node']}" if first["node"] else "")
         found.append(Failure(str(line), numbers, len(group), text if text != line else "", where))
     return found
 

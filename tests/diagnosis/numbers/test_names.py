@@ -31,6 +31,7 @@ SPELLINGS = {
     "metric": "FID val_kid fid50k_full IS_mean",
 }
 NO_ROLE = "loss time d_weight d_grad_norm train/disc_factor Loss/pl_penalty path e_loss_t0 d_loss__MIN s/b v_num G_time"
+DEVIATIONS = "IS_std is50k_std inception_score_std kid:std fid/std KID.std"
 
 
 @pytest.mark.parametrize("role", SPELLINGS)
@@ -42,6 +43,10 @@ def test_spellings(role):
 
 def test_what_has_no_role():
     assert {name: meaning(name) for name in NO_ROLE.split()} == dict.fromkeys(NO_ROLE.split())
+
+
+def test_standard_deviations_are_no_metrics():
+    assert {name: meaning(name) for name in DEVIATIONS.split()} == dict.fromkeys(DEVIATIONS.split())
 
 
 def test_games_and_ranks():

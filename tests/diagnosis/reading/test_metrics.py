@@ -33,6 +33,13 @@ def test_metrics_of_biggan_and_beside_a_table(tmp_path):
     assert set(log.metrics) == {"IS_mean", "FID", "kid"}
 
 
+@pytest.mark.parametrize("results", ["[1, 2]", "null", '"none"'])
+def test_results_that_are_no_object_hold_no_metric(tmp_path, results):
+    (tmp_path / "stats.jsonl").write_text(STATS)
+    (tmp_path / "eval_log.jsonl").write_text(f'{{"itr": 40, "results": {results}, "FID": 30.5}}\n')
+    assert np.flatnonzero(read_log(tmp_path / "stats.jsonl").metrics["FID"] == 30.5).tolist() == [1]
+
+
 def test_a_log_without_losses_names_the_one_beside_it(tmp_path):
     (tmp_path / "stats.jsonl").write_text(STATS)
     (tmp_path / "log.txt").write_text("".join(f"tick {i} kimg {i * 4}.0 augment 0.012\n" for i in range(9)))

@@ -1,6 +1,7 @@
 """Which columns are a game."""
 
 import numpy as np
+import pytest
 
 from gansearch.diagnosis.numbers.names import meaning
 from gansearch.diagnosis.roles.games import draft_games, settle
@@ -32,6 +33,13 @@ def test_other_words_in_the_names_of_one_game_are_no_other_game():
     assert not notes
 
 
+def test_columns_of_no_pair_are_named():
+    _, notes = games({"D_A": [1, 2], "G_A": [1, 2], "D_B": [1, 2]})
+    assert notes == ["D_B belongs to no pair and is left out."]
+    _, notes = games({"D_A": [1, 2], "G_A": [1, 2], "D_B_loss_real": [1, 2], "D_B_loss_fake": [1, 2]})
+    assert notes == ["D_B_loss_real and D_B_loss_fake belong to no pair and are left out."]
+
+
 def test_halves_by_number():
     assert games({"d1": [1, 2], "d2": [1, 2], "g": [1, 2]})[0] == {
         "": {"g_loss": "g", "d_loss_real": "d1", "d_loss_fake": "d2"}
@@ -60,3 +68,18 @@ def test_probabilities_outside_their_range_are_scores():
     assert "score_real" in games({"D(x)": [3, 1], "D(G(z))": [-1, -2], "d_loss": [1, 1]})[0][""]
     scores = {"real_score": [0.9, 0.8, 0.7], "fake_score": [0.1, 0.2, 0.3], "d_loss": [1, 1, 1]}
     assert "p_real" in games(scores)[0][""]
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_halves_whose_difference_is_the_loss_of_d_are_scores(sign):
+    real, fake = [-0.5, -1.2, -1.5, -1.1], [0.5, 0.7, 1.1, 0.9]
+    halves = {"Loss_D_real": real, "Loss_D_fake": fake, "Loss_G": fake}
+    critic = {"Loss_D": [sign * (r - f) for r, f in zip(real, fake, strict=True)], **halves}
+    assert games(critic)[0][""] == {
+        "d_loss": "Loss_D",
+        "g_loss": "Loss_G",
+        "score_real": "Loss_D_real",
+        "score_fake": "Loss_D_fake",
+    }
+    total = {"Loss_D": [r + f for r, f in zip(real, fake, strict=True)], **halves}
+    assert games(total)[0][""]["d_loss_real"] == "Loss_D_real"

@@ -35,6 +35,19 @@ def test_configurations():
     assert configured({"model": "gan"}) is None
 
 
+def test_losses_of_other_terms_are_not_the_gans():
+    assert configured({"reconstruction.loss": "mse", "cycle.criterion": "hinge"}) is None
+    assert configured({"loss": "mse", "criterion": "torch.nn.MSELoss", "loss_type": "l2"}) is None
+    assert configured({"gan_loss": "mse"})[0] == "lsgan"
+    assert configured({"discriminator.criterion": "MSELoss", "reconstruction.loss": "bce"})[0] == "lsgan"
+
+
+def test_values_speak_against_a_configuration():
+    critic = {"d_loss": np.array([-1.2, -1]), "g_loss": np.array([0.5, 0.1])}
+    assert known_loss(critic, {}, None, {"gan_mode": "vanilla"}, None)[0] == "wgan"
+    assert known_loss(critic, {}, None, {"gan_mode": "wgangp"}, None)[1].startswith("the configuration")
+
+
 def test_values():
     assert known({"d_loss": [-1, -2, -3], "g_loss": [1, 2, 3]})[0] == "wgan"
     assert known({"d_loss": [1.2, 1, 3], "g_loss": [-1, -2, 3]})[0] == "hinge"
@@ -43,6 +56,9 @@ def test_values():
     assert known({"d_loss": [0.4, 1, 0.5], "g_loss": [0.70, 2, 3]}) == (None, "")
     assert known(cross_entropies(1))[0] == "bce"
     assert known({"d_loss": [1.2, 1, 3]}, d_loss="critic loss")[0] == "wgan"
+    scores = {"score_real": [-1, -1.5, -1.2], "score_fake": [0.5, 0.4, 0.3]}
+    assert known({"d_loss": [1.5, 1.9, 1.5], **scores})[0] == "wgan"
+    assert known({"d_loss": [0.5, 0.6, 0.7], **scores}) == (None, "")
 
 
 def test_values_speak_against_the_default_of_a_format():

@@ -30,6 +30,8 @@ def test_a_resumed_run_is_one():
     assert found.runs == 1
     assert found.steps.tolist() == [0, 10, 20, 30, 40, 50]
     assert "resumed at step 30" in found.notes[0]
+    long = order(counters(step=np.array([0, 10, 20, 30, 40, 30, 40, 50]) * 100_001), 8)
+    assert "resumed at step 3,000,030:" in long.notes[0]
 
 
 def test_batches_within_epochs():

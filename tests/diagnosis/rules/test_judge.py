@@ -90,3 +90,9 @@ def test_of_a_loss_that_is_not_known_and_may_have_a_weight_nothing_is_concluded(
 
 def test_a_game_that_has_not_started_is_not_idle_too():
     assert kinds(log_of(d_loss=np.zeros(60), g_loss=np.zeros(60), reconstruction=noisy(1.0, 60))) == ["not_started"]
+
+
+def test_a_loss_of_d_that_was_never_finite_was_found():
+    findings, unknown = judge(log_of(d_loss=np.full(200, math.nan), g_loss=noisy(1.0)))
+    assert [found.kind for found in findings] == ["diverged"]
+    assert unknown == ("Loss_D is never finite, so that who is ahead cannot be judged.",)

@@ -1,3 +1,6 @@
+from dataclasses import replace
+from math import inf, nan
+
 import pytest
 
 from gansearch.diagnosis.rules.metrics import broken, metric_of, trend
@@ -23,6 +26,13 @@ def test_values_that_a_metric_cannot_have(name, values, grade):
 )
 def test_values_that_it_can_have(name, values):
     assert list(broken(log_of(metrics={name: values}))) == []
+
+
+def test_a_metric_that_is_infinite_in_the_end_is_broken():
+    log = log_of(metrics={"fid": [300.0, inf, 90.0, nan, inf, inf], "psnr": [30.0] * 5 + [inf]})
+    (found,) = broken(replace(log, broken_metrics=("fid", "psnr")))
+    assert (found.kind, found.grade, found.since) == ("metric_broken", "proven", 40.0)
+    assert found.text == "fid is inf from step 40 to the end: of finite samples it is finite."
 
 
 def test_a_trend_is_a_note_and_says_where_the_best_was():

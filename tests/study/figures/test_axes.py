@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from gansearch.store.folder import Folder
-from gansearch.study.figures.axes import choice_label, distance_axis
+from gansearch.study.figures.axes import choice_label, distance_axis, value_axis
 from gansearch.study.figures.trials import stability_map
 from gansearch.study.study import Study, load_study
 
@@ -48,3 +48,9 @@ def test_a_distance_axis_does_not_start_below_zero() -> None:
     assert distance_axis(pd.Series([0.1, 0.9]))["range"][0] == pytest.approx(0.036)
     assert distance_axis(pd.Series([0.0, 0.9]))["range"][0] == 0
     assert distance_axis(pd.Series([1.0, 90.0]))["type"] == "log"
+
+
+def test_a_logarithmic_axis_without_a_round_number_has_its_ends_as_ticks() -> None:
+    axis = value_axis(pd.Series([3.2, 3.9, 3.45678]), log=True)
+    assert (axis["tickvals"], axis["ticktext"]) == ([3.2, 3.9], ["3.2", "3.9"])
+    assert value_axis(pd.Series([3.0]), log=True)["tickvals"] == [3.0]

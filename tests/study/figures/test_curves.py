@@ -54,6 +54,14 @@ def test_each_seed_is_a_faint_line_beside_the_median(study: Study) -> None:
     assert {line.line.color for line in lines} == {COLOURS["balanced"]}
 
 
+def test_the_text_of_curves_has_what_is_known(study: Study) -> None:
+    one = study.curves[study.curves["number"] == 3]
+    assert "; at its end D(real) " in draw_curves(one, 3, "balanced").layout.meta["text"]
+    unknown = one.assign(update=[10 / 3] * len(one), p_real=float("nan"), p_fake=0.25, separability=float("nan"))
+    text = draw_curves(unknown, 3, "balanced").layout.meta["text"]
+    assert text == "Trial 3, balanced, over 3.333 updates; at its end D(fake) 0.25."
+
+
 def test_many_probes_are_thinned_out(study: Study) -> None:
     row = study.curves[study.curves["number"] == 3].iloc[:1]
     figure = draw_curves(pd.concat([row.assign(update=update) for update in range(300)]), 3)

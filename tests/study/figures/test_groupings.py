@@ -69,6 +69,16 @@ def test_choices_keep_their_order_and_of_many_the_rarest_are_one_group() -> None
     assert len(groups["others"]) == 1 + 2 + 3
 
 
+def test_long_choices_that_begin_alike_are_groups_of_their_own() -> None:
+    start = "a long path to weights / "
+    trials = numbered(weights=[start + "b", start + "a", start + "b", "short"])
+    assert by_value(trials, trials["weights"], [start + "a", start + "b"]) == {
+        "a long path to weight…": [1],
+        "a long path to we… (2)": [0, 2],
+        "short": [3],
+    }
+
+
 def test_configurations_with_several_seeds_are_groups_the_chosen_one_first() -> None:
     trials = numbered(distance=[5.0, 4.0, 3.0, 2.0, 1.0, 6.0, 7.0, 8.0])
     seeds = dict.fromkeys(range(8), 3) | {4: 1}

@@ -28,7 +28,8 @@ def test_the_only_one_is_taken_and_of_several_the_chosen_one():
     assert pick("f", "study", "b", ["a", "b"]) == "b"
     for name, names, part in [
         (None, [], "holds no study"),
-        (None, ["celeba", "mnist"], r"choose one with f\?study=celeba: celeba, mnist"),
+        (None, ["a & b", "c"], r"choose one with 'f\?study=a%20%26%20b': a & b, c"),
+        (None, ["celeba", "mnist"], r"choose one with 'f\?study=celeba': celeba, mnist"),
         ("celba", ["celeba", "mnist"], 'no study .celba.; did you mean "celeba"'),
     ]:
         with pytest.raises(StudyError, match=part):

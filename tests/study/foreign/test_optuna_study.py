@@ -2,6 +2,8 @@
 
 import os
 import sqlite3
+import time
+from datetime import UTC, datetime
 
 import pytest
 
@@ -64,13 +66,28 @@ def test_names_and_directions_of_objectives_and_trials_that_run(tmp_path):
     assert found.objectives == {"is": False, "fid": True}
     assert (found.rows[0]["is"], found.rows[0]["fid"]) == (1.0, 2.0)
     assert found.remarks == ["1 trial of it waits or runs, and is left out."]
+    study.ask()
+    assert read_optuna(str(tmp_path / "log"), None).remarks == ["2 trials of it wait or run, and are left out."]
+
+
+def test_times_that_are_local_become_utc(tmp_path, monkeypatch):
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        begin = datetime.now(UTC)
+        filled(journal(tmp_path / "log"), trials=1)
+        row = read_optuna(str(tmp_path / "log"), None).rows[0]
+        assert begin <= row["started"] <= row["ended"] <= datetime.now(UTC)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_of_several_studies_one_is_chosen(tmp_path):
     for name in ("celeba", "mnist"):
         filled(sqlite(tmp_path / "two.db"), name, trials=1)
     assert read_optuna(str(tmp_path / "two.db"), "mnist").name == "mnist"
-    with pytest.raises(StudyError, match=r"has several; choose one with .*two.db.study=celeba: celeba, mnist"):
+    with pytest.raises(StudyError, match=r"has several; choose one with '.*two.db.study=celeba': celeba, mnist"):
         read_optuna(str(tmp_path / "two.db"), None)
 
 

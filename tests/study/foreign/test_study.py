@@ -109,6 +109,33 @@ def test_names_that_are_ours_or_the_objectives_and_texts_of_a_stranger(tmp_path)
     assert "<i>" not in text.partition("</header>")[2].partition("<script>")[0]
 
 
+def test_choices_that_are_lists_are_texts(tmp_path):
+    study = filled(journal(tmp_path / "log"), trials=0)
+    for i in range(8):
+        trial = study.ask()
+        trial.suggest_categorical("betas", [(0.0, 0.9), (0.5, 0.999)])
+        study.tell(trial, float(i))
+    opened = open_foreign(tmp_path / "log")
+    assert opened.best.params["betas"] in ("[0.0, 0.9]", "[0.5, 0.999]")
+    assert opened.report(tmp_path / "page.html").exists()
+
+
+def test_whole_numbers_of_some_trials_keep_their_digits_and_a_chosen_none_is_one(tmp_path):
+    study = filled(journal(tmp_path / "log"), trials=0)
+    for i in range(4):
+        trial = study.ask()
+        trial.suggest_categorical("penalty", [None])
+        if i < 3:
+            trial.suggest_int("steps", 121_572, 121_572)
+        study.tell(trial, float(i))
+    opened = open_foreign(tmp_path / "log")
+    assert opened.best.params == {"penalty": None, "steps": 121_572}
+    assert opened.summary()["best"]["params"] == {"penalty": None, "steps": 121_572}
+    text = opened.report(tmp_path / "page.html").read_text().partition("<script")[0]
+    assert "121,572" in text
+    assert "1.216e+05" not in text
+
+
 def test_values_that_are_infinite_are_drawn_nowhere(tmp_path):
     study = filled(journal(tmp_path / "log"), trials=12)
     study.tell(study.ask(), float("inf"))

@@ -10,9 +10,12 @@ import pandas as pd
 import pytest
 
 from gansearch.stability.band import shipped_band
+from gansearch.stability.result import SeedResult
+from gansearch.study.analysis.seeds import Seeds
 from gansearch.study.figures.base import EmptyFigureError
+from gansearch.study.figures.winner import seeds as draw_seeds
 from gansearch.study.report import answers
-from gansearch.study.report.answers import answers_of, is_broken, memorises, when
+from gansearch.study.report.answers import answers_of, holds, is_broken, memorises, when
 from gansearch.study.study import Study, load_study
 from tests.synthetic import write_study
 
@@ -62,6 +65,20 @@ def test_a_run_that_was_better_before_is_rolled_back_to_a_moment() -> None:
     curves = pd.DataFrame({"update": [100, 200, 300], "distance": [9.0, 2.0, 5.0]})
     assert when(curves, "Trial 7").short == "Roll back to update 200"
     assert when(curves.head(2), "Trial 7").short == "Not known"
+    assert when(curves, "Trial 7").text.endswith("gansearch train keeps the generator of that moment.")
+    assert when(curves, "Trial 7", is_loop=True).text.endswith("Save a checkpoint there.")
+
+
+def test_seeds_that_may_be_unknown_are_called_healthy() -> None:
+    chosen, default = (
+        Seeds(label, 1, [SeedResult(seed=0, verdict=verdict, stability=0.5, distance=2.0)], fresh=True)
+        for label, verdict in (("trial 1", "balanced"), ("default settings", "unknown"))
+    )
+    answer = holds([chosen, default], confirmed=True)
+    assert "Default settings: 1 of 1 healthy, 2." in answer.text
+    for figure in (answer.draw(), draw_seeds([chosen, default])):
+        assert "trial 1: 1 of 1 seeds balanced" in figure.layout.meta["text"]
+        assert "default settings: 1 of 1 seeds healthy" in figure.layout.meta["text"]
 
 
 def test_the_default_settings_are_judged_where_they_were_a_trial(tmp_path: Path) -> None:

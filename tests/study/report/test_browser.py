@@ -176,6 +176,50 @@ def test_a_trial_leads_to_its_row_and_its_row_to_its_curves_and_back(browser: An
     assert browser.get_log("browser") == []
 
 
+FRAMES = "requestAnimationFrame(() => requestAnimationFrame(arguments[0]))"
+"""Wait until the page has noticed a new theme or width."""
+SORTED = """document.querySelectorAll('#table th button')[3].click();
+return Array.from(document.querySelectorAll('#table tbody tr'), row => row.cells[3].dataset.v).filter(Boolean)"""
+"""The values of the stability, which is sorted by."""
+
+
+def test_the_chart_of_a_trial_follows_theme_and_width_and_null_and_infinity_are_values(
+    browser: Any, tmp_path: Path
+) -> None:
+    visit(browser, load_study(REFERENCE).report(tmp_path / "digits.html"))
+    browser.execute_script("document.querySelector('button.open[data-trial=\"18\"]').click()")
+    ink = "return getComputedStyle(document.querySelector('#trial .xtick text')).fill"
+    width = "return document.querySelector('#trial .main-svg').width.baseVal.value"
+    light, wide = browser.execute_script(ink), browser.execute_script(width)
+    try:
+        set_theme(browser, "dark")
+        browser.execute_async_script(FRAMES)
+        assert browser.execute_script(ink) != light
+    finally:
+        set_theme(browser, "light")
+    resize(browser, 800)
+    browser.execute_async_script(FRAMES)
+    assert browser.execute_script(width) < wide
+    browser.execute_script("dispatchEvent(new Event('beforeprint'))")
+    assert browser.execute_script(width) == browser.execute_script("return PRINT_WIDTH")
+    browser.execute_script("dispatchEvent(new Event('afterprint'))")
+    # Settings that are null are None in Python.
+    browser.execute_script("details[18].params = { augment: null, betas: [0, null], ema: true }")
+    browser.execute_script("document.querySelector('[data-copy=python]').click()")
+    settings = browser.find_element("css selector", "#trial pre").text
+    assert settings == '{"augment": None, "betas": [0, None], "ema": True}'
+    # Infinite values are sorted as numbers.
+    browser.execute_script("document.getElementById('trial-18').cells[3].dataset.v = 'inf'")
+    browser.execute_script("document.getElementById('trial-3').cells[3].dataset.v = '-inf'")
+    values = browser.execute_script(SORTED)
+    assert [values[0], values[-1]] == ["-inf", "inf"]
+    assert values == sorted(values, key=float)
+    # A choice without its chart, of which there was nothing to draw, draws nothing.
+    browser.execute_script("document.getElementById('bands').remove()")
+    browser.find_element("css selector", "[data-chart=bands]").send_keys("lr")
+    assert browser.get_log("browser") == []
+
+
 @pytest.mark.parametrize("kind", ["failed", "single", "script"])
 def test_other_studies(browser: Any, kind: str, tmp_path: Path) -> None:
     evil = "<script>alert(1)</script>"

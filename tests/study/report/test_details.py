@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+
+from gansearch.experiment import Choices
 from gansearch.study.report import details
 from gansearch.study.report.details import details_of
 from gansearch.study.study import Study
@@ -18,6 +21,16 @@ def test_a_trial_has_its_settings_its_sentence_and_short_curves(study: Study) ->
     assert {len(column) for column in curves.values()} == {len(curves["update"])}
     measured = study.curves.query(f"number == {number}")["distance"].notna().sum()
     assert sum(value is not None for value in curves["distance"]) == measured
+
+
+def test_null_is_a_setting_where_it_was_a_choice(study: Study, monkeypatch) -> None:
+    number = int(study.trials["number"].iloc[3])
+    search = {**study.experiment.search, "augment": Choices(choices=[None, "ada"])}
+    monkeypatch.setitem(study.__dict__, "experiment", study.experiment.model_copy(update={"search": search}))
+    monkeypatch.setitem(study.__dict__, "trials", study.trials.assign(augment=None, lr=math.nan))
+    params = details_of(study, [number])[number]["params"]
+    assert params["augment"] is None
+    assert "lr" not in params
 
 
 def test_many_trials_have_none(study: Study, monkeypatch) -> None:

@@ -15,7 +15,8 @@ import pytest
 from gansearch.experiment import Experiment
 from gansearch.store.folder import Folder
 from gansearch.store.nan_json import from_json
-from gansearch.study.report.report import reasons
+from gansearch.study.report.comparison import write_comparison
+from gansearch.study.report.report import failures, reasons
 from gansearch.study.report.samples import displayed
 from gansearch.study.study import Study, load_study
 from tests.study.report.html_page import CHARTS, SECTIONS, Page, page
@@ -114,6 +115,31 @@ def test_errors_are_listed_beside_balanced_trials(tmp_path: Path) -> None:
     text = page(study, tmp_path).words()
     assert "Every trial that has a verdict is balanced. 1 trial failed without a verdict" in text
     assert "Trial 0 on 10.0.0.1 : RuntimeError: the judge is not at home" in text
+
+
+def test_trials_that_may_be_unknown_are_called_healthy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = load_study(write_study(tmp_path / "s", trials=4, only="balanced", samples=False).path)
+    assert "every one is balanced" in page(study, tmp_path).words()
+    monkeypatch.setattr(type(study), "healthy_word", "healthy")
+    study.trials.loc[study.trials["number"] == 0, "verdict"] = "unknown"
+    words = page(study, tmp_path).words()
+    assert "every one is healthy" in words
+    assert "configuration healthy stability" in words
+    assert "its healthy seeds" in Page(write_comparison([study, study], tmp_path / "c.html").read_text()).words()
+
+
+def test_default_settings_of_a_copy_were_not_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = write_study(tmp_path / "s", trials=4, confirmed=False, samples=False)
+    monkeypatch.setattr("gansearch.study.report.report.is_copy", lambda path: True)
+    words = page(load_study(folder.path), tmp_path).words()
+    assert "without its search, were not trained. " in words
+    assert "There is none for" not in words
+
+
+def test_an_error_without_a_node_names_its_trial(tmp_path: Path) -> None:
+    study = load_study(write_study(tmp_path / "s", trials=2, error="RuntimeError: boom").path)
+    study.trials["node"] = ""
+    assert failures(study)[0].where == "Trial 0"
 
 
 def test_long_lists_of_errors_and_trials_are_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,13 +85,13 @@ const near = new IntersectionObserver(entries => entries.forEach(entry => {
 }), { rootMargin: "600px" });
 charts.forEach(element => near.observe(element));
 document.querySelectorAll("select[data-chart]").forEach(select =>
-  select.addEventListener("change", () => draw(document.getElementById(select.dataset.chart))));
+  select.addEventListener("change", () => document.querySelectorAll(`.chart#${select.dataset.chart}`).forEach(draw)));
 
-const redraw = () => drawn.forEach(draw);
+const redraw = () => { drawn.forEach(draw); drawTrial(); };
 darkMode.addEventListener("change", redraw);
 let width = innerWidth;
 addEventListener("resize", () => { if (innerWidth !== width && !printing) { width = innerWidth; redraw(); } });
-addEventListener("beforeprint", () => { printing = true; root.classList.add("printing"); charts.forEach(draw); });
+addEventListener("beforeprint", () => { printing = true; root.classList.add("printing"); charts.forEach(draw); drawTrial(); });
 addEventListener("afterprint", () => { printing = false; root.classList.remove("printing"); redraw(); });
 
 // Of samples at several moments the page shows those that the slider chooses; printed, or without this script, all.
@@ -115,10 +115,12 @@ document.querySelectorAll("#table th").forEach((head, column) => head.addEventLi
   head.parentNode.querySelectorAll("th").forEach(other => other.removeAttribute("aria-sort"));
   head.setAttribute("aria-sort", down ? "descending" : "ascending");
   const body = document.querySelector("#table tbody");
-  const key = row => row.cells[column].dataset.v ?? row.cells[column].textContent.trim();
+  const infinite = { inf: Infinity, "-inf": -Infinity };
+  const text = row => row.cells[column].dataset.v ?? row.cells[column].textContent.trim();
+  const key = row => infinite[text(row)] ?? text(row);
   const rows = Array.from(body.rows, row => [key(row), row]);
   const numeric = rows.every(([a]) => a === "" || !isNaN(a));
-  const order = numeric ? (a, b) => a - b : (a, b) => a.localeCompare(b, "en", { numeric: true });
+  const order = numeric ? (a, b) => a - b : (a, b) => String(a).localeCompare(b, "en", { numeric: true });
   rows.sort(([a], [b]) => (a === "") - (b === "") || (down ? order(b, a) : order(a, b)));
   body.append(...rows.map(([, row]) => row));
 }));
@@ -126,13 +128,15 @@ document.querySelectorAll("#table th").forEach((head, column) => head.addEventLi
 // A trial whose number is clicked is shown below the table: its curves, and its settings to copy.
 const panel = document.getElementById("trial");
 let shownTrial = null;
+const constants = { null: "None", true: "True", false: "False" };
+const python = value => Array.isArray(value) ? `[${value.map(python).join(", ")}]` : constants[JSON.stringify(value)] ?? JSON.stringify(value);
 const settings = {
   yaml: ({ section, params }) => [`${section}:`, ...Object.entries(params).map(([k, v]) => `  ${k}: ${JSON.stringify(v)}`)].join("\n"),
-  python: ({ params }) => `{${Object.entries(params).map(([k, v]) =>
-    `${JSON.stringify(k)}: ${v === true ? "True" : v === false ? "False" : JSON.stringify(v)}`).join(", ")}}`,
+  python: ({ params }) => `{${Object.entries(params).map(([k, v]) => `${JSON.stringify(k)}: ${python(v)}`).join(", ")}}`,
 };
 
 function drawTrial() {
+  if (!details[shownTrial]) return;
   const plot = panel.querySelector(".plot"), { curves } = details[shownTrial];
   if (!curves.update) { plot.textContent = "It left no curves."; return; }
   const line = (name, title, dash, axis) => ({ x: curves.update, y: curves[name], name: title, yaxis: axis, connectgaps: true,
@@ -141,7 +145,7 @@ function drawTrial() {
   const figure = JSON.parse(JSON.stringify({
     data: [line("p_real", "D(real)", "solid", "y"), line("p_fake", "D(fake)", "dash", "y"),
       line("separability", "separability", "dot", "y"), { ...line("distance", "distance", "solid", "y2"), xaxis: "x2", showlegend: false }],
-    layout: { height: 240, width: plot.clientWidth || 900, margin: { l: 8, r: 8, t: 8, b: 8 }, font: { color: "MUTED", family: "system-ui, sans-serif" },
+    layout: { height: 240, width: printing ? PRINT_WIDTH : plot.clientWidth || 900, margin: { l: 8, r: 8, t: 8, b: 8 }, font: { color: "MUTED", family: "system-ui, sans-serif" },
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", legend: { orientation: "h", y: 1.15 },
       xaxis: { ...axis, domain: [0, .47], title: { text: "update" } }, yaxis: { ...axis, range: [-.03, 1.03] },
       xaxis2: { ...axis, domain: [.55, 1], title: { text: "update" }, anchor: "y2" },
@@ -161,7 +165,7 @@ document.querySelectorAll("button.open").forEach(button => button.addEventListen
   panel.querySelector("pre").textContent = detail ? settings.yaml(detail) : "";
   panel.querySelector("[role=status]").textContent = "";
   panel.querySelector(".plot").replaceChildren();
-  if (detail) drawTrial();
+  drawTrial();
   panel.focus();
 }));
 
