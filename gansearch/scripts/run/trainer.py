@@ -303,7 +303,7 @@ class ScriptTrainer:
 
     def copy_files(self, folder: Path) -> None:
         """Copy what the script left in its `{out}`, and its output, into a new `folder`. Raises OSError."""
-        copy_out(self._prepared and self._prepared.out, folder)
+        copy_out(self._prepared.out if self._prepared else None, folder)
         for name, text in self.records().items():
             (folder / name).write_text(text)
         for name, stream in self._process.output.streams if self._process else ():
