@@ -84,7 +84,7 @@ class Run:
 
     @functools.cached_property
     def swing(self) -> float:
-        return statistics.pstdev(row.mean_separability for row in self._scored_rows)
+        return self.scored.swing
 
     @property
     def _scored_rows(self) -> list[Window]:
@@ -103,6 +103,7 @@ def read(folder: Path) -> Iterator[tuple[float, Run]]:
     for row in rows.to_dict("records"):
         key = row.pop("task"), row.pop("index"), row.pop("seed")
         shares = {name: tuple(row.pop(f"{name}_{i}") for i in range(3)) for name in counts}
+        row.setdefault("separability_square", row["separability"] ** 2 / row["probes"])  # runs of earlier versions
         windows.setdefault(key, []).append(Window(**row, **shares))
     for look in looks.to_dict("records"):
         known = windows[look["task"], look["index"], look["seed"]]

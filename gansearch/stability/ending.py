@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import itertools
 import operator
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -28,12 +27,6 @@ class Ending:
     since: float
     """The last step before it."""
     window: Window
-    swing: float
-
-
-def swing_of(rows: Sequence[Window]) -> float:
-    """The standard deviation of the rows' separability."""
-    return statistics.pstdev(row.mean_separability for row in rows)
 
 
 def late_trouble(rows: Sequence[Window], verdict: str, ruling: Ruling | None) -> Ending | None:
@@ -44,11 +37,11 @@ def late_trouble(rows: Sequence[Window], verdict: str, ruling: Ruling | None) ->
     """
 
     def judge(part: Sequence[Window]) -> Ending:
-        window, swing = functools.reduce(operator.add, part), swing_of(part)
-        found = verdict_of(window, window.invalid, swing, ruling)
+        window = functools.reduce(operator.add, part)
+        found = verdict_of(window, window.invalid, window.swing, ruling)
         if found == "uninformative" and ruling is None:
             found = "balanced"  # a GAN that converges looks the same
-        return Ending(found, window.step, window, swing)
+        return Ending(found, window.step, window)
 
     verdicts = [judge([row]).verdict for row in rows]
     kinds = ({*VERDICTS} - {"balanced"}, {verdicts[-1]} - {"balanced"})  # any trouble, the last one's

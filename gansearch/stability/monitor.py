@@ -18,7 +18,7 @@ from gansearch.stability.probe_file import ProbeFile
 from gansearch.stability.referee import Ruling
 from gansearch.stability.report import NUMBERS, StabilityReport, judge
 from gansearch.stability.verdict import VERDICTS, hopeless
-from gansearch.stability.window import FIELDS, Window
+from gansearch.stability.window import FIELDS, Window, whole
 
 Output = Literal["logit", "probability", "score"]
 
@@ -221,7 +221,7 @@ class StabilityMonitor:
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Continues from the `state()` of another monitor of the same output."""
-        self._rows = None if state["rows"] is None else state["rows"].clone()
+        self._rows = None if state["rows"] is None else whole(state["rows"].clone())
         self._filled, self._per_row, self._probes = state["filled"], state["per_row"], state["probes"]
         self._widest, self._before = state["widest"], state["before"]
         self._outside = state.get("outside", 0)  # an older checkpoint has none
@@ -258,7 +258,7 @@ class StabilityMonitor:
         self._judged = real, fake
         loss = measures.discriminator_loss(real, fake)
         values = [
-            *(step, 1.0, len(real), len(fake), invalid, real.sigmoid().sum(), fake.sigmoid().sum(), area),
+            *(step, 1.0, len(real), len(fake), invalid, real.sigmoid().sum(), fake.sigmoid().sum(), area, area * area),
             *((real > 0).sum(), (fake < 0).sum(), loss, loss * loss),
             *_gradient(grad_norm),
             *((0.0, 0.0) if seen is None else (1.0, 2 * measures.separability(ranks[2], ranks[0]) - 1)),

@@ -13,7 +13,7 @@ from typing import Any
 
 from gansearch.formatting import without_nan
 from gansearch.stability.classes import within
-from gansearch.stability.ending import late_trouble, swing_of
+from gansearch.stability.ending import late_trouble
 from gansearch.stability.figure import windows_figure
 from gansearch.stability.referee import Ruling
 from gansearch.stability.sentence import gradient_trouble, sentence
@@ -92,20 +92,19 @@ def judge(rows: Sequence[Window], since: int = 0, ruling: Ruling | None = None) 
     that is what is exported. The measures are of the whole.
     """
     scored_rows = [row for row in rows if row.step > since] or [rows[-1]]
-    scored, swing = functools.reduce(operator.add, scored_rows), swing_of(scored_rows)
+    scored = functools.reduce(operator.add, scored_rows)
     windows = [functools.reduce(operator.add, part) for part in _parts(rows)]
-    verdict = verdict_of(scored, sum(row.invalid for row in rows), swing, ruling)
+    verdict = verdict_of(scored, sum(row.invalid for row in rows), scored.swing, ruling)
     stability = _stability(scored, verdict, ruling)
-    late = late_trouble(scored_rows, verdict, ruling)
-    judged, judged_swing = scored, swing
+    late, judged = late_trouble(scored_rows, verdict, ruling), scored
     if late:
-        verdict, judged, judged_swing = late.verdict, late.window, late.swing
+        verdict, judged = late.verdict, late.window
         stability = min(stability, _stability(judged, verdict, ruling))
     gradient = gradient_trouble(judged, windows)
     return StabilityReport(
         stability=stability,
         verdict=verdict,
-        sentence=sentence(verdict, judged, windows, judged_swing, gradient, ruling, late),
+        sentence=sentence(verdict, judged, windows, gradient, ruling, late),
         saturated_right=scored.saturated_right(),
         saturated_wrong=scored.saturated_wrong(),
         separability=scored.mean_separability,

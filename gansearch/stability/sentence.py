@@ -38,7 +38,6 @@ def sentence(
     verdict: str,
     scored: Window,
     windows: Sequence[Window],
-    swing: float,
     gradient: str,
     ruling: Ruling | None,
     late: Ending | None = None,
@@ -76,7 +75,8 @@ def sentence(
     elif verdict == "oscillating" and hops:
         what = f"D and G chase each other{since}: one probe's samples have little in common with the last one's{far}."
     elif verdict == "oscillating":
-        what = f"D and G chase each other{since}: separability swings by {swing:.2f} about {separability:.2f}{far}."
+        swings = f"swings by {scored.swing:.2f} about {separability:.2f}"
+        what = f"D and G chase each other{since}: separability {swings}{far}."
     else:
         what = f"{separates}; {sure}{_of_gradient(gradient, scored)}{far}.{_not_told(ruling)}"
     what += _of_missed(ruling)

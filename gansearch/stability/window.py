@@ -7,6 +7,7 @@ import operator
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from gansearch.stability.measures import EPSILONS
@@ -25,6 +26,7 @@ class Window:
     p_real: float
     p_fake: float
     separability: float
+    separability_square: float
     correct_real: float
     correct_fake: float
     loss_d: float
@@ -51,6 +53,7 @@ class Window:
     @classmethod
     def of(cls, row: Tensor) -> Window:
         """The window of one row of a monitor: (fields,), the numbers in the order of `FIELDS`, then the counts."""
+        row = whole(row)
         counts = map(tuple, row[len(FIELDS) :].reshape(len(_COUNTS), len(EPSILONS)).tolist())
         values: list[Any] = [*row[: len(FIELDS)].tolist(), *counts]
         return cls(**dict(zip([*FIELDS, *_COUNTS], values, strict=True)))
@@ -82,6 +85,11 @@ class Window:
     def mean_separability(self) -> float:
         """Mean over the probes."""
         return self.separability / self.probes
+
+    @property
+    def swing(self) -> float:
+        """Standard deviation of the separability between probes."""
+        return _deviation(self.probes, self.separability, self.separability_square)
 
     @property
     def mean_p_real(self) -> float:
@@ -133,6 +141,15 @@ class Window:
 _COUNTS = ("real_high", "real_low", "fake_high", "fake_low")
 FIELDS = tuple(one.name for one in fields(Window) if one.name not in _COUNTS)
 """The numbers of a window, in the order of a monitor's row."""
+
+
+def whole(rows: Tensor) -> Tensor:
+    """(…, fields) rows as they are now: earlier versions had no squares, as if the probes of a row were alike."""
+    if rows.shape[-1] == len(FIELDS) + len(_COUNTS) * len(EPSILONS):
+        return rows
+    at = FIELDS.index("separability_square")
+    square = rows[..., at - 1 : at].square() / rows[..., 1:2].clamp_min(1)
+    return torch.cat([rows[..., :at], square, rows[..., at:]], -1)
 
 
 def _ratio(total: float, count: float) -> float:

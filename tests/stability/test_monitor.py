@@ -6,6 +6,7 @@ import torch
 from gansearch.stability import StabilityMonitor
 from gansearch.stability.monitor import CAPACITY
 from gansearch.stability.verdict import VERDICTS
+from gansearch.stability.window import FIELDS
 from tests.stability.probes import report_on
 
 
@@ -51,6 +52,29 @@ def test_a_state_without_the_count_of_answers_outside_is_loaded():
     again = StabilityMonitor("probability")
     again.load_state(state)
     assert again.report().stability == monitor.report().stability
+
+
+@pytest.mark.parametrize("probes", [200, 300, 2_000])
+def test_swings_between_probes_are_seen_however_long_the_run(probes):
+    scores = torch.randn(2, 256, generator=torch.Generator().manual_seed(0))
+    monitor = StabilityMonitor()
+    for step in range(probes):
+        monitor.update(scores[0] + (2.0 if step % 2 else -2.0), scores[1], step)
+    report = monitor.report()
+    assert report.verdict == "oscillating"
+    assert "separability swings by 0.4" in report.sentence
+
+
+def test_a_state_of_an_earlier_version_is_loaded_as_if_the_probes_of_a_row_were_alike():
+    monitor, earlier = StabilityMonitor(), StabilityMonitor()
+    for step in range(300):
+        monitor.update(torch.randn(50) + 1, torch.randn(50), step)
+    state = monitor.state()
+    at = FIELDS.index("separability_square")
+    state["rows"] = torch.cat([state["rows"][:, :at], state["rows"][:, at + 1 :]], 1)
+    earlier.load_state(state)
+    assert earlier.report().separability == monitor.report().separability
+    assert earlier.rows()[0].swing == pytest.approx(0, abs=1e-3)
 
 
 def test_a_report_on_few_probes_says_so():
