@@ -9,7 +9,7 @@ from gansearch.formatting import many
 from gansearch.stability.classes import ClassRuling
 from gansearch.stability.ending import Ending
 from gansearch.stability.referee import Ruling
-from gansearch.stability.verdict import ADVICE, COLLAPSED, COPIES, HOPPING, collapsed, of_samples, verdict_of
+from gansearch.stability.verdict import ADVICE, APART, COLLAPSED, COPIES, HOPPING, collapsed, of_samples, verdict_of
 from gansearch.stability.window import Window
 
 MEMORISES = 0.2
@@ -67,7 +67,7 @@ def sentence(
     elif verdict == "generator_dominates":
         certain = f"{_percent(wrong)} of D's outputs are wrong and within .05 of 0 or 1, and " if wrong >= FEW else ""
         what = f"G fools D{since}: {certain}it separates at {separability:.2f}{far}."
-    elif verdict == "uninformative" and ruling is None:
+    elif verdict == "uninformative" and ruling is None and not apart > APART:
         what = f"{separates}: it tells nothing apart. A converged GAN looks the same; a referee could say which it is."
     elif verdict == "uninformative":
         what = f"D does not show G in what its samples differ from the data{late_since}: "

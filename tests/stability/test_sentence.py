@@ -30,6 +30,18 @@ def test_a_sentence_never_says_zero_percent():
         assert "0%" not in monitor.report().sentence
 
 
+def test_a_d_that_separates_what_is_far_is_not_said_to_tell_nothing_apart():
+    near, data = torch.linspace(-1, 1, 64), torch.randn(64, 2, generator=torch.Generator().manual_seed(0))
+    for shift, said in (
+        (0.3, "D does not show G in what its samples differ from the data"),
+        (0.0, "it tells nothing apart"),
+    ):
+        monitor = StabilityMonitor()
+        monitor.update(near + shift, near - shift, samples=(data, data + 5) if shift else None)
+        assert monitor.report().verdict == "uninformative"
+        assert said in monitor.report().sentence
+
+
 def test_a_sentence_names_a_d_that_memorises():
     near = torch.linspace(-1, 1, 64)
     monitor, fair = StabilityMonitor(), StabilityMonitor()
