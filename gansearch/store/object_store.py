@@ -150,9 +150,10 @@ class Storage(fs.FileSystemHandler):
                 result = operation()
             except (FileNotFoundError, Refused):
                 raise
-            except OSError as error:
+            except Exception as raised:  # noqa: BLE001 (packages of fsspec have errors of their own)
+                error = self._as_os_error(raised)
                 if time.monotonic() + pause > deadline:
-                    raise
+                    raise error from None
                 if not self.trouble:
                     self.trouble = f"{self.url} does not answer and is tried again: {reason(error)}"
                     _LOG.warning(self.trouble)
@@ -163,6 +164,14 @@ class Storage(fs.FileSystemHandler):
                     self.trouble = ""
                     _LOG.warning("%s answers again", self.url)
                 return result
+
+    def _as_os_error(self, error: Exception) -> OSError:
+        """Return the error; one of a package's own, for a file system of fsspec's, as OSError. Raises any other."""
+        if isinstance(error, OSError):
+            return error
+        if not isinstance(self.fs, fs.PyFileSystem) or isinstance(error, NotImplementedError):
+            raise error
+        return OSError(f"{type(error).__name__}: {error}")
 
     def get_type_name(self) -> str:
         """The name of the file system, for pyarrow."""

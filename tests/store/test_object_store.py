@@ -151,3 +151,24 @@ def test_an_object_is_read_to_its_bound_alone(objects):
     assert storage.read("a", 5) == b"12345"
     with pytest.raises(Refused, match="a is larger than"):
         storage.read("a", 4)
+
+
+def test_errors_of_a_package_of_fsspecs_are_tried_again_too(objects, monkeypatch):
+    class ServiceError(Exception):
+        """As azure's and paramiko's, which are no OSError."""
+
+    def answer():
+        asked.append(1)
+        if len(asked) % 3:
+            raise ServiceError("reset by peer")
+        return "here"
+
+    asked = []
+    monkeypatch.setattr(storages, "_FIRST_PAUSE", 0.001)
+    storage = Storage("memory://bucket/out", patience=5.0)
+    assert storage.retried(answer) == "here"
+    storage.patience = 0.0
+    with pytest.raises(OSError, match="ServiceError: reset by peer"):
+        storage.retried(answer)
+    with pytest.raises(ServiceError):
+        Storage("s3://bucket/out").retried(answer)
