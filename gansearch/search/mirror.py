@@ -255,12 +255,12 @@ class _Lock(threading.Thread):
             raise SweepError(f"{url}: another sweep is writing to it; wait for it, or stop it first")
 
     def run(self) -> None:
-        was_gone = False
+        gone = 0
         while not self._over.wait(BEAT):
             try:
                 other = self._read()
-                was_gone, is_gone = not other, was_gone and not other
-                if was_gone and not is_gone:
+                gone = 0 if other else gone + 1
+                if gone == 1:
                     continue  # looked at again, before a sweep is said to have taken it, and ended
                 if other.get("id") != self._own["id"]:
                     self.lost = f"another sweep ({_owner(other)})" if other else "another sweep, which has ended,"

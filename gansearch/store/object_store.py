@@ -61,6 +61,10 @@ def _retried(name: str) -> Callable[..., Any]:
     return lambda self, *arguments: self.retried(lambda: getattr(self.fs, name)(*arguments))
 
 
+_FAULTS = (NotImplementedError, TypeError, AttributeError, NameError)
+"""Errors of code, which no patience mends."""
+
+
 class Storage(fs.FileSystemHandler):
     """The objects below a URL. Each is there whole or not at all.
 
@@ -169,7 +173,7 @@ class Storage(fs.FileSystemHandler):
         """Return the error; one of a package's own, for a file system of fsspec's, as OSError. Raises any other."""
         if isinstance(error, OSError):
             return error
-        if not isinstance(self.fs, fs.PyFileSystem) or isinstance(error, NotImplementedError):
+        if not isinstance(self.fs, fs.PyFileSystem) or isinstance(error, _FAULTS):
             raise error
         return OSError(f"{type(error).__name__}: {error}")
 

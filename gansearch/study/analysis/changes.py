@@ -75,8 +75,11 @@ def best_changes(runs: pd.DataFrame, experiment: Experiment, settings: Mapping[s
         nearest = known["distance"].nsmallest(_MOST // 2).index
         known = pd.concat([known.loc[nearest], known.drop(nearest).tail(_MOST - len(nearest))])
     differences = _Differences(axes, known, before)
-    now = lambda name: before[name] if name in before else experiment.training.used(name)  # noqa: E731
-    found = [differences.best(name, before) for name, entry in axes.items() if entry.holds(now)]
+
+    def value_of(name: str) -> Any:
+        return before[name] if name in before else experiment.training.used(name)
+
+    found = [differences.best(name, before) for name, entry in axes.items() if entry.holds(value_of)]
     return sorted((one for one in found if one), key=lambda one: one.mean)
 
 
@@ -157,13 +160,11 @@ class _Differences:
 
 def _is_beyond(entry: Range | Choices, value: Any) -> bool:
     """Whether a number is outside of what is searched."""
-    ends = (entry.low, entry.high) if isinstance(entry, Range) else entry.choices
-    numbers = [float(one) for one in (plain(value), *ends) if isinstance(one, int | float)]
-    return (
-        len(numbers) > len(ends)
-        and math.isfinite(numbers[0])
-        and not min(numbers[1:]) <= numbers[0] <= max(numbers[1:])
-    )
+    value, searched = plain(value), (entry.low, entry.high) if isinstance(entry, Range) else entry.choices
+    ends = [float(one) for one in searched if isinstance(one, int | float)]
+    if len(ends) < len(searched) or not isinstance(value, int | float):
+        return False
+    return math.isfinite(value) and not min(ends) <= value <= max(ends)
 
 
 def _coordinates(entry: Range | Choices, value: Any) -> np.ndarray:

@@ -28,6 +28,11 @@ class Moment:
     """The update from which on the distance has been as small as it is at the end, within `CLEAR`."""
 
 
+def is_clearly_nearer(distance: float, other: float) -> bool:
+    """Whether a distance is smaller than another by more than `CLEAR` of it; one of the user's own may be below 0."""
+    return distance < other - CLEAR * abs(other)
+
+
 def distances_of(curves: pd.DataFrame) -> pd.Series[float]:
     """The measured distances of a run by update: of the seeds that were measured there the median."""
     measured = curves[np.isfinite(curves["distance"].astype(float))]
@@ -49,9 +54,8 @@ def moment_of(curves: pd.DataFrame) -> Moment | None:
     before = distances[updates <= updates[0] + 2 / 3 * (last_update - updates[0])]
     near = distances <= last + CLEAR * abs(last)
     since = float(updates[int(np.flatnonzero(~near)[-1]) + 1 if not near.all() else 0])
-    if best < last - CLEAR * abs(last):  # a distance of the user's own may be below 0
+    if is_clearly_nearer(best, last):
         advice: Literal["go on", "stop", "roll back"] = "roll back"
     else:
-        earlier = float(before.min())
-        advice = "go on" if last < earlier - CLEAR * abs(earlier) else "stop"
+        advice = "go on" if is_clearly_nearer(last, float(before.min())) else "stop"
     return Moment(update, best, last_update, last, advice, since)
