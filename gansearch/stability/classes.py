@@ -38,8 +38,8 @@ class ClassRuling:
     @property
     def misses(self) -> bool:
         """Whether the fakes are hardly more often of their class than if G did not know it, where reals are."""
-        error = math.sqrt(self.expected * (1 - self.expected) / self.count)
-        return self.hits + _ERRORS * error < (self.expected + self.chance) / 2
+        half = (self.expected + self.chance) / 2
+        return self.hits + _ERRORS * math.sqrt(half * (1 - half) / self.count) < half
 
 
 def by_class(

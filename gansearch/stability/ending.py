@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from gansearch.stability.referee import Ruling
-from gansearch.stability.verdict import VERDICTS, verdict_of
+from gansearch.stability.verdict import APART, VERDICTS, verdict_of
 from gansearch.stability.window import Window
 
 LATE_PROBES = 3
@@ -39,8 +39,8 @@ def late_trouble(rows: Sequence[Window], verdict: str, ruling: Ruling | None) ->
     def judge(part: Sequence[Window]) -> Ending:
         window = functools.reduce(operator.add, part)
         found = verdict_of(window, window.invalid, window.swing, ruling)
-        if found == "uninformative" and ruling is None:
-            found = "balanced"  # a GAN that converges looks the same
+        if found == "uninformative" and ruling is None and not window.mean("apart") > APART:
+            found = "balanced"  # D separates nothing, as where a GAN converges
         return Ending(found, window.step, window)
 
     verdicts = [judge([row]).verdict for row in rows]

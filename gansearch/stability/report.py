@@ -17,7 +17,7 @@ from gansearch.stability.ending import late_trouble
 from gansearch.stability.figure import windows_figure
 from gansearch.stability.referee import Ruling
 from gansearch.stability.sentence import gradient_trouble, sentence
-from gansearch.stability.verdict import of_samples, verdict_of
+from gansearch.stability.verdict import blind, of_samples, verdict_of
 from gansearch.stability.window import Window
 
 WINDOWS = 10
@@ -138,7 +138,8 @@ def _stability(window: Window, verdict: str, ruling: Ruling | None) -> float:
     """
     if verdict == "diverged":
         return 0.0
-    factor = 0.5 if verdict == "collapsed" or (verdict == "uninformative" and ruling is None) else 1.0
+    unheard = verdict == "uninformative" and ruling is None and blind(window)
+    factor = 0.5 if verdict == "collapsed" or unheard else 1.0
     saturation = window.saturated_right() + window.saturated_wrong()
     apart = of_samples("apart", window, ruling)
     if ruling is not None:

@@ -9,10 +9,11 @@ from gansearch.stability.classes import ClassRuling
 from gansearch.stability.referee import Ruling
 from gansearch.stability.window import Window
 
-SCORE_VERSION = 3
+SCORE_VERSION = 4
 """Of score and verdicts. Version 1, to gansearch 0.2, knew neither the end of a run nor an observer.
 
-Version 2 measured sounds by their waveforms.
+Version 2 measured sounds by their waveforms. To version 3 the score without a referee was halved for every
+`uninformative`, where it had no late trouble either, and a class with a few fakes was missed by chance.
 """
 
 VERDICTS = (
@@ -114,7 +115,6 @@ def verdict_of(window: Window, invalid: float, swing: float = 0.0, ruling: Rulin
     apart, diversity = of_samples("apart", window, ruling), of_samples("diversity", window, ruling)
     # Unknown numbers are NaN, with which no comparison holds.
     separable = math.nan if ruling is None else ruling.separability
-    blind = abs(separability - 0.5) < BLIND
     if invalid:
         return "diverged"
     if window.saturated_right(0.01) > WON and not moved > HOPPING:
@@ -139,12 +139,17 @@ def verdict_of(window: Window, invalid: float, swing: float = 0.0, ruling: Rulin
         return "oscillating" if swing > SWING else "uninformative"
     if any(one.misses for one in classes):
         return "discriminator_saturated" if separability > CERTAIN else "uninformative"
-    if blind and (ruling is None or separable > TELLING):
+    if blind(window) and (ruling is None or separable > TELLING):
         return "uninformative"
     if separable - separability > GAP and apart > NEAR:
         return "uninformative"
     observation = None if ruling is None else ruling.observation
     return "uninformative" if observation and observation.tells else "balanced"
+
+
+def blind(window: Window) -> bool:
+    """Whether D separates nothing, as it does where it learns nothing and where there is nothing left to learn."""
+    return abs(window.mean_separability - 0.5) < BLIND
 
 
 def collapsed(one: ClassRuling) -> bool:

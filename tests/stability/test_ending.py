@@ -63,3 +63,14 @@ def test_a_d_that_comes_to_separate_nothing_is_no_trouble_where_no_referee_was_a
         shift = 0.0 if probe >= 45 else 0.3
         monitor.update(NEAR + shift, NEAR - shift, 20 * (probe + 1))
     assert monitor.report(since=500).verdict == "balanced"
+
+
+def test_samples_that_leave_the_data_late_are_trouble_without_a_referee_too():
+    samples = torch.randn(2, 64, 2, generator=torch.Generator().manual_seed(0))
+    monitor = StabilityMonitor()
+    for probe in range(50):
+        off = 3.0 if probe >= 45 else 0.0
+        monitor.update(NEAR + 0.3, NEAR - 0.3, 20 * (probe + 1), samples=(samples[0], samples[1] + off))
+    report = monitor.report(since=500)
+    assert report.verdict == "uninformative"
+    assert report.late_since == 900

@@ -19,6 +19,21 @@ def test_neither_side_of_the_score_is_good():
     assert report_on(near + 0.4, near - 0.4).stability > 0.1 + report_on(near, near).stability
 
 
+def test_only_a_d_that_separates_nothing_halves_the_score_of_a_monitor_alone():
+    near, samples = torch.linspace(-1, 1, 100), torch.randn(2, 100, 2, generator=torch.Generator().manual_seed(0))
+    reports = []
+    for shift in (0.0, 0.2):
+        monitor = StabilityMonitor()
+        monitor.update(near + shift, near - shift, samples=(samples[0], samples[1] + 2))
+        reports.append(monitor.report())
+    blind, seeing = reports
+    assert (blind.verdict, seeing.verdict) == ("uninformative", "uninformative")
+    for report, factor in ((blind, 0.5), (seeing, 1.0)):
+        separable = 2 * report.separability - 1
+        expected = factor * (1 - 0.6 * report.apart - 0.3 * separable**2)
+        assert report.stability == pytest.approx(expected, abs=1e-6)
+
+
 def test_the_volatility_is_that_of_ds_own_loss_on_the_probe():
     monitor, losses = StabilityMonitor(), []
     for shift in (0.0, 1.0, 3.0):

@@ -45,6 +45,8 @@ def ruled(**measures):
         ),
         ({"hits": 0.1}, "uninformative", "Fakes miss class 7: 10% of those asked for it are nearest to a real of the"),
         ({"hits": 0.7}, "balanced", "D separates"),
+        ({"hits": 0.38, "expected": 1.0, "count": 8}, "balanced", "D separates"),  # 3 of 8 may be chance
+        ({"hits": 0.38, "expected": 1.0, "count": 100}, "uninformative", "Fakes miss class 7"),
     ],
 )
 def test_one_bad_class_is_a_bad_run_and_is_named(measures, verdict, words):
