@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+from optuna.distributions import BaseDistribution
 from ray import tune
 from ray.tune.execution.tune_controller import TuneController
 from ray.tune.experiment import Trial
@@ -21,6 +22,8 @@ from ray.tune.search.basic_variant import BasicVariantGenerator
 from gansearch.experiment import Choices, Experiment, Range, scheduled_entries
 from gansearch.search.sampling.samplers import exchange
 from gansearch.search.sampling.searcher import StudySearcher
+from gansearch.search.sampling.space import SearchSpace
+from gansearch.search.sampling.units import from_unit, nearest_value
 from gansearch.store.nan_json import from_json
 
 
@@ -66,6 +69,7 @@ class Population(PopulationBasedTraining):
         """Draw from the experiment's seed plus the `done` trials: a resumed sweep does not draw the same again."""
         self._experiment = experiment
         self._entries = scheduled_entries(experiment.search)
+        self._distributions = SearchSpace(experiment).distributions
         self._state_of_draws = random.Random(experiment.seed + done).getstate()
         options = exchange(experiment)
         super().__init__(
@@ -75,7 +79,7 @@ class Population(PopulationBasedTraining):
             perturbation_interval=1,
             quantile_fraction=options.quantile_fraction,
             resample_probability=options.resample_probability,
-            hyperparam_mutations={"params": {name: _values(entry) for name, entry in self._entries.items()}},
+            hyperparam_mutations={"params": {name: self._values(name) for name in self._entries}},
             custom_explore_fn=self._within,
             log_config=False,
             synch=True,
@@ -115,8 +119,13 @@ class Population(PopulationBasedTraining):
             if not entry.holds(training.used):
                 params[name] = self._experiment.training.used(name)
             elif isinstance(entry, Range):
-                params[name] = _inside(entry, params[name])
+                params[name] = nearest_value(self._distributions[name], params[name])
         return {**config, "params": params}
+
+    def _values(self, name: str) -> Any:
+        """Return a field as Tune takes it: a list, of which a copy takes a neighbour, or a function that draws."""
+        entry = self._entries[name]
+        return entry.choices if isinstance(entry, Choices) else partial(_draw, self._distributions[name])
 
     @contextmanager
     def _own_draws(self) -> Iterator[None]:
@@ -130,20 +139,5 @@ class Population(PopulationBasedTraining):
             random.setstate(before)
 
 
-def _values(entry: Range | Choices) -> Any:
-    """Return an entry as Tune takes it: a list, of which a copy takes a neighbour, or a function that draws."""
-    return entry.choices if isinstance(entry, Choices) else partial(_draw, entry)
-
-
-def _draw(entry: Range) -> float:
-    if entry.log:
-        return math.exp(random.uniform(math.log(entry.low), math.log(entry.high)))
-    return random.uniform(entry.low, entry.high)
-
-
-def _inside(entry: Range, value: float) -> float:
-    """Return the nearest value of a range."""
-    if entry.step:
-        value = entry.low + round((value - entry.low) / entry.step) * entry.step
-        value = value if value <= entry.high else value - entry.step
-    return float(min(max(value, entry.low), entry.high))
+def _draw(distribution: BaseDistribution) -> Any:
+    return from_unit(distribution, random.random())
