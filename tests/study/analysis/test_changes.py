@@ -141,8 +141,28 @@ def test_fields_that_are_not_in_force_are_no_change() -> None:
     assert "target_separability" in {one.name for one in best_changes(table, experiment(search=search), held)}
 
 
+def values(name: str, entry: Range) -> list[Any]:
+    return list(_values(name, entry, experiment()))
+
+
 def test_values_keep_the_steps_of_a_range_that_ends_between_two() -> None:
-    assert _values(Range(low=1, high=2.5, step=1)) == [1, 2]
+    assert values("update_ratio", Range(low=1, high=2.5, step=1)) == [1, 2]
+    assert values("pretrain_steps", Range(low=0, high=7, step=3.0)) == [0, 3, 6]
+    assert values("update_ratio", Range(low=0.1, high=1, step=0.3)) == pytest.approx([0.1, 0.4, 0.7, 1.0])
+
+
+@pytest.mark.parametrize("entry", [Range(low=1, high=1e3, log=True), Range(low=0.0, high=20)], ids=["log", "linear"])
+def test_a_whole_number_field_has_whole_values_however_its_range_is_written(entry: Range) -> None:
+    found = values("pretrain_steps", entry)
+    assert {type(value) for value in found} == {int}
+    assert (found[0], found[-1]) == (entry.low, entry.high)
+    assert len(set(found)) == len(found)
+
+
+def test_a_field_with_fractions_has_them_though_its_ends_are_whole() -> None:
+    found = values("r1_gamma", Range(low=0, high=1))
+    assert (found[0], found[-1]) == (0, 1)
+    assert len(found) == 33
 
 
 def test_distances_without_a_logarithm_have_no_change() -> None:
