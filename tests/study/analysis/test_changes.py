@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -167,3 +168,35 @@ def test_a_field_with_fractions_has_them_though_its_ends_are_whole() -> None:
 
 def test_distances_without_a_logarithm_have_no_change() -> None:
     assert best_changes(runs().assign(distance=lambda t: t["distance"] - 1), experiment()) == []
+
+
+INF = math.inf
+
+
+@pytest.fixture
+def benchmark(benchmarks, monkeypatch):
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")  # which the benchmark sets where it is not
+    return benchmarks("changes")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "came", "holds"),
+    [
+        (2.0, 1.0, 0.5, True),
+        (1.0, math.inf, math.inf, False),
+        (math.inf, 1.0, 0.0, False),
+        (INF, INF, 1, False),
+    ],
+)
+def test_the_benchmark_counts_settings_that_diverge(benchmark, monkeypatch, before, after, came, holds):
+    medians = iter([before, after])
+    monkeypatch.setattr(benchmark, "median", lambda *_: next(medians))
+    change = SimpleNamespace(name="lr", before=1e-4, after=1e-3, ratio=0.5, interval=(0.4, 2.0))
+    study = SimpleNamespace(changes=lambda settings: [change], experiment=experiment())
+    row = benchmark.tried(study, {"lr": 1e-4}, 3)
+    assert (row["came"], row["holds"]) == (came, holds)
+    assert benchmark.figures_of([row])["came"] == pytest.approx(min(max(came, 1e-6), 1e6))
+
+
+def test_the_benchmark_has_figures_where_no_change_is_expected_to_help(benchmark):
+    assert benchmark.figures_of([]) == {"tried": 0, "holds": 0, "helped": 0, "expected": None, "came": None}
