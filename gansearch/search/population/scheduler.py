@@ -9,10 +9,8 @@ import math
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
-from optuna.distributions import BaseDistribution
 from ray import tune
 from ray.tune.execution.tune_controller import TuneController
 from ray.tune.experiment import Trial
@@ -113,8 +111,7 @@ class Population(PopulationBasedTraining):
         """Return the config with changed parameters brought into their ranges; `training:` gives what is not asked."""
         params = dict(config["params"])
         # Changed ones may be impossible as yet; no condition names one of them.
-        known = {name: value for name, value in params.items() if name not in self._entries}
-        training = self._experiment.training.with_params(known)
+        training = self._experiment.training.with_params({n: v for n, v in params.items() if n not in self._entries})
         for name, entry in self._entries.items():
             if not entry.holds(training.used):
                 params[name] = self._experiment.training.used(name)
@@ -124,8 +121,8 @@ class Population(PopulationBasedTraining):
 
     def _values(self, name: str) -> Any:
         """Return a field as Tune takes it: a list, of which a copy takes a neighbour, or a function that draws."""
-        entry = self._entries[name]
-        return entry.choices if isinstance(entry, Choices) else partial(_draw, self._distributions[name])
+        entry, dist = self._entries[name], self._distributions[name]
+        return entry.choices if isinstance(entry, Choices) else lambda: from_unit(dist, random.random())
 
     @contextmanager
     def _own_draws(self) -> Iterator[None]:
@@ -137,7 +134,3 @@ class Population(PopulationBasedTraining):
         finally:
             self._state_of_draws = random.getstate()
             random.setstate(before)
-
-
-def _draw(distribution: BaseDistribution) -> Any:
-    return from_unit(distribution, random.random())
