@@ -13,11 +13,12 @@ without it, relative to the mean loss, and why where updates go without graphs. 
 without graphs.
 `step`: milliseconds an update of the trainer, beside a hand-written loop, in turns: in fp32, in bf16, compiled, and as
 CUDA graphs, which have no launches to wait for. Of 64-pixel pictures, of the digits and of the ring.
-`stacked`: seconds of an update of each of many trainings at once over those of one: of seeds, of configurations with
-the same turns and with others, with graphs and without.
+`stacked`: seconds of an update of each of many trainings at once over those of one without graphs: of seeds, of
+configurations with the same turns and with others, with graphs and without.
 `at_once`: updates a second of 1, 2, 4 and 8 processes that train the digits on one GPU, together.
 `sweep`: `gansearch sweep` of 16 trials of the digits and of the pictures, one after another, four at once, with
-`gpus: fill` and `stack: auto`, with the GPU's use meanwhile by nvidia-smi.
+`gpus: fill` and `stack: auto`, with the GPU's use meanwhile by nvidia-smi, and the updates that were done: which trials
+are stopped early depends on the way.
 `ddp`: seconds of a training by one worker and by one on each GPU, where there are several.
 `memory`: a batch that no GPU holds is refused by `gansearch check` in a sentence.
 """
@@ -45,7 +46,8 @@ from gansearch.gan.task import TaskError
 DISCS = f"{Path(__file__).resolve().parent}/gpu_task.py:Discs"
 LOW_PRECISION = 0.1
 TARGETS = {"difference": 1e-3, "waits": 0, "stacked": 1.5, "step": 1.1}
-"""`difference` is of cases in full precision; of bf16 and fp16 it is at most `LOW_PRECISION`."""
+"""`difference` is of cases in full precision; of bf16 and fp16 it is at most `LOW_PRECISION`. `stacked` is of eight
+seeds, with graphs or without, over one without."""
 
 
 class Use:
@@ -99,8 +101,13 @@ def swept(experiment: dict[str, Any]) -> dict[str, Any]:
         seconds = round(time.perf_counter() - start, 1)
         kept = json.loads(next(out.rglob("run.json")).read_text())
         found = [json.loads(path.read_text()) for path in out.rglob("trials/*/result.json")]
+        counts = {
+            "finished": len(found),
+            "failed": sum(one["status"] == "failed" for one in found),
+            "updates": sum(one["updates"] for one in found),
+        }
         chosen = {name: kept[name] for name in ("fill", "stack") if kept.get(name)}
-        return {"seconds": seconds, "finished": len(found), **use.figures(), **chosen}
+        return {"seconds": seconds, **counts, **use.figures(), **chosen}
 
 
 def sweep(device: str, quick: bool) -> dict[str, dict[str, Any]]:

@@ -23,9 +23,11 @@ Cell = Mapping[str, float]
 
 
 def mean_of(values: Sequence[float], most: float) -> dict[str, float]:
-    """The mean and Student's 95% interval for it, within 0 and `most`."""
+    """The mean and Student's 95% interval for it, within 0 and `most`; of one value all of that."""
     mean = float(np.mean(values))
-    half = float(t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / math.sqrt(len(values))) if values[1:] else 0.0
+    n, half = len(values), most
+    if n > 1:
+        half = float(t.ppf(0.975, n - 1) * np.std(values, ddof=1) / math.sqrt(n))
     return {"mean": mean, "low": max(0.0, mean - half), "high": min(most, mean + half)}
 
 

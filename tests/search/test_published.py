@@ -64,6 +64,7 @@ def test_intervals(modules):
     figures = modules("figures")
     assert figures.mean_of([7, 8, 9], 25) == pytest.approx({"mean": 8, "low": 8 - 2.4841, "high": 8 + 2.4841}, abs=1e-3)
     assert figures.mean_of([7, 8, 8], 8)["high"] == 8
+    assert figures.mean_of([7], 8) == {"mean": 7, "low": 0, "high": 8}, "one seed says nothing of the others"
     assert figures.share_of(10, 10) == pytest.approx({"mean": 1, "low": 0.6915, "high": 1}, abs=1e-4)
     assert figures.share_of(0, 10) == pytest.approx({"mean": 0, "low": 0, "high": 0.3085}, abs=1e-4)
 

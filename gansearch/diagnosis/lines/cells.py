@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
 
@@ -24,10 +25,8 @@ def number(cell: str) -> float | None:
     cell = cell.strip().strip("\"'")
     if cell.lower() in BLANK:
         return None
-    try:
+    with suppress(ValueError):
         return float(cell)
-    except ValueError:
-        pass
     found = WHOLE.fullmatch(cell) or (WRAPPED.fullmatch(cell) if re.match(r"[\w.]*[(\[]|[-+.\d]+\s*\(", cell) else None)
     if found is None:
         raise ValueError(cell)
@@ -36,16 +35,11 @@ def number(cell: str) -> float | None:
 
 def column(cells: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     """Cells as (n,) values and the (n,) booleans of those that are no blanks; what is no number is a blank."""
-    try:
+    with suppress(ValueError):
         return np.array(list(map(float, cells)), float), np.ones(len(cells), bool)
-    except ValueError:
-        pass
     values, printed = np.full(len(cells), math.nan), np.zeros(len(cells), bool)
     for place, cell in enumerate(cells):
-        try:
-            value = number(cell)
-        except ValueError:
-            continue
-        if value is not None:
-            values[place], printed[place] = value, True
+        with suppress(ValueError):
+            if (value := number(cell)) is not None:
+                values[place], printed[place] = value, True
     return values, printed

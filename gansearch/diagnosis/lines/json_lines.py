@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -54,13 +55,11 @@ class JsonLines:
 def json_object(line: str) -> dict[str, Any] | None:
     """The object that a line is, None if it is none."""
     line = line.strip()
-    if not (line.startswith("{") and line.endswith("}")):
-        return None
-    try:
-        found = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
+    if line.startswith("{") and line.endswith("}"):
+        with suppress(ValueError, RecursionError):
+            found = json.loads(line)
+            return found if isinstance(found, dict) else None
+    return None
 
 
 def flattened(value: dict[str, Any], prefix: str = "") -> dict[str, float]:
@@ -80,12 +79,9 @@ def flattened(value: dict[str, Any], prefix: str = "") -> dict[str, float]:
         elif isinstance(one, int | float) and not isinstance(one, bool):
             numbers[path] = as_float(one)
         elif isinstance(one, str):
-            try:
-                value_of = number(one)
-            except ValueError:
-                continue
-            if value_of is not None:
-                numbers[path] = value_of
+            with suppress(ValueError):
+                if (value_of := number(one)) is not None:
+                    numbers[path] = value_of
     return numbers
 
 

@@ -82,14 +82,12 @@ class Layouts:
     def match(self, line: str) -> tuple[Layout, tuple[str, ...]] | None:
         """The layout of a line and the numbers that are kept of it, None for a line without any."""
         guess = self._last and self._last.then
-        found = guess.pattern.fullmatch(line) if guess else None
-        if guess and found:
+        if guess and (found := guess.pattern.fullmatch(line)):
             self._last = guess
             return guess, found.groups()
         key = line.translate(NOT_IN_KEY)
         for layout in self._by_key.get(key, ()):
-            found = layout.pattern.fullmatch(line)
-            if found:
+            if found := layout.pattern.fullmatch(line):
                 self._follow(layout)
                 return layout, found.groups()
         return self._learn(key, line)
@@ -222,8 +220,7 @@ def name_before(text: str, first: bool) -> str | None:
     """The name that a text before a number gives it."""
     if not first:
         text = text[UNIT.match(text).end() :] if UNIT.match(text) else text  # type: ignore[union-attr]
-    text = WRAPPERS.sub("", text)
-    text = SEPARATOR.sub("", text)
+    text = SEPARATOR.sub("", WRAPPERS.sub("", text))
     pieces = [piece for piece in DELIMITER.split(text) if piece.strip()]
     if not pieces:
         return None

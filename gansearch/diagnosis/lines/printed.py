@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from gansearch.diagnosis.lines.cells import column
 from gansearch.diagnosis.lines.pairs import Layout, Layouts
+from gansearch.diagnosis.lines.tables import COMMA
 from gansearch.diagnosis.numbers.fragments import cut, decimals, left_out, short_cells
+from gansearch.diagnosis.numbers.names import meaning
 from gansearch.diagnosis.numbers.records import Records
+
+DECIMAL = re.compile(r"([:=]\s*[-+]?\d+),(\d+)(?![.,]?\d)")
+"""A number with one comma behind `:` or `=`, in no brackets and no list without spaces."""
+TIME = re.compile(r"\d\d:\d\d:\d\d[.,]\d+")
 
 
 class Printed:
@@ -18,8 +25,9 @@ class Printed:
     A record ends where one of its names comes again, so that a record may be spread over several lines.
     """
 
-    def __init__(self) -> None:
-        self.records = Records()
+    def __init__(self, has_commas: bool = False) -> None:
+        """Begin without lines; `has_commas` is whether decimals have a comma."""
+        self.records, self._has_commas = Records(), has_commas
         self.layouts = Layouts()
         self._id = -1
         self._bare = True  # whether nothing but headlines came so far in this record
@@ -29,6 +37,7 @@ class Printed:
 
     def feed(self, lines: Sequence[str], numbers: Sequence[int]) -> None:
         """Take lines with their numbers."""
+        lines = list(map(with_points, lines)) if self._has_commas else lines
         match, seen, record, bare = self.layouts.match, self._seen, self._id, self._bare
         ids: list[int] = []
         begins: list[int] = []
@@ -60,7 +69,7 @@ class Printed:
 
     def last(self, line: str, number: int) -> None:
         """Take a line without an end, unless it was cut in its last number."""
-        found = self.layouts.match(line)
+        found = self.layouts.match(with_points(line) if self._has_commas else line)
         if found and found[0].ends_in_number and decimals(found[1][-1]) < found[0].shortest:
             self._cut += 1
         else:
@@ -90,3 +99,22 @@ class Printed:
                 values, printed = column(cells)
                 printed &= whole
                 self.records.add(name, ids[printed], values[printed])
+
+
+def with_points(line: str) -> str:
+    """A line whose decimals have commas as one in which those with a name have points."""
+    return DECIMAL.sub(r"\1.\2", line)
+
+
+def has_decimal_commas(lines: Sequence[str]) -> bool:
+    """Whether decimals of lines with names and numbers have a comma, as programs of other locales print them.
+
+    A loss must have one that separates no thousands. Where any number but the time of day has a point, a comma is none
+    of a decimal: it may separate two numbers.
+    """
+    plain = [TIME.sub("", line) for line in lines]
+    found = filter(None, map(Layouts().match, map(with_points, plain)))
+    pairs = (pair for layout, row in found for pair in zip(layout.names, row, strict=True))
+    losses = (cell for name, cell in pairs if (known := meaning(name)) and "loss" in known.role)
+    has_points = any(re.search(r"\.\d", line) for line in plain)
+    return not has_points and any(COMMA.fullmatch(cell.replace(".", ",")) for cell in losses)

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from gansearch.diagnosis.lines.json_lines import JsonLines, flattened, json_object
 from gansearch.diagnosis.lines.lists import LIST, Lists
-from gansearch.diagnosis.lines.printed import Printed
+from gansearch.diagnosis.lines.printed import Printed, has_decimal_commas
 from gansearch.diagnosis.lines.tables import INDEX, RULE, Table, is_number, split
 from gansearch.diagnosis.numbers.names import counter, meaning
 from gansearch.diagnosis.numbers.records import Records
@@ -47,7 +47,7 @@ def sniff(lines: Sequence[str], stem: str) -> tuple[Source, str]:
         table = sniff_table(line, full[start + 1 : start + 40], stem)
         if table is not None:
             return table
-    return Printed(), "printed lines"
+    return Printed(has_decimal_commas(list(filter(NAMED.search, full)))), "printed lines"
 
 
 def sniff_table(header: str, below: Sequence[str], stem: str) -> tuple[Source, str] | None:

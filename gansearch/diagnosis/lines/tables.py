@@ -66,10 +66,9 @@ class Table:
     def _take(self, rows: list[list[str]], at: list[int]) -> None:
         """Take rows with as many cells as the header, but those that were cut in the last."""
         whole = ~short_cells([row[-1] for row in rows])
-        if not whole.all():
-            self._skipped += int((~whole).sum())
-            rows = [row for row, keep in zip(rows, whole, strict=True) if keep]
-            at = [line for line, keep in zip(at, whole, strict=True) if keep]
+        self._skipped += int((~whole).sum())
+        rows = [row for row, keep in zip(rows, whole, strict=True) if keep]
+        at = [line for line, keep in zip(at, whole, strict=True) if keep]
         if not rows:
             return
         ids = np.arange(self._id, self._id + len(rows))

@@ -96,8 +96,7 @@ class LogReader:
         Raises:
             LogError: There are no losses or scores of a GAN in it, so far.
         """
-        source = self._source
-        kind = self._format
+        source, kind = self._source, self._format
         if source is None:
             source, kind = sniff(self._first[0], PurePath(self._file).stem)
             source.feed(*self._first)

@@ -37,6 +37,8 @@ from gansearch.stability.verdict import VERDICTS
 
 CLEANUP_SECONDS = 5.0
 """Time in which an abandoned loop may clean up."""
+FOLDERS: str | None = None
+"""Where temporary folders are made, that are left where this process is killed; None for the system's own place."""
 
 
 class Abandoned(BaseException):
@@ -54,7 +56,7 @@ class LoopTrainer:
         self, loop: Loop, training: LoopTraining, seed: int = 0, device: str | torch.device = "cpu", prune: bool = False
     ):
         self.task, self.training, self.seed = loop, training, seed
-        self._folder = tempfile.TemporaryDirectory(prefix="gansearch-", ignore_cleanup_errors=True)
+        self._folder = tempfile.TemporaryDirectory(prefix="gansearch-", dir=FOLDERS, ignore_cleanup_errors=True)
         self.checkpoint_dir = Path(self._folder.name)
         self.trial = Trial(
             training.params, seed, torch.device(device), training.updates, self.checkpoint_dir, prune, self._hand_over

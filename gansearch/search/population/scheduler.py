@@ -9,7 +9,6 @@ import math
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
 from ray import tune
@@ -21,6 +20,8 @@ from ray.tune.search.basic_variant import BasicVariantGenerator
 from gansearch.experiment import Choices, Experiment, Range, scheduled_entries
 from gansearch.search.sampling.samplers import exchange
 from gansearch.search.sampling.searcher import StudySearcher
+from gansearch.search.sampling.space import SearchSpace
+from gansearch.search.sampling.units import from_unit, nearest_value
 from gansearch.store.nan_json import from_json
 
 
@@ -66,6 +67,7 @@ class Population(PopulationBasedTraining):
         """Draw from the experiment's seed plus the `done` trials: a resumed sweep does not draw the same again."""
         self._experiment = experiment
         self._entries = scheduled_entries(experiment.search)
+        self._distributions = SearchSpace(experiment).distributions
         self._state_of_draws = random.Random(experiment.seed + done).getstate()
         options = exchange(experiment)
         super().__init__(
@@ -75,7 +77,7 @@ class Population(PopulationBasedTraining):
             perturbation_interval=1,
             quantile_fraction=options.quantile_fraction,
             resample_probability=options.resample_probability,
-            hyperparam_mutations={"params": {name: _values(entry) for name, entry in self._entries.items()}},
+            hyperparam_mutations={"params": {name: self._values(name) for name in self._entries}},
             custom_explore_fn=self._within,
             log_config=False,
             synch=True,
@@ -109,14 +111,18 @@ class Population(PopulationBasedTraining):
         """Return the config with changed parameters brought into their ranges; `training:` gives what is not asked."""
         params = dict(config["params"])
         # Changed ones may be impossible as yet; no condition names one of them.
-        known = {name: value for name, value in params.items() if name not in self._entries}
-        training = self._experiment.training.with_params(known)
+        training = self._experiment.training.with_params({n: v for n, v in params.items() if n not in self._entries})
         for name, entry in self._entries.items():
             if not entry.holds(training.used):
                 params[name] = self._experiment.training.used(name)
             elif isinstance(entry, Range):
-                params[name] = _inside(entry, params[name])
+                params[name] = nearest_value(self._distributions[name], params[name])
         return {**config, "params": params}
+
+    def _values(self, name: str) -> Any:
+        """Return a field as Tune takes it: a list, of which a copy takes a neighbour, or a function that draws."""
+        entry, dist = self._entries[name], self._distributions[name]
+        return entry.choices if isinstance(entry, Choices) else lambda: from_unit(dist, random.random())
 
     @contextmanager
     def _own_draws(self) -> Iterator[None]:
@@ -128,22 +134,3 @@ class Population(PopulationBasedTraining):
         finally:
             self._state_of_draws = random.getstate()
             random.setstate(before)
-
-
-def _values(entry: Range | Choices) -> Any:
-    """Return an entry as Tune takes it: a list, of which a copy takes a neighbour, or a function that draws."""
-    return entry.choices if isinstance(entry, Choices) else partial(_draw, entry)
-
-
-def _draw(entry: Range) -> float:
-    if entry.log:
-        return math.exp(random.uniform(math.log(entry.low), math.log(entry.high)))
-    return random.uniform(entry.low, entry.high)
-
-
-def _inside(entry: Range, value: float) -> float:
-    """Return the nearest value of a range."""
-    if entry.step:
-        value = entry.low + round((value - entry.low) / entry.step) * entry.step
-        value = value if value <= entry.high else value - entry.step
-    return float(min(max(value, entry.low), entry.high))

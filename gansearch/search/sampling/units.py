@@ -1,4 +1,8 @@
-"""Values of Optuna's distributions as numbers from 0 to 1, and back."""
+"""Values of Optuna's distributions as numbers from 0 to 1, and back.
+
+A range of whole numbers or of steps is widened by half a step at each end, as Optuna's samplers widen it: each of its
+values has an equal share of the numbers, on the logarithm the one that it has there.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +17,8 @@ def to_unit(dist: BaseDistribution, value: float) -> float:
     assert isinstance(dist, FloatDistribution | IntDistribution)
     if dist.single():
         return 0.5
-    low, high, at = (math.log(n) if dist.log else n for n in (dist.low, dist.high, value))
-    return (at - low) / (high - low)
+    low, high = _ends(dist)
+    return ((math.log(value) if dist.log else value) - low) / (high - low)
 
 
 def from_unit(dist: BaseDistribution, unit: float) -> Any:
@@ -23,7 +27,7 @@ def from_unit(dist: BaseDistribution, unit: float) -> Any:
     if isinstance(dist, CategoricalDistribution):
         return dist.choices[min(int(unit * len(dist.choices)), len(dist.choices) - 1)]
     assert isinstance(dist, FloatDistribution | IntDistribution)
-    low, high = (math.log(n) if dist.log else n for n in (dist.low, dist.high))
+    low, high = _ends(dist)
     value = low + unit * (high - low)
     return _allowed(dist, math.exp(value) if dist.log else value)
 
@@ -44,6 +48,13 @@ def holds(dist: BaseDistribution, value: Any) -> bool:
         numbers = any(isinstance(choice, int | float) for choice in dist.choices)  # type: ignore[attr-defined]
         return value is not None and (value in dist.choices or (numbers and isinstance(value, int | float)))  # type: ignore[attr-defined]
     return isinstance(value, int | float) and dist.low <= value <= dist.high
+
+
+def _ends(dist: FloatDistribution | IntDistribution) -> tuple[float, float]:
+    """Return what 0 and 1 stand for, as logarithms where these are searched."""
+    half = (dist.step or 0) / 2
+    low, high = dist.low - half, dist.high + half
+    return (math.log(low), math.log(high)) if dist.log else (low, high)
 
 
 def _allowed(dist: BaseDistribution, value: float) -> float | int:

@@ -18,6 +18,7 @@ import shutil
 import signal
 import socket
 import sys
+import tempfile
 import threading
 import time
 import traceback
@@ -33,6 +34,7 @@ import torch
 import gansearch.search.worker.trial  # noqa: F401 (so that no process imports it)
 from gansearch.gan.conditions import quality_of
 from gansearch.gan.data import data_of
+from gansearch.gan.loop import trainer
 from gansearch.gan.loop.main_thread import beside
 from gansearch.gan.task import Task, TaskError
 from gansearch.search.worker.link import Link
@@ -60,6 +62,8 @@ def main(listener: int, folder: str, task: str, options: Mapping[str, Any]) -> N
     torch.set_num_threads(1)  # so that no threads of OpenMP start
     torch.optim.Adam([torch.zeros(1)])  # the first optimizer of a process imports 800 modules
     users = Users(Path(folder, USERS))
+    # What a killed process leaves there is removed with the folder. A long TMPDIR has the folder elsewhere.
+    trainer.FOLDERS = folder if Path(folder).parent == Path(tempfile.gettempdir()) else None
     os.environ.setdefault(_ARROW_THREADS, "background_thread:false")
     if not prepare(task, options, users):
         return

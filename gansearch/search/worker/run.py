@@ -19,6 +19,7 @@ import torch
 
 from gansearch.experiment import Experiment
 from gansearch.gan import Result
+from gansearch.gan.loop import trainer
 from gansearch.search.worker import gpu
 from gansearch.search.worker.distributed import why
 from gansearch.search.worker.link import FAILED, PACKED, Link
@@ -187,7 +188,7 @@ def packed(news: Mapping[str, Any]) -> dict[str, Any]:
 def _saved(run: Run, link: Link, news: dict[str, Any]) -> bool:
     """Report news with a checkpoint. Return False where there is no space for one; the trial continues."""
     try:
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory(dir=trainer.FOLDERS) as folder:
             torch.save(run.state(), Path(folder) / STATE)
             problem: str = link("report", news, folder)
     except (OSError, RuntimeError) as error:  # torch.save makes a RuntimeError of a full disk

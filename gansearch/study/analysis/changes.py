@@ -79,7 +79,8 @@ def best_changes(runs: pd.DataFrame, experiment: Experiment, settings: Mapping[s
     def value_of(name: str) -> Any:
         return before[name] if name in before else experiment.training.used(name)
 
-    found = [differences.best(name, before) for name, entry in axes.items() if entry.holds(value_of)]
+    values = {name: _values(name, entry, experiment) for name, entry in axes.items() if entry.holds(value_of)}
+    found = [differences.best(name, before, listed) for name, listed in values.items()]
     return sorted((one for one in found if one), key=lambda one: one.mean)
 
 
@@ -127,9 +128,9 @@ class _Differences:
             GaussianProcessRegressor(one, normalize_y=True, optimizer=None).fit(points, logs) for one in kernels
         ]
 
-    def best(self, name: str, before: Mapping[str, Any]) -> Change | None:
-        """The value of a field that is expected to bring most; None where none is better than what it is."""
-        values = [value for value in _values(self.axes[name]) if not same(value, before[name])]
+    def best(self, name: str, before: Mapping[str, Any], values: Sequence[Any]) -> Change | None:
+        """That one of a field's values which is expected to bring most; None where none is better than what it is."""
+        values = [value for value in values if not same(value, before[name])]
         points = np.stack([self._point(before), *(self._point({**before, name: value}) for value in values)])
         means, variances, noises = zip(*(self._difference(one, points) for one in self._processes), strict=True)
         mean = self._weights @ np.array(means)
@@ -183,17 +184,19 @@ def _coordinates(entry: Range | Choices, value: Any) -> np.ndarray:
     return np.array([math.log(at / low) / math.log(high / low) if entry.log else (at - low) / (high - low)])
 
 
-def _values(entry: Range | Choices) -> Sequence[Any]:
-    """The values that are compared: all choices, or numbers of two digits from one end of a range to the other."""
+def _values(name: str, entry: Range | Choices, experiment: Experiment) -> Sequence[Any]:
+    """The values that are compared: all choices, or allowed numbers from one end of a range to the other.
+
+    Those of a continuous range have two digits.
+    """
     if isinstance(entry, Choices):
         return entry.choices
-    low, high = float(entry.low), float(entry.high)
+    low, high, kinds = float(entry.low), float(entry.high), experiment.training.kinds(name, entry)
     numbers = np.geomspace(low, high, _PLACES) if entry.log else np.linspace(low, high, _PLACES)
     if entry.step is not None:
-        high = low + math.floor((high - low) / entry.step + 1e-9) * entry.step
-        numbers = low + np.round((numbers - low) / entry.step) * entry.step
-    elif isinstance(as_searched(entry, low), int):
+        numbers = low + np.floor((numbers - low) / entry.step + 1e-9) * entry.step
+    elif int in kinds:
         numbers = np.round(numbers)
     else:
         numbers = np.array([float(f"{number:.2g}") for number in numbers])
-    return [as_searched(entry, float(number)) for number in np.unique(np.clip(numbers, low, high))]
+    return [int(number) if int in kinds else float(number) for number in np.unique(np.clip(numbers, low, high))]

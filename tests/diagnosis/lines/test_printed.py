@@ -1,8 +1,12 @@
 """Printed lines."""
 
+import math
+
 import numpy as np
+import pytest
 
 from gansearch.diagnosis.lines.printed import Printed
+from gansearch.diagnosis.lines.sources import sniff
 
 
 def feed(*lines):
@@ -45,3 +49,42 @@ def test_a_last_line_without_an_end():
     assert len(source.notes()) == 1
     source.last("step 6 d_loss: 0.6000", 7)
     assert source.records.column("d_loss")[0][-1] == 0.6
+
+
+def columns(*lines):
+    """What the lines of a log are read as, the last one without an end."""
+    source, kind = sniff(lines, "log")
+    assert kind == "printed lines"
+    source.feed(lines[:-1], range(1, len(lines)))
+    source.last(lines[-1], len(lines))
+    return {name: source.records.column(name)[0].tolist() for name in source.records.names}
+
+
+@pytest.mark.parametrize(
+    ("lines", "d", "g"),
+    [
+        (("epoch 3 loss_d: 0,693 loss_g: 1,25", "epoch 4 loss_d: -0,5 loss_g: 1,234"), [0.693, -0.5], [1.25, 1.234]),
+        (("[3/100] loss_d=0,69, loss_g=1,2", "[4/100] loss_d=0,5, loss_g=12,2"), [0.69, 0.5], [1.2, 12.2]),
+        (("loss_d: 6,9e-2; loss_g: 10,25", "loss_d: 5; loss_g: nan"), [0.069, 5], [10.25, math.nan]),
+        (("12:00:01.123 I - loss_d: 0,69 | loss_g: 2", "12:00:02.9 I - loss_d: 1 | loss_g: 3"), [0.69, 1], [2, 3]),
+    ],
+)
+def test_decimal_commas_of_losses(lines, d, g):
+    found = columns(*lines)
+    np.testing.assert_array_equal(found["loss_d"], d)
+    np.testing.assert_array_equal(found["loss_g"], g)
+
+
+@pytest.mark.parametrize(
+    ("line", "d"),
+    [
+        ("loss_d: 1,693 loss_g: 2,250", 1693),
+        ("loss_d: 5 loss_g: 12,250 d_acc: 85,60", 5),
+        ("loss_d: 3,50 loss_g: 2 time: 0.5", 3),
+        ("loss_d: 1,2,3 loss_g: (0,5)", 1),
+        ("12:00:01,123 loss_d: 7 loss_g: [0,5]", 7),
+        ("epoch: 3,0005 loss_d: 1 loss_g: 2", 1),
+    ],
+)
+def test_commas_of_thousands_and_between_numbers_are_none_of_decimals(line, d):
+    assert columns(f"{line} ", f"{line} ")["loss_d"] == [d, d]

@@ -1,11 +1,13 @@
 """Who copies whom, and within which values."""
 
+import random
+from collections import Counter
 from types import SimpleNamespace
 
 import pytest
 
-from gansearch.experiment import Choices, Range
-from gansearch.search.population.scheduler import Population, _inside
+from gansearch.experiment import Choices
+from gansearch.search.population.scheduler import Population
 from tests.search.population.populations import PBT
 
 
@@ -45,5 +47,15 @@ def test_copies_stay_within_what_is_searched(make_tiny):
     population = Population(make_tiny(**PBT))
     config = {"number": 1, "checkpoints": [], "params": {"lr": 0.0119, "update_ratio": 2, "betas": [0, 0.9]}}
     assert population._within(config)["params"] == {"lr": 0.01, "update_ratio": 2, "betas": [0, 0.9]}
-    assert _inside(Range(low=0.1, high=1, step=0.2), 1.2) == pytest.approx(0.9)
     assert isinstance(population._entries["update_ratio"], Choices)
+
+
+def test_steps_are_kept_and_each_has_an_equal_share_of_what_is_drawn_anew(make_tiny):
+    population = Population(make_tiny(**{**PBT, "search": {"update_ratio": {"low": 0.1, "high": 1, "step": 0.4}}}))
+    config = {"number": 1, "checkpoints": [], "params": {"update_ratio": 1.2}}
+    assert population._within(config)["params"]["update_ratio"] == pytest.approx(0.9)
+    draw = population._hyperparam_mutations["params"]["update_ratio"]
+    random.seed(0)
+    drawn = Counter(round(draw(), 6) for _ in range(3000))
+    assert sorted(drawn) == [0.1, 0.5, 0.9]
+    assert min(drawn.values()) > 900

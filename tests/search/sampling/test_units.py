@@ -1,6 +1,8 @@
 """Values of distributions as numbers from 0 to 1."""
 
+import numpy as np
 import pytest
+from optuna._transform import _SearchSpaceTransform
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from gansearch.search.sampling.units import from_unit, holds, nearest_value, to_unit
@@ -11,9 +13,10 @@ from gansearch.search.sampling.units import from_unit, holds, nearest_value, to_
     [
         (FloatDistribution(1e-4, 1e-2, log=True), 1e-3, 0.5),
         (FloatDistribution(0.0, 2.0), 0.5, 0.25),
-        (FloatDistribution(0.0, 1.0, step=0.25), 0.75, 0.75),
-        (IntDistribution(0, 1000), 250, 0.25),
-        (IntDistribution(1, 100, log=True), 10, 0.5),
+        (FloatDistribution(0.0, 1.0, step=0.25), 0.75, 0.7),
+        (IntDistribution(0, 999), 250, 0.2505),
+        (IntDistribution(2, 8, step=3), 2, 1 / 6),
+        (IntDistribution(1, 4, log=True), 1, np.log(2) / np.log(9)),
     ],
 )
 def test_a_value_lies_where_its_scale_has_it_and_comes_back(dist, value, unit):
@@ -21,6 +24,46 @@ def test_a_value_lies_where_its_scale_has_it_and_comes_back(dist, value, unit):
     assert from_unit(dist, unit) == pytest.approx(value)
     assert dist._contains(dist.to_internal_repr(from_unit(dist, 1.0)))
     assert type(from_unit(dist, unit)) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("dist", "values"),
+    [
+        (IntDistribution(1, 3), [1, 2, 3]),
+        (IntDistribution(0, 6, step=3), [0, 3, 6]),
+        (FloatDistribution(0.0, 0.3, step=0.1), [0.0, 0.1, 0.2, 0.3]),
+    ],
+)
+def test_each_of_few_values_has_an_equal_share(dist, values):
+    drawn = np.array([from_unit(dist, unit) for unit in (np.arange(12_000) + 0.5) / 12_000])
+    shares = [np.isclose(drawn, value).mean() for value in values]
+    assert shares == pytest.approx([1 / len(values)] * len(values), abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    "dist",
+    [
+        IntDistribution(1, 3),
+        IntDistribution(-4, 8, step=4),
+        IntDistribution(1, 300, log=True),
+        IntDistribution(5, 5),
+        FloatDistribution(0.1, 1.0, step=0.3),
+        FloatDistribution(1e-5, 1e-1, log=True),
+    ],
+)
+def test_numbers_mean_what_they_mean_to_optuna(dist):
+    optunas = _SearchSpaceTransform({"x": dist}, transform_0_1=True)
+    for unit in np.linspace(0.001, 0.999, 300):
+        value = from_unit(dist, unit)
+        assert value == pytest.approx(optunas.untransform(np.array([unit]))["x"])
+        assert to_unit(dist, value) == pytest.approx(optunas.transform({"x": value})[0])
+        assert from_unit(dist, to_unit(dist, value)) == pytest.approx(value, rel=1e-12)
+
+
+def test_whole_numbers_come_back_exactly():
+    for dist in (IntDistribution(1, 1000, log=True), IntDistribution(0, 999), IntDistribution(3, 303, step=25)):
+        values = range(dist.low, dist.high + 1, dist.step)
+        assert [from_unit(dist, to_unit(dist, value)) for value in values] == list(values)
 
 
 def test_places_outside_are_the_ends_and_choices_have_equal_shares():

@@ -16,7 +16,9 @@ import torch.distributed as dist
 import torch.multiprocessing
 from torch import nn
 
+from gansearch.experiment import LoopTraining
 from gansearch.gan import Task
+from gansearch.gan.loop.trainer import LoopTrainer
 from gansearch.gan.tasks import digits
 from gansearch.search.worker import seed
 
@@ -104,6 +106,14 @@ def never_ends(link, path):
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"])
     Path(path).write_text(f"{os.getpid()} {child.pid}")
     time.sleep(3600)
+
+
+def dies_with_files(link, path):
+    """Be killed while a loop has saved a file; write where it is."""
+    trainer = LoopTrainer(None, LoopTraining(updates=1))
+    Path(path).write_text(str(trainer.checkpoint_dir))
+    trainer.checkpoint_dir.joinpath("weights.pt").write_bytes(b"x" * 1000)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def leaves(link, path):

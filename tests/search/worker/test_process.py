@@ -83,6 +83,14 @@ def test_functions_for_the_end_are_called_and_what_was_started_ends_too(origin, 
     assert gone(started)
 
 
+def test_what_a_killed_loop_leaves_is_in_the_folder_that_the_server_removes(origin, tmp_path):
+    with pytest.raises(ProcessDied, match="SIGKILL"):
+        call(origin, f"{HERE}:dies_with_files", (tmp_path / "folder",), {})
+    left = Path((tmp_path / "folder").read_text())
+    assert (left / "weights.pt").exists()
+    assert left.parent == origin.folder
+
+
 @pytest.mark.slow
 def test_a_process_ends_with_its_caller_and_the_server_after_the_last_one(tmp_path):
     """The caller is killed, so that nothing of its own can see to it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -141,9 +142,61 @@ def test_fields_that_are_not_in_force_are_no_change() -> None:
     assert "target_separability" in {one.name for one in best_changes(table, experiment(search=search), held)}
 
 
+def values(name: str, entry: Range) -> list[Any]:
+    return list(_values(name, entry, experiment()))
+
+
 def test_values_keep_the_steps_of_a_range_that_ends_between_two() -> None:
-    assert _values(Range(low=1, high=2.5, step=1)) == [1, 2]
+    assert values("update_ratio", Range(low=1, high=2.5, step=1)) == [1, 2]
+    assert values("pretrain_steps", Range(low=0, high=7, step=3.0)) == [0, 3, 6]
+    assert values("update_ratio", Range(low=0.1, high=1, step=0.3)) == pytest.approx([0.1, 0.4, 0.7, 1.0])
+
+
+@pytest.mark.parametrize("entry", [Range(low=1, high=1e3, log=True), Range(low=0.0, high=20)], ids=["log", "linear"])
+def test_a_whole_number_field_has_whole_values_however_its_range_is_written(entry: Range) -> None:
+    found = values("pretrain_steps", entry)
+    assert {type(value) for value in found} == {int}
+    assert (found[0], found[-1]) == (entry.low, entry.high)
+    assert len(set(found)) == len(found)
+
+
+def test_a_field_with_fractions_has_them_though_its_ends_are_whole() -> None:
+    found = values("r1_gamma", Range(low=0, high=1))
+    assert (found[0], found[-1]) == (0, 1)
+    assert len(found) == 33
 
 
 def test_distances_without_a_logarithm_have_no_change() -> None:
     assert best_changes(runs().assign(distance=lambda t: t["distance"] - 1), experiment()) == []
+
+
+INF = math.inf
+
+
+@pytest.fixture
+def benchmark(benchmarks, monkeypatch):
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")  # which the benchmark sets where it is not
+    return benchmarks("changes")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "came", "holds"),
+    [
+        (2.0, 1.0, 0.5, True),
+        (1.0, math.inf, math.inf, False),
+        (math.inf, 1.0, 0.0, False),
+        (INF, INF, 1, False),
+    ],
+)
+def test_the_benchmark_counts_settings_that_diverge(benchmark, monkeypatch, before, after, came, holds):
+    medians = iter([before, after])
+    monkeypatch.setattr(benchmark, "median", lambda *_: next(medians))
+    change = SimpleNamespace(name="lr", before=1e-4, after=1e-3, ratio=0.5, interval=(0.4, 2.0))
+    study = SimpleNamespace(changes=lambda settings: [change], experiment=experiment())
+    row = benchmark.tried(study, {"lr": 1e-4}, 3)
+    assert (row["came"], row["holds"]) == (came, holds)
+    assert benchmark.figures_of([row])["came"] == pytest.approx(min(max(came, 1e-6), 1e6))
+
+
+def test_the_benchmark_has_figures_where_no_change_is_expected_to_help(benchmark):
+    assert benchmark.figures_of([]) == {"tried": 0, "holds": 0, "helped": 0, "expected": None, "came": None}
