@@ -4,9 +4,11 @@ import json
 import math
 from pathlib import Path
 
+import numpy as np
 import optuna
 import pytest
 import torch
+from scipy.stats import t, ttest_1samp
 
 from gansearch.experiment import Experiment, Training
 from gansearch.gan import Trainer, load_task
@@ -45,11 +47,17 @@ def test_ratios_are_of_the_medians_of_fresh_seeds_in_the_geometric_mean(modules)
     assert found["over"]["unseen"]["equal"]["ratio"] == pytest.approx(1)
 
 
-def test_an_interval_spans_the_rounds_and_one_round_has_none(modules):
-    ratio = modules("figures").figures(rounds("ring", (1, 0.5, 1), (1, 0.25, 1)))["tasks"]["ring"]["ratios"]["equal"]
-    assert (ratio["low"], ratio["high"]) == (pytest.approx(0.25), pytest.approx(0.5))
-    found = modules("figures").figures(rounds("ring", (1, 0.5, 1), (1, 0.25, 1)) + rounds("grid", (1, 1, 1)))
-    assert found["over"]["all"]["equal"]["low"] is None
+def test_an_interval_is_students_over_the_rounds_and_one_round_has_none(modules):
+    figures, ring = modules("figures").figures, rounds("ring", (1, 0.5, 1), (1, 0.25, 1), (1, 0.8, 1))
+    ratio = figures(ring)["tasks"]["ring"]["ratios"]["equal"]
+    logs = np.log([0.5, 0.25, 0.8])
+    interval = ttest_1samp(logs, 0).confidence_interval(0.9)
+    assert (ratio["low"], ratio["high"]) == pytest.approx(np.exp(interval))
+    grid = rounds("grid", (1, 1, 1))
+    assert figures(grid)["over"]["all"]["equal"]["low"] is None
+    both = figures(ring + grid)["over"]["all"]["equal"]  # rounds of the ring alone say how much they differ
+    error = logs.std(ddof=1) * math.sqrt(1 / 3 + 1) / 2
+    assert math.log(both["high"]) == pytest.approx(logs.mean() / 2 + t.ppf(0.95, 2) * error)
 
 
 def test_a_round_counts_once_all_its_sides_are_there(modules):
