@@ -1,3 +1,5 @@
+import warnings
+
 import pytest
 
 from gansearch.scripts.errors import ScriptError
@@ -35,3 +37,10 @@ def test_a_file_that_is_no_python_is_left_out_unless_it_is_the_script(tmp_path):
     for name in ("none.py", "text.py"):
         with pytest.raises(ScriptError):
             modules(tmp_path / name, tmp_path)
+
+
+def test_warnings_of_a_script_are_its_own(tmp_path):
+    (tmp_path / "train.py").write_text("pattern = '\\d'\n")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(modules(tmp_path / "train.py", tmp_path)) == 1
