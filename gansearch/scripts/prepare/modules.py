@@ -61,7 +61,10 @@ def parsed(source: str) -> ast.Module:
     """Return a syntax tree, without Python's warnings, which name no file. Raises SyntaxError and ValueError."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return ast.parse(source)
+        try:
+            return ast.parse(source)
+        except (MemoryError, RecursionError):  # such as a table of data as one long sum
+            raise ValueError("an expression is nested too deeply") from None
 
 
 def modules(script: Path, here: Path) -> list[Module]:
@@ -78,10 +81,12 @@ def modules(script: Path, here: Path) -> list[Module]:
             continue
         try:
             tree = parsed(source_of(path))
-        except (ScriptError, SyntaxError, ValueError) as error:
-            if path == script:
-                raise ScriptError(f"{path} is not Python that can be read: {error}") from None
-            continue
+        except (SyntaxError, ValueError) as error:
+            if path != script:
+                continue
+            if isinstance(error, ScriptError):
+                raise
+            raise ScriptError(f"{path} is not Python that can be read: {error}") from None
         name = path.relative_to(here).as_posix() if path.is_relative_to(here) else str(path)
         found[path] = Module(path, name, tree)
         waiting += [one for one in _imported(found[path], [script.parent, here, here / "src"]) if one not in found]
