@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from gansearch.cli.guarded import HOST
 from gansearch.cli.terminal import say
+from gansearch.scripts.run.process import free_port
 from gansearch.store.containment import Refused, open_file
 from gansearch.store.folder import Folder, StudyError, check_links
 
@@ -38,7 +38,7 @@ def serve(path: Path) -> None:
             copy = Path(temporary) / folder.journal.name
             add_new(folder.journal, copy)
             for name, served in (("optuna-dashboard", copy), ("TensorBoard", folder.tensorboard)):
-                port = _free_port()
+                port = free_port()
                 command = [sys.executable, "-m", "gansearch.cli.guarded", name, str(served), str(port)]
                 servers[name] = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
                 say(f"{name + ':':18} http://{HOST}:{port}/", flush=True)
@@ -68,9 +68,3 @@ def add_new(journal: Path, copy: Path) -> None:
         raise StudyError(str(refused)) from None
     except OSError as error:
         raise StudyError(f"{journal}: cannot be read ({error.strerror or error})") from None
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])

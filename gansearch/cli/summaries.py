@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gansearch.cli.terminal import say
+from gansearch.formatting import duration, error_line, gpu_hours, many, readings, short, step_text
 
 if TYPE_CHECKING:
     from gansearch.gan import Probe
@@ -28,7 +29,6 @@ _ERRORS, _ERROR_CHARACTERS = 3, 160
 
 def print_summary(study: Study, page: Path | None = None) -> None:
     """Prints what a sweep found, the command that exports it, and the path of its report."""
-    from gansearch.formatting import gpu_hours, many, readings
     from gansearch.store.folder import as_typed
 
     counts = study.counts
@@ -75,8 +75,6 @@ def print_summary(study: Study, page: Path | None = None) -> None:
 
 def failures(study: StudyData) -> list[tuple[int, str]]:
     """Returns the most frequent errors of failed trials, each in a line, with the number of trials."""
-    from gansearch.formatting import error_line, short
-
     errors = study.trials.loc[study.trials["status"] == "failed", "error"].fillna("").astype(str)
     counted = errors.map(error_line).value_counts().head(_ERRORS)
     return [(int(count), short(str(line), _ERROR_CHARACTERS)) for line, count in counted.items()]
@@ -84,7 +82,6 @@ def failures(study: StudyData) -> list[tuple[int, str]]:
 
 def print_trained(result: TrainResult, out: Path | None) -> None:
     """Prints the result of each seed, their medians, and the files in `out`, with a report."""
-    from gansearch.formatting import readings
     from gansearch.study.trained import Trained
 
     for seed in result.seeds:
@@ -110,8 +107,6 @@ def print_progress(updates: int) -> Callable[[int, Probe], None]:
 
     In a terminal each probe rewrites the line, cut to its width. Elsewhere a line is printed at most every 30 seconds.
     """
-    from gansearch.formatting import duration, short, step_text
-
     starts: dict[int, tuple[float, float]] = {}
     printed = time.monotonic()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -142,5 +142,5 @@ def _points(steps: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, ...] | N
     return steps[known][starts], np.minimum.reduceat(some, starts), mean, np.maximum.reduceat(some, starts)
 
 
-def _path(points: object) -> str:
-    return " ".join(f"{x:.1f},{y:.1f}" for x, y in points)  # type: ignore[attr-defined]
+def _path(points: Iterable[tuple[float, float]]) -> str:
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in points)

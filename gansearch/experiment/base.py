@@ -10,6 +10,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo, field_validator
 
+from gansearch.experiment.words import is_number
+
 
 def _plain(value: Any) -> Any:
     """Raises ValueError for a value that is nested, with one message for all types that a plain value may have."""
@@ -21,7 +23,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError("must be a finite number")
     if isinstance(value, list | tuple):
-        other = [one for one in value if not isinstance(one, int | float) or isinstance(one, bool)]
+        other = [one for one in value if not is_number(one)]
         if other:
             raise ValueError(f"is a list of {type(other[0]).__name__}; a list may hold numbers only")
     return value

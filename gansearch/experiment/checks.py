@@ -198,7 +198,7 @@ def _worker_errors(training: Training, search: Space, resources: Resources) -> E
     if resources.across_nodes and workers == 1:
         yield "resources.across_nodes", "one worker is on one node; set workers, or gpus, to 2 or more"
     smallest = min(_numbers(search, "batch_size") or [training.batch_size])
-    ratio = max(_numbers(search, "batch_ratio") or [training.batch_ratio])
+    ratio = max([one for one in _numbers(search, "batch_ratio") if one > 0] or [training.batch_ratio])
     for name, samples in {"batch_size": smallest, "batch_ratio": round(smallest / ratio)}.items():
         if samples < workers:
             path = f"{_section(name, search)}.{name}"

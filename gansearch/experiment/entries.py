@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from gansearch.experiment.base import Model, Plain
-from gansearch.experiment.words import entry_hint, list_hint
+from gansearch.experiment.words import entry_hint, is_number, list_hint
 
 Number = int | float
 
@@ -105,7 +105,7 @@ def same(one: Any, other: Any) -> bool:
     """Returns whether two values of a field are equal within 1e-9; true is not 1, a list is equal to a tuple."""
     if isinstance(one, list | tuple) and isinstance(other, list | tuple):
         return len(one) == len(other) and all(map(same, one, other))
-    numbers = [isinstance(value, int | float) and not isinstance(value, bool) for value in (one, other)]
+    numbers = [is_number(value) for value in (one, other)]
     return math.isclose(one, other, rel_tol=1e-9) if all(numbers) else not any(numbers) and bool(one == other)
 
 

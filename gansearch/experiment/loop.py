@@ -16,7 +16,7 @@ from gansearch.experiment.entries import Choices, Range, Space, values_of
 from gansearch.experiment.paths import FILE_ENDINGS
 from gansearch.experiment.sections import Confirm, Resources, Start
 from gansearch.experiment.training import Training
-from gansearch.experiment.words import list_hint, suggest
+from gansearch.experiment.words import is_number, list_hint, suggest
 
 PATTERN = r":_*[a-z][A-Za-z0-9_]*$"
 """The end of a `task:` that names a function; the name of a class begins with a capital."""
@@ -110,4 +110,4 @@ def _start_errors(path: str, point: Start, names: Sequence[str]) -> Iterator[tup
 
 
 def _kind(value: Any) -> str:
-    return "number" if isinstance(value, int | float) and not isinstance(value, bool) else type(value).__name__
+    return "number" if is_number(value) else type(value).__name__

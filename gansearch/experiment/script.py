@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, Wit
 from gansearch.experiment.base import Model, Plain
 from gansearch.experiment.paths import Folder
 from gansearch.experiment.placeholders import parts
+from gansearch.experiment.words import is_number
 
 _SHELL = re.compile(r"\$\w+|\$\(|`|[|&;<>]+|(?<!\S)~|(?:(?<=\n)|\A)\s*[A-Za-z_]\w*=\S*(?=\s)")
 """What a shell would read in a text outside of quotes."""
@@ -44,13 +45,10 @@ def _words(command: Any) -> Any:
         except ValueError as error:
             raise ValueError(f"must be a command ({str(error).lower()})") from None
     if isinstance(command, list | tuple):
-        command = [
-            str(word) if isinstance(word, int | float) and not isinstance(word, bool) else word for word in command
-        ]
         if not command:
             raise ValueError("must be a command with at least one word")
-        for word in command:
-            _filled(word)
+        command = [str(word) if is_number(word) else word for word in command]
+        for word in _filled(command):
             if isinstance(word, str):
                 _check_word(word)
     return command
@@ -235,8 +233,8 @@ class ScriptTask(Model):
 
     def path(self, text: str) -> Path:
         """Return a path of the file as an absolute one; `~` is the user's home."""
-        path = Path(text).expanduser() if text.startswith("~") else Path(self.here, text)
-        return Path(os.path.abspath(path))  # noqa: PTH100 (links stay as they are)
+        home = os.path.expanduser(text)  # noqa: PTH111 (it leaves the ~ of an unknown user as it is)
+        return Path(os.path.abspath(Path(self.here, home)))  # noqa: PTH100 (links stay as they are)
 
     def below(self, folder: Path) -> ScriptTask:
         """Return this task for a process whose working folder is a copy of `folder`, with code relative to it."""

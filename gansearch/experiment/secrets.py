@@ -22,8 +22,8 @@ _WORDS = (
 )
 """One of them is in each of the names."""
 _NAME = re.compile(rf"(?i){_NAMES}")
-_VARIABLE = re.compile(r"(?i)key|token|secret|passw|credential")
-"""The same among the names of variables, under `env:`."""
+VARIABLE = re.compile(r"(?i)key|token|secret|passw|credential")
+"""The same among the names of variables, under `env:` and in the environment of a run."""
 
 
 def masked(text: str) -> str:
@@ -50,7 +50,7 @@ def masked_data(data: Any, name: str = "") -> Any:
 
 
 def _is_secret(name: str, value: Any) -> bool:
-    return isinstance(value, str) and bool(value and _VARIABLE.search(name)) and not re.search(r"(?<!\{)\{\w", value)
+    return isinstance(value, str) and bool(value and VARIABLE.search(name)) and not re.search(r"(?<!\{)\{\w", value)
 
 
 def left_out(data: Any) -> Iterator[str]:

@@ -96,7 +96,7 @@ class Resources(Model):
     @field_validator("gpus", mode="before")
     @classmethod
     def _gpus(cls, gpus: Any) -> Any:
-        fits = isinstance(gpus, int | float) and (0 <= gpus <= 1 or (gpus > 1 and gpus == int(gpus)))
+        fits = isinstance(gpus, int | float) and (0 <= gpus <= 1 or (gpus > 1 and gpus % 1 == 0))
         if gpus not in ("auto", "fill") and not fits:
             raise ValueError("must be auto, fill, a number from 0 to 1, or a whole number (one for each worker)")
         return gpus

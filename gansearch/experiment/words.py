@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import yaml
@@ -118,7 +119,8 @@ def number_hint(text: str) -> str:
         return f"; write {re.sub('[^-+0-9]', '', plain)}, without separators"
     plain = re.sub(r"(?<=[0-9]),(?=[0-9])", ".", plain)
     if power := re.fullmatch(r"([0-9]+)(?:\*\*|\^)(-?[0-9]{1,3})", plain):
-        return f"; write {float(power[1]) ** int(power[2]):.12g}"
+        with suppress(ArithmeticError):  # 0**-1 and 10**999 are no numbers
+            return f"; write {float(power[1]) ** int(power[2]):.12g}"
     found = re.fullmatch(rf"({_NUMBER})\s*([%kKM]?)", plain)
     if not found or (plain == text.strip() and not found[2]):
         return ""
@@ -129,15 +131,14 @@ def number_hint(text: str) -> str:
 def list_hint(values: Sequence[Any]) -> str:
     """Returns what a list of values may be meant for where one is searched."""
     texts = f"one of several values is {_flow({'choices': list(values)})}"
-    if len(values) == 2 and all(_is_number(value) for value in values) and values[0] < values[1]:
+    if len(values) == 2 and all(is_number(value) for value in values) and values[0] < values[1]:
         return f"a range is {_flow({'low': values[0], 'high': values[1]})}, {texts}"
     return texts
 
 
 def text_hint(text: str) -> str:
     """Returns '; a range is ...' where a text holds two numbers, such as uniform(0, 1), else ''."""
-    numbers = [yaml.safe_load(n) for n in re.findall(rf"(?<![\w.]){_NUMBER}", text)]
-    numbers = [float(n) for n in numbers]
+    numbers = [float(n) for n in re.findall(rf"(?<![\w.]){_NUMBER}", text)]
     if len(numbers) != 2 or not numbers[0] < numbers[1]:
         return ""
     return f"; a range is {_flow({'low': numbers[0], 'high': numbers[1], **({'log': True} if 'log' in text else {})})}"
@@ -172,7 +173,8 @@ def _flow(value: Any) -> str:
     return text.removesuffix("...\n").strip()
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Returns whether a value is a number; true and false are none."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

@@ -92,13 +92,11 @@ def read_file(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
     try:
         data, wrong = _load(_text(path))
     except FileNotFoundError:
-        near = [str(p) for p in path.parent.glob("*.y*ml")] if path.parent.is_dir() else []
+        near = map(str, path.parent.glob("*.y*ml"))
         raise ExperimentError(str(path), {"": "no such file" + suggest(str(path), near)}) from None
     except IsADirectoryError:
-        near = [str(p) for p in path.glob("*.y*ml")]
-        raise ExperimentError(
-            str(path), {"": "is a folder, not a file" + suggest(f"{path}/experiment.yaml", near)}
-        ) from None
+        hint = suggest(f"{path}/experiment.yaml", map(str, path.glob("*.y*ml")))
+        raise ExperimentError(str(path), {"": f"is a folder, not a file{hint}"}) from None
     except (OSError, RefusedYAML) as error:
         raise ExperimentError(str(path), {"": f"cannot be read: {error}"}) from None
     except yaml.YAMLError as error:

@@ -34,6 +34,8 @@ from gansearch.experiment import Experiment, ExperimentError, Training, unusual
         ("{name: a, task: digits, sampler: {n_startup_trials: 2}}", "sampler.name", "missing"),
         ("{name: a, task: digits, resources: {gpus: 1.5}}", "resources.gpus", "whole number"),
         ("{name: a, task: digits, resources: {gpus: two}}", "resources.gpus", "'two'"),
+        ("{name: a, task: digits, resources: {gpus: .inf}}", "resources.gpus", "whole number"),
+        ("{name: a, task: digits, search: {batch_ratio: 0}}", "search.batch_ratio", "greater than 0"),
         ("{name: a, task: digits, resources: {gpus: 2, workers: 4}}", "resources.workers", "gpus: 2"),
         ("{name: a, task: digits, resources: {gpus: 0.5, workers: 2}}", "resources.workers", "gpus: 0.5"),
         ("{name: a, task: digits, resources: {stack: 0}}", "resources.stack", "auto, or a whole number from 1 to 64"),

@@ -74,6 +74,7 @@ def test_what_only_a_shell_would_read_is_refused_with_what_to_do(command, part):
         ({"command": ["a", {"lr_d": None}]}, "task.command", 'in quotes it is a value of the trial: "{lr_d}"'),
         ({"files": {"a.yaml": {"set": {"x": {"lr_d": None}}}}}, "task.files.a.yaml.set.x", "quotes it is a value of"),
         ({"metrics": "{out"}, "task.metrics", "write {{ for a brace"),
+        ({"root": "~nobody-of-this-name"}, "task.root", "or a folder above it, not '~nobody-of-this-name'"),
     ],
 )
 def test_a_wrong_field_is_named_with_what_is_allowed(fields, path, part):

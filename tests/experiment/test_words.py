@@ -53,6 +53,8 @@ def test_a_name_that_nobody_knows_has_the_allowed_ones():
         ("1'000'000", "1000000, without separators"),
         ("fast", ""),
         ("O.001", ""),
+        ("0**-1", ""),
+        ("10**999", ""),
     ],
 )
 def test_a_number_in_other_writing_is_read(text, number):

@@ -14,7 +14,7 @@ DIGITS = r"[-+]?(?:[1-9]\d{0,2}(?:,\d{3})+(?![\d])|\d+)(?:\.\d*)?(?:[eE][-+]?\d+
 WORDS = r"[-+]?(?:[nN][aA][nN]|[iI]nf(?:inity)?|INF)|N/A|n/a|None|null|NULL"
 NUMBER = re.compile(rf"(?<![A-Za-z0-9_.)])((?:{DIGITS})(?!_)|(?:{WORDS})(?![A-Za-z_]))", re.ASCII)
 WRAPPERS = re.compile(r"(?:(?:[\w.]*(?:[tT]ensor|array|float\d*|Variable|scalar|DeviceArray)\()|[\[({\"'\s])*$")
-SEPARATOR = re.compile(r"[\"']?\s*(?::|=+|->|=>|→|~|is)?\s*$")
+SEPARATOR = re.compile(r"[\"']?\s*(?::|=+|->|=>|→|~|\bis)?\s*$")
 UNIT = re.compile(r"^(?:%|(?:ms|us|s|it|m|h|k|M|G|GB|MB|sec|img)(?:/(?:step|s|it|sec|img|epoch|batch))?\b)?[%)\]}\s…]*")
 DELIMITER = re.compile(r"[,|;\[\]{}\"'<>]|\s-+\s|\s{3,}|--+|:\s|=\s?|^\s*[-*>#]+\s")
 BAR = re.compile(r"[━═█▏▎▍▌▋▊▉]|\[=*[>.]|\[=+\]|\d(?:ms|s|us)/(?:step|epoch)\b|(?:it/s|s/it)\b|^\s*\d+/\d+ - \d+s\b")
@@ -155,7 +155,7 @@ def number_names(line: str, texts: tuple[str, ...]) -> list[str | None]:
     for place, text in enumerate(texts[:-1]):
         previous = names[-1] if names else None
         if place and text.strip() == "/":
-            names.append(denominator(names, texts[place - 1] if place > 1 else texts[0]))
+            names.append(denominator(names))
             if previous is None and (LEAD.match(texts[place - 1]) or not texts[place - 1].strip("[]() ,-:|")):
                 fractions.append(place - 1)
         elif place and re.fullmatch(r"\s*\(\s*", text):
@@ -168,7 +168,7 @@ def number_names(line: str, texts: tuple[str, ...]) -> list[str | None]:
     return names
 
 
-def denominator(names: list[str | None], text: str) -> str | None:
+def denominator(names: list[str | None]) -> str | None:
     """The name of a number after a slash: a counter's total, or the second of `D(G(z)): 0.2 / 0.1`, `D/G: 1 / 2`."""
     name = names[-1]
     if name is None:

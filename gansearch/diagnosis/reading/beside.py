@@ -60,9 +60,9 @@ def options(path: Path) -> dict[str, Any]:
         if path.suffix == ".txt":
             return dict(OPTION.findall(text))
         document = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+        return dict(list(dotted(document).items())[:1000])
     except (OSError, ValueError, RecursionError, yaml.YAMLError):
         return {}
-    return dict(list(dotted(document).items())[:1000])
 
 
 def dotted(value: Any, prefix: str = "") -> dict[str, Any]:

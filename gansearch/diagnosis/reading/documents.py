@@ -70,7 +70,7 @@ def frame_table(columns: Mapping[Any, Any]) -> Records:
         values = np.asarray(columns[name])
         try:
             values = values.astype(float) if values.dtype.kind in "biufO" else np.zeros(())
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             continue
         if values.ndim == 1:
             if not len(records):
@@ -85,18 +85,20 @@ def frame_table(columns: Mapping[Any, Any]) -> Records:
 
 def curves_table(path: Path) -> tuple[Records, list[str]]:
     """Of a sweep's curves those of its last trial and seed, the first of its seeds."""
-    import pyarrow.parquet
+    import pandas
+    import pyarrow
 
-    table = pyarrow.parquet.read_table(path).to_pydict()
-    if "number" not in table or "loss_d" not in table:
-        raise LogError(f"{path} has no columns number and loss_d of a sweep's curves.")
-    keys = list(dict.fromkeys(zip(table["number"], table["seed"], strict=True)))
-    if not keys:
+    try:
+        table = pandas.read_parquet(path)
+    except pyarrow.ArrowInvalid as error:
+        raise LogError(f"{path} cannot be read: {error}.") from None
+    if not {"number", "seed", "loss_d"} <= {*table.columns}:
+        raise LogError(f"{path} has no columns number, seed and loss_d of a sweep's curves.")
+    if table.empty:
         raise LogError(f"{path} has no curves yet.")
-    number = max((number for number, _ in keys), default=0)
-    seed = min(seed for one, seed in keys if one == number)
-    rows = [i for i, key in enumerate(zip(table["number"], table["seed"], strict=True)) if key == (number, seed)]
-    names = [name for name in table if name not in ("number", "seed")]
-    columns = {name: np.array([table[name][i] for i in rows], float) for name in names}
-    note = f"The sweep has {len(keys)} runs: trial {number} with seed {seed} is read."
-    return frame_table(columns), [note] if len(keys) > 1 else []
+    runs = table.groupby(["number", "seed"]).ngroups
+    table = table[table["number"] == table["number"].max()]
+    number, seed = int(table["number"].iloc[0]), int(table["seed"].min())
+    note = f"The sweep has {runs} runs: trial {number} with seed {seed} is read."
+    columns = table[table["seed"] == seed].drop(columns=["number", "seed"])
+    return frame_table(columns), [note] if runs > 1 else []

@@ -66,7 +66,7 @@ def version(folder: Path) -> tuple[int, float]:
 def quantity(path: Path) -> tuple[str, np.ndarray, np.ndarray] | None:
     """The name, steps and values of a file that holds a single quantity, None for any other."""
     tag = TAG.match(path.stem)
-    if path.suffix.lower() not in ENDINGS or path.stat().st_size > LARGEST:
+    if path.suffix.lower() not in ENDINGS or not path.is_file() or path.stat().st_size > LARGEST:
         return None
     with path.open(encoding="utf-8-sig", errors="replace") as stream:
         first = [line for line in (stream.readline() for _ in range(20)) if line]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import sys
 import zlib
 from collections.abc import Mapping, Sequence
@@ -67,12 +68,13 @@ class Reading:
             self.config = {**self.config, **config}
             return self.table(source.records, "a run of Weights & Biases")
         if found.name == "curves.parquet":
-            return self.table(*with_kind(curves_table(found), "the curves of a sweep"))
+            records, notes = curves_table(found)
+            return self.table(records, "the curves of a sweep", notes)
         if found.suffix in (".json", ".ipynb"):
             return self.document(found)
         together = quantities(found)
         if together:
-            return self.table(*with_kind(together, "files of one quantity each"))
+            return self.table(together[0], "files of one quantity each", together[1])
         return self.file_of_text(found)
 
     def document(self, path: Path) -> TrainingLog:
@@ -90,21 +92,15 @@ class Reading:
         """The log of a file of text, which may be gzip's."""
         if path.suffix.lower() in NO_TEXT:
             raise LogError(f"{path} is no text: name a file of printed lines, CSV, JSON lines or TensorBoard's events.")
-        with path.open("rb") as stream:
-            packed = stream.read(2) == b"\x1f\x8b"
-        with gzip.open(path) if packed else path.open("rb") as stream:
+        with path.open("rb") as stream:  # once: a pipe, as of <(zcat …), is read but once
+            packed = stream.peek(2).startswith(b"\x1f\x8b")
             try:
-                return with_metrics(self.text(stream), path)  # type: ignore[arg-type]
+                return with_metrics(self.text(gzip.open(stream) if packed else stream), path)  # type: ignore[arg-type]
             except LogError as error:
                 others = [path.parent / name for name in KNOWN if (path.parent / name).is_file()]
                 if not others or others[0] == path:
                     raise
                 raise LogError(f"{error} {others[0]} beside it may have them.") from None
-
-
-def with_kind(table: tuple[Records, list[str]], kind: str) -> tuple[Records, str, list[str]]:
-    """A table with its notes, and what it was read as."""
-    return table[0], kind, table[1]
 
 
 def read_log(source: Any, columns: Mapping[str, str] | None = None, loss: str | None = None) -> TrainingLog:
@@ -123,7 +119,7 @@ def read_log(source: Any, columns: Mapping[str, str] | None = None, loss: str | 
     reading = Reading(str(source), columns, loss)
     if source == "-":
         return reading.text(sys.stdin.buffer)
-    path = Path(source).expanduser()
+    path = Path(os.path.expanduser(source))  # noqa: PTH111 (it leaves the ~ of an unknown user as it is)
     try:
         if not path.exists():
             raise LogError(f"{path} does not exist.")

@@ -48,19 +48,17 @@ def order(counters: dict[str, tuple[np.ndarray, np.ndarray]], length: int) -> St
     if name is None:
         return by_epoch(epoch, run, length)
     values, printed = counters[name]
-    inner, printed = filled(values), printed
+    inner = filled(values)
     assert inner is not None
-    total = counters.get(name + TOTAL)
+    total = counters[name + TOTAL][0] if name + TOTAL in counters else None
     if words(name) == (BAR_STEP,):
-        return by_bar(inner, epoch, run, filled(None if total is None else total[0]))
-    position, breaks = positions(inner, epoch, None if total is None else total[0])
+        return by_bar(inner, epoch, run, filled(total))
+    position, breaks = positions(inner, epoch, total)
     if run is not None:
         breaks |= np.diff(run, prepend=run[0]) != 0
     label = next((one for one in ("kimg", "tick") if one in words(name)), "step")
     found = last_run(position, breaks, printed, label)
-    done = (
-        None if set(words(name)) & GLOBAL else epochs_done(inner, position, epoch, None if total is None else total[0])
-    )
+    done = None if set(words(name)) & GLOBAL else epochs_done(inner, position, epoch, total)
     if done is not None:
         used = found.group >= 0
         found.epochs = np.zeros(len(found.steps))

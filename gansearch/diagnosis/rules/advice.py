@@ -36,8 +36,6 @@ def advice(finding: Finding, game: Game | None) -> str:
     columns = dict(game.columns) if game else {}
     if columns.get("lr_d") == columns.get("lr_g"):  # one rate, which says not whose is to change
         columns = {role: name for role, name in columns.items() if role not in ("lr_d", "lr_g")}
-    names = {role: columns.get(role, words) for role, words in (("lr_d", "D's learning rate"), ("lr_g", "G's"))}
-    if "lr_g" not in columns:
-        names["lr_g"] = "G's learning rate"
+    names = {f"lr_{side}": columns.get(f"lr_{side}", f"{side.upper()}'s learning rate") for side in ("d", "g")}
     both = f" ({columns['lr_d']}, {columns['lr_g']})" if {"lr_d", "lr_g"} <= columns.keys() else ""
     return ADVICE[finding.kind].format(**names, rates=both) if finding.is_verdict else ""

@@ -47,7 +47,7 @@ def saturated(evidence: Evidence) -> Iterator[Finding | Unknown]:
     for shares in certain(evidence):
         if shares.right > MOST:
             text = shares.says(shares.right, "right")
-            yield Finding(kind, "proven", text, *evidence.since(shares.right_since(MOST)))
+            yield Finding(kind, "proven", text, *evidence.since(shares.windows[:, 0] > MOST))
             return
     yield from _by_loss(evidence, kind)
 
@@ -88,7 +88,7 @@ def dominates(evidence: Evidence) -> Iterator[Finding | Unknown]:
             text = shares.says(shares.wrong, "wrong")
             if evidence.answers and min(evidence.judged("p_real"), evidence.judged("p_fake")) > ALL_REAL:
                 text += " D calls everything real, as where G's optimizer also holds D's parameters."
-            yield Finding("generator_dominates", "proven", text, *evidence.since(shares.wrong_since(FOOLED)))
+            yield Finding("generator_dominates", "proven", text, *evidence.since(shares.windows[:, 1] > FOOLED))
             return
     levels = {one: _level(evidence, evidence.u(one)) for one in evidence.assumptions}
     worse = [one for one, u in levels.items() if u > WORSE and not evidence.is_short]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import warnings
+import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -77,11 +78,11 @@ class Evidence:
 
     def means(self, values: np.ndarray) -> np.ndarray:
         """(W,) means of the finite ones of (N,) values."""
-        return np.array([_mean(values[a:b]) for a, b in zip(self.edges[:-1], self.edges[1:], strict=True)])
+        return np.array([finite_mean(values[a:b]) for a, b in itertools.pairwise(self.edges)])
 
     def judged(self, role: str) -> float:
         """Mean over the last half; NaN where there is no number."""
-        return _mean(self.game.values[role][self.edges[self.half] :])
+        return finite_mean(self.game.values[role][self.edges[self.half] :])
 
     def since(self, holds: np.ndarray) -> tuple[float, int]:
         """(step, line) of the first window from which on nearly all (W,) windows hold."""
@@ -200,7 +201,7 @@ class Evidence:
         return dataclasses.replace(self, trusted=False)
 
 
-def _mean(values: np.ndarray) -> float:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # of no numbers: NaN
-        return float(np.mean(values[np.isfinite(values)])) if len(values) else float("nan")
+def finite_mean(values: np.ndarray) -> float:
+    """The mean of the finite ones of some values; NaN where there are none."""
+    finite = values[np.isfinite(values)]
+    return float(finite.mean()) if len(finite) else math.nan

@@ -57,17 +57,18 @@ def broken(log: TrainingLog) -> Iterator[Finding]:
             continue
         wrong = known[(values[known] < metric.least) | (values[known] > metric.most)]
         odd = known[1:][values[known[1:]] > metric.unlikely]
-        for records, grade, why in (
-            (wrong, "proven", f"it cannot be under {metric.least:.3g}" if len(wrong) else ""),
-            (odd, "likely", f"with the usual features it is not over {metric.unlikely:,.0f} after the start"),
-        ):
-            if len(records):
-                if grade == "proven" and values[records[0]] > metric.most:
-                    why = f"it cannot be over {metric.most:.3g}"
-                text = f"{name} is {values[records[0]]:.4g} at {log.step_name} {log.steps[records[0]]:,.0f}: {why}."
-                at = float(log.steps[records[0]]), int(log.lines[records[0]])
-                yield Finding("metric_broken", grade, text, *at)  # type: ignore[arg-type]
-                break
+        if not len(wrong) and not len(odd):
+            continue
+        record = wrong[0] if len(wrong) else odd[0]
+        if values[record] < metric.least:
+            why = f"it cannot be under {metric.least:.3g}"
+        elif values[record] > metric.most:
+            why = f"it cannot be over {metric.most:.3g}"
+        else:
+            why = f"with the usual features it is not over {metric.unlikely:,.0f} after the start"
+        text = f"{name} is {values[record]:.4g} at {log.step_name} {log.steps[record]:,.0f}: {why}."
+        at = float(log.steps[record]), int(log.lines[record])
+        yield Finding("metric_broken", "proven" if len(wrong) else "likely", text, *at)
 
 
 def _infinite(log: TrainingLog, name: str, before: int) -> Finding:

@@ -24,21 +24,13 @@ class Shares:
     """The numbers that they follow from, as a sentence."""
     why: str
     """The bound."""
-    windows: tuple[tuple[float, float], ...]
-    """(right, wrong) of each window."""
+    windows: np.ndarray
+    """(W, 2): right and wrong of each window."""
 
     def says(self, share: float, which: str) -> str:
         """The arithmetic in words; `which` is right or wrong."""
         what = f"{percent(share)} of D's outputs are {which} and within .05 of 0 or 1"
         return f"{self.text} So at least {what} ({self.why})."
-
-    def right_since(self, least: float) -> np.ndarray:
-        """(W,) whether each window has more than that right."""
-        return np.array([right > least for right, _ in self.windows])
-
-    def wrong_since(self, least: float) -> np.ndarray:
-        """(W,) whether each window has more than that wrong."""
-        return np.array([wrong > least for _, wrong in self.windows])
 
 
 def certain(evidence: Evidence) -> Iterator[Shares]:
@@ -90,9 +82,9 @@ def _right(real: float, fake: float, real_std: float, fake_std: float) -> float:
 
 def _each(
     evidence: Evidence, roles: tuple[str, ...], right: Callable[..., float], wrong: Callable[..., float]
-) -> tuple[tuple[float, float], ...]:
+) -> np.ndarray:
     rows = zip(*(evidence.windows(role) for role in roles), strict=True)
-    return tuple((right(*row), wrong(*row)) for row in rows)
+    return np.array([(right(*row), wrong(*row)) for row in rows])
 
 
 def _root(deviations: np.ndarray) -> float:

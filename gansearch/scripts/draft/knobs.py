@@ -9,27 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gansearch.diagnosis.numbers.names import DISCRIMINATOR, GENERATOR, words
+import yaml
+
+from gansearch.diagnosis.numbers.names import DISCRIMINATOR, GENERATOR, one_of, words
 from gansearch.experiment import load_yaml
 from gansearch.scripts.prepare.edits import assigned, given_to_calls
 from gansearch.scripts.prepare.modules import Module
 from gansearch.scripts.prepare.options import Option, literal
 
-_COUNTED = {"steps", "step", "iters", "iter", "repeats", "repeat", "updates", "update", "iterations"}
-_NO_RATE = {
-    "decay",
-    "policy",
-    "scheduler",
-    "schedule",
-    "sched",
-    "step",
-    "gamma",
-    "warmup",
-    "min",
-    "factor",
-    "mult",
-    "power",
-}
+_COUNTED = one_of("steps step iters iter repeats repeat updates update iterations")
+_NO_RATE = one_of("decay policy scheduler schedule sched step gamma warmup min factor mult power")
 _ROLES = {
     "seed": r"(.*_)?(seed|random_state)",
     "out": r"(out|output|save|results?|checkpoints?|ckpts?|log|exp|work|run|default_root)_?(dir|f|folder|path)|outf|out"
@@ -203,5 +192,5 @@ def settings_of(path: Path) -> Any:
     """Return the data of a file of settings; None where it cannot be read."""
     try:
         return load_yaml(path.read_text(encoding="utf-8")) if path.suffix in (".yaml", ".yml", ".json") else None
-    except (OSError, ValueError):
+    except (OSError, ValueError, yaml.YAMLError):  # a template, or another program's tags
         return None

@@ -11,6 +11,7 @@ from gansearch.experiment import suggest
 from gansearch.experiment.placeholders import parts
 from gansearch.scripts.errors import ScriptError
 from gansearch.scripts.prepare.command import Values, text_of
+from gansearch.scripts.prepare.modules import parsed
 
 _PLACES = {"lr": 1, "learning_rate": 0}
 """Where optimizers of torch and of Keras take their rate without its name."""
@@ -22,7 +23,7 @@ def expression(edit: Any, values: Values) -> str | None:
     `{name}` is the value as Python writes it, and within a text in quotes a part of that text.
 
     Raises:
-        ScriptError: It is no expression.
+        ScriptError: It is no expression, or a value is a part of a name in it.
     """
     if not isinstance(edit, str):
         return repr(edit)
@@ -42,7 +43,10 @@ def expression(edit: Any, values: Values) -> str | None:
         tree = ast.parse(text, mode="eval")
     except (SyntaxError, ValueError):
         raise ScriptError(f"{edit!r} is no Python expression; a text stands in quotes") from None
-    return ast.unparse(_Filled(given).visit(tree))
+    filled = ast.unparse(_Filled(given).visit(tree))
+    if any(name in filled for name in given):
+        raise ScriptError(f"{edit!r} has a value within a name or bytes; a value stands alone, or in a text in quotes")
+    return filled
 
 
 class _Filled(ast.NodeTransformer):
@@ -73,7 +77,7 @@ def edited(source: str, target: str, new: str) -> str:
         ScriptError: Nothing fits, or several places do.
     """
     try:
-        tree = ast.parse(source)
+        tree = parsed(source)
     except (SyntaxError, ValueError) as error:
         raise ScriptError(f"its file is not Python that can be read: {error}") from None
     _check_names(tree, new)
@@ -247,7 +251,7 @@ def _replaced(source: str, node: ast.expr, new: str) -> str:
 def _checked(text: str) -> str:
     """The text. Raises ScriptError where it is not Python any more."""
     try:
-        ast.parse(text)
+        parsed(text)
     except (SyntaxError, ValueError) as error:
         raise ScriptError(f"the file would not be Python any more: {error}") from None
     return text

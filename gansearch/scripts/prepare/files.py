@@ -134,7 +134,8 @@ def _put(place: Node, key: str, node: Node) -> None:
     if isinstance(place, SequenceNode):
         place.value[int(key)] = node
         return
-    at = next((i for i, (name, _) in enumerate(place.value) if name.value == key), len(place.value))
+    names = [name.value for name, _ in place.value]
+    at = max((i for i, name in enumerate(names) if name == key), default=len(names))  # of a key that comes twice
     name = place.value[at][0] if at < len(place.value) else ScalarNode(_STR, key)
     place.value[at : at + 1] = [(name, node)]
 
@@ -153,7 +154,7 @@ def _alike(former: Any, value: Any) -> Any:
     """A value of the kind of the one that it takes the place of: files are often read by programs that insist on it."""
     if isinstance(former, bool) or isinstance(value, bool):
         return value
-    if isinstance(former, str) and isinstance(value, int | float):
+    if isinstance(former, str) and isinstance(value, int | float) and "${" not in former:  # which says no kind
         return text_of(value)
     if isinstance(former, int | float) and isinstance(value, str):
         number = load_yaml(value) if re.fullmatch(r"[-+.\deE]+", value) else value

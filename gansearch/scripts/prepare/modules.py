@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import tokenize
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -56,6 +57,16 @@ def source_of(path: Path) -> str:
         raise ScriptError(f"{path} is no text of Python: {error}") from None
 
 
+def parsed(source: str) -> ast.Module:
+    """Return a syntax tree, without Python's warnings, which name no file. Raises SyntaxError and ValueError."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return ast.parse(source)
+        except (MemoryError, RecursionError):  # such as a table of data as one long sum
+            raise ValueError("an expression is nested too deeply") from None
+
+
 def modules(script: Path, here: Path) -> list[Module]:
     """Return a script and the files that it imports from its own folder and from `here`, the script first.
 
@@ -69,11 +80,13 @@ def modules(script: Path, here: Path) -> list[Module]:
         if path in found:
             continue
         try:
-            tree = ast.parse(source_of(path))
-        except (ScriptError, SyntaxError, ValueError) as error:
-            if path == script:
-                raise ScriptError(f"{path} is not Python that can be read: {error}") from None
-            continue
+            tree = parsed(source_of(path))
+        except (SyntaxError, ValueError) as error:
+            if path != script:
+                continue
+            if isinstance(error, ScriptError):
+                raise
+            raise ScriptError(f"{path} is not Python that can be read: {error}") from None
         name = path.relative_to(here).as_posix() if path.is_relative_to(here) else str(path)
         found[path] = Module(path, name, tree)
         waiting += [one for one in _imported(found[path], [script.parent, here, here / "src"]) if one not in found]

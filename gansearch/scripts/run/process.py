@@ -46,7 +46,7 @@ class Ended:
             return "its supervisor was killed"
         if self.code >= 0:
             return f"it ended with exit status {self.code}"
-        name = signal.Signals(-self.code).name
+        name = {one.value: one.name for one in signal.Signals}.get(-self.code, f"signal {-self.code}")
         return f"it was ended by {name}" + (", as the system does where memory is short" if name == "SIGKILL" else "")
 
 

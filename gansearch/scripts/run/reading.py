@@ -19,6 +19,7 @@ from gansearch.diagnosis.numbers.errors import LogError
 from gansearch.diagnosis.reading.growing import Growing, Wanted, growing, reader_of
 from gansearch.diagnosis.roles.assembly import column_named
 from gansearch.diagnosis.rules.breakage import ENDS
+from gansearch.diagnosis.rules.evidence import finite_mean
 from gansearch.diagnosis.text import read_as
 from gansearch.diagnosis.training_log import Game, TrainingLog
 from gansearch.experiment import ScriptTask
@@ -101,7 +102,9 @@ class Look:
         for last in _lasts(times, since, least):
             part, begin = slice(first + begin, first + last + 1), last + 1
             values = {
-                name: _mean(game.values[role][part]) for name, role in _CURVES.items() if game and role in game.values
+                name: finite_mean(game.values[role][part])
+                for name, role in _CURVES.items()
+                if game and role in game.values
             }
             found.append(probe_of(float(times[last]), **values))
         return self._with_distances(found, since)
@@ -269,11 +272,6 @@ def _lasts(times: np.ndarray, since: float, least: float) -> list[int]:
             found.append(place)
             since = time
     return found
-
-
-def _mean(values: np.ndarray) -> float:
-    finite = values[np.isfinite(values)]
-    return float(finite.mean()) if len(finite) else math.nan
 
 
 def _of_window(window: Window) -> dict[str, float]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 import shutil
 from collections.abc import Iterable, Mapping
@@ -10,11 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from gansearch.experiment import ScriptTask, masked
-from gansearch.experiment.secrets import MASK
+from gansearch.experiment.secrets import MASK, VARIABLE
 from gansearch.scripts.prepare.prepare import Prepared
 from gansearch.scripts.run.output import Output
 
-_NAMES = re.compile(r"(?i)key|token|secret|passw|credential")
 LINES = 150
 """The last of each stream that are kept."""
 _SHORTEST = 6
@@ -23,7 +21,7 @@ _SHORTEST = 6
 
 def secret_values(environment: Mapping[str, str]) -> list[str]:
     """Return the values of an environment that nobody should read, the longest first."""
-    found = {value for name, value in environment.items() if _NAMES.search(name) and len(value) >= _SHORTEST}
+    found = {value for name, value in environment.items() if VARIABLE.search(name) and len(value) >= _SHORTEST}
     return sorted(found, key=len, reverse=True)
 
 

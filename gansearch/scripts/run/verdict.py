@@ -37,6 +37,7 @@ _VERDICTS = {
 }
 """The verdict of each kind of finding; `frozen` has that of the network that won."""
 _MONITOR = "The three lines of StabilityMonitor(path=…) in the script would show all of it."
+_NOTHING = f"Unknown: the script writes no number of D or G, so that nothing of them can be known. {_MONITOR}"
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def judgement(look: Look) -> Judgement:
     if look.monitors:
         found = _of_monitors(look.monitors)
     elif look.diagnosis is None or not look.log or not look.log.games:
-        found = Judgement("unknown", _nothing_of_d(), math.nan)
+        found = Judgement("unknown", _NOTHING, math.nan)
     else:
         found = _of_log(look.diagnosis, look)
     if broken and found.verdict != "diverged":
@@ -131,10 +132,6 @@ def _stability(diagnosis: Diagnosis, game: Game | None) -> float:
     else:
         return math.nan
     return 1 - 0.5 * min(1.0, away)
-
-
-def _nothing_of_d() -> str:
-    return f"Unknown: the script writes no number of D or G, so that nothing of them can be known. {_MONITOR}"
 
 
 def _why_unknown(diagnosis: Diagnosis, look: Look) -> str:

@@ -13,6 +13,7 @@ LINES = {
     "iter 12,000 loss_D 1.5e-05": {"iter": "12,000", "loss_D": "1.5e-05"},
     "Iter-1000; D_loss: 0.5": {"Iter": "1000", "D_loss": "0.5"},
     "Discriminator loss: 0.5, Generator loss: 1.3": {"Discriminator loss": "0.5", "Generator loss": "1.3"},
+    "D_loss 0.5 G_loss 1.3 D_mis 0.2 FID is 9.1": {"D_loss": "0.5", "G_loss": "1.3", "D_mis": "0.2", "FID": "9.1"},
     "'d_loss': [0.5, 0.7], 'g_loss': np.float32(1.5)": {"d_loss": "0.5", "g_loss": "1.5"},
     "Epoch 3: 45%|████▌ | 450/1000 [00:10<00:12, 43.1it/s, v_num=0, d_loss=0.512, g_loss=1.23]": {
         "Epoch": "3", "batch": "450", "batch of": "1000", "v_num": "0", "d_loss": "0.512", "g_loss": "1.23",

@@ -37,7 +37,7 @@ def test_a_folder_of_logs_looks_above(tmp_path):
     assert configuration(tmp_path / "logs" / "a.csv") == {"model.disc_loss": "hinge"}
 
 
-@pytest.mark.parametrize("text", ["a: [1", "!!python/object:os.system x", "\x00", "- 1\n- 2", ""])
+@pytest.mark.parametrize("text", ["a: [1", "a: &x {b: *x}", "!!python/object:os.system x", "\x00", "- 1\n- 2", ""])
 def test_what_cannot_be_read_says_nothing(tmp_path, text):
     (tmp_path / "config.yaml").write_text(text)
     assert options(tmp_path / "config.yaml") == {}

@@ -62,3 +62,12 @@ def test_curves_of_a_sweep(tmp_path):
     pd.DataFrame({"a": [1]}).to_parquet(tmp_path / "curves.parquet")
     with pytest.raises(LogError, match="no columns number"):
         read_log(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "data"), [("curves.parquet", b"PAR1"), ("a.json", json.dumps({"d_loss": [10**400] * 9}))]
+)
+def test_what_holds_no_numbers_is_a_sentence(tmp_path, name, data):
+    (tmp_path / name).write_bytes(data if isinstance(data, bytes) else data.encode())
+    with pytest.raises(LogError):
+        read_log(tmp_path / name)

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import os
 import subprocess
 import sys
 
@@ -21,6 +22,20 @@ def test_a_file_a_gzip_and_a_stream_read_the_same(tmp_path, monkeypatch):
         log = read_log(source)
         np.testing.assert_allclose(log.games[0].values["d_loss"], np.arange(9) / 10)
         assert log.file == str(source)
+
+
+@pytest.mark.parametrize("data", [TEXT.encode(), gzip.compress(TEXT.encode())])
+def test_a_pipe_is_read_once(data):
+    end, begin = os.pipe()
+    os.write(begin, data)
+    os.close(begin)
+    assert read_log(f"/dev/fd/{end}").records == 9
+    os.close(end)
+
+
+def test_the_home_of_nobody():
+    with pytest.raises(LogError, match=r"^~nobody-of-this-name/a\.log does not exist"):
+        read_log("~nobody-of-this-name/a.log")
 
 
 def test_an_empty_stream(monkeypatch):

@@ -140,6 +140,14 @@ def test_settings_are_set_in_a_copy_of_their_file(tmp_path):
     assert "which sets CUDA_VISIBLE_DEVICES" in text
 
 
+def test_files_beside_it_that_are_no_settings_are_left_out(tmp_path):
+    script = YACS.replace("conf/base.yaml", "")
+    assert script != YACS
+    others = {"mkdocs.yml": "a: !!python/name:b.c\n", "values.yaml": "a: {{ b }}\n", "all.yaml": "a: 1\n---\nb: 2\n"}
+    experiment, _ = drafted(tmp_path, {"train.py": script, "config.py": CONFIG, "conf/base.yaml": BASE} | others)
+    assert experiment.task.files["run.yaml"].source == "conf/base.yaml"
+
+
 def test_hydra_and_its_groups(tmp_path):
     conf = {
         "train.yaml": "defaults:\n- optim: adam\nmax_epochs: 9\nseed: 1\n",

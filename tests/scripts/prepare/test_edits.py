@@ -42,6 +42,12 @@ def test_what_is_no_expression_is_an_error():
         expression("two words", VALUES)
 
 
+@pytest.mark.parametrize("edit", ["nn.{text}", "{n}px", "b'{text}'", "dict({text}=1)"])
+def test_a_value_is_no_part_of_a_name(edit):
+    with pytest.raises(ScriptError, match="has a value within a name or bytes; a value stands alone"):
+        expression(edit, VALUES)
+
+
 DCGAN = '''# a comment
 """Trains.
 

@@ -49,6 +49,15 @@ def test_what_is_not_set_stays_as_it_was_written(tmp_path):
         assert part in text
 
 
+def test_a_number_in_place_of_an_interpolation_is_one(tmp_path):
+    text = written(tmp_path, {"lr": 2e-05, "n": 3}, "lr: ${optim.lr}\nn: '${oc.env:N}'\n")
+    assert load_yaml(text) == {"lr": 2e-05, "n": 3}
+
+
+def test_of_a_key_that_comes_twice_the_one_that_counts_is_set(tmp_path):
+    assert load_yaml(written(tmp_path, {"lr": 3}, "lr: 1\nlr: 2\n")) == {"lr": 3}
+
+
 def test_json_and_toml(tmp_path):
     text = written(tmp_path, {"a.lr": 2e-05, "a.t": 4, "+b.c": ["x"]}, '{"a": {"lr": 0.1, "t": "3"}}', "run.json")
     assert json.loads(text) == {"a": {"lr": 2e-05, "t": "4"}, "b": {"c": ["x"]}}

@@ -1,3 +1,5 @@
+import warnings
+
 import pytest
 
 from gansearch.scripts.errors import ScriptError
@@ -32,6 +34,15 @@ def test_a_file_that_is_no_python_is_left_out_unless_it_is_the_script(tmp_path):
     with pytest.raises(ScriptError, match="is not Python that can be read"):
         modules(tmp_path / "old.py", tmp_path)
     (tmp_path / "text.py").write_bytes(b"\xff\xfe")
-    for name in ("none.py", "text.py"):
-        with pytest.raises(ScriptError):
-            modules(tmp_path / name, tmp_path)
+    (tmp_path / "deep.py").write_text(f"x = {'+'.join('1' * 20_000)}\n")
+    deep = "deep.py is not Python that can be read: an expression is nested too deeply"
+    for message in ("none.py cannot be read: No such file", "text.py is no text of Python", deep):
+        with pytest.raises(ScriptError, match=rf"^\S*/{message}"):
+            modules(tmp_path / message.partition(" ")[0], tmp_path)
+
+
+def test_warnings_of_a_script_are_its_own(tmp_path):
+    (tmp_path / "train.py").write_text("pattern = '\\d'\n")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(modules(tmp_path / "train.py", tmp_path)) == 1

@@ -28,6 +28,7 @@ def test_its_output_and_its_exit_status_are_known(tmp_path: Path) -> None:
         (Ended(0), "it ended with exit status 0"),
         (Ended(-signal.SIGKILL), "it was ended by SIGKILL, as the system does where memory is short"),
         (Ended(-signal.SIGSEGV), "it was ended by SIGSEGV"),
+        (Ended(-40), "it was ended by signal 40"),
         (Ended(None), "its supervisor was killed"),
         (Ended(None, "No such file or directory: nope"), "it cannot be started (No such file or directory: nope)"),
     ],
