@@ -24,7 +24,6 @@ from typing import Any
 from gansearch.search.errors import SweepError, SweepFailed
 from gansearch.signals import Interrupts
 from gansearch.store.archive import is_result, results
-from gansearch.store.containment import Refused
 from gansearch.store.folder import URL, Folder, StudyError, write_whole
 from gansearch.store.object_store import LOCK, MANIFEST, State, Storage, cache, connect, download, is_url, reason
 
@@ -86,9 +85,9 @@ def mirrored(url: str) -> Iterator[Folder]:
         storage.patience = PATIENCE  # it has answered, and been written to
         try:
             _fill(folder, storage)
-        except Refused as refused:
-            raise SweepError(f"--out {url}: {refused}") from None
-        mirror = _Mirror(storage, folder, lock)
+            mirror = _Mirror(storage, folder, lock)
+        except OSError as error:
+            raise SweepError(f"--out {url}: cannot be read, or {folder.path} not written ({reason(error)})") from None
         mirror.start()
         try:
             yield folder

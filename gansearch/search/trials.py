@@ -12,6 +12,7 @@ import optuna
 import ray
 from ray import tune
 from ray.actor import ActorHandle
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from gansearch.experiment import Experiment
 from gansearch.search.population.member import Member, exchanges
@@ -29,12 +30,13 @@ from gansearch.search.tuning import MOST_TRIALS, Trainable
 from gansearch.search.worker.checkpoints import own_checkpoints
 from gansearch.search.worker.halving import Rungs
 from gansearch.search.worker.process import Origin
-from gansearch.search.worker.racing import race
+from gansearch.search.worker.racing import Race
 from gansearch.search.worker.trial import TrialRun
 from gansearch.search.worker.worker import run_trial
-from gansearch.store.folder import Folder, write_whole
+from gansearch.store.folder import write_whole
 from gansearch.store.record import TrialRecord, scheduled
-from gansearch.store.trial_files import read_records
+from gansearch.study.analysis.choose import candidates
+from gansearch.study.analysis.race import nearest
 
 
 class Trials:
@@ -76,7 +78,7 @@ class Trials:
     def tuning(self) -> Iterator[tune.Tuner]:
         """Yield a tuner that trains the missing trials."""
         experiment, callbacks = self._session.experiment, [self._supervisor, self.recorder]
-        with actors(self._session) as (rungs_actor, race_actor):
+        with actors(self._session, self.recorder.records) as (rungs_actor, race_actor):
             given = self._session.worker_experiment, self._session.origin, rungs_actor, race_actor
             train = trainable(*given, self._session.slots.rows)
             if experiment.is_population:
@@ -118,26 +120,28 @@ def trainable(
 
 
 @contextmanager
-def actors(session: Session) -> Iterator[tuple[ActorHandle | None, ActorHandle | None]]:
+def actors(session: Session, records: Sequence[TrialRecord]) -> Iterator[tuple[ActorHandle | None, ActorHandle | None]]:
     """Yield the actors that trials ask at rungs and for further seeds, as far as the experiment wants them.
 
-    They are killed afterwards: Tune keeps the trainable, and with it the handles, as long as Ray runs.
+    They begin with the trials that have ended. Their node is the driver's, with Ray Client the one that it is connected
+    to: without that the sweep cannot go on, while another node may leave, and trials would no longer be stopped or earn
+    seeds. They are killed afterwards: Tune keeps the trainable, and with it the handles, as long as Ray runs.
     """
     experiment = session.experiment
+    driver = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+    on_driver = ray.remote(num_cpus=0, scheduling_strategy=driver)
     compare = experiment.prune and not experiment.is_population
     earn = experiment.least_replicas < experiment.most_replicas
+    standings = [standing for record in records for standing in record.standings]
+    seeds = {record.number: record.seeds for record in records if not record.error}
+    top = experiment.confirm.top if experiment.confirm else 1
+    choose = nearest if session.folder.races else candidates
     chosen = (
-        _rungs(session.folder, experiment) if compare else None,
-        race(session.folder, experiment) if earn else None,
+        on_driver(Rungs).remote(experiment.stops_by_distance, standings) if compare else None,
+        on_driver(Race).remote(top, seeds, choose) if earn else None,
     )
     try:
         yield chosen
     finally:
         for actor in filter(None, chosen):
             ray.kill(actor)
-
-
-def _rungs(folder: Folder, experiment: Experiment) -> ActorHandle:
-    """Return the actor of a sweep's rungs, with the standings of the trials in its folder."""
-    known = [standing for record in read_records(folder) for standing in record.standings]
-    return ray.remote(num_cpus=0)(Rungs).remote(experiment.stops_by_distance, known)

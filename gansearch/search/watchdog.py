@@ -17,6 +17,8 @@ from gansearch.search.cluster.ray_patches import kill_worker
 _FACTOR = 10
 """Multiple of the longest silence so far; also of `stalled_minutes` before any trial has reported."""
 _CHECK_SECONDS = 1.0
+_PAUSE_SECONDS = 10.0
+"""Between two checks: for so long the driver was suspended, or blocked, and knows of no report."""
 _LOOKS = 3
 """Checks in a row at which a trial has been silent for too long: a driver that was suspended finds reports waiting."""
 
@@ -50,6 +52,8 @@ class Watchdog:
         """Watch no trial yet."""
         self._patience = patience
         self._reported: dict[Trial, float] = {}
+        self._unknown: set[Trial] = set()
+        """Trials whose silence ends at no known time: the driver paused in it."""
         self._overdue: dict[Trial, int] = {}
         self._killed: set[Trial] = set()
         self._reasons: dict[Trial, str] = {}
@@ -62,7 +66,9 @@ class Watchdog:
     def reported(self, trial: Trial) -> None:
         """Note a report of a trial."""
         now = time.monotonic()
-        self._patience.note(now - self._reported.get(trial, now))
+        if trial not in self._unknown:
+            self._patience.note(now - self._reported.get(trial, now))
+        self._unknown.discard(trial)
         self._reported[trial] = now
         self._overdue.pop(trial, None)
 
@@ -80,6 +86,8 @@ class Watchdog:
         now = time.monotonic()
         if now < self._next_check:
             return
+        if now - self._next_check > _PAUSE_SECONDS:
+            self._unknown = set(self._reported)
         self._next_check = now + _CHECK_SECONDS
         for trial, reported in list(self._reported.items()):
             if trial.status == Trial.RUNNING and now - reported > self._patience.seconds:

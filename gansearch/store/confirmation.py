@@ -8,9 +8,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from gansearch.stability.result import SeedResult
-from gansearch.store.containment import read_text
 from gansearch.store.folder import Folder, write_whole
-from gansearch.store.nan_json import from_json, to_json
+from gansearch.store.nan_json import read_json, to_json
 from gansearch.store.record import parse
 
 
@@ -25,10 +24,11 @@ class FreshSeed(SeedResult):
 
 
 def read_confirmation(folder: Folder) -> list[FreshSeed]:
-    """The results of the candidates; empty where nothing has been confirmed."""
+    """The results of the candidates; empty where nothing has been confirmed. Raises StudyError as `read_json` does."""
+    entries = read_json(folder.confirmation)
     try:
-        return [parse(FreshSeed, entry) for entry in from_json(read_text(folder.confirmation))]
-    except (OSError, ValueError, TypeError, AttributeError):
+        return [parse(FreshSeed, entry) for entry in entries]
+    except (ValueError, TypeError, AttributeError):
         return []
 
 
@@ -41,11 +41,12 @@ def read_default(folder: Folder) -> list[FreshSeed]:
     """The results of the default settings; empty where nobody has tried them.
 
     default.json is written by the confirmation; what `gansearch train experiment.yaml --json` prints will do as well.
+    Raises StudyError as `read_json` does.
     """
+    data = read_json(folder.default)
     try:
-        entries = from_json(read_text(folder.default))["seeds"]
-        return [parse(FreshSeed, {**entry, **_numbers(entry), "number": None}) for entry in entries]
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return [parse(FreshSeed, {**entry, **_numbers(entry), "number": None}) for entry in data["seeds"]]
+    except (ValueError, LookupError, TypeError, AttributeError):
         return []
 
 

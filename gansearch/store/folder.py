@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -136,11 +137,19 @@ def write_format(folder: Path) -> None:
 
 
 def format_of(folder: Path) -> int:
-    """Return the format of a folder, of a sweep or of `train`."""
+    """Return the format of a folder, of a sweep or of `train`. Raises StudyError where format.json cannot be read."""
+    number = _format(folder).get("format")
+    return number if isinstance(number, int) else 1
+
+
+def _format(folder: Path) -> dict[str, Any]:
+    """Return what format.json holds; {} where there is none, or a damaged one."""
     try:
-        return int(json.loads(read_text(folder / "format.json"))["format"])
-    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
-        return 1
+        return dict(json.loads(read_text(folder / "format.json")))
+    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError, RecursionError):
+        return {}
+    except OSError as error:
+        raise StudyError(f"{folder}: its format.json cannot be read ({error.strerror or error})") from None
 
 
 def as_begun(experiment: Experiment, folder: Path) -> Experiment:
@@ -160,15 +169,10 @@ def as_begun(experiment: Experiment, folder: Path) -> Experiment:
 
 def check_format(folder: Path) -> None:
     """Raise StudyError where a folder, of a sweep or of `train`, is in a later format than this gansearch knows."""
-    try:
-        content = json.loads(read_text(folder / "format.json"))
-        newer, version = content["format"] > FORMAT, content["gansearch"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return
-    if newer:
+    if (number := format_of(folder)) > FORMAT:
         raise StudyError(
-            f"{folder}: has format {content['format']}, begun by gansearch {version}; gansearch {__version__} knows "
-            f"formats up to {FORMAT}: upgrade it to open this folder"
+            f"{folder}: has format {number}, begun by gansearch {_format(folder).get('gansearch')}; gansearch "
+            f"{__version__} knows formats up to {FORMAT}: upgrade it to open this folder"
         )
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from gansearch.formatting import fit
 from gansearch.store.containment import read_text
+from gansearch.store.folder import StudyError
 
 _NUMBERS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
@@ -35,11 +36,16 @@ def from_json(text: str) -> Any:
 
 
 def read_json(path: Path, otherwise: Any = None) -> Any:
-    """The data of a file that holds the text of `to_json`; `otherwise` where there is none that can be read."""
+    """The data of a file that holds the text of `to_json`; `otherwise` where there is none, or a damaged one.
+
+    Raises StudyError where it cannot be read: whoever took it for none would do again, and overwrite, what it holds.
+    """
     try:
         return from_json(read_text(path))
-    except (OSError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         return otherwise
+    except OSError as error:
+        raise StudyError(f"{path}: cannot be read ({error.strerror or error})") from None
 
 
 def _with_numbers(data: dict[str, Any]) -> dict[str, Any]:

@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gansearch.store.containment import Refused, read_text
-from gansearch.store.folder import Folder, StudyError, write_whole
-from gansearch.store.nan_json import from_json, read_json, to_json
+from gansearch.store.folder import Folder, write_whole
+from gansearch.store.nan_json import read_json, to_json
 from gansearch.store.numbers_file import read_table
 from gansearch.store.record import TrialRecord, parse_record
 from gansearch.store.samples import write_samples
@@ -56,12 +55,11 @@ def write_record(folder: Folder, record: TrialRecord) -> None:
 
 
 def read_record(folder: Folder, number: int) -> TrialRecord | None:
-    """The record of a trial; None where there is no whole one."""
+    """The record of a trial; None where there is no whole one. Raises StudyError as `read_json` does."""
+    data = read_json(folder.record(number) / "result.json")
     try:
-        record = parse_record(from_json(read_text(folder.record(number) / "result.json")))
-    except Refused as refused:
-        raise StudyError(str(refused)) from None
-    except (OSError, ValueError):
+        record = parse_record(data)
+    except ValueError:
         return None
     return record if record.number == number else None
 

@@ -135,6 +135,17 @@ def test_a_url_with_something_else_is_refused_and_left_alone(objects):
     assert sorted(Storage(URL).files()) == ["photo.jpg"]
 
 
+def test_a_storage_that_does_not_answer_before_the_sweep_begins_is_told_in_a_sentence(objects, monkeypatch):
+    def away(storage, below=""):
+        raise OSError("AWS Error NETWORK_CONNECTION during ListObjectsV2 operation")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Storage, "files", away)
+        with pytest.raises(SweepError, match=rf"--out {URL}: cannot be read.*NETWORK_CONNECTION"), mirrored(URL):
+            pass
+    assert not Storage(URL).files(), "its lock is gone"
+
+
 def test_only_one_sweep_writes(objects, make_tiny, caplog):
     storage = Storage(URL)
     with mirrored(URL) as folder:

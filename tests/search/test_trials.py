@@ -3,13 +3,17 @@
 import json
 import traceback
 from pathlib import Path
+from types import SimpleNamespace
 
+import ray
 import torch
 from ray import tune
 from typer.testing import CliRunner
 
 import gansearch
 from gansearch.cli.main import app
+from gansearch.search.trials import actors
+from gansearch.store.folder import Folder
 
 OURS = Path(gansearch.__file__).parent
 TASK = """
@@ -70,3 +74,23 @@ def test_at_most_eight_functions_lead_from_the_command_to_the_optimizer(ray_sess
     assert from_command[:3] == ["sweep"] * 3, "the command, the Python face, and the sweep"
     assert worker[-1].startswith("update_"), "the optimizer's step is called from an update of a network"
     assert len(from_command) + len(worker) <= 8, (from_command, worker)
+
+
+def test_what_trials_ask_is_on_the_driver_s_node(make_tiny, monkeypatch, tmp_path):
+    """Another node may leave: the sweep would go on without rungs and further seeds."""
+    asked, killed, driver = [], [], "5a" * 28
+
+    def remote(**options):
+        asked.append(options)
+        return lambda cls: SimpleNamespace(remote=lambda *given: cls.__name__)
+
+    monkeypatch.setattr(ray, "remote", remote)
+    monkeypatch.setattr(ray, "kill", killed.append)
+    monkeypatch.setattr(ray, "get_runtime_context", lambda: SimpleNamespace(get_node_id=lambda: driver))
+    experiment = make_tiny(prune=True, replicas={"least": 1, "most": 2})
+    with actors(SimpleNamespace(experiment=experiment, folder=Folder(tmp_path)), []) as found:
+        assert found == ("Rungs", "Race")
+    assert killed == ["Rungs", "Race"]
+    places = [options.pop("scheduling_strategy") for options in asked]
+    assert {(place.node_id, place.soft) for place in places} == {(driver, False)}
+    assert all(options == {"num_cpus": 0} for options in asked)

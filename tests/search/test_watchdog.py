@@ -87,6 +87,30 @@ def test_a_driver_that_was_suspended_kills_nobody_whose_report_waits(monkeypatch
     assert killed == []
 
 
+def test_a_pause_of_the_driver_is_no_silence_of_the_trials(pretend):
+    now, patience = [0.0], Patience(10)
+    pretend(module, monotonic=lambda: now[0])
+    watchdog, trials = Watchdog(patience), [Worked("one"), Worked("other")]
+
+    def report(trial, after):
+        while after:
+            now[0] += min(after, 1.0)
+            after -= min(after, 1.0)
+            watchdog.check()
+        watchdog.reported(trial)
+
+    for trial in trials:
+        watchdog.started(trial)
+        report(trial, 5.0)
+    now[0] += 300.0  # suspended, for less than its patience
+    for trial in trials:
+        watchdog.check()
+        watchdog.reported(trial)
+    assert (patience.longest, patience.seconds) == (5.0, 600.0)
+    report(trials[0], 80.0)
+    assert patience.seconds == 800.0, "it learns again from what it sees"
+
+
 class Clock:
     """Time that passes only while a worker hangs, ten minutes a call: a busy machine makes no trial silent."""
 

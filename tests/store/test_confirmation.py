@@ -1,7 +1,9 @@
 """The results on fresh seeds, of candidates and of the default settings."""
 
+import errno
 import json
 import math
+import os
 
 import pytest
 
@@ -12,7 +14,9 @@ from gansearch.store.confirmation import (
     write_confirmation,
     write_default,
 )
-from gansearch.store.folder import Folder
+from gansearch.store.folder import Folder, StudyError
+from gansearch.store.run_file import read_run
+from gansearch.store.trial_files import read_record
 
 
 def fresh(seed, number=None, **fields):
@@ -54,3 +58,18 @@ def test_what_is_damaged_counts_as_not_done(tmp_path, text):
         (tmp_path / name).write_text(text)
     assert read_confirmation(Folder(tmp_path)) == []
     assert read_default(Folder(tmp_path)) == []
+
+
+@pytest.mark.parametrize(
+    "read",
+    [read_confirmation, read_default, read_run, lambda folder: read_record(folder, 3), lambda folder: folder.races],
+)
+def test_what_cannot_be_read_for_now_does_not_count_as_not_done(tmp_path, monkeypatch, read):
+    """Else a sweep that goes on would do it again, or write what it knows over it."""
+
+    def failing(path, *arguments, **options):
+        raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+
+    monkeypatch.setattr(os, "open", failing)
+    with pytest.raises(StudyError, match=r"cannot be read \(Input/output error\)"):
+        read(Folder(tmp_path))

@@ -1,11 +1,15 @@
 """JSON with the numbers that JSON does not have."""
 
+import errno
 import json
 import math
+import os
 from datetime import UTC, datetime
 
 import numpy as np
+import pytest
 
+from gansearch.store.folder import StudyError
 from gansearch.store.nan_json import from_json, read_json, to_json
 
 
@@ -23,10 +27,24 @@ def test_times_are_iso_text():
     assert from_json(to_json({"at": datetime(2030, 1, 2, tzinfo=UTC)})) == {"at": "2030-01-02T00:00:00+00:00"}
 
 
-def test_a_file_that_cannot_be_read_is_replaced(tmp_path):
+def test_a_file_that_is_missing_or_damaged_is_replaced(tmp_path):
     file = tmp_path / "a.json"
     assert read_json(file) is None
     file.write_text(to_json({"a": math.inf}))
     assert read_json(file, {}) == {"a": math.inf}
     file.write_text('{"a":')
     assert read_json(file, {}) == {}
+    assert read_json(file / "b.json", 3) == 3, "a file is no folder"
+
+
+def test_a_file_that_cannot_be_read_for_now_is_not_taken_for_none(tmp_path, monkeypatch):
+    def stale(path, *arguments, **options):
+        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), str(path))
+
+    file = tmp_path / "a.json"
+    file.write_text("[1]")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", stale)
+        with pytest.raises(StudyError, match=r"a\.json: cannot be read \(Stale file handle\)"):
+            read_json(file, {})
+    assert read_json(file, {}) == [1]

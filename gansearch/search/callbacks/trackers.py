@@ -12,13 +12,13 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from gansearch.experiment import Experiment, ExperimentError, MLflow, Wandb
 from gansearch.search.callbacks.listener import Listener
 from gansearch.search.callbacks.tensorboard import TAGS, finite
+from gansearch.search.environment import environment
 from gansearch.store.folder import Folder
 from gansearch.store.record import TrialRecord
 
@@ -179,22 +179,8 @@ class MLflowLog(TrackerLog):
 
     def _end(self, run: str, how: Ending) -> None:
         status = {"complete": "FINISHED", "failed": "FAILED", "killed": "KILLED"}[how]
-        with _variable("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true"):  # the URL may hold a password
+        with environment({"MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true"}):  # the URL may hold a password
             self._client.set_terminated(run, status)
-
-
-@contextmanager
-def _variable(name: str, value: str) -> Iterator[None]:
-    """Set a variable of the environment for a while."""
-    before = os.environ.get(name)
-    os.environ[name] = value
-    try:
-        yield
-    finally:
-        if before is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = before
 
 
 class WandbLog(TrackerLog):

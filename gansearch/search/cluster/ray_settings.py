@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
+
+from gansearch.search.environment import environment
 
 SETTINGS = {
     "RAY_AIR_NEW_OUTPUT": "0",
@@ -21,16 +22,6 @@ _CHANGED = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN")
 """Variables that Ray, or `gansearch.search.cluster.start`, sets when it starts."""
 
 
-@contextmanager
-def ray_settings() -> Iterator[None]:
+def ray_settings() -> AbstractContextManager[None]:
     """Set Ray's environment variables, and restore them at the end."""
-    variables = {name: os.environ.get(name) for name in (*SETTINGS, *_CHANGED)}
-    os.environ.update(SETTINGS)
-    try:
-        yield
-    finally:
-        for name, value in variables.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+    return environment({**{name: os.environ.get(name) for name in _CHANGED}, **SETTINGS})

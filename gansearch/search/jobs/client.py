@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import importlib.util
 import logging
-import os
 import socket
 import time
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from ray.exceptions import AuthenticationError
 from ray.job_submission import JobDetails
 
 from gansearch.search.cluster.ray_patches import JobClient
+from gansearch.search.environment import environment
 from gansearch.search.errors import WANTS_TOKEN, SweepError
 
 NAME, OUT = "gansearch", "gansearch_out"
@@ -50,7 +50,7 @@ class Jobs:
             address = urlsplit(self.url)
             port = address.port or (443 if address.scheme == "https" else 80)
             socket.create_connection((address.hostname or "", port), timeout=_REACH_SECONDS).close()
-            with _without("RAY_API_SERVER_ADDRESS", "RAY_ADDRESS"):  # which would overrule the address
+            with environment({"RAY_API_SERVER_ADDRESS": None, "RAY_ADDRESS": None}):  # which would overrule the address
                 self._client = JobClient(self.url)
 
     def submit(self, **job: Any) -> str:
@@ -141,13 +141,3 @@ def _with_scheme(url: str) -> str:
     if colons and scheme not in ("http", "https"):
         raise SweepError(f"{url}: is no dashboard's address, such as http://HOST:8265; {scheme}:// goes to --address")
     return f"{scheme or 'http'}://{rest}".rstrip("/")
-
-
-@contextmanager
-def _without(*names: str) -> Iterator[None]:
-    """Take variables out of the environment for a while."""
-    values = {name: os.environ.pop(name) for name in names if name in os.environ}
-    try:
-        yield
-    finally:
-        os.environ.update(values)

@@ -8,15 +8,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
-import ray
-from ray.actor import ActorHandle
 
-from gansearch.experiment import Experiment
 from gansearch.stability.result import SeedResult
-from gansearch.store.folder import Folder
 from gansearch.store.record import median
-from gansearch.store.trial_files import read_records
-from gansearch.study.analysis.choose import candidates
 from gansearch.study.analysis.race import nearest
 
 Choose = Callable[[pd.DataFrame, int], list[int]]
@@ -86,10 +80,3 @@ def _spread(groups: Iterable[list[float]]) -> float:
         return math.inf
     squares = sum(statistics.variance(values) * (len(values) - 1) for values in several)
     return math.sqrt(squares / sum(len(values) - 1 for values in several))
-
-
-def race(folder: Folder, experiment: Experiment) -> ActorHandle:
-    """Return the actor of a sweep's race, with the trials in its folder; as many candidates as will be confirmed."""
-    known = {record.number: record.seeds for record in read_records(folder) if not record.error}
-    top = experiment.confirm.top if experiment.confirm else 1
-    return ray.remote(num_cpus=0)(Race).remote(top, known, nearest if folder.races else candidates)

@@ -113,10 +113,10 @@ def standings(trials: pd.DataFrame, results: Sequence[FreshSeed], rules: Rules) 
     """Return the candidates, the leader first, and last those that are out.
 
     They are the nearest trials and any other that has fresh seeds, as when a sweep is given more trials. A score is the
-    mean of the fresh seeds' log distances and, with the weight of one, of the trial's own, moved by the difference
-    between the candidates' means of both: the trials were chosen for theirs. Results are in the order in which they
-    ended; those beyond the race's number of runs do not change the order, but may put out. Where a distance is not
-    positive the scores are of distances and nobody is out by them.
+    mean of the fresh seeds' log distances and, with the weight of one, of the trial's own, moved by the mean difference
+    of both over the candidates that have fresh seeds: the trials were chosen for theirs. Results are in the order in
+    which they ended; those beyond the race's number of runs do not change the order, but may put out. Where a distance
+    is not positive the scores are of distances and nobody is out by them.
     """
     own = dict(zip(trials["number"].tolist(), trials["distance"].tolist(), strict=True))
     raced = [run for run in results if run.number in own]
@@ -129,9 +129,10 @@ def standings(trials: pd.DataFrame, results: Sequence[FreshSeed], rules: Rules) 
 
     counted = raced[: math.ceil(rules.runs)]
     fresh = {number: values(run.distance for run in counted if run.number == number) for number in numbers}
-    moved = _mean(map(_mean, fresh.values())) - _mean(values(own[number] for number in numbers))
+    chosen = {number: _mean(values([own[number]])) for number in numbers}
+    moved = _mean(_mean(fresh[number]) - chosen[number] for number in numbers)
     moved = moved if math.isfinite(moved) else 0.0  # no fresh seed has ended
-    scores = {number: _mean([*fresh[number], *(old + moved for old in values([own[number]]))]) for number in numbers}
+    scores = {number: _mean([*fresh[number], chosen[number] + moved]) for number in numbers}
     sick = Counter(run.number for run in raced if not run.healthy)
     best = min(filter(math.isfinite, (scores[n] for n in numbers if sick[n] <= rules.unhealthy)), default=math.inf)
 

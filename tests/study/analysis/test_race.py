@@ -98,11 +98,26 @@ def test_a_score_counts_the_trial_once_without_the_luck_by_which_it_was_chosen()
     results = [*fresh(0, 2.0, 4.0), *fresh(1, 3.0)]
     first, second, third = standings(table(1.0, 1.2, 1.5), results, RULES)
     logs = np.log
-    moved = np.mean([logs([2.0, 4.0]).mean(), logs(3.0)]) - logs([1.0, 1.2, 1.5]).mean()
+    moved = np.mean([logs([2.0, 4.0]).mean() - logs(1.0), logs(3.0) - logs(1.2)])  # of those that have raced
     assert (first.number, second.number, third.number) == (0, 1, 2)
     assert first.score == pytest.approx((logs(2.0) + logs(4.0) + logs(1.0) + moved) / 3)
     assert second.score == pytest.approx((logs(3.0) + logs(1.2) + moved) / 2)
     assert third.score == pytest.approx(logs(1.5) + moved)
+
+
+def test_an_untested_candidate_is_before_no_nearer_one_by_the_distances_of_those_that_wait() -> None:
+    trials = table(1.0, 1.01, 3.0)
+    for distance in (0.5, 1.0, 2.0):
+        first, second, third = standings(trials, fresh(0, distance), RULES)
+        assert [(one.number, one.out) for one in (first, second, third)] == [(0, False), (1, False), (2, True)]
+    for slots in (1, 2, 8):
+        rules = replace(RULES, runs=0.9)
+        results = run_race(trials, rules, drawn([1.0, 1.0, 1.0], 0.26, 1.0, seed=slots), slots)
+        assert [(run.number, run.seed) for run in results] == [(0, 10_000 + place) for place in range(5)]
+        assert len(results) == rules.most
+    five = table(1.0, 1.0, 1.01, 20.0, 20.0)
+    results = [*fresh(0, 1.0), *fresh(1, 1.0)]
+    assert standings(five, results, replace(RULES, top=5))[0].number == 0
 
 
 def test_the_second_unhealthy_seed_puts_a_candidate_out_and_of_few_seeds_the_first() -> None:
