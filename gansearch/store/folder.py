@@ -137,10 +137,16 @@ def write_format(folder: Path) -> None:
 
 def format_of(folder: Path) -> int:
     """Return the format of a folder, of a sweep or of `train`."""
+    return _begun(folder)[0]
+
+
+def _begun(folder: Path) -> tuple[int, str]:
+    """Return the format of a folder and the version of gansearch that began it."""
     try:
-        return int(json.loads(read_text(folder / "format.json"))["format"])
+        content = json.loads(read_text(folder / "format.json"))
+        return int(content["format"]), str(content.get("gansearch", "of an unknown version"))
     except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
-        return 1
+        return 1, ""
 
 
 def as_begun(experiment: Experiment, folder: Path) -> Experiment:
@@ -160,14 +166,10 @@ def as_begun(experiment: Experiment, folder: Path) -> Experiment:
 
 def check_format(folder: Path) -> None:
     """Raise StudyError where a folder, of a sweep or of `train`, is in a later format than this gansearch knows."""
-    try:
-        content = json.loads(read_text(folder / "format.json"))
-        newer, version = content["format"] > FORMAT, content["gansearch"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return
-    if newer:
+    number, version = _begun(folder)
+    if number > FORMAT:
         raise StudyError(
-            f"{folder}: has format {content['format']}, begun by gansearch {version}; gansearch {__version__} knows "
+            f"{folder}: has format {number}, begun by gansearch {version}; gansearch {__version__} knows "
             f"formats up to {FORMAT}: upgrade it to open this folder"
         )
 
@@ -187,6 +189,13 @@ def write_whole(path: Path, content: str | bytes | Callable[[Path], object]) -> 
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def save(path: Path, text: str) -> Path:
+    """Write a file that a user asked for, and return its path. Raises StudyError where it cannot be written."""
+    with writing(path):
+        write_whole(path, text)
+    return path
 
 
 def write_array(path: Path, array: np.ndarray) -> None:
