@@ -9,7 +9,6 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -138,16 +137,16 @@ def write_format(folder: Path) -> None:
 
 def format_of(folder: Path) -> int:
     """Return the format of a folder, of a sweep or of `train`. Raises StudyError where format.json cannot be read."""
-    number = _format(folder).get("format")
-    return number if isinstance(number, int) else 1
+    return _begun(folder)[0]
 
 
-def _format(folder: Path) -> dict[str, Any]:
-    """Return what format.json holds; {} where there is none, or a damaged one."""
+def _begun(folder: Path) -> tuple[int, str]:
+    """Return the format of a folder and the version of gansearch that began it; 1 where its file is missing or damaged."""
     try:
-        return dict(json.loads(read_text(folder / "format.json")))
-    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError, RecursionError):
-        return {}
+        content = json.loads(read_text(folder / "format.json"))
+        return int(content["format"]), str(content.get("gansearch", "of an unknown version"))
+    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        return 1, ""
     except OSError as error:
         raise StudyError(f"{folder}: its format.json cannot be read ({error.strerror or error})") from None
 
@@ -169,10 +168,11 @@ def as_begun(experiment: Experiment, folder: Path) -> Experiment:
 
 def check_format(folder: Path) -> None:
     """Raise StudyError where a folder, of a sweep or of `train`, is in a later format than this gansearch knows."""
-    if (number := format_of(folder)) > FORMAT:
+    number, version = _begun(folder)
+    if number > FORMAT:
         raise StudyError(
-            f"{folder}: has format {number}, begun by gansearch {_format(folder).get('gansearch')}; gansearch "
-            f"{__version__} knows formats up to {FORMAT}: upgrade it to open this folder"
+            f"{folder}: has format {number}, begun by gansearch {version}; gansearch {__version__} knows "
+            f"formats up to {FORMAT}: upgrade it to open this folder"
         )
 
 
@@ -191,6 +191,13 @@ def write_whole(path: Path, content: str | bytes | Callable[[Path], object]) -> 
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def save(path: Path, text: str) -> Path:
+    """Write a file that a user asked for, and return its path. Raises StudyError where it cannot be written."""
+    with writing(path):
+        write_whole(path, text)
+    return path
 
 
 def write_array(path: Path, array: np.ndarray) -> None:

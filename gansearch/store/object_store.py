@@ -213,7 +213,8 @@ class _Whole(io.BytesIO):
 
 def local_folder(path: str | Path) -> Path:
     """A results folder on this machine: a copy where the results are at a URL. Raises StudyError."""
-    return copy_folder(str(path)) if is_url(path) else Path(path)
+    place = path_or_url(str(path))
+    return place if isinstance(place, Path) else copy_folder(place)
 
 
 def copy_folder(url: str) -> Path:
@@ -260,8 +261,9 @@ def connect(url: str) -> Storage:
 def download(storage: Storage, folder: Path) -> State:
     """Make a folder equal to what is at the URL. Returns the number of files that were downloaded, and their bytes.
 
-    Files that have not changed since the last download are kept. Raises StudyError where there is nothing at the URL,
-    and Refused where names there lead out of the folder, or all is larger than a results folder can be.
+    Files that have not changed since the last download are kept, if the storage knows their times. Raises StudyError
+    where there is nothing at the URL, and Refused where names there lead out of the folder, or all is larger than a
+    results folder can be.
     """
     remote = {name: state for name, state in storage.files().items() if is_result(name) and name != LOCK}
     if not remote:
@@ -270,7 +272,8 @@ def download(storage: Storage, folder: Path) -> State:
     paths = {name: inside(folder, name) for name in remote}
     known = _manifest(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    changed = [name for name, state in remote.items() if known.get(name) != state or not paths[name].is_file()]
+    kept = {name for name, state in remote.items() if state[1] and known.get(name) == state and paths[name].is_file()}
+    changed = [name for name in remote if name not in kept]
 
     def one(name: str) -> None:
         paths[name].parent.mkdir(parents=True, exist_ok=True)

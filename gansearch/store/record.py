@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
@@ -116,6 +116,11 @@ class TrialRecord:
         """Whether it was trained to its end, and is balanced or nothing wrong can be known of it, as of a seed."""
         return self.status == "complete" and self.verdict in HEALTHY
 
+    def sentence(self, verdict: str | None = None) -> str:
+        """What happened in the first of the seeds with a verdict, by default of all seeds; empty where none says so."""
+        said = (seed.sentence for seed in self.seeds if verdict in (None, seed.verdict))
+        return next(filter(None, said), "")
+
     @property
     def row(self) -> dict[str, Any]:
         """Its row of trials.parquet, in the order of the columns."""
@@ -144,20 +149,16 @@ class TrialRecord:
 _OWN = {*_BEFORE, *_AFTER}
 
 
-def parse(cls: type[T], data: Mapping[str, Any]) -> T:
+_adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
+
+
+def parse(cls: type[T], data: Any) -> T:
     """A dataclass from plain data, without the fields that it does not have.
 
     Raises ValueError where one is missing, or not of its type.
     """
-    kind: Any = cls
-    known = [field.name for field in fields(kind)]
-    parsed: T = _adapter(kind).validate_python({name: data[name] for name in known if name in data})
+    parsed: T = _adapter(cls).validate_python(data)
     return parsed
-
-
-@cache
-def _adapter(cls: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(cls)
 
 
 def trial_columns(searched: Iterable[str]) -> list[str]:
@@ -292,16 +293,8 @@ def parse_record(data: Any) -> TrialRecord:
     """A record from the data of a result.json. Raises ValueError where something is missing, or not of its type."""
     try:
         times = {name: datetime.fromisoformat(data["row"][name]) for name in ("started", "ended")}
-        record = parse(
-            TrialRecord,
-            {
-                **_fields({**data["row"], **times}),
-                "seeds": tuple(parse(SeedResult, seed) for seed in data["seeds"]),
-                "standings": tuple(parse(Standing, standing) for standing in data.get("standings", ())),
-                "schedule": tuple(parse(Segment, segment) for segment in data.get("schedule", ())),
-                "source": data.get("source", ""),
-            },
-        )
+        later = {name: data[name] for name in ("standings", "schedule", "source") if name in data}
+        record = parse(TrialRecord, {**_fields({**data["row"], **times}), "seeds": data["seeds"], **later})
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not the record of a trial: {error}") from None
     if record.status not in STATUSES or record.number < 0:

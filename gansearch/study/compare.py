@@ -153,7 +153,7 @@ def _add_progress(figure: go.Figure, studies: Sequence[StudyData], names: Sequen
     for index, (study, name) in enumerate(zip(studies, names, strict=True)):
         trials = study.trials.sort_values("ended")
         healthy = trials["verdict"].isin(HEALTHY) & (trials["status"] == "complete")
-        best = trials["distance"].where(healthy).cummin()
+        best = trials["distance"].where(healthy).cummin().ffill()
         steps = best.notna() & ((best != best.shift()) | (np.arange(len(best)) == len(best) - 1))
         distances.append(best[steps])
         figure.add_scatter(

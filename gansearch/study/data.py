@@ -177,8 +177,7 @@ class StudyData:
         """Why a verdict is unknown, in the words of the first trial that has this one; empty where none has."""
         numbers = self.trials.loc[self.trials["verdict"] == "unknown", "number"]
         record = read_record(self.folder, int(numbers.iloc[0])) if len(numbers) else None
-        sentences = (seed.sentence for seed in (record.seeds if record else ()) if seed.verdict == "unknown")
-        return next(sentences, "")
+        return record.sentence("unknown") if record else ""
 
     @property
     def failure(self) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from gansearch.experiment import Experiment, ExperimentError
 from gansearch.formatting import many
-from gansearch.store.folder import Folder, NothingHealthy, StudyError, as_begun, write_whole, writing
+from gansearch.store.folder import Folder, NothingHealthy, StudyError, as_begun, save
 from gansearch.store.object_store import local_folder
 from gansearch.study.compare import Comparison, compare
 from gansearch.study.export import FORMATS
@@ -44,17 +44,12 @@ class Study(Plots):
             raise NothingHealthy(f"{self.folder.path}: {self.nothing_healthy()}")
         text = FORMATS[format](choice, self.experiment)
         if path is not None:
-            with writing(Path(path)):
-                write_whole(Path(path), text)
+            save(Path(path), text)
         return text
 
     def report(self, path: str | Path | None = None) -> Path:
         """Write the report, a page that needs no network, and return its path: report.html by default."""
-        path = self.folder.report if path is None else Path(path)
-        text = report(self)
-        with writing(path):
-            write_whole(path, text)
-        return path
+        return save(self.folder.report if path is None else Path(path), report(self))
 
     def compare(self, *others: Study) -> Comparison:
         """This study and others: a table with a row for each, and a figure."""

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -18,7 +17,7 @@ from gansearch.stability.band import MEASURES, shipped_band
 from gansearch.stability.result import SeedResult
 from gansearch.stability.verdict import VERDICTS, worst
 from gansearch.store.containment import Refused, open_file, read_text
-from gansearch.store.folder import StudyError, as_begun, check_format, check_links, write_whole, writing
+from gansearch.store.folder import StudyError, as_begun, check_format, check_links, save
 from gansearch.store.nan_json import from_json
 from gansearch.store.numbers_file import read_table
 from gansearch.store.record import SeveralSeeds, parse
@@ -31,6 +30,8 @@ from gansearch.study.report.answers import Answer
 from gansearch.study.report.page import Charts, render
 from gansearch.study.report.samples import over_time
 
+_COLUMNS = ["update", "distance", "held_out_gap", "r_t", *MEASURES]
+"""The columns of curves that the page shows; a file of an earlier version lacks some."""
 _MOST_PICTURE = 5_000_000
 """Bytes of a picture of samples that is put into the page."""
 
@@ -109,9 +110,7 @@ class Trained(SeveralSeeds):
         courses = (over_time(f"seed {seed.seed}", self.path / f"seed-{seed.seed}") for seed in self.seeds)
         moments = next(filter(None, courses), None)
         text = render("trained.html", Charts(plots), trained=self, answers=found, moments=moments)
-        with writing(path):
-            write_whole(path, text)
-        return path
+        return save(path, text)
 
 
 def is_training(path: str | Path) -> bool:
@@ -126,13 +125,13 @@ def _seed(folder: Path) -> TrainedSeed | None:
     try:
         saved = from_json(read_text(folder / "result.json"))
         result = parse(SeedResult, saved)
-        curves = read_table(folder / "curves.parquet")
+        found = read_table(folder / "curves.parquet").reindex(columns=_COLUMNS)
+        curves = found.apply(pd.to_numeric, errors="coerce").assign(seed=result.seed)
     except (OSError, ValueError, TypeError, KeyError, Refused):
         return None
-    missing = {"update", "distance", "held_out_gap", "r_t", *MEASURES} - set(curves.columns)
-    curves = curves.assign(**dict.fromkeys(missing, np.nan), seed=result.seed)
     best = saved.get("best")
-    return TrainedSeed(result, best if isinstance(best, dict) else {}, curves, _picture(folder / "samples.png"))
+    is_whole = isinstance(best, dict) and {"update", "distance", "last_distance"} <= best.keys()
+    return TrainedSeed(result, best if is_whole else {}, curves, _picture(folder / "samples.png"))
 
 
 def _picture(path: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -83,6 +84,8 @@ def train(
         raise ExperimentError(experiment.name, {"params": text})
     if resume and out is None:
         raise ExperimentError("--resume", {"": "continues what is in a folder; name the folder with --out DIR"})
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", str(out)):  # as a Path it has lost a slash
+        raise ExperimentError(str(out), {"": "is a URL; a training is written to a folder on this machine"})
     folder = None if out is None else TrainedFolder(out)
     if folder and folder.experiment.is_file():
         experiment = as_begun(experiment, folder.path)

@@ -103,6 +103,20 @@ def test_urls_paths_and_their_caches(monkeypatch, tmp_path):
     assert cache("copies", URL) != cache("copies", f"{URL}?endpoint_override=x")
 
 
+def test_a_file_url_is_a_folder(tmp_path):
+    folder = write_study(tmp_path / "a study", trials=2)
+    assert len(load_study(f"file://{folder.path}").trials) == 2
+
+
+def test_files_of_a_storage_that_knows_no_times_are_copied_each_time(tmp_path):
+    storage = Storage("memory://bucket/without-times")
+    storage.write("run.json", b"old")
+    for content in (b"old", b"new"):
+        storage.write("run.json", content)
+        download(storage, tmp_path)
+        assert (tmp_path / "run.json").read_bytes() == content
+
+
 class Bucket:
     """A storage at a URL, whose listing and contents are a stranger's."""
 

@@ -2,8 +2,10 @@
 
 from types import SimpleNamespace
 
+import pandas as pd
+
 from gansearch.store.folder import Folder
-from gansearch.study.compare import differences, labels
+from gansearch.study.compare import compare, differences, labels
 from gansearch.study.study import load_study
 from tests.synthetic import SEARCH, experiment, write_study
 
@@ -49,3 +51,14 @@ def test_a_comparison_has_a_row_and_a_line_for_each_study(finished, tmp_path):
     assert "digits (other)" in figure.layout.meta["text"]
     lines = [trace.line.dash for trace in figure.data if trace.xaxis == "x2" and trace.yaxis == "y2"]
     assert lines == ["solid", "6px,2px"]
+
+
+def test_the_line_of_a_study_goes_on_to_its_last_trial_which_is_not_healthy(tmp_path):
+    one = load_study(write_study(tmp_path / "one", trials=12).path)
+    one.trials["verdict"] = ["balanced", *["collapsed"] * 3, "balanced", *["collapsed"] * 7]
+    one.trials["status"] = "complete"
+    one.trials["distance"] = [5.0, 9.0, 9.0, 9.0, 4.0, *[9.0] * 7]
+    one.trials["ended"] = one.trials["started"].min() + pd.to_timedelta(range(12), unit="s")
+    (line,) = (trace for trace in compare([one]).figure.data if trace.xaxis == "x2" and trace.line.dash)
+    updates = one.trials["updates"].cumsum()
+    assert (line.x, line.y) == ((updates[0], updates[4], updates[11]), (5.0, 4.0, 4.0))

@@ -7,6 +7,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from gansearch import Experiment, train
@@ -87,3 +88,12 @@ def test_other_folders_are_no_trainings(folder: Path, tmp_path: Path) -> None:
     assert not is_training(tmp_path)
     with pytest.raises(StudyError):
         Trained(tmp_path)
+
+
+@pytest.mark.parametrize("curves", [{"update": ["a"], "distance": ["far"]}, {"update": [[1.0]]}, {"other": [1]}])
+def test_curves_and_moments_that_are_none_break_no_page(folder: Path, tmp_path: Path, curves: dict[str, list]) -> None:
+    part = Path(shutil.copytree(folder, tmp_path / "part"))
+    pd.DataFrame(curves).to_parquet(part / "seed-20000/curves.parquet")
+    result = part / "seed-20001/result.json"
+    result.write_text(json.dumps(json.loads(result.read_text()) | {"best": {"update": 3}}))
+    assert "Seed 20001" in Page(Trained(part).report().read_text()).words()

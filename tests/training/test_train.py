@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -69,3 +70,11 @@ def test_too_few_gpus_are_an_error(monkeypatch):
 def test_training_loads_no_ray():
     code = "import sys, gansearch; gansearch.train; sys.exit('ray' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("out", ["s3://bucket/a", Path("s3://bucket/a"), Path("gs://bucket/a")])
+def test_a_url_is_no_folder_to_train_in(out, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ExperimentError, match=r"gs|s3.*on this machine"):
+        train(ring(), out=out)
+    assert list(tmp_path.iterdir()) == []

@@ -139,7 +139,8 @@ def prediction_interval(
     On the logarithm: mean ± t·s·√(1/R + 1.5/10), where 1.5/n is about the variance of a median of n normal numbers.
     s and the degrees of freedom of t are pooled over the seeds of this configuration and of the `others`: a few seeds
     end badly, and five seeds may include none of them. With s of its own seeds the interval held too few new medians
-    (benchmarks/replay.py). None with fewer than two seeds, or where a distance is missing or not positive.
+    (benchmarks/replay.py). None with fewer than two seeds, where a distance is missing or not positive, and where the
+    distances are so far apart that an end is beyond what a number holds.
     """
     if not _spreads(distances):
         return None
@@ -150,7 +151,10 @@ def prediction_interval(
     s = math.sqrt(sum(float(logs.var(ddof=1)) * (len(logs) - 1) for logs in groups) / freedom)
     middle, count = float(groups[0].mean()), len(distances)
     half = float(t.ppf(0.975, freedom)) * s * math.sqrt(1 / count + 1.5 / 10)
-    return math.exp(middle - half), math.exp(middle + half)
+    try:
+        return math.exp(middle - half), math.exp(middle + half)
+    except OverflowError:
+        return None
 
 
 def _spreads(distances: Sequence[float]) -> bool:

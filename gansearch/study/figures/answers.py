@@ -18,11 +18,10 @@ from gansearch.study.analysis.changes import Change
 from gansearch.study.analysis.moments import Moment
 from gansearch.study.analysis.seeds import Seeds
 from gansearch.study.figures.axes import distance_axis, rounded, spans_decade, value_axis
-from gansearch.study.figures.base import EmptyFigureError, new_figure, style_axes
+from gansearch.study.figures.base import EmptyFigureError, add_band, bars, new_figure, style_axes
 from gansearch.study.figures.palette import COLOURS, INK, MUTED, SYMBOLS
 
 _HEIGHT = 150
-_SHADE = "rgba(120,130,140,.22)"
 _FEW_TICKS = {"nticks": 4, "automargin": True}
 
 
@@ -32,10 +31,7 @@ def band(runs: Mapping[str, tuple[np.ndarray, np.ndarray]], healthy: Band) -> go
     A run is (N,) shares of its updates after pretraining and (N,) separabilities; the first one is drawn strongest.
     """
     figure = _small(f"Separability over the run: {', '.join(runs)}, over the band of {healthy.runs} healthy runs.")
-    low, high = healthy.ends["separability"]
-    edge = {"x": rounded(100 * SHARES), "mode": "lines", "line": {"width": 0, "color": MUTED}, "hoverinfo": "skip"}
-    figure.add_scatter(y=rounded(low), **edge)
-    figure.add_scatter(y=rounded(high), **edge, fill="tonexty", fillcolor=_SHADE)
+    add_band(figure, rounded(100 * SHARES), *healthy.ends["separability"])
     for place, (label, (shares, values)) in reversed(list(enumerate(runs.items()))):
         figure.add_scatter(
             x=rounded(100 * shares),
@@ -44,7 +40,7 @@ def band(runs: Mapping[str, tuple[np.ndarray, np.ndarray]], healthy: Band) -> go
             line={"color": MUTED if place else INK, "width": 1.5 if place else 2, "dash": "dot" if place else "solid"},
             hovertemplate=f"{html.escape(label)}: separability %{{y}}<br>at %{{x}}% of the run<extra></extra>",
         )
-    style_axes(figure, 0, {"ticksuffix": "%", "range": [0, 100], **_FEW_TICKS}, {"range": [0.27, 1.03], **_FEW_TICKS})
+    style_axes(figure, 0, {"ticksuffix": "%", "range": [0, 104], **_FEW_TICKS}, {"range": [0.27, 1.03], **_FEW_TICKS})
     return figure
 
 
@@ -58,7 +54,9 @@ def course(distances: pd.Series[float], moment: Moment) -> go.Figure:
     line = {"mode": "lines+markers", "line": {"color": INK, "width": 2}, "marker": {"size": 6}}
     figure.add_scatter(x=distances.index.tolist(), y=rounded(distances), hovertemplate=hover, **line)
     ring = {"color": "rgba(0,0,0,0)", "size": 15, "line": {"width": 2, "color": COLOURS["balanced"]}}
-    figure.add_scatter(x=[moment.update], y=rounded(np.array([moment.distance])), mode="markers", marker=ring)
+    figure.add_scatter(
+        x=[moment.update], y=rounded(np.array([moment.distance])), mode="markers", marker=ring, hoverinfo="skip"
+    )
     y_axis = value_axis(distances, spans_decade(distances), few_ticks=True)
     style_axes(figure, 0, {"rangemode": "tozero", **_FEW_TICKS}, y_axis)
     return figure
@@ -71,26 +69,17 @@ def changes(found: Sequence[Change]) -> go.Figure:
     labels = [html.escape(short(f"{one.name} {format_number(one.after)}")) for one in found]
     words = [f"{label} × {one.ratio:.2f}" for label, one in zip(labels, found, strict=True)]
     figure = _small(f"Expected ratio of the distances after and before one change: {', '.join(words)}.")
-    middles = np.array([one.ratio for one in found])
-    lows, highs = np.array([one.interval for one in found]).T
+    middles, intervals = np.array([one.ratio for one in found]), [one.interval for one in found]
     figure.add_scatter(
         x=rounded(middles),
         y=labels,
         mode="markers",
         marker={"color": INK, "size": 9},
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": rounded(highs - middles),
-            "arrayminus": rounded(middles - lows),
-            "color": MUTED,
-            "thickness": 2,
-            "width": 0,
-        },
+        error_x=bars(middles, intervals, thickness=2),
         hovertemplate="%{y}: distance × %{x}<extra></extra>",
     )
     figure.add_vline(1, line={"color": MUTED, "width": 1, "dash": "dot"})
-    x_axis = value_axis(pd.Series([*lows, *highs, 1.0]), True, few_ticks=True)
+    x_axis = value_axis(pd.Series([*np.ravel(intervals), 1.0]), True, few_ticks=True)
     style_axes(
         figure, 0, x_axis, {"type": "category", "range": [len(found) - 0.4, -0.6], "ticks": "", "automargin": True}
     )

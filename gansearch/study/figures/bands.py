@@ -101,7 +101,7 @@ def bands(runs: pd.DataFrame, by: str, groups: Grouping) -> go.Figure:
         _Group(label, *_look(by, label, place), runs[numbers.isin(groups[label])]) for place, label in enumerate(groups)
     ]
     drawn = [one for one in found if len(one.runs)]
-    panels = [name for name in PANELS if len(runs) and runs[name].notna().any()]
+    panels = [name for name in PANELS if any(one.runs[name].notna().any() for one in drawn)]
     if not panels:
         raise EmptyFigureError("no trial left curves")
     figure = new_figure(

@@ -125,6 +125,22 @@ def style_axes(
     figure.update_layout({f"xaxis{suffix}": x or {}, f"yaxis{suffix}": y or {}})
 
 
+def bars(
+    middles: Sequence[float] | np.ndarray, ends: Sequence[tuple[float, float]], thickness: float
+) -> dict[str, Any]:
+    """Return what a trace has as `error_x` for a bar from the one to the other end about each of its points."""
+    lows, highs = np.array(ends).T
+    sides = {"array": rounded(highs - middles), "arrayminus": rounded(middles - lows)}
+    return {"type": "data", "symmetric": False, **sides, "color": MUTED, "thickness": thickness, "width": 0}
+
+
+def add_band(figure: go.Figure, x: Sequence[Any], low: np.ndarray, high: np.ndarray, panel: int = 0) -> None:
+    """Shade a panel between two lines."""
+    edge = {"x": x, "mode": "lines", "line": {"width": 0, "color": MUTED}, "hoverinfo": "skip", **axes(panel)}
+    figure.add_scatter(y=rounded(low), **edge)
+    figure.add_scatter(y=rounded(high), **edge, fill="tonexty", fillcolor="rgba(120,130,140,.22)")
+
+
 def subsample(
     trials: pd.DataFrame, include: Collection[int | None] = (), most: int = MAX_TRIALS
 ) -> tuple[pd.DataFrame, str]:

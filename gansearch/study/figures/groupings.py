@@ -73,10 +73,11 @@ def by_number(trials: pd.DataFrame, column: pd.Series[Any]) -> Grouping:
     values = values[np.isfinite(values)]
     few = values.nunique() <= _PARTS
     parts = values.rank(method="dense") if few else pd.qcut(values, _PARTS, labels=False, duplicates="drop")
-    groups = {}
+    groups: dict[str, list[int]] = {}
     for _, part in values.groupby(parts):
         low, high = number(float(part.min())), number(float(part.max()))
-        groups[low if low == high else f"{low} to {high}"] = trials.loc[part.index, "number"].tolist()
+        label = low if low == high else f"{low} to {high}"
+        groups.setdefault(label, []).extend(trials.loc[part.index, "number"])
     return groups
 
 

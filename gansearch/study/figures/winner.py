@@ -18,7 +18,16 @@ from gansearch.study.analysis.neighbourhood import WIDTH
 from gansearch.study.analysis.seeds import Seeds
 from gansearch.study.analysis.surrogate import ENOUGH, distance_surrogate, stability_surrogate
 from gansearch.study.figures.axes import distance_axis, grid, rounded, spans_decade, value_axis
-from gansearch.study.figures.base import EmptyFigureError, add_panels, axes, new_figure, style_axes, title
+from gansearch.study.figures.base import (
+    EmptyFigureError,
+    add_band,
+    add_panels,
+    axes,
+    bars,
+    new_figure,
+    style_axes,
+    title,
+)
 from gansearch.study.figures.palette import COLOURS, INK, LINE, MUTED, SYMBOLS
 
 _WIDE: dict[str, Any] = {"columns": 2, "gap": 150, "least": 240}
@@ -106,26 +115,18 @@ def add_seeds(figure: go.Figure, groups: Sequence[Seeds], target: str, panel: in
     labels = [html.escape(group.label) for group in groups]
     medians = [getattr(group, target) for group in groups]
     known = [group.interval if target == "distance" else None for group in groups]
-    lows, highs = zip(*(ends or (median, median) for ends, median in zip(known, medians, strict=True)), strict=True)
+    intervals = [ends or (median, median) for ends, median in zip(known, medians, strict=True)]
     figure.add_scatter(
         x=medians,
         y=labels,
         name="median",
         legendgroup="median",
         marker={"symbol": "line-ns", "size": 24, "line": {"width": 2, "color": INK}},
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": np.subtract(highs, medians).tolist(),
-            "arrayminus": np.subtract(medians, lows).tolist(),
-            "color": MUTED,
-            "thickness": 1.5,
-            "width": 0,
-        },
+        error_x=bars(medians, intervals, thickness=1.5),
         hovertemplate="%{y}<br>median %{x:.4g}<extra></extra>",
         **common,
     )
-    values = pd.Series([*lows, *highs, *(getattr(seed, target) for _, seed in points)])
+    values = pd.Series([*np.ravel(intervals), *(getattr(seed, target) for _, seed in points)])
     x_axis = {"range": [-0.02, 1.02]} if target == "stability" else distance_axis(values)
     rows = {"categoryorder": "array", "categoryarray": labels, "range": [len(groups) - 0.4, -0.6]}
     ticks = {"tickvals": labels, "ticktext": [html.escape(short(group.label)) for group in groups], "ticks": ""}
@@ -159,7 +160,9 @@ def neighbourhood(trials: pd.DataFrame, experiment: Experiment, number: int) -> 
         edges += [low, high]
         discrete = isinstance(experiment.search.get(name), Choices) or bool(scale.texts)
         hover = f"{html.escape(name)} %{{x}}<br>expected {target} %{{y}}<extra></extra>"
-        _add_band(figure, panel, x, (low, middle, high), hover, discrete)
+        add_band(figure, x, low, high, panel)
+        line = {"line": {"color": INK, "width": 2}, "mode": "lines+markers" if discrete else "lines", **axes(panel)}
+        figure.add_scatter(x=x, y=rounded(middle), marker={"size": 6}, hovertemplate=hover, **line)
         own = int(np.abs(units - centre[name]).argmin())
         if discrete:
             # The place of a choice, not its text: a shape takes "1" for the second of the choices 0, 0.1 and 1.
@@ -174,30 +177,6 @@ def neighbourhood(trials: pd.DataFrame, experiment: Experiment, number: int) -> 
     for panel in range(len(names)):
         style_axes(figure, panel, y=y_axis)
     return figure.update_layout(showlegend=False)
-
-
-def _add_band(
-    figure: go.Figure,
-    panel: int,
-    x: Sequence[Any],
-    quantiles: tuple[np.ndarray, np.ndarray, np.ndarray],
-    hover: str,
-    discrete: bool,
-) -> None:
-    """Add a line, with markers where x is discrete, and a band around it, from `quantiles`: low, line, high."""
-    low, middle, high = quantiles
-    common = {"x": x, **axes(panel)}
-    edge = {"mode": "lines", "line": {"width": 0, "color": MUTED}, "hoverinfo": "skip"}
-    figure.add_scatter(y=low, **common, **edge)
-    figure.add_scatter(y=high, **common, **edge, fill="tonexty", fillcolor="rgba(120,130,140,.22)")
-    figure.add_scatter(
-        y=rounded(middle),
-        mode="lines+markers" if discrete else "lines",
-        marker={"size": 6},
-        line={"color": INK, "width": 2},
-        hovertemplate=hover,
-        **common,
-    )
 
 
 def _mark_centre(figure: go.Figure, panel: int, x: float, near: np.ndarray | None = None) -> None:

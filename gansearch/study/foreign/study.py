@@ -15,7 +15,7 @@ import plotly.graph_objects as go
 from gansearch.experiment import Experiment, Range, folder_name
 from gansearch.formatting import without_nan
 from gansearch.stability.verdict import HEALTHY
-from gansearch.store.folder import Folder, StudyError, write_whole, writing
+from gansearch.store.folder import Folder, StudyError, save
 from gansearch.study.analysis.choose import Choice
 from gansearch.study.analysis.importance import importance
 from gansearch.study.compare import Comparison
@@ -62,7 +62,9 @@ class ForeignStudy(Study):
 
     def __init__(self, found: Found):
         """Take what was read."""
-        experiment = Experiment.model_construct(name=found.name, task=found.kind, search=dict(found.search))
+        # Like a training loop, whose parameters have no values but those that were searched.
+        task = f"{found.kind}:train"
+        experiment = Experiment.model_construct(name=found.name, task=task, search=dict(found.search))
         super().__init__(Folder(chosen(found.source)[0]), experiment)
         self.found = found
         self.objective, self.minimised = next(iter(found.objectives.items()))
@@ -70,7 +72,7 @@ class ForeignStudy(Study):
     @cached_property
     def trials(self) -> pd.DataFrame:
         """A row for each trial that has ended."""
-        names = dict.fromkeys([*_COLUMNS, "feasible", "train_seconds", *self.found.objectives, *self.found.search])
+        names = dict.fromkeys([*_COLUMNS, *self.found.objectives, *self.found.search])
         table = pd.DataFrame(
             self.found.rows, columns=[*dict.fromkeys([*names, *(n for r in self.found.rows for n in r)])]
         )
@@ -90,11 +92,6 @@ class ForeignStudy(Study):
     def closest(self) -> Choice | None:
         """The best trial by the first objective, whatever its verdict."""
         return self._first(self.trials)
-
-    @property
-    def choice(self) -> Choice | None:
-        """The best trial, else the one whose objective is."""
-        return self.best or self.closest
 
     @cached_property
     def importance(self) -> dict[str, dict[str, float]]:
@@ -167,9 +164,7 @@ class ForeignStudy(Study):
             errors=failures(self),
             verdict_counts=dict(reversed(self.verdicts.items())),
         )
-        with writing(path):
-            write_whole(path, text)
-        return path
+        return save(path, text)
 
     def export(self, path: str | Path | None = None, format: str = "yaml", anyway: bool = False) -> str:
         """Raise StudyError: only of a sweep it is known how `gansearch train` trains a configuration."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import plotly.graph_objects as go
 
-from gansearch.store.folder import as_typed, write_whole, writing
+from gansearch.store.folder import as_typed, save
 from gansearch.study.compare import compare, differences, labels
 from gansearch.study.plots import Plots
 from gansearch.study.report.page import Charts, render
@@ -19,10 +19,7 @@ def write_comparison(studies: Sequence[Plots], path: str | Path | None = None) -
     Raises StudyError where the file cannot be written.
     """
     path = studies[0].folder.path / "comparison.html" if path is None else Path(path)
-    text = comparison(studies)
-    with writing(path):
-        write_whole(path, text)
-    return path
+    return save(path, comparison(studies))
 
 
 def comparison(studies: Sequence[Plots]) -> str:

@@ -32,26 +32,28 @@ def details_of(study: Plots, numbers: Sequence[int]) -> dict[int, dict[str, Any]
     found = {}
     for number in chosen:
         record = read_record(study.folder, number)
-        sentences = [seed.sentence for seed in (record.seeds if record else ()) if seed.sentence]
         params = {name: plain(rows.at[number, name]) for name in searched}
         params = {name: value for name, value in params.items() if value is not None or name in nullable}
         found[int(number)] = {
             "section": section,
             "params": params,
-            "sentence": sentences[0] if sentences else "",
+            "sentence": record.sentence(plain(rows.at[number, "verdict"])) if record else "",
             "curves": _curves(parts[number]) if number in parts else {},
         }
     return found
 
 
 def _curves(probes: pd.DataFrame) -> dict[str, list[float | None]]:
-    """Return medians over the seeds by update, at most 40 of them, in three digits; None where nothing was measured."""
-    medians = probes.groupby("update")[list(_CURVES)].median()
+    """Return medians over the seeds by update, in three digits; None where nothing was measured.
+
+    They are at most 40, and all at which the distance was measured.
+    """
+    medians = probes[np.isfinite(probes["update"])].groupby("update")[list(_CURVES)].median()
     measured = medians["distance"].notna().to_numpy()
     even = np.isin(np.arange(len(medians)), np.linspace(0, len(medians) - 1, _POINTS).astype(int))
     medians = medians[even | measured]
     columns = {name: [_short(value) for value in medians[name]] for name in _CURVES}
-    return {"update": [_short(update) for update in medians.index], **columns}
+    return {"update": medians.index.tolist(), **columns}
 
 
 def _short(value: float) -> float | None:

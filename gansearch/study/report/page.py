@@ -13,9 +13,12 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from gansearch.experiment import masked
-from gansearch.formatting import duration, gpu_hours, many, number, shown, size, without_home, words
+from gansearch.formatting import duration, gpu_hours, many, number, shown, shown_json, size, without_home, words
 from gansearch.study.figures.base import EmptyFigureError
 from gansearch.study.figures.palette import COLOURS, DARK, LIGHT
+
+_PLAIN: dict[str, Any] = {"separators": (",", ":"), "ensure_ascii": False}
+"""How the data are written: a home folder with an umlaut is found as it is."""
 
 
 class Charts:
@@ -56,7 +59,7 @@ def render(template: str, charts: Charts, details: Mapping[int, Any] | None = No
         light=LIGHT,
         dark=DARK,
         plotly=Markup(get_plotlyjs()),
-        data=Markup(shareable(htmlsafe_json_dumps(data, separators=(",", ":")))),
+        data=Markup(without_home(masked(shown_json(htmlsafe_json_dumps(data, **_PLAIN))))),
         **context,
     )
 

@@ -165,8 +165,7 @@ def reasons(study: Plots) -> list[Reason]:
 def _sentence(study: Plots, number: int, verdict: str) -> str:
     """Return the sentence of a seed of the trial that has this verdict."""
     record = read_record(study.folder, number)
-    sentences = [seed.sentence for seed in (record.seeds if record else ()) if seed.verdict == verdict]
-    return next(filter(None, sentences), "")
+    return record.sentence(verdict) if record else ""
 
 
 def _default_command(study: Plots, folder: str) -> str:

@@ -155,7 +155,7 @@ def test_other_candidates_lend_an_interval_their_spread_and_their_certainty() ->
     assert width([2.0], [math.nan, 2.0], [0.0, 1.0]) == width()
 
 
-@pytest.mark.parametrize("distances", [[], [1.0], [1.0, math.nan], [1.0, 0.0], [1.0, -2.0]])
+@pytest.mark.parametrize("distances", [[], [1.0], [1.0, math.nan], [1.0, 0.0], [1.0, -2.0], [1e-3, 1e60]])
 def test_no_interval_where_none_can_be_had(distances: list[float]) -> None:
     assert prediction_interval(distances) is None
 

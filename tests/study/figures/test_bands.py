@@ -87,3 +87,8 @@ def test_without_curves_there_is_no_figure() -> None:
         bands(runs_of(probes(0, 0, [])), "verdict", {"balanced": [0]})
     with pytest.raises(EmptyFigureError, match="no trial left curves"):
         bands(runs_of(probes(0, 0, [math.nan])), "verdict", {"balanced": [0]})
+
+
+def test_groups_whose_trials_left_no_curves_have_no_figure() -> None:
+    with pytest.raises(EmptyFigureError, match="no trial left curves"):
+        bands(eleven(), "distance", {"0 to 1": [20], "1 to 2": [21]})

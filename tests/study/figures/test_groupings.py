@@ -100,3 +100,9 @@ def test_a_wide_search_has_so_many_groupings_and_no_more() -> None:
     wide = Experiment.parse({"name": "wide", "task": "./loop.py:train", "search": search})
     trials = numbered(**{name: [0.0, 0.5, 1.0] for name in names})
     assert len(groupings(trials, wide, {}, {})) == MOST_GROUPINGS
+
+
+def test_quarters_that_are_the_same_in_four_digits_are_one_group_and_lose_no_trial() -> None:
+    values = pd.Series([0.999901, 0.999902, 0.999903, 0.999904, 0.999905, 0.5])
+    groups = by_number(pd.DataFrame({"number": range(6)}), values)
+    assert sorted(number for group in groups.values() for number in group) == [0, 1, 2, 3, 4, 5]

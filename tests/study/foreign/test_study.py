@@ -158,6 +158,12 @@ def test_figures_that_need_what_was_not_recorded_say_so(plain):
     for call in (study.export, study.compare):
         with pytest.raises(StudyError, match="is no sweep of gansearch"):
             call()
+    for plot in (study.plot_bands, study.plot_seeds):
+        with pytest.raises(StudyError, match="no "):
+            plot()
+    assert study.default is None
+    assert study.changes() == []
+    assert "No samples" in study.show_samples()._repr_html_()
     assert "celeba" in study._repr_html_()
     with pytest.raises(StudyError, match="not one of value, stability"):
         study.plot_slices("fid")

@@ -203,6 +203,17 @@ def test_the_chart_of_a_trial_follows_theme_and_width_and_null_and_infinity_are_
     browser.execute_script("dispatchEvent(new Event('beforeprint'))")
     assert browser.execute_script(width) == browser.execute_script("return PRINT_WIDTH")
     browser.execute_script("dispatchEvent(new Event('afterprint'))")
+    # The next trial has its chart, too, also after one without curves; on a phone the distance is below, not beside.
+    browser.execute_script("details[3].curves = {}")
+    resize(browser, 390)
+    for trial in (15, 3, 18):
+        browser.execute_script(f"document.querySelector('button.open[data-trial=\"{trial}\"]').click()")
+        assert len(browser.find_elements("css selector", "#trial .scatterlayer .trace")) == (0 if trial == 3 else 4)
+    first, second = (
+        browser.find_element("css selector", f"#trial [data-subplot={name}].nsewdrag").rect for name in ("xy", "x2y2")
+    )
+    assert second["y"] > first["y"] + first["height"]
+    resize(browser, 800)
     # Settings that are null are None in Python.
     browser.execute_script("details[18].params = { augment: null, betas: [0, null], ema: true }")
     browser.execute_script("document.querySelector('[data-copy=python]').click()")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from gansearch.experiment import Choices
+from gansearch.store.trial_files import read_record, write_record
 from gansearch.study.report import details
 from gansearch.study.report.details import details_of
-from gansearch.study.study import Study
+from gansearch.study.study import Study, load_study
+from tests.synthetic import write_study
 
 
 def test_a_trial_has_its_settings_its_sentence_and_short_curves(study: Study) -> None:
@@ -43,3 +46,16 @@ def test_a_trial_without_curves_has_empty_ones(study: Study, monkeypatch) -> Non
     number = int(study.trials["number"].iloc[0])
     monkeypatch.setitem(study.__dict__, "curves", study.curves.iloc[:0])
     assert details_of(study, [number])[number]["curves"] == {}
+
+
+def test_curves_keep_their_updates_and_a_sentence_is_of_the_seed_that_has_the_verdict(tmp_path) -> None:
+    folder = write_study(tmp_path / "s", trials=1, only="oscillating", replicas=2)
+    record = read_record(folder, 0)
+    assert record
+    first, second = (replace(seed, sentence=name) for seed, name in zip(record.seeds, ("well", "ill"), strict=True))
+    write_record(folder, replace(record, seeds=(replace(first, verdict="balanced"), second)))
+    study = load_study(folder.path)
+    study.curves["update"] += 123_456
+    found = details_of(study, [0])[0]
+    assert found["curves"]["update"][0] == study.curves["update"].min()
+    assert found["sentence"] == "ill"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from gansearch.stability.verdict import VERDICTS
 from gansearch.store.nan_json import from_json, to_json
 from gansearch.study.figures.base import EmptyFigureError
 from gansearch.study.figures.palette import COLOURS, SYMBOLS
-from gansearch.study.report.page import Charts
+from gansearch.study.report.page import Charts, render
 from gansearch.study.study import Study, load_study
 from tests.study.report.html_page import Page, page
 from tests.synthetic import experiment, write_study
@@ -91,6 +92,15 @@ def test_chart_data_cannot_end_its_script(text: str) -> None:
     assert json.loads(data)["figures"]
     assert "\\u003cb\\u003etrial" in data, "a hover text has markup"
     assert not set("<>&") & set(data)
+
+
+def test_a_home_folder_that_is_not_ascii_is_left_out_of_the_data_too(monkeypatch) -> None:
+    monkeypatch.setenv("HOME", "/home/jürgen")
+    details = {0: {"sentence": "/home/jürgen/loop.py raised \x7f\u202e"}}
+    trained = SimpleNamespace(experiment=experiment(), seeds=[], trained=[])
+    text = render("trained.html", Charts({}), details, trained=trained, answers=[], moments=None)
+    assert json.loads(Page(text).scripts[1])["details"]["0"]["sentence"] == "~/loop.py raised \x7f\u202e"
+    assert "\u202e" not in text
 
 
 def test_a_page_to_be_passed_on_has_no_password_no_home_and_no_escape(tmp_path: Path, monkeypatch) -> None:

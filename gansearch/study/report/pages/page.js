@@ -139,21 +139,25 @@ function drawTrial() {
   if (!details[shownTrial]) return;
   const plot = panel.querySelector(".plot"), { curves } = details[shownTrial];
   if (!curves.update) { plot.textContent = "It left no curves."; return; }
-  const line = (name, title, dash, axis) => ({ x: curves.update, y: curves[name], name: title, yaxis: axis, connectgaps: true,
-    mode: name === "distance" ? "lines+markers" : "lines", line: { dash, width: 1.8, color: "INK" } });
-  const axis = { gridcolor: "LINE", zeroline: false, automargin: true };
-  const figure = JSON.parse(JSON.stringify({
-    data: [line("p_real", "D(real)", "solid", "y"), line("p_fake", "D(fake)", "dash", "y"),
-      line("separability", "separability", "dot", "y"), { ...line("distance", "distance", "solid", "y2"), xaxis: "x2", showlegend: false }],
-    layout: { height: 240, width: printing ? PRINT_WIDTH : plot.clientWidth || 900, margin: { l: 8, r: 8, t: 8, b: 8 }, font: { color: "MUTED", family: "system-ui, sans-serif" },
-      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", legend: { orientation: "h", y: 1.15 },
-      xaxis: { ...axis, domain: [0, .47], title: { text: "update" } }, yaxis: { ...axis, range: [-.03, 1.03] },
-      xaxis2: { ...axis, domain: [.55, 1], title: { text: "update" }, anchor: "y2" },
-      yaxis2: { ...axis, anchor: "x2", title: { text: "distance" } } },
-  }).replaceAll("INK", light.ink).replaceAll("MUTED", light.muted).replaceAll("LINE", light.line));
-  const { data, layout } = themed(figure);
+  const width = printing ? PRINT_WIDTH : plot.clientWidth;
+  // The distance, if it was measured, is beside the other curves, or where there is little space below them.
+  const measured = curves.distance.some(value => value !== null), beside = measured && width >= 520, below = measured && !beside;
+  const line = (name, title, dash, more) => ({ x: curves.update, y: curves[name], name: title, mode: "lines", connectgaps: true,
+    line: { dash, width: 1.8, color: light.ink }, ...more });
+  const axis = { gridcolor: light.line, zeroline: false, automargin: true };
+  const updates = { ...axis, title: { text: "update" }, rangemode: "tozero" };
+  const distance = line("distance", "distance", "solid", { mode: "lines+markers", xaxis: "x2", yaxis: "y2", showlegend: false });
+  const { data, layout } = themed({
+    data: [line("p_real", "D(real)", "solid"), line("p_fake", "D(fake)", "dash"), line("separability", "separability", "dot"),
+      ...(measured ? [distance] : [])],
+    layout: { height: below ? 440 : 240, width, margin: { l: 8, r: 12, t: 8, b: 8 }, font: { color: light.muted, family: "system-ui, sans-serif" },
+      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", legend: { orientation: "h", y: 1.02, yanchor: "bottom" },
+      xaxis: { ...updates, domain: [0, beside ? .47 : 1] }, yaxis: { ...axis, range: [-.03, 1.03], domain: [below ? .6 : 0, 1] },
+      xaxis2: { ...updates, domain: [beside ? .55 : 0, 1], anchor: "y2" },
+      yaxis2: { ...axis, title: { text: "distance" }, domain: [0, below ? .4 : 1], anchor: "x2" } },
+  });
   Plotly.react(plot, data, layout, { displayModeBar: false });
-  plot.setAttribute("aria-label", `Curves of trial ${shownTrial}: D's answers, separability and distance`);
+  plot.setAttribute("aria-label", `Curves of trial ${shownTrial}: D's answers, separability${measured ? " and distance" : ""}`);
 }
 
 document.querySelectorAll("button.open").forEach(button => button.addEventListener("click", () => {
@@ -164,6 +168,7 @@ document.querySelectorAll("button.open").forEach(button => button.addEventListen
   panel.querySelector(".sentence").textContent = detail ? detail.sentence : "Its curves and settings are in its folder: the page has those of the first 300 rows.";
   panel.querySelector("pre").textContent = detail ? settings.yaml(detail) : "";
   panel.querySelector("[role=status]").textContent = "";
+  Plotly.purge(panel.querySelector(".plot"));
   panel.querySelector(".plot").replaceChildren();
   drawTrial();
   panel.focus();
