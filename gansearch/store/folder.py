@@ -141,7 +141,7 @@ def format_of(folder: Path) -> int:
 
 
 def _begun(folder: Path) -> tuple[int, str]:
-    """Return the format of a folder and the version of gansearch that began it; 1 where its file is missing or damaged."""
+    """Return the format of a folder and the version that began it; 1 where its file is missing or damaged."""
     try:
         content = json.loads(read_text(folder / "format.json"))
         return int(content["format"]), str(content.get("gansearch", "of an unknown version"))
