@@ -114,7 +114,7 @@ def quality_of(task: Task, real: Tensor, fake: Tensor, *conditions: Tensor) -> d
         **found,
         "class_distance": statistics.mean(ruling.apart for ruling in rulings),
         "worst_class_distance": worst.apart,
-        "worst_class": worst.label,
+        "worst_class": float(worst.label),
     }
 
 
