@@ -87,17 +87,24 @@ def ordered_for_display(samples: Tensor, conditions: Sequence[Tensor]) -> tuple[
     return samples[order], conditions[0][order]
 
 
-def quality_of(task: Task, real: Tensor, fake: Tensor, *conditions: Tensor) -> Mapping[str, Any]:
+def quality_of(task: Task, real: Tensor, fake: Tensor, *conditions: Tensor) -> dict[str, float]:
     """The task's quality measure of (M, ...) reals and as many fakes of the same conditions, if any, on the CPU.
 
     With classes there are also their distances, in [0, 1], between the reals and the fakes of each: `class_distance`,
     the mean, and `worst_class_distance`, that of `worst_class`. They are √ of the energy coefficient in the task's
-    `embedding`.
+    `embedding`. Raises TaskError where the task gives anything but numbers with a distance.
     """
-    if not conditions:
-        return task.quality(real, fake)
-    found = task.conditional_quality(real, fake, *conditions)
-    if not are_classes(conditions[0]) or not isinstance(found, Mapping):
+    measured = task.conditional_quality(real, fake, *conditions) if conditions else task.quality(real, fake)
+    name = type(task).__name__
+    if not isinstance(measured, Mapping) or "distance" not in measured:
+        raise TaskError(f'{name}: quality() must return {{"distance": a number, ...}}, not {measured!r:.200}')
+    found: dict[str, float] = {}
+    for key, value in measured.items():
+        try:
+            found[key] = float(value)
+        except (TypeError, ValueError):
+            raise TaskError(f"{name}: quality() must return numbers, but {key} is {value!r:.200}") from None
+    if not conditions or not are_classes(conditions[0]):
         return found
     rulings = by_class(task.embedding(real), task.embedding(fake), conditions[0], conditions[0])
     if not rulings:
@@ -107,7 +114,7 @@ def quality_of(task: Task, real: Tensor, fake: Tensor, *conditions: Tensor) -> M
         **found,
         "class_distance": statistics.mean(ruling.apart for ruling in rulings),
         "worst_class_distance": worst.apart,
-        "worst_class": worst.label,
+        "worst_class": float(worst.label),
     }
 
 

@@ -217,15 +217,21 @@ def data_of(task: Task, device: torch.device) -> Data:
     return loaded[device]
 
 
+def read_of(task: Trainable) -> Data | None:
+    """The data of a task once it has been read, on any device; None before."""
+    return next(iter(_DATA.get(id(task), {}).values()), None)
+
+
 def inputs_of(task: Trainable) -> Tensor | None:
     """The inputs (M, ...) of the held-out pairs of a task whose data has been read; None before, and without pairs."""
-    read = _DATA.get(id(task), {}).values() if isinstance(task, Task) and is_paired(task) else ()
-    return next((data.conditions[0] for data in read), None)
+    data = read_of(task) if isinstance(task, Task) and is_paired(task) else None
+    return None if data is None else data.conditions[0]
 
 
 def held_out_of(task: Trainable) -> Tensor | None:
     """The held-out reals (M, ...) of a task whose data has been read, on any device; None before."""
-    return next((data.held_out for data in _DATA.get(id(task), {}).values()), None)
+    data = read_of(task)
+    return None if data is None else data.held_out
 
 
 def _groups(task: Task, count: int) -> Tensor | None:

@@ -71,7 +71,7 @@ class Evaluated(Updates):
             self.probe_draws.set_state(draws)
         if not bool(fake.isfinite().all()):
             return math.nan
-        return float(quality_of(self.task, *to_host(real, fake, *y)).get("distance", math.nan))
+        return quality_of(self.task, *to_host(real, fake, *y))["distance"]
 
     def final_generator(self) -> nn.Module:
         """The generator to export, (B, latent_dim), conditions -> (B, ...): the averaged one where there is one."""
@@ -110,10 +110,11 @@ class Evaluated(Updates):
     def _measure(self) -> None:
         """Takes the task's quality measure of the held-out reals and as many fakes."""
         real, fake, *y = to_host(self.data.held_out, self.samples(len(self.data.held_out)), *self.data.conditions)
-        measured = dict(quality_of(self.task, real, fake, *y)) if bool(fake.isfinite().all()) else {}
-        if measured and is_paired(self.task):
-            error = held_out_error(self.task, self.training.reconstruction, fake, real)
-            measured = {**measured, "reconstruction": float(error)}
-        given = {"samples": len(fake), **(measured or {"distance": math.nan})}
-        self.quality = {name: float(value) for name, value in given.items()}
+        measured = {"distance": math.nan}
+        if bool(fake.isfinite().all()):
+            measured = quality_of(self.task, real, fake, *y)
+            if is_paired(self.task):
+                error = held_out_error(self.task, self.training.reconstruction, fake, real)
+                measured["reconstruction"] = float(error)
+        self.quality = {"samples": float(len(fake)), **measured}
         self._measured_at = self.updates

@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gansearch.stability.measures import distances
+
 
 def sliced_wasserstein(real: Tensor, fake: Tensor, projections: int = 128) -> float:
     """Sliced 2-Wasserstein distance of (N, ...) and (M, ...) samples, in the data's units.
@@ -54,9 +56,8 @@ def frechet(real: Tensor, fake: Tensor) -> float:
 
 def coverage(real: Tensor, fake: Tensor, k: int = 5) -> float:
     """Share of (N, ...) reals with a fake nearer than their k-th real neighbour (Naeem et al. 2020, equation 9)."""
-    real, fake = real.flatten(1), fake.flatten(1)
-    radius = torch.cdist(real, real).kthvalue(k + 1, dim=1).values  # the point itself is its own nearest
-    return float((torch.cdist(real, fake).min(1).values < radius).float().mean())
+    radius = distances(real).kthvalue(k + 1, dim=1).values  # the point itself is its own nearest
+    return float((distances(real, fake).amin(1) < radius).float().mean())
 
 
 def label_kl(real_labels: Tensor, fake_labels: Tensor, classes: int) -> float:

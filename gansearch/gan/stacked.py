@@ -19,18 +19,6 @@ from gansearch.gan.trainer import Trainer
 from gansearch.gan.updates.updates import Updates
 from gansearch.gan.updates.vmapped import trained
 
-__all__ = [
-    "MOST_WEIGHTS_ON_CPU",
-    "NOT_FINITE",
-    "Stacked",
-    "brief",
-    "counts",
-    "difference",
-    "refusal",
-    "run",
-    "together",
-]
-
 MOST_WEIGHTS_ON_CPU = 50_000
 """Most weights of a network that is faster stacked on a CPU: larger ones keep a core busy (benchmarks/stacked.py)."""
 OWN = (

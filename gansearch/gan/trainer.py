@@ -310,10 +310,6 @@ class Trainer(Evaluated):
     def _made(self, n: int) -> tuple[Tensor, ...]:
         return self.data.reals(n, self.draws)
 
-    def _update_average(self) -> None:
-        if self.average is not None:
-            self.average.update(self.generator, self.schedule.ema)
-
     def _due_distance(self) -> float:
         """The distance where one of the run's measurements is due, else NaN."""
         if self.stopped or not self._probes.measures_quality(self.updates):

@@ -37,7 +37,7 @@ class BatchProbes:
 
     def report(self) -> StabilityReport | None:
         """Return the report so far; None before the first probe. Waits for the device."""
-        return self.monitor.report() if self.batches >= self.every else None
+        return None if self.monitor.table() is None else self.monitor.report()
 
     def metrics(self, report: StabilityReport) -> dict[str, float]:
         """Return the numbers that go to a library's own loggers."""

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from gansearch.gan import Task, TaskError, check_task
+from gansearch.experiment import Training
+from gansearch.gan import Task, TaskError, Trainer, check_task
 from gansearch.gan.conditions import classes_in, ordered_for_display, quality_of
 from gansearch.gan.data import data_of
 from tests.gan.conditional import Clusters, Endless, Generator, Projection
@@ -120,6 +121,24 @@ def test_a_users_own_quality_has_the_distances_of_classes_beside_it():
     assert found["class_distance"] > 0.5
     assert found["worst_class"] in (0, 1, 2)
     assert quality_of(task, task.points, task.points) == {"distance": 7.0}
+
+
+@pytest.mark.parametrize(
+    ("measured", "part"),
+    [
+        ({"fid": 1.0}, r"must return \{\"distance\": a number, ...\}, not \{'fid': 1.0\}"),
+        (0.5, "not 0.5"),
+        ({"distance": 1.0, "name": "near"}, "must return numbers, but name is 'near'"),
+    ],
+)
+def test_a_quality_that_is_no_numbers_with_a_distance_is_no_divergence(measured, part):
+    class Own(Clusters):
+        def quality(self, real, fake):
+            return measured
+
+    trainer = Trainer(Own(), Training(updates=40), seed=0)
+    with pytest.raises(TaskError, match=rf"Own: quality\(\) .*{part}"):
+        list(trainer.run())
 
 
 def test_discriminators_without_conditions_keep_their_form():

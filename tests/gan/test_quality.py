@@ -40,6 +40,13 @@ def test_coverage_has_its_ceiling_and_its_floor():
     assert quality.coverage(real, fake[:1].expand(1000, 2)) < 0.02
 
 
+def test_coverage_is_the_same_far_from_zero():
+    draws = torch.Generator().manual_seed(0)
+    real, fake = (0.1 * points for points in torch.randn(2, 1000, 2, generator=draws))
+    places = torch.tensor([48.1, 11.6])  # degrees of latitude and longitude
+    assert quality.coverage(real + places, fake + places) == pytest.approx(quality.coverage(real, fake), abs=0.02)
+
+
 def test_label_kl_of_equal_shares_is_nothing_and_of_one_class_the_logarithm():
     labels = torch.arange(1000) % 10
     assert quality.label_kl(labels, labels.flip(0), 10) == pytest.approx(0)

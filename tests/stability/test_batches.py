@@ -32,6 +32,14 @@ def test_a_checkpoint_continues_the_count():
     assert [row.step for row in again.monitor.rows()] == [3, 6]
 
 
+def test_a_checkpoint_from_before_the_first_probe_has_no_report():
+    probes, again = BatchProbes(probe, every=50), BatchProbes(probe, every=20)
+    for _ in range(30):
+        probes.after_batch(1.0)
+    again.load_state(probes.state())
+    assert again.report() is None
+
+
 def test_every_is_at_least_one():
     with pytest.raises(ValueError, match="every must be at least 1 batch, not 0"):
         BatchProbes(probe, every=0)

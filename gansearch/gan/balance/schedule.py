@@ -14,10 +14,8 @@ class Schedule:
         self._segments = training.segments
         self._before = training.before
         self._taken = 0
-        self._since = (
-            training.pretrain_steps,
-            training.start_steps,
-        )  # the D and G updates from which the ratio is counted
+        # The D and G updates from which the ratio is counted.
+        self._since = training.pretrain_steps, training.start_steps
         self._enter(0)
 
     def follow(self, d_updates: int, g_updates: int) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from gansearch.gan.data import held_out_of
+from gansearch.gan.data import read_of
 from gansearch.gan.distances.estimate import Estimator, positive
 from gansearch.gan.distances.extrapolation import frechet_infinity
 from gansearch.gan.distances.kernel import cmmd, kid
@@ -106,15 +106,16 @@ def distance_told(task: Task, distance: str, features: Features | None, only_if_
     With `only_if_odd` there is one where it is not simply what was asked. Raises TaskError where too few samples are
     held out for it.
     """
-    if (held_out := held_out_of(task)) is None:
+    if (data := read_of(task)) is None:
         return []
-    count = len(held_out)
+    count = len(data.held_out)
     if features is None:
         samples = f"{count:,} held-out samples and as many fakes"
         said = f"distance: {distance} of {samples}: larger with fewer, so compare within this task alone"
         return [] if only_if_odd else [said]
     found = chosen(distance, features.name, count)
-    found.refuse(count, features.width)
+    width = features.width + data.classes  # which a task of ours compares beside its features
+    found.refuse(count, width)
     odd = found.plain is not None and not found.is_plain(count)
     odd = odd or (distance == "auto" and found.name == "kid")
-    return [found.said(count, features.width, features.name)] if odd or not only_if_odd else []
+    return [found.said(count, width, features.name)] if odd or not only_if_odd else []

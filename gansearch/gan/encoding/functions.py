@@ -58,7 +58,7 @@ class Lookup:
             ends = (places[order][:-1] + places[order][1:]) / 2
             nearest = order[np.searchsorted(ends, _numbers(self.form, values))].tolist()
             values = [None if v is None else known[n] for v, n in zip(values, nearest, strict=True)]
-        return [self.values[value] for value in values]
+        return [self.values.get(value) for value in values]
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from graphlib import TopologicalSorter
 from typing import Any
 
 import numpy as np
@@ -283,17 +284,8 @@ def _strays(values: pd.Series) -> list[Any]:
 def _ordered(functions: list[Function]) -> list[Function]:
     """The same, each after those that it needs."""
     named = {function.name: function for function in functions}
-    ordered: dict[str, Function] = {}
-
-    def add(function: Function) -> None:
-        for source in function.sources:
-            if source in named and source not in ordered:
-                add(named[source])
-        ordered.setdefault(function.name, function)
-
-    for function in functions:
-        add(function)
-    return list(ordered.values())
+    order = TopologicalSorter({function.name: function.sources for function in functions}).static_order()
+    return [named[name] for name in order if name in named]
 
 
 def _common_start(one: str, other: str) -> str:

@@ -23,6 +23,8 @@ from gansearch.gan.readers.files import reason
 _AT_ONCE = 50
 """Samples in a batch."""
 _CLAP_RATE = 48_000
+CLAP_SECONDS = 10.0
+"""Of a longer sound the library's companion takes a part, at a place that it draws."""
 _LONGEST = 512
 """Tokens of a text that count."""
 

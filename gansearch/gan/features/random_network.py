@@ -46,7 +46,8 @@ class RandomFeatures(nn.Module):
 
 @functools.cache
 def _network(channels: int) -> RandomFeatures:
-    return RandomFeatures(channels).eval()
+    with torch.random.fork_rng(devices=[]):  # layers draw first weights: the run that comes first must not notice
+        return RandomFeatures(channels).eval()
 
 
 def features_of(images: Tensor) -> Tensor:

@@ -9,14 +9,7 @@ import numpy as np
 
 def copies_of(samples: np.ndarray) -> dict[int, int]:
     """Returns the number of each of (N, ...) samples that is a copy of an earlier one, with the first one's number."""
-    first: dict[bytes, int] = {}
-    copies = {}
-    for number, sample in enumerate(samples):
-        digest = hashlib.blake2b(sample.tobytes(), digest_size=16).digest()
-        found = first.setdefault(digest, number)
-        if found != number:
-            copies[number] = found
-    return copies
+    return linked(samples[:, None])
 
 
 def linked(samples: np.ndarray) -> dict[int, int]:
@@ -24,21 +17,22 @@ def linked(samples: np.ndarray) -> dict[int, int]:
 
     Two samples belong together too where a third one has a part of each. Parts are compared in their own place.
     """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     first: dict[tuple[int, bytes], int] = {}
-    group = list(range(len(samples)))
-
-    def root(number: int) -> int:
-        while group[number] != number:
-            group[number] = group[group[number]]  # shortens the way of the next one
-            number = group[number]
-        return number
-
+    links: list[tuple[int, int]] = []
     for number, parts in enumerate(samples):
         for place, part in enumerate(parts):
             digest = hashlib.blake2b(part.tobytes(), digest_size=16).digest()
-            low, high = sorted((root(first.setdefault((place, digest), number)), root(number)))
-            group[high] = low
-    return {number: root(number) for number in range(len(samples)) if root(number) != number}
+            earlier = first.setdefault((place, digest), number)
+            if earlier != number:
+                links.append((number, earlier))
+    one, other = np.array(links, int).reshape(-1, 2).T
+    graph = coo_array((np.ones(len(links)), (one, other)), (len(samples), len(samples)))
+    groups = connected_components(graph, directed=False)[1]
+    firsts = np.unique(groups, return_index=True)[1][groups]
+    return {number: int(earliest) for number, earliest in enumerate(firsts) if earliest != number}
 
 
 def groups_of(count: int, copies: dict[int, int]) -> np.ndarray | None:

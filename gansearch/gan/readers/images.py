@@ -18,20 +18,8 @@ from gansearch.gan.readers.files import files_of, short_reason, unreadable
 from gansearch.gan.readers.pixels import Extent, Levels, extent_of, is_deep, plain
 
 ENDINGS = (
-    ".png",
-    ".jpg",
-    ".jpeg",
-    ".jfif",
-    ".bmp",
-    ".gif",
-    ".webp",
-    ".tif",
-    ".tiff",
-    ".ppm",
-    ".pgm",
-    ".pbm",
-    ".jp2",
-    ".avif",
+    *(".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".gif", ".webp"),
+    *(".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".jp2", ".avif"),
 )
 _SAMPLED = 64
 """Pictures that decide whether a folder is in colour."""

@@ -15,6 +15,7 @@ from gansearch.gan.distances.named import DISTANCES, distance_told
 from gansearch.gan.distances.reals import reals_of
 from gansearch.gan.features.log_mel import frame_samples, log_mel
 from gansearch.gan.features.named import Features, features_named
+from gansearch.gan.features.pretrained import CLAP_SECONDS
 from gansearch.gan.options import one_of, option_error, positive
 from gansearch.gan.readers.audio import FULL, read_pieces
 from gansearch.gan.readers.cache import Decoded
@@ -64,6 +65,9 @@ class Audio(Task):
         if self.length < least_samples:
             least = f"{least_samples / self.rate:g} at a rate of {self.rate}"
             raise option_error("seconds", f"must be at least {least}, not {self.seconds}")
+        if self.distance != "frames" and self.seconds > CLAP_SECONDS:
+            most = f"at most {CLAP_SECONDS:g} with distance: {self.distance}"
+            raise option_error("seconds", f"must be {most}, as CLAP hears no more at once, not {self.seconds}")
         _ = self._features  # so that missing weights are an error before anything is trained
 
     @property

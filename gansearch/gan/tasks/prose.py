@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -145,4 +146,5 @@ class Characters(nn.Module):
 
     def forward(self, logits: Tensor) -> Tensor:
         """Returns (B, characters, length), one-hot."""
-        return F.gumbel_softmax(logits, self.temperature, hard=True, dim=1)
+        whole = logits.to(torch.promote_types(logits.dtype, torch.float32))  # some draws of float16 have no logarithm
+        return F.gumbel_softmax(whole, self.temperature, hard=True, dim=1)

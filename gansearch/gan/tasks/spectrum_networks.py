@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gansearch.gan.features.log_mel import FLOOR, FRAME_SECONDS
+from gansearch.gan.features.log_mel import FLOOR, frame_samples
 
 LOUDNESS = (-6.0, 0.5)
 """Natural logarithms of the least and the largest amplitude that G can give a bin; a full sine's is 0."""
@@ -60,7 +60,7 @@ class Frames(NamedTuple):
 
 def frames_of(length: int, rate: int) -> Frames:
     """Returns frames of about 32 ms that exceed a sound of `length` samples by at least a quarter at each end."""
-    size = min(2 ** round(math.log2(FRAME_SECONDS * rate)), 2 ** int(math.log2(length)))
+    size = min(frame_samples(rate), 2 ** int(math.log2(length)))
     least = math.ceil((length - size / 2) / (size / 2)) + 1
     layers = max(1, round(math.log2(least / 4)))
     return Frames(length, size, 2**layers * math.ceil(least / 2**layers), layers)

@@ -26,7 +26,7 @@ class Average(nn.Module):
         self.module = copy.deepcopy(network)
         self.register_buffer("n_averaged", torch.tensor(0))
 
-    def update(self, network: nn.Module, decay: float) -> None:
+    def update(self, network: Network, decay: float) -> None:
         """Takes the network's current weights and buffers in, with a weight of 1 − `decay`; the caller counts."""
         mix(self.module, network, decay if self.n_averaged else 0.0)
 

@@ -1,11 +1,11 @@
-"""The optimizers of both networks, and what bounds gradients and weights around their steps."""
+"""The optimizers of both networks, and what bounds weights after their steps."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from gansearch.experiment import Training
 
@@ -27,11 +27,6 @@ def optimizer_of(
         return torch.optim.RMSprop(parameters, rate, weight_decay=decay, capturable=capturable)
     kind = torch.optim.AdamW if training.optimizer == "adamw" else torch.optim.Adam
     return kind(parameters, rate, betas=training.adam_betas, weight_decay=decay, fused=fused)
-
-
-def clip_gradients(parameters: Iterable[Tensor], longest: float) -> None:
-    """Shortens a network's gradient to a 2-norm of `longest` at most, in place (Pascanu et al. 2013, algorithm 1)."""
-    nn.utils.clip_grad_norm_(parameters, longest)
 
 
 @torch.no_grad()

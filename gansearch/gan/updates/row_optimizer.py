@@ -67,7 +67,7 @@ class RowOptimizer:
         return [*self._state, self.gradients]
 
     def clip(self, longest: Column) -> None:
-        """Shortens each chosen row's gradient to its longest 2-norm, as `clip_gradients`; an infinite one does not."""
+        """Shortens each chosen row's gradient to its longest 2-norm, as `clip_grad_norm_`; an infinite one does not."""
         gradient = self._copies.chosen.grad
         assert gradient is not None
         gradient.mul_((longest / (gradient.norm(dim=1, keepdim=True) + 1e-6)).clamp(max=1))

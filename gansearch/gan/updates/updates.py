@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gansearch.gan.balance.controller import BalanceController
@@ -16,9 +16,9 @@ from gansearch.gan.networks import Frozen, Network
 from gansearch.gan.updates.average import Average
 from gansearch.gan.updates.capture import Captures
 from gansearch.gan.updates.draws import Draws
-from gansearch.gan.updates.forward import Forward, scaled_step
+from gansearch.gan.updates.forward import Forward, make_step
 from gansearch.gan.updates.losses import Loss, best_of, gradient_penalty, of_samples, squared_gradient
-from gansearch.gan.updates.optimizers import clip_gradients, clip_weights
+from gansearch.gan.updates.optimizers import clip_weights
 from gansearch.gan.updates.reconstruction import reconstruction
 from gansearch.gan.updates.row_optimizer import RowOptimizer
 
@@ -118,10 +118,7 @@ class Updates(Draws):
             self._adapt()
         if with_generator:
             self.update_generator()
-        if self.scaler_d:
-            scaled_step(self.optimizer_d, self.scaler_d)
-        else:
-            self.optimizer_d.step()
+        make_step(self.optimizer_d, self.scaler_d)
         if self.training.weight_clip:
             clip_weights(self.optimizer_d, self.training.weight_clip)
         self.count("d", loss)
@@ -133,11 +130,9 @@ class Updates(Draws):
             return self.graphs.update("alone" if self._alone else "g")
         with self._frozen_d:
             loss = self._gradient(self.optimizer_g, self.scaler_g, self._generator_loss, self._size_g)
-        if self.scaler_g:
-            scaled_step(self.optimizer_g, self.scaler_g)
-        else:
-            self.optimizer_g.step()
-        self._update_average()
+        make_step(self.optimizer_g, self.scaler_g)
+        if self.average is not None:
+            self.average.update(self.generator, self.schedule.ema)
         self.count("g", loss)
         return loss
 
@@ -295,8 +290,8 @@ class Updates(Draws):
         return mean
 
     def _clip(self, parameters: Sequence[Tensor]) -> None:
-        """Shortens a network's gradient where it is too long."""
-        clip_gradients(parameters, self.training.clip_grad)
+        """Shortens a network's gradient to a 2-norm of `clip_grad` at most (Pascanu et al. 2013, algorithm 1)."""
+        nn.utils.clip_grad_norm_(parameters, self.training.clip_grad)
 
     def _backward(self, loss: Tensor, share: float, scaler: torch.amp.GradScaler | None) -> Tensor:
         """Adds the gradient of a share of a loss, of several the gradients of each; returns the loss, detached."""
@@ -337,10 +332,6 @@ class Updates(Draws):
     def _mean(self, loss: Tensor) -> Tensor:
         """The loss of the whole batch; the mean of this one and theirs where other processes train on the rest."""
         return loss
-
-    def _update_average(self) -> None:
-        """Takes G's update into its average, where there is one."""
-        raise NotImplementedError
 
     def _rates(self) -> tuple[float, float]:
         """(lr_D, lr_G) now."""

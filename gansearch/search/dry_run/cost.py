@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from gansearch.gan.conditions import quality_of
 from gansearch.gan.graphs import WARM
 from gansearch.gan.probe_schedule import MEASUREMENTS, probe_updates
 from gansearch.gan.stacked import Stacked, refusal
-from gansearch.gan.task import Task, TaskError
+from gansearch.gan.task import Task
 from gansearch.gan.trainer import Trainer
 from gansearch.gan.updates.capture import refusal as refusal_of_graphs
 from gansearch.search.worker.halving import rungs_of
@@ -154,7 +154,8 @@ def evaluation_cost(trainer: Trainer) -> EvaluationCost:
     Raises what the task raises, and TaskError where `quality()` returns anything but numbers with a distance.
     """
     device = trainer.device
-    _check_quality(trainer)  # the first one may load or train a judge
+    real, *y = (part.cpu() for part in (trainer.data.held_out, *trainer.data.conditions))
+    quality_of(trainer.task, real, trainer.samples(len(real)).cpu(), *y)  # the first one may load or train a judge
     trainer.probe()
     probe = statistics.median(_timed(trainer.probe, device) for _ in range(3))
     quality = _timed(trainer.standing, device)
@@ -176,16 +177,3 @@ def _timed(call: Callable[[], object], device: torch.device) -> float:
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     return time.perf_counter() - start
-
-
-def _check_quality(trainer: Trainer) -> None:
-    real, *y = (part.cpu() for part in (trainer.data.held_out, *trainer.data.conditions))
-    measured = quality_of(trainer.task, real, trainer.samples(len(real)).cpu(), *y)
-    name = type(trainer.task).__name__
-    if not isinstance(measured, Mapping) or "distance" not in measured:
-        raise TaskError(f'{name}: quality() must return {{"distance": a number, ...}}, not {measured!r:.200}')
-    for key, value in measured.items():
-        try:
-            float(value)
-        except (TypeError, ValueError):
-            raise TaskError(f"{name}: quality() must return numbers, but {key} is {value!r:.200}") from None

@@ -82,3 +82,18 @@ def test_check_says_how_many_samples_and_which_bias_and_refuses_before_training(
 def test_a_distance_that_is_no_number_stays_none():
     measured = DISTANCES["kid"].measure(Reals(two(20)[0]), torch.full((20, 4), math.inf))
     assert not math.isfinite(measured["distance"])
+
+
+def test_classes_beside_the_features_count_among_them():
+    class Classes(Small):
+        def labels(self):
+            return torch.arange(500) % 20
+
+    task, features = Classes(), Features("few", 40, torch.clone)
+    real, *y = data_of(task, torch.device("cpu")).first(100)
+    joint = quality.joint(features(real).repeat(1, 14)[:, :40], features(real).repeat(1, 14)[:, :40], *y)
+    assert joint[0].shape == (100, 60)
+    with pytest.raises(TaskError, match="from 120 on, twice the 60 features"):
+        DISTANCES["frechet"].measure(Reals(joint[0]), joint[1])
+    with pytest.raises(TaskError, match="from 120 on, twice the 60 features"):
+        distance_told(task, "frechet", features)

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from gansearch.gan.encoding.forms import form_of
-from gansearch.gan.encoding.functions import decimals_of, exclusive, formulas, lookups, plain
+from gansearch.gan.encoding.functions import Lookup, decimals_of, exclusive, formulas, lookups, plain
 
 DRAWS = np.random.default_rng(0)
 CITIES = {"Bonn": "Germany", "Kiel": "Germany", "Oslo": "Norway", "Riga": "Latvia"}
@@ -126,3 +126,8 @@ def test_decimals():
         None,
         None,
     ]
+
+
+def test_nothing_goes_with_a_gap_that_the_table_has_not():
+    lookup = Lookup("size", "length", {1: "short", 9: "long"}, form_of(pd.Series([1, 9])))
+    assert lookup.compute({"length": [None, 1, 7]}) == [None, "short", "long"]

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from gansearch.gan.features.random_network import features_of
+from gansearch.gan.features.random_network import _network, features_of
 from gansearch.gan.quality import coverage, frechet
 from gansearch.gan.tasks.digits import load
 
@@ -49,3 +49,12 @@ def test_features_are_the_same_in_every_process_and_take_no_randomness():
     found = features_of(images)
     assert found.shape == (2, 64)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_they_take_none_of_the_random_numbers_of_a_run():
+    _network.cache_clear()
+    torch.manual_seed(0)
+    features_of(torch.zeros(2, 1, 16, 16))
+    drawn = torch.rand(3)
+    torch.manual_seed(0)
+    assert torch.equal(torch.rand(3), drawn)

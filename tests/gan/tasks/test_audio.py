@@ -102,6 +102,7 @@ def test_the_score_hears_pitch_and_not_phase():
         ({"rate": 80}, "rate: must be 1000 to 48000 .* not 80"),
         ({"rate": "fast"}, "rate: must be a whole number, not 'fast'"),
         ({"seconds": 0.01}, "seconds: must be at least 0.048 at a rate of 8000"),
+        ({"seconds": 12.0, "distance": "fad"}, "seconds: must be at most 10 with distance: fad, .* not 12.0"),
         ({"seconds": 0.04}, "seconds: must be at least 0.048 at a rate of 8000"),  # one frame has no neighbour
         ({"kernel": 8}, "kernel: must be odd"),
         ({"networks": "spectral"}, "networks: 'spectral' is not one of spectrum, wave"),

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from gansearch.gan import TaskError, check_task, load_task
+from gansearch.gan.tasks.prose import Characters
 
 LICENCE = next(Path(sysconfig.get_path("stdlib")).glob("LICENSE*"))
 
@@ -43,6 +44,12 @@ def test_fakes_are_one_hot_and_have_gradients(licence):
     assert torch.allclose(fake.sum(1), torch.ones(4, 32))
     task.discriminator()(fake).sum().backward()
     assert float(generator[0].weight.grad.abs().sum()) > 0
+
+
+def test_half_precision_is_drawn_in_full():
+    drawn = Characters(1.0)(torch.randn(4, 8, 32).half())
+    assert drawn.dtype == torch.float32
+    assert torch.allclose(drawn.sum(1), torch.ones(4, 32))
 
 
 def test_quality_is_worse_for_shuffled_letters(licence):
