@@ -60,7 +60,7 @@ OTHERS = {
 """Test files about more than one module."""
 FILE_LINES = 350
 FUNCTION_LINES = 60
-CODE_LINES = 32_420
+CODE_LINES = 32_340
 """What there is, rounded up: to be lowered with every simplification."""
 
 
