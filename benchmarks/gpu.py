@@ -100,14 +100,15 @@ def swept(experiment: dict[str, Any]) -> dict[str, Any]:
             subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
         seconds = round(time.perf_counter() - start, 1)
         kept = json.loads(next(out.rglob("run.json")).read_text())
-        found = [json.loads(path.read_text()) for path in out.rglob("trials/*/result.json")]
-        counts = {
-            "finished": len(found),
-            "failed": sum(one["status"] == "failed" for one in found),
-            "updates": sum(one["updates"] for one in found),
-        }
         chosen = {name: kept[name] for name in ("fill", "stack") if kept.get(name)}
-        return {"seconds": seconds, **counts, **use.figures(), **chosen}
+        return {"seconds": seconds, **counts(out), **use.figures(), **chosen}
+
+
+def counts(out: Path) -> dict[str, int]:
+    """The trials below a folder that have a record, the failed ones of them, and the updates that were done."""
+    found = [json.loads(path.read_text())["row"] for path in out.rglob("trials/*/result.json")]
+    failed = sum(one["status"] == "failed" for one in found)
+    return {"finished": len(found), "failed": failed, "updates": sum(one["updates"] for one in found)}
 
 
 def sweep(device: str, quick: bool) -> dict[str, dict[str, Any]]:

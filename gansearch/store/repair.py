@@ -26,7 +26,7 @@ def log_record(folder: Folder, record: TrialRecord) -> None:
 
 
 def repair(folder: Folder) -> None:
-    """Writes records again that cannot be read, from the log, and to the log those that it has lost.
+    """Writes records again that are missing or damaged, from the log, and to the log those that it has lost.
 
     So each record has its second copy again. Tables that cannot be read are removed: they are made of the records, by
     the sweep that goes on and by whoever reads the folder.

@@ -128,13 +128,14 @@ def _write(path: Path, array: np.ndarray, display: Mapping[str, Any]) -> None:
 
 def _read(path: Path) -> SampleSet | None:
     try:
-        array, display = read_array(path), read_json(path.with_suffix(".json"))
+        array = read_array(path)
     except Refused as refused:
         raise StudyError(str(refused)) from None
     except (OSError, ValueError):
         return None
     if array.ndim == 0:
         return None
+    display = read_json(path.with_suffix(".json"))
     return SampleSet(array, display if isinstance(display, dict) else {})
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gansearch.store.folder import Folder
+from gansearch.store.folder import Folder, StudyError
 from gansearch.store.nan_json import to_json
 from gansearch.store.samples import (
     SampleSet,
@@ -47,6 +47,15 @@ def test_the_first_real_samples_are_kept_and_a_damaged_display_is_none(tmp_path)
     assert read_real(folder) is None
     np.save(folder.real, np.float32(1.0))
     assert read_real(folder) is None
+
+
+def test_samples_whose_display_cannot_be_read_are_not_left_out_without_a_word(tmp_path):
+    folder = Folder(tmp_path)
+    write_real(folder, TONE, AUDIO)
+    folder.real.with_suffix(".json").unlink()
+    folder.real.with_suffix(".json").mkdir()
+    with pytest.raises(StudyError, match="real.json"):
+        read_real(folder)
 
 
 def test_samples_of_several_moments_come_back_by_their_updates(tmp_path):
