@@ -54,7 +54,7 @@ def test_samples_whose_display_cannot_be_read_are_not_left_out_without_a_word(tm
     write_real(folder, TONE, AUDIO)
     folder.real.with_suffix(".json").unlink()
     folder.real.with_suffix(".json").mkdir()
-    with pytest.raises(StudyError, match="real.json"):
+    with pytest.raises(StudyError, match=r"real\.json"):
         read_real(folder)
 
 
