@@ -37,13 +37,10 @@ def scaler_of(training: Training, device: torch.device) -> torch.amp.GradScaler 
     return torch.amp.GradScaler(device.type) if training.precision == "fp16" else None
 
 
-def make_step(optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler | None) -> None:
-    """Makes an optimizer's step, which a scaler leaves out where the gradient is infinite; it adapts its scale."""
-    if scaler is None:
-        optimizer.step()
-    else:
-        scaler.step(optimizer)
-        scaler.update()
+def scaled_step(optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler) -> None:
+    """Makes an optimizer's step, which the scaler leaves out where the gradient is infinite, and adapts the scale."""
+    scaler.step(optimizer)
+    scaler.update()
 
 
 class Autocast:

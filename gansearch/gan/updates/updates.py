@@ -16,7 +16,7 @@ from gansearch.gan.networks import Frozen, Network
 from gansearch.gan.updates.average import Average
 from gansearch.gan.updates.capture import Captures
 from gansearch.gan.updates.draws import Draws
-from gansearch.gan.updates.forward import Forward, make_step
+from gansearch.gan.updates.forward import Forward, scaled_step
 from gansearch.gan.updates.losses import Loss, best_of, gradient_penalty, of_samples, squared_gradient
 from gansearch.gan.updates.optimizers import clip_weights
 from gansearch.gan.updates.reconstruction import reconstruction
@@ -118,7 +118,10 @@ class Updates(Draws):
             self._adapt()
         if with_generator:
             self.update_generator()
-        make_step(self.optimizer_d, self.scaler_d)
+        if self.scaler_d:
+            scaled_step(self.optimizer_d, self.scaler_d)
+        else:
+            self.optimizer_d.step()
         if self.training.weight_clip:
             clip_weights(self.optimizer_d, self.training.weight_clip)
         self.count("d", loss)
@@ -130,7 +133,10 @@ class Updates(Draws):
             return self.graphs.update("alone" if self._alone else "g")
         with self._frozen_d:
             loss = self._gradient(self.optimizer_g, self.scaler_g, self._generator_loss, self._size_g)
-        make_step(self.optimizer_g, self.scaler_g)
+        if self.scaler_g:
+            scaled_step(self.optimizer_g, self.scaler_g)
+        else:
+            self.optimizer_g.step()
         if self.average is not None:
             self.average.update(self.generator, self.schedule.ema)
         self.count("g", loss)
