@@ -22,10 +22,14 @@ def data_path(options: Mapping[str, Any], name: str = "path") -> str | None:
     return path if isinstance(path, str) and not re.match(r"\w{2,}:", path) else None
 
 
+def expanded(path: str) -> Path:
+    """Returns a path with its user's home folder in place of ~, which stays where there is no such user."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111 (Path.expanduser raises there)
+
+
 def _absolute(path: str, info: ValidationInfo) -> str:
     base = (info.context or {}).get("base", Path.cwd())
-    home = os.path.expanduser(path)  # noqa: PTH111 (it leaves the ~ of an unknown user as it is)
-    return str((base / home).resolve())
+    return str((base / expanded(path)).resolve())
 
 
 def _task(task: str, info: ValidationInfo) -> str:

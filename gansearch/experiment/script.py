@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema, field_validator
 
 from gansearch.experiment.base import Model, Plain
-from gansearch.experiment.paths import Folder
+from gansearch.experiment.paths import Folder, expanded
 from gansearch.experiment.placeholders import parts
 from gansearch.experiment.words import is_number
 
@@ -233,8 +233,7 @@ class ScriptTask(Model):
 
     def path(self, text: str) -> Path:
         """Return a path of the file as an absolute one; `~` is the user's home."""
-        home = os.path.expanduser(text)  # noqa: PTH111 (it leaves the ~ of an unknown user as it is)
-        return Path(os.path.abspath(Path(self.here, home)))  # noqa: PTH100 (links stay as they are)
+        return Path(os.path.abspath(Path(self.here, expanded(text))))  # noqa: PTH100 (links stay as they are)
 
     def below(self, folder: Path) -> ScriptTask:
         """Return this task for a process whose working folder is a copy of `folder`, with code relative to it."""

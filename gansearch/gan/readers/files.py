@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gansearch.experiment import suggest
+from gansearch.experiment.paths import expanded
 from gansearch.formatting import printable
 from gansearch.gan.options import option_error
 from gansearch.gan.readers.walk import is_file, listed, walk
@@ -36,7 +36,7 @@ def files_of(path: str, endings: Sequence[str]) -> Files:
     allowed = " or ".join(filter(None, [", ".join(endings[:-1]), endings[-1]]))
     if not path:
         raise option_error("path", f"is missing; name a {allowed} file, or a folder of them")
-    start = Path(os.path.expanduser(path))  # noqa: PTH111 (it leaves the ~ of an unknown user as it is)
+    start = expanded(path)
     if is_file(start):
         if start.suffix.lower() not in endings:
             raise option_error("path", f"{start} is no {allowed} file")

@@ -12,6 +12,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from gansearch.experiment.paths import expanded
 from gansearch.gan.readers.cache import Decoded, Fill, Filled, FindCopies, cached, on_all_cores
 from gansearch.gan.readers.copies import copies_of, linked
 from gansearch.gan.readers.files import files_of, short_reason, unreadable
@@ -57,7 +58,7 @@ class Source(NamedTuple):
 def in_folder(path: str) -> Source:
     """Returns the pictures below a folder, at any depth, but hidden ones. Raises TaskError where there are none."""
     files, remarks = files_of(path, ENDINGS)
-    folder = Path(path).expanduser()
+    folder = expanded(path)
     names = [str(file.relative_to(folder if folder.is_dir() else folder.parent)) for file in files]
     return Source(f"below {folder}", names, lambda index: open_picture(files[index]), files, warnings=remarks)
 

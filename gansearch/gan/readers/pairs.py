@@ -9,6 +9,7 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
+from gansearch.experiment.paths import expanded
 from gansearch.gan.options import option_error
 from gansearch.gan.readers.files import files_of, listed
 from gansearch.gan.readers.images import ENDINGS, Source, in_folder, open_picture
@@ -22,7 +23,7 @@ def pairs_in(path: str) -> tuple[Source, Source]:
     Where it has folders A and B a pair are files of one name in both, at any depth, whatever their endings; else it is
     one file with A on its left and B on its right, as in pix2pix's data sets. Raises TaskError where there are none.
     """
-    start = Path(path).expanduser()
+    start = expanded(path)
     folders = _folders(start)
     if not folders:
         source = in_folder(path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ import pandas as pd
 from pandas.api import types
 
 from gansearch.experiment import suggest
+from gansearch.experiment.paths import expanded
 from gansearch.formatting import printable
 from gansearch.gan.options import option_error
 from gansearch.gan.readers.contents import is_parquet, read_bytes
@@ -50,7 +50,7 @@ def read_table(
     """
     if path.startswith(BUNDLED):
         return TableFile(_selected(_bundled(path.removeprefix(BUNDLED)), wanted))
-    file = Path(os.path.expanduser(path))  # noqa: PTH111 (it leaves the ~ of an unknown user as it is)
+    file = expanded(path)
     file = file if path and is_file(file) else one_file(path, ENDINGS)
     known = [name for name, kind in (kinds or {}).items() if kind != "number"]
 

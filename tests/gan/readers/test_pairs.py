@@ -97,3 +97,8 @@ def test_pairs_with_an_input_or_a_target_in_common_are_of_one_group(tmp_path):
         flat(tmp_path / f"A/{number}.png", a)
         flat(tmp_path / f"B/{number}.png", b)
     assert read_pairs(pairs_in(str(tmp_path)), 8, None).groups.tolist() == [0, 1, 0, 0, 4]
+
+
+def test_the_home_of_nobody_is_a_folder_that_is_not_there():
+    with pytest.raises(TaskError, match="there is no ~nobody_of_this_name/pairs"):
+        pairs_in("~nobody_of_this_name/pairs")
