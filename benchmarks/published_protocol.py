@@ -31,6 +31,8 @@ class Row:
     title: str
     changes: Mapping[str, Any] = field(default_factory=dict)
     search: Mapping[str, Any] = field(default_factory=dict)
+    unseen: bool = False
+    """Whether the sampler's prior is without the recorded runs of the table's mixture."""
 
 
 ROWS = {
@@ -38,6 +40,7 @@ ROWS = {
     "alternating": Row("the same, alternating updates"),
     "falling": Row("the same, and both rates falling to 0", {"lr_decay": 1.0}),
     "balance": Row("gansearch, the balance alone", search=BALANCE),
+    "balance-unseen": Row("the same, and its prior does not know this mixture", search=BALANCE, unseen=True),
     "balance-r1": Row("gansearch, the balance and R1", search=BALANCE | R1),
 }
 
@@ -56,6 +59,8 @@ class Table:
     printed: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
     """By method: modes with one hit, what is printed behind its ±, and the share of high quality in %."""
     trials: int = 24
+    mixture: str = "ring"
+    """The built-in task whose runs the sampler's prior has of this mixture."""
 
     @property
     def path(self) -> str:
@@ -101,6 +106,7 @@ TABLES = {
     "grid": Table(
         *("PacGAN's 2D-grid", "PacGrid", 25, PACGAN, 4_000, 800_000),
         {"GAN": (17.3, 0.8, 94.8), "PacGAN2": (23.8, 0.7, 91.3), "PacGAN4": (24.8, 0.2, 93.6)},
+        mixture="grid",
     ),
     "unrolled": Table("the ring of unrolled GANs", "UnrolledRing", 8, UNROLLED, 10_000, 50_000),
 }

@@ -86,7 +86,8 @@ class Work:
 
     def search_of(self, row: str) -> Search:
         file = self.folder / f"{self.name}-{row}-search.jsonl"
-        return Search(self.table.experiment(row), Lines(file, ["updates", "number", "seed"]))
+        unseen = self.table.mixture if ROWS[row].unseen else ""
+        return Search(self.table.experiment(row), Lines(file, ["updates", "number", "seed"]), unseen)
 
     def run(self, row: str) -> None:
         """Searches where the row is searched, and trains the seeds that are not there."""

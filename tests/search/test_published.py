@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from gansearch.experiment import Training
+from gansearch.search.sampling.recorded import recorded_runs
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +92,14 @@ def test_what_is_searched_is_the_balance_alone(modules):
         assert experiment.training.packing == 1
         assert not experiment.training.simultaneous
         assert protocol.TABLES[name].experiment("balance-r1").search.keys() - experiment.search.keys() == {"r1_gamma"}
+
+
+def test_the_prior_of_an_unseen_mixture_is_without_its_runs(modules, tmp_path):
+    work = modules("runs").Work("grid", modules("protocol").TABLES["grid"], tmp_path, tmp_path, [])
+    known, unseen = (work.search_of(row).study.sampler._centres for row in ("balance", "balance-unseen"))
+    runs = [run for run in recorded_runs() if run["task"] == "grid"]
+    assert len(known) - len(unseen) == len(runs) > 0
+    assert not {run["params"]["lr"] for run in runs} & {centre["lr"] for centre in unseen if "lr" in centre}
 
 
 def test_a_training_is_written_at_once_and_not_done_again(work, modules, monkeypatch):
