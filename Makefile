@@ -14,7 +14,11 @@ PYTEST := $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 sweep: .venv/installed
 	$(BIN)/gansearch sweep experiments/digits.yaml --resume
 
-test: lint programs
+# Tests start hundreds of Pythons. What these import is compiled once, by the first of them, and not the rest by pip.
+test: export PIP_NO_COMPILE = 1
+test: export PYTHONDONTWRITEBYTECODE =
+test: .venv/tested
+	$(MAKE) -j 2 lint programs
 	$(PYTEST)
 
 quick: lint

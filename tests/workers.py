@@ -38,10 +38,14 @@ def local_ray(gpus: int = 0) -> Iterator[None]:
     """Ray with two CPUs, whose workers are forks, and GPUs that are not there."""
     import ray
 
+    from gansearch.search.cluster.ray_patches import without_watchers
+
     fork_workers()
+    os.environ["REPORTER_UPDATE_INTERVAL_MS"] = "60000"  # of what every worker takes, which nobody looks at
     quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR"}
     handler = signal.getsignal(signal.SIGTERM)
-    ray.init("local", num_cpus=2, num_gpus=gpus, object_store_memory=10**8, **quiet)
+    with without_watchers():
+        ray.init("local", num_cpus=2, num_gpus=gpus, object_store_memory=10**8, **quiet)
     signal.signal(signal.SIGTERM, handler)  # Ray takes it
     yield
     ray.shutdown()

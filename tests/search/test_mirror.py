@@ -185,9 +185,9 @@ def test_a_sweep_whose_lock_was_taken_over_by_one_that_has_ended_stops_writing_t
         with mirrored(URL) as folder:
             begun(folder, make_tiny())
             time.sleep(1.0)
-            Storage(URL).delete("lock.json")
             Storage(URL).write("study.journal", b"another's")
             for _ in range(100):
+                Storage(URL).delete("lock.json")  # again where ours was about to write it
                 time.sleep(0.1)
 
     with pytest.raises(SweepFailed, match="another sweep, which has ended, has taken it over"):

@@ -25,6 +25,7 @@ from ray._private import services
 from ray._private import utils as ray_utils
 from ray._private import worker as ray_worker
 from ray._private.authentication.grpc_authentication_client_interceptor import _get_authentication_metadata_tuple
+from ray._private.node import Node
 from ray._private.ray_constants import DASHBOARD_CLIENT_MAX_SIZE
 from ray._private.runtime_env import packaging
 from ray._private.utils import estimate_available_memory, get_num_cpus
@@ -180,6 +181,21 @@ def on_loopback() -> Iterator[None]:
     macOS and Windows.
     """
     with _replaced(services, "resolve_ip_for_localhost", lambda host: host):
+        yield
+
+
+@contextmanager
+def without_watchers() -> Iterator[None]:
+    """Keep `ray.init` from starting two processes that have nothing to do where nobody looks at logs and dashboard.
+
+    One reads the workers' logs for a driver that shows them, the other is the server of the dashboard, which
+    `include_dashboard=False` leaves without its pages and with Ray's usage statistics. They take two to three seconds
+    of a CPU at every start, and the first one more with every worker. `ray start` alone has a parameter for the first,
+    and there is none for the second (ray/_private/node.py, `start_head_processes` and `start_ray_processes`).
+    """
+    with ExitStack() as stack:
+        stack.enter_context(_replaced(Node, "start_log_monitor", lambda node: None))
+        stack.enter_context(_replaced(Node, "start_api_server", lambda node, **options: None))
         yield
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import ray
 
-from gansearch.search.cluster.ray_patches import LOOPBACK, on_loopback, without_current_directory
+from gansearch.search.cluster.ray_patches import LOOPBACK, on_loopback, without_current_directory, without_watchers
 from gansearch.search.errors import RayFailed
 
 _LOG = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ def start_here(**options: Any) -> None:
     options |= {"job_config": without_current_directory()}
     try:
         _give_token()
-        with on_loopback():
+        with on_loopback(), without_watchers():
             ray.init(address="local", include_dashboard=False, _node_ip_address=LOOPBACK, **place, **options)
     except Exception as error:  # Ray has no class for it
         reason = " ".join(str(error).split())[:_REASON]

@@ -60,6 +60,12 @@ def sockets(pid):
             pass
     return found
 
+def command(pid):
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().split("\\0")
+    except OSError:
+        return []
+
 if __name__ == "__main__":
     import os
     with cluster() as joined:
@@ -68,7 +74,8 @@ if __name__ == "__main__":
             own |= {pid for pid in all if parent(pid) in own}
         mine = set.union(*map(sockets, own))
         rows = [row.split() for name in ("tcp", "tcp6") for row in Path(f"/proc/net/{name}").open()][1:]
-        print(json.dumps([row[1].split(":")[0] for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in mine]))
+        addresses = [row[1].split(":")[0] for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in mine]
+        print(json.dumps({"addresses": addresses, "commands": [*map(command, own)]}))
 """
 
 
@@ -79,7 +86,11 @@ def test_the_ray_of_a_sweep_listens_on_loopback_alone(tmp_path):
     done = subprocess.run(
         [sys.executable, str(tmp_path / "listening.py")], capture_output=True, text=True, check=True, timeout=240
     )
-    addresses = json.loads(done.stdout.splitlines()[-1])
+    found = json.loads(done.stdout.splitlines()[-1])
+    addresses = found["addresses"]
     assert len(addresses) > 5
     assert {address[-8:] for address in addresses} == {"0100007F"}, "of IPv6 those that are mapped to 127.0.0.1"
     assert "wants no token" not in done.stderr
+    programs = {Path(word).name for words in found["commands"] for word in words}
+    assert {"raylet", "gcs_server"} < programs
+    assert not programs & {"log_monitor.py", "dashboard.py"}, "nobody looks at what they show"

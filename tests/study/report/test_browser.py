@@ -283,10 +283,11 @@ def test_late_trouble_is_shaded(browser: Any, tmp_path: Path) -> None:
     write_record(folder, replace(record, seeds=(replace(record.seeds[0], late_since=record.updates - 300.0),)))
     bands = "return Array.from(document.querySelectorAll('#curves .shapelayer path'), e => e.getBoundingClientRect())"
     widths: dict[str, list[float]] = {}
+    path = load_study(folder.path).report()
     try:
         for theme in ("light", "dark"):
             set_theme(browser, theme)
-            visit(browser, load_study(folder.path).report())
+            visit(browser, path)
             widths[theme] = [box["width"] for box in browser.execute_script(bands)]
     finally:
         set_theme(browser, "light")
