@@ -276,10 +276,7 @@ def machine() -> dict[str, float]:
 
     Ray respects the limits of a container; `os.cpu_count()` and psutil do not.
     """
-    return {
-        "CPU": float(get_num_cpus(override_docker_cpu_warning=True)),
-        "memory": float(estimate_available_memory()),
-    }
+    return {"CPU": float(get_num_cpus(override_docker_cpu_warning=True)), "memory": float(estimate_available_memory())}
 
 
 def token_metadata() -> tuple[tuple[str, str], ...]:
@@ -297,9 +294,8 @@ def visit_package(root: Path, excludes: list[str], visit: Callable[[Path], None]
     Ray reads .gitignore and .rayignore files with a copy of pathspec that is private to it.
     """
     ignored = [packaging._get_excludes(root, excludes)]
-    packaging._dir_travel(
-        root, ignored, visit, include_gitignore=True, logger=logging.Logger("quiet", logging.CRITICAL)
-    )
+    quiet = logging.Logger("quiet", logging.CRITICAL)
+    packaging._dir_travel(root, ignored, visit, include_gitignore=True, logger=quiet)
 
 
 def write_package(root: str, file: Path, excludes: list[str]) -> None:

@@ -74,7 +74,6 @@ def fragment(template: str, **context: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": number, "duration": duration, "words": words, "many": many}
-    environment.filters |= {"gpu_hours": gpu_hours, "size": size}
+    environment.filters |= {one.__name__: one for one in (number, duration, words, many, gpu_hours, size)}
     environment.globals["colours"] = COLOURS
     return environment.get_template(template).render(**context)
