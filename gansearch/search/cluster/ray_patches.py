@@ -284,8 +284,7 @@ def token_metadata() -> tuple[tuple[str, str], ...]:
 
     Ray tries for minutes to join a cluster whose token is another one, so the token is tried out before.
     """
-    metadata: tuple[tuple[str, str], ...] = _get_authentication_metadata_tuple()
-    return metadata
+    return tuple(_get_authentication_metadata_tuple())
 
 
 def visit_package(root: Path, excludes: list[str], visit: Callable[[Path], None]) -> None:

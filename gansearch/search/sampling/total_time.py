@@ -28,7 +28,8 @@ class TotalTime:
         self._experiment = experiment
         self.hours = experiment.limits.total_hours or math.inf
         self._began = time.monotonic() - used
-        self._started = datetime.now(UTC)
+        self._asked: datetime | None = None
+        """When the first trial was asked for."""
 
     @property
     def used(self) -> float:
@@ -44,14 +45,10 @@ class TotalTime:
         """Return whether a trial would leave enough to the race, after those that ended and `running` updates."""
         if math.isinf(self.hours):
             return True
+        self._asked = self._asked or datetime.now(UTC)
         own = self._experiment.training.updates * self._experiment.least_replicas
         race = race_seconds(self._experiment, records, running + own, slots)
-        return self.left > trial_seconds(records) + (race and race + self._start_seconds(records))
-
-    def _start_seconds(self, records: Sequence[TrialRecord]) -> float:
-        """Return what the workers of a race are expected to take to start: as long as Ray and those of the trials."""
-        starts = [record.started for record in records if record.started > self._started]
-        return (min(starts) - self._started).total_seconds() if starts else 0.0
+        return self.left > trial_seconds(records) + (race and race + _start_seconds(records, self._asked))
 
     def has_run(self, records: Sequence[TrialRecord]) -> bool:
         """Return whether a run on a fresh seed is expected to end in time."""
@@ -87,6 +84,12 @@ def race_seconds(experiment: Experiment, records: Sequence[TrialRecord], running
     runs = max(1, min(math.ceil(rules.runs), rules.top * rules.replicas))
     waves = math.ceil(runs / min(slots, runs))
     return run_seconds(experiment, records) * max(1.0, waves / experiment.least_replicas)
+
+
+def _start_seconds(records: Sequence[TrialRecord], asked: datetime) -> float:
+    """Return what the workers of a race are expected to take to start: as long as those of trials asked for since."""
+    starts = [record.started for record in records if record.started > asked]
+    return (min(starts) - asked).total_seconds() if starts else 0.0
 
 
 def _seconds(record: TrialRecord) -> float:

@@ -103,6 +103,21 @@ def test_the_workers_of_a_race_are_expected_to_start_as_long_as_those_of_the_tri
     assert alone.has_trial(whole, 0, 1)
 
 
+def test_what_comes_before_the_first_trial_is_not_expected_again(clock, monkeypatch):
+    """Ray starts once, and the race finds it running."""
+    now = datetime(2030, 1, 1, tzinfo=UTC)
+    monkeypatch.setattr(total_time, "datetime", SimpleNamespace(now=lambda zone: now))
+    total = TotalTime(experiment())
+    now += timedelta(seconds=30)
+    assert total.has_trial([], 0, 1)
+    began = now + timedelta(seconds=2)
+    whole = [trial(n, 60) for n in range(19)]
+    whole += [a_record(19, "pruned", updates=0, started=began, ended=began)]
+    for left, starts in ((243, True), (241, False)):
+        clock.now = 3600 - left
+        assert total.has_trial(whole, 0, 1) == starts
+
+
 def test_a_budget_says_for_what_the_rest_of_the_time_is(clock):
     budget = Budget(experiment(), [trial(n, 60) for n in range(19)])
     assert budget.over() == ""
