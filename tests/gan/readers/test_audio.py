@@ -1,8 +1,11 @@
+import weakref
+
 import numpy as np
 import pytest
 import soundfile
 
 from gansearch.gan import TaskError
+from gansearch.gan.readers import audio
 from gansearch.gan.readers.audio import FULL, read_pieces
 
 RATE = 8_000
@@ -35,6 +38,21 @@ def test_files_of_any_rate_and_channels_are_made_one(tmp_path):
     assert np.abs(pieces[:36]).max() == np.abs(pieces[36:72]).max() == FULL
     peak = np.abs(np.fft.rfft(pieces[0, 0])).argmax() / 0.14
     assert float(peak) == pytest.approx(220, abs=7)
+
+
+def test_few_files_are_in_memory_at_the_same_time(notes, monkeypatch):
+    alive, most = set(), []
+
+    def counted(file, rate, read=audio._read):
+        sound = read(file, rate)
+        alive.add(file)
+        weakref.finalize(sound.samples, alive.discard, file)
+        most.append(len(alive))
+        return sound
+
+    monkeypatch.setattr(audio, "_read", counted)
+    assert len(read_pieces(str(notes), RATE, 0.25).samples) == 60
+    assert max(most) < 10, "eight, and the one that is written"
 
 
 def test_files_are_decoded_once_and_mapped(notes, monkeypatch):
