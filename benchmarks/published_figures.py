@@ -67,7 +67,7 @@ def figures(works: Sequence[Work]) -> dict[str, dict[str, Any]]:
 def cost(work: Work, row: str) -> dict[str, float]:
     """What a row's search took: trials, fresh seeds of its race, updates and processor seconds of all of them."""
     runs = [run for run in work.search_of(row).kept.rows if run["updates"] == work.table.updates]
-    trials = sum(run["seed"] == 0 for run in runs)
+    trials = sum(run["seed"] == ROWS[row].seed for run in runs)
     return {
         "trials": trials,
         "race": len(runs) - trials,

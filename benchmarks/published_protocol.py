@@ -33,6 +33,8 @@ class Row:
     search: Mapping[str, Any] = field(default_factory=dict)
     unseen: bool = False
     """Whether the sampler's prior is without the recorded runs of the table's mixture."""
+    seed: int = 0
+    """Of the search."""
 
 
 ROWS = {
@@ -41,6 +43,7 @@ ROWS = {
     "falling": Row("the same, and both rates falling to 0", {"lr_decay": 1.0}),
     "balance": Row("gansearch, the balance alone", search=BALANCE),
     "balance-unseen": Row("the same, and its prior does not know this mixture", search=BALANCE, unseen=True),
+    "balance-again": Row("the same once more, by other random numbers", search=BALANCE, unseen=True, seed=1),
     "balance-r1": Row("gansearch, the balance and R1", search=BALANCE | R1),
 }
 
@@ -89,6 +92,7 @@ class Table:
             training=self.training_of(row),
             search=space,
             trials=self.trials,
+            seed=row.seed,
             start_from=[start | {"lr_decay": decay} for decay in (0.0, 1.0)],
             confirm={"top": 3, "replicas": 3, "default": False},
             resources={"gpus": 0},
