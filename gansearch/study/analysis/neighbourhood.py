@@ -37,16 +37,12 @@ def neighbourhoods(trials: pd.DataFrame, numbers: Sequence[int]) -> dict[int, Ne
     stability = distance and stability_surrogate(trials)
     if distance is None or stability is None:
         return dict.fromkeys(numbers)
-    points = stability.points
-    rng = np.random.default_rng(0)
     reached: dict[int, Neighbourhood | None] = {}
     for number in numbers:
-        centre = points[trials["number"] == number].to_numpy()
-        step = rng.uniform(-WIDTH, WIDTH, (_POINTS, points.shape[1]))
+        centre = stability.points[trials["number"] == number].to_numpy()
+        step = np.random.default_rng(0).uniform(-WIDTH, WIDTH, (_POINTS, len(stability.scales)))
         step[:, [bool(scale.texts) for scale in stability.scales.values()]] = 0
         around = np.clip(centre + step, 0, 1)
-        reached[number] = Neighbourhood(
-            float(np.quantile(stability(around), 1 - _SHARE)),
-            float(np.exp(np.quantile(distance(around), _SHARE))),
-        )
+        least, most = np.quantile(stability(around), 1 - _SHARE), np.exp(np.quantile(distance(around), _SHARE))
+        reached[number] = Neighbourhood(float(least), float(most))
     return reached

@@ -61,10 +61,15 @@ class _Group:
     def name(self) -> str:
         return f"{self.label} · {many(sum(seeds_of(self.runs).values()), 'run')}"
 
+    @cached_property
+    def _bands(self) -> dict[str, pd.DataFrame]:
+        groups = self.runs.groupby(level="update")
+        return {name: groups.quantile(share) for name, share in _BAND.items()} | {"runs": groups.count()}
+
     def band(self, column: str) -> pd.DataFrame:
         """Return the "low", "middle" and "high" of a column by update, and of how many "runs" they are."""
-        values = self.runs[column].dropna().groupby(level="update")
-        return pd.DataFrame({name: values.quantile(share) for name, share in _BAND.items()} | {"runs": values.size()})
+        band = pd.DataFrame({name: table[column] for name, table in self._bands.items()})
+        return band[band["runs"] > 0]
 
     def add_band(self, figure: go.Figure, panel: int, band: pd.DataFrame) -> None:
         """Fill a panel between the ends of a band."""

@@ -90,7 +90,7 @@ def report(study: Plots) -> str:
         moments=_moments(study),
         pairs=study.map_pairs,
         reasons=verdict_reasons,
-        around=neighbourhoods(study.trials, [choice.number])[choice.number] if choice else None,
+        around=choice and (choice.neighbourhood or neighbourhoods(study.trials, [choice.number])[choice.number]),
         saved=saved(study.trials, study.experiment),
         seconds=seconds_by_status(study.trials, [*study.confirmation, *read_default(study.folder)]),
         columns=_columns(study),
