@@ -7,8 +7,8 @@ import pytest
 from gansearch.gan import Trainer
 from tests.stability.dirac import Dirac, radius, settings, stable_by_formula, training
 
-SETTINGS = 60
-PARTS = 12  # of some seconds each
+SETTINGS = 140
+PARTS = 28  # of some seconds each
 
 
 def finish(setting, size):
