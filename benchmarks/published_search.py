@@ -52,8 +52,9 @@ class Search:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.experiment, self.kept = experiment, kept
         self.task = load_task(experiment.task, experiment.task_options)
+        as_if = experiment.model_copy(update={"task": unseen or experiment.task})  # a task's own runs are left out
         self.study = study_of(optuna.storages.InMemoryStorage(), "published", experiment.objective)
-        self.study.sampler = make_sampler(experiment, centres=centres_of(experiment, unseen))
+        self.study.sampler = make_sampler(experiment, centres=prior_centres(as_if))
         self.space = SearchSpace(experiment)
         enqueue(self.study, self.space)
         self.rungs = Rungs(by_distance=experiment.stops_by_distance)
@@ -121,8 +122,3 @@ class Search:
         end = trainer.result().without_samples()
         seconds = round(time.process_time() - start, 1)
         return {"params": params, "seconds": seconds, "end": asdict(end), "standings": [*map(asdict, standings)]}
-
-
-def centres_of(experiment: Experiment, unseen: str) -> list[dict[str, Any]]:
-    """The centres of the sampler's prior, without those of a built-in task, as if the experiment were of that task."""
-    return prior_centres(experiment.model_copy(update={"task": unseen}) if unseen else experiment)

@@ -189,7 +189,7 @@ def without_watchers() -> Iterator[None]:
     """Keep `ray.init` from starting two processes that have nothing to do where nobody looks at logs and dashboard.
 
     One reads the workers' logs for a driver that shows them, the other is the server of the dashboard, which
-    `include_dashboard=False` leaves without its pages and with Ray's usage statistics. They take two to three seconds
+    `include_dashboard=False` leaves without its pages and with Ray's usage statistics. They take one to three seconds
     of a CPU at every start, and the first one more with every worker. `ray start` alone has a parameter for the first,
     and there is none for the second (ray/_private/node.py, `start_head_processes` and `start_ray_processes`).
     """
