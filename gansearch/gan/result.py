@@ -11,6 +11,9 @@ import numpy as np
 from gansearch.stability.report import StabilityReport
 from gansearch.stability.result import SeedResult
 
+_REPORTED = ["verdict", "stability", "saturated_right", "saturated_wrong", "separability", "referee_gap", "late_since"]
+"""What a result has of the report on its training, as it is."""
+
 
 @dataclass(frozen=True)
 class Probe:
@@ -69,13 +72,7 @@ class Result(SeedResult):
             status="failed" if diverged else "pruned" if stopped else "complete",
             error=f"diverged: {stopped or report.sentence}" if diverged else "",
             sentence=f"Stopped after {updates:,} updates: {stopped}. {report.sentence}" if stopped else report.sentence,
-            verdict=report.verdict,
-            stability=report.stability,
-            saturated_right=report.saturated_right,
-            saturated_wrong=report.saturated_wrong,
-            separability=report.separability,
-            referee_gap=report.referee_gap,
-            late_since=report.late_since,
+            **{name: getattr(report, name) for name in _REPORTED},
             updates=updates,
             **measured,
         )

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from typer.testing import CliRunner
 
 from gansearch.cli.main import app
@@ -157,6 +158,21 @@ def test_a_note_of_what_was_copied_removes_nothing_outside(tmp_path, names):
     with suppress(OSError):
         download(Bucket(**{"run.json": b"1"}), out)
     assert mine.read_text() == "mine"
+
+
+def test_a_small_object_is_sent_in_one_request(objects, monkeypatch):
+    asked, answer = [], DomainDispatcherApplication.__call__
+
+    def noted(server, environ, start):
+        asked.append((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
+        return answer(server, environ, start)
+
+    monkeypatch.setattr(DomainDispatcherApplication, "__call__", noted)
+    storage = Storage(URL)
+    storage.write("lock.json", b"{}")
+    assert asked == [("PUT", "/bucket/results/ring/lock.json")]
+    storage.write("large", large := b"1" * 20_000_000)  # beyond one part
+    assert storage.read("large") == large
 
 
 def test_an_object_is_read_to_its_bound_alone(objects):

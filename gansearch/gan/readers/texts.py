@@ -92,8 +92,7 @@ class Texts:
         marks = {mark: self.has(mark) for mark in {style.group or "." for style in STYLES}}
         marks[""] = False
         possible = [s for s in STYLES if marks[s.group] or s == POINT or (s == COMMA and not marks["."])]
-        found = [s for s in possible if pc.all(pc.match_substring_regex(self.rest, s.pattern)).as_py()]
-        return found
+        return [s for s in possible if pc.all(pc.match_substring_regex(self.rest, s.pattern)).as_py()]
 
     def has(self, mark: str) -> bool:
         """Whether a mark occurs."""

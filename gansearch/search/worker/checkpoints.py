@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Sequence
-from contextlib import suppress
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from pyarrow import fs
+from ray import tune
 
 from gansearch.search.mirror import PATIENCE, storage_of
 from gansearch.store.folder import Folder
@@ -48,6 +50,22 @@ def own_checkpoints(folder: Folder, saved: Sequence[str]) -> list[str]:
     if storage is None:
         return [str(ray / name) for name in names]
     return [join(storage.url, f"{ray.relative_to(folder.path).as_posix()}/{name}") for name in names]
+
+
+@contextmanager
+def local_copy(checkpoint: tune.Checkpoint) -> Iterator[str]:
+    """Open the folder of Tune's checkpoint: of one at a URL a copy that nobody else has, empty where it cannot be read.
+
+    `as_directory()` has one copy for all workers of a node (Ray 2.60, ray/train/_checkpoint.py): each that asks for it
+    writes it anew, while those before it are reading.
+    """
+    if isinstance(checkpoint.filesystem, fs.LocalFileSystem):
+        yield checkpoint.path
+        return
+    with tempfile.TemporaryDirectory(prefix="gansearch-") as folder:
+        with suppress(Exception):
+            fs.copy_files(checkpoint.path, folder, source_filesystem=checkpoint.filesystem, use_threads=False)
+        yield folder
 
 
 def forget(folder: Folder, checkpoint: str | Path) -> None:

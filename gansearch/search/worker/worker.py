@@ -6,7 +6,7 @@ It imports no torch, and no code of the user's: a worker is used for many trials
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from typing import Any
 
 import ray
@@ -14,6 +14,7 @@ from ray import tune
 from ray.actor import ActorHandle
 from ray.exceptions import RayError
 
+from gansearch.search.worker.checkpoints import local_copy
 from gansearch.search.worker.followers import Followers
 from gansearch.search.worker.link import FAILED, PACKED, Packed
 from gansearch.search.worker.process import Origin, call
@@ -43,10 +44,7 @@ def run_trial(
     with ExitStack() as stack:
         stack.callback(followers.cancel)
         own = tune.get_checkpoint()
-        saved = [] if own else list(config["checkpoints"])
-        if own:
-            with suppress(Exception):  # one that cannot be read: the trial starts again
-                saved = [stack.enter_context(own.as_directory())]
+        saved = [stack.enter_context(local_copy(own))] if own else list(config["checkpoints"])
         cpus, gpus = resources.get("CPU", 1.0), resources.get("GPU", 0.0)
         begin = (make, dict(config), round(rows * cpus, 2), gpus, saved, bool(own))
         known = {**worker.known, **followers.known}

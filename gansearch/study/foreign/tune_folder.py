@@ -36,10 +36,8 @@ def is_tune(folder: Path) -> bool:
 def read_tune(source: str, choices: Mapping[str, str]) -> Found:
     """Read a folder. Raises StudyError where it holds no result, or nothing says which number was optimised."""
     folder, remarks = Path(source), ["Which trials a scheduler stopped early is in no file but pickles."]
-    states, trials = _states(folder), []
-    for path in filter(_has_results, _folders(folder)):
-        if trial := _trial(path, states):
-            trials.append(trial)
+    states = _states(folder)
+    trials = [trial for path in filter(_has_results, _folders(folder)) if (trial := _trial(path, states))]
     if waiting := sum(trial["status"] is None for trial in trials):
         remarks.append(left_out(waiting))
     trials = sorted((trial for trial in trials if trial["status"]), key=_order)

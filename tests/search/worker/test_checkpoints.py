@@ -4,6 +4,7 @@ import multiprocessing
 import pickle
 import threading
 import time
+from pathlib import Path
 
 import pyarrow
 import pytest
@@ -15,6 +16,7 @@ from gansearch.search.mirror import Mirrored
 from gansearch.search.worker.checkpoints import (
     checkpoints,
     forget,
+    local_copy,
     own_checkpoints,
     ray_folder,
     storage_options,
@@ -48,7 +50,7 @@ def test_a_checkpoint_gets_there_though_the_server_is_away_and_is_read_and_remov
     late.join(60)
     newest, oldest = checkpoints(folder, "00003")
     assert newest == f"{URL}/trials/ray/00003/checkpoint_000001"
-    with tune.Checkpoint(path=first, filesystem=filesystem).as_directory() as copied:
+    with local_copy(tune.Checkpoint(path=first, filesystem=filesystem)) as copied:
         for saved in (newest, copied):
             assert read_state(saved)["a"].sum() == 1000
     forget(folder, oldest)
@@ -56,6 +58,24 @@ def test_a_checkpoint_gets_there_though_the_server_is_away_and_is_read_and_remov
     forget(folder, ray_folder(folder, "00003"))
     forget(folder, ray_folder(folder, "00004"))  # there is none
     assert Storage(URL).files() == {}
+
+
+def test_two_workers_of_a_node_read_one_checkpoint_and_neither_writes_the_others_copy(objects, tmp_path):
+    # A member that goes on and one that becomes its copy read it at the same time.
+    place = storage_options(Mirrored(tmp_path / "out", Storage(URL)))
+    (tmp_path / STATE).write_text("whole")
+    path = f"{place['storage_path']}/ray/00001/checkpoint_000000"
+    _upload_to_fs_path(str(tmp_path / STATE), place["storage_filesystem"], f"{path}/{STATE}")
+    checkpoint = tune.Checkpoint(path=path, filesystem=place["storage_filesystem"])
+    with local_copy(checkpoint) as one:
+        Path(one, STATE).write_text("read just now")
+        with local_copy(checkpoint) as other:
+            assert Path(other, STATE).read_text() == "whole"
+        assert Path(one, STATE).read_text() == "read just now"
+    assert not Path(one).exists()
+    assert not Path(other).exists()
+    with local_copy(tune.Checkpoint.from_directory(tmp_path)) as place_itself:
+        assert Path(place_itself, STATE) == tmp_path / STATE
 
 
 @pytest.mark.timeout(60)
