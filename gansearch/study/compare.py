@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 
 from gansearch.formatting import many, short, words
 from gansearch.stability.verdict import HEALTHY
 from gansearch.study.data import StudyData
 from gansearch.study.figures.axes import distance_axis, rounded
 from gansearch.study.figures.base import add_panels, axes, new_figure, style_axes, title
+from gansearch.study.figures.drawing import Drawing, Figure
 from gansearch.study.figures.palette import COLOURS, INK, MUTED
 from gansearch.study.figures.winner import add_seeds, interval_key
 
@@ -36,7 +36,7 @@ class Comparison(NamedTuple):
 
     table: pd.DataFrame
     """A row for each study."""
-    figure: go.Figure
+    figure: Drawing
 
     def __repr__(self) -> str:
         """One line with the names of the studies."""
@@ -76,7 +76,7 @@ def differences(studies: Sequence[StudyData]) -> dict[str, list[Any]]:
     return {name: each for name, each in values.items() if any(value != each[0] for value in each)}
 
 
-def figure(studies: Sequence[StudyData], names: Sequence[str]) -> go.Figure:
+def figure(studies: Sequence[StudyData], names: Sequence[str]) -> Figure:
     """The verdicts of the trials, the progress over the updates, and the seeds of each chosen configuration."""
     groups = [
         replace(group, label=name) for name, study in zip(names, studies, strict=True) for group in study.groups[:1]
@@ -98,7 +98,7 @@ def figure(studies: Sequence[StudyData], names: Sequence[str]) -> go.Figure:
     if groups:
         add_seeds(figure, groups, "stability", 2)
         add_seeds(figure, groups, "distance", 3)
-    return figure
+    return figure.figure()
 
 
 def _row(study: StudyData) -> dict[str, Any]:
@@ -124,7 +124,7 @@ def _row(study: StudyData) -> dict[str, Any]:
     }
 
 
-def _add_verdicts(figure: go.Figure, studies: Sequence[StudyData], names: Sequence[str]) -> None:
+def _add_verdicts(figure: Drawing, studies: Sequence[StudyData], names: Sequence[str]) -> None:
     """Add a stacked bar for each study: the share of each verdict among its trials."""
     labels = [html.escape(name) for name in names]
     for verdict in reversed(COLOURS):
@@ -144,10 +144,10 @@ def _add_verdicts(figure: go.Figure, studies: Sequence[StudyData], names: Sequen
     ticks = {"tickvals": labels, "ticktext": [html.escape(short(name)) for name in names], "ticks": ""}
     y_axis = {"type": "category", "autorange": "reversed", "showgrid": False, **ticks}
     style_axes(figure, 0, {"range": [0, 100], "ticksuffix": "%", "showgrid": False}, y_axis)
-    figure.update_layout(barmode="stack", bargap=0.5)
+    figure.update(barmode="stack", bargap=0.5)
 
 
-def _add_progress(figure: go.Figure, studies: Sequence[StudyData], names: Sequence[str]) -> None:
+def _add_progress(figure: Drawing, studies: Sequence[StudyData], names: Sequence[str]) -> None:
     """Add a line for each study, told apart by dashes: colours stand for verdicts."""
     distances = []
     for index, (study, name) in enumerate(zip(studies, names, strict=True)):

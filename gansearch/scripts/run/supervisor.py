@@ -192,7 +192,7 @@ def members(supervisor: int, token: str) -> list[int]:
     for process, state, parent in processes():
         if state not in ("Z", "X") and process != supervisor:
             parents[process] = parent
-            if mark in environment(process):
+            if mark in _told(process, "environ").split(b"\0"):
                 carriers.add(process)
     found = carriers
     while more := {one for one, parent in parents.items() if (parent in found or parent == supervisor)} - found:
@@ -203,32 +203,23 @@ def members(supervisor: int, token: str) -> list[int]:
 def processes() -> Iterator[tuple[int, str, int]]:
     """(process, state, parent) of every process that /proc shows."""
     for entry in os.listdir("/proc"):  # noqa: PTH208
-        if entry.isdigit():
-            try:
-                with open(f"/proc/{entry}/stat", "rb") as file:  # noqa: PTH123
-                    fields = file.read().rpartition(b")")[2].split()
-            except OSError:  # it has just ended
-                continue
-            if len(fields) > 1:
-                yield int(entry), fields[0].decode(), int(fields[1])
-
-
-def environment(process: int) -> list[bytes]:
-    """The variables with which a process was started; none of another user's."""
-    try:
-        with open(f"/proc/{process}/environ", "rb") as file:  # noqa: PTH123
-            return file.read().split(b"\0")
-    except OSError:
-        return []
+        fields = _told(entry, "stat").rpartition(b")")[2].split() if entry.isdigit() else ()
+        if len(fields) > 1:
+            yield int(entry), fields[0].decode(), int(fields[1])
 
 
 def name(process: int) -> str:
     """What a process is called."""
+    return _told(process, "comm").decode(errors="replace").strip() or "?"
+
+
+def _told(process: int | str, what: str) -> bytes:
+    """What /proc says of a process; nothing where it has just ended, or is another user's."""
     try:
-        with open(f"/proc/{process}/comm", encoding="utf-8", errors="replace") as file:  # noqa: PTH123
-            return file.read().strip()
+        with open(f"/proc/{process}/{what}", "rb") as file:  # noqa: PTH123
+            return file.read()
     except OSError:
-        return "?"
+        return b""
 
 
 def send(process: int, number: int) -> None:

@@ -256,10 +256,7 @@ def _started(origin: Origin) -> socket.socket:
 def launch(listener: int, *given: Any) -> bool:
     """Start the program of a server, which goes on as a daemon. Return whether it has come so far."""
     process = subprocess.Popen(
-        [sys.executable, "-c", _PROGRAM],
-        stdin=subprocess.PIPE,
-        pass_fds=[listener],
-        start_new_session=True,
+        [sys.executable, "-c", _PROGRAM], stdin=subprocess.PIPE, pass_fds=[listener], start_new_session=True
     )
     process.communicate(pickle.dumps((sys.path, (listener, *given))))
     return process.returncode == 0

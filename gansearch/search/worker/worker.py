@@ -71,10 +71,7 @@ class _Worker:
     def __init__(self, rungs: ActorHandle | None, race: ActorHandle | None):
         self._rungs, self._race = rungs, race
         self.node = ray.get_runtime_context().get_node_id()
-        self._about = {
-            "on": self.node,
-            "gpus": ", ".join(map(str, ray.get_gpu_ids())),
-        }
+        self._about = {"on": self.node, "gpus": ", ".join(map(str, ray.get_gpu_ids()))}
 
     @property
     def known(self) -> dict[str, Callable[..., Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
@@ -80,8 +80,7 @@ def best_changes(runs: pd.DataFrame, experiment: Experiment, settings: Mapping[s
         return before[name] if name in before else experiment.training.used(name)
 
     values = {name: _values(name, entry, experiment) for name, entry in axes.items() if entry.holds(value_of)}
-    found = [differences.best(name, before, listed) for name, listed in values.items()]
-    return sorted((one for one in found if one), key=lambda one: one.mean)
+    return sorted(differences.best(before, values), key=lambda one: one.mean)
 
 
 class _Differences:
@@ -128,10 +127,10 @@ class _Differences:
             GaussianProcessRegressor(one, normalize_y=True, optimizer=None).fit(points, logs) for one in kernels
         ]
 
-    def best(self, name: str, before: Mapping[str, Any], values: Sequence[Any]) -> Change | None:
-        """That one of a field's values which is expected to bring most; None where none is better than what it is."""
-        values = [value for value in values if not same(value, before[name])]
-        points = np.stack([self._point(before), *(self._point({**before, name: value}) for value in values)])
+    def best(self, before: Mapping[str, Any], values: Mapping[str, Sequence[Any]]) -> Iterator[Change]:
+        """That value of each field which is expected to bring most, where one is better than what it is."""
+        tried = [(name, value) for name, listed in values.items() for value in listed if not same(value, before[name])]
+        points = np.stack([self._point(before), *(self._point({**before, name: value}) for name, value in tried)])
         means, variances, noises = zip(*(self._difference(one, points) for one in self._processes), strict=True)
         mean = self._weights @ np.array(means)
         variance = self._weights @ (np.array(variances) + (np.array(means) - mean) ** 2)
@@ -139,11 +138,12 @@ class _Differences:
         # The mean of a ratio whose logarithm is normal: a value that nobody tried may be a great loss too. The luck of
         # the seeds is in the interval alone: it is the same on either side.
         of_ratio = mean + variance / 2
-        place = int(of_ratio.argmin())
-        if of_ratio[place] >= 0:
-            return None
-        low, middle, high = np.exp(mean[place] + _HALF_WIDTH * spread[place] * np.array([-1, 0, 1])).tolist()
-        return Change(name, before[name], values[place], middle, float(np.exp(of_ratio[place])), (low, high))
+        for name in values:
+            places = [place for place, (one, _) in enumerate(tried) if one == name and of_ratio[place] < 0]
+            if places:
+                place = min(places, key=of_ratio.__getitem__)
+                low, middle, high = np.exp(mean[place] + _HALF_WIDTH * spread[place] * np.array([-1, 0, 1])).tolist()
+                yield Change(name, before[name], tried[place][1], middle, float(np.exp(of_ratio[place])), (low, high))
 
     def _difference(self, process: Any, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
         """Mean and variance of what each point but the first differs by from the first; what seeds' medians add."""

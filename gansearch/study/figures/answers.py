@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 
 from gansearch.formatting import number as format_number
 from gansearch.formatting import short
@@ -19,13 +17,15 @@ from gansearch.study.analysis.moments import Moment
 from gansearch.study.analysis.seeds import Seeds
 from gansearch.study.figures.axes import distance_axis, rounded, spans_decade, value_axis
 from gansearch.study.figures.base import EmptyFigureError, add_band, bars, new_figure, style_axes
+from gansearch.study.figures.drawing import Drawing, Figure
 from gansearch.study.figures.palette import COLOURS, INK, MUTED, SYMBOLS
 
 _HEIGHT = 150
 _FEW_TICKS = {"nticks": 4, "automargin": True}
+_LIMIT = {"color": MUTED, "width": 1, "dash": "dot"}
 
 
-def band(runs: Mapping[str, tuple[np.ndarray, np.ndarray]], healthy: Band) -> go.Figure:
+def band(runs: Mapping[str, tuple[np.ndarray, np.ndarray]], healthy: Band) -> Figure:
     """Draw the separability of some runs over the band of healthy ones.
 
     A run is (N,) shares of its updates after pretraining and (N,) separabilities; the first one is drawn strongest.
@@ -41,10 +41,10 @@ def band(runs: Mapping[str, tuple[np.ndarray, np.ndarray]], healthy: Band) -> go
             hovertemplate=f"{html.escape(label)}: separability %{{y}}<br>at %{{x}}% of the run<extra></extra>",
         )
     style_axes(figure, 0, {"ticksuffix": "%", "range": [0, 104], **_FEW_TICKS}, {"range": [0.27, 1.03], **_FEW_TICKS})
-    return figure
+    return figure.figure()
 
 
-def course(distances: pd.Series[float], moment: Moment) -> go.Figure:
+def course(distances: pd.Series[float], moment: Moment) -> Figure:
     """Draw the measured distances of a run by update, with a ring around the smallest."""
     figure = _small(
         f"Distance over the updates: smallest {format_number(moment.distance)} after {moment.update:,.0f}, "
@@ -59,10 +59,10 @@ def course(distances: pd.Series[float], moment: Moment) -> go.Figure:
     )
     y_axis = value_axis(distances, spans_decade(distances), few_ticks=True)
     style_axes(figure, 0, {"rangemode": "tozero", **_FEW_TICKS}, y_axis)
-    return figure
+    return figure.figure()
 
 
-def changes(found: Sequence[Change]) -> go.Figure:
+def changes(found: Sequence[Change]) -> Figure:
     """Draw the expected ratio of distances of each change with its interval; 1 is no difference."""
     if not found:
         raise EmptyFigureError("no change is expected to help")
@@ -78,15 +78,15 @@ def changes(found: Sequence[Change]) -> go.Figure:
         error_x=bars(middles, intervals, thickness=2),
         hovertemplate="%{y}: distance × %{x}<extra></extra>",
     )
-    figure.add_vline(1, line={"color": MUTED, "width": 1, "dash": "dot"})
+    figure.add_shape(type="line", x0=1, x1=1, y0=0, y1=1, xref="x", yref="y domain", line=_LIMIT)
     x_axis = value_axis(pd.Series([*np.ravel(intervals), 1.0]), True, few_ticks=True)
     style_axes(
         figure, 0, x_axis, {"type": "category", "range": [len(found) - 0.4, -0.6], "ticks": "", "automargin": True}
     )
-    return figure
+    return figure.figure()
 
 
-def seeds(groups: Sequence[Seeds]) -> go.Figure:
+def seeds(groups: Sequence[Seeds]) -> Figure:
     """Draw the distance of each seed of some configurations, in the colour of its verdict, a row for each."""
     labels = [html.escape(short(group.label, 16)) for group in groups]
     points = [(label, seed) for label, group in zip(labels, groups, strict=True) for seed in group.seeds]
@@ -111,26 +111,25 @@ def seeds(groups: Sequence[Seeds]) -> go.Figure:
     x_axis = {**distance_axis(pd.Series([seed.distance for _, seed in points])), **_FEW_TICKS}
     rows = {"categoryorder": "array", "categoryarray": labels, "range": [len(groups) - 0.4, -0.6], "ticks": ""}
     style_axes(figure, 0, x_axis, {"type": "category", "automargin": True, **rows})
-    return figure
+    return figure.figure()
 
 
-def memory(gaps: pd.Series[float]) -> go.Figure:
+def memory(gaps: pd.Series[float]) -> Figure:
     """Draw how often D scores training reals above held-out ones, in percent by update; 50 is not at all."""
     figure = _small(
         f"How often D scores training reals above held-out ones: {50 + 50 * gaps.iloc[-1]:.0f}% at the end."
     )
     values = rounded(50 + 50 * gaps)
     limit = 50 + 50 * MEMORISES
-    figure.add_hline(limit, line={"color": MUTED, "width": 1, "dash": "dot"})
+    figure.add_shape(type="line", y0=limit, y1=limit, x0=0, x1=1, xref="x domain", yref="y", line=_LIMIT)
     hover = "%{y}%<br>update %{x}<extra></extra>"
     figure.add_scatter(
         x=gaps.index.tolist(), y=values, mode="lines", line={"color": INK, "width": 2}, hovertemplate=hover
     )
     y_axis = {"ticksuffix": "%", "range": [min(40, *values) - 2, max(limit + 5, *values) + 2], **_FEW_TICKS}
     style_axes(figure, 0, {"rangemode": "tozero", **_FEW_TICKS}, y_axis)
-    return figure
+    return figure.figure()
 
 
-def _small(description: str) -> go.Figure:
-    figure: Any = new_figure(description, height=_HEIGHT)
-    return figure.update_layout(showlegend=False)
+def _small(description: str) -> Drawing:
+    return new_figure(description, height=_HEIGHT).update(showlegend=False)

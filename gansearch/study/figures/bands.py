@@ -8,13 +8,13 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 
 from gansearch.formatting import many
 from gansearch.formatting import number as format_number
 from gansearch.stability.figure import SHARES
 from gansearch.study.figures.axes import rounded, spans_decade, value_axis
-from gansearch.study.figures.base import EmptyFigureError, add_panels, axes, new_figure, style_axes, title, with_meta
+from gansearch.study.figures.base import EmptyFigureError, add_panels, axes, new_figure, style_axes, title
+from gansearch.study.figures.drawing import Drawing, Figure
 from gansearch.study.figures.groupings import Grouping
 from gansearch.study.figures.palette import COLOURS, DASHES, GROUPS, MUTED, faint
 
@@ -71,14 +71,14 @@ class _Group:
         band = pd.DataFrame({name: table[column] for name, table in self._bands.items()})
         return band[band["runs"] > 0]
 
-    def add_band(self, figure: go.Figure, panel: int, band: pd.DataFrame) -> None:
+    def add_band(self, figure: Drawing, panel: int, band: pd.DataFrame) -> None:
         """Fill a panel between the ends of a band."""
         there_and_back = pd.concat([band["high"], band["low"][::-1]])
         common = {"legendgroup": self.label, "showlegend": False, "hoverinfo": "skip", **axes(panel)}
         line = {"mode": "lines", "line": {"width": 0}, "fill": "toself", "fillcolor": faint(self.colour)}
         figure.add_scatter(x=rounded(there_and_back.index.to_numpy()), y=rounded(there_and_back), **line, **common)
 
-    def add_line(self, figure: go.Figure, panel: int, band: pd.DataFrame) -> None:
+    def add_line(self, figure: Drawing, panel: int, band: pd.DataFrame) -> None:
         """Add the line of the medians of a band to a panel."""
         label, mode = html.escape(self.label), "lines+markers" if len(band) < _FEW else "lines"
         figure.add_scatter(
@@ -96,7 +96,7 @@ class _Group:
         )
 
 
-def bands(runs: pd.DataFrame, by: str, groups: Grouping) -> go.Figure:
+def bands(runs: pd.DataFrame, by: str, groups: Grouping) -> Figure:
     """Draw the median of each group of trials over the updates, with the band that holds eight in ten of its runs.
 
     `runs` are those of `runs_of`.
@@ -123,8 +123,8 @@ def bands(runs: pd.DataFrame, by: str, groups: Grouping) -> go.Figure:
                 add(one, figure, panel, band)
         ends = pd.concat([band[side] for band in tables for side in ("low", "high")])
         y_axis = value_axis(ends, spans_decade(ends)) if name == "distance" else SHARES
-        style_axes(figure, panel, {"title_text": "update", "range": [0, last or 1]}, y_axis)
-    return with_meta(figure, key=[[one.name, one.colour, one.dash] for one in drawn])
+        style_axes(figure, panel, {"title": {"text": "update"}, "range": [0, last or 1]}, y_axis)
+    return figure.update(meta={"key": [[one.name, one.colour, one.dash] for one in drawn]}).figure()
 
 
 def _look(by: str, label: str, place: int) -> tuple[str, str]:

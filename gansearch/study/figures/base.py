@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 
 from gansearch.formatting import words
 from gansearch.store.folder import StudyError
 from gansearch.study.figures.axes import rounded
+from gansearch.study.figures.drawing import Drawing
 from gansearch.study.figures.palette import CARD, COLOURS, INK, LINE, MUTED, SYMBOLS
 
 MAX_TRIALS = 1500
@@ -38,7 +38,7 @@ class EmptyFigureError(StudyError):
     """A figure has nothing to show. The message gives the reason."""
 
 
-def new_figure(description: str, height: int = 440, heading: str = "", key: str = "") -> go.Figure:
+def new_figure(description: str, height: int = 440, heading: str = "", key: str = "") -> Drawing:
     """Return an empty figure of `height` pixels below its heading, in the page's colours.
 
     `description` says in words what the figure shows. `heading` and the `key` below it are for notebooks: the page
@@ -46,22 +46,20 @@ def new_figure(description: str, height: int = 440, heading: str = "", key: str 
     """
     subtitle = {"text": html.escape(key), "font": {"size": 11, "color": MUTED}}
     top_left = {"x": 0, "xref": "paper", "y": 1, "yanchor": "top", "pad": {"t": 8}}
-    return go.Figure(
-        layout={
-            "template": None,
-            "showlegend": True,
-            "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-            "paper_bgcolor": CARD,
-            "plot_bgcolor": CARD,
-            "font": {"color": MUTED, "size": 12, "family": "system-ui, sans-serif"},
-            "title": {"text": title(heading), "font": {"size": 15, "color": INK}, "subtitle": subtitle, **top_left},
-            "margin": {"l": 8, "r": 12, "t": _HEADING, "b": 8},
-            "hoverlabel": {"bgcolor": CARD, "bordercolor": LINE, "font": {"color": INK, "size": 13}, "align": "left"},
-            "height": height + _HEADING,
-            "meta": {"text": description, "drawn": "", "head": _HEADING},
-            "xaxis": _AXIS,
-            "yaxis": _AXIS,
-        }
+    return Drawing(
+        template=None,
+        showlegend=True,
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        paper_bgcolor=CARD,
+        plot_bgcolor=CARD,
+        font={"color": MUTED, "size": 12, "family": "system-ui, sans-serif"},
+        title={"text": title(heading), "font": {"size": 15, "color": INK}, "subtitle": subtitle, **top_left},
+        margin={"l": 8, "r": 12, "t": _HEADING, "b": 8},
+        hoverlabel={"bgcolor": CARD, "bordercolor": LINE, "font": {"color": INK, "size": 13}, "align": "left"},
+        height=height + _HEADING,
+        meta={"text": description, "drawn": "", "head": _HEADING},
+        xaxis=_AXIS,
+        yaxis=_AXIS,
     )
 
 
@@ -71,20 +69,9 @@ def title(text: str, key: str = "") -> str:
     return f"<b>{html.escape(text)}</b>{subtitle}"
 
 
-def with_meta(figure: go.Figure, **entries: Any) -> go.Figure:
-    """Set entries of `layout.meta`, for example `drawn`, and return the figure."""
-    return figure.update_layout(meta={**figure.layout.meta, **entries})
-
-
 def add_panels(
-    figure: go.Figure,
-    titles: Sequence[str],
-    columns: int,
-    row: int = 230,
-    gap: int = 62,
-    least: int = 120,
-    up: str = "",
-) -> go.Figure:
+    figure: Drawing, titles: Sequence[str], columns: int, row: int = 230, gap: int = 62, least: int = 120, up: str = ""
+) -> Drawing:
     """Lay axes (x, y), (x2, y2), … side by side, `columns` in a row of `row` pixels, each under its title.
 
     `gap` pixels between two panels hold the ticks of the right one. The page puts fewer panels in a row where one
@@ -103,12 +90,12 @@ def add_panels(
         y_axis = {**_AXIS, "domain": [bottom, bottom + row / inner], "anchor": names["xaxis"]}
         style_axes(figure, panel, x_axis, y_axis)
         if up and place == 0:
-            style_axes(figure, panel, y={"title_text": up})
+            style_axes(figure, panel, y={"title": {"text": up}})
         at = {"xref": f"{names['xaxis']} domain", "yref": f"{names['yaxis']} domain"}
-        figure.add_annotation(text=text, showarrow=False, font={"color": INK, "size": 13}, **at, **top_left)
+        figure.add_text(text=text, font={"color": INK, "size": 13}, **at, **top_left)
     sizes = {"panels": len(titles), "columns": columns, "row": row, "gap": gap, "least": least, "up": up}
-    with_meta(figure, **sizes, above=_ABOVE, between=_BETWEEN, below=_BELOW)
-    return figure.update_layout(height=inner + _BELOW + _HEADING)
+    meta = {**sizes, "above": _ABOVE, "between": _BETWEEN, "below": _BELOW}
+    return figure.update(meta=meta, height=inner + _BELOW + _HEADING)
 
 
 def axes(panel: int) -> dict[str, str]:
@@ -118,11 +105,11 @@ def axes(panel: int) -> dict[str, str]:
 
 
 def style_axes(
-    figure: go.Figure, panel: int, x: Mapping[str, Any] | None = None, y: Mapping[str, Any] | None = None
+    figure: Drawing, panel: int, x: Mapping[str, Any] | None = None, y: Mapping[str, Any] | None = None
 ) -> None:
     """Update properties of the axes of a panel, counted from 0."""
     suffix = panel + 1 if panel else ""
-    figure.update_layout({f"xaxis{suffix}": x or {}, f"yaxis{suffix}": y or {}})
+    figure.update(**{f"xaxis{suffix}": x or {}, f"yaxis{suffix}": y or {}})
 
 
 def bars(
@@ -134,7 +121,7 @@ def bars(
     return {"type": "data", "symmetric": False, **sides, "color": MUTED, "thickness": thickness, "width": 0}
 
 
-def add_band(figure: go.Figure, x: Sequence[Any], low: np.ndarray, high: np.ndarray, panel: int = 0) -> None:
+def add_band(figure: Drawing, x: Sequence[Any], low: np.ndarray, high: np.ndarray, panel: int = 0) -> None:
     """Shade a panel between two lines."""
     edge = {"x": x, "mode": "lines", "line": {"width": 0, "color": MUTED}, "hoverinfo": "skip", **axes(panel)}
     figure.add_scatter(y=rounded(low), **edge)
@@ -163,7 +150,7 @@ def subsample(
 
 
 def add_trials(
-    figure: go.Figure,
+    figure: Drawing,
     trials: pd.DataFrame,
     x: str,
     y: str,

@@ -6,11 +6,11 @@ import html
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 
 from gansearch.formatting import duration, many, words
 from gansearch.study.analysis.time_spent import by_slot
-from gansearch.study.figures.base import EmptyFigureError, new_figure, with_meta
+from gansearch.study.figures.base import EmptyFigureError, new_figure, style_axes
+from gansearch.study.figures.drawing import Drawing, Figure
 from gansearch.study.figures.palette import CARD, COLOURS, MUTED
 
 _MAX_BARS, _MAX_SLOTS = 1000, 32
@@ -20,7 +20,7 @@ _STEPS = (1, 2, 5, 10, 15, 20, 50, 100, 200, 500)
 _BINS = 120
 
 
-def timeline(trials: pd.DataFrame) -> go.Figure:
+def timeline(trials: pd.DataFrame) -> Figure:
     """Draw the trials of each slot over time by verdict; of many trials or slots, how many slots were busy."""
     slots = by_slot(trials).join(trials[["verdict", "status"]])
     if slots.empty:
@@ -39,8 +39,9 @@ def timeline(trials: pd.DataFrame) -> go.Figure:
     unit, name = next((u, n) for u, n in _UNITS if end >= 2 * u or u == 1)
     step = next((step for step in _STEPS if end / unit / step <= 8), _STEPS[-1])
     ticks = np.arange(0, end / unit + step / 2, step)
-    figure.update_xaxes(title_text=name, tickvals=(ticks * unit).tolist(), ticktext=[f"{tick:g}" for tick in ticks])
-    return figure
+    texts = [f"{tick:g}" for tick in ticks]
+    style_axes(figure, 0, {"title": {"text": name}, "tickvals": (ticks * unit).tolist(), "ticktext": texts})
+    return figure.figure()
 
 
 def _parts(slots: pd.DataFrame) -> list[tuple[str, str, pd.DataFrame]]:
@@ -49,7 +50,7 @@ def _parts(slots: pd.DataFrame) -> list[tuple[str, str, pd.DataFrame]]:
     return [(words(verdict), COLOURS.get(verdict, MUTED), part) for verdict, part in groups if len(part)]
 
 
-def _add_bars(figure: go.Figure, slots: pd.DataFrame) -> None:
+def _add_bars(figure: Drawing, slots: pd.DataFrame) -> None:
     """Draw a row for each slot and a bar for each trial."""
     for verdict, colour, part in _parts(slots):
         seconds = part["end"] - part["begin"]
@@ -73,11 +74,12 @@ def _add_bars(figure: go.Figure, slots: pd.DataFrame) -> None:
             "<extra></extra>",
         )
     names = sorted(slots["slot"].unique(), key=lambda name: (name.rpartition(" ")[0], int(name.rpartition(" ")[2])))
-    figure.update_yaxes(categoryorder="array", categoryarray=names[::-1], type="category", showgrid=False, ticks="")
-    figure.update_layout(height=70 + 34 * len(names) + figure.layout.meta["head"], barmode="overlay", bargap=0.25)
+    rows = {"categoryorder": "array", "categoryarray": names[::-1], "type": "category"}
+    style_axes(figure, 0, y={**rows, "showgrid": False, "ticks": ""})
+    figure.update(height=70 + 34 * len(names) + figure.layout["meta"]["head"], barmode="overlay", bargap=0.25)
 
 
-def _add_areas(figure: go.Figure, slots: pd.DataFrame) -> None:
+def _add_areas(figure: Drawing, slots: pd.DataFrame) -> None:
     """Draw how many slots each verdict kept busy, on average over each of some equal spans of time."""
     edges = np.linspace(0, float(slots["end"].max()), _BINS + 1)
     for verdict, colour, part in _parts(slots):
@@ -94,6 +96,6 @@ def _add_areas(figure: go.Figure, slots: pd.DataFrame) -> None:
             fillcolor=colour,
             hovertemplate=f"{verdict}: %{{y}} slots<extra></extra>",
         )
-    figure.update_yaxes(title_text="busy slots", rangemode="tozero")
-    figure.update_layout(height=300 + figure.layout.meta["head"])
-    with_meta(figure, drawn=f"Drawn: busy slots in {_BINS} equal spans, in place of {len(slots):,} trials one by one.")
+    style_axes(figure, 0, y={"title": {"text": "busy slots"}, "rangemode": "tozero"})
+    note = f"Drawn: busy slots in {_BINS} equal spans, in place of {len(slots):,} trials one by one."
+    figure.update(height=300 + figure.layout["meta"]["head"], meta={"drawn": note})

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 
 from gansearch.formatting import step_text, words
 from gansearch.stability.figure import LATE, PANELS, SHARES
 from gansearch.study.figures.axes import rounded, spans_decade, value_axis
-from gansearch.study.figures.base import EmptyFigureError, add_panels, axes, new_figure, style_axes, title, with_meta
+from gansearch.study.figures.base import EmptyFigureError, add_panels, axes, new_figure, style_axes, title
+from gansearch.study.figures.drawing import Drawing, Figure
 from gansearch.study.figures.palette import COLOURS, INK
 
 AUGMENTATION = {"Augmentation": ("— r_t, - - p", {"r_t": ("solid", "r_t"), "augment_p": ("dash", "p")})}
@@ -26,7 +26,7 @@ _MAX_PROBES = 200
 
 def curves(
     table: pd.DataFrame, number: int, verdict: str | None = None, late: Mapping[int, float] | None = None
-) -> go.Figure:
+) -> Figure:
     """Draw the curves of a trial in its verdict's colour: medians over its seeds, and each seed as a faint line.
 
     `late` has the update, by seed, from which on the seed was in trouble that began late; it is shaded from there to
@@ -55,13 +55,14 @@ def curves(
     colour = COLOURS.get(verdict or "", INK)
     for panel, (name, (_, columns)) in enumerate(panels.items()):
         for column, (dash, label) in columns.items():
-            common = {"name": label, "line": {"color": colour, "dash": dash}, **axes(panel)}
+            common = {"name": label, **axes(panel)}
             common["hovertemplate"] = f"{label} %{{y}}<br>update %{{x}}<extra></extra>"
             for part in seeds if len(seeds) > 1 else []:
-                faint = {"line_width": 0.8, "opacity": 0.4, "hoverinfo": "skip"}
+                faint = {"line": {"color": colour, "dash": dash, "width": 0.8}, "opacity": 0.4, "hoverinfo": "skip"}
                 figure.add_scatter(**_line(part.set_index("update")[column]), **common, **faint)
             median = probes.groupby("update")[column].median()
-            figure.add_scatter(**_line(median), **common, line_width=2, opacity=1)
+            line = {"color": colour, "dash": dash, "width": 2}
+            figure.add_scatter(**_line(median), **common, line=line, opacity=1)
         for seed, since in late.items():
             _shade(figure, panel, since, ends[seed], colour)
         own_axes = {
@@ -70,13 +71,13 @@ def curves(
             "Reconstruction": _positive_axis(probes[["reconstruction"]]),
         }
         y_axis = own_axes.get(name, SHARES)
-        style_axes(figure, panel, {"title_text": "update", "rangemode": "tozero"}, y_axis)
+        style_axes(figure, panel, {"title": {"text": "update"}, "rangemode": "tozero"}, y_axis)
     longest = max(map(len, seeds))
     note = f"Drawn: {_MAX_PROBES} of {longest:,} probes." if longest > _MAX_PROBES else ""
-    return with_meta(figure.update_layout(showlegend=False), drawn=" ".join(filter(None, (shaded, note))))
+    return figure.update(showlegend=False, meta={"drawn": " ".join(filter(None, (shaded, note)))}).figure()
 
 
-def _shade(figure: go.Figure, panel: int, since: float, end: float, colour: str) -> None:
+def _shade(figure: Drawing, panel: int, since: float, end: float, colour: str) -> None:
     """Shade a panel from one update to another."""
     names = axes(panel)
     on = {"xref": names["xaxis"], "yref": f"{names['yaxis']} domain"}

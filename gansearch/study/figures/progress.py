@@ -6,15 +6,15 @@ import html
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
+from plotly.graph_objects import Figure
 
 from gansearch.formatting import many
 from gansearch.study.figures.axes import distance_axis, rounded
-from gansearch.study.figures.base import EmptyFigureError, add_trials, new_figure, subsample, with_meta
+from gansearch.study.figures.base import EmptyFigureError, add_trials, new_figure, style_axes, subsample
 from gansearch.study.figures.palette import MUTED
 
 
-def progress(trials: pd.DataFrame, name: str, minimised: bool, best: int | None = None) -> go.Figure:
+def progress(trials: pd.DataFrame, name: str, minimised: bool, best: int | None = None) -> Figure:
     """Draw a number of each trial by the trial's number, and the best of the complete ones so far."""
     measured = trials[np.isfinite(trials[name])].sort_values("number")
     if measured.empty:
@@ -32,6 +32,6 @@ def progress(trials: pd.DataFrame, name: str, minimised: bool, best: int | None 
     )
     drawn, note = subsample(measured, [best])
     add_trials(figure, drawn, "number", name, f"{html.escape(name)} %{{y}}", best)
-    figure.update_xaxes(title_text="trial")
-    figure.update_yaxes(title_text=html.escape(name), **distance_axis(measured[name]))
-    return with_meta(figure, drawn=note)
+    y_axis = {"title": {"text": html.escape(name)}, **distance_axis(measured[name])}
+    style_axes(figure, 0, {"title": {"text": "trial"}}, y_axis)
+    return figure.update(meta={"drawn": note}).figure()

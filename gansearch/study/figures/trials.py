@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 
 from gansearch.experiment import Choices, Experiment, Range
 from gansearch.formatting import many, words
@@ -33,8 +32,8 @@ from gansearch.study.figures.base import (
     style_axes,
     subsample,
     title,
-    with_meta,
 )
+from gansearch.study.figures.drawing import Drawing, Figure
 from gansearch.study.figures.palette import COLOURS, INK, LINE, MUTED
 
 _MAX_LINES = 250
@@ -69,7 +68,7 @@ def stability_map(
     y: str,
     best: int | None = None,
     surrogate: Surrogate | None = None,
-) -> go.Figure:
+) -> Figure:
     """Draw the trials over two searched parameters, on contours of the stability that a surrogate expects.
 
     y may be "stability", for a search of one parameter.
@@ -100,13 +99,13 @@ def stability_map(
         )
     hover = f"{html.escape(x)} %{{x}}<br>{html.escape(y)} %{{y}}"
     add_trials(figure, with_choice_labels(drawn, experiment), x, y, hover, best)
-    for name, update in ((x, figure.update_xaxes), (y, figure.update_yaxes)):
+    for side, name in (("x", x), ("y", y)):
         axis = STABILITY if name == "stability" else search_axis(experiment.search.get(name), trials[name])
-        update(title={"text": html.escape(name)}, showgrid=len(figure.data) == 0, **axis)
-    return with_meta(figure, drawn=note)
+        style_axes(figure, 0, **{side: {"title": {"text": html.escape(name)}, "showgrid": not figure.traces, **axis}})
+    return figure.update(meta={"drawn": note}).figure()
 
 
-def pareto(trials: pd.DataFrame, best: int | None = None) -> go.Figure:
+def pareto(trials: pd.DataFrame, best: int | None = None) -> Figure:
     """Draw stability against distance, with the Pareto front of the healthy trials."""
     measured = trials[np.isfinite(trials["distance"]) & np.isfinite(trials["stability"])]
     if measured.empty:
@@ -130,12 +129,12 @@ def pareto(trials: pd.DataFrame, best: int | None = None) -> go.Figure:
         )
     drawn, note = subsample(measured, [*front["number"], best])
     add_trials(figure, drawn, "distance", "stability", "stability %{y}<br>distance %{x}", best)
-    figure.update_xaxes(title_text="distance (smaller is better)", **distance_axis(measured["distance"]))
-    figure.update_yaxes(title_text="stability", **STABILITY)
-    return with_meta(figure, drawn=note)
+    x_axis = {"title": {"text": "distance (smaller is better)"}, **distance_axis(measured["distance"])}
+    style_axes(figure, 0, x_axis, {"title": {"text": "stability"}, **STABILITY})
+    return figure.update(meta={"drawn": note}).figure()
 
 
-def slices(trials: pd.DataFrame, experiment: Experiment, target: str, best: int | None = None) -> go.Figure:
+def slices(trials: pd.DataFrame, experiment: Experiment, target: str, best: int | None = None) -> Figure:
     """Draw the stability, the distance or another number of the trials over each searched parameter."""
     names = varied(trials, experiment)
     measured = trials[np.isfinite(trials[target])]
@@ -150,7 +149,7 @@ def slices(trials: pd.DataFrame, experiment: Experiment, target: str, best: int 
     for panel, name in enumerate(names):
         add_trials(figure, points, name, target, f"{html.escape(name)} %{{x}}", best, panel, size=7)
         style_axes(figure, panel, search_axis(experiment.search[name], trials[name], few_ticks=True), y_axis)
-    return with_meta(figure, drawn=note)
+    return figure.update(meta={"drawn": note}).figure()
 
 
 def parallel(
@@ -158,7 +157,7 @@ def parallel(
     experiment: Experiment,
     best: int | None = None,
     targets: Sequence[str] = ("stability", "distance"),
-) -> go.Figure:
+) -> Figure:
     """Draw a line for each trial through its searched parameters, its stability and its distance, or other `targets`.
 
     Every axis runs from the smallest to the largest value, logarithmic where the search is, and for other numbers than
@@ -191,15 +190,15 @@ def parallel(
     for place, axis in enumerate(axes.values()):
         low, *_, high = axis.texts or (axis.low, axis.high)
         for height, value, anchor in ((-0.02, low, "top"), (1.02, high, "bottom")):
-            label = {"text": _label(value), "yanchor": anchor, "showarrow": False, "font": {"size": 11}}
-            figure.add_annotation(x=place, y=height, **label)
+            label = {"text": _label(value), "yanchor": anchor, "font": {"size": 11}}
+            figure.add_text(x=place, y=height, **label)
         figure.add_shape(type="line", x0=place, x1=place, y0=0, y1=1, line={"color": LINE, "width": 1.5}, layer="below")
     texts = [html.escape(name) + " (log)" * axis.log for name, axis in axes.items()]
-    figure.update_xaxes(tickvals=[*range(len(axes))], ticktext=texts, showgrid=False, range=[-0.4, len(axes) - 0.6])
-    figure.update_xaxes(tickangle=-25 if len(axes) > 5 else 0)
-    figure.update_yaxes(visible=False, range=[-0.1, 1.1])
-    figure.update_layout(hovermode="closest")
-    return with_meta(figure, drawn=part if len(drawn) < len(trials) else "")
+    ticks = {"tickvals": [*range(len(axes))], "ticktext": texts, "tickangle": -25 if len(axes) > 5 else 0}
+    x_axis = {**ticks, "showgrid": False, "range": [-0.4, len(axes) - 0.6]}
+    style_axes(figure, 0, x_axis, {"visible": False, "range": [-0.1, 1.1]})
+    figure.update(hovermode="closest")
+    return figure.update(meta={"drawn": part if len(drawn) < len(trials) else ""}).figure()
 
 
 def _parallel_axis(column: pd.Series[Any], entry: object) -> Scale | None:
@@ -214,7 +213,7 @@ def _parallel_axis(column: pd.Series[Any], entry: object) -> Scale | None:
 
 
 def _add_lines(
-    figure: go.Figure, numbers: pd.Series[int], units: pd.DataFrame, labels: pd.DataFrame, name: str, colour: str
+    figure: Drawing, numbers: pd.Series[int], units: pd.DataFrame, labels: pd.DataFrame, name: str, colour: str
 ) -> None:
     """Add a trace with a line for each trial: its place on each axis, and the label of its value there."""
     count, axes = units.shape

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 
 from gansearch.experiment import Choices, Experiment
 from gansearch.formatting import number as format_number
@@ -28,13 +27,14 @@ from gansearch.study.figures.base import (
     style_axes,
     title,
 )
+from gansearch.study.figures.drawing import Drawing, Figure
 from gansearch.study.figures.palette import COLOURS, INK, LINE, MUTED, SYMBOLS
 
 _WIDE: dict[str, Any] = {"columns": 2, "gap": 150, "least": 240}
 """Panels whose y axes hold names."""
 
 
-def importance(shares: Mapping[str, Mapping[str, float]]) -> go.Figure:
+def importance(shares: Mapping[str, Mapping[str, float]]) -> Figure:
     """Draw the share of the differences between trials that each parameter explains by itself, for each target."""
     if not shares:
         raise EmptyFigureError("too few trials to say what mattered, or all are alike")
@@ -64,10 +64,10 @@ def importance(shares: Mapping[str, Mapping[str, float]]) -> go.Figure:
         )
         y_axis = {"autorange": "reversed", "showgrid": False, "ticks": ""}
         style_axes(figure, panel, {"range": [0, 110], "visible": False}, y_axis)
-    return figure.update_layout(showlegend=False, bargap=0.5)
+    return figure.update(showlegend=False, bargap=0.5).figure()
 
 
-def seeds(groups: Sequence[Seeds]) -> go.Figure:
+def seeds(groups: Sequence[Seeds]) -> Figure:
     """Draw each seed of some configurations, with the median and the interval of new median distances."""
     groups = [group for group in groups if group.seeds]
     targets = [
@@ -87,7 +87,7 @@ def seeds(groups: Sequence[Seeds]) -> go.Figure:
     add_panels(figure, titles, row=46 * len(groups) + 20, **_WIDE)
     for panel, target in enumerate(targets):
         add_seeds(figure, groups, target, panel)
-    return figure
+    return figure.figure()
 
 
 def interval_key(groups: Sequence[Seeds]) -> str:
@@ -95,7 +95,7 @@ def interval_key(groups: Sequence[Seeds]) -> str:
     return "bar: 95% of new medians" if any(group.interval for group in groups) else ""
 
 
-def add_seeds(figure: go.Figure, groups: Sequence[Seeds], target: str, panel: int) -> None:
+def add_seeds(figure: Drawing, groups: Sequence[Seeds], target: str, panel: int) -> None:
     """Add the stability or distance of each seed to a panel, a row for each group, with a stroke at its median."""
     common = {"mode": "markers", "showlegend": not panel, **axes(panel)}
     points = [(html.escape(group.label), seed) for group in groups for seed in group.seeds]
@@ -133,7 +133,7 @@ def add_seeds(figure: go.Figure, groups: Sequence[Seeds], target: str, panel: in
     style_axes(figure, panel, x_axis, {"type": "category", **rows, **ticks})
 
 
-def neighbourhood(trials: pd.DataFrame, experiment: Experiment, number: int) -> go.Figure:
+def neighbourhood(trials: pd.DataFrame, experiment: Experiment, number: int) -> Figure:
     """Draw the distance that a forest expects if one parameter of a trial changes and the others stay.
 
     Where too few distances are known it is the stability. The band holds eight in ten of the forest's trees. Shaded
@@ -176,10 +176,10 @@ def neighbourhood(trials: pd.DataFrame, experiment: Experiment, number: int) -> 
     y_axis = value_axis(whole, True) if spans_decade(whole) else {"range": [0, 1.05 * float(whole.max())]}
     for panel in range(len(names)):
         style_axes(figure, panel, y=y_axis)
-    return figure.update_layout(showlegend=False)
+    return figure.update(showlegend=False).figure()
 
 
-def _mark_centre(figure: go.Figure, panel: int, x: float, near: np.ndarray | None = None) -> None:
+def _mark_centre(figure: Drawing, panel: int, x: float, near: np.ndarray | None = None) -> None:
     """Add a dotted line at x, and a shade over the range that counts as near."""
     names = axes(panel)
     common = {"y0": 0, "y1": 1, "xref": names["xaxis"], "yref": f"{names['yaxis']} domain"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import NoReturn
 
 import numpy as np
 import pandas as pd
@@ -102,13 +103,12 @@ def when(curves: pd.DataFrame, label: str, is_loop: bool = False) -> Answer:
     moment = moment_of(curves)
     if moment is None:
         text = "The distance was measured fewer than three times."
-        return Answer("answer-when", WHEN, "Not known", text, _nothing(text))
+        return Answer("answer-when", WHEN, "Not known", text, partial(_nothing, text))
+    short = {"go on": "Go on", "stop": "Stop there", "roll back": f"Roll back to update {moment.update:,.0f}"}
     return Answer(
         "answer-when",
         WHEN,
-        {"go on": "Go on", "stop": "Stop there", "roll back": f"Roll back to update {moment.update:,.0f}"}[
-            moment.advice
-        ],
+        short[moment.advice],
         _when_text(moment, label, is_loop),
         partial(figures.course, distances_of(curves), moment),
     )
@@ -129,7 +129,7 @@ def what_helps(verdict: str) -> Answer:
     """What usually helps against a verdict: one configuration does not tell what another would bring."""
     why = "One configuration does not tell by how much: gansearch sweep does."
     usual = ADVICE.get(verdict, "")
-    return Answer("answer-change", CHANGE, usual or "Not known", why, _nothing(why))
+    return Answer("answer-change", CHANGE, usual or "Not known", why, partial(_nothing, why))
 
 
 def which_change(found: list[Change], of: str) -> Answer:
@@ -175,7 +175,7 @@ def memorises(curves: pd.DataFrame) -> Answer:
     gaps = curves[np.isfinite(curves["held_out_gap"].astype(float))].groupby("update")["held_out_gap"].median()
     if gaps.empty:
         text = "D’s scores of training reals were not recorded beside those of held-out ones."
-        return Answer("answer-memory", MEMORY, "Not recorded", text, _nothing(text))
+        return Answer("answer-memory", MEMORY, "Not recorded", text, partial(_nothing, text))
     late = float(gaps[gaps.index >= gaps.index[-1] / 2].mean())
     above = f"Over the second half D scores training reals above held-out ones {50 + 50 * late:.0f}% of the time"
     if late > MEMORISES:
@@ -217,8 +217,5 @@ def _label(trial: int, default: int | None) -> str:
     return "Default settings" if trial == default else f"Trial {trial}"
 
 
-def _nothing(why: str) -> Callable[[], go.Figure]:
-    def draw() -> go.Figure:
-        raise EmptyFigureError(why)
-
-    return draw
+def _nothing(why: str) -> NoReturn:
+    raise EmptyFigureError(why)

@@ -28,7 +28,7 @@ def test_a_subsample_is_even_over_the_verdicts(study: Study) -> None:
 
 
 def test_panels_lie_in_rows_below_their_titles() -> None:
-    figure = add_panels(new_figure("Three panels."), ["a", "b", "c"], columns=2, up="stability")
+    figure = add_panels(new_figure("Three panels."), ["a", "b", "c"], columns=2, up="stability").figure()
     assert [note.text for note in figure.layout.annotations] == ["a", "b", "c"]
     assert [(note.xref, note.yref) for note in figure.layout.annotations][1:] == [
         ("x2 domain", "y2 domain"),
@@ -44,6 +44,6 @@ def test_panels_lie_in_rows_below_their_titles() -> None:
 
 
 def test_texts_of_a_figure_are_escaped() -> None:
-    figure = new_figure("", heading="<b>", key="<i>")
+    figure = new_figure("", heading="<b>", key="<i>").figure()
     assert figure.layout.title.text == "<b>&lt;b&gt;</b>"
     assert figure.layout.title.subtitle.text == "&lt;i&gt;"
