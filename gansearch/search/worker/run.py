@@ -175,8 +175,8 @@ def begun(make: bytes, config: Mapping[str, Any], cpus: float, gpus: float, save
         try:
             run.load_state(read_state(checkpoint), resumed=not own)
             break
-        except Exception:  # noqa: BLE001 (a checkpoint cut off in writing; there is an older one, or the beginning)
-            continue
+        except Exception as error:  # noqa: BLE001 (one cut off in writing; there is an older one, or the beginning)
+            _LOG.warning("%s is passed over, for it cannot be read: %s", checkpoint, error)
     return run
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 from gansearch.experiment import Experiment
 from gansearch.search.worker import process, run
@@ -31,6 +32,27 @@ def test_a_full_disk_that_tune_meets_ends_only_what_needs_its_checkpoints():
     assert not run._saved(SimpleNamespace(state=dict, checkpoint_required=False), link, {"rows": b""})
     with pytest.raises(RuntimeError, match="No space left"):
         run._saved(SimpleNamespace(state=dict, checkpoint_required=True), link, {"rows": b""})
+
+
+class Loaded:
+    """A run that keeps what it is given."""
+
+    def __init__(self, config, cpus, gpus):
+        self.given = []
+
+    def load_state(self, state, resumed):
+        self.given.append((state, resumed))
+
+
+def test_a_checkpoint_that_cannot_be_read_is_named_and_an_older_one_taken(tmp_path, caplog):
+    older, newest = (tmp_path / name for name in ("checkpoint_000000", "checkpoint_000001"))
+    for folder in (older, newest):
+        folder.mkdir()
+    torch.save({"updates": 3}, older / run.STATE)
+    (newest / run.STATE).write_bytes(b"cut off")
+    begun = run.begun(pickle.dumps(Loaded), {}, 1.0, 0.0, [str(newest), str(older)], False)
+    assert begun.given == [({"updates": 3}, True)]
+    assert f"{newest} is passed over" in caplog.text
 
 
 @pytest.fixture
