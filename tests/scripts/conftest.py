@@ -58,7 +58,7 @@ def train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tupl
 
 def gone(token: str) -> bool:
     """Whether nothing is left of a run; waited for a little, since what was killed takes a moment."""
-    by = time.monotonic() + 5
+    by = time.monotonic() + 60
     while members(-1, token):
         if time.monotonic() > by:
             return False

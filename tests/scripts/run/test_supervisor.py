@@ -40,7 +40,7 @@ def started(code: str, token: str, tmp_path: Path, **options: object) -> Process
 
 
 def waited_for(process: Process, text: bytes) -> None:
-    by = time.monotonic() + 20
+    by = time.monotonic() + 60
     while text not in process.output.stdout.kept():
         assert time.monotonic() < by
         time.sleep(0.02)
@@ -120,7 +120,7 @@ time.sleep(30)
         assert worker.stdout.readline() == b"ready\n"
         assert len(supervisor.members(-1, "killed")) == 2
         worker.kill()
-    by = time.monotonic() + 10
+    by = time.monotonic() + 60
     while (supervisor.members(-1, "killed") or folder.exists()) and time.monotonic() < by:
         time.sleep(0.05)
     assert supervisor.members(-1, "killed") == []
