@@ -168,15 +168,18 @@ def train(link: Link, left: bytes, begin: tuple[Any, ...]) -> tuple[bytes, dict[
 def begun(make: bytes, config: Mapping[str, Any], cpus: float, gpus: float, saved: list[str], own: bool) -> Run:
     """Return what `make` makes of a config, from the first of some saved checkpoints that is whole.
 
-    They are those of an earlier sweep, newest first, or Tune's `own` of this trial.
+    They are those of an earlier sweep, newest first, or Tune's `own` of this trial. Raises what reading one of its own
+    raises where it is required: the trial is tried again.
     """
     run: Run = pickle.loads(make)(config, cpus, gpus)  # noqa: S301 (of the driver)
     for checkpoint in saved:
         try:
             run.load_state(read_state(checkpoint), resumed=not own)
             break
-        except Exception as error:  # noqa: BLE001 (one cut off in writing; there is an older one, or the beginning)
+        except Exception as error:  # one cut off in writing; there is an older one, or the beginning
             _LOG.warning("%s is passed over, for it cannot be read: %s", checkpoint, error)
+            if own and run.checkpoint_required:  # the others of its population do not wait for one that begins anew
+                raise
     return run
 
 

@@ -61,8 +61,7 @@ def curves(
                 faint = {"line": {"color": colour, "dash": dash, "width": 0.8}, "opacity": 0.4, "hoverinfo": "skip"}
                 figure.add_scatter(**_line(part.set_index("update")[column]), **common, **faint)
             median = probes.groupby("update")[column].median()
-            line = {"color": colour, "dash": dash, "width": 2}
-            figure.add_scatter(**_line(median), **common, line=line, opacity=1)
+            figure.add_scatter(**_line(median), **common, line={"color": colour, "dash": dash, "width": 2}, opacity=1)
         for seed, since in late.items():
             _shade(figure, panel, since, ends[seed], colour)
         own_axes = {

@@ -37,6 +37,8 @@ def test_a_full_disk_that_tune_meets_ends_only_what_needs_its_checkpoints():
 class Loaded:
     """A run that keeps what it is given."""
 
+    checkpoint_required = False
+
     def __init__(self, config, cpus, gpus):
         self.given = []
 
@@ -53,6 +55,15 @@ def test_a_checkpoint_that_cannot_be_read_is_named_and_an_older_one_taken(tmp_pa
     begun = run.begun(pickle.dumps(Loaded), {}, 1.0, 0.0, [str(newest), str(older)], False)
     assert begun.given == [({"updates": 3}, True)]
     assert f"{newest} is passed over" in caplog.text
+    assert run.begun(pickle.dumps(Loaded), {}, 1.0, 0.0, [str(newest)], True).given == []
+
+
+def test_a_member_of_a_population_does_not_begin_anew(tmp_path, monkeypatch):
+    monkeypatch.setattr(Loaded, "checkpoint_required", True)
+    (tmp_path / run.STATE).write_bytes(b"cut off")
+    with pytest.raises(pickle.UnpicklingError):
+        run.begun(pickle.dumps(Loaded), {}, 1.0, 0.0, [str(tmp_path)], True)
+    assert run.begun(pickle.dumps(Loaded), {}, 1.0, 0.0, [str(tmp_path)], False).given == []  # of an earlier sweep
 
 
 @pytest.fixture
