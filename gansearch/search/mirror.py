@@ -156,8 +156,9 @@ class _Mirror(threading.Thread):
             try:
                 scan = self._pass()
                 pause = max(EVERY, scan / _SCAN_SHARE, time.monotonic() - start)
-            except OSError as why:
-                _LOG.warning("%s: not written for %.0f s: %s", self._storage.url, time.monotonic() - start, reason(why))
+            except OSError as error:
+                seconds = time.monotonic() - start
+                _LOG.warning("%s: not written for %.0f s: %s", self._storage.url, seconds, reason(error))
 
     def _pass(self, everything: bool = False) -> float:
         """Send what has changed, in an order that leaves the results whole; return the seconds that the scan took."""

@@ -216,7 +216,7 @@ def name(process: int) -> str:
 def _told(process: int | str, what: str) -> bytes:
     """What /proc says of a process; nothing where it has just ended, or is another user's."""
     try:
-        with open(f"/proc/{process}/{what}", "rb") as file:  # noqa: PTH123
+        with open(f"/proc/{process}/{what}", "rb") as file:  # noqa: PTH123 (pathlib is not imported here)
             return file.read()
     except OSError:
         return b""

@@ -56,8 +56,7 @@ def outcome(record: TrialRecord, objective: str, worst: Callable[[], float]) -> 
     attributes = {name: value for name in _ATTRIBUTES if (value := getattr(record, name)) not in (None, "")}
     pruned = record.status == "pruned"
     wanted = metrics(objective)
-    told = {name for name in numbers if pruned or name not in wanted}
-    attributes |= {name: number for name, number in numbers.items() if name in told and math.isfinite(number)}
+    attributes |= {name: n for name, n in numbers.items() if math.isfinite(n) and (pruned or name not in wanted)}
     if (first := first_rung(record)) < math.inf:
         attributes[FIRST_RUNG] = first
     constraints = _constraints(record, objective)

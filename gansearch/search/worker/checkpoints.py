@@ -63,7 +63,7 @@ def local_copy(checkpoint: tune.Checkpoint) -> Iterator[str]:
         yield checkpoint.path
         return
     with tempfile.TemporaryDirectory(prefix="gansearch-") as folder:
-        with suppress(Exception):
+        with suppress(OSError):  # the storage has logged it
             fs.copy_files(checkpoint.path, folder, source_filesystem=checkpoint.filesystem, use_threads=False)
         yield folder
 

@@ -32,9 +32,12 @@ def test_traces_shapes_and_texts_are_in_the_order_in_which_they_were_added():
     assert [(text.text, text.showarrow) for text in figure.layout.annotations] == [("at 1", False), ("at 2", False)]
 
 
-@pytest.mark.parametrize("entries", [{"linewidth": 2}, {"mode": "dots"}, {"line": {"dashes": 1}}])
-def test_what_plotly_does_not_know_is_refused(entries):
+@pytest.mark.parametrize(
+    ("entries", "name"),
+    [({"linewidth": 2}, "linewidth"), ({"mode": "dots"}, "mode"), ({"line": {"dashes": 1}}, "dashes")],
+)
+def test_what_plotly_does_not_know_is_refused(entries, name):
     drawing = Drawing()
     drawing.add_scatter(x=[1], y=[1], **entries)
-    with pytest.raises(ValueError, match=next(iter(entries)) if "line" not in entries else "dashes"):
+    with pytest.raises(ValueError, match=name):
         drawing.figure()
