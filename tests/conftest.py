@@ -23,13 +23,14 @@ from gansearch.signals import ENDING
 from gansearch.store.folder import Folder
 from tests.programs import missing_programs
 from tests.synthetic import write_study
-from tests.workers import local_ray
+from tests.workers import RUN, local_ray
 
 # What runs in the background of a script ignores some signals, and a sweep leaves what is ignored so.
 for name in ("INT", "TERM", "HUP", "USR1", "USR2"):
     if signal.getsignal(signal.Signals[f"SIG{name}"]) is signal.SIG_IGN:
         signal.signal(signal.Signals[f"SIG{name}"], signal.default_int_handler if name == "INT" else signal.SIG_DFL)
 
+os.environ.setdefault(RUN, str(os.getpid()))
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 FREE_SECONDS = 60
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"

@@ -1,9 +1,10 @@
 """Ray workers in a fraction of the time: forked from a process that has imported what they import.
 
-The imports of a worker (torch, Ray Tune, gansearch) take three seconds of a CPU, and the tests start hundreds of
-workers. Ray starts each by a script, `setup_worker.py`. Here that script is this file. It asks a server for a fork that
-becomes the worker, and lives as long as the fork. The first worker of a Ray starts the server, because Ray's library
-reads RAY_JOB_ID and RAY_RAYLET_PID when it is loaded. The server that gansearch forks trials from is such a fork too.
+The imports of a worker (torch, Ray Tune, gansearch) take seconds of a CPU, and the tests start hundreds of workers.
+Ray starts each by a script, `setup_worker.py`. Here that script is this file. It asks a server for a fork that becomes
+the worker, and lives as long as the fork. Each Ray has such a server, because Ray's library reads RAY_JOB_ID and
+RAY_RAYLET_PID when it is loaded, and the first of its workers starts it. The server that gansearch forks trials from is
+such a fork too. The servers themselves are forks of one process for all tests, which has imported the rest.
 """
 
 import argparse
@@ -15,10 +16,13 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+RUN = "GANSEARCH_TESTS"
+"""The environment variable with the process of the run of tests."""
 _CHUNK = 2**16
 _LISTENER = 100
 
@@ -73,13 +77,13 @@ def _request(argv: list[str]) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not path.exists():
             _start_server(path)
-    _ask(path, request, [0, 1, 2])
+    _ask(str(path), request, [0, 1, 2])
 
 
-def _ask(path: Path, request: dict, descriptors: list[int]) -> None:
-    """Send a request to the server, and return once the fork has ended, or has closed the connection."""
+def _ask(address: str, request: dict, descriptors: list[int]) -> None:
+    """Send a request to the server there, and return once the fork has ended, or has closed the connection."""
     with socket.socket(socket.AF_UNIX) as connection:
-        connection.connect(str(path))
+        connection.connect(address)
         message = json.dumps(request).encode()
         socket.send_fds(connection, [len(message).to_bytes(4, "big")], descriptors)
         connection.sendall(message)
@@ -87,49 +91,68 @@ def _ask(path: Path, request: dict, descriptors: list[int]) -> None:
 
 
 def _start_server(path: Path) -> None:
-    """Return when the server listens at `path`."""
+    """Have the server of this Ray forked, and return when it listens at `path`."""
+    request = {"workers": str(path), "environment": dict(os.environ)}
+    common = None
+    while True:
+        try:
+            return _ask(_common(), request, [0, 1, 2])
+        except ConnectionRefusedError:
+            if common is None:
+                common = _start_common()
+            if common.poll():
+                sys.exit("the process of which the servers of workers are forks has failed")
+            time.sleep(0.1)
+
+
+def _common() -> str:
+    """The address of the process that is common to all Rays of a run of tests; it needs no file."""
+    return f"\0gansearch-tests-{os.environ[RUN]}"
+
+
+def _start_common() -> subprocess.Popen[bytes]:
     environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # no thread before a fork
-    command = [sys.executable, "-P", __file__, "serve", str(path)]
-    server = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, start_new_session=True)
-    assert server.stdout is not None
-    if server.stdout.readline() != b"ready\n":
-        sys.exit("the server of workers did not start")
+    quiet = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+    return subprocess.Popen([sys.executable, "-P", __file__, "serve"], env=environment, start_new_session=True, **quiet)
 
 
-def _serve(path: Path) -> None:
-    """Import what workers import, then fork one for each request until the raylet has ended."""
-    import torch
-
-    import gansearch.search.worker.trial
-    import gansearch.search.worker.worker  # noqa: F401
-
-    torch.optim.SGD([torch.zeros(1)])  # the first optimizer of a process imports 800 modules of torch's compiler
-    raylet = Path("/proc", os.environ["RAY_RAYLET_PID"])
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # ended forks need no wait
+def _serve() -> None:
+    """Import what all workers import but for Ray, then fork a server for each Ray until the run of tests has ended."""
     with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(path))
+        try:
+            listener.bind(_common())
+        except OSError:  # that of another Ray was faster
+            return
+        import optuna  # noqa: F401
+        import pandas  # noqa: F401
+        import pyarrow.fs
+        import pyarrow.parquet  # noqa: F401
+        import torch
+
+        import gansearch.search.worker.trial  # noqa: F401
+
+        torch.optim.SGD([torch.zeros(1)])  # the first optimizer of a process imports 800 modules of torch's compiler
         listener.listen()
-        listener.settimeout(1.0)
-        os.write(1, b"ready\n")
-        while raylet.exists():
-            try:
-                connection, _ = listener.accept()
-            except TimeoutError:
-                continue
-            if os.fork() == 0:
-                listener.close()
-                _become_worker(connection)
-            connection.close()
+        _fork_for_each_request(listener, Path("/proc", os.environ[RUN]))
 
 
-def _become_worker(connection: socket.socket) -> None:
-    """Run Ray's script of a worker as a new interpreter would. The connection stays open as long as the process."""
-    import runpy
+def _fork_for_each_request(listener: socket.socket, user: Path) -> None:
+    """Until the user, a process, has ended."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # ended forks need no wait
+    listener.settimeout(1.0)
+    while user.exists():
+        try:
+            connection, _ = listener.accept()
+        except TimeoutError:
+            continue
+        if os.fork() == 0:
+            listener.close()
+            _answer(connection)
+        connection.close()
 
-    import numpy as np
 
-    from gansearch.search.worker import fork_server, process
-
+def _answer(connection: socket.socket) -> None:
+    """Become what is asked for: the server of a Ray, one of its workers, or what forks a worker's trials."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.setsid()
     length, streams, _, _ = socket.recv_fds(connection, 4, 4)
@@ -139,16 +162,43 @@ def _become_worker(connection: socket.socket) -> None:
     request = json.loads(message)
     if "forks" in request:
         os.dup2(streams.pop(), _LISTENER)
-
-    def launch(listener: int, *given) -> bool:
-        forks = pickle.dumps((sys.path, str(Path.cwd()), dict(os.environ), (_LISTENER, *given)))
-        _ask(Path(request["server"]), {"forks": forks.hex()}, [0, 1, 2, listener])
-        return True
-
-    process.launch = launch
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
+    if "workers" in request:
+        _serve_workers(request, connection)
+    else:
+        _become_worker(request, connection)
+
+
+def _serve_workers(request: dict, connection: socket.socket) -> None:
+    """Import Ray, then fork a worker for each request until the raylet has ended."""
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    import gansearch.search.worker.worker  # noqa: F401
+
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(request["workers"])
+        listener.listen()
+        connection.close()
+        _fork_for_each_request(listener, Path("/proc", os.environ["RAY_RAYLET_PID"]))
+    os._exit(0)
+
+
+def _become_worker(request: dict, connection: socket.socket) -> None:
+    """Run Ray's script of a worker as a new interpreter would. The connection stays open as long as the process."""
+    import runpy
+
+    import numpy as np
+
+    from gansearch.search.worker import fork_server, process
+
+    def launch(listener: int, *given) -> bool:
+        forks = pickle.dumps((sys.path, str(Path.cwd()), dict(os.environ), (_LISTENER, *given)))
+        _ask(request["server"], {"forks": forks.hex()}, [0, 1, 2, listener])
+        return True
+
+    process.launch = launch
     if "forks" in request:
         connection.close()
         sys.path[:], folder, environment, given = pickle.loads(bytes.fromhex(request["forks"]))  # noqa: S301
@@ -170,6 +220,6 @@ def _become_worker(connection: socket.socket) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1] == "serve":
-        _serve(Path(sys.argv[2]))
+        _serve()
     else:
         _request(sys.argv[1:])

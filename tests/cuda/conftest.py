@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.workers import local_ray
+from tests.workers import RUN, local_ray
 
 HERE = Path(__file__).parent
 REPORTS = "PRETENDED_CUDA_REPORTS"
@@ -52,7 +52,8 @@ def environment(config: pytest.Config) -> dict[str, str]:
         return dict(os.environ)
     paths = [str(HERE / "site"), str(config.rootpath), *filter(None, [os.environ.get("PYTHONPATH")])]
     made = library(config.cache.mkdir("cuda"))
-    return {**os.environ, "PRETENDED_CUDA": str(made), "PYTHONPATH": os.pathsep.join(paths)}
+    inherited = {name: value for name, value in os.environ.items() if name != RUN}  # its forks need the device as well
+    return {**inherited, "PRETENDED_CUDA": str(made), "PYTHONPATH": os.pathsep.join(paths)}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
