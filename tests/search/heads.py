@@ -11,6 +11,8 @@ import time
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from tests.workers import RUN
+
 TOKEN = "0123456789abcdef" * 4
 RAY = (
     *(sys.executable, "-c"),
@@ -94,7 +96,8 @@ def head(home: Path, *options: str, nodes: int = 1, blind_to: Path | None = None
             ports = [f"--temp-dir={other}", f"--node-manager-port={second}", agents[1]]
             join = [*RAY, "start", f"--address=127.0.0.1:{gcs}", *ports, *common]
             if blind_to is not None:
-                mount = 'mount -t tmpfs none "$0" && exec "$@"'
+                # Its workers are forks of a process that is as blind as it is.
+                mount = f'mount -t tmpfs none "$0" && export {RUN}=$$ && exec "$@"'
                 join = ["unshare", "--mount", "sh", "-c", mount, str(blind_to), *join]
             stack.enter_context(started(join, second, home, PATH=path, RAY_AUTH_MODE=mode))
         yield {"address": f"127.0.0.1:{gcs}", "client": f"127.0.0.1:{client}", "dashboard": f"127.0.0.1:{dashboard}"}
