@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from published_protocol import ROWS, TABLES, Table
@@ -14,11 +14,13 @@ from scipy.stats import beta, t
 
 from gansearch.gan import load_task
 
+if TYPE_CHECKING:
+    from PIL import Image
+
 QUALITY = 0.97
 """The goal's share of samples of high quality."""
 PANEL, LINE = 150, 16
 """Pixels of a panel's side, and of a line of text."""
-COUNTS = ("modes_2pct", "modes_hit", "high_quality")
 Cell = Mapping[str, float]
 
 
@@ -40,9 +42,9 @@ def share_of(hits: int, n: int) -> dict[str, float]:
 
 def row_of(table: Table, seeds: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The counts of a row's seeds, and what they cost."""
-    most = {"modes_2pct": table.modes, "modes_hit": table.modes, "high_quality": 1.0}
-    counts = {name: mean_of([seed["quality"][name] for seed in seeds], most[name]) for name in COUNTS}
-    whole = sum(seed["quality"]["modes_2pct"] == table.modes for seed in seeds)
+    most = {"modes_2pct": table.modes, "modes_hit": table.modes, "high_quality": 1.0, "kl": math.log(table.modes)}
+    counts = {name: mean_of([seed["quality"][name] for seed in seeds], most[name]) for name in table.counts}
+    whole = sum(seed["quality"][next(iter(table.counts))] == table.modes for seed in seeds)
     return {
         **counts,
         "all_modes": share_of(whole, len(seeds)),
@@ -56,7 +58,7 @@ def figures(works: Sequence[Work]) -> dict[str, dict[str, Any]]:
     """By table and row; a row without seeds is left out."""
     found: dict[str, dict[str, Any]] = {}
     for work in works:
-        rows = {row: row_of(work.table, seeds) for row in ROWS if (seeds := work.trained(row))}
+        rows = {row: row_of(work.table, seeds) for row in work.table.rows if (seeds := work.trained(row))}
         for row in rows:
             if ROWS[row].search:
                 rows[row]["search"] = cost(work, row)
@@ -77,7 +79,9 @@ def cost(work: Work, row: str) -> dict[str, float]:
 
 
 def targets(names: Sequence[str]) -> dict[str, dict[str, float]]:
-    return {name: {"modes_2pct": TABLES[name].modes, "high_quality": QUALITY} for name in names if name in TABLES}
+    """Of the mixtures; no goal was set for images."""
+    mixtures = [name for name in names if "high_quality" in TABLES[name].counts]
+    return {name: {"modes_2pct": TABLES[name].modes, "high_quality": QUALITY} for name in mixtures}
 
 
 def met(found: Mapping[str, Mapping[str, Any]], wanted: Mapping[str, Mapping[str, float]]) -> dict[str, list[str]]:
@@ -97,19 +101,21 @@ def markdown(works: Sequence[Work], found: Mapping[str, Mapping[str, Any]]) -> s
     lines = []
     for work in works:
         table, rows = work.table, found[work.name]
+        modes, *others = table.counts.values()
         lines += [
             f"**{table.title}**, {table.updates:,} updates a training (the paper: {table.paper_updates:,})",
             "",
-            f"| | modes of {table.modes} with 2% of the samples | with one sample | high quality | seeds with all |",
-            "|---|---|---|---|---|",
+            f"| | {' | '.join([f'modes of {table.modes:,} {modes}', *others, 'seeds with all'])} |",
+            f"|---|{'---|' * (1 + len(table.counts))}",
         ]
         for name, row in rows.items():
             low, high = (100 * row["all_modes"][end] for end in ("low", "high"))
             whole = f"{row['all_modes']['mean'] * row['seeds']:.0f} of {row['seeds']} ({low:.0f} to {high:.0f}%)"
-            cells = [_text(row["modes_2pct"]), _text(row["modes_hit"]), _text(row["high_quality"], 100), whole]
-            lines.append(f"| {ROWS[name].title} | {' | '.join(cells)} |")
-        for method, (modes, error, quality) in table.printed.items():
-            lines.append(f"| *{method}, as its paper prints it* | | *{modes} ± {error}* | *{quality}%* | |")
+            cells = [_text(row[count], 100 if count == "high_quality" else 1) for count in table.counts]
+            lines.append(f"| {table.rows[name]} | {' | '.join([*cells, whole])} |")
+        for method, printed in table.printed.items():
+            cells = [f" *{printed[count]}* |" if count in printed else " |" for count in table.counts]
+            lines.append(f"| *{method}, as its paper prints it* |{''.join(cells)} |")
         lines.append("")
     return "\n".join(lines)
 
@@ -121,29 +127,50 @@ def _text(cell: Cell, scale: float = 1) -> str:
 
 
 def draw(work: Work, file: Path) -> None:
-    """A picture of the samples that are there: a line of panels for each row, one for each seed, the modes in red."""
+    """A picture of the samples that are there: a line of panels for each row, one for each seed."""
     from PIL import Image, ImageDraw
 
-    kept = {row: [seed for seed in work.trained(row) if work.picture(row, seed["seed"]).exists()] for row in ROWS}
+    kept = {
+        row: [seed for seed in work.trained(row) if work.picture(row, seed["seed"]).exists()] for row in work.table.rows
+    }
     rows = {row: seeds for row, seeds in kept.items() if seeds}
     task = load_task(work.table.path, {})
-    most, reach = max(map(len, rows.values()), default=1), 1.25 * float(task.centres.abs().max())
+    most = max(map(len, rows.values()), default=1)
     picture = Image.new("RGB", (most * PANEL, len(rows) * (PANEL + LINE)), "white")
     pen = ImageDraw.Draw(picture)
-
-    def place(points: np.ndarray, column: int, line: int) -> np.ndarray:
-        """Pixels of (N, 2) points in a panel; those beyond its reach at its edge."""
-        inside = np.clip(points * (1, -1), -reach, reach) / (2 * reach) + 0.5
-        return (column * PANEL, line * (PANEL + LINE) + LINE) + inside * (PANEL - 3) + 1
-
     for line, (row, seeds) in enumerate(rows.items()):
-        pen.text((3, line * (PANEL + LINE) + 2), f"{work.table.title}: {ROWS[row].title}", fill="black")
+        pen.text((3, line * (PANEL + LINE) + 2), f"{work.table.title}: {work.table.rows[row]}", fill="black")
         for column, seed in enumerate(seeds):
-            pen.rectangle(
-                [*place(np.array([[-reach, reach], [reach, -reach]]), column, line).flatten()], outline="gray"
-            )
-            samples = np.load(work.picture(row, seed["seed"])).astype(float)
-            pen.point([*place(samples, column, line).flatten()], fill="black")
-            for x, y in place(task.centres.numpy(), column, line):
-                pen.ellipse([x - 4, y - 4, x + 4, y + 4], outline="red")
+            samples = np.load(work.picture(row, seed["seed"])).astype(np.float32)
+            panel = points(samples, task.centres.numpy()) if samples.ndim == 2 else images(samples)
+            picture.paste(panel, (column * PANEL, line * (PANEL + LINE) + LINE))
     picture.save(file, optimize=True)
+
+
+def points(samples: np.ndarray, centres: np.ndarray) -> Image.Image:
+    """A panel of (N, 2) samples, those beyond its reach at its edge, with circles around the modes in red."""
+    from PIL import Image, ImageDraw
+
+    panel, reach = Image.new("RGB", (PANEL, PANEL), "white"), 1.25 * float(np.abs(centres).max())
+    pen = ImageDraw.Draw(panel)
+
+    def place(points: np.ndarray) -> np.ndarray:
+        return (np.clip(points * (1, -1), -reach, reach) / (2 * reach) + 0.5) * (PANEL - 3) + 1
+
+    pen.rectangle([*place(np.array([[-reach, reach], [reach, -reach]])).flatten()], outline="gray")
+    pen.point([*place(samples).flatten()], fill="black")
+    for x, y in place(centres):
+        pen.ellipse([x - 4, y - 4, x + 4, y + 4], outline="red")
+    return panel
+
+
+def images(samples: np.ndarray) -> Image.Image:
+    """A panel of as many (N, 3, H, W) images in [-1, 1] as it has room for."""
+    from PIL import Image
+
+    panel, side = Image.new("RGB", (PANEL, PANEL), "white"), samples.shape[-1] + 1
+    across = PANEL // side
+    for place, image in enumerate(samples[: across**2]):
+        shown = Image.fromarray(((image.transpose(1, 2, 0) + 1) * 127.5).round().astype(np.uint8))
+        panel.paste(shown, (place % across * side, place // across * side))
+    return panel

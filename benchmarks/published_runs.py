@@ -14,7 +14,6 @@ import numpy as np
 import torch
 from published_protocol import ROWS, Row, Table
 from published_search import Search
-from published_tasks import SAMPLES
 
 from gansearch.experiment import Training
 from gansearch.gan import Task, Trainer, load_task
@@ -105,15 +104,15 @@ class Work:
 
 
 def trained(task: Task, training: Training, seed: int, picture: Path) -> dict[str, Any]:
-    """One seed, counted on SAMPLES of its generator."""
+    """One seed, counted on as many samples of its generator as its task says."""
     torch.set_num_threads(1)
     start = time.process_time()
     trainer = Trainer(task, training, seed)
     for _ in trainer.run():
         pass
-    fake = trainer.samples(SAMPLES)
+    fake = trainer.samples(task.counted)
     picture.parent.mkdir(parents=True, exist_ok=True)
-    np.save(picture, fake.numpy().astype(np.float16))
+    np.save(picture, fake[: task.kept].numpy().astype(np.float16))
     return {
         "done": [trainer.d_updates, trainer.g_updates],
         "stopped": trainer.stopped,

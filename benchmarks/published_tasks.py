@@ -16,7 +16,7 @@ from gansearch.gan import quality
 from gansearch.gan.tasks.mixtures import Grid, Mixture, Ring
 
 SAMPLES = 2_500
-"""That a published number of modes is counted among."""
+"""Of a mixture's generator that a published number of modes is counted among."""
 SHARE = 0.02
 """Of all samples that a mode has to have, of high quality, for `modes_2pct`."""
 
@@ -35,6 +35,8 @@ class Maxout(nn.Module):
 
 class Fresh:
     """Held-out reals that are drawn beside the training samples, of which none is taken away."""
+
+    counted = kept = SAMPLES
 
     def held_out(self: Mixture) -> Tensor:  # type: ignore[misc]
         """(SAMPLES, 2) points."""
@@ -89,7 +91,7 @@ class PacGAN(Fresh):
 def small_weights(network: nn.Module) -> nn.Module:
     """The network with weights of standard deviation .02 and biases of 0, as in PacGAN's configuration."""
     for module in network.modules():
-        if isinstance(module, nn.Linear):
+        if isinstance(module, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
             nn.init.normal_(module.weight, std=0.02)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)

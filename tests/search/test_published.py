@@ -3,11 +3,17 @@
 import json
 import math
 from dataclasses import replace
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
+from torch import nn
+from torch.nn.functional import interpolate
 
 from gansearch.experiment import Training
+from gansearch.gan.tasks.digits import load
 from gansearch.search.sampling.recorded import recorded_runs
 
 
@@ -20,6 +26,23 @@ def modules(benchmarks):
 @pytest.fixture(scope="module")
 def tasks(modules):
     return modules("tasks")
+
+
+@pytest.fixture
+def stacked(modules, monkeypatch):
+    """Stacked MNIST with the digits of scikit-learn, which are named by the nearest mean of a class."""
+    module, (images, labels) = modules("stacked"), load()
+    images = interpolate(images, 28)
+    means = torch.stack([images[labels == n].mean(0) for n in range(10)])
+    nearest = nn.Sequential(nn.AvgPool2d(7), nn.Flatten(), nn.Linear(16, 10))
+    features = nearest[:-1](means)
+    nearest[-1].weight.data, nearest[-1].bias.data = 2 * features, -features.square().sum(1)
+    monkeypatch.setattr(
+        module, "parts", lambda held_out: (images[:200], labels[:200]) if held_out else (images, labels)
+    )
+    monkeypatch.setattr(module, "classifier", lambda: nearest)
+    module.means = means
+    return module
 
 
 @pytest.fixture
@@ -44,6 +67,54 @@ def test_maxout_is_the_largest_of_its_pieces(tasks):
     layer, x = tasks.Maxout(3, 2, pieces=4), torch.randn(5, 3)
     pieces = (x @ layer.linear.weight.T + layer.linear.bias).reshape(5, 2, 4)
     assert torch.allclose(layer(x), pieces.max(-1).values)
+
+
+def test_stacked_mnist_has_the_small_networks_of_pacgans_configuration(stacked):
+    generator, discriminator = stacked.StackedDigits().generator(), stacked.StackedDigits().discriminator()
+    images = generator(torch.randn(5, 256))
+    assert images.shape == (5, 3, 28, 28)
+    assert discriminator(images).shape == (5, 1)
+    norm, sizes = [2 * n for n in (64, 32, 16, 8)], [(64, 32), (32, 16), (16, 8), (8, 3)]
+    convolutions = [9 * a * b + b for a, b in sizes]
+    assert sum(p.numel() for p in generator.parameters()) == 257 * 1024 + sum(norm) + sum(convolutions)
+    assert sum(p.numel() for p in discriminator.parameters()) == 56 + 76 + 296 + 2 * (2 + 4 + 8) + 8 * 4 * 4 + 1
+    weights = torch.cat([m.weight.detach().flatten() for m in generator if isinstance(m, nn.ConvTranspose2d)])
+    assert float(weights.std()) == pytest.approx(0.02, rel=0.05)
+
+
+def test_the_digits_of_an_image_are_its_colours_read_from_the_first_to_the_last(stacked):
+    images = stacked.means[torch.tensor([[7, 0, 3], [0, 4, 2]])].squeeze(2)
+    features, numbers = stacked.read(images)
+    assert numbers.tolist() == [703, 42]
+    assert features.shape == (2, 3 * 16)
+    assert torch.allclose(features[0, 16:32], nn.AvgPool2d(7)(images[0, 1][None]).flatten())
+
+
+def test_modes_and_their_divergence_from_equal_shares(stacked):
+    assert stacked.counts(torch.arange(1_000)) == {"modes_hit": 1_000, "kl": pytest.approx(0, abs=1e-9)}
+    assert stacked.counts(torch.full((9,), 999)) == {"modes_hit": 1, "kl": pytest.approx(math.log(1_000))}
+    assert stacked.counts(torch.arange(500).repeat(3)) == {"modes_hit": 500, "kl": pytest.approx(math.log(2))}
+
+
+def test_stacked_images_are_drawn_anew_for_each_batch(stacked):
+    task, draws = stacked.StackedDigits(), torch.Generator()
+    first, second = task.real_batch(50, draws.manual_seed(1)), task.real_batch(50, draws)
+    assert first.shape == (50, 3, 28, 28)
+    assert not torch.equal(first, second)
+    assert torch.equal(task.real_batch(50, draws.manual_seed(1)), first)
+    real, other = task.held_out(), task.real_batch(2_000, draws)
+    assert torch.equal(task.held_out(), real)
+    apart = task.quality(real, other)["distance"]
+    assert 0 < apart < 0.2 * task.quality(real, torch.zeros_like(real))["distance"]
+
+
+def test_no_digit_is_both_trained_on_and_held_out(modules, monkeypatch):
+    module = modules("stacked")
+    monkeypatch.setattr(module, "digits", lambda: (torch.arange(50).view(-1, 1, 1, 1), torch.arange(50)))
+    module.parts.cache_clear()
+    assert module.parts(held_out=True)[1].tolist() == [0, 10, 20, 30, 40]
+    assert sorted(torch.cat([module.parts(held_out=part)[1] for part in (True, False)]).tolist()) == [*range(50)]
+    module.parts.cache_clear()
 
 
 def test_held_out_samples_are_no_training_samples(tasks):
@@ -170,3 +241,43 @@ def test_samples_are_drawn(work, modules):
     work.run("alternating")
     modules("figures").draw(work, work.folder / "picture.png")
     assert (work.folder / "picture.png").stat().st_size > 1_000
+
+
+class Untrained:
+    """A trainer whose training is over before it has begun."""
+
+    d_updates = g_updates = stopped = 0
+
+    def __init__(self, task, training, seed):
+        torch.manual_seed(seed)
+        self.network, self.data = task.generator(), SimpleNamespace(held_out=task.held_out())
+
+    def run(self):
+        return []
+
+    @torch.no_grad()
+    def samples(self, n):
+        return self.network(torch.randn(n, 256))
+
+
+def test_a_table_of_images_has_its_own_counts_and_picture(stacked, modules, tmp_path, monkeypatch):
+    monkeypatch.setattr(stacked.StackedDigits, "counted", 100)
+    monkeypatch.setattr(modules("runs"), "Trainer", Untrained)
+    monkeypatch.setattr(modules("runs"), "load_task", lambda path, options: stacked.StackedDigits())
+    table = modules("protocol").TABLES["stacked"]
+    work = modules("runs").Work("stacked", table, tmp_path, tmp_path, range(20_000, 20_002))
+    work.run("alternating")
+    figures = modules("figures")
+    text = figures.markdown([work], found := figures.figures([work]))
+    assert "| | modes of 1,000 among 25,600 samples | KL divergence from equal shares | seeds with all |" in text
+    assert "| *PacDCGAN2, as its paper prints it* | *484.5 ± 33.0* | *2.61 ± 0.22* | |" in text
+    assert "| the paper's settings, D and G in turn | " in text
+    assert "paper" not in table.rows
+    assert found["stacked"]["alternating"]["modes_hit"]["mean"] < 100
+    assert figures.targets(["stacked", "ring"]).keys() == {"ring"}
+    figures.draw(work, tmp_path / "picture.png")
+    kept = [np.load(work.picture("alternating", seed)) for seed in work.seeds]
+    assert [part.shape for part in kept] == [(40, 3, 28, 28)] * 2
+    drawn = np.asarray(Image.open(tmp_path / "picture.png"))
+    corner = drawn[figures.LINE : figures.LINE + 28, figures.PANEL : figures.PANEL + 28].astype(float)
+    assert np.abs(corner - (kept[1][0].transpose(1, 2, 0) + 1) * 127.5).max() < 1
