@@ -140,7 +140,7 @@ TABLES = {
         },
         mixture="grid",
     ),
-    "unrolled": Table("the ring of unrolled GANs", "UnrolledRing", 8, UNROLLED, 10_000, 50_000),
+    "unrolled": Table("The ring of unrolled GANs", "UnrolledRing", 8, UNROLLED, 10_000, 50_000),
     "stacked": Table(
         *("Stacked MNIST, D a quarter of G's size", "StackedDigits", 1_000, PACDCGAN, 5_000, 1_000_000),
         {
