@@ -190,8 +190,14 @@ def _become_worker(request: dict, connection: socket.socket) -> None:
     import runpy
 
     import numpy as np
+    from ray import ObjectRef
 
     from gansearch.search.worker import fork_server, process
+
+    # Forks go on with the random numbers of their server. Of two workers whose first objects have one name one crashes,
+    # and an actor that was to live there waits for a minute.
+    for _ in range(os.getpid() % 256 * 32):
+        ObjectRef.from_random()
 
     def launch(listener: int, *given) -> bool:
         forks = pickle.dumps((sys.path, str(Path.cwd()), dict(os.environ), (_LISTENER, *given)))
