@@ -154,8 +154,8 @@ def points(samples: np.ndarray, centres: np.ndarray) -> Image.Image:
     panel, reach = Image.new("RGB", (PANEL, PANEL), "white"), 1.25 * float(np.abs(centres).max())
     pen = ImageDraw.Draw(panel)
 
-    def place(points: np.ndarray) -> np.ndarray:
-        return (np.clip(points * (1, -1), -reach, reach) / (2 * reach) + 0.5) * (PANEL - 3) + 1
+    def place(given: np.ndarray) -> np.ndarray:
+        return (np.clip(given * (1, -1), -reach, reach) / (2 * reach) + 0.5) * (PANEL - 3) + 1
 
     pen.rectangle([*place(np.array([[-reach, reach], [reach, -reach]])).flatten()], outline="gray")
     pen.point([*place(samples).flatten()], fill="black")

@@ -8,7 +8,9 @@ such a fork too. The servers themselves are forks of one process for all tests, 
 """
 
 import argparse
+import errno
 import fcntl
+import importlib
 import json
 import os
 import pickle
@@ -98,9 +100,9 @@ def _start_server(path: Path) -> None:
         try:
             return _ask(_common(), request, [0, 1, 2])
         except ConnectionRefusedError:
-            if common is None:
+            if common is None or common.poll() == 0:  # another Ray's was faster; it is there, or has failed
                 common = _start_common()
-            if common.poll():
+            elif common.poll():
                 sys.exit("the process of which the servers of workers are forks has failed")
             time.sleep(0.1)
 
@@ -121,18 +123,16 @@ def _serve() -> None:
     with socket.socket(socket.AF_UNIX) as listener:
         try:
             listener.bind(_common())
-        except OSError:  # that of another Ray was faster
-            return
-        import optuna  # noqa: F401
-        import pandas  # noqa: F401
-        import pyarrow.fs
-        import pyarrow.parquet  # noqa: F401
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:  # that of another Ray was faster
+                return
+            raise
+        listener.listen()  # who asks from now on waits for the imports
+        for module in ("optuna", "pandas", "pyarrow.fs", "pyarrow.parquet", "gansearch.search.worker.trial"):
+            importlib.import_module(module)
         import torch
 
-        import gansearch.search.worker.trial  # noqa: F401
-
         torch.optim.SGD([torch.zeros(1)])  # the first optimizer of a process imports 800 modules of torch's compiler
-        listener.listen()
         _fork_for_each_request(listener, Path("/proc", os.environ[RUN]))
 
 
@@ -175,8 +175,7 @@ def _serve_workers(request: dict, connection: socket.socket) -> None:
     """Import Ray, then fork a worker for each request until the raylet has ended."""
     os.environ.clear()
     os.environ.update(request["environment"])
-    import gansearch.search.worker.worker  # noqa: F401
-
+    importlib.import_module("gansearch.search.worker.worker")
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(request["workers"])
         listener.listen()
