@@ -118,7 +118,8 @@ class Search:
             rung = sum(share <= trainer.share < 1 for share, _ in rungs_of(self.experiment)) - 1
             if prune and not trainer.stopped and rung >= len(standings):
                 standings.append(Standing(rung, *trainer.standing()))
-                trainer.stopped = self.rungs.reach(standings[-1])
+                trainer.stopped, nearest = self.rungs.reach(standings[-1])
+                trainer.prune = not nearest
         end = trainer.result().without_samples()
         seconds = round(time.process_time() - start, 1)
         return {"params": params, "seconds": seconds, "end": asdict(end), "standings": [*map(asdict, standings)]}

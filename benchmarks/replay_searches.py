@@ -39,14 +39,21 @@ class ProductRule:
         self.rungs = Rungs(by_distance)
         self.standings: dict[int, list[Standing]] = {}
         """By trial."""
+        self.nearest: set[int] = set()
+        """The trials that are not given up, as they were the nearest of all at the rung that they reached last."""
+        self.hopeless: set[int] = set()
+        """The trials that would be given up if they were not among these."""
 
     def stops(self, number: int, check: Check, looks: Sequence[Look]) -> bool:
         if check.rung == BEYOND_HOPE:
-            return True
+            self.hopeless.add(number)
+            return number not in self.nearest
         known = looks[-1] if looks else Look(check.update, math.nan, math.nan)
         standing = Standing(check.rung, known.stability, known.distance)
         self.standings.setdefault(number, []).append(standing)
-        return bool(self.rungs.reach(standing))
+        reason, nearest = self.rungs.reach(standing)
+        (self.nearest.add if nearest else self.nearest.discard)(number)
+        return bool(reason) or (number in self.hopeless and not nearest)
 
     def ended(self, trial: Trial) -> None:
         pass
@@ -83,8 +90,8 @@ class Product:
         found = [Check(run.asked_at(at), rung) for rung, at in enumerate(due)]
         beyond = run.end["beyond_hope_at"]
         if math.isfinite(beyond) and run.end["status"] != "failed":
-            found = [check for check in found if check.update < beyond] + [Check(beyond, BEYOND_HOPE)]
-        return found
+            found.append(Check(beyond, BEYOND_HOPE))
+        return sorted(found, key=lambda check: (check.update, check.rung))
 
     def tell(self, trial: Trial) -> None:
         standings = self.rule.standings.get(trial.number, []) if isinstance(self.rule, ProductRule) else []

@@ -168,8 +168,7 @@ def report(
         typer.Argument(metavar="DIR...", help="A results folder, or several; a training; or a study.", parser=_place),
     ],
     as_json: Annotated[
-        bool,
-        typer.Option("--json", help="Print JSON alone, an object, a list for several; the page only with --out."),
+        bool, typer.Option("--json", help="Print JSON alone, an object, a list for several; the page only with --out.")
     ] = False,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where the page goes; DIR/report.html, or comparison.html.")

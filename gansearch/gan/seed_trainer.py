@@ -29,6 +29,8 @@ class SeedTrainer(Protocol):
     """Time spent in training, probes and judgement so far, in seconds."""
     stopped: str
     """Why the training ends before its budget; empty while it goes on. May be set between two probes."""
+    prune: bool
+    """Whether it ends where it is beyond hope. May be set between two probes."""
 
     @property
     def task(self) -> Trainable:

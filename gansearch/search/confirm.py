@@ -27,13 +27,7 @@ from gansearch.search.worker.run import Ending
 from gansearch.search.worker.trial import TrialRun
 from gansearch.search.worker.worker import run_trial
 from gansearch.stability.result import SeedResult
-from gansearch.store.confirmation import (
-    FreshSeed,
-    read_confirmation,
-    read_default,
-    write_confirmation,
-    write_default,
-)
+from gansearch.store.confirmation import FreshSeed, read_confirmation, read_default, write_confirmation, write_default
 from gansearch.store.folder import Folder
 from gansearch.store.record import TrialRecord
 from gansearch.store.samples import write_moments, write_samples

@@ -52,10 +52,7 @@ def tuning(
         tune.with_resources(trainable, resources),
         param_space=param_space,
         tune_config=tune.TuneConfig(
-            **options,
-            reuse_actors=True,
-            trial_name_creator=name_of,
-            trial_dirname_creator=name_of,
+            **options, reuse_actors=True, trial_name_creator=name_of, trial_dirname_creator=name_of
         ),
         run_config=tune.RunConfig(
             name="ray",

@@ -88,6 +88,15 @@ class LoopTrainer:
     def stopped(self, why: str) -> None:
         self.trial.stopped = why
 
+    @property
+    def prune(self) -> bool:
+        """Whether it ends where it is beyond hope."""
+        return self.trial.prune
+
+    @prune.setter
+    def prune(self, prune: bool) -> None:
+        self.trial.prune = prune
+
     def run(self, patience: float | None = None) -> Generator[Probe, None, None]:
         """Calls the function and yields each of its reports until it returns.
 

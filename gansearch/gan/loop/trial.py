@@ -108,7 +108,7 @@ class Trial:
         hand_over: Callable[[Probe | None], None],
     ):
         self.params, self.seed, self.device, self.updates = Params(params), seed, device, updates
-        self.checkpoint_dir, self._prune, self._hand_over = checkpoint_dir, prune, hand_over
+        self.checkpoint_dir, self.prune, self._hand_over = checkpoint_dir, prune, hand_over
         self._output: Output = "logit"
         self.monitors: defaultdict[str, TrialMonitor] = defaultdict(lambda: TrialMonitor(self))
         """A monitor for each discriminator by name, made when it is first used."""
@@ -117,7 +117,8 @@ class Trial:
         self.asked = False
         """Whether should_stop() was ever called."""
         self.stopped = ""
-        """Why the loop should stop before its budget is over; empty while it should not."""
+        """Why the loop should stop before its budget is over; empty while it should not. `prune`: whether it should
+        where it is beyond hope."""
         self.distance = math.nan
         self.invalid = False
         """Whether a loss or a distance was no finite number."""
@@ -273,7 +274,7 @@ class Trial:
         if broken:
             self.invalid, self.stopped = True, f"the reported {broken[0]} is no longer a finite number"
         for name, rows in windows.items():
-            if not self.stopped and (self._prune or any(row.invalid for row in rows)):
+            if not self.stopped and (self.prune or any(row.invalid for row in rows)):
                 why = hopeless(rows, self.share)
                 self.stopped = "" if why is None else why if len(self.monitors) == 1 else f"{name}: {why}"
 

@@ -48,10 +48,7 @@ class Mixture(Task):
 
     def quality(self, real: Tensor, fake: Tensor) -> dict[str, float]:
         """Returns the sliced Wasserstein distance, and modes_hit, modes_2pct and high_quality of quality.modes."""
-        return {
-            "distance": quality.sliced_wasserstein(real, fake),
-            **quality.modes(fake, self.centres, self.std),
-        }
+        return {"distance": quality.sliced_wasserstein(real, fake), **quality.modes(fake, self.centres, self.std)}
 
 
 @dataclass(eq=False)

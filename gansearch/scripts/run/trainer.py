@@ -69,7 +69,7 @@ class ScriptTrainer:
         """What is known of the training by now."""
         self.paced: list[tuple[float, float]] = []
         """The first and the last time at which rows were read, as (seconds, time of the script)."""
-        self._script, self._gpu_ids, self._prune = script, list(gpu_ids), prune
+        self._script, self._gpu_ids, self.prune = script, list(gpu_ids), prune
         self._holder = tempfile.TemporaryDirectory(prefix="gansearch-", ignore_cleanup_errors=True)
         self.folder = Path(self._holder.name, "run")
         self._prepared: Prepared | None = None
@@ -168,7 +168,7 @@ class ScriptTrainer:
         if self._ending:
             return
         seconds, limit = time.monotonic() - process.started, self._script.limit_seconds
-        if self._prune and not self.stopped:
+        if self.prune and not self.stopped:
             self.stopped = self._hopeless()
         if self.stopped:
             self._ending = self.stopped

@@ -18,12 +18,7 @@ from ray.exceptions import RayError
 
 from gansearch.experiment import Resources, suggest
 from gansearch.search.cluster.access import protect_token, warn_if_open
-from gansearch.search.cluster.ray_patches import (
-    machine,
-    no_worker_logs,
-    signals_left_to_us,
-    token_metadata,
-)
+from gansearch.search.cluster.ray_patches import machine, no_worker_logs, signals_left_to_us, token_metadata
 from gansearch.search.cluster.start import start_here
 from gansearch.search.errors import WANTS_TOKEN, SweepError
 from gansearch.signals import deferred

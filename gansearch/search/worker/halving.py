@@ -1,4 +1,8 @@
-"""Successive halving: a trial that is worse than earlier ones part way is stopped."""
+"""Successive halving: a trial that is worse than earlier ones part way is stopped, and the nearest one is not given up.
+
+What is beyond hope is known from runs of other data. Where all runs of a sweep are slower than these, the best of them
+would be given up too, and the sweep would learn nothing of how its trials end.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ BY_DISTANCE = ((0.1, 1 / 3), (0.3, 1 / 3))
 BY_BOTH = ((0.25, 1 / 2), (0.5, 1 / 3))
 """(share of the updates after pretraining, share of the trials so far among which a trial has to be there)."""
 FEWEST = 6
-"""Trials that must have reached a rung before it stops one."""
+"""Trials that must have reached a rung before it decides on one."""
 
 
 def rungs_of(experiment: Experiment) -> tuple[tuple[float, float], ...]:
@@ -51,8 +55,8 @@ class Rungs:
         for standing in known:
             self.reach(standing)
 
-    def reach(self, standing: Standing, number: int | None = None) -> str:
-        """Note a trial's standing at a rung. Return why it should stop there, or nothing.
+    def reach(self, standing: Standing, number: int | None = None) -> tuple[str, bool]:
+        """Note a trial's standing at a rung. Return why it should stop there, or "", and whether it is the nearest.
 
         A trial of a `number` counts once, also if its worker dies there and it reaches the rung again.
         """
@@ -60,8 +64,10 @@ class Rungs:
         others = [known for trial, known in trials.items() if trial != number]
         trials[object() if number is None else number] = standing
         share, keeps = self._rungs[standing.rung]
-        if len(others) < FEWEST or not is_behind(standing, others, keeps, self._by_distance):
-            return ""
+        if len(others) < FEWEST:
+            return "", False
+        if not is_behind(standing, others, keeps, self._by_distance):
+            return "", all(standing.distance < _worst_for_nan(other)[1] for other in others)
         best = f"the best {keeps:.0%} of {len(others) + 1} trials"
         measure = "distance" if self._by_distance else "stability and in distance"
-        return f"at {share:.0%} of its updates it is outside {best} in {measure}"
+        return f"at {share:.0%} of its updates it is outside {best} in {measure}", False

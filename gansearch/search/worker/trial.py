@@ -36,6 +36,8 @@ class TrialRun(Run):
         self.moments = Moments() if config.get("moments") else None
         self.first_seed = config.get("seed", experiment.seed)
         self.standings: list[Standing] = []
+        self.nearest = False
+        """Whether no other trial was nearer to the data at its last rung: it is not given up as beyond hope."""
         self.trainers: list[SeedTrainer] = []
         """Those that train: of all seeds at once, or of one in its turn."""
         self.resumed: list[dict[str, Any]] = []
@@ -105,6 +107,7 @@ class TrialRun(Run):
         self.started = self.started or datetime.now(UTC)
         for trainer, state in zip(self.trainers, self.resumed, strict=False):
             trainer.load_state(state)
+            trainer.prune = trainer.prune and not self.nearest
         if self.resumed and self.link:
             for standing in self.standings:  # which the rungs of a resumed sweep do not know
                 self.link("reach", pickle.dumps(standing), self.number)
@@ -142,7 +145,7 @@ class TrialRun(Run):
             self.files |= {f"seed-{trainer.seed}/{name}": text for name, text in trainer.records().items()}
 
     def _reach_rung(self) -> None:
-        """At a rung, stop seeds that are worse than other trials. Of seeds in turn the first one represents all."""
+        """At a rung, decide on a trial by where others stood there. Of seeds in turn the first one represents all."""
         going = [trainer for trainer in self.trainers if not trainer.stopped]
         if not (self.link and self.experiment.prune) or self.seeds or not going:
             return
@@ -152,9 +155,9 @@ class TrialRun(Run):
         stabilities, distances = zip(*(trainer.standing() for trainer in going), strict=True)
         standing = Standing(rung, statistics.median(stabilities), statistics.median(distances))
         self.standings.append(standing)
-        reason = self.link("reach", pickle.dumps(standing), self.number)
+        reason, self.nearest = self.link("reach", pickle.dumps(standing), self.number)
         for trainer in going:
-            trainer.stopped = reason
+            trainer.stopped, trainer.prune = reason, not self.nearest
 
     def status(self) -> dict[str, Any]:
         """Return the median stability so far; None at the end."""
@@ -173,6 +176,7 @@ class TrialRun(Run):
             "params": to_json(self.params),
             "seeds": to_json([dataclasses.asdict(seed) for seed in self.seeds]),
             "standings": to_json([dataclasses.asdict(standing) for standing in self.standings]),
+            "nearest": self.nearest,
             "rows": to_json(self.rows),
             "samples": None if self.samples is None else torch.from_numpy(self.samples),
             "moments": self.moments and self.moments.state(),
@@ -188,6 +192,7 @@ class TrialRun(Run):
             raise ValueError("the checkpoint is of another configuration")
         self.seeds = [parse(SeedResult, seed) for seed in from_json(state["seeds"])]
         self.standings = [parse(Standing, standing) for standing in from_json(state["standings"])]
+        self.nearest = state.get("nearest", False)
         self.rows = from_json(state["rows"])
         self.samples = None if state["samples"] is None else state["samples"].numpy()
         if self.moments and state.get("moments"):

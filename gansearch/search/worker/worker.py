@@ -90,9 +90,9 @@ class _Worker:
             return str(error) or type(error).__name__
         return ""
 
-    def reach(self, standing: bytes, number: int) -> str:
-        """Note a trial's standing at a rung. Return why it should stop there, or nothing."""
-        return str(self._asked(self._rungs, "reach", Packed(standing), number) or "")
+    def reach(self, standing: bytes, number: int) -> tuple[str, bool]:
+        """Note a trial's standing at a rung. Return why it should stop there, or "", and whether it is the nearest."""
+        return self._asked(self._rungs, "reach", Packed(standing), number) or ("", False)
 
     def another(self, number: int, seeds: bytes) -> bool:
         """Note a trial's seeds. Return whether it should train one more."""

@@ -158,6 +158,10 @@ def test_a_loop_beyond_hope_is_told_to_stop():
     assert 40 <= len(probes) < 60
     assert (result.status, result.verdict) == ("pruned", "discriminator_saturated")
     assert len(finish(trainer(train, updates=100))[0]) == 100
+    spared = trainer(train, updates=100, prune=True)
+    for probe in spared.run():
+        spared.prune = probe.update < 30 or probe.update > 70  # of it the loop hears before its next report
+    assert spared.result().updates == 72
 
 
 def test_the_budget_ends_a_loop_and_steps_may_be_left_out():

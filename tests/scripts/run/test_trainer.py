@@ -101,6 +101,7 @@ def test_it_is_stopped_between_two_probes(train: Any, tmp_path: Path) -> None:
     trainer, _ = train(ROWS)  # for its fixtures
     (tmp_path / "train.py").write_text(ENDLESS)
     other = type(trainer)(trainer.task, trainer.task.task, trainer.training, 4)
+    assert not other.prune
     for _ in other.run():
         other.stopped = "behind"
     result = other.result()

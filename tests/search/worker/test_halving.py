@@ -26,29 +26,29 @@ def test_what_is_no_number_is_behind_everything(standing):
 def test_a_rung_stops_nobody_before_it_has_seen_enough():
     rungs = Rungs(by_distance=False)
     for i in range(FEWEST):
-        assert rungs.reach(Standing(0, 0.9 - i / 10, 1.0 + i)) == ""
-    assert "at 25%" in rungs.reach(Standing(0, 0.1, 50.0))
-    assert rungs.reach(Standing(1, 0.1, 50.0)) == ""
-    assert rungs.reach(Standing(0, 0.95, 0.5)) == ""
+        assert rungs.reach(Standing(0, 0.9 - i / 10, 1.0 + i)) == ("", False)
+    assert "at 25%" in rungs.reach(Standing(0, 0.1, 50.0))[0]
+    assert rungs.reach(Standing(1, 0.1, 50.0)) == ("", False)
+    assert rungs.reach(Standing(0, 0.95, 0.5)) == ("", True)
 
 
 def test_rungs_go_on_from_what_is_known():
     known = [Standing(0, 0.9, 1.0)] * FEWEST
-    assert Rungs(True, known).reach(Standing(0, 0.1, 2.0))
-    assert not Rungs(True, known[1:]).reach(Standing(0, 0.1, 2.0))
+    assert Rungs(True, known).reach(Standing(0, 0.1, 2.0))[0]
+    assert not Rungs(True, known[1:]).reach(Standing(0, 0.1, 2.0))[0]
 
 
 def test_a_trial_that_reaches_a_rung_again_counts_once():
     rungs = Rungs(True, [Standing(0, 0.9, 1.0)] * (FEWEST - 1))
     for _ in range(3):
-        assert not rungs.reach(Standing(0, 0.1, 2.0), 7)
-    assert rungs.reach(Standing(0, 0.1, 2.0), 8)
+        assert not rungs.reach(Standing(0, 0.1, 2.0), 7)[0]
+    assert rungs.reach(Standing(0, 0.1, 2.0), 8)[0]
 
 
 @pytest.mark.parametrize("by_distance", [True, False])
 def test_equal_trials_are_kept(by_distance):
     rungs = Rungs(by_distance, (Standing(rung, 0.5, 1.0) for rung in range(2) for _ in range(20)))
-    assert all(rungs.reach(Standing(rung, 0.5, 1.0)) == "" for rung in range(2))
+    assert all(rungs.reach(Standing(rung, 0.5, 1.0)) == ("", False) for rung in range(2))
 
 
 def test_by_distance_the_best_third_goes_on_however_stable_the_others_are():
@@ -59,7 +59,19 @@ def test_by_distance_the_best_third_goes_on_however_stable_the_others_are():
         True,
     ]
     rungs = Rungs(True, [Standing(1, 0.5, 1.0)] * FEWEST)
-    assert rungs.reach(Standing(1, 0.9, 2.0)).startswith("at 30% of its updates it is outside the best 33% of 7 trials")
+    reason, nearest = rungs.reach(Standing(1, 0.9, 2.0))
+    assert reason.startswith("at 30% of its updates it is outside the best 33% of 7 trials")
+    assert not nearest
+
+
+@pytest.mark.parametrize("by_distance", [True, False])
+def test_only_the_one_trial_that_is_nearer_than_all_others_is_the_nearest(by_distance):
+    rungs = Rungs(by_distance, [Standing(0, 0.5, math.nan)] * FEWEST)
+    assert rungs.reach(Standing(0, 0.9, math.nan)) == ("", False)
+    assert rungs.reach(Standing(0, 0.1, 9.0), 4) == ("", True)
+    assert rungs.reach(Standing(0, 0.1, 9.0), 4) == ("", True)  # once more, after its worker died
+    assert rungs.reach(Standing(0, 0.9, 9.0), 5) == ("", False)
+    assert rungs.reach(Standing(0, 0.1, 8.0), 6) == ("", True)
 
 
 def test_what_is_improved_decides_where_trials_are_stopped(tiny):

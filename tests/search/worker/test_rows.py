@@ -57,7 +57,7 @@ class Answered(RowLink):
 
     def __call__(self, name, *args):
         with self._rows.away():
-            return self._reason if name == "reach" else ""
+            return (self._reason, False) if name == "reach" else ""
 
 
 def experiment(**fields):

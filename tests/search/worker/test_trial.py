@@ -1,5 +1,6 @@
 """What one worker does: checkpoints from which a trial goes on, after a death or in a resumed sweep."""
 
+import pickle
 import signal
 from dataclasses import asdict
 
@@ -75,7 +76,7 @@ def test_the_rungs_of_a_resumed_sweep_are_told_where_a_trial_stood(make_tiny):
     def link(name, *given):
         if name == "reach":
             told.append(given)
-        return ""
+        return "", False
 
     first.link = link
     for _ in first.train():
@@ -89,6 +90,27 @@ def test_the_rungs_of_a_resumed_sweep_are_told_where_a_trial_stood(make_tiny):
         pass
     assert told == before
     assert [number for _, number in told] == [3, 3]
+
+
+@pytest.mark.parametrize("answers", [[True, True], [True, False], [False, True]], ids=str)
+def test_the_nearest_at_its_last_rung_is_not_given_up(make_tiny, answers):
+    """Of `answers` whether it was the nearest at each rung; it is cut off and goes on between them."""
+    wanted = make_tiny(prune=True, trials=3, training={"updates": 200, "batch_size": 8})
+    wanted = wanted.model_copy(update={"task": wanted.task.replace(":Tiny", ":Far")})
+    first, second = (TrialRun(wanted, {"number": 3, "params": {"lr": 1e-3}}, 1, 0) for _ in range(2))
+    first.link = second.link = lambda name, *given: ("", answers[pickle.loads(given[0]).rung])  # noqa: S301 (its own)
+    for _ in first.train():
+        if first.trainers[0].share > 0.2:
+            break
+    second.load_state(first.state())
+    for _ in second.train():
+        pass
+    (seed,) = second.seeds
+    if all(answers):
+        assert (seed.status, seed.updates) == ("complete", 200)
+    else:
+        assert seed.status == "pruned"
+        assert (seed.updates > 60) == answers[0]  # at once, or when it is no longer the nearest
 
 
 def test_a_checkpoint_of_another_configuration_is_not_gone_on_from(make_tiny):

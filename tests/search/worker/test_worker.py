@@ -97,7 +97,7 @@ def test_an_actor_that_is_not_there_or_is_gone_decides_nothing(reports, monkeypa
     asked = SimpleNamespace(remote=lambda *given: None)
     actor = SimpleNamespace(reach=asked, another=asked)
     for worker in (_Worker(None, None), _Worker(actor, actor)):
-        assert worker.reach(pickle.dumps(1), 0) == ""
+        assert worker.reach(pickle.dumps(1), 0) == ("", False)
         assert not worker.another(0, pickle.dumps([]))
 
 
