@@ -61,7 +61,10 @@ def labels(studies: Sequence[StudyData]) -> list[str]:
 
 
 def table(studies: Sequence[StudyData], names: Sequence[str]) -> pd.DataFrame:
-    """A row for each study: its counts, its chosen configuration on its seeds, and that configuration's numbers."""
+    """A row for each study: its counts, its chosen configuration on its seeds, and that configuration's numbers.
+
+    A parameter with the name of another column is `search.<name>`.
+    """
     return pd.DataFrame([_row(study) for study in studies], index=pd.Index(names, name="study"))
 
 
@@ -105,7 +108,7 @@ def _row(study: StudyData) -> dict[str, Any]:
     choice = study.choice
     group = study.groups[0] if choice else None
     low, high = (group.interval if group else None) or (math.nan, math.nan)
-    return {
+    before = {
         "task": study.experiment.task_name,
         **study.counts,
         "balanced": study.verdicts.get("balanced", 0),
@@ -118,10 +121,12 @@ def _row(study: StudyData) -> dict[str, Any]:
         "distance": group.distance if group else math.nan,
         "distance_low": low,
         "distance_high": high,
-        **(choice.params if choice else {}),
-        "wall_seconds": study.summary()["wall_seconds"],
-        "train_seconds": float(study.trials["train_seconds"].sum()),
     }
+    seconds = float(study.trials["train_seconds"].sum())
+    after = {"wall_seconds": study.summary()["wall_seconds"], "train_seconds": seconds}
+    params = choice.params if choice else {}  # of a loop they may have any name, such as "seeds"
+    named = {f"search.{name}" if name in {**before, **after} else name: value for name, value in params.items()}
+    return {**before, **named, **after}
 
 
 def _add_verdicts(figure: Drawing, studies: Sequence[StudyData], names: Sequence[str]) -> None:

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pandas as pd
 
 from gansearch.store.folder import Folder
-from gansearch.study.compare import compare, differences, labels
+from gansearch.study.compare import compare, differences, labels, table
 from gansearch.study.study import load_study
 from tests.synthetic import SEARCH, experiment, write_study
 
@@ -51,6 +51,15 @@ def test_a_comparison_has_a_row_and_a_line_for_each_study(finished, tmp_path):
     assert "digits (other)" in figure.layout.meta["text"]
     lines = [trace.line.dash for trace in figure.data if trace.xaxis == "x2" and trace.yaxis == "y2"]
     assert lines == ["solid", "6px,2px"]
+
+
+def test_a_parameter_with_the_name_of_a_column_has_another_one(finished):
+    study = load_study(finished.path)
+    assert study.choice is not None
+    study.choice.params["seeds"] = 77
+    row = table([study], ["one"]).iloc[0]
+    assert (row["search.seeds"], row["seeds"]) == (77, len(study.groups[0].seeds))
+    assert row["lr"] == study.choice.params["lr"]
 
 
 def test_the_line_of_a_study_goes_on_to_its_last_trial_which_is_not_healthy(tmp_path):
