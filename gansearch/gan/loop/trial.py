@@ -108,7 +108,9 @@ class Trial:
         hand_over: Callable[[Probe | None], None],
     ):
         self.params, self.seed, self.device, self.updates = Params(params), seed, device, updates
-        self.checkpoint_dir, self.prune, self._hand_over = checkpoint_dir, prune, hand_over
+        self.checkpoint_dir, self._hand_over = checkpoint_dir, hand_over
+        self.prune = prune
+        """Whether the loop should stop where it is beyond hope."""
         self._output: Output = "logit"
         self.monitors: defaultdict[str, TrialMonitor] = defaultdict(lambda: TrialMonitor(self))
         """A monitor for each discriminator by name, made when it is first used."""
@@ -117,8 +119,7 @@ class Trial:
         self.asked = False
         """Whether should_stop() was ever called."""
         self.stopped = ""
-        """Why the loop should stop before its budget is over; empty while it should not. `prune`: whether it should
-        where it is beyond hope."""
+        """Why the loop should stop before its budget is over; empty while it should not."""
         self.distance = math.nan
         self.invalid = False
         """Whether a loss or a distance was no finite number."""

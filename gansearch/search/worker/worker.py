@@ -92,7 +92,8 @@ class _Worker:
 
     def reach(self, standing: bytes, number: int) -> tuple[str, bool]:
         """Note a trial's standing at a rung. Return why it should stop there, or "", and whether it is the nearest."""
-        return self._asked(self._rungs, "reach", Packed(standing), number) or ("", False)
+        reason, nearest = self._asked(self._rungs, "reach", Packed(standing), number) or ("", False)
+        return reason, nearest
 
     def another(self, number: int, seeds: bytes) -> bool:
         """Note a trial's seeds. Return whether it should train one more."""
