@@ -17,7 +17,7 @@ BY_DISTANCE = ((0.1, 1 / 3), (0.3, 1 / 3))
 BY_BOTH = ((0.25, 1 / 2), (0.5, 1 / 3))
 """(share of the updates after pretraining, share of the trials so far among which a trial has to be there)."""
 FEWEST = 6
-"""Trials that must have reached a rung before it decides on one."""
+"""Trials that must have reached a rung before it stops one."""
 
 
 def rungs_of(experiment: Experiment) -> tuple[tuple[float, float], ...]:
@@ -58,16 +58,16 @@ class Rungs:
     def reach(self, standing: Standing, number: int | None = None) -> tuple[str, bool]:
         """Note a trial's standing at a rung. Return why it should stop there, or "", and whether it is the nearest.
 
-        A trial of a `number` counts once, also if its worker dies there and it reaches the rung again.
+        A trial of a `number` counts once, also if its worker dies there and it reaches the rung again. Nearest is one
+        that is nearer than whoever came to this rung, once enough have come to the first: few may come to the next.
         """
         trials = self._standings[standing.rung]
         others = [known for trial, known in trials.items() if trial != number]
         trials[object() if number is None else number] = standing
         share, keeps = self._rungs[standing.rung]
-        if len(others) < FEWEST:
-            return "", False
-        if not is_behind(standing, others, keeps, self._by_distance):
-            return "", all(standing.distance < _worst_for_nan(other)[1] for other in others)
+        smallest = min((_worst_for_nan(other)[1] for other in others), default=math.inf)
+        if len(others) < FEWEST or not is_behind(standing, others, keeps, self._by_distance):
+            return "", standing.distance < smallest and len(self._standings[0]) > FEWEST
         best = f"the best {keeps:.0%} of {len(others) + 1} trials"
         measure = "distance" if self._by_distance else "stability and in distance"
         return f"at {share:.0%} of its updates it is outside {best} in {measure}", False

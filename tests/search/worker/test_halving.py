@@ -28,7 +28,7 @@ def test_a_rung_stops_nobody_before_it_has_seen_enough():
     for i in range(FEWEST):
         assert rungs.reach(Standing(0, 0.9 - i / 10, 1.0 + i)) == ("", False)
     assert "at 25%" in rungs.reach(Standing(0, 0.1, 50.0))[0]
-    assert rungs.reach(Standing(1, 0.1, 50.0)) == ("", False)
+    assert rungs.reach(Standing(1, 0.1, 50.0)) == ("", True)
     assert rungs.reach(Standing(0, 0.95, 0.5)) == ("", True)
 
 
@@ -72,6 +72,14 @@ def test_only_the_one_trial_that_is_nearer_than_all_others_is_the_nearest(by_dis
     assert rungs.reach(Standing(0, 0.1, 9.0), 4) == ("", True)  # once more, after its worker died
     assert rungs.reach(Standing(0, 0.9, 9.0), 5) == ("", False)
     assert rungs.reach(Standing(0, 0.1, 8.0), 6) == ("", True)
+
+
+def test_a_trial_is_the_nearest_at_a_rung_to_which_hardly_one_has_come():
+    rungs = Rungs(True, [Standing(0, 0.5, 9.0)] * FEWEST)
+    assert rungs.reach(Standing(1, 0.5, 1.0), 0) == ("", False)  # too few have come to the first
+    assert rungs.reach(Standing(0, 0.5, 8.0), 1) == ("", True)
+    assert rungs.reach(Standing(1, 0.5, math.nan), 2) == ("", False)
+    assert [rungs.reach(Standing(1, 0.5, d), d) for d in (3.0, 0.9)] == [("", False), ("", True)]
 
 
 def test_what_is_improved_decides_where_trials_are_stopped(tiny):
