@@ -30,6 +30,8 @@ _FAR = 8.0
 """Robust standard deviations above the median to which farther log distances are moved."""
 _DRAWS, _KEPT, _STEP = 200, 30, 0.7
 """Kernels that are drawn around the likeliest, those of them that are used, and their standard deviation around it."""
+LEAST = 0.05
+"""Share of the distance that a change has to bring, in the mean, to be named: a small step always promises a little."""
 _MOST = 300
 """Runs that are used at most: the nearest, and of the others the last."""
 
@@ -54,9 +56,9 @@ def best_changes(runs: pd.DataFrame, experiment: Experiment, settings: Mapping[s
 
     The log distances of the runs are taken for a Gaussian process over the search space (Rasmussen and Williams 2006,
     chapter 2), with Matérn kernels of 3/2, a length for each field, and noise. It gives the difference of two settings
-    a normal distribution. A value is chosen by the mean of the ratio, and only those below 1 are given, of fields that
-    are in force. There is none with fewer than ten distances, in a population, where the settings do not have a value
-    for every searched field, and where some distance, of the user's own, has no logarithm.
+    a normal distribution. A value is chosen by the mean of the ratio, and only those below 1 − `LEAST` are given, of
+    fields that are in force. There is none with fewer than ten distances, in a population, where the settings do not
+    have a value for every searched field, and where some distance, of the user's own, has no logarithm.
 
     Args:
         runs: The searched fields and the "distance" of each run.
@@ -128,7 +130,7 @@ class _Differences:
         ]
 
     def best(self, before: Mapping[str, Any], values: Mapping[str, Sequence[Any]]) -> Iterator[Change]:
-        """That value of each field which is expected to bring most, where one is better than what it is."""
+        """That value of each field which is expected to bring most, where one is expected to bring enough."""
         tried = [(name, value) for name, listed in values.items() for value in listed if not same(value, before[name])]
         points = np.stack([self._point(before), *(self._point({**before, name: value}) for name, value in tried)])
         means, variances, noises = zip(*(self._difference(one, points) for one in self._processes), strict=True)
@@ -139,7 +141,8 @@ class _Differences:
         # the seeds is in the interval alone: it is the same on either side.
         of_ratio = mean + variance / 2
         for name in values:
-            places = [place for place, (one, _) in enumerate(tried) if one == name and of_ratio[place] < 0]
+            enough = math.log(1 - LEAST)
+            places = [place for place, (one, _) in enumerate(tried) if one == name and of_ratio[place] < enough]
             if places:
                 place = min(places, key=of_ratio.__getitem__)
                 low, middle, high = np.exp(mean[place] + _HALF_WIDTH * spread[place] * np.array([-1, 0, 1])).tolist()

@@ -65,7 +65,7 @@ def course(distances: pd.Series[float], moment: Moment) -> Figure:
 def changes(found: Sequence[Change]) -> Figure:
     """Draw the expected ratio of distances of each change with its interval; 1 is no difference."""
     if not found:
-        raise EmptyFigureError("no change is expected to help")
+        raise EmptyFigureError("no change is expected to help enough")
     labels = [html.escape(short(f"{one.name} {format_number(one.after)}")) for one in found]
     words = [f"{label} × {one.ratio:.2f}" for label, one in zip(labels, found, strict=True)]
     figure = _small(f"Expected ratio of the distances after and before one change: {', '.join(words)}.")

@@ -15,7 +15,7 @@ from gansearch.formatting import number, words
 from gansearch.stability.band import MEASURES, Band, band_of, shipped_band
 from gansearch.stability.sentence import MEMORISES
 from gansearch.stability.verdict import ADVICE, HEALTHY, MEANING
-from gansearch.study.analysis.changes import SEEDS, Change
+from gansearch.study.analysis.changes import LEAST, SEEDS, Change
 from gansearch.study.analysis.moments import Moment, distances_of, moment_of
 from gansearch.study.analysis.seeds import Seeds, default_trial
 from gansearch.study.figures import answers as figures
@@ -135,7 +135,7 @@ def what_helps(verdict: str) -> Answer:
 def which_change(found: list[Change], of: str) -> Answer:
     """The one change of some settings that is expected to bring most, and the next two."""
     if not found:
-        text = f"No single change of the {of} is expected to help; too few trials, or none is near them."
+        text = f"No single change of the {of} is expected to bring {LEAST:.0%}; too few trials, or none is near them."
         return Answer("answer-change", CHANGE, "None stands out", text, partial(figures.changes, found))
     first = found[0]
     low, high = first.interval

@@ -53,6 +53,11 @@ def test_changes_are_of_the_settings_that_are_asked_for() -> None:
     assert "lr" not in found or found["lr"].ratio > 0.8
 
 
+def test_a_change_that_hardly_brings_anything_is_not_named() -> None:
+    near = {"lr": 1.2e-3, "pretrain_steps": 0, "loss": "hinge"}  # the best lr would bring 1.2%
+    assert best_changes(runs(noise=0.01), experiment(), near) == []
+
+
 def test_whole_numbers_stay_whole_and_others_have_two_digits() -> None:
     table = runs().assign(distance=lambda t: 2.0 - t["pretrain_steps"] / 400 + 0.01 * t["lr"])
     change = best_changes(table, experiment())[0]
