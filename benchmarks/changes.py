@@ -62,7 +62,7 @@ def median(experiment: Experiment, settings: dict[str, Any], seeds: int) -> floa
 
 
 def tried(study: Study, settings: dict[str, Any] | None, seeds: int) -> dict[str, Any] | None:
-    """The first change of some settings as it is expected, and as it came; None where none is expected to help."""
+    """The first change of some settings as it is expected, and as it came; None where none is named."""
     changes = study.changes(settings)
     if not changes:
         return None
@@ -114,7 +114,7 @@ def rows(tasks: Sequence[str], out: Path, quick: bool) -> list[dict[str, Any]]:
                 path.write_text(json.dumps(row))
             row = json.loads(path.read_text())
             if row is None:
-                print(f"{task} {start}: no change is expected to help", flush=True)
+                print(f"{task} {start}: no change is expected to bring enough", flush=True)
                 continue
             found.append(row)
             low, high = row["interval"]
