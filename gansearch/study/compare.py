@@ -125,7 +125,7 @@ def _row(study: StudyData) -> dict[str, Any]:
     seconds = float(study.trials["train_seconds"].sum())
     after = {"wall_seconds": study.summary()["wall_seconds"], "train_seconds": seconds}
     params = choice.params if choice else {}  # of a loop they may have any name, such as "seeds"
-    named = {f"search.{name}" if name in {**before, **after} else name: value for name, value in params.items()}
+    named = {f"search.{name}" if name in before or name in after else name: value for name, value in params.items()}
     return {**before, **named, **after}
 
 

@@ -139,9 +139,8 @@ class _Differences:
         spread = np.sqrt(variance + self._weights @ np.array(noises))
         # The mean of a ratio whose logarithm is normal: a value that nobody tried may be a great loss too. The luck of
         # the seeds is in the interval alone: it is the same on either side.
-        of_ratio = mean + variance / 2
+        of_ratio, enough = mean + variance / 2, math.log(1 - LEAST)
         for name in values:
-            enough = math.log(1 - LEAST)
             places = [place for place, (one, _) in enumerate(tried) if one == name and of_ratio[place] < enough]
             if places:
                 place = min(places, key=of_ratio.__getitem__)
